@@ -1,0 +1,182 @@
+//! What can go wrong, said so that a person can act on it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// The result of every fallible call of this library.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error: what went wrong, where, and what to do about it.
+///
+/// Its [`kind`](Error::kind) tells programs what its text tells people.
+#[derive(Debug)]
+pub struct Error(Box<ErrorKind>);
+
+/// The kinds of [`Error`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An option is out of its range, or contradicts the image or another option.
+    InvalidOption {
+        /// The option as users know it, such as `predictor`.
+        option: &'static str,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// The description of the image contradicts itself.
+    InvalidImage {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The input uses a feature that this library does not read.
+    Unsupported {
+        /// The feature, such as `compression 34712 (JPEG 2000)`.
+        feature: String,
+    },
+    /// The input is damaged, or says things that cannot be true.
+    Corrupt {
+        /// The part of the input that is wrong, such as `tile 17 of image 0`.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A size or count is over what the format, or this machine, can hold.
+    Limit {
+        /// What is too large.
+        what: String,
+        /// Its value.
+        value: u64,
+        /// The largest value that works.
+        limit: u64,
+    },
+    /// The memory that the plan needs could not be had.
+    OutOfMemory {
+        /// What the memory was for.
+        what: &'static str,
+        /// The number of bytes asked for.
+        bytes: u64,
+    },
+    /// A tile could not be encoded.
+    TileEncode {
+        /// Pyramid level, 0 = full resolution.
+        level: usize,
+        /// Row of the tile in its level, counted in tiles from the top.
+        row: u32,
+        /// Column of the tile in its level, counted in tiles from the left.
+        column: u32,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Pixels were handed over in the wrong amount or shape.
+    PixelCount {
+        /// What was handed over.
+        what: &'static str,
+        /// The amount that was needed.
+        expected: u64,
+        /// The amount that came.
+        got: u64,
+    },
+    /// Reading or writing failed.
+    Io {
+        /// What was being done, such as `write`.
+        action: &'static str,
+        /// The file it was done to, where there is one.
+        path: Option<PathBuf>,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The target exists and overwriting was not asked for.
+    TargetExists {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The caller asked to stop.
+    Cancelled,
+}
+
+impl Error {
+    /// What went wrong, for programs.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// An [`ErrorKind::InvalidOption`].
+    pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {
+        ErrorKind::InvalidOption { option, reason: reason.into() }.into()
+    }
+
+    /// An [`ErrorKind::InvalidImage`].
+    pub(crate) fn image(reason: impl Into<String>) -> Self {
+        ErrorKind::InvalidImage { reason: reason.into() }.into()
+    }
+
+    /// An [`ErrorKind::Unsupported`].
+    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only readers meet unsupported input"))]
+    pub(crate) fn unsupported(feature: impl Into<String>) -> Self {
+        ErrorKind::Unsupported { feature: feature.into() }.into()
+    }
+
+    /// An [`ErrorKind::Corrupt`].
+    pub(crate) fn corrupt(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        ErrorKind::Corrupt { place: place.into(), reason: reason.into() }.into()
+    }
+
+    /// An [`ErrorKind::Limit`].
+    pub(crate) fn limit(what: impl Into<String>, value: u64, limit: u64) -> Self {
+        ErrorKind::Limit { what: what.into(), value, limit }.into()
+    }
+
+    /// An [`ErrorKind::Io`] that names no file.
+    pub(crate) fn io(action: &'static str, source: io::Error) -> Self {
+        ErrorKind::Io { action, path: None, source }.into()
+    }
+
+    /// An [`ErrorKind::Io`] at a file.
+    pub(crate) fn io_at(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        ErrorKind::Io { action, path: Some(path.into()), source }.into()
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            ErrorKind::InvalidOption { option, reason } => write!(f, "option '{option}': {reason}"),
+            ErrorKind::InvalidImage { reason } => write!(f, "image description: {reason}"),
+            ErrorKind::Unsupported { feature } => write!(f, "not supported: {feature}"),
+            ErrorKind::Corrupt { place, reason } => write!(f, "damaged input: {place}: {reason}"),
+            ErrorKind::Limit { what, value, limit } => write!(f, "{what} is {value}, over the limit of {limit}"),
+            ErrorKind::OutOfMemory { what, bytes } => {
+                write!(f, "out of memory: {what} needs {bytes} bytes; try a smaller tile size or fewer threads")
+            }
+            ErrorKind::TileEncode { level, row, column, reason } => {
+                write!(f, "tile at level {level}, row {row}, column {column}: {reason}")
+            }
+            ErrorKind::PixelCount { what, expected, got } => write!(f, "{what}: expected {expected}, got {got}"),
+            ErrorKind::Io { action, path: Some(path), source } => {
+                write!(f, "cannot {action} '{}': {source}", path.display())
+            }
+            ErrorKind::Io { action, path: None, source } => write!(f, "cannot {action}: {source}"),
+            ErrorKind::TargetExists { path } => {
+                write!(f, "'{}' exists; ask for overwriting to replace it", path.display())
+            }
+            ErrorKind::Cancelled => write!(f, "cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            ErrorKind::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Where work runs: on the caller's thread or on a pool. The only module that knows of threads.
+
+use crate::error::{Error, Result};
+
+/// Runs independent work items, in order of their results, on one or many threads.
+///
+/// What is computed never depends on the number of threads; a panic in an item reaches the caller.
+#[derive(Debug, Clone)]
+pub struct Executor {
+    #[cfg(feature = "parallel")]
+    pool: Option<std::sync::Arc<rayon::ThreadPool>>,
+}
+
+impl Executor {
+    /// Runs everything on the caller's thread.
+    #[must_use]
+    pub fn serial() -> Self {
+        Self {
+            #[cfg(feature = "parallel")]
+            pool: None,
+        }
+    }
+
+    /// Runs on a pool of its own with `count` threads; 1 means the caller's thread.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 threads, for more than one thread without
+    /// the feature `parallel`, and where the system gives no threads.
+    pub fn threads(count: usize) -> Result<Self> {
+        match count {
+            0 => Err(Error::option("threads", "0 threads do no work; give at least 1")),
+            1 => Ok(Self::serial()),
+            #[cfg(feature = "parallel")]
+            _ => {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(count)
+                    .thread_name(|index| format!("cogsmith-{index}"))
+                    .build()
+                    .map_err(|error| Error::option("threads", format!("cannot start {count} threads: {error}")))?;
+                Ok(Self { pool: Some(std::sync::Arc::new(pool)) })
+            }
+            #[cfg(not(feature = "parallel"))]
+            _ => Err(Error::option("threads", "more than one thread needs the feature 'parallel'")),
+        }
+    }
+
+    /// Runs on as many threads as the machine has cores (on the caller's thread without the feature `parallel`).
+    ///
+    /// # Errors
+    /// As [`threads`](Self::threads).
+    pub fn all_cores() -> Result<Self> {
+        #[cfg(feature = "parallel")]
+        return Self::threads(std::thread::available_parallelism().map_or(1, usize::from));
+        #[cfg(not(feature = "parallel"))]
+        return Ok(Self::serial());
+    }
+
+    /// The number of threads that work at once.
+    #[must_use]
+    pub fn thread_count(&self) -> usize {
+        #[cfg(feature = "parallel")]
+        if let Some(pool) = &self.pool {
+            return pool.current_num_threads();
+        }
+        1
+    }
+
+    /// Applies `work` to every item; results come in the order of the items.
+    pub(crate) fn map<T, R>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
+    where
+        T: Send,
+        R: Send,
+    {
+        #[cfg(feature = "parallel")]
+        if let Some(pool) = &self.pool
+            && items.len() > 1
+        {
+            use rayon::prelude::*;
+            return pool.install(|| items.into_par_iter().with_max_len(1).map(work).collect());
+        }
+        items.into_iter().map(work).collect()
+    }
+}
+
+impl Default for Executor {
+    /// As [`serial`](Self::serial).
+    fn default() -> Self {
+        Self::serial()
+    }
+}

@@ -1,0 +1,13 @@
+//! Rasters that can be encoded: pixels, and what is known about them.
+
+use crate::geo::{GeoRef, Metadata};
+use crate::view::PixelSource;
+
+/// A raster: pixels from top to bottom, where they lie, and what is said about them.
+pub trait RasterSource: PixelSource {
+    /// Where the raster lies.
+    fn geo(&self) -> &GeoRef;
+
+    /// What is said about it.
+    fn metadata(&self) -> &Metadata;
+}

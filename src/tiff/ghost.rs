@@ -1,0 +1,84 @@
+//! GDAL's structural metadata block ("ghost area"), and the framing of tiles that it promises.
+//!
+//! The block stands between the file header and the first directory. It tells GDAL that directories come before data,
+//! and that each tile is led by its size and trailed by its last bytes, so that a reader can fetch a tile without its
+//! entry in the arrays. Source: GDAL `frmts/gtiff/gtiffdataset_write.cpp`, `WriteGhostArea`.
+
+/// What the block promises beyond the common lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ghost {
+    /// More than one band, each in tiles of its own.
+    pub(crate) planar: bool,
+    /// Every tile is followed by the mask tile of the same place.
+    pub(crate) mask_interleaved: bool,
+}
+
+impl Ghost {
+    /// The bytes of the block.
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut lines = String::from(
+            "LAYOUT=IFDS_BEFORE_DATA\n\
+             BLOCK_ORDER=ROW_MAJOR\n\
+             BLOCK_LEADER=SIZE_AS_UINT4\n\
+             BLOCK_TRAILER=LAST_4_BYTES_REPEATED\n",
+        );
+        if self.planar {
+            lines.push_str("INTERLEAVE=BAND\n");
+        }
+        // The closing space is room for an editor that breaks the layout to put "YES\n" over "NO\n ".
+        lines.push_str("KNOWN_INCOMPATIBLE_EDITION=NO\n ");
+        if self.mask_interleaved {
+            lines.push_str("MASK_INTERLEAVED_WITH_IMAGERY=YES\n");
+        }
+        format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n{lines}", lines.len()).into_bytes()
+    }
+}
+
+/// Bytes before a tile: its size as a 32-bit number.
+pub(crate) const LEADER_LEN: usize = 4;
+/// Bytes after a tile: its last four bytes once more.
+pub(crate) const TRAILER_LEN: usize = 4;
+
+/// Fills in the leader of the tile that starts at `start` of `out` (with room for the leader) and ends where `out`
+/// ends, and appends its trailer. Returns the size of the tile, or `None` if it doesn't fit 32 bits.
+///
+/// A tile of fewer than four bytes has its trailer padded with zeros at the end, as GDAL does.
+pub(crate) fn frame(out: &mut Vec<u8>, start: usize) -> Option<u32> {
+    let payload = start + LEADER_LEN;
+    let size = u32::try_from(out.len() - payload).ok()?;
+    out[start..payload].copy_from_slice(&size.to_le_bytes());
+    let last = payload.max(out.len().saturating_sub(TRAILER_LEN));
+    let mut trailer = [0; TRAILER_LEN];
+    let tail = out.len() - last;
+    trailer[..tail].copy_from_slice(&out[last..]);
+    out.extend_from_slice(&trailer);
+    Some(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stated_size_counts_from_the_second_line() {
+        for (planar, mask_interleaved, size) in [(false, false, 140), (false, true, 174), (true, false, 156)] {
+            let bytes = Ghost { planar, mask_interleaved }.encode();
+            assert_eq!(bytes.len(), 43 + size);
+            assert!(bytes.starts_with(format!("GDAL_STRUCTURAL_METADATA_SIZE={size:06} bytes\n").as_bytes()));
+        }
+    }
+
+    #[test]
+    fn short_tiles_have_their_trailer_padded_at_the_end() {
+        let mut out = vec![9, 0, 0, 0, 0, 1, 2];
+        assert_eq!(frame(&mut out, 1), Some(2));
+        assert_eq!(out, [9, 2, 0, 0, 0, 1, 2, 1, 2, 0, 0]);
+    }
+
+    #[test]
+    fn trailers_repeat_the_last_four_bytes() {
+        let mut out = vec![0, 0, 0, 0, 1, 2, 3, 4, 5];
+        assert_eq!(frame(&mut out, 0), Some(5));
+        assert_eq!(out, [5, 0, 0, 0, 1, 2, 3, 4, 5, 2, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Image file directories: sorted entries, values behind them, and arrays that stand behind all directories.
+
+use super::tag::Tag;
+use super::value::TagValue;
+use super::variant::Variant;
+
+/// One entry of a directory.
+#[derive(Debug, Clone)]
+struct Entry {
+    tag: Tag,
+    value: TagValue,
+    /// Whether the value stands behind all directories (tile offsets and byte counts) rather than behind its own.
+    deferred: bool,
+}
+
+/// A directory. Values that don't fit their entry are placed behind it in the order in which they were added, as
+/// libtiff does; entries are sorted by tag.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Directory {
+    entries: Vec<Entry>,
+}
+
+impl Directory {
+    /// Adds a tag; each tag may be added once.
+    pub(crate) fn push(&mut self, tag: Tag, value: TagValue) {
+        self.push_entry(tag, value, false);
+    }
+
+    /// Adds a tag whose value stands behind all directories.
+    pub(crate) fn push_deferred(&mut self, tag: Tag, value: TagValue) {
+        self.push_entry(tag, value, true);
+    }
+
+    fn push_entry(&mut self, tag: Tag, value: TagValue, deferred: bool) {
+        debug_assert!(self.entries.iter().all(|entry| entry.tag != tag), "tag {tag:?} added twice");
+        self.entries.push(Entry { tag, value, deferred });
+    }
+
+    /// Whether the directory has the tag.
+    pub(crate) fn contains(&self, tag: Tag) -> bool {
+        self.entries.iter().any(|entry| entry.tag == tag)
+    }
+}
+
+/// Rounds up to the next even number: directories and values start on word boundaries (TIFF 6.0 section 2).
+pub(crate) const fn even(position: usize) -> usize {
+    position + (position & 1)
+}
+
+/// The bytes of all directories, the first at `start`, then all deferred values.
+///
+/// Directory *i* points to directory *i + 1*. The result is empty space up to an even position, then the directories;
+/// its length depends on the tags, types and counts alone, never on the values of numbers.
+pub(crate) fn encode_directories(variant: Variant, start: usize, directories: &[Directory]) -> Vec<u8> {
+    let placed = place(variant, start, directories);
+    let mut out = Vec::with_capacity(placed.end - start);
+    let pad_to = |out: &mut Vec<u8>, position: usize| out.resize(position - start, 0);
+    for (index, (directory, places)) in directories.iter().zip(&placed.directories).enumerate() {
+        pad_to(&mut out, places.start);
+        let next = placed.directories.get(index + 1).map_or(0, |next| next.start);
+        encode_directory(variant, directory, places, next, &mut out);
+        for (entry, &value_start) in directory.entries.iter().zip(&places.values) {
+            if let Some(value_start) = value_start
+                && !entry.deferred
+            {
+                pad_to(&mut out, value_start);
+                entry.value.encode(&mut out);
+            }
+        }
+    }
+    for (directory, places) in directories.iter().zip(&placed.directories) {
+        for (entry, &value_start) in directory.entries.iter().zip(&places.values) {
+            if let Some(value_start) = value_start
+                && entry.deferred
+            {
+                pad_to(&mut out, value_start);
+                entry.value.encode(&mut out);
+            }
+        }
+    }
+    out
+}
+
+/// Where a directory and its values stand.
+struct DirectoryPlace {
+    start: usize,
+    /// One per entry; `None` where the value stands in the entry itself.
+    values: Vec<Option<usize>>,
+}
+
+struct Placed {
+    directories: Vec<DirectoryPlace>,
+    end: usize,
+}
+
+/// The single fold that decides where everything stands.
+fn place(variant: Variant, start: usize, directories: &[Directory]) -> Placed {
+    let inline = variant.offset_len();
+    let mut position = start;
+    let mut placed = Vec::with_capacity(directories.len());
+    for directory in directories {
+        position = even(position);
+        let directory_start = position;
+        position += variant.directory_len(directory.entries.len());
+        let values = directory
+            .entries
+            .iter()
+            .map(|entry| {
+                let length = entry.value.encoded_len();
+                if entry.deferred || length <= inline {
+                    return None;
+                }
+                let value_start = even(position);
+                position = value_start + length;
+                Some(value_start)
+            })
+            .collect();
+        placed.push(DirectoryPlace { start: directory_start, values });
+    }
+    for (directory, places) in directories.iter().zip(&mut placed) {
+        for (entry, value) in directory.entries.iter().zip(&mut places.values) {
+            let length = entry.value.encoded_len();
+            if entry.deferred && length > inline {
+                let value_start = even(position);
+                position = value_start + length;
+                *value = Some(value_start);
+            }
+        }
+    }
+    Placed { directories: placed, end: position }
+}
+
+fn encode_directory(
+    variant: Variant,
+    directory: &Directory,
+    places: &DirectoryPlace,
+    next: usize,
+    out: &mut Vec<u8>,
+) {
+    let mut order: Vec<usize> = (0..directory.entries.len()).collect();
+    order.sort_by_key(|&index| directory.entries[index].tag);
+    push_number(out, order.len() as u64, if variant == Variant::Classic { 2 } else { 8 });
+    for index in order {
+        let entry = &directory.entries[index];
+        push_number(out, entry.tag.0.into(), 2);
+        push_number(out, entry.value.field_type().into(), 2);
+        push_number(out, entry.value.count() as u64, variant.offset_len());
+        match places.values[index] {
+            Some(value_start) => push_number(out, value_start as u64, variant.offset_len()),
+            None => {
+                let filled = out.len() + variant.offset_len();
+                entry.value.encode(out);
+                out.resize(filled, 0);
+            }
+        }
+    }
+    push_number(out, next as u64, variant.offset_len());
+}
+
+/// Appends the lowest `length` bytes of `value`, little-endian. Header positions are bounded by the plan to 32 bits.
+fn push_number(out: &mut Vec<u8>, value: u64, length: usize) {
+    out.extend_from_slice(&value.to_le_bytes()[..length]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_follow_their_directory_and_deferred_ones_follow_all() {
+        let mut first = Directory::default();
+        first.push(Tag::IMAGE_LENGTH, TagValue::Short(vec![7]));
+        first.push(Tag::IMAGE_WIDTH, TagValue::Short(vec![9]));
+        first.push_deferred(Tag::TILE_OFFSETS, TagValue::Long(vec![0x11, 0x22]));
+        first.push(Tag::SOFTWARE, TagValue::Ascii(b"abcd".to_vec()));
+        let mut second = Directory::default();
+        second.push(Tag::IMAGE_WIDTH, TagValue::Short(vec![4]));
+        let bytes = encode_directories(Variant::Classic, 8, &[first, second]);
+
+        let first_len = 2 + 4 * 12 + 4;
+        assert_eq!(bytes[0..2], [4, 0]);
+        assert_eq!(bytes[2..4], 256u16.to_le_bytes(), "entries are sorted");
+        let text_start = 8 + first_len;
+        assert_eq!(bytes[2 + 2 * 12 + 8..][..4], u32::try_from(text_start).unwrap().to_le_bytes());
+        assert_eq!(&bytes[first_len..][..5], b"abcd\0");
+        let second_start = text_start + 6;
+        assert_eq!(bytes[first_len - 4..first_len], u32::try_from(second_start).unwrap().to_le_bytes());
+        let arrays_start = second_start + 2 + 12 + 4;
+        assert_eq!(bytes[2 + 3 * 12 + 8..][..4], u32::try_from(arrays_start).unwrap().to_le_bytes());
+        assert_eq!(bytes[arrays_start - 8..], [0x11, 0, 0, 0, 0x22, 0, 0, 0]);
+    }
+}

@@ -1,0 +1,13 @@
+//! TIFF at the level of bytes: tags, values, directories, file variants, and GDAL's structural block.
+//!
+//! Knows nothing of georeferencing, codecs, pixels or IO. Everything is written in little-endian order, whatever the
+//! machine. Sources: TIFF 6.0 (Adobe, 1992); the BigTIFF design (AWare Systems, 2007); GDAL 3.12 for the ghost area.
+
+pub(crate) mod ghost;
+pub(crate) mod ifd;
+pub mod tag;
+pub mod value;
+pub(crate) mod variant;
+
+pub use tag::Tag;
+pub use value::TagValue;
