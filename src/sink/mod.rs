@@ -1,0 +1,5 @@
+//! Where a finished COG goes.
+
+pub mod file;
+
+pub use file::{FileOptions, OutputFile};
