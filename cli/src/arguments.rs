@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::{BigTiff, Compression, EncodeOptions, Interleave, Nodata, Overviews, Predictor, Resampling, TileSize};
 
+/// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
+const MOST_THREADS: usize = 1024;
+
 const EXAMPLES: &str = "\
 Examples:
   cogsmith create scene.tif scene-cog.tif
@@ -321,7 +324,10 @@ fn threads(text: &str) -> Result<Threads, String> {
     if text == "all" {
         return Ok(Threads::All);
     }
-    text.parse().map(Threads::Count).map_err(|_| "expected all, or a number from 1 on".into())
+    match text.parse::<NonZeroUsize>() {
+        Ok(count) if count.get() <= MOST_THREADS => Ok(Threads::Count(count)),
+        _ => Err(format!("expected all, or a number from 1 to {MOST_THREADS}")),
+    }
 }
 
 fn image_number(text: &str) -> Result<NonZeroUsize, String> {
