@@ -39,7 +39,7 @@ pub use options::{
 };
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
-pub use sink::StoreOptions;
+pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
 pub use source::RasterSource;
 pub use spec::{ExtraSample, ImageSpec, Photometric};

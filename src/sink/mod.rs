@@ -6,4 +6,5 @@ mod spool;
 mod store;
 pub mod writer;
 
+pub use file::{FileOptions, OutputFile};
 pub use store::StoreOptions;
