@@ -21,8 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
 
 # What a reader truly can't open, by the reader's own words: asserted, so that the day it can we learn of it.
-RASTERIO_CANNOT = {"ci16": "complex_int16", "ci32": "complex_int32"}
-TIFFFILE_CANNOT = {"ci16": "COMPLEXINT", "ci32": "COMPLEXINT"}
+TIFFFILE_CANNOT = {}
 
 
 class Worker:
@@ -97,22 +96,8 @@ def versions():
     return out
 
 
-def read_levels(path, kind, scratch):
-    """All levels (bands × rows × columns) and masks as rasterio sees them; GDAL 3.13 where rasterio can't."""
-    if kind in RASTERIO_CANNOT:
-        try:
-            with rasterio.open(path) as ds:
-                ds.read()
-        except Exception as e:
-            if RASTERIO_CANNOT[kind] not in str(e):
-                raise
-        else:
-            if kind != "ci16":
-                raise AssertionError(f"rasterio can read {kind} now: judge it")
-        a = NEW.call("read", path=path, to=os.path.join(scratch, "levels"))
-        if not a["ok"]:
-            raise AssertionError(a["error"])
-        return [np.load(n) for n in a["files"]], [np.load(n) for n in a["masks"]]
+def read_levels(path):
+    """All levels (bands × rows × columns) and masks as rasterio sees them."""
     levels, masks = [], []
     with rasterio.open(path) as ds:
         count = len(ds.overviews(1))
