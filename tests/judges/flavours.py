@@ -107,7 +107,7 @@ def one_flavour(f, scratch):
         if image.one(262) != 3 or image.one(317, 1) != 1 or "NEAREST" not in layout.File(target).metadata():
             out.append("a palette must stay one, without predictor, with overviews by NEAREST")
     out += judges.finish(target, levels, masks, f["kind"], size=(image.width, image.height), tile=(64, 64),
-                         sizes=[l.shape[:0:-1] for l in levels[1:]], interleave=interleave)
+                         sizes=[l.shape[:0:-1] for l in levels[1:]], interleave=interleave, source=f["path"])
     source_name = f"{expect['open']}:{f['path']}" if "open" in expect else f["path"]
     a = judges.NEW.call("read", path=source_name, to=os.path.join(scratch, "source"), levels=False)
     if not a["ok"]:

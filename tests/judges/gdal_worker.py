@@ -76,7 +76,11 @@ def do_validate(q):
 
 def do_info(q):
     """gdalinfo -json, then every block of every level and of every mask, by hash."""
-    info = gdal.Info(q["path"], format="json", showMetadata=True, listMDD=True, extraMDDomains=["all"])
+    trouble = None
+    try:
+        gdal.Info(q["path"], format="json", showMetadata=True, listMDD=True, extraMDDomains=["all"])
+    except RuntimeError as e:
+        trouble = str(e)
     ds = gdal.OpenEx(q["path"], gdal.OF_RASTER | gdal.OF_VERBOSE_ERROR)
     levels = []
     for i in range(ds.RasterCount):
@@ -89,7 +93,7 @@ def do_info(q):
             levels[k]["bands"].append(digest(read_band(level)))
     band = ds.GetRasterBand(1)
     structure = ds.GetMetadata("IMAGE_STRUCTURE")
-    return {"layout": structure.get("LAYOUT"), "interleave": structure.get("INTERLEAVE"), "bands": len(info["bands"]),
+    return {"layout": structure.get("LAYOUT"), "interleave": structure.get("INTERLEAVE"), "bands": ds.RasterCount, "trouble": trouble,
             "levels": levels, "type": gdal.GetDataTypeName(band.DataType),
             "pixeltype": pixel_type(band), "nbits": band.GetMetadataItem("NBITS", "IMAGE_STRUCTURE")}
 

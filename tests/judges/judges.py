@@ -4,7 +4,9 @@ rasterio with rio-cogeo and tifffile live in this process; two GDALs live in pro
 """
 
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -18,6 +20,23 @@ import tifffile
 from rio_cogeo.cogeo import cog_validate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Complaints(logging.Handler):
+    """What tifffile says while it reads. It can't hold every nodata value that GDAL can, and says so: no fault."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.said = []
+
+    def emit(self, record):
+        if "GDAL_NODATA" not in record.getMessage():
+            self.said.append(record.getMessage())
+
+
+COMPLAINTS = Complaints()
+logging.getLogger("tifffile").handlers = [COMPLAINTS]
+logging.getLogger("tifffile").propagate = False
 warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
 
 # What a reader truly can't open, by the reader's own words: asserted, so that the day it can we learn of it.
@@ -148,8 +167,11 @@ def alarms_match(said, wanted):
     return len(said) == len(wanted) and all(w in s for w, s in zip(wanted, said))
 
 
-def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel"):
-    """What the judges say against the file. `levels` and `masks` are the arrays that everyone must see."""
+def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", source=None):
+    """What the judges say against the file. `levels` and `masks` are the arrays that everyone must see.
+
+    `source`: what a GDAL says against this file too (a CRS it does not know, metadata it can't print) is no fault.
+    """
     out = []
     # rio-cogeo
     wanted_errors, wanted_cautions = known_alarms(size, tile, sizes)
@@ -159,8 +181,10 @@ def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel"):
     if valid != (not wanted_errors and not wanted_cautions):
         out.append(f"rio-cogeo: valid={valid}")
     # tifffile
+    COMPLAINTS.said.clear()
     try:
         out += tifffile_sees(path, levels, masks)
+        out += [f"tifffile: {c}" for c in COMPLAINTS.said[:3]]
         if kind in TIFFFILE_CANNOT:
             out.append(f"tifffile can read {kind} now: judge it")
     except Exception as e:
@@ -175,8 +199,13 @@ def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel"):
         if not a["ok"]:
             out.append(f"{w.name}: {a['error']}")
             continue
-        if a["messages"]:
-            out.append(f"{w.name}: {a['messages'][:3]}")
+        said = a["messages"] + ([a["trouble"]] if a["trouble"] else [])
+        if said and source:
+            b = w.call("info", path=source)
+            known = {strip_names(m) for m in b["messages"] + [b.get("trouble") or b.get("error") or ""]}
+            said = [m for m in said if strip_names(m) not in known]
+        if said:
+            out.append(f"{w.name}: {said[:3]}")
         if a["layout"] != "COG":
             out.append(f"{w.name}: LAYOUT={a['layout']}")
         want = {"pixel": "PIXEL", "band": "BAND", "tile": "TILE" if w is NEW else "BAND"}[interleave]
@@ -214,6 +243,11 @@ def digest(array):
         a = a + 0
         a[np.isnan(a)] = complex("nan")
     return hashlib.sha1(np.ascontiguousarray(a).tobytes()).hexdigest()
+
+
+def strip_names(message):
+    """A message without the name of the file."""
+    return re.sub(r"[^ ]*\.tif", "", message)
 
 
 def tifffile_sees(path, levels, masks):
