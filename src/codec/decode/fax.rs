@@ -32,7 +32,8 @@ pub(crate) fn decode(
 ) -> DecodeResult<Vec<u8>> {
     let columns = u32::try_from(width).map_err(|_| "more pixels than any fax holds")?;
     let row_bytes = width.div_ceil(8).max(1);
-    let bytes = input.iter().map(|byte| Ok::<u8, Infallible>(*byte));
+    // Codes are looked up by more bits than the last one may have.
+    let bytes = input.iter().chain(&[0; 4]).map(|byte| Ok::<u8, Infallible>(*byte));
     let damaged = |row: usize| DecodeError::Damaged(format!("fax codes end or fail in row {row} of {rows}"));
     let lines = out.chunks_exact_mut(row_bytes).enumerate();
     if options == Options::Group4 {
@@ -118,13 +119,14 @@ fn differing_row(reader: &mut impl BitReader, before: &[u32], width: u32) -> Opt
     while column < width {
         // The first change of the row before, to the right and to the opposite colour, and the one behind it.
         let opposite = before.iter().enumerate().skip(usize::from(is_black)).step_by(2);
-        let first = opposite.map(|(index, change)| (index, *change)).find(|(_, change)| {
-            *change > column || (!started && *change == 0)
-        });
+        let first = opposite
+            .map(|(index, change)| (index, *change))
+            .find(|(_, change)| *change > column || (!started && *change == 0));
         let at = first.map_or(width, |(_, change)| change.min(width));
         match mode::decode(reader)? {
             Mode::Pass => {
-                column = first.and_then(|(index, _)| before.get(index + 1)).map_or(width, |change| (*change).min(width));
+                column =
+                    first.and_then(|(index, _)| before.get(index + 1)).map_or(width, |change| (*change).min(width));
             }
             Mode::Vertical(shift) => {
                 let change = at.checked_add_signed(shift.into()).filter(|change| (column..=width).contains(change))?;

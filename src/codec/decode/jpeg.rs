@@ -1,5 +1,6 @@
 //! JPEG (Adobe TIFF Technical Note 2): streams whose tables may stand in tag 347.
 
+use libjpeg_turbo_rs::precision::decompress_12bit_with_limits;
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, PixelFormat};
 
 use super::{ChunkFormat, DecodeError, DecodeResult, short};
@@ -14,11 +15,14 @@ const DRI: u8 = 0xDD;
 /// Decodes a chunk. YCbCr becomes RGB where the image is YCbCr; other components stay as they are, whatever the stream
 /// says about its colours, as in libtiff.
 pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeResult<Vec<u8>> {
-    if format.bits != 8 {
+    if !(format.bits == 8 || format.bits == 12) {
         return Err(DecodeError::Unsupported(format!("JPEG of {} bits per sample", format.bits)));
     }
     let to_rgb = format.ycbcr.is_some() && format.samples == 3;
     let stream = assemble(&format.jpeg_tables, input, to_rgb)?;
+    if format.bits == 12 {
+        return decode_12_bits(format, &stream, rows);
+    }
     let output = match format.samples {
         1 => PixelFormat::Grayscale,
         3 => PixelFormat::Rgb,
@@ -46,6 +50,17 @@ pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeR
     decoder.decode_image_into(&mut decoded).map_err(failed)?;
     decoded.truncate(width * rows * format.samples);
     Ok(decoded)
+}
+
+/// Decodes a stream of 12 bits per sample.
+fn decode_12_bits(format: &ChunkFormat, stream: &[u8], rows: usize) -> DecodeResult<Vec<u8>> {
+    let limits = DecodeLimits { max_width: format.width, max_height: rows, ..DecodeLimits::default() };
+    let image = decompress_12bit_with_limits(stream, &limits).map_err(|error| format!("JPEG: {error}"))?;
+    if image.width != format.width || image.height != rows || image.num_components != format.samples {
+        let (width, height, components) = (image.width, image.height, image.num_components);
+        return Err(format!("JPEG: the stream is {width}x{height} with {components} components").into());
+    }
+    Ok(image.data.iter().flat_map(|sample| sample.to_ne_bytes()).collect())
 }
 
 /// A stream that stands alone: the shared tables behind SOI, and of the stream what is needed for decoding. An Adobe

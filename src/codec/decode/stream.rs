@@ -10,12 +10,7 @@ use super::{Compression, DecodeResult, short};
 
 /// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
 /// in the input is left alone, as libtiff does.
-pub(crate) fn decode(
-    compression: Compression,
-    input: &[u8],
-    mut out: Vec<u8>,
-    needed: usize,
-) -> DecodeResult<Vec<u8>> {
+pub(crate) fn decode(compression: Compression, input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeResult<Vec<u8>> {
     let mut reader = open(compression, input).map_err(|error| error.to_string())?;
     let filled = fill(&mut *reader, &mut out).map_err(|error| error.to_string())?;
     if filled < needed { Err(short(filled, needed)) } else { Ok(out) }

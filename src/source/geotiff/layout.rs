@@ -332,11 +332,11 @@ fn chunk_size(reader: &Reader<'_>, tiled: bool, width: u32, height: u32) -> Resu
 
 /// Colours stored as YCbCr become RGB, as in GDAL: by the JPEG decoder, or by our own arithmetic.
 fn ycbcr(reader: &Reader<'_>, photometric: u64, samples: u16, planar: bool, bits: u16) -> Result<Option<Arc<YCbCr>>> {
-    let jpeg_of_12_bits = reader.number_or(Tag::COMPRESSION, 1)? == 7 && bits != 8;
-    if photometric != 6 || samples < 3 || jpeg_of_12_bits {
+    if photometric != 6 || samples < 3 {
         return Ok(None);
     }
-    if samples != 3 || planar || bits != 8 {
+    let is_jpeg = reader.number_or(Tag::COMPRESSION, 1)? == 7;
+    if samples != 3 || planar || !(bits == 8 || is_jpeg) {
         return Err(Error::unsupported(format!(
             "photometric interpretation 6 (YCbCr) with {samples} bands of {bits} bits, separate planes: {planar}"
         )));

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
 use self::rows::RowReader;
+use self::sidecar::Sidecars;
 use super::RasterSource;
 use super::file::{DiskFile, ReadAt};
 use crate::codec::decode::Compression;
@@ -86,8 +87,29 @@ impl GeoTiffSource {
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
-        sidecar::apply(path, &mut source.geo, &mut source.warnings);
+        let sidecars = Sidecars::of(path);
+        sidecars.apply(&mut source.geo, &mut source.warnings);
+        if let Some(mask) = sidecars.mask()
+            && source.mask.is_none()
+        {
+            source.mask = source.mask_beside(&mask)?;
+            source.spec.mask = source.mask.is_some();
+        }
         Ok(source)
+    }
+
+    /// The mask in a file beside the raster, which is a TIFF file of its own.
+    fn mask_beside(&mut self, path: &Path) -> Result<Option<MaskReader>> {
+        let file = TiffFile::open(Arc::new(DiskFile::open(path)?))?;
+        let directories = file.directories(&mut self.warnings)?;
+        let Some(directory) = directories.first() else { return Ok(None) };
+        let mask = mask_reader(&file, directory, 0)?;
+        let (width, height) = mask.rows.size();
+        if (width, height) != (self.spec.width, self.spec.height) {
+            self.warnings.push(format!("the mask '{}' is {width}x{height} and is ignored", path.display()));
+            return Ok(None);
+        }
+        Ok(Some(mask))
     }
 
     /// Opens a file that some other means gives the bytes of.

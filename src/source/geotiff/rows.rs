@@ -64,6 +64,11 @@ impl RowReader {
         Self { file, layout, fill, pending: Vec::new(), tall }
     }
 
+    /// Columns and rows of the image.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.layout.width, self.layout.height)
+    }
+
     /// Reads `rows` rows from `first_row` on and hands them over in runs.
     pub(super) fn read(
         &mut self,
