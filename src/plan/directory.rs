@@ -84,6 +84,16 @@ pub(super) fn directories(
         .collect()
 }
 
+/// The order of the arrays of tiles behind the directories: level by level, the image's before the mask's.
+pub(super) fn array_order(levels: usize, mask: bool) -> Vec<usize> {
+    if !mask {
+        return (0..levels).collect();
+    }
+    // Directories: full resolution and its mask, then the other levels, then the other masks.
+    let others = (1..levels).flat_map(|level| [1 + level, levels + level]);
+    [0, 1].into_iter().chain(others).collect()
+}
+
 /// A number as SHORT if it fits, otherwise as LONG (TIFF 6.0 section 3 allows both for sizes).
 fn short_or_long(value: u32) -> TagValue {
     u16::try_from(value).map_or_else(|_| TagValue::Long(vec![value]), |value| TagValue::Short(vec![value]))
@@ -297,6 +307,13 @@ fn count_width(variant: Variant, count: usize, compression: Compression, tile_by
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrays_stand_level_by_level() {
+        assert_eq!(array_order(3, false), [0, 1, 2]);
+        // full, mask, overview 1, overview 2, mask 1, mask 2
+        assert_eq!(array_order(3, true), [0, 1, 2, 4, 3, 5]);
+    }
 
     #[test]
     fn byte_counts_take_the_width_that_libtiff_gives_them() {

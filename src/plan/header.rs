@@ -82,7 +82,8 @@ impl CogPlan {
         bytes.extend_from_slice(&ghost);
         bytes.resize(first_directory, 0);
         let directories = directory::directories(self, variant, index, arrays);
-        bytes.extend(encode_directories(variant, first_directory, &directories));
+        let order = directory::array_order(self.levels().len(), self.spec().mask);
+        bytes.extend(encode_directories(variant, first_directory, &directories, &order));
         bytes
     }
 
