@@ -4,9 +4,8 @@ use crate::options::TileSize;
 
 use super::{TileFormat, TileView};
 
-/// Packs the samples of a tile to `format.bits` each (TIFF 6.0 section 8, FillOrder 1).
-///
-/// Samples of 24 bits are whole bytes, in the byte order of the file, as GDAL has them.
+/// Packs the samples of a tile to `format.bits` each (TIFF 6.0 section 8, FillOrder 1). This holds for 24 bits too, whose
+/// bytes then stand most significant first even in a little-endian file, as GDAL has them.
 pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     out.clear();
     let size = format.data_type.size();
@@ -14,17 +13,11 @@ pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> R
     let largest = (1u32 << format.bits) - 1;
     for row in raw.chunks_exact(row_len) {
         let samples = row.chunks_exact(size).map(|bytes| {
-            let mut word = [0; 4];
-            word[..size].copy_from_slice(bytes);
-            u32::from_le_bytes(word)
+            bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte))
         });
         let mut largest_seen = 0;
         let samples = samples.inspect(|&sample| largest_seen = sample.max(largest_seen));
-        if format.bits == 24 {
-            samples.for_each(|sample| out.extend_from_slice(&sample.to_le_bytes()[..3]));
-        } else {
-            pack_row(samples, format.bits.into(), out);
-        }
+        pack_row(samples, format.bits.into(), out);
         if largest_seen > largest {
             return Err(format!("value {largest_seen} does not fit {} bits per sample", format.bits));
         }

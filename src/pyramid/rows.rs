@@ -39,11 +39,6 @@ impl LevelRows {
         }
     }
 
-    /// The number of the first row that is held.
-    pub(crate) fn first(&self) -> u32 {
-        self.first
-    }
-
     /// One past the last row that is held.
     pub(crate) fn end(&self) -> u32 {
         self.end
