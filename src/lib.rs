@@ -42,5 +42,7 @@ pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
 pub use source::RasterSource;
+#[cfg(feature = "geotiff")]
+pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};

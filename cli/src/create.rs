@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cogsmith::{Error, ErrorKind, Executor, FileOptions, OutputFile, PixelSource, RasterSource};
+use cogsmith::{
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource, ReadOptions,
+    StoreOptions, Summary, encode,
+};
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
 use crate::cancel::Cancel;
-use crate::pending::{CogPlan, GeoTiffSource, ReadOptions, StoreOptions, Summary, encode};
 use crate::report::{self, Bar, Report};
 
 /// Why the command ends without having done its job.

@@ -9,7 +9,6 @@
 mod arguments;
 mod cancel;
 mod create;
-mod pending;
 mod report;
 
 use std::io::{self, Write};

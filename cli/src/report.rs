@@ -4,13 +4,14 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{Compression, EncodeOptions, Error, ErrorKind, PixelSource, Predictor};
+use cogsmith::{
+    CogPlan, Compression, EncodeOptions, Error, ErrorKind, GeoTiffSource, PixelSource, Predictor, Progress, Summary,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::arguments::CreateArguments;
 use crate::create::Failure;
-use crate::pending::{CogPlan, GeoTiffSource, Progress, Summary};
 
 /// The summary. Its fields are the keys of `--json`: stable, documented in docs/command.md.
 #[derive(Debug, Serialize)]

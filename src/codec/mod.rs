@@ -3,6 +3,8 @@
 //! A tile's bytes are a pure function of its own pixels and its [`TileFormat`]; encoders only keep scratch memory.
 
 mod compress;
+#[cfg(feature = "geotiff")]
+pub(crate) mod decode;
 mod pack;
 mod predictor;
 

@@ -130,13 +130,7 @@ fn place(variant: Variant, start: usize, directories: &[Directory]) -> Placed {
     Placed { directories: placed, end: position }
 }
 
-fn encode_directory(
-    variant: Variant,
-    directory: &Directory,
-    places: &DirectoryPlace,
-    next: usize,
-    out: &mut Vec<u8>,
-) {
+fn encode_directory(variant: Variant, directory: &Directory, places: &DirectoryPlace, next: usize, out: &mut Vec<u8>) {
     let mut order: Vec<usize> = (0..directory.entries.len()).collect();
     order.sort_by_key(|&index| directory.entries[index].tag);
     push_number(out, order.len() as u64, if variant == Variant::Classic { 2 } else { 8 });
