@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource, ReadOptions,
-    StoreOptions, Summary, encode,
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource,
+    ReadOptions, StoreOptions, Summary, encode,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};

@@ -191,9 +191,7 @@ fn message(error: &Error, output: &Path) -> String {
         ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
         ErrorKind::TargetExists { path } => format!("'{}' exists", path.display()),
         // The encoder knows its writer, but not its name.
-        ErrorKind::Io { action, path: None, source } if output != Path::new("-") => {
-            format!("cannot {action} '{}': {source}", output.display())
-        }
+        ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
         _ => error.to_string(),
     }
 }
