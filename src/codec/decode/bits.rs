@@ -16,17 +16,9 @@ pub(crate) fn swap(bytes: &mut [u8], unit: usize) {
     }
 }
 
-/// Widens a row of unsigned samples of `bits` bits, packed from the highest bit of each byte on, to samples of `size`
-/// bytes in native order. Samples of 24 bits are three bytes in native order already.
-pub(crate) fn unpack(packed: &[u8], bits: u16, size: usize, out: &mut [u8]) {
-    if bits == 24 {
-        for (from, to) in packed.chunks_exact(3).zip(out.chunks_exact_mut(4)) {
-            if let (Some(from), Some(to)) = (from.first_chunk::<3>(), to.first_chunk_mut::<4>()) {
-                *to = triple(*from).to_ne_bytes();
-            }
-        }
-        return;
-    }
+/// Widens a row of integers of `bits` bits, packed from the highest bit of each byte on, to samples of `size` bytes in
+/// native order. The byte order of the file means nothing to them; GDAL reads 24 bits so, too.
+pub(crate) fn unpack(packed: &[u8], bits: u16, signed: bool, size: usize, out: &mut [u8]) {
     // Fewer than 8 bits are left over when the next byte comes, and samples have at most 32: 64 bits are enough.
     let (mut buffer, mut filled) = (0u64, 0u32);
     let mask = (1u64 << bits.min(32)) - 1;
@@ -38,7 +30,10 @@ pub(crate) fn unpack(packed: &[u8], bits: u16, size: usize, out: &mut [u8]) {
             filled += 8;
         }
         filled -= u32::from(bits);
-        let value = (buffer >> filled) & mask;
+        let mut value = (buffer >> filled) & mask;
+        if signed && value & !(mask >> 1) != 0 {
+            value |= !mask;
+        }
         let value_bytes = value.to_le_bytes();
         target.iter_mut().zip(value_bytes).for_each(|(to, from)| *to = from);
         if cfg!(target_endian = "big") {
@@ -88,14 +83,21 @@ mod tests {
     #[test]
     fn samples_are_packed_from_the_highest_bit_on() {
         let mut out = [0; 3];
-        unpack(&[0b1010_0110, 0b1000_0000], 3, 1, &mut out);
+        unpack(&[0b1010_0110, 0b1000_0000], 3, false, 1, &mut out);
         assert_eq!(out, [0b101, 0b001, 0b101]);
         let mut out = [0; 4];
-        unpack(&[0xAB, 0xCD, 0xEF], 12, 2, &mut out);
+        unpack(&[0xAB, 0xCD, 0xEF], 12, false, 2, &mut out);
         assert_eq!(out, [0xABCu16, 0xDEF].map(u16::to_ne_bytes).concat()[..]);
         let mut out = [0; 8];
-        unpack(&[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], 31, 4, &mut out);
+        unpack(&[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0], 31, false, 4, &mut out);
         assert_eq!(out, [0x7FFF_FFFFu32, 0x4000_0000].map(u32::to_ne_bytes).concat()[..]);
+    }
+
+    #[test]
+    fn signs_are_extended() {
+        let mut out = [0; 2];
+        unpack(&[0b1110_0110], 4, true, 1, &mut out);
+        assert_eq!(out.map(|byte| byte.cast_signed()), [-2, 6]);
     }
 
     #[test]

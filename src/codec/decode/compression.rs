@@ -92,9 +92,11 @@ impl Compression {
             Self::Deflate => 1032,
             // Codes of 12 bits stand for at most 4096 bytes.
             Self::Lzw => 4096,
-            // A block of four bytes repeats one up to 128 KiB; JPEG, WebP, LERC and fax can say "all the same" for
-            // nearly nothing, too.
-            Self::Zstd | Self::Jpeg | Self::WebP | Self::Lerc(_) | Self::Fax(_) => 1 << 20,
+            // A block of 64 samples takes at least one bit, and four components of a pixel may share some of them.
+            Self::Jpeg => 2048,
+            // A block of four bytes repeats one up to 128 KiB; WebP, LERC and fax can say "all the same" for nearly
+            // nothing, too.
+            Self::Zstd | Self::WebP | Self::Lerc(_) | Self::Fax(_) => 1 << 20,
         };
         if decoded > compressed.saturating_mul(ratio).saturating_add(4096) && decoded > compressed {
             return Err(format!("its {compressed} bytes cannot hold {decoded} bytes of pixels").into());

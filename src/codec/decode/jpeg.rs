@@ -1,11 +1,8 @@
 //! JPEG (Adobe TIFF Technical Note 2): streams whose tables may stand in tag 347.
 
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use libjpeg_turbo_rs::{DecodeLimits, Decoder, PixelFormat};
 
-use super::{ChunkFormat, DecodeError, DecodeResult, allocate_rows, short};
+use super::{ChunkFormat, DecodeError, DecodeResult, short};
 
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
@@ -22,46 +19,33 @@ pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeR
     }
     let to_rgb = format.ycbcr.is_some() && format.samples == 3;
     let stream = assemble(&format.jpeg_tables, input, to_rgb)?;
-    let output = match (format.samples, to_rgb) {
-        (1, _) => ColorSpace::Luma,
-        (2, _) => ColorSpace::LumaA,
-        (3, _) => ColorSpace::RGB,
-        (4, _) => ColorSpace::CMYK,
-        (samples, _) => return Err(DecodeError::Unsupported(format!("JPEG of {samples} bands"))),
+    let output = match format.samples {
+        1 => PixelFormat::Grayscale,
+        3 => PixelFormat::Rgb,
+        4 => PixelFormat::Cmyk,
+        samples => return Err(DecodeError::Unsupported(format!("JPEG of {samples} bands"))),
     };
-    // Strictness is off as libtiff goes on at warnings; dimensions are bounded by those of the image.
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_out_colorspace(output);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&stream[..]), options);
-    decoder.decode_headers().map_err(|error| format!("JPEG: {error}"))?;
-    let (Some(info), Some(size)) = (decoder.info(), decoder.output_buffer_size()) else {
-        return Err("JPEG: the stream has no frame".into());
-    };
-    let (width, height) = (usize::from(info.width), usize::from(info.height));
-    if usize::from(info.components) != format.samples {
-        let components = info.components;
+    let failed = |error: libjpeg_turbo_rs::JpegError| format!("JPEG: {error}");
+    let mut decoder = Decoder::new_with_limits(&stream, DecodeLimits::default()).map_err(failed)?;
+    let (width, height) = (usize::from(decoder.header().width), usize::from(decoder.header().height));
+    let components = decoder.header().components.len();
+    if components != format.samples {
         return Err(format!("JPEG: the stream has {components} components, the image {}", format.samples).into());
     }
-    if width < format.width || height < rows {
+    // libtiff takes strips that are higher than they should be, but no wider ones, and nothing smaller.
+    if width != format.width || height < rows {
         return Err(format!("JPEG: the stream is {width}x{height}, the chunk {}x{rows}", format.width).into());
     }
+    decoder.set_output_format(output);
+    let size = decoder.output_buffer_size().map_err(failed)?;
     if size != width * height * format.samples {
         return Err(short(size, width * height * format.samples));
     }
+    format.compression.check_size(input.len() as u64, size as u64)?;
     let mut decoded = super::allocate(size)?;
-    decoder.decode_into(&mut decoded).map_err(|error| format!("JPEG: {error}"))?;
-    if width == format.width && height == rows {
-        return Ok(decoded);
-    }
-    // libtiff takes a stream that is larger than its chunk, and leaves out what is over.
-    let mut out = allocate_rows(format, rows)?;
-    for (to, from) in out.chunks_mut(format.width * format.samples).zip(decoded.chunks(width * format.samples)) {
-        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    }
-    Ok(out)
+    decoder.decode_image_into(&mut decoded).map_err(failed)?;
+    decoded.truncate(width * rows * format.samples);
+    Ok(decoded)
 }
 
 /// A stream that stands alone: the shared tables behind SOI, and of the stream what is needed for decoding. An Adobe

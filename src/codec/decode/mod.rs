@@ -106,13 +106,15 @@ impl ChunkFormat {
         }
     }
 
-    /// Decodes a chunk of `rows` rows.
-    pub(crate) fn decode(&self, mut input: Vec<u8>, rows: usize) -> DecodeResult<Vec<u8>> {
+    /// Decodes a chunk of `rows` rows, of which the first `needed` ones lie in the image: some software leaves out the
+    /// others of the lowest tiles, and libtiff does without them.
+    pub(crate) fn decode(&self, mut input: Vec<u8>, rows: usize, needed: usize) -> DecodeResult<Vec<u8>> {
         if self.reversed_bits && self.compression.takes_reversed_bits() {
             bits::reverse(&mut input);
         }
         let size = self.packed_bytes(rows).ok_or("more pixels than any machine can hold")?;
-        self.compression.check_size(input.len() as u64, size as u64)?;
+        let needed = self.packed_bytes(needed.min(rows)).unwrap_or(size);
+        self.compression.check_size(input.len() as u64, needed as u64)?;
         match self.compression {
             Compression::Jpeg => return jpeg::decode(self, &input, rows),
             Compression::WebP => return webp::decode(self, &input, rows),
@@ -121,15 +123,15 @@ impl ChunkFormat {
         }
         let packed = match self.compression {
             Compression::None => {
-                if input.len() < size {
-                    return Err(short(input.len(), size));
+                if input.len() < needed {
+                    return Err(short(input.len(), needed));
                 }
-                input.truncate(size);
+                input.resize(size, 0);
                 input
             }
-            Compression::PackBits => packbits::decode(&input, allocate(size)?)?,
+            Compression::PackBits => packbits::decode(&input, allocate(size)?, needed)?,
             Compression::Fax(options) => fax::decode(options, &input, self.width, rows, allocate(size)?)?,
-            _ => stream::decode(self.compression, &input, allocate(size)?)?,
+            _ => stream::decode(self.compression, &input, allocate(size)?, needed)?,
         };
         match &self.ycbcr {
             Some(ycbcr) => ycbcr.to_rgb(&packed, self.width, rows, allocate_rows(self, rows)?),
@@ -153,9 +155,10 @@ impl ChunkFormat {
         if self.sample_format == SampleFormat::Float && size == 3 {
             bits::widen_float24(&packed, &mut out);
         } else {
+            let signed = self.sample_format == SampleFormat::Signed;
             let out_row = self.row_bytes().ok_or("more pixels than any machine can hold")?;
             for (from, to) in packed.chunks(row_bytes.max(1)).zip(out.chunks_mut(out_row.max(1))) {
-                bits::unpack(from, self.bits, self.data_type.size(), to);
+                bits::unpack(from, self.bits, signed, self.data_type.size(), to);
             }
         }
         Ok(out)
@@ -166,7 +169,7 @@ impl ChunkFormat {
         let parts = if self.data_type.is_complex() { 2 } else { 1 };
         match self.bits / parts {
             16 => 2,
-            24 => 3,
+            24 if self.sample_format == SampleFormat::Float => 3,
             32 => 4,
             64 => 8,
             _ => 1,

@@ -8,12 +8,17 @@ use weezl::{BitOrder, LzwStatus};
 
 use super::{Compression, DecodeResult, short};
 
-/// Fills `out`, whose length is that of the pixels, from `input`. What follows in the input is left alone, as libtiff
-/// does.
-pub(crate) fn decode(compression: Compression, input: &[u8], mut out: Vec<u8>) -> DecodeResult<Vec<u8>> {
+/// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
+/// in the input is left alone, as libtiff does.
+pub(crate) fn decode(
+    compression: Compression,
+    input: &[u8],
+    mut out: Vec<u8>,
+    needed: usize,
+) -> DecodeResult<Vec<u8>> {
     let mut reader = open(compression, input).map_err(|error| error.to_string())?;
     let filled = fill(&mut *reader, &mut out).map_err(|error| error.to_string())?;
-    if filled < out.len() { Err(short(filled, out.len())) } else { Ok(out) }
+    if filled < needed { Err(short(filled, needed)) } else { Ok(out) }
 }
 
 /// A reader of the decoded bytes.
@@ -92,9 +97,9 @@ mod tests {
     fn lzw_ends_cleanly_where_bytes_are_missing() {
         let data: Vec<u8> = (0..3000u32).map(|index| (index * index % 251) as u8).collect();
         let packed = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&data).unwrap();
-        assert_eq!(decode(Compression::Lzw, &packed, vec![0; data.len()]).unwrap(), data);
+        assert_eq!(decode(Compression::Lzw, &packed, vec![0; data.len()], data.len()).unwrap(), data);
         for end in 0..packed.len() - 2 {
-            assert!(decode(Compression::Lzw, &packed[..end], vec![0; data.len()]).is_err(), "cut at {end}");
+            assert!(decode(Compression::Lzw, &packed[..end], vec![0; data.len()], data.len()).is_err(), "cut at {end}");
         }
     }
 }

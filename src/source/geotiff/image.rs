@@ -50,7 +50,7 @@ fn photometric(layout: &ImageLayout) -> Result<Photometric> {
         1 | 4 => return Ok(Photometric::MinIsBlack),
         // YCbCr is converted when it is decoded.
         2 => return Ok(Photometric::Rgb),
-        6 if layout.format.ycbcr.is_some() => return Ok(Photometric::Rgb),
+        6 if layout.samples >= 3 => return Ok(Photometric::Rgb),
         6 => return Ok(Photometric::MinIsBlack),
         3 => return Ok(Photometric::Palette),
         5 => return Ok(Photometric::Separated),
@@ -106,12 +106,16 @@ fn color_map(
 
 fn extra_samples(file: &TiffFile, directory: &Directory, spec: &ImageSpec) -> Result<Vec<ExtraSample>> {
     let extra = spec.bands.saturating_sub(spec.photometric.color_bands());
-    let values = directory.integers_up_to(file, Tag::EXTRA_SAMPLES, extra.into())?.unwrap_or_default();
+    let values = directory.integers(file, Tag::EXTRA_SAMPLES)?.unwrap_or_default();
+    // Where there are too many or too few, the last one is that of the last band, as in GDAL.
+    let missing = usize::from(extra).saturating_sub(values.len());
+    let values = if values.is_empty() { &[] } else { &values[values.len().saturating_sub(extra.into())..] };
+    let missing = if values.is_empty() { 0 } else { missing };
     let meaning = |value: &u64| match value {
         1 => ExtraSample::AssociatedAlpha,
         // 999 is what Corel Draw writes; libtiff takes it so.
         2 | 999 => ExtraSample::UnassociatedAlpha,
         _ => ExtraSample::Unspecified,
     };
-    Ok(values.iter().map(meaning).collect())
+    Ok(std::iter::repeat_n(ExtraSample::Unspecified, missing).chain(values.iter().map(meaning)).collect())
 }

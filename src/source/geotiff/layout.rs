@@ -170,6 +170,17 @@ impl ImageLayout {
         })
     }
 
+    /// What is said of too few offsets, if so.
+    pub(super) fn missing_offsets(&self) -> Option<String> {
+        let rows = u64::from(self.chunks_across) * u64::from(self.chunks_down);
+        let chunks = rows * u64::from(self.planes());
+        let held = self.offsets.len() as u64;
+        (held < chunks).then(|| {
+            let kind = if self.tiled { "tiles" } else { "strips" };
+            format!("image {} has {chunks} {kind}, but offsets of {held}; the others have no data", self.number)
+        })
+    }
+
     /// Rows of pixels that a chunk in a row of chunks holds: tiles are always whole, the last strip may be shorter.
     pub(super) fn chunk_rows(&self, chunk_row: u32) -> u32 {
         if self.tiled {
@@ -195,9 +206,8 @@ impl ImageLayout {
     pub(super) fn chunk_range(&self, index: u64, chunk_row: u32) -> Result<Option<(u64, u64)>> {
         let place = || self.chunk_place(index);
         let position = usize::try_from(index).unwrap_or(usize::MAX);
-        let Some(&offset) = self.offsets.get(position) else {
-            return Err(Error::corrupt(place(), format!("there are only {} offsets", self.offsets.len())));
-        };
+        // Offsets that are missing are taken for 0, as in libtiff; a warning has told so.
+        let offset = self.offsets.get(position).copied().unwrap_or(0);
         let count = self.byte_counts.get(position).copied();
         if offset == 0 && count.unwrap_or(0) == 0 {
             return Ok(None);
@@ -208,8 +218,10 @@ impl ImageLayout {
         let needed = self.format.packed_bytes(self.chunk_rows(chunk_row) as usize).map(|bytes| bytes as u64);
         let uncompressed = self.format.compression == Compression::None;
         let count = match (count, needed) {
-            // The pixels decide how long an uncompressed chunk is; libtiff mends byte counts likewise.
-            (_, Some(needed)) if uncompressed => needed,
+            // The pixels decide how long an uncompressed chunk is; libtiff mends byte counts likewise. The lowest
+            // tiles may lack rows beyond the image.
+            (_, Some(needed)) if uncompressed && !self.tiled => needed,
+            (Some(count), Some(needed)) if uncompressed => needed.min(if count == 0 { rest } else { count.max(1) }),
             (None | Some(0), _) => rest.min(self.next_offset(offset).saturating_sub(offset)),
             // A lone strip with an absurd count: what there is must do.
             (Some(count), _) if count > rest && self.offsets.len() == 1 => rest,
@@ -286,9 +298,9 @@ fn sample_type(reader: &Reader<'_>, samples: u16) -> Result<(u16, SampleFormat, 
         (SampleFormat::Unsigned, 9..=16) => DataType::U16,
         (SampleFormat::Unsigned, 17..=32) => DataType::U32,
         (SampleFormat::Unsigned, 64) => DataType::U64,
-        (SampleFormat::Signed, 8) => DataType::I8,
-        (SampleFormat::Signed, 16) => DataType::I16,
-        (SampleFormat::Signed, 32) => DataType::I32,
+        (SampleFormat::Signed, 2..=8) => DataType::I8,
+        (SampleFormat::Signed, 9..=16) => DataType::I16,
+        (SampleFormat::Signed, 17..=32) => DataType::I32,
         (SampleFormat::Signed, 64) => DataType::I64,
         (SampleFormat::Float, 16) => DataType::F16,
         (SampleFormat::Float, 24 | 32) => DataType::F32,
@@ -320,7 +332,8 @@ fn chunk_size(reader: &Reader<'_>, tiled: bool, width: u32, height: u32) -> Resu
 
 /// Colours stored as YCbCr become RGB, as in GDAL: by the JPEG decoder, or by our own arithmetic.
 fn ycbcr(reader: &Reader<'_>, photometric: u64, samples: u16, planar: bool, bits: u16) -> Result<Option<Arc<YCbCr>>> {
-    if photometric != 6 || samples < 3 {
+    let jpeg_of_12_bits = reader.number_or(Tag::COMPRESSION, 1)? == 7 && bits != 8;
+    if photometric != 6 || samples < 3 || jpeg_of_12_bits {
         return Ok(None);
     }
     if samples != 3 || planar || bits != 8 {

@@ -101,6 +101,7 @@ impl GeoTiffSource {
         let images = Images::find(&file, &directories)?;
         let (number, directory) = images.choose(options, &mut warnings)?;
         let layout = ImageLayout::read(&file, directory, number)?;
+        warnings.extend(layout.missing_offsets());
         let mut spec = image::spec(&file, directory, &layout, &mut warnings)?;
         let geo = georeference::read(&file, directory, &mut warnings)?;
         let metadata = metadata::read(&file, directory, &mut warnings)?;

@@ -189,7 +189,8 @@ fn decode_chunk(file: &TiffFile, layout: &ImageLayout, id: ChunkId) -> Result<Ch
     let Some((offset, count)) = layout.chunk_range(index, id.row)? else { return Ok(None) };
     let bytes = file.bytes(offset, count, || layout.chunk_place(index))?;
     let rows = layout.chunk_rows(id.row) as usize;
-    layout.format.decode(bytes, rows).map(Some).map_err(|error| located(error, layout, index))
+    let needed = layout.height.saturating_sub(id.row.saturating_mul(layout.chunk_height)) as usize;
+    layout.format.decode(bytes, rows, needed).map(Some).map_err(|error| located(error, layout, index))
 }
 
 /// The error of a codec, with its place.

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them all: the README's second command.
+#
+#   scripts/test.sh            everything that has to pass before a change lands
+#   scripts/test.sh --full     the grid of foreign-judged cases in all combinations too (hours)
+#   scripts/test.sh STAGE…     these stages alone (see the list below)
+#
+# Needs Rust and, where the judges are not there yet, Debian's apt and a Python of 3.12 or newer.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+FULL=
+STAGES=()
+for word in "$@"; do
+    case "$word" in
+        --full) FULL=--full ;;
+        -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) STAGES+=("$word") ;;
+    esac
+done
+
+export CARGO_TERM_COLOR=never PYTHONDONTWRITEBYTECODE=1 GDAL_PAM_ENABLED=NO
+TARGET=${CARGO_TARGET_DIR:-target}
+VENV=$TARGET/judges-venv
+LOGS=$TARGET/test-logs
+PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10"
+# Crates that build or bind C: none may be in the default build.
+C_CRATES='^(cc|cmake|bindgen|pkg-config|vcpkg|.*-sys) v'
+# Bindings to what every system has (its kernel and C library), which compile nothing.
+NO_C='^(linux-raw-sys|windows-sys|js-sys|web-sys|redox_syscall|hermit-abi|core-foundation-sys) v'
+mkdir -p "$LOGS"
+
+NAMES=() SECONDS_TAKEN=() OUTCOMES=()
+FAILED=0
+
+# stage NAME COMMAND…: runs it, keeps its output in a log, shows totals, and the log itself on failure
+stage() {
+    local name=$1 began=$SECONDS log outcome
+    shift
+    if [ ${#STAGES[@]} -gt 0 ] && [[ " ${STAGES[*]} " != *" $name "* ]]; then return 0; fi
+    log=$LOGS/$name.log
+    echo "== $name"
+    if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
+    if [ "$outcome" = ok ]; then
+        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL )' "$log" || true
+    else
+        tail -c 60000 "$log"
+        echo "== $name FAILED"
+    fi
+    NAMES+=("$name") SECONDS_TAKEN+=($((SECONDS - began))) OUTCOMES+=("$outcome")
+}
+
+find_python() {
+    local name candidate
+    for name in python3.13 python3.14 python3.12; do
+        candidate=$(command -v "$name" 2>/dev/null) && "$candidate" -c 'import venv' 2>/dev/null && { echo "$candidate"; return; }
+    done
+    if command -v pyenv >/dev/null; then
+        for candidate in "$(pyenv root)"/versions/3.13*/bin/python "$(pyenv root)"/versions/3.12*/bin/python; do
+            [ -x "$candidate" ] && { echo "$candidate"; return; }
+        done
+    fi
+    echo "no Python of 3.12 or newer found: the newest GDAL wheels need one" >&2
+    return 1
+}
+
+install_old_gdal() {
+    /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo tiffinfo >/dev/null && return
+    local sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq &&
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends gdal-bin python3-gdal python3-numpy libtiff-tools
+}
+
+install_new_judges() {
+    local python stamp=$VENV/installed
+    [ "$(cat "$stamp" 2>/dev/null)" = "$PINNED" ] && return
+    python=$(find_python) || return 1
+    rm -rf "$VENV"
+    "$python" -m venv "$VENV" &&
+        "$VENV/bin/pip" install -q --disable-pip-version-check --only-binary :all: $PINNED &&
+        echo "$PINNED" >"$stamp"
+}
+
+# The judges are fetched while cargo builds.
+install_old_gdal >"$LOGS/apt.log" 2>&1 &
+APT=$!
+install_new_judges >"$LOGS/pip.log" 2>&1 &
+PIP=$!
+
+judges_ready() {
+    wait "$APT" || { cat "$LOGS/apt.log"; echo "Debian's GDAL could not be installed"; return 1; }
+    wait "$PIP" || { cat "$LOGS/pip.log"; echo "the Python judges could not be installed"; return 1; }
+    "$VENV/bin/python" tests/judges/versions.py
+}
+
+no_c_in_default_build() {
+    local found
+    found=$(cargo tree -e normal,build --target all -p cogsmith --prefix none --locked) || return 1
+    echo "$found"
+    found=$(echo "$found" | sed 's/ (.*//' | sort -u | grep -E "$C_CRATES" | grep -vE "$NO_C")
+    [ -z "$found" ] || { echo "the default features of the library compile C through:"; echo "$found"; return 1; }
+}
+
+features() {
+    local feature
+    cargo check -q --locked -p cogsmith --no-default-features || return 1
+    for feature in $(cargo metadata --format-version 1 --no-deps --locked |
+        python3 -c 'import json,sys; print(*[f for p in json.load(sys.stdin)["packages"] if p["name"] == "cogsmith" for f in p["features"] if f != "default"])'); do
+        echo "feature $feature alone"
+        cargo check -q --locked -p cogsmith --no-default-features --features "$feature" || return 1
+    done
+    cargo check -q --locked -p cogsmith --all-features
+}
+
+examples() {
+    local example
+    for example in examples/*.rs; do
+        [ -e "$example" ] || { echo "no examples"; return 1; }
+        example=$(basename "$example" .rs)
+        echo "example $example"
+        case "$example" in
+            corpus) cargo run -q --locked --example corpus -- fixtures ;;
+            *) cargo run -q --locked --example "$example" ;;
+        esac || return 1
+    done
+}
+
+main_job() {
+    local out
+    out=$(mktemp -d)
+    cargo run -q --locked -- create fixtures/sentinel2_like.tif "$out/out.tif" && "$VENV/bin/python" tests/judges/layout.py "$out/out.tif"
+    local status=$?
+    rm -rf "$out"
+    return $status
+}
+
+fixtures_same() {
+    local out status=0 f
+    out=$(mktemp -d)
+    "$VENV/bin/python" fixtures/make.py "$out" || status=1
+    for f in fixtures/*.tif; do cmp "$f" "$out/$(basename "$f")" || status=1; done
+    rm -rf "$out"
+    return $status
+}
+
+judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
+
+# Two halves side by side: the judges wait for each other's processes much of the time.
+grid() {
+    local first status=0
+    judge grid --part 1/2 $FULL >"$LOGS/grid-1.log" 2>&1 &
+    first=$!
+    judge grid --part 2/2 $FULL || status=1
+    wait "$first" || status=1
+    cat "$LOGS/grid-1.log"
+    return $status
+}
+
+stage build cargo build --workspace --all-targets --locked
+stage unit cargo test --workspace --locked
+stage judges judges_ready
+stage main-job main_job
+stage command judge command
+stage flavours judge flavours
+stage grid grid
+stage fmt cargo fmt --all --check
+stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+stage no-c no_c_in_default_build
+stage features features
+stage examples examples
+stage fixtures fixtures_same
+
+wait
+echo
+echo "stage        seconds"
+for i in "${!NAMES[@]}"; do printf '%-12s %7d  %s\n' "${NAMES[$i]}" "${SECONDS_TAKEN[$i]}" "${OUTCOMES[$i]}"; done
+printf '%-12s %7d\n' all "$SECONDS"
+exit $FAILED

@@ -1,0 +1,229 @@
+"""What the overviews of an image must be: a plain statement of the rules in numpy.
+
+Written from the rules in the documentation, not from the product's code. Every function works on one level at a
+time: the next level is computed from the level above it.
+"""
+
+import math
+
+import numpy as np
+
+
+def auto_sizes(width, height, tile_width, tile_height, count=None):
+    """Sizes of the overviews that are made by default: halves, rounded down, until one tile holds the level."""
+    sizes = []
+    w, h = width, height
+    while True:
+        if count is None and w <= tile_width and h <= tile_height:
+            break
+        if count is not None and len(sizes) == count:
+            break
+        if w == 1 and h == 1:
+            break
+        w, h = max(1, w // 2), max(1, h // 2)
+        sizes.append((w, h))
+    return sizes
+
+
+def factor_sizes(width, height, factors):
+    """Sizes of the overviews asked for as factors: rounded up."""
+    return [(-(-width // f), -(-height // f)) for f in factors]
+
+
+def _windows(source, target):
+    """For one axis: first source index of each target pixel, weights (target × widest window; 0 beyond the end)."""
+    ratio = source / target
+    firsts, weights = [], []
+    for dst in range(target):
+        a, b = dst * ratio, (dst + 1) * ratio
+        left = int(a + 1e-8)
+        right = min(source, math.ceil(b - 1e-8))
+        right = max(right, left + 1)
+        w = [1.0] * (right - left)
+        w[0] *= min(1.0, 1.0 - (a - left))
+        w[-1] *= min(1.0, 1.0 - (right - b))
+        firsts.append(left)
+        weights.append(w)
+    widest = max(len(w) for w in weights)
+    table = np.zeros((target, widest))
+    for i, w in enumerate(weights):
+        table[i, : len(w)] = w
+    return np.array(firsts), table
+
+
+def _children(array, size, weighted):
+    """Yields (values, weight) of every child position, row by row, over all target pixels at once."""
+    h, w = array.shape
+    y0, wy = _windows(h, size[1])
+    x0, wx = _windows(w, size[0])
+    for j in range(wy.shape[1]):
+        ys = np.minimum(y0 + j, h - 1)
+        for i in range(wx.shape[1]):
+            xs = np.minimum(x0 + i, w - 1)
+            weight = wy[:, j][:, None] * wx[:, i][None, :]
+            if not weighted:
+                weight = (weight > 0).astype("f8")
+            yield array[np.ix_(ys, xs)], weight, ys, xs
+
+
+def validity(band, mask, nodata):
+    """Which pixels count: not masked, not nodata, not NaN."""
+    valid = np.ones(band.shape, bool) if mask is None else mask != 0
+    if band.dtype.kind == "f":
+        valid &= ~np.isnan(band)
+        if nodata is not None and not math.isnan(nodata):
+            with np.errstate(over="ignore"):
+                valid &= band != band.dtype.type(nodata)
+    elif band.dtype.kind in "iu" and nodata is not None:
+        valid &= band != nodata
+    return valid
+
+
+def void_value(dtype, mask, nodata):
+    """What stands where no valid pixel is."""
+    if nodata is not None:
+        with np.errstate(over="ignore"):
+            return dtype.type(nodata)
+    if mask is not None:
+        return dtype.type(0)
+    return dtype.type("nan") if dtype.kind == "f" else dtype.type(0)
+
+
+def _avoid_nodata(values, valid, nodata, maximum):
+    """A computed value that happens to be the nodata value moves by the smallest step."""
+    if nodata is None or values.dtype.kind == "c":
+        return values
+    if values.dtype.kind == "f":
+        if math.isnan(nodata):
+            return values
+        with np.errstate(over="ignore"):
+            nd = values.dtype.type(nodata)
+        step = np.nextafter(nd, values.dtype.type("inf"))
+    else:
+        nd = nodata
+        step = nodata - 1 if nodata == maximum else nodata + 1
+    out = values.copy()
+    out[valid & (values == nd)] = step
+    return out
+
+
+def nearest_indices(source, target):
+    ratio = source / target
+    return np.minimum((0.5 + np.arange(target) * ratio).astype(int), source - 1)
+
+
+def overview(band, mask, nodata, size, method, bits=None):
+    """One band of the next level: (values, slack).
+
+    Slack for integers: True where the exact value is so close to a half that either neighbour is right. For floats:
+    what the order of the sums may change.
+    """
+    h, w = band.shape
+    if method == "nearest":
+        picked = np.ix_(nearest_indices(h, size[1]), nearest_indices(w, size[0]))
+        # The sampled pixel, with its own validity: nothing is computed.
+        return band[picked].copy(), np.zeros((size[1], size[0]), bool if band.dtype.kind in "iu" else float)
+    valid = validity(band, mask, nodata)
+    integer = band.dtype.kind in "iu"
+    if integer:
+        maximum = (1 << bits) - 1 if bits else int(np.iinfo(band.dtype).max)
+    else:
+        maximum = None
+    if method == "average":
+        work = np.longdouble if integer and band.dtype.itemsize == 8 else np.float64
+        total = np.zeros(size[::-1], work)
+        absolute = np.zeros(size[::-1], np.float64)
+        weights = np.zeros(size[::-1], np.float64)
+        for values, weight, ys, xs in _children(band, size, True):
+            use = valid[np.ix_(ys, xs)]
+            total += np.where(use, values, 0).astype(work) * weight * use
+            absolute += np.abs(np.where(use, values, 0).astype("f8")) * weight * use
+            weights += weight * use
+        some = weights > 1e-12
+        mean = np.where(some, total, 0) / np.where(some, weights, 1)
+        absolute = absolute / np.where(some, weights, 1)
+        if integer:
+            rounded = np.where(mean < 0, -np.floor(-mean + 0.5), np.floor(mean + 0.5))
+            # GDAL sums i8 and i16 in 32-bit floats.
+            fuzz = absolute * (2.0**-22 if band.dtype.kind == "i" and band.dtype.itemsize < 4 else 2.0**-50)
+            slack = np.abs(np.abs(mean) - np.floor(np.abs(mean)) - 0.5) < 1e-9 + fuzz
+            # A plain block of whole pixels has an exact sum: there a half has one right answer.
+            exact = (w == 2 * size[0] or (w == 1 and size[0] == 1)) and (h == 2 * size[1] or (h == 1 and size[1] == 1))
+            if exact and band.dtype.itemsize < 8:
+                slack[:] = False
+            low, high = (0, maximum) if bits else (int(np.iinfo(band.dtype).min), maximum)
+            rounded = np.where(rounded < low, low, rounded)
+            top = rounded >= np.longdouble(high)
+            out = np.where(top, 0, rounded).astype(band.dtype)
+            out[top] = high
+        else:
+            # Sums of f32 may be made in f32.
+            slack = absolute * {2: 2.0**-24, 4: 2.0**-22, 8: 2.0**-50}[band.dtype.itemsize]
+            with np.errstate(over="ignore"):
+                out = mean.astype(band.dtype)
+    elif method == "mode":
+        parts = [(v, wt > 0, ys, xs) for v, wt, ys, xs in _children(band, size, False)]
+        values = [p[0] for p in parts]
+        uses = [p[1] & valid[np.ix_(p[2], p[3])] for p in parts]
+        best = np.zeros(size[::-1], int)
+        out = np.zeros(size[::-1], band.dtype)
+        for k in range(len(parts)):
+            count = np.zeros(size[::-1], int)
+            for j in range(k + 1):
+                count += uses[j] & (values[j] == values[k])
+            better = uses[k] & (count > best)
+            best[better] = count[better]
+            out[better] = values[k][better]
+        some = best > 0
+        slack = np.zeros(out.shape, bool) if integer else np.zeros(out.shape)
+    else:
+        raise ValueError(method)
+    if method == "average":
+        out = _avoid_nodata(out, some, nodata, maximum)
+    out[~some] = void_value(band.dtype, mask, nodata)
+    return out, slack
+
+
+def mask_overview(mask, size, method):
+    """Valid (255) where any child in the kernel's window is valid; nearest: the sampled child."""
+    if method == "nearest":
+        h, w = mask.shape
+        return mask[np.ix_(nearest_indices(h, size[1]), nearest_indices(w, size[0]))].copy()
+    out = np.zeros(size[::-1], bool)
+    for values, weight, _, _ in _children(mask, size, False):
+        out |= (values != 0) & (weight > 0)
+    return np.where(out, 255, 0).astype("u1")
+
+
+def differences(got, want, slack, anything=None):
+    """Number of pixels that are wrong, and the first of them. `anything`: pixels whose value means nothing."""
+    if got.shape != want.shape:
+        return got.size or 1, f"shape {got.shape}, expected {want.shape}"
+    if got.dtype.kind == "c":
+        bad = ~((got == want) | (np.isnan(got) & np.isnan(want)))
+    elif got.dtype.kind == "f":
+        with np.errstate(invalid="ignore", over="ignore"):
+            nan = np.isnan(got) & np.isnan(want)
+            lower = np.nextafter(want, want.dtype.type("-inf"))
+            upper = np.nextafter(want, want.dtype.type("inf"))
+            # Nodata is exact; the rest may differ by one step of the type, and by the slack of the sums.
+            close = np.abs(got.astype("f8") - want.astype("f8")) <= slack
+            bad = ~(nan | ((got >= lower) & (got <= upper)) | close)
+    else:
+        bad = got != want
+        if bad.any():
+            near = np.zeros(bad.shape, bool)
+            a, b = np.maximum(got, want), np.minimum(got, want)
+            gap = (a - b).astype("u8") if got.dtype.itemsize == 8 else a.astype("i8") - b.astype("i8")
+            near |= slack & (gap <= 1)
+            if got.dtype.itemsize == 8:
+                size = np.abs(want.astype("f8"))
+                near |= (size > 2**53) & (gap.astype("f8") <= size * 2.0**-51)
+            bad &= ~near
+    if anything is not None:
+        bad &= ~anything
+    n = int(bad.sum())
+    if not n:
+        return 0, ""
+    y, x = (int(v) for v in np.argwhere(bad)[0])
+    return n, f"{n} of {bad.size} pixels differ, first at x={x} y={y}: {got[y, x]!r}, expected {want[y, x]!r}"
