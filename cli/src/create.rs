@@ -19,8 +19,15 @@ use crate::report::{self, Bar, Report};
 pub(crate) enum Failure {
     /// The command line makes no sense.
     Usage(String),
-    /// The library refused or failed; the path is that of the output, for errors that name no file.
-    Library(Error, PathBuf),
+    /// The library refused or failed.
+    Library {
+        /// Its error.
+        error: Error,
+        /// The input, for errors that are about it but name no file.
+        input: PathBuf,
+        /// The output, likewise.
+        output: PathBuf,
+    },
     /// Anything else.
     Other(String),
 }
@@ -30,7 +37,7 @@ impl Failure {
     pub(crate) fn is_usage(&self) -> bool {
         match self {
             Self::Usage(_) => true,
-            Self::Library(error, _) => matches!(error.kind(), ErrorKind::InvalidOption { .. }),
+            Self::Library { error, .. } => matches!(error.kind(), ErrorKind::InvalidOption { .. }),
             Self::Other(_) => false,
         }
     }
@@ -46,7 +53,9 @@ pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
         return Err(Failure::Other(format!("--temp-dir '{}' is no directory", directory.display())));
     }
     run(arguments).map_err(|failure| match failure {
-        Failed::Library(error) => Failure::Library(error, arguments.output.clone()),
+        Failed::Library(error) => {
+            Failure::Library { error, input: arguments.input.clone(), output: arguments.output.clone() }
+        }
         Failed::Report(error) => {
             Failure::Other(format!("'{}' is written, but not its summary: {error}", arguments.output.display()))
         }
