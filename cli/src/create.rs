@@ -1,13 +1,13 @@
 //! `cogsmith create`: open, plan, encode, commit, report.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource, ReadOptions,
-    StoreOptions, Summary, encode,
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource,
+    ReadOptions, StoreOptions, Summary, encode,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -19,8 +19,15 @@ use crate::report::{self, Bar, Report};
 pub(crate) enum Failure {
     /// The command line makes no sense.
     Usage(String),
-    /// The library refused or failed; the path is that of the output, for errors that name no file.
-    Library(Error, PathBuf),
+    /// The library refused or failed.
+    Library {
+        /// Its error.
+        error: Error,
+        /// The input, for errors that are about it but name no file.
+        input: PathBuf,
+        /// The output, likewise.
+        output: PathBuf,
+    },
     /// Anything else.
     Other(String),
 }
@@ -30,7 +37,7 @@ impl Failure {
     pub(crate) fn is_usage(&self) -> bool {
         match self {
             Self::Usage(_) => true,
-            Self::Library(error, _) => matches!(error.kind(), ErrorKind::InvalidOption { .. }),
+            Self::Library { error, .. } => matches!(error.kind(), ErrorKind::InvalidOption { .. }),
             Self::Other(_) => false,
         }
     }
@@ -46,7 +53,9 @@ pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
         return Err(Failure::Other(format!("--temp-dir '{}' is no directory", directory.display())));
     }
     run(arguments).map_err(|failure| match failure {
-        Failed::Library(error) => Failure::Library(error, arguments.output.clone()),
+        Failed::Library(error) => {
+            Failure::Library { error, input: arguments.input.clone(), output: arguments.output.clone() }
+        }
         Failed::Report(error) => {
             Failure::Other(format!("'{}' is written, but not its summary: {error}", arguments.output.display()))
         }
@@ -117,20 +126,14 @@ impl Job<'_> {
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
         let directory = output.directory().to_path_buf();
         let summary = self.encode(source, plan, &directory, &mut output)?;
-        // The last moment at which stopping leaves everything as it was.
-        if self.cancel.requested() {
-            return Err(ErrorKind::Cancelled.into());
-        }
         output.commit()?;
         Ok(summary)
     }
 
     fn write_to_standard_output(&self, source: &mut GeoTiffSource, plan: &CogPlan) -> Result<Summary, Error> {
-        let failed = |source| Error::from(ErrorKind::Io { action: "write to standard output", path: None, source });
-        let mut output = BufWriter::with_capacity(256 * 1024, standard_output().map_err(failed)?);
-        let summary = self.encode(source, plan, &std::env::temp_dir(), &mut output)?;
-        output.flush().map_err(failed)?;
-        Ok(summary)
+        let failed = |source| Error::from(ErrorKind::Io { action: "open standard output", path: None, source });
+        let mut output = standard_output().map_err(failed)?;
+        self.encode(source, plan, &std::env::temp_dir(), &mut output)
     }
 
     fn encode(
@@ -143,10 +146,31 @@ impl Job<'_> {
         let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
         let store = StoreOptions { directory: Some(directory.to_path_buf()), ..StoreOptions::default() };
         let bar = Bar::new(self.arguments.quiet, source.spec().height);
-        encode(source, plan, &self.executor, &store, writer, &mut |progress| {
+        let mut writer = Cancellable { writer, cancel: &self.cancel };
+        let result = encode(source, plan, &self.executor, &store, &mut writer, &mut |progress| {
             bar.show(&progress);
             if self.cancel.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+        });
+        if self.cancel.requested() { Err(ErrorKind::Cancelled.into()) } else { result }
+    }
+}
+
+/// A writer that stops when the user asks to: rows are all read by the time the bulk of the file is written.
+struct Cancellable<'a> {
+    writer: &'a mut dyn Write,
+    cancel: &'a Cancel,
+}
+
+impl Write for Cancellable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.requested() {
+            return Err(io::Error::other("cancelled"));
+        }
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 

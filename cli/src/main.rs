@@ -1,5 +1,11 @@
 //! The command `cogsmith`: creates Cloud Optimized GeoTIFFs.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(unreachable_pub)]
+// An error says what, where and what to do; a panic says none of it.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 mod arguments;
 mod cancel;
 mod create;

@@ -176,8 +176,8 @@ pub(crate) fn failure(failure: &Failure) {
             say("hint", "'cogsmith create --help' lists all options");
         }
         Failure::Other(message) => say("error", message),
-        Failure::Library(error, output) => {
-            say("error", &message(error, output));
+        Failure::Library { error, input, output } => {
+            say("error", &message(error, input, output));
             if let Some(hint) = hint(error) {
                 say("hint", hint);
             }
@@ -186,14 +186,15 @@ pub(crate) fn failure(failure: &Failure) {
 }
 
 /// The library's message in the words of the command line.
-fn message(error: &Error, output: &Path) -> String {
+fn message(error: &Error, input: &Path, output: &Path) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
         ErrorKind::TargetExists { path } => format!("'{}' exists", path.display()),
-        // The encoder knows its writer, but not its name.
-        ErrorKind::Io { action, path: None, source } if output != Path::new("-") => {
-            format!("cannot {action} '{}': {source}", output.display())
+        ErrorKind::Corrupt { .. } | ErrorKind::Unsupported { .. } | ErrorKind::InvalidImage { .. } => {
+            format!("'{}': {error}", input.display())
         }
+        // The encoder knows its writer, but not its name.
+        ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
         _ => error.to_string(),
     }
 }

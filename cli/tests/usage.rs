@@ -134,6 +134,7 @@ fn good_options_are_taken_and_the_input_is_then_the_failure() -> TestResult {
 fn missing_inputs_and_directories_are_named() -> TestResult {
     for (arguments, expected) in [
         (&["create", "missing.tif", "out.tif"] as &[&str], "missing.tif"),
+        (&["create", "in.tif", "out.tif"], "'in.tif': "),
         (&["create", "--temp-dir", "missing", "in.tif", "out.tif"], "'missing' is no directory"),
     ] {
         let (output, _) = run("missing", arguments)?;

@@ -223,7 +223,7 @@ impl<'a> Images<'a> {
         }
         let wanted = options.image.unwrap_or(0);
         self.full.get(wanted).copied().ok_or_else(|| {
-            Error::option("image", format!("the file has {count} full-resolution images, counted from 0; no {wanted}"))
+            Error::option("image", format!("there is no such image, the file has {count} of full resolution"))
         })
     }
 
