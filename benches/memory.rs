@@ -17,8 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => (20_000, 20_000),
     };
     let mut source = Terrain::new(width, height, 1);
-    let plan =
-        CogPlan::new(source.spec(), &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+    let plan = CogPlan::new(source.spec(), &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
     let executor = Executor::all_cores()?;
     let start = Instant::now();
     let go_on = &mut |_| ControlFlow::Continue(());

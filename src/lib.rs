@@ -9,6 +9,8 @@
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking"))]
 
+#[cfg(feature = "ndarray")]
+pub mod array;
 mod buffer;
 mod codec;
 pub mod encode;
@@ -16,8 +18,6 @@ pub mod error;
 pub mod executor;
 pub mod geo;
 pub mod grid;
-#[cfg(feature = "ndarray")]
-pub mod array;
 pub mod options;
 pub mod plan;
 mod pyramid;
@@ -28,19 +28,17 @@ pub mod spec;
 pub mod tiff;
 pub mod view;
 
+#[cfg(feature = "ndarray")]
+pub use array::ArraySource;
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
-#[cfg(feature = "ndarray")]
-pub use array::ArraySource;
-pub use options::{
-    BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize,
-};
+pub use options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize};
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
-pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
+pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use source::RasterSource;
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};

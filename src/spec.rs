@@ -143,13 +143,11 @@ impl ImageSpec {
             return Err(Error::limit("image side in pixels", largest.into(), i32::MAX as u64));
         }
         if let Some(bits) = self.bits_per_sample {
-            let range = match self.data_type {
-                DataType::U8 => 1..=7,
-                DataType::U16 => 9..=15,
-                DataType::U32 => 17..=31,
-                _ => 1..=0,
-            };
-            if !range.contains(&bits) {
+            let fits = matches!(
+                (self.data_type, bits),
+                (DataType::U8, 1..=7) | (DataType::U16, 9..=15) | (DataType::U32, 17..=31)
+            );
+            if !fits {
                 return Err(Error::image(format!(
                     "{bits} bits per sample with type {}: u8 takes 1-7, u16 9-15, u32 17-31",
                     self.data_type

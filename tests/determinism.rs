@@ -13,11 +13,7 @@ fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
     let codecs = [Compression::DEFLATE, Compression::Lzw, Compression::ZSTD, Compression::None];
     for (index, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
         for (data_type, mask) in [(DataType::U16, false), (DataType::U8, true)] {
-            let spec = ImageSpec {
-                mask,
-                nodata: Some(Nodata::Integer(7)),
-                ..ImageSpec::new(333, 517, 3, data_type)
-            };
+            let spec = ImageSpec { mask, nodata: Some(Nodata::Integer(7)), ..ImageSpec::new(333, 517, 3, data_type) };
             let options = EncodeOptions {
                 tile_size: TileSize { width: 64, height: 32 },
                 interleave,

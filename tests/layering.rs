@@ -23,21 +23,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
-    (
-        "source",
-        &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"],
-    ),
+    ("source", &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
-    (
-        "encode",
-        &["codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
-    ),
+    ("encode", &["codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"]),
     // Layer 5
-    (
-        "sink",
-        &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"],
-    ),
+    ("sink", &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"]),
 ];
 
 /// Where the file system may be named.

@@ -74,7 +74,12 @@ fn peak_memory_is_within_the_documented_bound() {
         let needed = peak(&spec, &options, threads, store);
         assert!(needed <= bound, "{width}x{height}: {needed} bytes, the bound is {bound}");
         let image = width as usize * height as usize * 2 * usize::from(bands);
-        println!("{width}x{height}x{bands}: peak {} MiB, bound {} MiB, image {} MiB", needed / MIB, bound / MIB, image / MIB);
+        println!(
+            "{width}x{height}x{bands}: peak {} MiB, bound {} MiB, image {} MiB",
+            needed / MIB,
+            bound / MIB,
+            image / MIB
+        );
     }
 
     // Twice the height: the same peak, but for the index.

@@ -35,7 +35,7 @@ struct Hesitant {
 impl Write for Hesitant {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.calls += 1;
-        if self.calls % 5 == 0 {
+        if self.calls.is_multiple_of(5) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let count = bytes.len().min(1 + self.calls % 3);
@@ -151,8 +151,7 @@ fn the_caller_can_stop() {
     let mut bytes = Vec::new();
     let mut source = Computed { spec: spec() };
     let stop = &mut |_| ControlFlow::Break(());
-    let result =
-        cogsmith::encode(&mut source, &plan, &Executor::serial(), &StoreOptions::default(), &mut bytes, stop);
+    let result = cogsmith::encode(&mut source, &plan, &Executor::serial(), &StoreOptions::default(), &mut bytes, stop);
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::Cancelled));
     assert!(bytes.is_empty());
 }
@@ -163,7 +162,6 @@ fn an_unusable_spool_folder_is_named() {
     let store = StoreOptions { memory: 0, directory: Some("/nowhere/at/all".into()) };
     let go_on = &mut |_| ControlFlow::Continue(());
     let mut source = Computed { spec: spec() };
-    let error =
-        cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut Vec::new(), go_on).unwrap_err();
+    let error = cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut Vec::new(), go_on).unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
 }

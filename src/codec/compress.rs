@@ -20,12 +20,7 @@ impl std::fmt::Debug for Compressor {
 
 impl Compressor {
     /// Appends the compressed `bytes` to `out`.
-    pub(super) fn compress(
-        &mut self,
-        compression: Compression,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
+    pub(super) fn compress(&mut self, compression: Compression, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         match compression {
             Compression::None => {
                 out.extend_from_slice(bytes);
@@ -64,8 +59,7 @@ impl Compressor {
 
     /// TIFF's LZW (TIFF 6.0 section 13): most significant bit first, code widths grow one code early.
     fn lzw(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-        let encoder =
-            self.lzw.get_or_insert_with(|| weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8));
+        let encoder = self.lzw.get_or_insert_with(|| weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8));
         encoder.reset();
         encoder.into_vec(out).encode_all(bytes).status.map(|_| ()).map_err(|error| format!("LZW: {error}"))
     }

@@ -12,9 +12,8 @@ pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> R
     let row_len = format.tile_size.width as usize * format.samples * size;
     let largest = (1u32 << format.bits) - 1;
     for row in raw.chunks_exact(row_len) {
-        let samples = row.chunks_exact(size).map(|bytes| {
-            bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte))
-        });
+        let samples =
+            row.chunks_exact(size).map(|bytes| bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte)));
         let mut largest_seen = 0;
         let samples = samples.inspect(|&sample| largest_seen = sample.max(largest_seen));
         pack_row(samples, format.bits.into(), out);

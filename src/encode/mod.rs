@@ -101,7 +101,7 @@ impl CogEncoder {
         fill(&mut self.cascade.stripe(count)?)?;
         self.cascade.commit(count);
         self.next_row += count;
-        if self.next_row % self.batch_rows == 0 || self.next_row == self.plan.spec().height {
+        if self.next_row.is_multiple_of(self.batch_rows) || self.next_row == self.plan.spec().height {
             self.encode_batch()?;
         }
         Ok(())

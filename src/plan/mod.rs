@@ -173,9 +173,13 @@ impl CogPlan {
                     ),
                 ));
             }
-            let tiles = level.tiles_per_plane().checked_mul(self.inner.grid.planes.into()).unwrap_or(u64::MAX);
+            let tiles = level.tiles_per_plane().saturating_mul(self.inner.grid.planes.into());
             if tiles > u64::from(u32::MAX) {
-                return Err(Error::limit(format!("the number of tiles of level {}", level.index), tiles, u32::MAX.into()));
+                return Err(Error::limit(
+                    format!("the number of tiles of level {}", level.index),
+                    tiles,
+                    u32::MAX.into(),
+                ));
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ const EDGE_TOLERANCE: f64 = 1e-8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
     source: u32,
+    target: u32,
     ratio: f64,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct Window {
 impl Axis {
     /// From `source` to `target` pixels; both at least 1, `target` no larger.
     pub(crate) fn new(source: u32, target: u32) -> Self {
-        Self { source, ratio: f64::from(source) / f64::from(target) }
+        Self { source, target, ratio: f64::from(source) / f64::from(target) }
     }
 
     /// Whether every output pixel covers exactly two source pixels.
@@ -53,6 +54,15 @@ impl Axis {
         let end = floor((to - EDGE_TOLERANCE).ceil()).max(start + 1).min(self.source);
         let first_weight = if end == start + 1 { 1.0 } else { 1.0 - (from - f64::from(start)) };
         Window { start, end, first_weight, last_weight: 1.0 - (f64::from(end) - to) }
+    }
+
+    /// How much of source pixel `source` output pixel `target` covers, in units of one source pixel divided by the
+    /// number of output pixels: the weights of [`covered`](Self::covered) without rounding.
+    pub(crate) fn exact_weight(&self, target: u32, source: u32) -> u64 {
+        let (step, size) = (u64::from(self.source), u64::from(self.target));
+        let (from, to) = (u64::from(target) * step, (u64::from(target) + 1) * step);
+        let (start, end) = (u64::from(source) * size, (u64::from(source) + 1) * size);
+        to.min(end).saturating_sub(from.max(start))
     }
 
     /// The source pixels that an output pixel needs.
@@ -91,6 +101,8 @@ mod tests {
                     assert!(window.start <= last_end && window.end > last_end, "{source} to {target} at {pixel}");
                     assert!((0.0..=1.0 + 1e-7).contains(&window.first_weight), "{window:?}");
                     assert!((-1e-7..=1.0 + 1e-7).contains(&window.last_weight), "{window:?}");
+                    let exact: u64 = (window.start..window.end).map(|from| axis.exact_weight(pixel, from)).sum();
+                    assert_eq!(exact, u64::from(source), "the exact weights of a pixel add up to the ratio");
                     last_end = window.end;
                 }
                 assert_eq!(last_end, source);

@@ -260,6 +260,50 @@ trait Real: Value {
     fn from_f64(mean: f64) -> Self;
     /// The value that takes the place of a mean that happens to equal nodata.
     fn beside(self) -> Self;
+
+    /// The mean of four values, NaN left out.
+    fn mean_of_four(values: [Self; 4]) -> Self {
+        let [a, b, c, d] = values.map(Self::to_f64);
+        let sum = (a + b) + (c + d);
+        if sum.is_nan() { mean_without_nan(values) } else { Self::from_f64(sum * 0.25) }
+    }
+
+    /// The mean of the valid pixels of a window, weighted by the area covered; `None` if there are none.
+    fn weighted_mean(window: &Area<'_, Self>, fill: &mut Fill<Self>) -> Option<Self> {
+        let (mut total, mut total_weight) = (0.0, 0.0);
+        for (row, column, value) in window.valid(fill) {
+            let weight = window.rows.weight(row) * window.columns.weight(column);
+            total += value.to_f64() * weight;
+            total_weight += weight;
+        }
+        (total_weight > 0.0).then(|| Self::from_f64(total / total_weight))
+    }
+}
+
+/// The pixels of one band that an output pixel covers.
+struct Area<'a, T> {
+    kernel: &'a Kernel,
+    view: SourceRows<'a, T>,
+    nodata: Option<T>,
+    /// The output pixel.
+    row: u32,
+    column: u32,
+    rows: Window,
+    columns: Window,
+    sample: usize,
+}
+
+impl<T: Value> Area<'_, T> {
+    /// The valid pixels: row and column counted from the start of the window, and the value.
+    fn valid(&self, fill: &mut Fill<T>) -> impl Iterator<Item = (usize, usize, T)> {
+        (0..self.rows.len()).flat_map(|row| (0..self.columns.len()).map(move |column| (row, column))).filter_map(
+            |(row, column)| {
+                let source_column = self.columns.start as usize + column;
+                let value = self.view.valid(row, source_column, self.sample, self.nodata, fill)?;
+                Some((row, column, value))
+            },
+        )
+    }
 }
 
 /// The mean of the valid pixels, weighted by the area covered.
@@ -271,50 +315,27 @@ fn average_row<T: Real>(kernel: &Kernel, view: SourceRows<'_, T>, nodata: Option
     for (column, target) in (0u32..).zip(target.chunks_exact_mut(view.samples)) {
         let columns = kernel.columns.covered(column);
         for (sample, target) in target.iter_mut().enumerate() {
-            *target = weighted_mean(view, nodata, &rows, &columns, sample);
+            let mut fill = Fill::default();
+            let area = Area { kernel, view, nodata, row, column, rows, columns, sample };
+            *target = match T::weighted_mean(&area, &mut fill) {
+                Some(mean) if nodata == Some(mean) => mean.beside(),
+                Some(mean) => mean,
+                None => fill.value(nodata),
+            };
         }
     }
-}
-
-fn weighted_mean<T: Real>(
-    view: SourceRows<'_, T>,
-    nodata: Option<T>,
-    rows: &Window,
-    columns: &Window,
-    sample: usize,
-) -> T {
-    let mut fill = Fill::default();
-    let (mut total, mut total_weight) = (0.0, 0.0);
-    for row in 0..rows.len() {
-        let row_weight = rows.weight(row);
-        for (index, column) in columns.range().enumerate() {
-            if let Some(value) = view.valid(row, column, sample, nodata, &mut fill) {
-                let weight = row_weight * columns.weight(index);
-                total += value.to_f64() * weight;
-                total_weight += weight;
-            }
-        }
-    }
-    if total_weight <= 0.0 {
-        return fill.value(nodata);
-    }
-    let mean = T::from_f64(total / total_weight);
-    if nodata == Some(mean) { mean.beside() } else { mean }
 }
 
 /// The common case: every output pixel covers exactly 2x2 pixels and there is neither nodata nor a mask.
 fn average_row_of_two<T: Real>(view: SourceRows<'_, T>, target: &mut [T]) {
     let samples = view.samples;
     let (upper, lower) = view.rows.split_at(view.width * samples);
-    for ((target, upper), lower) in target
-        .chunks_exact_mut(samples)
-        .zip(upper.chunks_exact(2 * samples))
-        .zip(lower.chunks_exact(2 * samples))
+    for ((target, upper), lower) in
+        target.chunks_exact_mut(samples).zip(upper.chunks_exact(2 * samples)).zip(lower.chunks_exact(2 * samples))
     {
         for sample in 0..samples {
             let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
-            let sum = (values[0].to_f64() + values[1].to_f64()) + (values[2].to_f64() + values[3].to_f64());
-            target[sample] = if sum.is_nan() { mean_without_nan(values) } else { T::from_f64(sum * 0.25) };
+            target[sample] = T::mean_of_four(values);
         }
     }
 }
@@ -326,13 +347,12 @@ fn mean_without_nan<T: Real>(values: [T; 4]) -> T {
     if count == 0.0 { values[0] } else { T::from_f64(sum / count) }
 }
 
+/// Integers whose means a double holds.
 macro_rules! real_integers {
     ($($type:ty, $work:ty);* $(;)?) => {
         $(impl Real for $type {
-            #[expect(clippy::allow_attributes, reason = "lossless for most types of the macro")]
-            #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "documented: rounds beyond 2^53")]
             fn to_f64(self) -> f64 {
-                self as f64
+                self.into()
             }
 
             #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
@@ -349,6 +369,63 @@ macro_rules! real_integers {
         }
         average!($type);)*
     };
+}
+
+/// Integers beyond what a double holds exactly: their means are computed with 128 bits. Values of at most 64 bits times
+/// weights of at most 31 bits along each axis, summed over weights that add up to at most 62 bits, fit.
+macro_rules! wide_integers {
+    ($($type:ty),*) => {
+        $(impl Real for $type {
+            #[expect(clippy::cast_precision_loss, reason = "not used for the mean")]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            #[expect(clippy::cast_possible_truncation, clippy::allow_attributes, reason = "`as` clamps")]
+            #[allow(clippy::cast_sign_loss, reason = "`as` clamps")]
+            fn from_f64(mean: f64) -> Self {
+                mean as Self
+            }
+
+            fn beside(self) -> Self {
+                self.checked_add(1).unwrap_or(Self::MAX - 1)
+            }
+
+            fn mean_of_four(values: [Self; 4]) -> Self {
+                let total = values.into_iter().map(i128::from).sum();
+                Self::try_from(round_quotient(total, 4)).unwrap_or(Self::MAX)
+            }
+
+            fn weighted_mean(window: &Area<'_, Self>, fill: &mut Fill<Self>) -> Option<Self> {
+                let (mut total, mut total_weight) = (0, 0);
+                for (row, column, value) in window.valid(fill) {
+                    let weight = window.exact_weight(row, column);
+                    total += i128::from(value) * weight;
+                    total_weight += weight;
+                }
+                // A mean lies between its values, so it always fits.
+                (total_weight > 0).then(|| Self::try_from(round_quotient(total, total_weight)).unwrap_or(Self::MAX))
+            }
+        }
+        average!($type);)*
+    };
+}
+
+/// The quotient to the nearest integer, halves away from zero.
+fn round_quotient(total: i128, weight: i128) -> i128 {
+    let half = if total < 0 { -(weight / 2) } else { weight / 2 };
+    (total + half) / weight
+}
+
+impl<T> Area<'_, T> {
+    /// The area of a pixel of the window that is covered, in whole units.
+    fn exact_weight(&self, row: usize, column: usize) -> i128 {
+        let weight = |axis: &Axis, window: &Window, target, index| {
+            (window.start..window.end).nth(index).map_or(0, |source| axis.exact_weight(target, source))
+        };
+        i128::from(weight(&self.kernel.rows, &self.rows, self.row, row))
+            * i128::from(weight(&self.kernel.columns, &self.columns, self.column, column))
+    }
 }
 
 macro_rules! average {
@@ -374,9 +451,8 @@ real_integers! {
     i16, f32;
     u32, f64;
     i32, f64;
-    u64, f64;
-    i64, f64;
 }
+wide_integers!(u64, i64);
 
 impl Real for f32 {
     fn to_f64(self) -> f64 {

@@ -69,8 +69,8 @@ impl Cascade {
 
     /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level) nor the next level need.
     pub(crate) fn forget(&mut self, next_tile_rows: &[u32]) {
-        for index in 0..self.levels.len() {
-            let needed_by_tiles = next_tile_rows[index].saturating_mul(self.levels[index].tile_height());
+        for (index, next_tile_row) in next_tile_rows.iter().enumerate() {
+            let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());
             let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
                 (Some(kernel), Some(next)) => kernel.first_needed(next.end()),
                 _ => u32::MAX,

@@ -20,7 +20,7 @@ impl Computed {
     }
 
     pub fn is_valid(row: usize, column: usize) -> bool {
-        (row / 40 + column / 30) % 5 != 0
+        !(row / 40 + column / 30).is_multiple_of(5)
     }
 }
 

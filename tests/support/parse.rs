@@ -30,7 +30,10 @@ impl Value {
             16 => 8,
             other => panic!("no whole numbers in field type {other}"),
         };
-        self.bytes.chunks(size).map(|item| item.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))).collect()
+        self.bytes
+            .chunks(size)
+            .map(|item| item.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+            .collect()
     }
 
     pub fn text(&self) -> String {
@@ -184,7 +187,8 @@ impl<'a> Tiff<'a> {
             let planes = usize::try_from(planes).unwrap();
             assert_eq!(offsets.len(), per_plane * planes);
             assert_eq!(sizes.len(), offsets.len());
-            let image_tile = |plane: usize, place: usize| (offsets[plane * per_plane + place], sizes[plane * per_plane + place]);
+            let image_tile =
+                |plane: usize, place: usize| (offsets[plane * per_plane + place], sizes[plane * per_plane + place]);
             let mask_tile = |place: usize| (masks[level].numbers(324)[place], masks[level].numbers(325)[place]);
             let by_tile = images[0].tags.get(&42112).is_some_and(|xml| xml.text().contains(">TILE<"));
             let mut order = Vec::new();
