@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::sample::DataType;
 use crate::tiff::Tag;
 
+/// So many offsets may be missing at the end of their array; libtiff has the same limit, against headers that lie.
+const MOST_MISSING_OFFSETS: u64 = 1_000_000;
+
 /// How the pixels of one image lie in the file.
 #[derive(Debug, Clone)]
 pub(super) struct ImageLayout {
@@ -98,7 +101,8 @@ impl ImageLayout {
     pub(super) fn read(file: &TiffFile, directory: &Directory, number: usize) -> Result<Self> {
         let reader = Reader { file, directory, number };
         let (width, height) = size(&reader)?;
-        let samples = reader.number_or(Tag::SAMPLES_PER_PIXEL, 1)?;
+        // Some software gives the number once a band; anything else is damage.
+        let samples = reader.one_for_all(Tag::SAMPLES_PER_PIXEL, u16::MAX, 1)?;
         let samples = reader.narrow(Tag::SAMPLES_PER_PIXEL, samples)?;
         if samples == 0 {
             return Err(reader.corrupt("it has 0 samples per pixel"));
@@ -132,6 +136,10 @@ impl ImageLayout {
         let offsets = directory.integers_up_to(file, offsets_tag, chunks)?;
         let offsets =
             offsets.ok_or_else(|| reader.corrupt("it has no StripOffsets or TileOffsets: it has no pixels"))?;
+        let missing = chunks - (offsets.len() as u64).min(chunks);
+        if missing > MOST_MISSING_OFFSETS {
+            return Err(reader.corrupt(format!("offsets of {missing} of its {chunks} tiles or strips are missing")));
+        }
         let byte_counts = match directory.broken(counts_tag) {
             Some(_) => None,
             None => directory.integers_up_to(file, counts_tag, chunks)?,

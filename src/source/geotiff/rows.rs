@@ -60,7 +60,7 @@ impl RowReader {
         let streams = layout.format.compression.streams() && layout.format.ycbcr.is_none();
         let is_tall = !layout.tiled && streams && chunk_bytes > TALL_BYTES && rows > 1;
         let planes = if is_tall { usize::from(layout.planes()) } else { 0 };
-        let tall = (0..planes).map(|plane| TallStrip::new(plane)).collect();
+        let tall = (0..planes).map(TallStrip::new).collect();
         Self { file, layout, fill, pending: Vec::new(), tall }
     }
 
