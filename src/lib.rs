@@ -16,6 +16,8 @@ pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use source::RasterSource;
 #[cfg(feature = "geotiff")]
+pub use source::ReadAt;
+#[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};

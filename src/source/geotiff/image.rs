@@ -67,7 +67,10 @@ fn photometric(layout: &ImageLayout) -> Result<Photometric> {
 }
 
 fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Option<Nodata>> {
-    let Some(text) = directory.text(file, Tag::GDAL_NODATA)? else { return Ok(None) };
+    let text = directory.text(file, Tag::GDAL_NODATA)?.unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
     let nodata = Nodata::parse(&text);
     if nodata.is_none() {
         warnings.push(format!("the nodata value '{}' is no number and is left out", text.trim()));
