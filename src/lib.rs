@@ -41,6 +41,8 @@ pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encod
 pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use source::RasterSource;
 #[cfg(feature = "geotiff")]
+pub use source::ReadAt;
+#[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};

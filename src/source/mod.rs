@@ -1,5 +1,6 @@
 //! Rasters that can be encoded: pixels, and what is known about them.
 
+#[cfg(feature = "geotiff")]
 pub mod file;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
@@ -7,6 +8,7 @@ pub mod geotiff;
 use crate::geo::{GeoRef, Metadata};
 use crate::view::PixelSource;
 
+#[cfg(feature = "geotiff")]
 pub use file::ReadAt;
 
 /// A raster: pixels from top to bottom, where they lie, and what is said about them.

@@ -41,6 +41,8 @@ pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeR
         return Err(format!("JPEG: the stream is {width}x{height}, the chunk {}x{rows}", format.width).into());
     }
     decoder.set_output_format(output);
+    // Decoders would fill up with grey what is missing or damaged.
+    decoder.set_stop_on_warning(true);
     let size = decoder.output_buffer_size().map_err(failed)?;
     if size != width * height * format.samples {
         return Err(short(size, width * height * format.samples));

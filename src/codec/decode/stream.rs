@@ -11,8 +11,9 @@ use super::{Compression, DecodeResult, short};
 /// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
 /// in the input is left alone, as libtiff does.
 pub(crate) fn decode(compression: Compression, input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeResult<Vec<u8>> {
-    let mut reader = open(compression, input).map_err(|error| error.to_string())?;
-    let filled = fill(&mut *reader, &mut out).map_err(|error| error.to_string())?;
+    let failed = |error: io::Error| format!("{compression:?}: {error}");
+    let mut reader = open(compression, input).map_err(failed)?;
+    let filled = fill(&mut *reader, &mut out).map_err(failed)?;
     if filled < needed { Err(short(filled, needed)) } else { Ok(out) }
 }
 

@@ -67,7 +67,10 @@ fn photometric(layout: &ImageLayout) -> Result<Photometric> {
 }
 
 fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Option<Nodata>> {
-    let Some(text) = directory.text(file, Tag::GDAL_NODATA)? else { return Ok(None) };
+    let text = directory.text(file, Tag::GDAL_NODATA)?.unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
     let nodata = Nodata::parse(&text);
     if nodata.is_none() {
         warnings.push(format!("the nodata value '{}' is no number and is left out", text.trim()));
@@ -109,7 +112,7 @@ fn extra_samples(file: &TiffFile, directory: &Directory, spec: &ImageSpec) -> Re
     let values = directory.integers(file, Tag::EXTRA_SAMPLES)?.unwrap_or_default();
     // Where there are too many or too few, the last one is that of the last band, as in GDAL.
     let missing = usize::from(extra).saturating_sub(values.len());
-    let values = if values.is_empty() { &[] } else { &values[values.len().saturating_sub(extra.into())..] };
+    let values = values.get(values.len().saturating_sub(extra.into())..).unwrap_or(&[]);
     let missing = if values.is_empty() { 0 } else { missing };
     let meaning = |value: &u64| match value {
         1 => ExtraSample::AssociatedAlpha,

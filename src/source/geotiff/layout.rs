@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::sample::DataType;
 use crate::tiff::Tag;
 
+/// So many offsets may be missing at the end of their array; libtiff has the same limit, against headers that lie.
+const MOST_MISSING_OFFSETS: u64 = 1_000_000;
+
 /// How the pixels of one image lie in the file.
 #[derive(Debug, Clone)]
 pub(super) struct ImageLayout {
@@ -31,7 +34,8 @@ pub(super) struct ImageLayout {
     pub(super) offsets: Vec<u64>,
     /// May be shorter than `offsets`; [`chunk_range`](Self::chunk_range) fills in what is missing.
     pub(super) byte_counts: Vec<u64>,
-    /// Directory positions, to find the end of strips without byte counts.
+    /// Offsets in order, to find the end of chunks without byte counts; empty where all have theirs.
+    sorted_offsets: Vec<u64>,
     file_length: u64,
 }
 
@@ -98,7 +102,8 @@ impl ImageLayout {
     pub(super) fn read(file: &TiffFile, directory: &Directory, number: usize) -> Result<Self> {
         let reader = Reader { file, directory, number };
         let (width, height) = size(&reader)?;
-        let samples = reader.number_or(Tag::SAMPLES_PER_PIXEL, 1)?;
+        // Some software gives the number once a band; anything else is damage.
+        let samples = reader.one_for_all(Tag::SAMPLES_PER_PIXEL, u16::MAX, 1)?;
         let samples = reader.narrow(Tag::SAMPLES_PER_PIXEL, samples)?;
         if samples == 0 {
             return Err(reader.corrupt("it has 0 samples per pixel"));
@@ -132,6 +137,10 @@ impl ImageLayout {
         let offsets = directory.integers_up_to(file, offsets_tag, chunks)?;
         let offsets =
             offsets.ok_or_else(|| reader.corrupt("it has no StripOffsets or TileOffsets: it has no pixels"))?;
+        let missing = chunks - (offsets.len() as u64).min(chunks);
+        if missing > MOST_MISSING_OFFSETS {
+            return Err(reader.corrupt(format!("offsets of {missing} of its {chunks} tiles or strips are missing")));
+        }
         let byte_counts = match directory.broken(counts_tag) {
             Some(_) => None,
             None => directory.integers_up_to(file, counts_tag, chunks)?,
@@ -150,7 +159,15 @@ impl ImageLayout {
             jpeg_tables: directory.byte_string(file, Tag::JPEG_TABLES)?.unwrap_or_default().into(),
         };
         check_fax(&format, photometric)?;
+        if format.row_bytes().is_none() || format.packed_row_bytes().is_none() {
+            return Err(Error::limit("bytes of a row of pixels", u64::MAX, usize::MAX as u64));
+        }
         let byte_counts = byte_counts.unwrap_or_default();
+        let mut sorted_offsets = Vec::new();
+        if byte_counts.len() < offsets.len() || byte_counts.contains(&0) {
+            sorted_offsets.clone_from(&offsets);
+            sorted_offsets.sort_unstable();
+        }
         let file_length = file.length;
         Ok(Self {
             number,
@@ -166,6 +183,7 @@ impl ImageLayout {
             format,
             offsets,
             byte_counts,
+            sorted_offsets,
             file_length,
         })
     }
@@ -225,6 +243,8 @@ impl ImageLayout {
             (None | Some(0), _) => rest.min(self.next_offset(offset).saturating_sub(offset)),
             // A lone strip with an absurd count: what there is must do.
             (Some(count), _) if count > rest && self.offsets.len() == 1 => rest,
+            // No codec makes much more of pixels than they are; the rest is not theirs.
+            (Some(count), Some(needed)) if count <= rest => count.min(needed.saturating_mul(4).saturating_add(1 << 20)),
             (Some(count), _) => count,
         };
         if count > rest {
@@ -238,7 +258,8 @@ impl ImageLayout {
 
     /// Where the next chunk starts, or the file ends.
     fn next_offset(&self, offset: u64) -> u64 {
-        self.offsets.iter().copied().filter(|other| *other > offset).min().unwrap_or(self.file_length)
+        let behind = self.sorted_offsets.partition_point(|other| *other <= offset);
+        self.sorted_offsets.get(behind).copied().unwrap_or(self.file_length)
     }
 
     /// The chunk as messages name it.

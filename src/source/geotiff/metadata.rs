@@ -39,7 +39,7 @@ const CARRIED: [(Tag, Form); 23] = [
     (Tag::ICC_PROFILE, Form::Undefined),
     (Tag::XMP, Form::Bytes),
     (Tag::TIFF_RSID, Form::Text),
-    (Tag::GEO_METADATA, Form::Text),
+    (Tag::GEO_METADATA, Form::Bytes),
 ];
 
 /// Reads everything that is carried; what can't be read becomes a warning.

@@ -268,3 +268,6 @@ fn flavour(layout: &ImageLayout, spec: &ImageSpec) -> String {
     let bits = spec.bits_per_sample.map(|bits| format!(" of {bits} bits")).unwrap_or_default();
     format!("{compression} {}{bits} {chunks} {bands}", spec.data_type)
 }
+
+#[cfg(test)]
+mod tests;
