@@ -243,7 +243,8 @@ impl Nodata {
         if let Ok(value) = text.parse::<i128>()
             && (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value)
         {
-            return Some(Self::Integer(value));
+            // A negative zero has a sign to keep.
+            return Some(if value == 0 && text.starts_with('-') { Self::Float(-0.0) } else { Self::Integer(value) });
         }
         let lower = text.to_ascii_lowercase();
         match lower.trim_start_matches(['+', '-']) {
@@ -292,8 +293,11 @@ macro_rules! integer_values {
             fn from_nodata(nodata: &Nodata) -> Option<Self> {
                 match *nodata {
                     Nodata::Integer(value) => Self::try_from(value).ok(),
-                    // Beyond i128 or with a fraction: no integer equals it.
-                    Nodata::Float(_) => None,
+                    Nodata::Float(value) => match Nodata::from(value + 0.0) {
+                        Nodata::Integer(value) => Self::try_from(value).ok(),
+                        // With a fraction, or beyond 64 bits: no integer equals it.
+                        Nodata::Float(_) => None,
+                    },
                 }
             }
         })*
@@ -373,6 +377,8 @@ mod tests {
         assert_eq!(Nodata::parse("0.5"), Some(Nodata::Float(0.5)));
         assert!(matches!(Nodata::parse(" nan "), Some(Nodata::Float(value)) if value.is_nan()));
         assert_eq!(Nodata::parse("-inf"), Some(Nodata::Float(f64::NEG_INFINITY)));
+        assert!(matches!(Nodata::parse("-0"), Some(Nodata::Float(value)) if value.is_sign_negative()));
+        assert_eq!(u8::from_nodata(&Nodata::Float(-0.0)), Some(0));
         assert_eq!(Nodata::parse("seven"), None);
     }
 

@@ -1,1 +1,48 @@
-fn main() {}
+//! The command `cogsmith`: creates Cloud Optimized GeoTIFFs.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(unreachable_pub)]
+// An error says what, where and what to do; a panic says none of it.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
+mod arguments;
+mod cancel;
+mod create;
+mod report;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
+
+use arguments::{Arguments, Command};
+use create::Failure;
+
+/// The job failed.
+const FAILED: u8 = 1;
+/// The command line makes no sense; clap exits with the same number.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Create(arguments) => create::create(&arguments),
+        Command::Completions { shell } => completions(shell),
+    };
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    report::failure(&failure);
+    ExitCode::from(if failure.is_usage() { WRONG_USAGE } else { FAILED })
+}
+
+/// Prints the completion script of a shell.
+fn completions(shell: Shell) -> Result<(), Failure> {
+    // Into memory first: the generator panics where its writer fails.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "cogsmith", &mut script);
+    let mut output = io::stdout().lock();
+    output
+        .write_all(&script)
+        .and_then(|()| output.flush())
+        .map_err(|error| Failure::Other(format!("cannot write to standard output: {error}")))
+}

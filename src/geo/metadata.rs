@@ -149,7 +149,8 @@ mod tests {
             role: Some("scale".into()),
             value: "a&amp;b".into(),
         }];
-        let expected = "<GDALMetadata>\n  <Item name=\"SCALE\" sample=\"1\" role=\"scale\">a&amp;amp;b</Item>\n</GDALMetadata>\n";
+        let expected =
+            "<GDALMetadata>\n  <Item name=\"SCALE\" sample=\"1\" role=\"scale\">a&amp;amp;b</Item>\n</GDALMetadata>\n";
         assert_eq!(Metadata::xml(items.iter()), Some(TagValue::Ascii(expected.as_bytes().to_vec())));
         assert_eq!(Metadata::xml([].iter()), None);
     }

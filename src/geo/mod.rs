@@ -1,5 +1,7 @@
 //! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
 
+#[cfg(feature = "geotiff")]
+mod keys;
 pub mod metadata;
 
 use crate::tiff::{Tag, TagValue};

@@ -47,12 +47,18 @@ pub(crate) const fn even(position: usize) -> usize {
     position + (position & 1)
 }
 
-/// The bytes of all directories, the first at `start`, then all deferred values.
+/// The bytes of all directories, the first at `start`, then all deferred values, directory by directory in
+/// `deferred_order`.
 ///
-/// Directory *i* points to directory *i + 1*. The result is empty space up to an even position, then the directories;
-/// its length depends on the tags, types and counts alone, never on the values of numbers.
-pub(crate) fn encode_directories(variant: Variant, start: usize, directories: &[Directory]) -> Vec<u8> {
-    let placed = place(variant, start, directories);
+/// Directory *i* points to directory *i + 1*. The length of the result depends on the tags, types and counts alone,
+/// never on the values of numbers.
+pub(crate) fn encode_directories(
+    variant: Variant,
+    start: usize,
+    directories: &[Directory],
+    deferred_order: &[usize],
+) -> Vec<u8> {
+    let placed = place(variant, start, directories, deferred_order);
     let mut out = Vec::with_capacity(placed.end - start);
     let pad_to = |out: &mut Vec<u8>, position: usize| out.resize(position - start, 0);
     for (index, (directory, places)) in directories.iter().zip(&placed.directories).enumerate() {
@@ -68,8 +74,8 @@ pub(crate) fn encode_directories(variant: Variant, start: usize, directories: &[
             }
         }
     }
-    for (directory, places) in directories.iter().zip(&placed.directories) {
-        for (entry, &value_start) in directory.entries.iter().zip(&places.values) {
+    for &index in deferred_order {
+        for (entry, &value_start) in directories[index].entries.iter().zip(&placed.directories[index].values) {
             if let Some(value_start) = value_start
                 && entry.deferred
             {
@@ -94,7 +100,7 @@ struct Placed {
 }
 
 /// The single fold that decides where everything stands.
-fn place(variant: Variant, start: usize, directories: &[Directory]) -> Placed {
+fn place(variant: Variant, start: usize, directories: &[Directory], deferred_order: &[usize]) -> Placed {
     let inline = variant.offset_len();
     let mut position = start;
     let mut placed = Vec::with_capacity(directories.len());
@@ -117,8 +123,8 @@ fn place(variant: Variant, start: usize, directories: &[Directory]) -> Placed {
             .collect();
         placed.push(DirectoryPlace { start: directory_start, values });
     }
-    for (directory, places) in directories.iter().zip(&mut placed) {
-        for (entry, value) in directory.entries.iter().zip(&mut places.values) {
+    for &index in deferred_order {
+        for (entry, value) in directories[index].entries.iter().zip(&mut placed[index].values) {
             let length = entry.value.encoded_len();
             if entry.deferred && length > inline {
                 let value_start = even(position);
@@ -130,13 +136,7 @@ fn place(variant: Variant, start: usize, directories: &[Directory]) -> Placed {
     Placed { directories: placed, end: position }
 }
 
-fn encode_directory(
-    variant: Variant,
-    directory: &Directory,
-    places: &DirectoryPlace,
-    next: usize,
-    out: &mut Vec<u8>,
-) {
+fn encode_directory(variant: Variant, directory: &Directory, places: &DirectoryPlace, next: usize, out: &mut Vec<u8>) {
     let mut order: Vec<usize> = (0..directory.entries.len()).collect();
     order.sort_by_key(|&index| directory.entries[index].tag);
     push_number(out, order.len() as u64, if variant == Variant::Classic { 2 } else { 8 });
@@ -175,7 +175,7 @@ mod tests {
         first.push(Tag::SOFTWARE, TagValue::Ascii(b"abcd".to_vec()));
         let mut second = Directory::default();
         second.push(Tag::IMAGE_WIDTH, TagValue::Short(vec![4]));
-        let bytes = encode_directories(Variant::Classic, 8, &[first, second]);
+        let bytes = encode_directories(Variant::Classic, 8, &[first, second], &[0, 1]);
 
         let first_len = 2 + 4 * 12 + 4;
         assert_eq!(bytes[0..2], [4, 0]);

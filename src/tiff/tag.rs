@@ -102,6 +102,8 @@ tags! {
     SUB_IFDS = 330 "SubIFDs";
     /// TIFF 6.0 section 16.
     INK_SET = 332 "InkSet";
+    /// TIFF 6.0 section 16.
+    INK_NAMES = 333 "InkNames";
     /// TIFF 6.0 section 18.
     EXTRA_SAMPLES = 338 "ExtraSamples";
     /// TIFF 6.0 section 19.
@@ -138,6 +140,8 @@ tags! {
     GDAL_METADATA = 42112 "GDAL_METADATA";
     /// GDAL: nodata as text.
     GDAL_NODATA = 42113 "GDAL_NODATA";
+    /// libtiff: version of LERC, then what its bytes are wrapped in.
+    LERC_PARAMETERS = 50674 "LercParameters";
     /// Rational polynomial coefficients in TIFF (Frank Warmerdam, 2007): 92 doubles.
     RPC_COEFFICIENTS = 50844 "RPCCoefficientTag";
     /// DGIWG: a unique identifier of the raster.

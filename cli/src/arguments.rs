@@ -1,0 +1,335 @@
+//! The command line: every option, its values, and what contradicts what.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use cogsmith::{BigTiff, Compression, EncodeOptions, Interleave, Nodata, Overviews, Predictor, Resampling, TileSize};
+
+/// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
+const MOST_THREADS: usize = 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  cogsmith create scene.tif scene-cog.tif
+  cogsmith create --compress zstd --level 15 --threads 4 scene.tif scene-cog.tif
+  cogsmith create --overview-resampling mode --nodata 0 landcover.tif landcover-cog.tif
+  cogsmith create --overwrite scene.tif scene.tif
+  cogsmith create --quiet scene.tif - | upload-somewhere";
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (no output file is left), 2 wrong usage.";
+
+/// Create Cloud Optimized GeoTIFFs.
+#[derive(Debug, Parser)]
+#[command(name = "cogsmith", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Create(Box<CreateArguments>),
+    /// Print a script that completes commands and options in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Write a GeoTIFF again as a Cloud Optimized GeoTIFF
+///
+/// The output appears whole or not at all: it is written beside OUTPUT under a hidden name and renamed at the end.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(crate) struct CreateArguments {
+    /// The GeoTIFF to read
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) input: PathBuf,
+
+    /// The COG to write; - is standard output
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+
+    /// Codec; all are lossless
+    #[arg(long, value_enum, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
+    compress: Codec,
+
+    /// Effort: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
+    #[arg(long, value_name = "N", help_heading = "Compression")]
+    level: Option<u8>,
+
+    /// Arithmetic before compression; auto: float for floats, horizontal for integers of 8 to 64 bits, none for the rest
+    #[arg(long, value_enum, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
+    predictor: PredictorName,
+
+    /// Size of tiles in pixels: one side or columns x rows, multiples of 16
+    #[arg(long, value_name = "N|WxH", value_parser = tile_size, default_value = "512", help_heading = "Layout")]
+    blocksize: TileSize,
+
+    /// Order of bands: together in a tile, one after the other, or tile by tile
+    #[arg(long, value_enum, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
+    interleave: InterleaveName,
+
+    /// Whether the file is a BigTIFF; auto: only if its finished size needs it (over 4 GiB)
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
+    bigtiff: BigTiffName,
+
+    /// Overviews; auto: halves until one tile holds all; or factors of full resolution such as 2,4,8
+    #[arg(long, value_name = "auto|none|LIST", value_parser = overviews, default_value = "auto", help_heading = "Overviews")]
+    overviews: Overviews,
+
+    /// Number of overviews, each half of the one before, instead of as many as auto makes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Overviews")]
+    overview_count: Option<u32>,
+
+    /// How overviews are computed [default: average; nearest for palettes and complex samples]
+    #[arg(long, value_enum, value_name = "KERNEL", help_heading = "Overviews")]
+    overview_resampling: Option<ResamplingName>,
+
+    /// Size of the overviews' tiles in pixels, as --blocksize [default: that of --blocksize]
+    #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
+    overview_blocksize: Option<TileSize>,
+
+    /// Which image of a file with several to read, first = 1 [default: the first of full resolution]
+    #[arg(long, value_name = "N", value_parser = image_number, help_heading = "Input")]
+    pub(crate) image: Option<NonZeroUsize>,
+
+    /// Value of pixels without data, instead of what the input says; none: no such value [default: the input's]
+    #[arg(long, value_name = "VALUE|none", value_parser = nodata, allow_hyphen_values = true, help_heading = "Input")]
+    pub(crate) nodata: Option<NodataChoice>,
+
+    /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
+    #[arg(long, value_enum, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
+    pub(crate) nbits: BitsChoice,
+
+    /// Number of threads; all: one for each core
+    #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all", help_heading = "Running")]
+    pub(crate) threads: Threads,
+
+    /// Directory for finished tiles that memory cannot hold [default: that of OUTPUT; the system's for -]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
+    pub(crate) temp_dir: Option<PathBuf>,
+
+    /// Wait until the output is safe on the disk; slower
+    #[arg(long, help_heading = "Running")]
+    pub(crate) sync: bool,
+
+    /// Replace OUTPUT if it exists; it may be the same file as INPUT
+    #[arg(long, help_heading = "Running")]
+    pub(crate) overwrite: bool,
+
+    /// Print no progress, no warnings and no summary
+    #[arg(long, short, help_heading = "Messages")]
+    pub(crate) quiet: bool,
+
+    /// Print the summary as one JSON object (standard output, or standard error if OUTPUT is -)
+    #[arg(long, help_heading = "Messages")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Codec {
+    None,
+    Lzw,
+    Deflate,
+    Zstd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PredictorName {
+    Auto,
+    None,
+    Horizontal,
+    Float,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum InterleaveName {
+    Pixel,
+    Band,
+    Tile,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BigTiffName {
+    Auto,
+    Yes,
+    No,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ResamplingName {
+    Nearest,
+    Average,
+    Mode,
+}
+
+/// What becomes of samples with fewer bits than their type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BitsChoice {
+    Keep,
+    Widen,
+}
+
+/// The value of `--nodata`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum NodataChoice {
+    None,
+    Value(Nodata),
+}
+
+/// The value of `--threads`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Threads {
+    All,
+    Count(NonZeroUsize),
+}
+
+impl CreateArguments {
+    /// Whether the COG goes to standard output.
+    pub(crate) fn to_standard_output(&self) -> bool {
+        self.output == Path::new("-")
+    }
+
+    /// Refuses what cannot be meant: options that contradict each other or can never have an effect together.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.input == Path::new("-") {
+            return Err(
+                "INPUT '-' (standard input) cannot be read: the directory of a TIFF may stand at its end, so it \
+                        takes a file. Save the input to a file first"
+                    .into(),
+            );
+        }
+        if self.to_standard_output() {
+            for (given, option) in [(self.overwrite, "--overwrite"), (self.sync, "--sync")] {
+                if given {
+                    return Err(format!("{option} has no effect on standard output; leave it out"));
+                }
+            }
+        }
+        match (self.compress, self.level) {
+            (Codec::None | Codec::Lzw, Some(_)) => {
+                return Err(
+                    "--level has no effect on --compress none and lzw; leave it out, or take deflate or zstd".into()
+                );
+            }
+            (Codec::Deflate, Some(level)) if !(1..=9).contains(&level) => {
+                return Err(format!("--level {level} is no deflate level; it takes 1 to 9"));
+            }
+            (Codec::Zstd, Some(level)) if !(1..=22).contains(&level) => {
+                return Err(format!("--level {level} is no zstd level; it takes 1 to 22"));
+            }
+            _ => {}
+        }
+        if self.compress == Codec::None && matches!(self.predictor, PredictorName::Horizontal | PredictorName::Float) {
+            return Err("--predictor has no effect on --compress none; leave it out, or take another codec".into());
+        }
+        if self.overview_count.is_some() && self.overviews != Overviews::Auto {
+            return Err("--overview-count contradicts --overviews none and a list; leave one of them out".into());
+        }
+        if self.overviews == Overviews::None {
+            let given = [
+                (self.overview_resampling.is_some(), "--overview-resampling"),
+                (self.overview_blocksize.is_some(), "--overview-blocksize"),
+            ];
+            for (given, option) in given {
+                if given {
+                    return Err(format!("{option} has no effect with --overviews none; leave one of them out"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How the COG is written, in the library's terms.
+    pub(crate) fn encode_options(&self) -> EncodeOptions {
+        EncodeOptions {
+            tile_size: self.blocksize,
+            overview_tile_size: self.overview_blocksize,
+            compression: self.compression(),
+            predictor: match self.predictor {
+                PredictorName::Auto => Predictor::Auto,
+                PredictorName::None => Predictor::None,
+                PredictorName::Horizontal => Predictor::Horizontal,
+                PredictorName::Float => Predictor::FloatingPoint,
+            },
+            interleave: match self.interleave {
+                InterleaveName::Pixel => Interleave::Pixel,
+                InterleaveName::Band => Interleave::Band,
+                InterleaveName::Tile => Interleave::Tile,
+            },
+            overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
+            resampling: self.overview_resampling.map(|name| match name {
+                ResamplingName::Nearest => Resampling::Nearest,
+                ResamplingName::Average => Resampling::Average,
+                ResamplingName::Mode => Resampling::Mode,
+            }),
+            big_tiff: match self.bigtiff {
+                BigTiffName::Auto => BigTiff::Auto,
+                BigTiffName::Yes => BigTiff::Yes,
+                BigTiffName::No => BigTiff::No,
+            },
+        }
+    }
+
+    fn compression(&self) -> Compression {
+        match (self.compress, self.level) {
+            (Codec::None, _) => Compression::None,
+            (Codec::Lzw, _) => Compression::Lzw,
+            (Codec::Deflate, None) => Compression::DEFLATE,
+            (Codec::Deflate, Some(level)) => Compression::Deflate { level },
+            (Codec::Zstd, None) => Compression::ZSTD,
+            (Codec::Zstd, Some(level)) => Compression::Zstd { level },
+        }
+    }
+}
+
+fn tile_size(text: &str) -> Result<TileSize, String> {
+    let side = |text: &str| match text.parse::<u32>() {
+        Ok(side) if side > 0 && side % 16 == 0 && side <= cogsmith::options::MAX_TILE_SIDE => Ok(side),
+        Ok(_) => Err(format!("a side is a multiple of 16 from 16 to {}", cogsmith::options::MAX_TILE_SIDE)),
+        Err(_) => Err("expected pixels, such as 512 or 512x256".into()),
+    };
+    match text.split_once(['x', 'X']) {
+        Some((width, height)) => Ok(TileSize { width: side(width)?, height: side(height)? }),
+        None => Ok(TileSize::square(side(text)?)),
+    }
+}
+
+fn overviews(text: &str) -> Result<Overviews, String> {
+    match text {
+        "auto" => return Ok(Overviews::Auto),
+        "none" => return Ok(Overviews::None),
+        _ => {}
+    }
+    let expected = "expected auto, none, or growing factors from 2 on, such as 2,4,8";
+    let factors: Result<Vec<u32>, _> = text.split(',').map(|factor| factor.trim().parse()).collect();
+    let factors = factors.map_err(|_| expected)?;
+    if factors[0] < 2 || !factors.is_sorted_by(|before, after| before < after) {
+        return Err(expected.into());
+    }
+    Ok(Overviews::Factors(factors))
+}
+
+fn nodata(text: &str) -> Result<NodataChoice, String> {
+    if text == "none" {
+        return Ok(NodataChoice::None);
+    }
+    Nodata::parse(text).map(NodataChoice::Value).ok_or_else(|| "expected a number, nan, inf, -inf, or none".into())
+}
+
+fn threads(text: &str) -> Result<Threads, String> {
+    if text == "all" {
+        return Ok(Threads::All);
+    }
+    match text.parse::<NonZeroUsize>() {
+        Ok(count) if count.get() <= MOST_THREADS => Ok(Threads::Count(count)),
+        _ => Err(format!("expected all, or a number from 1 to {MOST_THREADS}")),
+    }
+}
+
+fn image_number(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected the number of an image, first = 1".into())
+}

@@ -1,0 +1,195 @@
+//! `cogsmith create`: open, plan, encode, commit, report.
+
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use cogsmith::{
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource,
+    ReadOptions, StoreOptions, Summary, encode,
+};
+
+use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
+use crate::cancel::Cancel;
+use crate::report::{self, Bar, Report};
+
+/// Why the command ends without having done its job.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line makes no sense.
+    Usage(String),
+    /// The library refused or failed.
+    Library {
+        /// Its error.
+        error: Error,
+        /// The input, for errors that are about it but name no file.
+        input: PathBuf,
+        /// The output, likewise.
+        output: PathBuf,
+    },
+    /// Anything else.
+    Other(String),
+}
+
+impl Failure {
+    /// Whether the user gave wrong options, rather than a job that failed.
+    pub(crate) fn is_usage(&self) -> bool {
+        match self {
+            Self::Usage(_) => true,
+            Self::Library { error, .. } => matches!(error.kind(), ErrorKind::InvalidOption { .. }),
+            Self::Other(_) => false,
+        }
+    }
+}
+
+/// Writes the COG that the arguments ask for, and says so.
+pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
+    arguments.check().map_err(Failure::Usage)?;
+    if arguments.to_standard_output() && io::stdout().is_terminal() {
+        return Err(Failure::Usage("standard output is a terminal; give a file, or a pipe behind '-'".into()));
+    }
+    if let Some(directory) = arguments.temp_dir.as_deref().filter(|directory| !directory.is_dir()) {
+        return Err(Failure::Other(format!("--temp-dir '{}' is no directory", directory.display())));
+    }
+    run(arguments).map_err(|failure| match failure {
+        Failed::Library(error) => {
+            Failure::Library { error, input: arguments.input.clone(), output: arguments.output.clone() }
+        }
+        Failed::Report(error) => {
+            Failure::Other(format!("'{}' is written, but not its summary: {error}", arguments.output.display()))
+        }
+    })
+}
+
+/// What [`run`] fails with, before it is known whom to tell.
+enum Failed {
+    Library(Error),
+    Report(io::Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+fn run(arguments: &CreateArguments) -> Result<(), Failed> {
+    let start = Instant::now();
+    let cancel = Cancel::listen();
+    let executor = match arguments.threads {
+        Threads::All => Executor::all_cores()?,
+        Threads::Count(count) => Executor::threads(count.get())?,
+    };
+    let mut source = open(arguments)?;
+    if !arguments.quiet {
+        report::warnings(source.warnings());
+    }
+    let options = arguments.encode_options();
+    let plan = CogPlan::new(source.spec(), source.geo(), source.metadata(), &options)?;
+    // Everything that can be wrong with the options is known by now, and nothing has been made yet.
+    let job = Job { arguments, executor, cancel };
+    let summary = if arguments.to_standard_output() {
+        job.write_to_standard_output(&mut source, &plan)?
+    } else {
+        job.write_to_file(&mut source, &plan)?
+    };
+    let report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    report.print(arguments).map_err(Failed::Report)
+}
+
+fn open(arguments: &CreateArguments) -> Result<GeoTiffSource, Error> {
+    // People count images from 1, the library from 0.
+    let image = arguments.image.map(|image| image.get() - 1);
+    let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image })?;
+    match arguments.nodata {
+        None => {}
+        Some(NodataChoice::None) => source.set_nodata(None),
+        Some(NodataChoice::Value(value)) => source.set_nodata(Some(value)),
+    }
+    if arguments.nbits == BitsChoice::Widen {
+        source.widen();
+    }
+    Ok(source)
+}
+
+/// What encoding needs, wherever its bytes go.
+struct Job<'a> {
+    arguments: &'a CreateArguments,
+    executor: Executor,
+    cancel: Cancel,
+}
+
+impl Job<'_> {
+    fn write_to_file(&self, source: &mut GeoTiffSource, plan: &CogPlan) -> Result<Summary, Error> {
+        let options = FileOptions { overwrite: self.arguments.overwrite, sync: self.arguments.sync };
+        let mut output = OutputFile::create(&self.arguments.output, &options)?;
+        let directory = output.directory().to_path_buf();
+        let summary = self.encode(source, plan, &directory, &mut output)?;
+        output.commit()?;
+        Ok(summary)
+    }
+
+    fn write_to_standard_output(&self, source: &mut GeoTiffSource, plan: &CogPlan) -> Result<Summary, Error> {
+        let failed = |source| Error::from(ErrorKind::Io { action: "open standard output", path: None, source });
+        let mut output = standard_output().map_err(failed)?;
+        self.encode(source, plan, &std::env::temp_dir(), &mut output)
+    }
+
+    fn encode(
+        &self,
+        source: &mut GeoTiffSource,
+        plan: &CogPlan,
+        directory: &Path,
+        writer: &mut dyn Write,
+    ) -> Result<Summary, Error> {
+        let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
+        let store = StoreOptions { directory: Some(directory.to_path_buf()), ..StoreOptions::default() };
+        let bar = Bar::new(self.arguments.quiet, source.spec().height);
+        let mut writer = Cancellable { writer, cancel: &self.cancel };
+        let result = encode(source, plan, &self.executor, &store, &mut writer, &mut |progress| {
+            bar.show(&progress);
+            if self.cancel.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if self.cancel.requested() { Err(ErrorKind::Cancelled.into()) } else { result }
+    }
+}
+
+/// A writer that stops when the user asks to: rows are all read by the time the bulk of the file is written.
+struct Cancellable<'a> {
+    writer: &'a mut dyn Write,
+    cancel: &'a Cancel,
+}
+
+impl Write for Cancellable<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cancel.requested() {
+            return Err(io::Error::other("cancelled"));
+        }
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Standard output without the standard library's buffer, which looks for line ends in what is no text.
+#[cfg(unix)]
+fn standard_output() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Standard output without the standard library's buffer, which looks for line ends in what is no text.
+#[cfg(windows)]
+fn standard_output() -> io::Result<std::fs::File> {
+    use std::os::windows::io::AsHandle;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+}
+
+/// Standard output.
+#[cfg(not(any(unix, windows)))]
+fn standard_output() -> io::Result<io::StdoutLock<'static>> {
+    Ok(io::stdout().lock())
+}

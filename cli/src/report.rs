@@ -1,0 +1,260 @@
+//! What the command says: progress, warnings, the summary, and errors.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use cogsmith::{
+    CogPlan, Compression, EncodeOptions, Error, ErrorKind, GeoTiffSource, PixelSource, Predictor, Progress, Summary,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use serde::Serialize;
+
+use crate::arguments::CreateArguments;
+use crate::create::Failure;
+
+/// The summary. Its fields are the keys of `--json`: stable, documented in docs/command.md.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    output: String,
+    width: u32,
+    height: u32,
+    bands: u16,
+    data_type: &'static str,
+    tile_width: u32,
+    tile_height: u32,
+    levels: Vec<LevelReport>,
+    compression: &'static str,
+    predictor: &'static str,
+    interleave: &'static str,
+    resampling: &'static str,
+    big_tiff: bool,
+    bytes: u64,
+    uncompressed_bytes: u64,
+    ratio: f64,
+    seconds: f64,
+    warnings: Vec<String>,
+}
+
+/// One level, full resolution first.
+#[derive(Debug, Serialize)]
+struct LevelReport {
+    width: u32,
+    height: u32,
+    tiles: u64,
+    bytes: u64,
+}
+
+impl Report {
+    /// Gathers what was done.
+    pub(crate) fn new(
+        arguments: &CreateArguments,
+        options: &EncodeOptions,
+        source: &GeoTiffSource,
+        plan: &CogPlan,
+        summary: &Summary,
+        elapsed: Duration,
+    ) -> Self {
+        let spec = source.spec();
+        let levels = summary.levels.iter();
+        Self {
+            output: arguments.output.to_string_lossy().into_owned(),
+            width: spec.width,
+            height: spec.height,
+            bands: spec.bands,
+            data_type: spec.data_type.name(),
+            tile_width: options.tile_size.width,
+            tile_height: options.tile_size.height,
+            levels: levels
+                .map(|level| LevelReport {
+                    width: level.width,
+                    height: level.height,
+                    tiles: level.tiles,
+                    bytes: level.bytes,
+                })
+                .collect(),
+            compression: options.compression.name(),
+            predictor: predictor_name(plan.predictor()),
+            interleave: options.interleave.name(),
+            resampling: plan.resampling().name(),
+            big_tiff: summary.big_tiff,
+            bytes: summary.bytes,
+            uncompressed_bytes: plan.uncompressed_bytes(),
+            ratio: thousandths(plan.uncompressed_bytes() as f64 / summary.bytes.max(1) as f64),
+            seconds: thousandths(elapsed.as_secs_f64()),
+            warnings: source.warnings().to_vec(),
+        }
+    }
+
+    /// Prints the summary where the arguments want it: standard output unless the COG itself is there.
+    pub(crate) fn print(&self, arguments: &CreateArguments) -> io::Result<()> {
+        let text = if arguments.json {
+            serde_json::to_string(self)?
+        } else if arguments.quiet {
+            return Ok(());
+        } else {
+            self.line()
+        };
+        if arguments.to_standard_output() {
+            writeln!(io::stderr().lock(), "{text}")
+        } else {
+            let mut output = io::stdout().lock();
+            writeln!(output, "{text}")?;
+            output.flush()
+        }
+    }
+
+    /// The summary in one line.
+    fn line(&self) -> String {
+        let codec = match self.predictor {
+            "none" if self.compression == Compression::None.name() => "uncompressed".into(),
+            "none" => self.compression.into(),
+            predictor => format!("{} (predictor {predictor})", self.compression),
+        };
+        format!(
+            "{}: {}x{}, {} {}, {}, {codec}, {}, ratio {:.1}, {:.1} s",
+            one_line(&self.output),
+            self.width,
+            self.height,
+            count(self.bands.into(), "band"),
+            self.data_type,
+            count(self.levels.len(), "level"),
+            size(self.bytes),
+            self.ratio,
+            self.seconds
+        )
+    }
+}
+
+fn predictor_name(predictor: Predictor) -> &'static str {
+    match predictor {
+        Predictor::Auto => "auto",
+        Predictor::None => "none",
+        Predictor::Horizontal => "horizontal",
+        Predictor::FloatingPoint => "float",
+    }
+}
+
+fn thousandths(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn count(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A number of bytes for people, in powers of 1000.
+fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    // 999.95 would be rounded to 1000.0.
+    for unit in ["B", "kB", "MB", "GB"] {
+        if value < 999.95 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+/// Text of unknown origin in one line, without characters that would steer a terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Prints what the reader of the input found strange.
+pub(crate) fn warnings(warnings: &[String]) {
+    for warning in warnings {
+        say("warning", warning);
+    }
+}
+
+/// Says why the command failed, and what to do about it.
+pub(crate) fn failure(failure: &Failure) {
+    match failure {
+        Failure::Usage(message) => {
+            say("error", message);
+            say("hint", "'cogsmith create --help' lists all options");
+        }
+        Failure::Other(message) => say("error", message),
+        Failure::Library { error, input, output } => {
+            say("error", &message(error, input, output));
+            if let Some(hint) = hint(error) {
+                say("hint", hint);
+            }
+        }
+    }
+}
+
+/// The library's message in the words of the command line.
+fn message(error: &Error, input: &Path, output: &Path) -> String {
+    match error.kind() {
+        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        ErrorKind::TargetExists { path } => format!("'{}' exists", path.display()),
+        ErrorKind::Corrupt { .. } | ErrorKind::Unsupported { .. } | ErrorKind::InvalidImage { .. } => {
+            format!("'{}': {error}", input.display())
+        }
+        // The encoder knows its writer, but not its name.
+        ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
+        _ => error.to_string(),
+    }
+}
+
+fn hint(error: &Error) -> Option<&'static str> {
+    match error.kind() {
+        ErrorKind::InvalidOption { .. } => Some("'cogsmith create --help' lists all options"),
+        ErrorKind::TargetExists { .. } => Some("--overwrite replaces it"),
+        ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Some("free some space, or let finished tiles wait elsewhere with --temp-dir")
+        }
+        _ => None,
+    }
+}
+
+/// One line on standard error. There is nobody to tell where that fails.
+fn say(kind: &str, message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{kind}: {}", one_line(message));
+}
+
+/// The progress bar: on a terminal only.
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    /// A bar for an image of `rows` rows.
+    pub(crate) fn new(quiet: bool, rows: u32) -> Self {
+        if quiet || !io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(Some(rows.into()), ProgressDrawTarget::stderr_with_hz(10))
+            .with_finish(ProgressFinish::AndClear);
+        // The template is a constant; should it be wrong, the plain bar does.
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}% {msg} {eta}") {
+            bar.set_style(style);
+        }
+        Self(Some(bar))
+    }
+
+    /// Moves the bar.
+    pub(crate) fn show(&self, progress: &Progress) {
+        let Some(bar) = &self.0 else { return };
+        bar.set_position(progress.rows_done.into());
+        if progress.rows_done >= progress.rows {
+            bar.set_message("writing");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        let texts: Vec<_> = [0, 999, 1000, 3_149_999, 999_949_999, 999_950_000, u64::MAX].map(size).into();
+        assert_eq!(texts, ["0 B", "999 B", "1.0 kB", "3.1 MB", "999.9 MB", "1.0 GB", "18446744.1 TB"]);
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        assert_eq!(one_line("a\n\u{1b}[2Jb"), "a\u{fffd}\u{fffd}[2Jb");
+    }
+}

@@ -1,0 +1,207 @@
+//! Wrong usage is refused with exit code 2 before anything is opened or made, and help and completions work.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+/// Runs the command in an empty directory of this test, with an `in.tif` that is no TIFF.
+fn run(test: &str, arguments: &[&str]) -> Result<(Output, PathBuf), Box<dyn Error>> {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join("in.tif"), "no TIFF")?;
+    let output = Command::new(env!("CARGO_BIN_EXE_cogsmith"))
+        .args(arguments)
+        .current_dir(&directory)
+        .stdin(Stdio::null())
+        .output()?;
+    Ok((output, directory))
+}
+
+/// Asserts exit code 2, a message that holds `expected`, silence on standard output, and that nothing was made.
+fn refused(test: &str, arguments: &[&str], expected: &str) -> TestResult {
+    let (output, directory) = run(test, arguments)?;
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(message.starts_with("error: ") && message.contains(expected), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert_eq!(fs::read_dir(directory)?.count(), 1, "{arguments:?}");
+    Ok(())
+}
+
+/// Asserts that options are refused; the input is no TIFF, so that options which are wrongly taken give exit code 1.
+fn options_refused(test: &str, options: &[&str], expected: &str) -> TestResult {
+    refused(test, &[&["create"], options, &["in.tif", "out.tif"]].concat(), expected)
+}
+
+#[test]
+fn values_out_of_range_are_refused() -> TestResult {
+    for (options, expected) in [
+        (&["--compress", "jpeg"], "possible values: none, lzw, deflate, zstd"),
+        (&["--level", "0"], "1 to 9"),
+        (&["--level", "10"], "1 to 9"),
+        (&["--level", "256"], "--level"),
+        (&["--predictor", "2"], "possible values: auto, none, horizontal, float"),
+        (&["--blocksize", "100"], "multiple of 16"),
+        (&["--blocksize", "0"], "multiple of 16"),
+        (&["--blocksize", "65536"], "multiple of 16"),
+        (&["--blocksize", "512x"], "512x256"),
+        (&["--blocksize", "16x16x16"], "512x256"),
+        (&["--overview-blocksize", "100"], "multiple of 16"),
+        (&["--overviews", ""], "such as 2,4,8"),
+        (&["--overviews", "1,2"], "such as 2,4,8"),
+        (&["--overviews", "4,2"], "such as 2,4,8"),
+        (&["--overviews", "2,2"], "such as 2,4,8"),
+        (&["--overviews", "2,,4"], "such as 2,4,8"),
+        (&["--overview-count", "0"], "--overview-count"),
+        (&["--overview-resampling", "cubic"], "possible values: nearest, average, mode"),
+        (&["--interleave", "line"], "possible values: pixel, band, tile"),
+        (&["--nodata", "seven"], "or none"),
+        (&["--nodata", "--quiet"], "or none"),
+        (&["--nbits", "12"], "possible values: keep, widen"),
+        (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
+        (&["--image", "0"], "first = 1"),
+        (&["--threads", "0"], "expected all"),
+        (&["--threads", "1000000"], "expected all"),
+        (&["--threads", "some"], "expected all"),
+    ] {
+        options_refused("values", options, expected)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn contradictions_are_refused() -> TestResult {
+    let cases: [(&[&str], &str); 10] = [
+        (&["--compress", "none", "--level", "3"], "--level"),
+        (&["--compress", "lzw", "--level", "3"], "--level"),
+        (&["--compress", "zstd", "--level", "23"], "1 to 22"),
+        (&["--compress", "none", "--predictor", "float"], "--predictor"),
+        (&["--overview-count", "2", "--overviews", "none"], "--overview-count"),
+        (&["--overview-count", "2", "--overviews", "2,4"], "--overview-count"),
+        (&["--overview-resampling", "mode", "--overviews", "none"], "--overview-resampling"),
+        (&["--overview-blocksize", "256", "--overviews", "none"], "--overview-blocksize"),
+        (&["--compress", "lzw", "--compress", "zstd"], "--compress"),
+        (&["--cubic"], "--cubic"),
+    ];
+    for (options, expected) in cases {
+        options_refused("contradictions", options, expected)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn standard_input_and_useless_options_of_standard_output_are_refused() -> TestResult {
+    refused("standard", &["create", "-", "out.tif"], "takes a file")?;
+    refused("standard", &["create", "--overwrite", "in.tif", "-"], "--overwrite")?;
+    refused("standard", &["create", "--sync", "in.tif", "-"], "--sync")?;
+    refused("standard", &["create", "in.tif"], "<OUTPUT>")?;
+    refused("standard", &["crate", "in.tif", "out.tif"], "crate")
+}
+
+#[test]
+fn good_options_are_taken_and_the_input_is_then_the_failure() -> TestResult {
+    let cases: [&[&str]; 12] = [
+        &[],
+        &["--compress", "zstd", "--level", "22"],
+        &["--blocksize", "256x512", "--overview-blocksize", "128"],
+        &["--overviews", "auto", "--overview-count", "2"],
+        &["--overviews", "2,4,8", "--overview-resampling", "mode"],
+        &["--nodata", "-9999"],
+        &["--nodata", "-inf"],
+        &["--nodata", "none"],
+        &["--nodata", "nan"],
+        &["--image", "1", "--nbits", "widen", "--threads", "2", "--bigtiff", "yes"],
+        &["--quiet", "--json"],
+        &["--overwrite", "--sync", "--temp-dir", "."],
+    ];
+    for options in cases {
+        let arguments = [&["create"], options, &["in.tif", "out.tif"]].concat();
+        let (output, directory) = run("good", &arguments)?;
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{options:?}: {message}");
+        assert!(message.starts_with("error: ") && !message.contains("panicked"), "{options:?}: {message}");
+        assert!(output.stdout.is_empty(), "{options:?}");
+        assert_eq!(fs::read_dir(directory)?.count(), 1, "{options:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn missing_inputs_and_directories_are_named() -> TestResult {
+    for (arguments, expected) in [
+        (&["create", "missing.tif", "out.tif"] as &[&str], "missing.tif"),
+        (&["create", "in.tif", "out.tif"], "'in.tif': "),
+        (&["create", "--temp-dir", "missing", "in.tif", "out.tif"], "'missing' is no directory"),
+    ] {
+        let (output, _) = run("missing", arguments)?;
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn help_names_every_option_with_its_default() -> TestResult {
+    let (output, _) = run("help", &["create", "--help"])?;
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout)?;
+    let options = "compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling \
+                   interleave nodata nbits bigtiff image threads temp-dir sync overwrite quiet json";
+    for option in options.split_whitespace() {
+        assert!(help.contains(&format!("--{option}")), "{option}");
+    }
+    for default in ["deflate", "auto", "512", "pixel", "keep", "all"] {
+        assert!(help.contains(&format!("[default: {default}]")), "{default}");
+    }
+    assert!(help.contains("Examples:") && help.contains("Exit codes:"));
+    let (output, _) = run("help", &["--version"])?;
+    assert_eq!(String::from_utf8(output.stdout)?.trim(), concat!("cogsmith ", env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+/// The page that describes the command is found by hand or not at all, so it must not fall behind.
+#[test]
+fn the_page_of_the_command_names_every_option() -> TestResult {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command.md"))?;
+    let (output, _) = run("page", &["create", "--help"])?;
+    let help = String::from_utf8(output.stdout)?;
+    let options = help.split_whitespace().filter(|word| {
+        word.strip_prefix("--").is_some_and(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+    });
+    for option in options {
+        assert!(page.contains(&format!("`{option}")), "{option}");
+    }
+    Ok(())
+}
+
+#[test]
+fn completions_know_the_options() -> TestResult {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (output, _) = run("completions", &["completions", shell])?;
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8(output.stdout)?.contains("overview-resampling"), "{shell}");
+    }
+    refused("completions", &["completions", "cmd"], "possible values")
+}
+
+/// A full device, and a reader that has left: errors, no panic.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() -> TestResult {
+    let command = || Command::new(env!("CARGO_BIN_EXE_cogsmith"));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full")?;
+    let (reader, closed) = std::io::pipe()?;
+    drop(reader);
+    for target in [Stdio::from(full), Stdio::from(closed)] {
+        let output = command().args(["completions", "bash"]).stdout(target).stderr(Stdio::piped()).output()?;
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.starts_with("error: cannot write to standard output"), "{message}");
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! An image in memory to a COG in memory, then to a file.
+//!
+//! `cargo run --example in_memory -- OUTPUT.tif`
+
+use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata, SliceSource};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (width, height) = (1300u32, 1100u32);
+    let pixels: Vec<u16> = (0..height)
+        .flat_map(|row| (0..width).map(move |column| ((row * row + 3 * column) / 64 % 4096) as u16))
+        .collect();
+
+    let spec = ImageSpec::new(width, height, 1, DataType::U16);
+    let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+    let mut source = SliceSource::new(spec, &pixels)?;
+    let bytes = cogsmith::encode_to_vec(&mut source, &plan)?;
+
+    let path = std::env::args().nth(1).ok_or("usage: in_memory OUTPUT.tif")?;
+    std::fs::write(&path, &bytes)?;
+    println!("{path}: {} levels, {} bytes", plan.levels().len(), bytes.len());
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `ndarray` views as a source: two or three axes, bands first or last, any strides.
+
+use ndarray::{ArrayView2, ArrayView3, Axis};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::Executor;
+use crate::sample::Sample;
+use crate::spec::ImageSpec;
+use crate::view::{PixelSource, Stripe};
+
+/// An image in an `ndarray` view. Each row is copied once, straight into the encoder's buffers.
+///
+/// ```
+/// use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, ImageSpec, Metadata, Nodata, PixelSource};
+/// use ndarray::Array3;
+/// let pixels = Array3::<f32>::zeros((4, 600, 800)); // band, row, column
+/// let mut source = ArraySource::bands_first(pixels.view())?;
+/// let spec = ImageSpec { nodata: Some(Nodata::from(-9999.0)), ..source.spec().clone() };
+/// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+/// let file = cogsmith::encode_to_vec(&mut source, &plan)?;
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ArraySource<'a, T> {
+    spec: ImageSpec,
+    /// (row, column, band)
+    pixels: ArrayView3<'a, T>,
+    mask: Option<ArrayView2<'a, u8>>,
+    scratch: Vec<T>,
+}
+
+impl<'a, T: Sample> ArraySource<'a, T> {
+    /// One band: (row, column).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`] for a view that is larger than TIFF can say, [`ErrorKind::InvalidImage`] for an empty one.
+    pub fn new(pixels: ArrayView2<'a, T>) -> Result<Self> {
+        Self::bands_last(pixels.insert_axis(Axis(2)))
+    }
+
+    /// Several bands: (band, row, column).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn bands_first(pixels: ArrayView3<'a, T>) -> Result<Self> {
+        Self::bands_last(pixels.permuted_axes([1, 2, 0]))
+    }
+
+    /// Several bands: (row, column, band).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn bands_last(pixels: ArrayView3<'a, T>) -> Result<Self> {
+        let (height, width, bands) = pixels.dim();
+        let side = |what: &str, length: usize| {
+            u32::try_from(length).map_err(|_| Error::limit(what, length as u64, u32::MAX.into()))
+        };
+        let bands = u16::try_from(bands).map_err(|_| Error::limit("bands", bands as u64, u16::MAX.into()))?;
+        let spec = ImageSpec::new(side("columns", width)?, side("rows", height)?, bands, T::DATA_TYPE);
+        spec.validate()?;
+        Ok(Self { spec, pixels, mask: None, scratch: Vec::new() })
+    }
+
+    /// Adds a mask: (row, column), 0 = invalid.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PixelCount`] where the mask has another shape than the image.
+    pub fn with_mask(mut self, mask: ArrayView2<'a, u8>) -> Result<Self> {
+        let (height, width, _) = self.pixels.dim();
+        if mask.dim() != (height, width) {
+            let (expected, got) = ((height * width) as u64, mask.len() as u64);
+            return Err(ErrorKind::PixelCount { what: "pixels of the mask", expected, got }.into());
+        }
+        self.mask = Some(mask);
+        self.spec.mask = true;
+        Ok(self)
+    }
+}
+
+impl<T: Sample> PixelSource for ArraySource<'_, T> {
+    fn spec(&self) -> &ImageSpec {
+        &self.spec
+    }
+
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _executor: &Executor) -> Result<()> {
+        for row in 0..stripe.rows {
+            let source_row = first_row as usize + row;
+            let pixels = self.pixels.index_axis(Axis(0), source_row);
+            if let Some(pixels) = pixels.as_slice() {
+                stripe.put_pixels(row, 0, bytemuck::cast_slice(pixels));
+            } else {
+                for (band, samples) in pixels.axis_iter(Axis(1)).enumerate() {
+                    if let Some(samples) = samples.as_slice() {
+                        stripe.put_band(band, row, 0, bytemuck::cast_slice(samples));
+                    } else {
+                        self.scratch.clear();
+                        self.scratch.extend(samples.iter());
+                        stripe.put_band(band, row, 0, bytemuck::cast_slice(&self.scratch));
+                    }
+                }
+            }
+            if let Some(mask) = &self.mask {
+                let mask: Vec<u8> = mask.index_axis(Axis(0), source_row).iter().copied().collect();
+                stripe.put_mask(row, 0, &mask);
+            }
+        }
+        Ok(())
+    }
+}

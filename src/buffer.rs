@@ -1,0 +1,34 @@
+//! Byte buffers that can be seen as samples of any type.
+
+use crate::error::{ErrorKind, Result};
+
+/// Bytes that start at a multiple of 8, so that they can be seen as samples of any type.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct AlignedBytes {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl AlignedBytes {
+    /// Makes the buffer at least `len` bytes long, keeping what it holds; new bytes are zero.
+    pub(crate) fn grow(&mut self, len: usize, what: &'static str) -> Result<()> {
+        let words = len.div_ceil(8);
+        if let Some(more) = words.checked_sub(self.words.len()) {
+            let out_of_memory = |_| ErrorKind::OutOfMemory { what, bytes: len as u64 };
+            self.words.try_reserve_exact(more).map_err(out_of_memory)?;
+            self.words.resize(words, 0);
+        }
+        self.len = self.len.max(len);
+        Ok(())
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.words)[..self.len]
+    }
+
+    /// The bytes, to be changed.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
+    }
+}

@@ -1,0 +1,149 @@
+//! The codecs: bytes in, appended to a vector. Their state is scratch memory that is reset before every tile.
+
+use flate2::{Compress, FlushCompress, Status};
+use weezl::BitOrder;
+
+use crate::options::Compression;
+
+/// Compresses tiles with any codec; makes a codec's state when it is first needed.
+#[derive(Default)]
+pub(super) struct Compressor {
+    deflate: Option<(u8, Compress)>,
+    lzw: Option<weezl::encode::Encoder>,
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}
+
+impl Compressor {
+    /// Appends the compressed `bytes` to `out`.
+    pub(super) fn compress(
+        &mut self,
+        compression: Compression,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        match compression {
+            Compression::None => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            Compression::Lzw => self.lzw(bytes, out),
+            Compression::Deflate { level } => self.deflate(level, bytes, out),
+            Compression::Zstd { level } => zstd(level, bytes, out),
+        }
+    }
+
+    /// zlib format (RFC 1950), as compression 8 asks for.
+    fn deflate(&mut self, level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let state = match &mut self.deflate {
+            Some((made_for, state)) if *made_for == level => {
+                state.reset();
+                state
+            }
+            slot => &mut slot.insert((level, Compress::new(flate2::Compression::new(level.into()), true))).1,
+        };
+        // DEFLATE grows data by 5 bytes for every stored block of up to 65535 bytes, and zlib's frame takes 6.
+        out.reserve(bytes.len() / 2 + 64);
+        let mut taken = 0;
+        loop {
+            let before = state.total_in();
+            let status = state
+                .compress_vec(&bytes[taken..], out, FlushCompress::Finish)
+                .map_err(|error| format!("DEFLATE: {error}"))?;
+            taken += usize::try_from(state.total_in() - before).map_err(|error| error.to_string())?;
+            match status {
+                Status::StreamEnd => return Ok(()),
+                Status::Ok | Status::BufError => out.reserve(bytes.len() / 4 + 64),
+            }
+        }
+    }
+
+    /// TIFF's LZW (TIFF 6.0 section 13): most significant bit first, code widths grow one code early.
+    fn lzw(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let encoder =
+            self.lzw.get_or_insert_with(|| weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8));
+        encoder.reset();
+        encoder.into_vec(out).encode_all(bytes).status.map(|_| ()).map_err(|error| format!("LZW: {error}"))
+    }
+}
+
+/// Appends a Zstandard frame (RFC 8878) as libtiff writes it: with the size of the content, without a checksum.
+///
+/// The encoder's state is made anew for every tile: it cannot move between threads, and making it costs little beside
+/// the search.
+#[cfg(not(feature = "zstd-c"))]
+#[expect(clippy::unnecessary_wraps, reason = "the C library can fail")]
+fn zstd(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    use structured_zstd::encoding::{CompressionLevel, FrameCompressor};
+    let mut compressor: FrameCompressor = FrameCompressor::new(CompressionLevel::from_level(level.into()));
+    compressor.set_content_checksum(false);
+    out.extend_from_slice(&compressor.compress_independent_frame(bytes));
+    Ok(())
+}
+
+/// As the pure-Rust encoder, through the C library.
+#[cfg(feature = "zstd-c")]
+fn zstd(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    let frame = zstd::bulk::compress(bytes, level.into()).map_err(|error| format!("ZSTD: {error}"))?;
+    out.extend_from_slice(&frame);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// Bytes of several kinds: empty, repeated, smooth, noisy, short.
+    fn samples() -> Vec<Vec<u8>> {
+        let mut state = 1u32;
+        let noise: Vec<u8> = (0..100_000)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            })
+            .collect();
+        let smooth: Vec<u8> = (0..70_000u32).map(|value| (value / 300).to_le_bytes()[0]).collect();
+        vec![vec![], vec![7], vec![0; 300_000], smooth, noise]
+    }
+
+    #[test]
+    fn a_reused_compressor_gives_the_bytes_of_a_new_one() {
+        let codecs = (1..=9).map(|level| Compression::Deflate { level }).chain([
+            Compression::None,
+            Compression::Lzw,
+            Compression::Zstd { level: 1 },
+            Compression::Zstd { level: 9 },
+            Compression::Zstd { level: 19 },
+        ]);
+        for codec in codecs {
+            let mut reused = Compressor::default();
+            for bytes in samples() {
+                let (mut first, mut second) = (vec![1, 2, 3], vec![1, 2, 3]);
+                reused.compress(codec, &bytes, &mut first).unwrap();
+                Compressor::default().compress(codec, &bytes, &mut second).unwrap();
+                assert!(first == second, "{codec:?}, {} bytes", bytes.len());
+                assert_eq!(first[..3], [1, 2, 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn other_decoders_give_the_bytes_back() {
+        for bytes in samples() {
+            let mut out = Vec::new();
+            Compressor::default().compress(Compression::DEFLATE, &bytes, &mut out).unwrap();
+            let mut back = Vec::new();
+            flate2::read::ZlibDecoder::new(out.as_slice()).read_to_end(&mut back).unwrap();
+            assert!(back == bytes);
+            out.clear();
+            Compressor::default().compress(Compression::Lzw, &bytes, &mut out).unwrap();
+            let back = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&out).unwrap();
+            assert!(back == bytes);
+        }
+    }
+}

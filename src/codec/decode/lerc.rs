@@ -1,0 +1,93 @@
+//! LERC (Esri), alone or wrapped in DEFLATE or ZSTD, as libtiff stores it.
+
+use std::io::Read;
+
+use super::{ChunkFormat, Compression, DecodeError, DecodeResult, allocate_rows, stream};
+use crate::sample::DataType;
+
+/// What the LERC bytes are wrapped in (second number of tag 50674).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    /// 0.
+    None,
+    /// 1.
+    Deflate,
+    /// 2.
+    Zstd,
+}
+
+/// Decodes a chunk.
+pub(crate) fn decode(format: &ChunkFormat, wrapping: Wrapping, input: Vec<u8>, rows: usize) -> DecodeResult<Vec<u8>> {
+    let out = allocate_rows(format, rows)?;
+    let blob = unwrap(wrapping, input, out.len())?;
+    match format.data_type {
+        DataType::U8 => pixels::<u8>(format, &blob, rows, out, None),
+        DataType::I8 => pixels::<i8>(format, &blob, rows, out, None),
+        DataType::U16 => pixels::<u16>(format, &blob, rows, out, None),
+        DataType::I16 => pixels::<i16>(format, &blob, rows, out, None),
+        DataType::U32 => pixels::<u32>(format, &blob, rows, out, None),
+        DataType::I32 => pixels::<i32>(format, &blob, rows, out, None),
+        // libtiff gives NaN where the mask of floats says that there is no value.
+        DataType::F32 => pixels::<f32>(format, &blob, rows, out, Some(f32::NAN)),
+        DataType::F64 => pixels::<f64>(format, &blob, rows, out, Some(f64::NAN)),
+        other => Err(DecodeError::Unsupported(format!("LERC of {other} samples"))),
+    }
+}
+
+/// The LERC bytes; they can't be much longer than the pixels themselves.
+fn unwrap(wrapping: Wrapping, input: Vec<u8>, pixel_bytes: usize) -> DecodeResult<Vec<u8>> {
+    let compression = match wrapping {
+        Wrapping::None => return Ok(input),
+        Wrapping::Deflate => Compression::Deflate,
+        Wrapping::Zstd => Compression::Zstd,
+    };
+    let limit = (pixel_bytes as u64).saturating_mul(2).saturating_add(1 << 16);
+    let mut blob = Vec::new();
+    let reader = stream::open(compression, &input[..]).map_err(|error| error.to_string())?;
+    reader.take(limit).read_to_end(&mut blob).map_err(|error| error.to_string())?;
+    Ok(blob)
+}
+
+fn pixels<T: lerc::Sample + bytemuck::Pod>(
+    format: &ChunkFormat,
+    blob: &[u8],
+    rows: usize,
+    mut out: Vec<u8>,
+    invalid: Option<T>,
+) -> DecodeResult<Vec<u8>> {
+    let info = lerc::decode_info(blob).map_err(|error| format!("LERC: {error}"))?;
+    if info.width as usize != format.width || info.height as usize != rows || info.bands != 1 {
+        let (width, height) = (info.width, info.height);
+        return Err(format!("LERC: the image is {width}x{height}, the chunk {}x{rows}", format.width).into());
+    }
+    let depth = info.depth as usize;
+    // libtiff writes the alpha band of 8-bit images as the mask of LERC.
+    let alpha = depth.checked_add(1) == Some(format.samples) && format.data_type == DataType::U8;
+    if depth != format.samples && !alpha {
+        return Err(format!("LERC: the image has {depth} bands, the chunk {}", format.samples).into());
+    }
+    let count = format.width * rows;
+    let mut values = Vec::new();
+    values.try_reserve_exact(count * depth).map_err(|_| DecodeError::Memory(out.len() as u64))?;
+    values.resize(count * depth, T::zeroed());
+    let result = lerc::decode_into(blob, &mut values).map_err(|error| format!("LERC: {error}"))?;
+    let mask = result.valid_masks.first().filter(|mask| !mask.is_all_valid());
+    let is_valid = |pixel: usize| mask.is_none_or(|mask| mask.is_valid(pixel));
+    if alpha {
+        let pixels = out.chunks_exact_mut(format.samples).zip(bytemuck::cast_slice::<T, u8>(&values).chunks(depth));
+        for (index, (to, from)) in pixels.enumerate() {
+            let opaque = if is_valid(index) { 255 } else { 0 };
+            to.iter_mut().zip(from.iter().chain(&[opaque])).for_each(|(to, from)| *to = *from);
+        }
+        return Ok(out);
+    }
+    if let (Some(invalid), Some(_)) = (invalid, mask) {
+        for (index, pixel) in values.chunks_exact_mut(depth).enumerate() {
+            if !is_valid(index) {
+                pixel.fill(invalid);
+            }
+        }
+    }
+    out.iter_mut().zip(bytemuck::cast_slice::<T, u8>(&values)).for_each(|(to, from)| *to = *from);
+    Ok(out)
+}

@@ -1,0 +1,100 @@
+//! Codecs that give their bytes one after the other: LZW, DEFLATE, ZSTD, and none.
+
+use std::io::{self, BufRead, Read};
+
+use flate2::bufread::ZlibDecoder;
+use structured_zstd::decoding::StreamingDecoder;
+use weezl::{BitOrder, LzwStatus};
+
+use super::{Compression, DecodeResult, short};
+
+/// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
+/// in the input is left alone, as libtiff does.
+pub(crate) fn decode(compression: Compression, input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeResult<Vec<u8>> {
+    let mut reader = open(compression, input).map_err(|error| error.to_string())?;
+    let filled = fill(&mut *reader, &mut out).map_err(|error| error.to_string())?;
+    if filled < needed { Err(short(filled, needed)) } else { Ok(out) }
+}
+
+/// A reader of the decoded bytes.
+pub(crate) fn open<'a>(
+    compression: Compression,
+    mut input: impl BufRead + Send + 'a,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    Ok(match compression {
+        Compression::Lzw => {
+            let decoder = if is_old_style(input.fill_buf()?) {
+                weezl::decode::Decoder::new(BitOrder::Lsb, 8)
+            } else {
+                weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8)
+            };
+            Box::new(LzwReader { decoder, input })
+        }
+        Compression::Deflate => Box::new(ZlibDecoder::new(input)),
+        Compression::Zstd => Box::new(StreamingDecoder::new(input)),
+        _ => Box::new(input),
+    })
+}
+
+/// Reads until `out` is full or the reader ends; tells how many bytes there were.
+pub(crate) fn fill(reader: &mut dyn Read, out: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Streams of libtiff before version 5 (1994) start with the clear code in reverse bit order.
+fn is_old_style(start: &[u8]) -> bool {
+    matches!(start, [0, second, ..] if second & 1 == 1)
+}
+
+struct LzwReader<R> {
+    decoder: weezl::decode::Decoder,
+    input: R,
+}
+
+impl<R: BufRead> Read for LzwReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let input = self.input.fill_buf()?;
+            let at_end = input.is_empty();
+            let result = self.decoder.decode_bytes(input, out);
+            self.input.consume(result.consumed_in);
+            if result.consumed_out > 0 {
+                return Ok(result.consumed_out);
+            }
+            match result.status {
+                Err(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "an LZW code that cannot be")),
+                Ok(LzwStatus::Done) => return Ok(0),
+                Ok(LzwStatus::NoProgress) if at_end => return Ok(0),
+                Ok(LzwStatus::NoProgress) if result.consumed_in == 0 => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "an LZW stream that stands still"));
+                }
+                Ok(_) if at_end => return Ok(0),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lzw_ends_cleanly_where_bytes_are_missing() {
+        let data: Vec<u8> = (0..3000u32).map(|index| (index * index % 251) as u8).collect();
+        let packed = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&data).unwrap();
+        assert_eq!(decode(Compression::Lzw, &packed, vec![0; data.len()], data.len()).unwrap(), data);
+        for end in 0..packed.len() - 2 {
+            assert!(decode(Compression::Lzw, &packed[..end], vec![0; data.len()], data.len()).is_err(), "cut at {end}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Tiles: pixels in, bytes out.
+//!
+//! A tile's bytes are a pure function of its own pixels and its [`TileFormat`]; encoders only keep scratch memory.
+
+mod compress;
+#[cfg(feature = "geotiff")]
+pub(crate) mod decode;
+mod pack;
+mod predictor;
+
+use crate::buffer::AlignedBytes;
+use crate::options::{Compression, DEFAULT_DEFLATE_LEVEL, Predictor, TileSize};
+use crate::sample::DataType;
+use crate::tiff::ghost;
+
+use compress::Compressor;
+
+/// All that decides how the tiles of a plane become bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TileFormat {
+    /// Columns and rows.
+    pub(crate) tile_size: TileSize,
+    /// Samples of a pixel in this plane.
+    pub(crate) samples: usize,
+    /// The type of samples.
+    pub(crate) data_type: DataType,
+    /// Bits of a sample in the file.
+    pub(crate) bits: u16,
+    /// What is done before compression; never `Auto`.
+    pub(crate) predictor: Predictor,
+    /// The codec.
+    pub(crate) compression: Compression,
+}
+
+impl TileFormat {
+    /// The format of mask tiles: one bit a pixel, DEFLATE, whatever the codec of the image is, as GDAL does.
+    pub(crate) const fn mask(tile_size: TileSize) -> Self {
+        Self {
+            tile_size,
+            samples: 1,
+            data_type: DataType::U8,
+            bits: 1,
+            predictor: Predictor::None,
+            compression: Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL },
+        }
+    }
+
+    /// Bytes of one row of a tile before compression: packed samples, padded to whole bytes. `None` on overflow.
+    pub(crate) fn row_bytes(&self) -> Option<u64> {
+        let samples = u64::from(self.tile_size.width).checked_mul(self.samples as u64)?;
+        Some(samples.checked_mul(u64::from(self.bits))?.div_ceil(8))
+    }
+
+    /// Bytes of a tile before compression. `None` on overflow.
+    pub(crate) fn tile_bytes(&self) -> Option<u64> {
+        self.row_bytes()?.checked_mul(u64::from(self.tile_size.height))
+    }
+}
+
+/// A rectangle of a plane that becomes a tile; smaller than the tile at the right and lower edge of the image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TileView<'a> {
+    /// The plane's samples from the first row of the tile on, in native byte order.
+    pub(crate) rows: &'a [u8],
+    /// Bytes from one row to the next.
+    pub(crate) row_stride: usize,
+    /// Bytes from the start of a row to the first sample of the tile.
+    pub(crate) row_start: usize,
+    /// Columns of the rectangle.
+    pub(crate) width: usize,
+    /// Rows of the rectangle.
+    pub(crate) height: usize,
+}
+
+impl<'a> TileView<'a> {
+    /// The bytes of row `row`, `length` bytes long.
+    fn row(&self, row: usize, length: usize) -> &'a [u8] {
+        &self.rows[row * self.row_stride + self.row_start..][..length]
+    }
+}
+
+/// Turns tiles into bytes. Keeps scratch memory from tile to tile, nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct TileEncoder {
+    raw: AlignedBytes,
+    packed: Vec<u8>,
+    row: Vec<u8>,
+    compressor: Compressor,
+}
+
+impl TileEncoder {
+    /// Encodes a tile of samples, framed by leader and trailer, appended to `out`. Returns the size of the payload.
+    ///
+    /// The rectangle is padded to the tile's size by repeating its last column and last row: TIFF 6.0 section 15 says
+    /// that this compresses best.
+    pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
+        let length = tile_len(format)?;
+        let sample_rows = format.tile_size.width as usize * format.samples * format.data_type.size();
+        let raw_len = sample_rows * format.tile_size.height as usize;
+        self.raw.grow(raw_len, "a tile").map_err(|error| error.to_string())?;
+        let raw = &mut self.raw.bytes_mut()[..raw_len];
+        predictor::gather(format, view, raw, &mut self.row);
+        let bytes = if format.bits == format.data_type.bits() {
+            &*raw
+        } else {
+            pack::pack_tile(format, raw, &mut self.packed)?;
+            &self.packed
+        };
+        debug_assert_eq!(bytes.len(), length);
+        frame(&mut self.compressor, format.compression, bytes, out)
+    }
+
+    /// Encodes a tile of a mask (0 = invalid, one byte a pixel), framed, appended to `out`. Returns the payload's size.
+    pub(crate) fn encode_mask(
+        &mut self,
+        format: &TileFormat,
+        view: TileView<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<u32, String> {
+        pack::pack_mask(format.tile_size, view, &mut self.packed);
+        frame(&mut self.compressor, format.compression, &self.packed, out)
+    }
+}
+
+fn tile_len(format: &TileFormat) -> Result<usize, String> {
+    format
+        .tile_bytes()
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or_else(|| "the tile is larger than this machine's memory can be".to_owned())
+}
+
+/// Compresses `bytes` between leader and trailer.
+fn frame(
+    compressor: &mut Compressor,
+    compression: Compression,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<u32, String> {
+    let start = out.len();
+    out.extend_from_slice(&[0; ghost::LEADER_LEN]);
+    compressor.compress(compression, bytes, out)?;
+    ghost::frame(out, start).ok_or_else(|| "the compressed tile does not fit 4 GiB; use smaller tiles".to_owned())
+}

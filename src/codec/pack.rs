@@ -1,0 +1,110 @@
+//! Samples of fewer bits than their type, and masks: packed, most significant bit first, rows padded to whole bytes.
+
+use crate::options::TileSize;
+
+use super::{TileFormat, TileView};
+
+/// Packs the samples of a tile to `format.bits` each (TIFF 6.0 section 8, FillOrder 1). This holds for 24 bits too, whose
+/// bytes then stand most significant first even in a little-endian file, as GDAL has them.
+pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    out.clear();
+    let size = format.data_type.size();
+    let row_len = format.tile_size.width as usize * format.samples * size;
+    let largest = (1u32 << format.bits) - 1;
+    for row in raw.chunks_exact(row_len) {
+        let samples = row.chunks_exact(size).map(|bytes| {
+            bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte))
+        });
+        let mut largest_seen = 0;
+        let samples = samples.inspect(|&sample| largest_seen = sample.max(largest_seen));
+        pack_row(samples, format.bits.into(), out);
+        if largest_seen > largest {
+            return Err(format!("value {largest_seen} does not fit {} bits per sample", format.bits));
+        }
+    }
+    Ok(())
+}
+
+fn pack_row(samples: impl Iterator<Item = u32>, bits: u32, out: &mut Vec<u8>) {
+    let mut waiting: u64 = 0;
+    let mut count = 0;
+    for sample in samples {
+        waiting = (waiting << bits) | u64::from(sample);
+        count += bits;
+        while count >= 8 {
+            count -= 8;
+            out.push(low_byte(waiting >> count));
+        }
+    }
+    if count > 0 {
+        out.push(low_byte(waiting << (8 - count)));
+    }
+}
+
+const fn low_byte(value: u64) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+/// Packs a mask of one byte a pixel to one bit a pixel, 1 = valid; padding repeats the last column and row.
+pub(super) fn pack_mask(tile_size: TileSize, view: TileView<'_>, out: &mut Vec<u8>) {
+    out.clear();
+    let row_len = tile_size.width as usize / 8;
+    for row in 0..view.height {
+        let source = view.row(row, view.width);
+        let last = source[view.width - 1];
+        out.extend((0..row_len).map(|byte| {
+            (0..8).fold(0, |packed, bit| {
+                let valid = *source.get(byte * 8 + bit).unwrap_or(&last) != 0;
+                (packed << 1) | u8::from(valid)
+            })
+        }));
+    }
+    let last = (view.height - 1) * row_len;
+    for _ in view.height..tile_size.height as usize {
+        out.extend_from_within(last..last + row_len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Compression, Predictor};
+    use crate::sample::DataType;
+
+    #[test]
+    fn samples_are_packed_most_significant_bit_first() {
+        let mut out = Vec::new();
+        pack_row([1, 2, 3].into_iter(), 4, &mut out);
+        assert_eq!(out, [0x12, 0x30]);
+        out.clear();
+        pack_row([0xABC, 0xDEF].into_iter(), 12, &mut out);
+        assert_eq!(out, [0xAB, 0xCD, 0xEF]);
+        out.clear();
+        pack_row([0x7FFF_FFFF, 0].into_iter(), 31, &mut out);
+        assert_eq!(out, [0xFF, 0xFF, 0xFF, 0xFE, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_an_error() {
+        let format = TileFormat {
+            tile_size: TileSize::square(16),
+            samples: 1,
+            data_type: DataType::U8,
+            bits: 4,
+            predictor: Predictor::None,
+            compression: Compression::None,
+        };
+        assert!(pack_tile(&format, &[15; 256], &mut Vec::new()).is_ok());
+        assert!(pack_tile(&format, &[16; 256], &mut Vec::new()).unwrap_err().contains("16"));
+    }
+
+    #[test]
+    fn masks_have_one_bit_a_pixel() {
+        let rows = [255, 0, 1];
+        let view = TileView { rows: &rows, row_stride: 3, row_start: 0, width: 3, height: 1 };
+        let mut out = Vec::new();
+        pack_mask(TileSize::square(16), view, &mut out);
+        assert_eq!(out.len(), 32);
+        assert!(out.chunks(2).all(|row| row == [0b1011_1111, 0xFF]));
+    }
+}

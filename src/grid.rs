@@ -1,0 +1,176 @@
+//! Levels, tiles, and the one definition of their order in the file.
+
+use crate::options::{Interleave, TileSize};
+
+/// One level of the pyramid and its grid of tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// 0 = full resolution, growing with coarser levels.
+    pub index: usize,
+    /// Columns in pixels.
+    pub width: u32,
+    /// Rows in pixels.
+    pub height: u32,
+    /// The size of tiles.
+    pub tile_size: TileSize,
+}
+
+impl Level {
+    /// Columns of tiles.
+    #[must_use]
+    pub const fn tile_columns(&self) -> u32 {
+        self.width.div_ceil(self.tile_size.width)
+    }
+
+    /// Rows of tiles.
+    #[must_use]
+    pub const fn tile_rows(&self) -> u32 {
+        self.height.div_ceil(self.tile_size.height)
+    }
+
+    /// Tiles of one plane.
+    #[must_use]
+    pub fn tiles_per_plane(&self) -> u64 {
+        u64::from(self.tile_columns()) * u64::from(self.tile_rows())
+    }
+}
+
+/// What a tile holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Plane {
+    /// Samples: all bands (plane 0 of pixel interleave), or one band.
+    Image(u16),
+    /// The mask, one bit a pixel.
+    Mask,
+}
+
+/// The address of a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileId {
+    /// The level, 0 = full resolution.
+    pub level: usize,
+    /// What the tile holds.
+    pub plane: Plane,
+    /// Row, counted in tiles from the top.
+    pub row: u32,
+    /// Column, counted in tiles from the left.
+    pub column: u32,
+}
+
+/// A run of tiles that lie together in the file and grow at their end alone while rows arrive.
+///
+/// Pixel and tile interleave have one section a level; band interleave has one for each band and one for the mask,
+/// since bands lie one after the other while rows arrive with all bands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SectionId {
+    /// The level, 0 = full resolution.
+    pub level: usize,
+    /// The number of the section in its level, in file order.
+    pub part: u16,
+}
+
+/// The planes of an image and their order: with [`Level`], all that decides where a tile stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileGrid {
+    /// The layout of bands.
+    pub interleave: Interleave,
+    /// Image planes: 1 for pixel interleave, otherwise the number of bands.
+    pub planes: u16,
+    /// Whether every level has a mask.
+    pub mask: bool,
+}
+
+impl TileGrid {
+    /// The sections of a level, in file order.
+    pub fn sections(self, level: usize) -> impl Iterator<Item = SectionId> {
+        let parts = match self.interleave {
+            Interleave::Pixel | Interleave::Tile => 1,
+            Interleave::Band => u32::from(self.planes) + u32::from(self.mask),
+        };
+        // At most 65535 bands and one mask.
+        (0..parts).filter_map(move |part| Some(SectionId { level, part: u16::try_from(part).ok()? }))
+    }
+
+    /// The section that holds the tiles of a plane.
+    #[must_use]
+    pub fn section(self, level: usize, plane: Plane) -> SectionId {
+        let part = match (self.interleave, plane) {
+            (Interleave::Pixel | Interleave::Tile, _) => 0,
+            (Interleave::Band, Plane::Image(plane)) => plane,
+            (Interleave::Band, Plane::Mask) => self.planes,
+        };
+        SectionId { level, part }
+    }
+
+    /// The planes of one place in the image, in file order.
+    pub fn all_planes(self) -> impl Iterator<Item = Plane> {
+        (0..self.planes).map(Plane::Image).chain(self.mask.then_some(Plane::Mask))
+    }
+
+    /// The planes of a section, in the order in which they stand at one place of the image.
+    fn section_planes(self, section: SectionId) -> impl Iterator<Item = Plane> {
+        let (images, mask) = match self.interleave {
+            Interleave::Pixel | Interleave::Tile => (0..self.planes, self.mask),
+            Interleave::Band if section.part < self.planes => (section.part..section.part + 1, false),
+            Interleave::Band => (0..0, self.mask),
+        };
+        images.map(Plane::Image).chain(mask.then_some(Plane::Mask))
+    }
+
+    /// The tiles of one row of tiles in a section, in file order.
+    fn section_row_tiles(self, level: &Level, section: SectionId, row: u32) -> impl Iterator<Item = TileId> {
+        let index = level.index;
+        (0..level.tile_columns()).flat_map(move |column| {
+            self.section_planes(section).map(move |plane| TileId { level: index, plane, row, column })
+        })
+    }
+
+    /// All tiles of a section, in file order.
+    pub fn section_tiles(self, level: &Level, section: SectionId) -> impl Iterator<Item = TileId> {
+        (0..level.tile_rows()).flat_map(move |row| self.section_row_tiles(level, section, row))
+    }
+
+    /// The tiles of one row of tiles, in the order in which they are appended to their sections.
+    pub fn row_tiles(self, level: &Level, row: u32) -> impl Iterator<Item = TileId> {
+        self.sections(level.index).flat_map(move |section| self.section_row_tiles(level, section, row))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(interleave: Interleave, planes: u16, mask: bool) -> Vec<(Plane, u32, u32)> {
+        let level = Level { index: 0, width: 40, height: 20, tile_size: TileSize { width: 32, height: 16 } };
+        let grid = TileGrid { interleave, planes, mask };
+        grid.sections(0)
+            .flat_map(|section| grid.section_tiles(&level, section).collect::<Vec<_>>())
+            .map(|tile| (tile.plane, tile.row, tile.column))
+            .collect()
+    }
+
+    #[test]
+    fn pixel_interleave_puts_each_mask_tile_behind_its_image_tile() {
+        let places = [(0, 0), (0, 1), (1, 0), (1, 1)];
+        let expected: Vec<_> = places
+            .into_iter()
+            .flat_map(|(row, column)| [(Plane::Image(0), row, column), (Plane::Mask, row, column)])
+            .collect();
+        assert_eq!(order(Interleave::Pixel, 1, true), expected);
+    }
+
+    #[test]
+    fn tile_interleave_puts_all_bands_of_a_place_together() {
+        let tiles = order(Interleave::Tile, 2, true);
+        assert_eq!(tiles[..3], [(Plane::Image(0), 0, 0), (Plane::Image(1), 0, 0), (Plane::Mask, 0, 0)]);
+        assert_eq!(tiles.len(), 12);
+    }
+
+    #[test]
+    fn band_interleave_puts_one_band_after_the_other_and_the_mask_last() {
+        let tiles = order(Interleave::Band, 2, true);
+        assert!(tiles[..4].iter().all(|tile| tile.0 == Plane::Image(0)));
+        assert!(tiles[4..8].iter().all(|tile| tile.0 == Plane::Image(1)));
+        assert!(tiles[8..].iter().all(|tile| tile.0 == Plane::Mask));
+    }
+}

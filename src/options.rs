@@ -1,0 +1,276 @@
+//! How to write: [`EncodeOptions`].
+
+use crate::error::{Error, Result};
+
+/// Columns and rows of a tile in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileSize {
+    /// Columns, a multiple of 16.
+    pub width: u32,
+    /// Rows, a multiple of 16.
+    pub height: u32,
+}
+
+impl TileSize {
+    /// A square tile.
+    #[must_use]
+    pub const fn square(side: u32) -> Self {
+        Self { width: side, height: side }
+    }
+
+    /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
+    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
+        for side in [self.width, self.height] {
+            if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
+                return Err(Error::option(
+                    option,
+                    format!("tile side {side} is not a multiple of 16 from 16 to {MAX_TILE_SIDE}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The longest side of a tile: what a SHORT holds, rounded down to a multiple of 16.
+pub const MAX_TILE_SIDE: u32 = 65_520;
+
+/// How the bytes of a tile are compressed (tag 259). All are lossless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// Code 1: not at all.
+    None,
+    /// Code 5: LZW (TIFF 6.0 section 13). Every reader has it; fast, larger files than DEFLATE.
+    Lzw,
+    /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Every reader has it.
+    Deflate {
+        /// 1 (fastest) to 9 (smallest).
+        level: u8,
+    },
+    /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but browsers and readers older than GDAL 2.3 lack it.
+    Zstd {
+        /// 1 (fastest) to 22 (smallest).
+        level: u8,
+    },
+}
+
+impl Compression {
+    /// DEFLATE at [`DEFAULT_DEFLATE_LEVEL`].
+    pub const DEFLATE: Self = Self::Deflate { level: DEFAULT_DEFLATE_LEVEL };
+    /// ZSTD at [`DEFAULT_ZSTD_LEVEL`].
+    pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
+
+    /// The value of tag 259.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::None => 1,
+            Self::Lzw => 5,
+            Self::Deflate { .. } => 8,
+            Self::Zstd { .. } => 50_000,
+        }
+    }
+
+    /// The name, such as `deflate`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lzw => "lzw",
+            Self::Deflate { .. } => "deflate",
+            Self::Zstd { .. } => "zstd",
+        }
+    }
+
+    fn validate(self) -> Result<()> {
+        let (level, range) = match self {
+            Self::None | Self::Lzw => return Ok(()),
+            Self::Deflate { level } => (level, 1..=9),
+            Self::Zstd { level } => (level, 1..=22),
+        };
+        if range.contains(&level) {
+            return Ok(());
+        }
+        Err(Error::option(
+            "level",
+            format!("{level} is no {} level; it takes {} to {}", self.name(), range.start(), range.end()),
+        ))
+    }
+}
+
+/// What is done to samples before compression so that they compress better (tag 317). Lossless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Predictor {
+    /// By data type: floating point for floats, horizontal for integers of 8 to 64 bits, none for palettes, complex
+    /// samples, other sample widths, and without compression.
+    #[default]
+    Auto,
+    /// 1: nothing.
+    None,
+    /// 2: the difference to the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits; also taken
+    /// for floats, whose bits are then seen as integers.
+    Horizontal,
+    /// 3: floats are taken apart byte by byte (Adobe Photoshop TIFF Technical Note 3).
+    FloatingPoint,
+}
+
+/// How bands are laid out in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Interleave {
+    /// All bands of a pixel together in one tile.
+    #[default]
+    Pixel,
+    /// A tile holds one band; all tiles of a band, then those of the next.
+    Band,
+    /// A tile holds one band; the tiles of all bands of a place, then those of the next place.
+    Tile,
+}
+
+impl Interleave {
+    /// The name, such as `pixel`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pixel => "pixel",
+            Self::Band => "band",
+            Self::Tile => "tile",
+        }
+    }
+}
+
+/// Which overviews are made.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub enum Overviews {
+    /// Each level half the one before (whole-number division, at least 1), until both sides fit one tile of full
+    /// resolution: the rule of GDAL's COG driver.
+    #[default]
+    Auto,
+    /// None.
+    None,
+    /// This many levels by the rule of [`Auto`](Self::Auto), fewer where a level is already 1x1.
+    Count(u32),
+    /// Shrink factors relative to full resolution, growing, each at least 2; sizes are rounded up, as `gdaladdo` does.
+    /// Factors that would give a level no smaller than the one before are left out.
+    Factors(Vec<u32>),
+}
+
+/// How pixels of an overview are computed from the level before it.
+///
+/// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resampling {
+    /// The pixel at `floor(0.5 + position * ratio)`. Takes any type.
+    Nearest,
+    /// The mean of the valid pixels that the overview pixel covers, weighted by the covered area. Not for palettes.
+    Average,
+    /// The most frequent value of the valid pixels that the overview pixel touches; of equally frequent ones, the
+    /// first to reach the count, row by row. Not for complex samples.
+    Mode,
+}
+
+impl Resampling {
+    /// The name, such as `nearest`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nearest => "nearest",
+            Self::Average => "average",
+            Self::Mode => "mode",
+        }
+    }
+}
+
+/// Whether the file is a BigTIFF, which has no limit of 4 GiB, but isn't read by very old software.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BigTiff {
+    /// Only if the finished file needs it.
+    #[default]
+    Auto,
+    /// Always.
+    Yes,
+    /// Never: a file that would need it is an error.
+    No,
+}
+
+/// The side of tiles unless asked otherwise, in pixels.
+pub const DEFAULT_TILE_SIDE: u32 = 512;
+/// The DEFLATE level unless asked otherwise.
+pub const DEFAULT_DEFLATE_LEVEL: u8 = 6;
+/// The ZSTD level unless asked otherwise, as in GDAL.
+pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
+
+/// How a COG is written. Start from the default and change what is needed:
+///
+/// ```
+/// use cogsmith::{Compression, EncodeOptions, Resampling};
+/// let options = EncodeOptions {
+///     compression: Compression::ZSTD,
+///     resampling: Some(Resampling::Nearest),
+///     ..EncodeOptions::default()
+/// };
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodeOptions {
+    /// The size of tiles in pixels. Default: 512x512.
+    pub tile_size: TileSize,
+    /// The size of the overviews' tiles. Default: that of full resolution.
+    pub overview_tile_size: Option<TileSize>,
+    /// The codec. Default: DEFLATE, level 6.
+    pub compression: Compression,
+    /// The predictor. Default: by data type.
+    pub predictor: Predictor,
+    /// The layout of bands. Default: pixel.
+    pub interleave: Interleave,
+    /// The overviews. Default: halves until one tile holds all.
+    pub overviews: Overviews,
+    /// The kernel. Default (`None`): average; nearest for palettes and complex samples.
+    pub resampling: Option<Resampling>,
+    /// The TIFF variant. Default: by the size of the finished file.
+    pub big_tiff: BigTiff,
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Self {
+            tile_size: TileSize::square(DEFAULT_TILE_SIDE),
+            overview_tile_size: None,
+            compression: Compression::DEFLATE,
+            predictor: Predictor::Auto,
+            interleave: Interleave::Pixel,
+            overviews: Overviews::Auto,
+            resampling: None,
+            big_tiff: BigTiff::Auto,
+        }
+    }
+}
+
+impl EncodeOptions {
+    /// Checks what can be checked without an image.
+    pub(crate) fn validate(&self) -> Result<()> {
+        self.tile_size.validate("blocksize")?;
+        if let Some(tile_size) = self.overview_tile_size {
+            tile_size.validate("overview-blocksize")?;
+        }
+        self.compression.validate()?;
+        match &self.overviews {
+            Overviews::Count(0) => Err(Error::option("overview-count", "0 overviews: ask for none instead")),
+            Overviews::Factors(factors) if factors.is_empty() => {
+                Err(Error::option("overviews", "an empty list of factors: ask for none instead"))
+            }
+            Overviews::Factors(factors) => {
+                let mut last = 1;
+                for &factor in factors {
+                    if factor <= last {
+                        return Err(Error::option(
+                            "overviews",
+                            format!("factor {factor} after {last}: factors start at 2 or more and must grow"),
+                        ));
+                    }
+                    last = factor;
+                }
+                Ok(())
+            }
+            Overviews::Auto | Overviews::None | Overviews::Count(_) => Ok(()),
+        }
+    }
+}

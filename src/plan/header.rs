@@ -1,0 +1,105 @@
+//! The header: a function of the plan and of the sizes of tiles. It is made last and placed first.
+
+use crate::error::{Error, Result};
+use crate::grid::SectionId;
+use crate::options::BigTiff;
+use crate::tiff::ghost::{Ghost, LEADER_LEN, TRAILER_LEN};
+use crate::tiff::ifd::{encode_directories, even};
+use crate::tiff::variant::Variant;
+
+use super::directory::{self, TileArrays};
+use super::{CogPlan, TileIndex};
+
+/// The bytes before the first tile, and what was decided in making them.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Classic TIFF or BigTIFF.
+    pub(crate) variant: Variant,
+    /// Bytes of each level's tiles with their frames, full resolution first.
+    pub(crate) level_bytes: Vec<u64>,
+}
+
+impl CogPlan {
+    /// The header of a file with these tiles. Classic TIFF unless the file is too large for it, or asked otherwise.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF is forced but the file is larger than 4 GiB.
+    pub(crate) fn header(&self, index: &TileIndex) -> Result<Header> {
+        let variant = match self.inner.big_tiff {
+            BigTiff::Yes => Variant::Big,
+            BigTiff::Auto | BigTiff::No => Variant::Classic,
+        };
+        let header = self.header_as(variant, index)?;
+        if let Some(header) = header {
+            return Ok(header);
+        }
+        if self.inner.big_tiff == BigTiff::Auto
+            && let Some(header) = self.header_as(Variant::Big, index)?
+        {
+            return Ok(header);
+        }
+        Err(Error::limit("the size of the file", self.data_bytes(index), variant.max_offset()))
+    }
+
+    /// The header in a given variant, `None` if that variant can't hold the file.
+    fn header_as(&self, variant: Variant, index: &TileIndex) -> Result<Option<Header>> {
+        // The length depends on types and counts alone: offsets of zero give it.
+        let length = self.encode_header(variant, index, None).len();
+        let mut position = length as u64;
+        let mut arrays: Vec<TileArrays> =
+            self.levels().iter().map(|level| TileArrays::new(index, level.index)).collect();
+        let mut level_bytes = vec![0; self.levels().len()];
+        for section in self.sections() {
+            let start = position;
+            for tile in self.inner.grid.section_tiles(&self.levels()[section.level], section) {
+                position += LEADER_LEN as u64;
+                arrays[section.level].set_offset(index.array_place(tile), tile.plane, position);
+                position += u64::from(index.size(tile)) + TRAILER_LEN as u64;
+            }
+            level_bytes[section.level] += position - start;
+        }
+        // The last byte must be reachable; GDAL and libtiff stop at 2^32 as well.
+        if position > variant.max_offset() {
+            return Ok(None);
+        }
+        let bytes = self.encode_header(variant, index, Some(&arrays));
+        debug_assert_eq!(bytes.len(), length);
+        Ok(Some(Header { bytes, variant, level_bytes }))
+    }
+
+    fn encode_header(&self, variant: Variant, index: &TileIndex, arrays: Option<&[TileArrays]>) -> Vec<u8> {
+        let ghost = Ghost {
+            planar: !self.is_chunky() && self.spec().bands > 1,
+            mask_interleaved: self.is_chunky() && self.spec().mask,
+        };
+        let mut bytes = variant.signature().to_vec();
+        let ghost = ghost.encode();
+        let first_directory = even(variant.header_len() + ghost.len());
+        let offset = (first_directory as u64).to_le_bytes();
+        bytes.extend_from_slice(&offset[..variant.offset_len()]);
+        bytes.extend_from_slice(&ghost);
+        bytes.resize(first_directory, 0);
+        let directories = directory::directories(self, variant, index, arrays);
+        let order = directory::array_order(self.levels().len(), self.spec().mask);
+        bytes.extend(encode_directories(variant, first_directory, &directories, &order));
+        bytes
+    }
+
+    /// All sections in file order: the coarsest level first, full resolution last.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = SectionId> {
+        let grid = self.inner.grid;
+        (0..self.levels().len()).rev().flat_map(move |level| grid.sections(level))
+    }
+
+    /// Bytes of all tiles with their frames.
+    fn data_bytes(&self, index: &TileIndex) -> u64 {
+        let frame = (LEADER_LEN + TRAILER_LEN) as u64;
+        (0..self.levels().len())
+            .flat_map(|level| [false, true].map(|mask| index.sizes(level, mask)))
+            .flatten()
+            .map(|&size| u64::from(size) + frame)
+            .sum()
+    }
+}

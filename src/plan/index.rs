@@ -1,0 +1,99 @@
+//! What is learned while encoding: the sizes of tiles.
+
+use crate::error::{Error, Result};
+use crate::grid::{Plane, TileId};
+
+use super::CogPlan;
+
+/// The sizes of all tiles in bytes, as they were seen; four bytes a tile. With the plan, it yields the header.
+#[derive(Debug, Clone)]
+pub struct TileIndex {
+    levels: Vec<LevelSizes>,
+}
+
+/// Sizes in the order of the TIFF arrays: plane by plane, each row by row.
+#[derive(Debug, Clone)]
+struct LevelSizes {
+    columns: usize,
+    tiles_per_plane: usize,
+    image: Vec<u32>,
+    mask: Vec<u32>,
+}
+
+impl TileIndex {
+    /// An index without any size.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where there are too many tiles.
+    pub(crate) fn new(plan: &CogPlan) -> Result<Self> {
+        let grid = plan.grid();
+        let levels = plan
+            .levels()
+            .iter()
+            .map(|level| {
+                let tiles_per_plane = to_usize(level.tiles_per_plane())?;
+                Ok(LevelSizes {
+                    columns: to_usize(level.tile_columns().into())?,
+                    tiles_per_plane,
+                    image: zeros(tiles_per_plane.saturating_mul(grid.planes.into()))?,
+                    mask: zeros(if grid.mask { tiles_per_plane } else { 0 })?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { levels })
+    }
+
+    /// Records the size of a tile.
+    pub(crate) fn set(&mut self, tile: TileId, size: u32) {
+        let level = &mut self.levels[tile.level];
+        let place = level.place(tile);
+        match tile.plane {
+            Plane::Image(_) => level.image[place] = size,
+            Plane::Mask => level.mask[place] = size,
+        }
+    }
+
+    /// The size of a tile.
+    pub(crate) fn size(&self, tile: TileId) -> u32 {
+        let level = &self.levels[tile.level];
+        match tile.plane {
+            Plane::Image(_) => level.image[level.place(tile)],
+            Plane::Mask => level.mask[level.place(tile)],
+        }
+    }
+
+    /// Where a tile stands in the TIFF arrays of its plane.
+    pub(crate) fn array_place(&self, tile: TileId) -> usize {
+        self.levels[tile.level].place(tile)
+    }
+
+    /// Sizes of the image's tiles (`mask` = false) or of the mask's, in the order of the TIFF arrays.
+    pub(crate) fn sizes(&self, level: usize, mask: bool) -> &[u32] {
+        let level = &self.levels[level];
+        if mask { &level.mask } else { &level.image }
+    }
+}
+
+impl LevelSizes {
+    fn place(&self, tile: TileId) -> usize {
+        let in_plane = tile.row as usize * self.columns + tile.column as usize;
+        match tile.plane {
+            Plane::Image(plane) => usize::from(plane) * self.tiles_per_plane + in_plane,
+            Plane::Mask => in_plane,
+        }
+    }
+}
+
+fn to_usize(count: u64) -> Result<usize> {
+    usize::try_from(count).map_err(|_| Error::limit("the number of tiles", count, usize::MAX as u64))
+}
+
+fn zeros(count: usize) -> Result<Vec<u32>> {
+    let mut sizes = Vec::new();
+    sizes.try_reserve_exact(count).map_err(|_| crate::error::ErrorKind::OutOfMemory {
+        what: "the index of tiles",
+        bytes: (count as u64).saturating_mul(4),
+    })?;
+    sizes.resize(count, 0);
+    Ok(sizes)
+}

@@ -1,0 +1,80 @@
+//! The sizes of the pyramid's levels.
+
+use crate::grid::Level;
+use crate::options::{EncodeOptions, Overviews};
+use crate::spec::ImageSpec;
+
+/// All levels, full resolution first; each is smaller than the one before.
+pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Vec<Level> {
+    let tile_size = options.tile_size;
+    let base = (spec.width, spec.height);
+    let one_tile = |&(width, height): &(u32, u32)| width <= tile_size.width && height <= tile_size.height;
+    let sizes: Vec<(u32, u32)> = match &options.overviews {
+        Overviews::None => Vec::new(),
+        Overviews::Auto => {
+            let larger_than_a_tile = sizes_from(base).take_while(|size| !one_tile(size)).count();
+            sizes_from(base).skip(1).take(larger_than_a_tile).collect()
+        }
+        Overviews::Count(count) => sizes_from(base).skip(1).zip(0..*count).map(|(size, _)| size).collect(),
+        Overviews::Factors(factors) => {
+            let mut sizes: Vec<_> = factors
+                .iter()
+                .map(|&factor| (spec.width.div_ceil(factor), spec.height.div_ceil(factor)))
+                .filter(|&size| size != base)
+                .collect();
+            sizes.dedup();
+            sizes
+        }
+    };
+    let full = Level { index: 0, width: spec.width, height: spec.height, tile_size };
+    let overview_tile_size = options.overview_tile_size.unwrap_or(tile_size);
+    let overviews = sizes.into_iter().zip(1..).map(|((width, height), index)| Level {
+        index,
+        width,
+        height,
+        tile_size: overview_tile_size,
+    });
+    std::iter::once(full).chain(overviews).collect()
+}
+
+/// `base`, then sizes that are each half the one before, rounded down, at least 1, down to 1x1.
+fn sizes_from(base: (u32, u32)) -> impl Iterator<Item = (u32, u32)> {
+    std::iter::successors(Some(base), |&(width, height)| {
+        (width > 1 || height > 1).then(|| ((width / 2).max(1), (height / 2).max(1)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::TileSize;
+    use crate::sample::DataType;
+
+    fn sizes(width: u32, height: u32, overviews: Overviews) -> Vec<(u32, u32)> {
+        let spec = ImageSpec::new(width, height, 1, DataType::U8);
+        let options = EncodeOptions { overviews, tile_size: TileSize::square(512), ..EncodeOptions::default() };
+        levels(&spec, &options).iter().map(|level| (level.width, level.height)).collect()
+    }
+
+    #[test]
+    fn automatic_levels_halve_with_floor_until_one_tile_holds_all() {
+        assert_eq!(sizes(512, 512, Overviews::Auto), [(512, 512)]);
+        assert_eq!(sizes(513, 512, Overviews::Auto), [(513, 512), (256, 256)]);
+        assert_eq!(sizes(1, 2049, Overviews::Auto), [(1, 2049), (1, 1024), (1, 512)]);
+        assert_eq!(sizes(1300, 1100, Overviews::Auto), [(1300, 1100), (650, 550), (325, 275)]);
+    }
+
+    #[test]
+    fn a_count_stops_at_one_pixel() {
+        assert_eq!(sizes(5, 3, Overviews::Count(9)), [(5, 3), (2, 1), (1, 1)]);
+        assert_eq!(sizes(4000, 4000, Overviews::Count(1)), [(4000, 4000), (2000, 2000)]);
+    }
+
+    #[test]
+    fn factors_round_up_and_leave_out_levels_that_would_not_shrink() {
+        let factors = Overviews::Factors(vec![2, 4, 8, 16]);
+        assert_eq!(sizes(5, 3, factors.clone()), [(5, 3), (3, 2), (2, 1), (1, 1)]);
+        assert_eq!(sizes(1, 1, factors), [(1, 1)]);
+        assert_eq!(sizes(100, 100, Overviews::None), [(100, 100)]);
+    }
+}

@@ -1,0 +1,231 @@
+//! The plan of a file: all decisions, made and checked once, before the first pixel is read.
+
+mod directory;
+mod header;
+mod index;
+mod levels;
+pub(crate) mod window;
+
+use std::sync::Arc;
+
+use crate::codec::TileFormat;
+use crate::error::{Error, Result};
+use crate::geo::{GeoRef, Metadata};
+use crate::grid::{Level, Plane, TileGrid};
+use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Predictor, Resampling};
+use crate::sample::SampleKind;
+use crate::spec::{ImageSpec, Photometric};
+
+pub use index::TileIndex;
+
+/// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.
+const MAX_TILE_BYTES: u64 = i32::MAX as u64;
+
+/// Proof that image, georeferencing and options fit together, and all that follows from them: levels, grids, tags,
+/// order, and the length of the header. Cheap to clone.
+///
+/// ```
+/// use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata};
+/// let spec = ImageSpec::new(3000, 2000, 1, DataType::U16);
+/// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+/// let sizes: Vec<_> = plan.levels().iter().map(|level| (level.width, level.height)).collect();
+/// assert_eq!(sizes, [(3000, 2000), (1500, 1000), (750, 500), (375, 250)]);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct CogPlan {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    spec: ImageSpec,
+    geo: GeoRef,
+    metadata: Metadata,
+    levels: Vec<Level>,
+    grid: TileGrid,
+    compression: Compression,
+    predictor: Predictor,
+    resampling: Resampling,
+    big_tiff: BigTiff,
+}
+
+impl CogPlan {
+    /// Checks everything and decides everything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the description of the image contradicts
+    /// itself, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
+    /// contradicts the image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
+    /// hold what was asked for.
+    pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
+        spec.validate()?;
+        options.validate()?;
+        let predictor = resolve_predictor(spec, options)?;
+        let resampling = resolve_resampling(spec, options)?;
+        let levels = levels::levels(spec, options);
+        // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
+        let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
+        let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
+        let plan = Self {
+            inner: Arc::new(Inner {
+                spec: spec.clone(),
+                geo: geo.clone(),
+                metadata: metadata.clone(),
+                levels,
+                grid,
+                compression: options.compression,
+                predictor,
+                resampling,
+                big_tiff: options.big_tiff,
+            }),
+        };
+        plan.check_sizes()?;
+        Ok(plan)
+    }
+
+    /// What the pixels are.
+    #[must_use]
+    pub fn spec(&self) -> &ImageSpec {
+        &self.inner.spec
+    }
+
+    /// The levels of the pyramid, full resolution first.
+    #[must_use]
+    pub fn levels(&self) -> &[Level] {
+        &self.inner.levels
+    }
+
+    /// The planes of the image and their order.
+    #[must_use]
+    pub fn grid(&self) -> TileGrid {
+        self.inner.grid
+    }
+
+    /// The codec.
+    #[must_use]
+    pub fn compression(&self) -> Compression {
+        self.inner.compression
+    }
+
+    /// The predictor; never [`Predictor::Auto`].
+    #[must_use]
+    pub fn predictor(&self) -> Predictor {
+        self.inner.predictor
+    }
+
+    /// The kernel of the overviews.
+    #[must_use]
+    pub fn resampling(&self) -> Resampling {
+        self.inner.resampling
+    }
+
+    /// Which variants of TIFF are allowed.
+    pub(crate) fn big_tiff(&self) -> BigTiff {
+        self.inner.big_tiff
+    }
+
+    /// Bytes of all pixels of full resolution before compression, rows packed, without padding and mask.
+    #[must_use]
+    pub fn uncompressed_bytes(&self) -> u64 {
+        let spec = self.spec();
+        let row_bits = u128::from(spec.width) * u128::from(spec.bands) * u128::from(spec.bits());
+        u64::try_from(row_bits.div_ceil(8) * u128::from(spec.height)).unwrap_or(u64::MAX)
+    }
+
+    /// Whether all bands of a pixel lie in one plane.
+    pub(crate) fn is_chunky(&self) -> bool {
+        self.inner.grid.interleave == Interleave::Pixel
+    }
+
+    /// Samples of a pixel in one image plane.
+    pub(crate) fn samples_per_plane(&self) -> usize {
+        if self.is_chunky() { self.spec().bands.into() } else { 1 }
+    }
+
+    /// How tiles of a plane become bytes.
+    pub(crate) fn tile_format(&self, level: &Level, plane: Plane) -> TileFormat {
+        match plane {
+            Plane::Mask => TileFormat::mask(level.tile_size),
+            Plane::Image(_) => TileFormat {
+                tile_size: level.tile_size,
+                samples: self.samples_per_plane(),
+                data_type: self.spec().data_type,
+                bits: self.spec().bits(),
+                predictor: self.inner.predictor,
+                compression: self.inner.compression,
+            },
+        }
+    }
+
+    fn check_sizes(&self) -> Result<()> {
+        for level in self.levels() {
+            let format = self.tile_format(level, Plane::Image(0));
+            let bytes = format.tile_bytes().unwrap_or(u64::MAX);
+            if bytes > MAX_TILE_BYTES {
+                let TileFormat { tile_size, samples, bits, .. } = format;
+                return Err(Error::option(
+                    "blocksize",
+                    format!(
+                        "a tile of {}x{} pixels with {samples} samples of {bits} bits takes {bytes} bytes, \
+                         over {MAX_TILE_BYTES}; use smaller tiles, or band or tile interleave",
+                        tile_size.width, tile_size.height
+                    ),
+                ));
+            }
+            let tiles = level.tiles_per_plane().checked_mul(self.inner.grid.planes.into()).unwrap_or(u64::MAX);
+            if tiles > u64::from(u32::MAX) {
+                return Err(Error::limit(format!("the number of tiles of level {}", level.index), tiles, u32::MAX.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
+    let whole_width = spec.bits() == spec.data_type.bits();
+    let compressed = options.compression != Compression::None;
+    let refuse = |reason: String| Err(Error::option("predictor", reason));
+    match options.predictor {
+        Predictor::None => Ok(Predictor::None),
+        Predictor::Auto if !compressed || !whole_width || spec.photometric == Photometric::Palette => {
+            Ok(Predictor::None)
+        }
+        Predictor::Auto => Ok(match spec.data_type.kind() {
+            SampleKind::Unsigned | SampleKind::Signed => Predictor::Horizontal,
+            SampleKind::Float => Predictor::FloatingPoint,
+            SampleKind::ComplexInteger | SampleKind::ComplexFloat => Predictor::None,
+        }),
+        Predictor::Horizontal | Predictor::FloatingPoint if !compressed => {
+            refuse("has no effect without compression".to_owned())
+        }
+        Predictor::Horizontal if spec.data_type.is_complex() => {
+            refuse(format!("horizontal prediction of {} samples is read by hardly any reader", spec.data_type))
+        }
+        Predictor::Horizontal if !whole_width => refuse(format!(
+            "horizontal prediction takes samples of 8, 16, 32 or 64 bits, these have {}; widen them first",
+            spec.bits()
+        )),
+        Predictor::FloatingPoint if !spec.data_type.is_float() => {
+            refuse(format!("the floating-point predictor takes floats, these are {}", spec.data_type))
+        }
+        predictor @ (Predictor::Horizontal | Predictor::FloatingPoint) => Ok(predictor),
+    }
+}
+
+fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Resampling> {
+    let palette = spec.photometric == Photometric::Palette;
+    let complex = spec.data_type.is_complex();
+    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    match options.resampling {
+        None if palette || complex => Ok(Resampling::Nearest),
+        None => Ok(Resampling::Average),
+        Some(Resampling::Average) if palette => {
+            refuse("palette indices are no quantities and have no average; use nearest or mode".to_owned())
+        }
+        Some(resampling @ (Resampling::Average | Resampling::Mode)) if complex => {
+            refuse(format!("{} is not defined here for {} samples; use nearest", resampling.name(), spec.data_type))
+        }
+        Some(resampling) => Ok(resampling),
+    }
+}

@@ -1,0 +1,105 @@
+//! The pyramid: rows of full resolution in, rows of every level out, in one pass.
+//!
+//! Every level keeps a rolling buffer of rows. When rows arrive at a level, the rows of the next level that have
+//! become computable are computed from them. A level's buffer holds at most one batch of rows of full resolution (or
+//! what follows from it at that level), one row of tiles, and the few rows that the kernel still needs: about twice
+//! the base buffer for all levels together.
+
+mod kernel;
+mod rows;
+
+use crate::error::Result;
+use crate::executor::Executor;
+use crate::plan::CogPlan;
+use crate::view::Stripe;
+
+use kernel::Kernel;
+pub(crate) use rows::LevelRows;
+
+/// Rows of the next level are computed in pieces of about this many bytes of output, each on any thread.
+const PIECE_BYTES: usize = 128 * 1024;
+
+/// The rolling buffers of all levels.
+#[derive(Debug)]
+pub(crate) struct Cascade {
+    levels: Vec<LevelRows>,
+    /// The kernel from level *i* to level *i + 1*.
+    kernels: Vec<Kernel>,
+}
+
+impl Cascade {
+    /// Empty buffers.
+    pub(crate) fn new(plan: &CogPlan) -> Self {
+        let levels: Vec<_> = plan.levels().iter().map(|level| LevelRows::new(plan, level)).collect();
+        let kernels = plan.levels().windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1])).collect();
+        Self { levels, kernels }
+    }
+
+    /// The rows of a level.
+    pub(crate) fn level(&self, level: usize) -> &LevelRows {
+        &self.levels[level]
+    }
+
+    /// Room for the next `count` rows of full resolution, to be filled before [`commit`](Self::commit).
+    pub(crate) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
+        self.levels[0].stripe(count)
+    }
+
+    /// Takes the first `count` rows of the last stripe as filled.
+    pub(crate) fn commit(&mut self, count: u32) {
+        self.levels[0].commit(count);
+    }
+
+    /// Computes all rows of all overviews that have become computable.
+    pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
+        for (index, kernel) in self.kernels.iter().enumerate() {
+            let (finer, coarser) = self.levels.split_at_mut(index + 1);
+            let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
+            let first = target.end();
+            let count = kernel.computable(source.end(), first);
+            if count == 0 {
+                break;
+            }
+            let mut stripe = target.stripe(count)?;
+            compute(kernel, source, &mut stripe, first, executor);
+            target.commit(count);
+        }
+        Ok(())
+    }
+
+    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level) nor the next level need.
+    pub(crate) fn forget(&mut self, next_tile_rows: &[u32]) {
+        for index in 0..self.levels.len() {
+            let needed_by_tiles = next_tile_rows[index].saturating_mul(self.levels[index].tile_height());
+            let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
+                (Some(kernel), Some(next)) => kernel.first_needed(next.end()),
+                _ => u32::MAX,
+            };
+            self.levels[index].forget(needed_by_tiles.min(needed_by_next));
+        }
+    }
+}
+
+/// Fills the rows of `stripe`, which start at row `first` of the coarser level.
+fn compute(kernel: &Kernel, source: &LevelRows, stripe: &mut Stripe<'_>, first: u32, executor: &Executor) {
+    let row_bytes = stripe.row_bytes();
+    let width = stripe.width;
+    let rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(1);
+    let mut pieces: Vec<(Option<usize>, usize, &mut [u8])> = Vec::new();
+    for (plane, rows) in stripe.planes.iter_mut().enumerate() {
+        let chunks = rows.chunks_mut(rows_per_piece * row_bytes).enumerate();
+        pieces.extend(chunks.map(|(index, piece)| (Some(plane), index * rows_per_piece, piece)));
+    }
+    if let Some(mask) = &mut stripe.mask {
+        let chunks = mask.chunks_mut(rows_per_piece * width).enumerate();
+        pieces.extend(chunks.map(|(index, piece)| (None, index * rows_per_piece, piece)));
+    }
+    executor.map(pieces, |(plane, offset, piece)| {
+        // A piece lies within a stripe, whose rows are numbered with 32 bits.
+        let first = first.saturating_add(u32::try_from(offset).unwrap_or(u32::MAX));
+        match plane {
+            Some(plane) => kernel.compute_plane(source, plane, first, piece),
+            None => kernel.compute_mask(source, first, piece),
+        }
+    });
+}

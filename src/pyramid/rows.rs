@@ -1,0 +1,133 @@
+//! The rolling buffer of one level.
+
+use crate::buffer::AlignedBytes;
+use crate::error::{Error, Result};
+use crate::grid::Level;
+use crate::plan::CogPlan;
+use crate::view::{Stripe, StripeLayout};
+
+/// The rows of a level that are known and still needed, all planes and the mask.
+#[derive(Debug)]
+pub(crate) struct LevelRows {
+    width: usize,
+    bands: usize,
+    sample_size: usize,
+    layout: StripeLayout,
+    tile_height: u32,
+    planes: Vec<AlignedBytes>,
+    mask: Option<AlignedBytes>,
+    /// The first row in the buffers.
+    first: u32,
+    /// One past the last row in the buffers.
+    end: u32,
+}
+
+impl LevelRows {
+    pub(super) fn new(plan: &CogPlan, level: &Level) -> Self {
+        let spec = plan.spec();
+        let layout = if plan.is_chunky() { StripeLayout::Chunky } else { StripeLayout::Planar };
+        Self {
+            width: level.width as usize,
+            bands: spec.bands.into(),
+            sample_size: spec.data_type.size(),
+            layout,
+            tile_height: level.tile_size.height,
+            planes: vec![AlignedBytes::default(); plan.grid().planes.into()],
+            mask: spec.mask.then(AlignedBytes::default),
+            first: 0,
+            end: 0,
+        }
+    }
+
+    /// One past the last row that is held.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// Rows of a tile.
+    pub(super) fn tile_height(&self) -> u32 {
+        self.tile_height
+    }
+
+    /// Bytes of a row of an image plane.
+    pub(crate) fn row_bytes(&self) -> usize {
+        let samples = match self.layout {
+            StripeLayout::Chunky => self.bands,
+            StripeLayout::Planar => 1,
+        };
+        self.width * samples * self.sample_size
+    }
+
+    /// Samples of a pixel in an image plane.
+    pub(super) fn samples(&self) -> usize {
+        match self.layout {
+            StripeLayout::Chunky => self.bands,
+            StripeLayout::Planar => 1,
+        }
+    }
+
+    /// The rows of an image plane from row `row` on; it must be held.
+    pub(crate) fn plane_from(&self, plane: usize, row: u32) -> &[u8] {
+        &self.planes[plane].bytes()[(row - self.first) as usize * self.row_bytes()..]
+    }
+
+    /// The rows of the mask from row `row` on; empty without a mask.
+    pub(crate) fn mask_from(&self, row: u32) -> Option<&[u8]> {
+        self.mask.as_ref().map(|mask| &mask.bytes()[(row - self.first) as usize * self.width..])
+    }
+
+    /// Room for `count` rows behind those that are held.
+    pub(super) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
+        const WHAT: &str = "a row of tiles";
+        let held = (self.end - self.first) as usize;
+        let rows = held + count as usize;
+        let row_bytes = self.row_bytes();
+        let (width, bands, sample_size, layout) = (self.width, self.bands, self.sample_size, self.layout);
+        let region = |buffer: &mut AlignedBytes, row_bytes: usize| {
+            let length = rows
+                .checked_mul(row_bytes)
+                .ok_or_else(|| Error::limit("bytes of a row of tiles", u64::MAX, usize::MAX as u64))?;
+            buffer.grow(length, WHAT)?;
+            Ok::<_, Error>(held * row_bytes..length)
+        };
+        let planes = self
+            .planes
+            .iter_mut()
+            .map(|plane| {
+                let range = region(plane, row_bytes)?;
+                Ok(&mut plane.bytes_mut()[range])
+            })
+            .collect::<Result<_>>()?;
+        let mask = match &mut self.mask {
+            Some(mask) => {
+                let range = region(mask, width)?;
+                Some(&mut mask.bytes_mut()[range])
+            }
+            None => None,
+        };
+        Ok(Stripe { width, rows: count as usize, bands, sample_size, layout, planes, mask })
+    }
+
+    /// Takes the first `count` rows of the last stripe as filled.
+    pub(super) fn commit(&mut self, count: u32) {
+        self.end += count;
+    }
+
+    /// Forgets all rows before `row`.
+    pub(super) fn forget(&mut self, row: u32) {
+        let row = row.clamp(self.first, self.end);
+        let dropped = (row - self.first) as usize;
+        if dropped == 0 {
+            return;
+        }
+        let kept = (self.end - row) as usize;
+        let row_bytes = self.row_bytes();
+        for plane in &mut self.planes {
+            plane.bytes_mut().copy_within(dropped * row_bytes..(dropped + kept) * row_bytes, 0);
+        }
+        if let Some(mask) = &mut self.mask {
+            mask.bytes_mut().copy_within(dropped * self.width..(dropped + kept) * self.width, 0);
+        }
+        self.first = row;
+    }
+}

@@ -1,0 +1,352 @@
+//! A file that appears whole or not at all: [`OutputFile`].
+
+use std::collections::hash_map::RandomState;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::hash::BuildHasher;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Small writes (headers, the frames of tiles) are gathered into pieces of this many bytes.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// The longest file name that common file systems hold, in bytes.
+const LONGEST_NAME: usize = 255;
+/// As many links as Linux follows before it speaks of a loop.
+const MOST_LINKS: usize = 40;
+/// Random names tried before giving up; a second one is all but never needed.
+const MOST_NAMES: usize = 16;
+
+/// How an [`OutputFile`] treats what is there already. The default is the careful and quick one: nothing is replaced,
+/// nothing is forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileOptions {
+    /// Whether an existing file is replaced. Default: no, it is an error. Idle for targets that are no regular files.
+    pub overwrite: bool,
+    /// Whether [`commit`](OutputFile::commit) waits until file and directory are on the disk. Default: no, since it can
+    /// take seconds; after a power failure the file may then be missing or empty. A network file system that reports a
+    /// failed write only when asked to sync needs it too.
+    pub sync: bool,
+}
+
+/// A file that appears whole or not at all.
+///
+/// Bytes go to a hidden temporary file beside the target, named `.NAME.cogsmith-PID-RANDOM.tmp`.
+/// [`commit`](Self::commit) renames it to the target; dropping without a commit removes it and leaves the target as it
+/// was. Only a process that is killed outright leaves the temporary file behind.
+///
+/// - A symbolic link is followed: what it points at is made or replaced, the link stays.
+/// - A new file has the permissions that the umask gives; one that replaces another has that one's.
+/// - A target that exists and is no regular file (a device, a FIFO) is opened and written directly; what reached it
+///   before an error stays there.
+///
+/// ```
+/// use cogsmith::sink::{FileOptions, OutputFile};
+/// use std::io::Write;
+/// # let directory = std::env::temp_dir().join(format!("cogsmith-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("out.tif");
+/// let mut output = OutputFile::create(&path, &FileOptions::default())?;
+/// output.write_all(b"II*\0")?;
+/// assert!(!path.exists());
+/// output.commit()?;
+/// assert!(path.exists());
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "without a commit nothing appears"]
+pub struct OutputFile {
+    /// What the caller asked for, for messages.
+    path: PathBuf,
+    /// Where the file appears: `path` with symbolic links followed.
+    target: PathBuf,
+    directory: PathBuf,
+    /// `None` once committed.
+    writer: Option<BufWriter<File>>,
+    /// `None` where the target is written directly, and once it is renamed.
+    temporary: Option<PathBuf>,
+    options: FileOptions,
+}
+
+impl OutputFile {
+    /// Opens a file that will appear at `path` on [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// [`ErrorKind::TargetExists`] where a regular file stands at `path` and overwriting is not asked for;
+    /// [`ErrorKind::Io`] where `path` is a directory, its directory does not exist, or the system refuses.
+    pub fn create(path: &Path, options: &FileOptions) -> Result<Self> {
+        let existing = match fs::metadata(path) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io_at("create", path, error)),
+        };
+        if existing.as_ref().is_some_and(fs::Metadata::is_dir) || ends_with_separator(path) {
+            let reason = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; add the name of a file");
+            return Err(Error::io_at("create", path, reason));
+        }
+        if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+            return Self::open_directly(path, options);
+        }
+        if existing.is_some() && !options.overwrite {
+            return Err(ErrorKind::TargetExists { path: path.into() }.into());
+        }
+        let target = follow_links(path)?;
+        let Some(name) = target.file_name() else {
+            let reason = io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
+            return Err(Error::io_at("create", path, reason));
+        };
+        let directory = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        let (file, temporary) = create_temporary(&directory, name, existing.as_ref())?;
+        Ok(Self {
+            path: path.into(),
+            target,
+            directory,
+            writer: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
+            temporary: Some(temporary),
+            options: *options,
+        })
+    }
+
+    /// Renaming over a device or a FIFO would replace it by a file, which nobody means.
+    fn open_directly(path: &Path, options: &FileOptions) -> Result<Self> {
+        let file = OpenOptions::new().write(true).open(path).map_err(|error| Error::io_at("open", path, error))?;
+        Ok(Self {
+            path: path.into(),
+            target: path.into(),
+            directory: std::env::temp_dir(),
+            writer: Some(BufWriter::with_capacity(BUFFER_BYTES, file)),
+            temporary: None,
+            options: *options,
+        })
+    }
+
+    /// Where other temporary files of the same job may go: the directory in which the file appears, since it has room
+    /// for the file anyhow; that of the system for targets that are no regular files.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Makes the file appear.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TargetExists`] where a file has appeared at the target in the meantime and overwriting is not asked
+    /// for; [`ErrorKind::Io`] where the last bytes cannot be written, or the system refuses the rename. The temporary
+    /// file is then removed and the target is as it was. Only if syncing the directory fails, the file is in place, but
+    /// perhaps not for good.
+    pub fn commit(mut self) -> Result<()> {
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let file = match writer.into_inner() {
+            Ok(file) => file,
+            Err(error) => {
+                // The writer is dropped without a second attempt to write what failed.
+                let (error, writer) = error.into_parts();
+                drop(writer.into_parts());
+                return Err(Error::io_at("write", &self.path, error));
+            }
+        };
+        if self.options.sync {
+            self.sync_file(&file)?;
+        }
+        // Windows renames no open file.
+        drop(file);
+        let Some(temporary) = self.temporary.as_deref() else { return Ok(()) };
+        if self.options.overwrite {
+            self.replace(temporary)?
+        } else {
+            self.place(temporary)?
+        }
+        self.temporary = None;
+        if self.options.sync { sync_directory(&self.directory) } else { Ok(()) }
+    }
+
+    fn sync_file(&self, file: &File) -> Result<()> {
+        match file.sync_all() {
+            // Pipes and many devices have nothing to sync.
+            Err(error) if self.temporary.is_none() && error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            result => result.map_err(|error| Error::io_at("sync", &self.path, error)),
+        }
+    }
+
+    /// Renames over whatever file is at the target.
+    fn replace(&self, temporary: &Path) -> Result<()> {
+        if fs::symlink_metadata(&self.target).is_ok_and(|metadata| !metadata.is_file()) {
+            let reason = io::Error::new(io::ErrorKind::AlreadyExists, "it has become something other than a file");
+            return Err(Error::io_at("replace", &self.path, reason));
+        }
+        fs::rename(temporary, &self.target).map_err(|error| Error::io_at("replace", &self.path, error))
+    }
+
+    /// Renames to a target that must not exist. A rename replaces silently, a hard link does not.
+    fn place(&self, temporary: &Path) -> Result<()> {
+        let exists = || Error::from(ErrorKind::TargetExists { path: self.path.clone() });
+        match fs::hard_link(temporary, &self.target) {
+            Ok(()) => fs::remove_file(temporary)
+                .map_err(|error| Error::io_at("remove (though the output is complete)", temporary, error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+            // No hard links here (FAT, some network file systems): a gap between look and rename is the best there is.
+            Err(_) if fs::symlink_metadata(&self.target).is_ok() => Err(exists()),
+            Err(_) => fs::rename(temporary, &self.target).map_err(|error| Error::io_at("create", &self.path, error)),
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.writer {
+            Some(writer) => writer.write(bytes),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.as_mut().map_or(Ok(()), BufWriter::flush)
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            // Bytes still in the buffer are not worth writing, and a FIFO could make it wait forever.
+            drop(writer.into_parts());
+        }
+        if let Some(temporary) = self.temporary.take() {
+            // Nobody is left to tell; the name says whose file it is.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+fn ends_with_separator(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
+}
+
+/// The path behind symbolic links, the last of which may point at nothing yet.
+fn follow_links(path: &Path) -> Result<PathBuf> {
+    let mut target = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&target) {
+            Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
+            // No link, or nothing there.
+            Err(_) => return Ok(target),
+        }
+    }
+    let reason = io::Error::other("too many symbolic links, perhaps in a circle");
+    Err(Error::io_at("create", path, reason))
+}
+
+/// Makes the temporary file in `directory` for the file `name`, with the permissions of the one it will replace.
+fn create_temporary(directory: &Path, name: &OsStr, replaced: Option<&fs::Metadata>) -> Result<(File, PathBuf)> {
+    let failed = |error: io::Error| {
+        let error = match error.kind() {
+            io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such directory; create it first"),
+            io::ErrorKind::NotADirectory => io::Error::new(error.kind(), "it is no directory"),
+            _ => error,
+        };
+        Error::io_at("create a file in", directory, error)
+    };
+    let mut name = name;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let path = directory.join(temporary_name(name));
+        match temporary_options(replaced).open(&path) {
+            Ok(file) => {
+                if let Err(error) = set_permissions(&file, replaced) {
+                    drop(file);
+                    let _ = fs::remove_file(&path);
+                    return Err(Error::io_at("set the permissions of", path, error));
+                }
+                return Ok((file, path));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST_NAMES => {}
+            // Some file systems (encrypted ones) hold shorter names; the target's own name may still fit.
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename && !name.is_empty() => name = OsStr::new(""),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// A hidden name that says whose it is and for which file, cut to what file systems hold.
+fn temporary_name(name: &OsStr) -> OsString {
+    // The standard library's only source of randomness: the keys of its hash maps.
+    let random = RandomState::new().hash_one(std::process::id());
+    let suffix = format!(".cogsmith-{}-{random:016x}.tmp", std::process::id());
+    let room = LONGEST_NAME - 1 - suffix.len();
+    let mut temporary = OsString::from(".");
+    if name.len() <= room {
+        temporary.push(name);
+    } else {
+        let text = name.to_string_lossy();
+        temporary.push(&text[..text.floor_char_boundary(room)]);
+    }
+    temporary.push(suffix);
+    temporary
+}
+
+#[cfg(unix)]
+fn temporary_options(replaced: Option<&fs::Metadata>) -> OpenOptions {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    let mut options = OpenOptions::new();
+    // Never wider than the file that is replaced, so that a private one's pixels aren't readable in the meantime.
+    let mode = replaced.map_or(0o666, |metadata| metadata.mode() & 0o666);
+    options.write(true).create_new(true).mode(mode);
+    options
+}
+
+#[cfg(not(unix))]
+fn temporary_options(_replaced: Option<&fs::Metadata>) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    options
+}
+
+/// Gives the file the permission bits of the one it will replace; not set-user-id and its like, since the owner may be
+/// another. Set at once rather than at the end: a refusal then costs no work.
+#[cfg(unix)]
+fn set_permissions(file: &File, replaced: Option<&fs::Metadata>) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let Some(replaced) = replaced else { return Ok(()) };
+    let mode = replaced.mode() & 0o777;
+    // File systems without permissions show one mode for all files and refuse to set any.
+    if file.metadata()?.mode() & 0o777 == mode {
+        return Ok(());
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_file: &File, _replaced: Option<&fs::Metadata>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes the rename itself durable.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> Result<()> {
+    File::open(directory).and_then(|file| file.sync_all()).map_err(|error| Error::io_at("sync", directory, error))
+}
+
+/// Other systems open no directories; what they can promise, syncing the file has done.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_names_fit_and_differ() {
+        for name in ["out.tif", &"x".repeat(255), &"ü".repeat(127)] {
+            let temporary = temporary_name(OsStr::new(name));
+            assert!(temporary.len() <= LONGEST_NAME, "{temporary:?}");
+            assert_ne!(temporary, temporary_name(OsStr::new(name)));
+        }
+    }
+}

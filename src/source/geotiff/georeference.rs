@@ -1,0 +1,79 @@
+//! Where the raster lies, from the tags of a GeoTIFF (OGC 19-008).
+
+use super::directory::{Directory, TiffFile};
+use crate::error::Result;
+use crate::geo::{GeoKeys, GeoRef, Placement};
+use crate::tiff::Tag;
+
+/// Numbers of the RPC tag (Frank Warmerdam, 2007).
+const RPC_NUMBERS: usize = 92;
+
+/// Reads the georeferencing tags; what makes no sense is left out with a warning.
+pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<GeoRef> {
+    let rpc = directory.doubles(file, Tag::RPC_COEFFICIENTS)?;
+    let rpc = match rpc {
+        Some(numbers) if numbers.len() != RPC_NUMBERS => {
+            warnings.push(format!("the RPC tag has {} numbers of {RPC_NUMBERS} and is left out", numbers.len()));
+            None
+        }
+        other => other,
+    };
+    Ok(GeoRef { placement: placement(file, directory, warnings)?, keys: keys(file, directory, warnings)?, rpc })
+}
+
+fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Placement> {
+    let scale = directory.doubles(file, Tag::MODEL_PIXEL_SCALE)?.unwrap_or_default();
+    let mut tiepoints = directory.doubles(file, Tag::MODEL_TIEPOINT)?.unwrap_or_default();
+    tiepoints.truncate(tiepoints.len() / 6 * 6);
+    let matrix = directory.doubles(file, Tag::MODEL_TRANSFORMATION)?.unwrap_or_default();
+    // GDAL writes and reads scales of two numbers, too.
+    let scale = match scale[..] {
+        [x, y] => Some([x, y, 0.0]),
+        [x, y, z, ..] => Some([x, y, z]),
+        _ => None,
+    };
+    if let Some(scale) = scale
+        && scale[0] != 0.0
+        && scale[1] != 0.0
+        && !tiepoints.is_empty()
+    {
+        return Ok(Placement::ScaleAndTiepoint { scale, tiepoints });
+    }
+    if let Some(matrix) = matrix.first_chunk::<16>() {
+        return Ok(Placement::Matrix(Box::new(*matrix)));
+    }
+    if scale.is_some() && tiepoints.is_empty() {
+        warnings.push("there is a pixel scale, but no tiepoint; the raster is taken to have no place".to_owned());
+    }
+    if !tiepoints.is_empty() {
+        return Ok(Placement::Tiepoints(tiepoints));
+    }
+    Ok(Placement::None)
+}
+
+fn keys(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Option<GeoKeys>> {
+    let Some(numbers) = directory.integers(file, Tag::GEO_KEY_DIRECTORY)? else { return Ok(None) };
+    let mut directory_numbers: Vec<u16> = numbers.iter().map(|number| u16::try_from(*number).unwrap_or(0)).collect();
+    let Some(&[_, _, _, claimed]) = directory_numbers.first_chunk::<4>() else {
+        warnings.push("the GeoKey directory has no header and is left out".to_owned());
+        return Ok(None);
+    };
+    let held = directory_numbers.len() / 4 - 1;
+    let count = usize::from(claimed).min(held);
+    if usize::from(claimed) > held {
+        warnings.push(format!("the GeoKey directory claims {claimed} keys, but holds {held}; these are taken"));
+    }
+    directory_numbers.truncate(4 + 4 * count);
+    if let (Some(number), Ok(count)) = (directory_numbers.get_mut(3), u16::try_from(count)) {
+        *number = count;
+    }
+    let doubles = directory.doubles(file, Tag::GEO_DOUBLE_PARAMS)?.unwrap_or_default();
+    let mut ascii = directory.byte_string(file, Tag::GEO_ASCII_PARAMS)?.unwrap_or_default();
+    while ascii.last() == Some(&0) {
+        ascii.pop();
+    }
+    if count == 0 {
+        return Ok(None);
+    }
+    Ok(Some(GeoKeys { directory: directory_numbers, doubles, ascii }))
+}

@@ -1,0 +1,121 @@
+//! What the pixels of an image mean: colours, extra samples, nodata.
+
+use super::directory::{Directory, TiffFile};
+use super::layout::ImageLayout;
+use crate::error::{Error, Result};
+use crate::sample::{Nodata, SampleKind, Value, dispatch};
+use crate::spec::{ExtraSample, ImageSpec, Photometric};
+use crate::tiff::Tag;
+
+/// The description of an image, as the rest of the library takes it.
+pub(super) fn spec(
+    file: &TiffFile,
+    directory: &Directory,
+    layout: &ImageLayout,
+    warnings: &mut Vec<String>,
+) -> Result<ImageSpec> {
+    let data_type = layout.format.data_type;
+    let bits = layout.format.bits;
+    let narrow = data_type.kind() == SampleKind::Unsigned && bits < data_type.bits();
+    let mut spec = ImageSpec::new(layout.width, layout.height, layout.samples, data_type);
+    spec.bits_per_sample = narrow.then_some(bits);
+    spec.nodata = nodata(file, directory, warnings)?;
+    spec.photometric = photometric(layout)?;
+    if spec.photometric.color_bands() > spec.bands {
+        warnings.push(format!(
+            "photometric interpretation {:?} needs {} bands, there are {}; the bands are taken for grey",
+            spec.photometric,
+            spec.photometric.color_bands(),
+            spec.bands
+        ));
+        spec.photometric = Photometric::MinIsBlack;
+    }
+    if spec.photometric == Photometric::Palette {
+        match color_map(file, directory, bits, spec.data_type.kind()) {
+            Ok(map) => spec.color_map = map,
+            Err(reason) => {
+                warnings.push(format!("the palette is left out: {reason}"));
+                spec.photometric = Photometric::MinIsBlack;
+            }
+        }
+    }
+    spec.extra_samples = extra_samples(file, directory, &spec)?;
+    Ok(spec)
+}
+
+fn photometric(layout: &ImageLayout) -> Result<Photometric> {
+    let name = match layout.photometric {
+        0 => return Ok(Photometric::MinIsWhite),
+        // A mask that stands as an image of its own is grey.
+        1 | 4 => return Ok(Photometric::MinIsBlack),
+        // YCbCr is converted when it is decoded.
+        2 => return Ok(Photometric::Rgb),
+        6 if layout.samples >= 3 => return Ok(Photometric::Rgb),
+        6 => return Ok(Photometric::MinIsBlack),
+        3 => return Ok(Photometric::Palette),
+        5 => return Ok(Photometric::Separated),
+        8 => return Ok(Photometric::CieLab),
+        9 => return Ok(Photometric::IccLab),
+        10 => "ITU L*a*b*",
+        32803 => "colour filter array",
+        32844 => "LogL",
+        32845 => "LogLuv",
+        34892 => "linear raw",
+        _ => "unknown",
+    };
+    Err(Error::unsupported(format!("photometric interpretation {} ({name})", layout.photometric)))
+}
+
+fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Option<Nodata>> {
+    let Some(text) = directory.text(file, Tag::GDAL_NODATA)? else { return Ok(None) };
+    let nodata = Nodata::parse(&text);
+    if nodata.is_none() {
+        warnings.push(format!("the nodata value '{}' is no number and is left out", text.trim()));
+    }
+    Ok(nodata)
+}
+
+/// The bytes of one sample for chunks that are left out of the file: nodata if the type holds it, else 0.
+pub(super) fn fill_sample(spec: &ImageSpec) -> Vec<u8> {
+    dispatch!(spec.data_type, T => {
+        let value = spec.nodata.as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
+        bytemuck::bytes_of(&value).to_vec()
+    })
+}
+
+fn color_map(
+    file: &TiffFile,
+    directory: &Directory,
+    bits: u16,
+    kind: SampleKind,
+) -> std::result::Result<Vec<u16>, String> {
+    if kind != SampleKind::Unsigned || bits > 16 {
+        return Err(format!("samples of {bits} bits are no indices"));
+    }
+    let values = directory.integers(file, Tag::COLOR_MAP).map_err(|error| error.to_string())?;
+    let values = values.ok_or("there is no colour map")?;
+    let expected = 3usize << bits;
+    let values = values.get(..expected).ok_or(format!("it has {} values of {expected}", values.len()))?;
+    let map: Vec<u16> = values.iter().map(|value| u16::try_from(*value).unwrap_or(u16::MAX)).collect();
+    // Some software writes colours of 8 bits; GDAL and libtiff scale such a map.
+    if map.iter().all(|value| *value < 256) && map.iter().any(|value| *value > 0) {
+        return Ok(map.into_iter().map(|value| value * 257).collect());
+    }
+    Ok(map)
+}
+
+fn extra_samples(file: &TiffFile, directory: &Directory, spec: &ImageSpec) -> Result<Vec<ExtraSample>> {
+    let extra = spec.bands.saturating_sub(spec.photometric.color_bands());
+    let values = directory.integers(file, Tag::EXTRA_SAMPLES)?.unwrap_or_default();
+    // Where there are too many or too few, the last one is that of the last band, as in GDAL.
+    let missing = usize::from(extra).saturating_sub(values.len());
+    let values = if values.is_empty() { &[] } else { &values[values.len().saturating_sub(extra.into())..] };
+    let missing = if values.is_empty() { 0 } else { missing };
+    let meaning = |value: &u64| match value {
+        1 => ExtraSample::AssociatedAlpha,
+        // 999 is what Corel Draw writes; libtiff takes it so.
+        2 | 999 => ExtraSample::UnassociatedAlpha,
+        _ => ExtraSample::Unspecified,
+    };
+    Ok(std::iter::repeat_n(ExtraSample::Unspecified, missing).chain(values.iter().map(meaning)).collect())
+}

@@ -1,0 +1,143 @@
+//! What is said about a raster: GDAL's XML (tag 42112), and tags that are carried as they are.
+
+use super::directory::{Directory, TiffFile};
+use crate::error::Result;
+use crate::geo::{Metadata, MetadataItem};
+use crate::tiff::{Tag, TagValue};
+
+/// The forms of the values of carried tags.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Short,
+    Rational,
+    Bytes,
+    Undefined,
+}
+
+/// The tags that are carried, and the forms of their values by their specifications.
+const CARRIED: [(Tag, Form); 23] = [
+    (Tag::DOCUMENT_NAME, Form::Text),
+    (Tag::IMAGE_DESCRIPTION, Form::Text),
+    (Tag::MAKE, Form::Text),
+    (Tag::MODEL, Form::Text),
+    (Tag::MIN_SAMPLE_VALUE, Form::Short),
+    (Tag::MAX_SAMPLE_VALUE, Form::Short),
+    (Tag::X_RESOLUTION, Form::Rational),
+    (Tag::Y_RESOLUTION, Form::Rational),
+    (Tag::RESOLUTION_UNIT, Form::Short),
+    (Tag::TRANSFER_FUNCTION, Form::Short),
+    (Tag::SOFTWARE, Form::Text),
+    (Tag::DATE_TIME, Form::Text),
+    (Tag::ARTIST, Form::Text),
+    (Tag::HOST_COMPUTER, Form::Text),
+    (Tag::WHITE_POINT, Form::Rational),
+    (Tag::PRIMARY_CHROMATICITIES, Form::Rational),
+    (Tag::INK_SET, Form::Short),
+    (Tag::INK_NAMES, Form::Text),
+    (Tag::COPYRIGHT, Form::Text),
+    (Tag::ICC_PROFILE, Form::Undefined),
+    (Tag::XMP, Form::Bytes),
+    (Tag::TIFF_RSID, Form::Text),
+    (Tag::GEO_METADATA, Form::Text),
+];
+
+/// Reads everything that is carried; what can't be read becomes a warning.
+pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Metadata> {
+    let mut metadata = Metadata::default();
+    if let Some(text) = directory.text(file, Tag::GDAL_METADATA)? {
+        match items(&text) {
+            Ok(items) => metadata.items = items,
+            Err(reason) => {
+                warnings.push(format!("the XML of tag 42112 (GDAL_METADATA) is malformed and is left out: {reason}"));
+            }
+        }
+    }
+    for (tag, form) in CARRIED {
+        if let Some(reason) = directory.broken(tag) {
+            warnings.push(format!("tag {} ({}) is left out: {reason}", tag.0, tag.name().unwrap_or("unknown")));
+        }
+        let Some(value) = directory.value(file, tag)? else { continue };
+        match shape(value, form) {
+            Some(value) if value.count() == 0 || value == TagValue::Ascii(Vec::new()) => {}
+            Some(value) => metadata.tags.push((tag, value)),
+            None => warnings.push(format!(
+                "tag {} ({}) is left out: its value has an unexpected type",
+                tag.0,
+                tag.name().unwrap_or("unknown")
+            )),
+        }
+    }
+    Ok(metadata)
+}
+
+/// The value in the form that its specification wants.
+fn shape(value: TagValue, form: Form) -> Option<TagValue> {
+    Some(match (form, value) {
+        (Form::Text, TagValue::Ascii(mut bytes) | TagValue::Byte(mut bytes) | TagValue::Undefined(mut bytes)) => {
+            let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+            bytes.truncate(end);
+            TagValue::Ascii(bytes)
+        }
+        (Form::Short, value @ TagValue::Short(_)) | (Form::Rational, value @ TagValue::Rational(_)) => value,
+        (Form::Short, TagValue::Byte(items)) => TagValue::Short(items.into_iter().map(u16::from).collect()),
+        (Form::Short, TagValue::Long(items)) => {
+            TagValue::Short(items.into_iter().map(u16::try_from).collect::<std::result::Result<_, _>>().ok()?)
+        }
+        (Form::Bytes, TagValue::Byte(bytes) | TagValue::Undefined(bytes) | TagValue::Ascii(bytes)) => {
+            TagValue::Byte(bytes)
+        }
+        (Form::Undefined, TagValue::Byte(bytes) | TagValue::Undefined(bytes) | TagValue::Ascii(bytes)) => {
+            TagValue::Undefined(bytes)
+        }
+        _ => return None,
+    })
+}
+
+/// The items of GDAL's XML, without those that describe how the source was stored.
+fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
+    let root = document.root_element();
+    if root.tag_name().name() != "GDALMetadata" {
+        return Err(format!("its root is '{}', not 'GDALMetadata'", root.tag_name().name()));
+    }
+    let item = |node: roxmltree::Node<'_, '_>| {
+        let attribute = |name: &str| node.attribute(name).map(str::to_owned);
+        Some(MetadataItem {
+            name: attribute("name")?,
+            domain: attribute("domain").filter(|domain| !domain.is_empty()),
+            sample: node.attribute("sample").and_then(|sample| sample.trim().parse().ok()),
+            role: attribute("role").filter(|role| !role.is_empty()),
+            value: node.text().unwrap_or_default().to_owned(),
+        })
+    };
+    let nodes = root.children().filter(|node| node.has_tag_name("Item"));
+    Ok(nodes.filter_map(item).filter(|item| item.domain.as_deref() != Some("IMAGE_STRUCTURE")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_keep_one_level_of_escapes() {
+        let text = "<GDALMetadata>\n <Item name=\"A\" sample=\"2\" role=\"scale\">1 &amp;lt; 2</Item>\n \
+                    <Item name=\"B\" domain=\"IMAGE_STRUCTURE\">x</Item><Item name=\"C\" domain=\"D\"/></GDALMetadata>\n";
+        let items = items(text).unwrap();
+        assert_eq!(items.len(), 2);
+        assert_eq!(items[0].value, "1 &lt; 2");
+        assert_eq!((items[0].sample, items[0].role.as_deref()), (Some(2), Some("scale")));
+        assert_eq!((items[1].domain.as_deref(), items[1].value.as_str()), (Some("D"), ""));
+        assert!(super::items("<GDALMetadata><Item").is_err());
+    }
+
+    #[test]
+    fn values_take_the_form_of_their_specification() {
+        assert_eq!(shape(TagValue::Byte(b"ab\0c".to_vec()), Form::Text), Some(TagValue::Ascii(b"ab".to_vec())));
+        assert_eq!(shape(TagValue::Long(vec![70_000]), Form::Short), None);
+    }
+}

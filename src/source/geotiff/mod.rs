@@ -1,0 +1,270 @@
+//! GeoTIFF files of any flavour as the source.
+//!
+//! Strips and tiles, bands together or apart, either byte order, classic and BigTIFF, samples of 1 to 64 bits and
+//! complex ones, internal masks, and the files beside a raster that say where it lies.
+
+mod directory;
+mod georeference;
+mod image;
+mod layout;
+mod metadata;
+mod overrides;
+mod rows;
+mod sidecar;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::directory::{Directory, TiffFile};
+use self::layout::ImageLayout;
+use self::rows::RowReader;
+use self::sidecar::Sidecars;
+use super::RasterSource;
+use super::file::{DiskFile, ReadAt};
+use crate::codec::decode::Compression;
+use crate::error::{Error, Result};
+use crate::executor::Executor;
+use crate::geo::{GeoRef, Metadata};
+use crate::spec::ImageSpec;
+use crate::tiff::Tag;
+use crate::view::{PixelSource, Stripe};
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Which of the full-resolution images of the file is read, counted from 0. Default: `None`, the first one, with
+    /// a warning where there are more.
+    pub image: Option<usize>,
+}
+
+/// A GeoTIFF file as the source of an encoding.
+///
+/// Pixels are decoded when they are asked for; the file is never held in memory as a whole. A strip of the height of
+/// the image takes no more memory than one of few rows.
+///
+/// ```no_run
+/// use cogsmith::{GeoTiffSource, PixelSource, ReadOptions};
+/// let source = GeoTiffSource::open("elevation.tif", &ReadOptions::default())?;
+/// println!("{} x {} pixels", source.spec().width, source.spec().height);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+pub struct GeoTiffSource {
+    spec: ImageSpec,
+    geo: GeoRef,
+    metadata: Metadata,
+    warnings: Vec<String>,
+    image_count: usize,
+    flavour: String,
+    pixels: RowReader,
+    mask: Option<MaskReader>,
+}
+
+/// The mask of an image, with chunks of its own.
+struct MaskReader {
+    rows: RowReader,
+    /// Bytes of a sample of the mask.
+    sample_size: usize,
+}
+
+impl std::fmt::Debug for GeoTiffSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GeoTiffSource")
+            .field("spec", &self.spec)
+            .field("geo", &self.geo)
+            .field("flavour", &self.flavour)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GeoTiffSource {
+    /// Opens a file. Where it says nothing of where it lies, a world file and a `.prj` file beside it do.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file can't be read,
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where it is no TIFF file or is damaged,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for features that are not read, and
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an image that the file has not.
+    pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
+        let sidecars = Sidecars::of(path);
+        sidecars.apply(&mut source.geo, &mut source.warnings);
+        if let Some(mask) = sidecars.mask()
+            && source.mask.is_none()
+        {
+            source.mask = source.mask_beside(&mask)?;
+            source.spec.mask = source.mask.is_some();
+        }
+        Ok(source)
+    }
+
+    /// The mask in a file beside the raster, which is a TIFF file of its own.
+    fn mask_beside(&mut self, path: &Path) -> Result<Option<MaskReader>> {
+        let file = TiffFile::open(Arc::new(DiskFile::open(path)?))?;
+        let directories = file.directories(&mut self.warnings)?;
+        let Some(directory) = directories.first() else { return Ok(None) };
+        let mask = mask_reader(&file, directory, 0)?;
+        let (width, height) = mask.rows.size();
+        if (width, height) != (self.spec.width, self.spec.height) {
+            self.warnings.push(format!("the mask '{}' is {width}x{height} and is ignored", path.display()));
+            return Ok(None);
+        }
+        Ok(Some(mask))
+    }
+
+    /// Opens a file that some other means gives the bytes of.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_reader(reader: impl ReadAt + 'static, options: &ReadOptions) -> Result<Self> {
+        let file = TiffFile::open(Arc::new(reader))?;
+        let mut warnings = Vec::new();
+        let directories = file.directories(&mut warnings)?;
+        let images = Images::find(&file, &directories)?;
+        let (number, directory) = images.choose(options, &mut warnings)?;
+        let layout = ImageLayout::read(&file, directory, number)?;
+        warnings.extend(layout.missing_offsets());
+        let mut spec = image::spec(&file, directory, &layout, &mut warnings)?;
+        let geo = georeference::read(&file, directory, &mut warnings)?;
+        let metadata = metadata::read(&file, directory, &mut warnings)?;
+        let mask = match images.mask_of(&file, number, &spec)? {
+            Some((number, directory)) => Some(mask_reader(&file, directory, number)?),
+            None => None,
+        };
+        spec.mask = mask.is_some();
+        let flavour = flavour(&layout, &spec);
+        let pixels = RowReader::new(file, Arc::new(layout), image::fill_sample(&spec));
+        Ok(Self { spec, geo, metadata, warnings, image_count: images.full.len(), flavour, pixels, mask })
+    }
+
+    /// What was doubtful or left out, each as a sentence.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The number of full-resolution images in the file: neither overviews nor masks.
+    #[must_use]
+    pub fn image_count(&self) -> usize {
+        self.image_count
+    }
+
+    /// How the pixels are stored, in a few words, such as `Deflate u16 tiles chunky`.
+    #[must_use]
+    pub fn flavour(&self) -> &str {
+        &self.flavour
+    }
+}
+
+impl PixelSource for GeoTiffSource {
+    fn spec(&self) -> &ImageSpec {
+        &self.spec
+    }
+
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        let rows = stripe.rows;
+        self.pixels.read(first_row, rows, executor, &mut |run| match run.plane {
+            Some(band) => stripe.put_band(band, run.row, run.column, run.samples),
+            None => stripe.put_pixels(run.row, run.column, run.samples),
+        })?;
+        if let Some(mask) = &mut self.mask {
+            let size = mask.sample_size.max(1);
+            let mut valid = Vec::new();
+            mask.rows.read(first_row, rows, executor, &mut |run| {
+                valid.clear();
+                let is_valid = |sample: &[u8]| if sample.iter().any(|byte| *byte != 0) { 255 } else { 0 };
+                valid.extend(run.samples.chunks(size).map(is_valid));
+                stripe.put_mask(run.row, run.column, &valid);
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl RasterSource for GeoTiffSource {
+    fn geo(&self) -> &GeoRef {
+        &self.geo
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}
+
+/// The directories of a file by what they are (tags 254 and 255, TIFF 6.0 section 8).
+struct Images<'a> {
+    full: Vec<(usize, &'a Directory)>,
+    masks: Vec<(usize, &'a Directory)>,
+}
+
+impl<'a> Images<'a> {
+    fn find(file: &TiffFile, directories: &'a [Directory]) -> Result<Self> {
+        let mut images = Self { full: Vec::new(), masks: Vec::new() };
+        for (number, directory) in directories.iter().enumerate() {
+            let kind = directory.integer(file, Tag::NEW_SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
+            let old_kind = directory.integer(file, Tag::SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
+            let (reduced, mask) = (kind & 1 != 0 || old_kind == 2, kind & 4 != 0);
+            // The first directory is the image whatever it claims, as in GDAL.
+            if number == 0 || (!reduced && !mask) {
+                images.full.push((number, directory));
+            } else if mask && !reduced {
+                images.masks.push((number, directory));
+            }
+        }
+        Ok(images)
+    }
+
+    fn choose(&self, options: &ReadOptions, warnings: &mut Vec<String>) -> Result<(usize, &'a Directory)> {
+        let count = self.full.len();
+        if options.image.is_none() && count > 1 {
+            warnings.push(format!(
+                "the file has {count} full-resolution images; the first is read, choose another with the option 'image'"
+            ));
+        }
+        let wanted = options.image.unwrap_or(0);
+        self.full.get(wanted).copied().ok_or_else(|| {
+            Error::option("image", format!("there is no such image, the file has {count} of full resolution"))
+        })
+    }
+
+    /// The mask of the same size that stands behind an image and before the next one.
+    fn mask_of(&self, file: &TiffFile, image: usize, spec: &ImageSpec) -> Result<Option<(usize, &'a Directory)>> {
+        let next = self.full.iter().map(|(number, _)| *number).find(|number| *number > image).unwrap_or(usize::MAX);
+        for (number, directory) in self.masks.iter().filter(|(number, _)| (image..next).contains(number)) {
+            let width = directory.integer(file, Tag::IMAGE_WIDTH)?;
+            let height = directory.integer(file, Tag::IMAGE_LENGTH)?;
+            if width == Some(spec.width.into()) && height == Some(spec.height.into()) {
+                return Ok(Some((*number, directory)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn mask_reader(file: &TiffFile, directory: &Directory, number: usize) -> Result<MaskReader> {
+    let layout = ImageLayout::read(file, directory, number)?;
+    if layout.samples != 1 {
+        return Err(Error::unsupported(format!("a mask of {} bands (image {number}); one for all", layout.samples)));
+    }
+    let sample_size = layout.format.data_type.size();
+    let fill = vec![0; sample_size];
+    Ok(MaskReader { rows: RowReader::new(file.clone(), Arc::new(layout), fill), sample_size })
+}
+
+fn flavour(layout: &ImageLayout, spec: &ImageSpec) -> String {
+    let compression = match layout.format.compression {
+        Compression::None => "uncompressed",
+        Compression::Lzw => "LZW",
+        Compression::Deflate => "DEFLATE",
+        Compression::Zstd => "ZSTD",
+        Compression::PackBits => "PackBits",
+        Compression::Jpeg => "JPEG",
+        Compression::WebP => "WebP",
+        Compression::Lerc(_) => "LERC",
+        Compression::Fax(_) => "fax",
+    };
+    let chunks = if layout.tiled { "tiles" } else { "strips" };
+    let bands = if layout.planar { "planar" } else { "chunky" };
+    let bits = spec.bits_per_sample.map(|bits| format!(" of {bits} bits")).unwrap_or_default();
+    format!("{compression} {}{bits} {chunks} {bands}", spec.data_type)
+}

@@ -1,0 +1,35 @@
+//! What a caller knows better than the file.
+
+use crate::sample::Nodata;
+
+use super::GeoTiffSource;
+
+impl GeoTiffSource {
+    /// Says which value stands for no data, whatever the file says; pixels stay as they are.
+    ///
+    /// Statistics in the metadata (`STATISTICS_…`) count other pixels than before and are left out, unless the value
+    /// is the one that the file has.
+    pub fn set_nodata(&mut self, nodata: Option<Nodata>) {
+        let bits = |nodata: &Option<Nodata>| nodata.map(|nodata| nodata.as_f64().to_bits());
+        if nodata != self.spec.nodata && bits(&nodata) != bits(&self.spec.nodata) {
+            self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
+        }
+        self.spec.nodata = nodata;
+    }
+
+    /// Asks for samples of 8, 16 or 32 bits where the file has fewer (GDAL's NBITS). A palette grows with them: entries
+    /// that the file doesn't have are black.
+    pub fn widen(&mut self) {
+        let Some(bits) = self.spec.bits_per_sample.take() else { return };
+        if self.spec.color_map.is_empty() {
+            return;
+        }
+        let entries = 1usize << bits;
+        let all = 1usize << self.spec.data_type.bits();
+        let colors = std::mem::take(&mut self.spec.color_map);
+        for color in colors.chunks(entries) {
+            self.spec.color_map.extend_from_slice(color);
+            self.spec.color_map.resize(self.spec.color_map.len() + all - color.len(), 0);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Rows of pixels from the chunks of an image: decoded on the pool, each once, in bounded batches.
+
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use super::directory::TiffFile;
+use super::layout::ImageLayout;
+use crate::codec::decode::{self, DecodeError, stream};
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::Executor;
+use crate::source::file::read_full;
+
+/// Strips that decode to more than this are decoded piece by piece, where the codec can.
+const TALL_BYTES: usize = 8 << 20;
+/// Decoded bytes of a piece of a tall strip.
+const PIECE_BYTES: usize = 4 << 20;
+/// Decoded bytes that a batch of chunks has at most for each thread, if it is more than one chunk.
+const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of the file that are read at once from tall strips.
+const INPUT_BYTES: u64 = 1 << 18;
+
+/// A run of samples of one row.
+pub(super) struct Run<'a> {
+    /// The band, where bands have planes of their own.
+    pub(super) plane: Option<usize>,
+    /// The row, counted from the first one asked for.
+    pub(super) row: usize,
+    /// The first column.
+    pub(super) column: usize,
+    /// Whole pixels, or samples of the band, in native byte order.
+    pub(super) samples: &'a [u8],
+}
+
+/// Reads the rows of one image.
+pub(super) struct RowReader {
+    file: TiffFile,
+    layout: Arc<ImageLayout>,
+    /// One sample, for chunks that are left out.
+    fill: Vec<u8>,
+    /// Chunks that reach beyond the rows asked for last.
+    pending: Vec<(ChunkId, Chunk)>,
+    /// One a plane, where strips are tall.
+    tall: Vec<TallStrip>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ChunkId {
+    row: u32,
+    plane: u16,
+    column: u32,
+}
+
+/// The decoded pixels of a chunk; `None` where it is left out of the file.
+type Chunk = Option<Vec<u8>>;
+
+impl RowReader {
+    pub(super) fn new(file: TiffFile, layout: Arc<ImageLayout>, fill: Vec<u8>) -> Self {
+        let rows = layout.chunk_height as usize;
+        let chunk_bytes = layout.format.row_bytes().and_then(|bytes| bytes.checked_mul(rows)).unwrap_or(usize::MAX);
+        let streams = layout.format.compression.streams() && layout.format.ycbcr.is_none();
+        let is_tall = !layout.tiled && streams && chunk_bytes > TALL_BYTES && rows > 1;
+        let planes = if is_tall { usize::from(layout.planes()) } else { 0 };
+        let tall = (0..planes).map(|plane| TallStrip::new(plane)).collect();
+        Self { file, layout, fill, pending: Vec::new(), tall }
+    }
+
+    /// Columns and rows of the image.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.layout.width, self.layout.height)
+    }
+
+    /// Reads `rows` rows from `first_row` on and hands them over in runs.
+    pub(super) fn read(
+        &mut self,
+        first_row: u32,
+        rows: usize,
+        executor: &Executor,
+        put: &mut dyn FnMut(Run<'_>),
+    ) -> Result<()> {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let end = first_row.saturating_add(rows).min(self.layout.height);
+        if first_row >= end {
+            return Ok(());
+        }
+        if self.tall.is_empty() {
+            self.read_chunks(first_row, end, executor, put)
+        } else {
+            self.read_tall(first_row, end, executor, put)
+        }
+    }
+
+    fn read_chunks(
+        &mut self,
+        first_row: u32,
+        end: u32,
+        executor: &Executor,
+        put: &mut dyn FnMut(Run<'_>),
+    ) -> Result<()> {
+        let layout = Arc::clone(&self.layout);
+        let chunk_rows = first_row / layout.chunk_height..=(end - 1) / layout.chunk_height;
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain(|(id, _)| chunk_rows.contains(&id.row));
+        for (id, chunk) in &pending {
+            self.put_chunk(*id, chunk, first_row, end, put)?;
+        }
+        let done: Option<u32> = pending.first().map(|(id, _)| id.row);
+        // Chunks reach beyond the end in the last row of chunks only.
+        let last_row = *chunk_rows.end();
+        let reaches_on = u64::from(last_row) * u64::from(layout.chunk_height) + u64::from(layout.chunk_rows(last_row))
+            > u64::from(end);
+        pending.retain(|(id, _)| id.row == last_row && reaches_on);
+        self.pending = pending;
+        let mut ids = chunk_rows.filter(|row| Some(*row) != done).flat_map(|row| {
+            let columns = layout.chunks_across;
+            (0..layout.planes()).flat_map(move |plane| (0..columns).map(move |column| ChunkId { row, plane, column }))
+        });
+        let chunk_bytes = layout.format.row_bytes().unwrap_or(usize::MAX).saturating_mul(layout.chunk_height as usize);
+        let batch = executor.thread_count().saturating_mul((BATCH_BYTES / chunk_bytes.max(1)).max(1));
+        loop {
+            let batch: Vec<ChunkId> = ids.by_ref().take(batch).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let (file, layout) = (&self.file, &*self.layout);
+            for result in executor.map(batch, |id| decode_chunk(file, layout, id).map(|chunk| (id, chunk))) {
+                let (id, chunk) = result?;
+                self.put_chunk(id, &chunk, first_row, end, put)?;
+                if id.row == last_row && reaches_on {
+                    self.pending.push((id, chunk));
+                }
+            }
+        }
+    }
+
+    /// Hands over the rows of a chunk that lie between `first_row` and `end`.
+    fn put_chunk(
+        &self,
+        id: ChunkId,
+        chunk: &Chunk,
+        first_row: u32,
+        end: u32,
+        put: &mut dyn FnMut(Run<'_>),
+    ) -> Result<()> {
+        let layout = &*self.layout;
+        let top = id.row.saturating_mul(layout.chunk_height);
+        let bottom = top.saturating_add(layout.chunk_rows(id.row)).min(end);
+        let column = id.column as usize * layout.format.width;
+        let columns = layout.format.width.min(layout.width as usize - column);
+        let pixel_bytes = layout.format.samples * layout.format.data_type.size();
+        let row_bytes = layout.format.width * pixel_bytes;
+        let fill = if chunk.is_none() { repeat(&self.fill, columns * pixel_bytes)? } else { Vec::new() };
+        let plane = layout.planar.then_some(usize::from(id.plane));
+        for row in first_row.max(top)..bottom {
+            let samples = match chunk {
+                None => Some(&fill[..]),
+                Some(pixels) => {
+                    let start = (row - top) as usize * row_bytes;
+                    pixels.get(start..start + columns * pixel_bytes)
+                }
+            };
+            let place = || layout.chunk_place(layout.chunk_index(id.plane, id.row, id.column));
+            let samples = samples.ok_or_else(|| Error::corrupt(place(), "it has too few rows"))?;
+            put(Run { plane, row: (row - first_row) as usize, column, samples });
+        }
+        Ok(())
+    }
+
+    fn read_tall(&mut self, first_row: u32, end: u32, executor: &Executor, put: &mut dyn FnMut(Run<'_>)) -> Result<()> {
+        let layout = Arc::clone(&self.layout);
+        let row_bytes = layout.format.row_bytes().unwrap_or(usize::MAX).max(1);
+        let piece_rows = PIECE_BYTES / row_bytes.saturating_mul(self.tall.len());
+        let piece_rows = u32::try_from(piece_rows).unwrap_or(u32::MAX).max(1);
+        let mut row = first_row;
+        while row < end {
+            let strip_end = (row / layout.chunk_height + 1).saturating_mul(layout.chunk_height);
+            let piece_end = end.min(strip_end).min(row.saturating_add(piece_rows));
+            let (file, fill) = (&self.file, &self.fill);
+            let planes: Vec<&mut TallStrip> = self.tall.iter_mut().collect();
+            let pieces = executor.map(planes, |strip| strip.read(file, &layout, fill, row..piece_end));
+            for (plane, piece) in pieces.into_iter().enumerate() {
+                let plane = layout.planar.then_some(plane);
+                for (index, samples) in piece?.chunks_exact(row_bytes).enumerate() {
+                    put(Run { plane, row: (row - first_row) as usize + index, column: 0, samples });
+                }
+            }
+            row = piece_end;
+        }
+        Ok(())
+    }
+}
+
+fn decode_chunk(file: &TiffFile, layout: &ImageLayout, id: ChunkId) -> Result<Chunk> {
+    let index = layout.chunk_index(id.plane, id.row, id.column);
+    let Some((offset, count)) = layout.chunk_range(index, id.row)? else { return Ok(None) };
+    let bytes = file.bytes(offset, count, || layout.chunk_place(index))?;
+    let rows = layout.chunk_rows(id.row) as usize;
+    let needed = layout.height.saturating_sub(id.row.saturating_mul(layout.chunk_height)) as usize;
+    layout.format.decode(bytes, rows, needed).map(Some).map_err(|error| located(error, layout, index))
+}
+
+/// The error of a codec, with its place.
+fn located(error: DecodeError, layout: &ImageLayout, index: u64) -> Error {
+    match error {
+        DecodeError::Damaged(reason) => Error::corrupt(layout.chunk_place(index), reason),
+        DecodeError::Unsupported(feature) => Error::unsupported(format!("{feature} (image {})", layout.number)),
+        DecodeError::Memory(bytes) => ErrorKind::OutOfMemory { what: "the pixels of a tile or strip", bytes }.into(),
+    }
+}
+
+/// `length` bytes of one sample after the other.
+fn repeat(sample: &[u8], length: usize) -> Result<Vec<u8>> {
+    let mut bytes = super::directory::allocate(length, "the pixels of a tile or strip")?;
+    for to in bytes.chunks_mut(sample.len().max(1)) {
+        to.iter_mut().zip(sample).for_each(|(to, from)| *to = *from);
+    }
+    Ok(bytes)
+}
+
+/// The strip of a plane that is being decoded, piece by piece.
+struct TallStrip {
+    plane: u16,
+    /// The row of the image that comes next, and the strip that it is in.
+    next: Option<(u32, u32)>,
+    /// `None` where the strip is left out of the file.
+    reader: Option<Box<dyn Read + Send>>,
+}
+
+impl TallStrip {
+    fn new(plane: usize) -> Self {
+        Self { plane: u16::try_from(plane).unwrap_or(u16::MAX), next: None, reader: None }
+    }
+
+    /// The samples of some rows of one strip.
+    fn read(
+        &mut self,
+        file: &TiffFile,
+        layout: &ImageLayout,
+        fill: &[u8],
+        rows: std::ops::Range<u32>,
+    ) -> Result<Vec<u8>> {
+        let strip = rows.start / layout.chunk_height;
+        let index = layout.chunk_index(self.plane, strip, 0);
+        if self.next.is_none_or(|(row, of)| of != strip || row > rows.start) {
+            self.reader = self.open(file, layout, index, strip)?;
+            self.next = Some((strip.saturating_mul(layout.chunk_height), strip));
+        }
+        let count = (rows.end - rows.start) as usize;
+        let size = |bytes: Option<usize>| bytes.and_then(|bytes| bytes.checked_mul(count)).unwrap_or(usize::MAX);
+        let Some(reader) = &mut self.reader else {
+            return repeat(fill, size(layout.format.row_bytes()));
+        };
+        let damaged = |error: io::Error| match error.raw_os_error() {
+            Some(_) => Error::io("read the file", error),
+            None => Error::corrupt(layout.chunk_place(index), error.to_string()),
+        };
+        let mut row = self.next.map_or(rows.start, |(row, _)| row);
+        let mut packed = super::directory::allocate(size(layout.format.packed_row_bytes()), "rows of a strip")?;
+        let row_bytes = packed.len() / count.max(1);
+        loop {
+            // Rows that nobody asked for are decoded one by one and dropped.
+            let skip = row < rows.start;
+            let end = if skip { row_bytes } else { packed.len() };
+            let target = packed.get_mut(..end).unwrap_or(&mut []);
+            let filled = stream::fill(&mut **reader, target).map_err(damaged)?;
+            if filled < end {
+                return Err(Error::corrupt(layout.chunk_place(index), format!("its bytes end in row {row}")));
+            }
+            if !skip {
+                break;
+            }
+            row += 1;
+        }
+        self.next = Some((rows.end, strip));
+        layout.format.unpack(packed, count).map_err(|error| located(error, layout, index))
+    }
+
+    fn open(
+        &self,
+        file: &TiffFile,
+        layout: &ImageLayout,
+        index: u64,
+        strip: u32,
+    ) -> Result<Option<Box<dyn Read + Send>>> {
+        let Some((offset, count)) = layout.chunk_range(index, strip)? else { return Ok(None) };
+        let needed = layout.format.packed_bytes(layout.chunk_rows(strip) as usize).unwrap_or(usize::MAX);
+        let compression = layout.format.compression;
+        compression.check_size(count, needed as u64).map_err(|error| located(error, layout, index))?;
+        let range = RangeReader {
+            file: file.clone(),
+            position: offset,
+            end: offset.saturating_add(count),
+            reversed_bits: layout.format.reversed_bits,
+            buffer: Vec::new(),
+            consumed: 0,
+        };
+        let reader = stream::open(compression, range);
+        reader.map(Some).map_err(|error| Error::corrupt(layout.chunk_place(index), error.to_string()))
+    }
+}
+
+/// A range of the file, read in order.
+struct RangeReader {
+    file: TiffFile,
+    position: u64,
+    end: u64,
+    reversed_bits: bool,
+    buffer: Vec<u8>,
+    consumed: usize,
+}
+
+impl BufRead for RangeReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.consumed >= self.buffer.len() {
+            let count = usize::try_from((self.end - self.position).min(INPUT_BYTES)).unwrap_or(0);
+            self.buffer.resize(count, 0);
+            self.consumed = 0;
+            let filled = read_full(&*self.file.reader, self.position, &mut self.buffer)?;
+            self.buffer.truncate(filled);
+            self.position += filled as u64;
+            if self.reversed_bits {
+                decode::bits::reverse(&mut self.buffer);
+            }
+        }
+        Ok(self.buffer.get(self.consumed..).unwrap_or(&[]))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.consumed += count;
+    }
+}
+
+impl Read for RangeReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        out.iter_mut().zip(available).for_each(|(to, from)| *to = *from);
+        self.consume(count);
+        Ok(count)
+    }
+}

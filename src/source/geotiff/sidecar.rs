@@ -1,0 +1,118 @@
+//! Files beside a raster: world files, `.prj`, external masks.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::geo::{GeoKeys, GeoRef, Placement};
+use crate::source::file::{neighbours, small_text};
+
+/// A world file has six numbers, a `.prj` file one CRS; anything larger is something else.
+const LARGEST_TEXT: usize = 1 << 16;
+/// GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1): 2 = coordinates are those of the middle of pixels.
+const RASTER_TYPE_KEY: u16 = 1025;
+
+/// The files of a folder that belong to a raster.
+pub(super) struct Sidecars {
+    folder: PathBuf,
+    /// Name of the raster, with and without its extension, in lower case.
+    name: String,
+    stem: String,
+    files: Vec<OsString>,
+}
+
+impl Sidecars {
+    pub(super) fn of(path: &Path) -> Self {
+        let lower = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().to_lowercase();
+        let (name, stem) = (lower(path.file_name()), lower(path.file_stem()));
+        let mut files = neighbours(path);
+        files.retain(|file| file.to_string_lossy().to_lowercase().starts_with(&stem));
+        Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), name, stem, files }
+    }
+
+    /// The first file whose name is the raster's with `ending` behind it, or in the place of its extension.
+    fn find(&self, ending: &str) -> Option<PathBuf> {
+        let wanted = [format!("{}{ending}", self.stem), format!("{}{ending}", self.name)];
+        let found = self.files.iter().find(|file| wanted.contains(&file.to_string_lossy().to_lowercase()));
+        found.map(|file| self.folder.join(file))
+    }
+
+    /// The mask beside the raster, as GDAL writes it.
+    pub(super) fn mask(&self) -> Option<PathBuf> {
+        let wanted = format!("{}.msk", self.name);
+        let found = self.files.iter().find(|file| file.to_string_lossy().to_lowercase() == wanted);
+        found.map(|file| self.folder.join(file))
+    }
+
+    /// Takes from world file and `.prj` file what the raster itself doesn't say, and names the files that are ignored.
+    pub(super) fn apply(&self, geo: &mut GeoRef, warnings: &mut Vec<String>) {
+        if geo.placement == Placement::None
+            && let Some((path, text)) = [".tfw", ".tifw", ".tiffw", ".wld"].iter().find_map(|ending| {
+                let path = self.find(ending)?;
+                small_text(&path, LARGEST_TEXT).map(|text| (path, text))
+            })
+        {
+            match world(&text, is_point(geo.keys.as_ref())) {
+                Some(placement) => geo.placement = placement,
+                None => warnings.push(format!("'{}' is no world file of six numbers and is ignored", path.display())),
+            }
+        }
+        if geo.keys.is_none()
+            && let Some(path) = self.find(".prj")
+        {
+            let text = small_text(&path, LARGEST_TEXT).unwrap_or_default();
+            match GeoKeys::from_wkt(&text) {
+                Ok(keys) => geo.keys = Some(keys),
+                Err(reason) => warnings.push(format!("'{}' is ignored: {reason}", path.display())),
+            }
+        }
+        let ignored = [".aux.xml", ".ovr", ".tab", ".rpb", "_rpc.txt", ".rpc", ".imd"];
+        let ignored: Vec<String> = ignored
+            .iter()
+            .filter_map(|ending| self.find(ending))
+            .map(|path| format!("'{}'", path.file_name().unwrap_or_default().to_string_lossy()))
+            .collect();
+        if !ignored.is_empty() {
+            warnings.push(format!("files beside the raster that are not read: {}", ignored.join(", ")));
+        }
+    }
+}
+
+fn is_point(keys: Option<&GeoKeys>) -> bool {
+    let entries = keys.into_iter().flat_map(|keys| keys.directory.chunks_exact(4).skip(1));
+    entries.into_iter().any(|entry| matches!(entry, [RASTER_TYPE_KEY, 0, _, 2]))
+}
+
+/// The placement of a world file. Its numbers are those of the middle of the first pixel; GeoTIFF's are those of its
+/// upper left corner, unless the raster says that its coordinates are those of the middle.
+fn world(text: &str, is_point: bool) -> Option<Placement> {
+    let numbers: Vec<f64> =
+        text.split_whitespace().map(|number| number.replace(',', ".").parse().ok()).collect::<Option<_>>()?;
+    let &[a, d, b, e, c, f] = numbers.first_chunk::<6>()?;
+    if numbers.iter().any(|number| !number.is_finite()) || a * e - b * d == 0.0 {
+        return None;
+    }
+    let half = if is_point { 0.0 } else { 0.5 };
+    let (x, y) = (c - half * (a + b), f - half * (d + e));
+    if b == 0.0 && d == 0.0 && a > 0.0 && e < 0.0 {
+        return Some(Placement::ScaleAndTiepoint { scale: [a, -e, 0.0], tiepoints: vec![0.0, 0.0, 0.0, x, y, 0.0] });
+    }
+    let matrix = [a, b, 0.0, x, d, e, 0.0, y, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+    Some(Placement::Matrix(Box::new(matrix)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn world_files_tell_the_middle_of_pixels() {
+        let text = "10.0\r\n0\r\n0\r\n-20.0\r\n105\r\n990\r\n";
+        let tiepoints = vec![0.0, 0.0, 0.0, 100.0, 1000.0, 0.0];
+        let scale = [10.0, 20.0, 0.0];
+        assert_eq!(world(text, false), Some(Placement::ScaleAndTiepoint { scale, tiepoints }));
+        let Some(Placement::Matrix(matrix)) = world("1 2 3 4 10 20", false) else { panic!("rotated") };
+        assert_eq!(matrix[..8], [1.0, 3.0, 0.0, 8.0, 2.0, 4.0, 0.0, 17.0]);
+        assert_eq!(world("1 0 0 0 1 1", false), None);
+        assert_eq!(world("<html>", false), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! Who may import whom: the table of docs/architecture.md, checked against the sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module and the modules of this crate that it may import.
+const LAYERS: &[(&str, &[&str])] = &[
+    // Layer 0
+    ("error", &[]),
+    ("buffer", &["error"]),
+    ("sample", &["error"]),
+    ("executor", &["error"]),
+    // Layer 1
+    ("options", &["error"]),
+    ("grid", &["options"]),
+    ("spec", &["error", "sample"]),
+    ("view", &["error", "executor", "sample", "spec"]),
+    ("tiff", &["error"]),
+    // Layer 2
+    ("geo", &["error", "sample", "tiff"]),
+    ("codec", &["buffer", "error", "options", "sample", "spec", "tiff"]),
+    // Layer 3
+    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
+    ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
+    (
+        "source",
+        &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"],
+    ),
+    ("array", &["error", "executor", "sample", "spec", "view"]),
+    // Layer 4
+    (
+        "encode",
+        &["codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+    ),
+    // Layer 5
+    (
+        "sink",
+        &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"],
+    ),
+];
+
+/// Where the file system may be named.
+const FILE_SYSTEM: &[&str] = &["sink/file.rs", "sink/spool.rs", "source/file.rs", "source/geotiff/sidecar.rs"];
+
+/// The longest a source file may be, in lines.
+const LONGEST: usize = 560;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(directory: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() > 30);
+    found
+}
+
+fn relative(path: &Path) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/")
+}
+
+/// The part of a source file that is not its tests.
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text)
+}
+
+/// Modules of the crate that a source names as `crate::module`.
+fn imports(text: &str) -> Vec<String> {
+    let code = product(text).lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| {
+        line.match_indices("crate::").map(|(at, found)| {
+            line[at + found.len()..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        })
+    })
+    .collect()
+}
+
+#[test]
+fn imports_point_downwards() {
+    let layers: BTreeMap<_, _> = LAYERS.iter().copied().collect();
+    for (path, text) in sources() {
+        let relative = relative(&path);
+        if relative == "lib.rs" {
+            continue;
+        }
+        let module = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
+        let allowed = layers.get(module.as_str()).unwrap_or_else(|| panic!("module {module} has no layer"));
+        for import in imports(&text) {
+            assert!(
+                import == module || allowed.contains(&import.as_str()),
+                "{relative} imports crate::{import}: the layers don't allow it"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_two_layers_import_each_other() {
+    let layers: BTreeMap<_, _> = LAYERS.iter().copied().collect();
+    let mut done: Vec<&str> = Vec::new();
+    for (module, imports) in LAYERS {
+        for import in *imports {
+            assert!(layers.contains_key(import), "{import} has no layer");
+            assert!(done.contains(import), "{module} imports {import}, which stands above it");
+        }
+        done.push(module);
+    }
+}
+
+#[test]
+fn the_file_system_and_threads_are_named_in_few_places() {
+    for (path, text) in sources() {
+        let relative = relative(&path);
+        let code = product(&text);
+        let code: Vec<_> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let names = |word: &str| code.iter().any(|line| line.contains(word));
+        assert!(!names("std::fs") || FILE_SYSTEM.contains(&relative.as_str()), "{relative} names std::fs");
+        assert!(!names("rayon::") || relative == "executor.rs", "{relative} names rayon");
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", relative(&path));
+    }
+}
+
+#[test]
+fn the_architecture_page_names_every_module() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();
+    for (module, _) in LAYERS {
+        assert!(page.contains(&format!("`{module}`")), "docs/architecture.md does not name `{module}`");
+    }
+}

@@ -1,0 +1,169 @@
+//! Sources and sinks that misbehave: an error comes back, and nothing else happens.
+
+mod support;
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use cogsmith::{
+    CogPlan, DataType, EncodeOptions, ErrorKind, Executor, GeoRef, ImageSpec, Metadata, PixelSource, StoreOptions,
+    Stripe, TileSize,
+};
+use support::images::{Computed, encode};
+
+fn spec() -> ImageSpec {
+    ImageSpec { mask: true, ..ImageSpec::new(200, 150, 2, DataType::U16) }
+}
+
+fn options() -> EncodeOptions {
+    EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() }
+}
+
+fn encode_into(writer: &mut dyn Write, source: &mut dyn PixelSource) -> cogsmith::Result<()> {
+    let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options())?;
+    let store = StoreOptions { memory: 10_000, directory: None };
+    let go_on = &mut |_| ControlFlow::Continue(());
+    cogsmith::encode(source, &plan, &Executor::serial(), &store, writer, go_on).map(|_| ())
+}
+
+/// Takes a few bytes at a time, with interruptions.
+struct Hesitant {
+    bytes: Vec<u8>,
+    calls: usize,
+}
+
+impl Write for Hesitant {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.calls += 1;
+        if self.calls % 5 == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let count = bytes.len().min(1 + self.calls % 3);
+        self.bytes.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn short_writes_lose_nothing() {
+    let expected = encode(&spec(), &options(), &Executor::serial());
+    let mut writer = Hesitant { bytes: Vec::new(), calls: 0 };
+    encode_into(&mut writer, &mut Computed { spec: spec() }).unwrap();
+    assert!(writer.bytes == expected);
+}
+
+/// Fails at a given byte.
+struct Full {
+    left: usize,
+}
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let count = bytes.len().min(self.left);
+        self.left -= count;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_error_at_any_byte_comes_back() {
+    let length = encode(&spec(), &options(), &Executor::serial()).len();
+    let places = (0..64).chain((64..length).step_by(997)).chain([length - 1]);
+    for left in places {
+        let error = encode_into(&mut Full { left }, &mut Computed { spec: spec() }).unwrap_err();
+        match error.kind() {
+            ErrorKind::Io { source, .. } => assert_eq!(source.kind(), io::ErrorKind::StorageFull, "at byte {left}"),
+            other => panic!("at byte {left}: {other:?}"),
+        }
+    }
+}
+
+/// Writes nothing and says so.
+struct Stuck;
+
+impl Write for Stuck {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_takes_nothing_is_an_error() {
+    let error = encode_into(&mut Stuck, &mut Computed { spec: spec() }).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::WriteZero));
+}
+
+/// Fails from a given row on.
+struct Broken {
+    inner: Computed,
+    row: u32,
+}
+
+impl PixelSource for Broken {
+    fn spec(&self) -> &ImageSpec {
+        self.inner.spec()
+    }
+
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> cogsmith::Result<()> {
+        if first_row + stripe.rows as u32 > self.row {
+            let source = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Err(ErrorKind::Io { action: "read", path: None, source }.into());
+        }
+        self.inner.read_rows(first_row, stripe, executor)
+    }
+}
+
+#[test]
+fn an_error_of_the_source_comes_back_and_nothing_is_written() {
+    for row in [0, 1, 64, 149] {
+        let mut bytes = Vec::new();
+        let error = encode_into(&mut bytes, &mut Broken { inner: Computed { spec: spec() }, row }).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Io { .. }), "{error}");
+        assert!(bytes.is_empty());
+    }
+}
+
+#[test]
+fn a_source_of_another_shape_is_refused() {
+    let mut source = Computed { spec: ImageSpec { width: 201, ..spec() } };
+    let error = encode_into(&mut Vec::new(), &mut source).unwrap_err();
+    assert!(error.to_string().contains("201x150"), "{error}");
+}
+
+#[test]
+fn the_caller_can_stop() {
+    let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options()).unwrap();
+    let mut bytes = Vec::new();
+    let mut source = Computed { spec: spec() };
+    let stop = &mut |_| ControlFlow::Break(());
+    let result =
+        cogsmith::encode(&mut source, &plan, &Executor::serial(), &StoreOptions::default(), &mut bytes, stop);
+    assert!(matches!(result.unwrap_err().kind(), ErrorKind::Cancelled));
+    assert!(bytes.is_empty());
+}
+
+#[test]
+fn an_unusable_spool_folder_is_named() {
+    let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options()).unwrap();
+    let store = StoreOptions { memory: 0, directory: Some("/nowhere/at/all".into()) };
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let mut source = Computed { spec: spec() };
+    let error =
+        cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut Vec::new(), go_on).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+}

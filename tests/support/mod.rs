@@ -1,0 +1,6 @@
+//! What several tests share. Nothing here uses the library's own reading or writing of TIFF.
+
+#![allow(dead_code, reason = "every test takes its own part")]
+
+pub mod images;
+pub mod parse;
