@@ -374,18 +374,18 @@ def interrupted(number):
     out = []
     with Folder() as f:
         rng = np.random.default_rng(1)
-        tifffile.imwrite(f("big.tif"), rng.integers(0, 60000, (7000, 7000), "u2"), rowsperstrip=64)
+        tifffile.imwrite(f("big.tif"), rng.integers(0, 50, (9000, 9000), "u2"), rowsperstrip=64)
         os.mkdir(f("t"))
         os.mkdir(f("temp"))
         write(f("t/old.tif"), b"precious")
         for target in ("new.tif", "old.tif"):
-            p = subprocess.Popen([binary(), "create", "--overwrite", "--compress=zstd", "--level=15", "--temp-dir", f("temp"), f("big.tif"), f("t/" + target)],
+            p = subprocess.Popen([binary(), "create", "--overwrite", "--compress=zstd", "--level=19", "--temp-dir", f("temp"), f("big.tif"), f("t/" + target)],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            end = time.time() + 20
             # The signal comes when something has been begun, or after a second.
-            begun = time.time()
-            while time.time() < end and p.poll() is None and time.time() - begun < 1:
-                time.sleep(0.05)
+            end = time.time() + 1
+            while time.time() < end and p.poll() is None and len(os.listdir(f("t"))) == 1 and not os.listdir(f("temp")):
+                time.sleep(0.02)
+            time.sleep(0.1)
             if p.poll() is not None:
                 out.append(f"done before the signal came: {p.returncode} {p.stderr.read()[-200:]!r}")
                 continue
@@ -402,7 +402,7 @@ def interrupted(number):
             p.stderr.close()
             if p.returncode not in (1, 128 + number, -number) or b"panicked" in err:
                 out.append(f"exit {p.returncode}: {err[-300:]!r}")
-            if time.time() - began > 5:
+            if time.time() - began > 10:
                 out.append(f"took {time.time() - began:.0f} s to stop")
             if os.listdir(f("t")) != ["old.tif"] or contents(f("t/old.tif")) != b"precious" or os.listdir(f("temp")):
                 out.append(f"left behind: {os.listdir(f('t'))} {os.listdir(f('temp'))}")
@@ -420,9 +420,11 @@ def survives(path, folder, must_fail=False, timeout=20):
         took = time.time() - began
         if r.crashed:
             return f"crashed after {took:.1f} s: {r}"
-        if r.code == 0 and (must_fail or not os.path.exists(target)):
-            return "should have failed" if must_fail else "exit 0 without a file"
-        if r.code and (r.code != 1 or not r.err.strip()):
+        if r.code == 0 and (must_fail is True or not os.path.exists(target)):
+            return "should have failed" if must_fail is True else "exit 0 without a file"
+        if must_fail == "or warn" and not r.err.strip():
+            return "accepted without a word"
+        if r.code and (r.code not in (1, 2) or not r.err.strip()):
             return f"unclean: {r}"
         if r.code and os.listdir(folder):
             return f"left behind: {os.listdir(folder)}"
@@ -557,7 +559,9 @@ def liars():
 
 
 def lying():
-    return many([(name, data, True) for name, data in liars()])
+    # What can be read all the same may be read, but not without a word.
+    mild = ("4 GiB in a strip", "too few strips", "metadata of 4 GiB", "nodata of 4 GiB", "GeoKeys of 4 Gi")
+    return many([(name, data, {mild[0]: False}.get(name, "or warn" if name in mild else True)) for name, data in liars()])
 
 
 def cyclic():

@@ -85,6 +85,9 @@ def possible(c):
             return False
         if has("mask", True):
             return False
+    # Of 24 bits in big-endian files libtiff and tifffile think differently.
+    if kind == "n24" and "source" in c and "big-endian" in c["source"]:
+        return False
     # Enormous numbers of tiny tiles cost time and show nothing.
     if has("size", "1021x769") and has("blocksize", "16x80") and has("bands", 5):
         return False
@@ -169,7 +172,7 @@ def pixels(c, seed):
     if kind in NBITS:
         low, high = 0, (1 << NBITS[kind]) - 1
     elif kind in COMPLEX:
-        low, high = (-(2**15), 2**15 - 1) if kind == "ci16" else (-(2**24), 2**24)
+        low, high = (-(2**15), 2**15 - 1) if kind == "ci16" else (-(2**22), 2**22)  # whole numbers that f32 holds with room to round
     elif kind in FLOATS:
         low, high = (-500.0, 500.0) if kind == "f16" else (-3000.0, 3000.0)
     else:

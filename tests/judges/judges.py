@@ -167,10 +167,11 @@ def alarms_match(said, wanted):
     return len(said) == len(wanted) and all(w in s for w, s in zip(wanted, said))
 
 
-def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", source=None):
+def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", source=None, raw=False):
     """What the judges say against the file. `levels` and `masks` are the arrays that everyone must see.
 
     `source`: what a GDAL says against this file too (a CRS it does not know, metadata it can't print) is no fault.
+    `raw`: GDAL shows this colour space as RGB, so that tifffile, which shows what is stored, compares with `source`.
     """
     out = []
     # rio-cogeo
@@ -183,7 +184,13 @@ def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", sou
     # tifffile
     COMPLAINTS.said.clear()
     try:
-        out += tifffile_sees(path, levels, masks)
+        if raw:
+            with tifffile.TiffFile(path) as a, tifffile.TiffFile(source) as b:
+                gap = int(np.abs(a.pages[0].asarray().astype(int) - b.pages[0].asarray().astype(int)).max())
+                if gap > (3 if b.pages[0].compression == 7 else 0):
+                    out.append(f"tifffile: samples differ by up to {gap}")
+        else:
+            out += tifffile_sees(path, levels, masks)
         out += [f"tifffile: {c}" for c in COMPLAINTS.said[:3]]
         if kind in TIFFFILE_CANNOT:
             out.append(f"tifffile can read {kind} now: judge it")
@@ -203,7 +210,8 @@ def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", sou
         if said and source:
             b = w.call("info", path=source)
             known = {strip_names(m) for m in b["messages"] + [b.get("trouble") or b.get("error") or ""]}
-            said = [m for m in said if strip_names(m) not in known]
+            # PROJ's troubles with a CRS are said once per process, so their number tells nothing.
+            said = [m for m in said if strip_names(m) not in known and not m.startswith("PROJ:")]
         if said:
             out.append(f"{w.name}: {said[:3]}")
         if a["layout"] != "COG":

@@ -320,7 +320,8 @@ def _check(f, out, interleave, mask, sizes, tile, overview_tile, compression, pr
             gap(at, f"IFD {k}: value of tag {tag}")
             cursor = at + length
 
-    # Arrays behind all IFDs: main, main mask, then per overview: image, mask.
+    # Arrays behind all IFDs: main, main mask, then per overview: image, mask. The first may be aligned to an even offset
+    # (TIFF asks for it, GDAL doesn't do it).
     order = [images[0]] + masks[:1]
     for k in range(1, len(images)):
         order += [images[k]] + masks[k : k + 1]
@@ -341,8 +342,7 @@ def _check(f, out, interleave, mask, sizes, tile, overview_tile, compression, pr
         for tag in (324, 325):
             e = ifd.entries[tag]
             if not e.inline:
-                if e.offset != cursor:
-                    say(f"{name}: array of tag {tag} at {e.offset}, expected at {cursor}")
+                gap(e.offset, f"{name}: array of tag {tag}")
                 cursor = e.offset + e.length
 
     # Tiles: smallest overview first, row by row, each framed.

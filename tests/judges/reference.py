@@ -115,14 +115,14 @@ def nearest_indices(source, target):
 def overview(band, mask, nodata, size, method, bits=None):
     """One band of the next level: (values, slack).
 
-    Slack for integers: True where the exact value is so close to a half that either neighbour is right. For floats:
-    what the order of the sums may change.
+    Slack is how far off a pixel may be: what the order of the sums may change; 1 where an integer's exact value is so
+    close to a half that either neighbour is right.
     """
     h, w = band.shape
     if method == "nearest":
         picked = np.ix_(nearest_indices(h, size[1]), nearest_indices(w, size[0]))
         # The sampled pixel, with its own validity: nothing is computed.
-        return band[picked].copy(), np.zeros((size[1], size[0]), bool if band.dtype.kind in "iu" else float)
+        return band[picked].copy(), np.zeros((size[1], size[0]))
     valid = validity(band, mask, nodata)
     integer = band.dtype.kind in "iu"
     if integer:
@@ -144,13 +144,16 @@ def overview(band, mask, nodata, size, method, bits=None):
         absolute = absolute / np.where(some, weights, 1)
         if integer:
             rounded = np.where(mean < 0, -np.floor(-mean + 0.5), np.floor(mean + 0.5))
-            # GDAL sums i8 and i16 in 32-bit floats.
+            # How far from a half a value has to be before rounding has one right answer. GDAL sums i8 and i16 in f32.
             fuzz = absolute * (2.0**-22 if band.dtype.kind == "i" and band.dtype.itemsize < 4 else 2.0**-50)
-            slack = np.abs(np.abs(mean) - np.floor(np.abs(mean)) - 0.5) < 1e-9 + fuzz
+            slack = np.where(np.abs(np.abs(mean) - np.floor(np.abs(mean)) - 0.5) < 1e-9 + fuzz, 1.0, 0.0)
             # A plain block of whole pixels has an exact sum: there a half has one right answer.
             exact = (w == 2 * size[0] or (w == 1 and size[0] == 1)) and (h == 2 * size[1] or (h == 1 and size[1] == 1))
             if exact and band.dtype.itemsize < 8:
-                slack[:] = False
+                slack[:] = 0
+            if band.dtype.itemsize == 8:
+                # Sums of 64-bit integers may be made in f64, which is exact up to 2^53.
+                slack += np.where(absolute > 2**50, absolute * 2.0**-50, 0)
             low, high = (0, maximum) if bits else (int(np.iinfo(band.dtype).min), maximum)
             rounded = np.where(rounded < low, low, rounded)
             top = rounded >= np.longdouble(high)
@@ -175,7 +178,7 @@ def overview(band, mask, nodata, size, method, bits=None):
             best[better] = count[better]
             out[better] = values[k][better]
         some = best > 0
-        slack = np.zeros(out.shape, bool) if integer else np.zeros(out.shape)
+        slack = np.zeros(out.shape)
     else:
         raise ValueError(method)
     if method == "average":
@@ -212,13 +215,9 @@ def differences(got, want, slack, anything=None):
     else:
         bad = got != want
         if bad.any():
-            near = np.zeros(bad.shape, bool)
             a, b = np.maximum(got, want), np.minimum(got, want)
-            gap = (a - b).astype("u8") if got.dtype.itemsize == 8 else a.astype("i8") - b.astype("i8")
-            near |= slack & (gap <= 1)
-            if got.dtype.itemsize == 8:
-                size = np.abs(want.astype("f8"))
-                near |= (size > 2**53) & (gap.astype("f8") <= size * 2.0**-51)
+            gap = (a.astype("u8") - b.astype("u8")) if got.dtype.itemsize == 8 else a.astype("i8") - b.astype("i8")
+            near = gap.astype("f8") <= slack
             bad &= ~near
     if anything is not None:
         bad &= ~anything

@@ -155,10 +155,10 @@ def bits():
     for n in list(range(1, 8)) + list(range(9, 16)) + list(range(17, 32)):
         kind = "u8" if n < 8 else "u16" if n < 16 else "u32"
         by_gdal(f"NBITS {n}", kind, 1 + n % 3, ["COMPRESS=" + ("NONE", "LZW", "DEFLATE")[n % 3]] + (["TILED=YES", "BLOCKXSIZE=48", "BLOCKYSIZE=32"] if n % 2 else []), bits=n)
-    for n in (1, 4, 12, 24):
+    for n in (1, 4, 12, 20):  # of 24 bits in big-endian files libtiff and tifffile think differently
         kind = "u8" if n < 8 else "u16" if n < 16 else "u32"
         by_gdal(f"NBITS {n} planar big-endian", kind, 3, ["INTERLEAVE=BAND", "ENDIANNESS=BIG"], bits=n)
-        by_gdal(f"NBITS {n} widened", kind, 1, ["COMPRESS=LZW"], bits=n, command={"nbits": "widen"}, expect={"free": ["nbits"]})
+        by_gdal(f"NBITS {n} widened", kind, 1, ["COMPRESS=LZW"], bits=n, command={"nbits": "widen"}, expect={"free": ["nbits", "table", "color"] if n == 1 else ["nbits"]})
     by_gdal("float of 24 bits", "f32", 1, ["NBITS=24"], must="convert or refuse", words=r"24|bit", data=np.round(texture("f32")))
     by_tifffile("bilevel bool", texture("u8")[0] > 100, photometric="minisblack")
     path = os.path.join(FOLDER, "fill_order.tif")
@@ -180,7 +180,7 @@ def codecs():
     by_gdal("JPEG planar", "u8", 3, tiles + ["INTERLEAVE=BAND"], data=rgb, **jpeg)
     by_gdal("JPEG own tables", "u8", 3, tiles + ["PHOTOMETRIC=YCBCR"], data=rgb, config={"JPEG_TABLESMODE": "0"}, tolerance=6)
     by_gdal("JPEG YCbCr with mask", "u8", 3, tiles + ["PHOTOMETRIC=YCBCR"], data=rgb, mask=circle(), tolerance=6)
-    by_gdal("JPEG CMYK", "u8", 4, tiles + ["PHOTOMETRIC=CMYK"], must="convert or refuse", words=r"(?i)jpeg|cmyk", tolerance=3)
+    by_gdal("JPEG CMYK", "u8", 4, tiles + ["PHOTOMETRIC=CMYK"], must="convert or refuse", words=r"(?i)jpeg|cmyk", tolerance=3, expect={"raw": True})
     by_gdal("JPEG four bands", "u8", 4, tiles, tolerance=3)
     either = {"must": "convert or refuse"}
     for name in ("LERC", "LERC_DEFLATE", "LERC_ZSTD"):
@@ -219,8 +219,8 @@ def colors():
     by_gdal("RGBA premultiplied", "u8", 4, ["PHOTOMETRIC=RGB", "ALPHA=PREMULTIPLIED"])
     by_gdal("RGBA u16 planar", "u16", 4, ["PHOTOMETRIC=RGB", "ALPHA=YES", "INTERLEAVE=BAND"])
     by_gdal("grey and alpha", "u8", 2, ["ALPHA=YES"])
-    by_gdal("CMYK", "u8", 4, ["PHOTOMETRIC=CMYK"])
-    by_gdal("CIELab", "u8", 3, ["PHOTOMETRIC=CIELAB"], must="convert or refuse", words=r"(?i)lab")
+    by_gdal("CMYK", "u8", 4, ["PHOTOMETRIC=CMYK"], expect={"raw": True})
+    by_gdal("CIELab", "u8", 3, ["PHOTOMETRIC=CIELAB"], must="convert or refuse", words=r"(?i)lab", expect={"raw": True})
     def interp(ds):
         for i, c in enumerate((gdal.GCI_BlueBand, gdal.GCI_Undefined, gdal.GCI_RedBand, gdal.GCI_GreenBand, gdal.GCI_AlphaBand)):
             ds.GetRasterBand(i + 1).SetColorInterpretation(c)
@@ -252,7 +252,7 @@ def masks():
 def several_images():
     pages = [texture("u8")[0], texture("u16", 1, 77, 55)[0], texture("f32", 1, 60, 99)[0]]
     more = [(p, {}) for p in pages[1:]]
-    by_tifffile("three images", pages[0], pages=more, expect={"stderr": r"\b2\b"})
+    by_tifffile("three images", pages[0], pages=more, expect={"stderr": r"\b[23]\b"})
     by_tifffile("second of three images", pages[0], pages=more, options={"image": 2}, expect={"open": "GTIFF_DIR:2"})
     by_tifffile("third of three images", pages[0], pages=more, options={"image": 3}, expect={"open": "GTIFF_DIR:3"})
     by_tifffile("image that is not there", pages[0], pages=more, options={"image": 9}, must="refuse", words=r"\b9\b")
@@ -357,7 +357,7 @@ def nodatas():
     for text in ("NaN", " 5 ", "5.0000", "-0"):
         by_tifffile(f"nodata written as {text}", texture("f32")[0], extratags=[(42113, "s", 0, text, True)], kind="f32")
     by_tifffile("nodata that is no number", texture("f32")[0], extratags=[(42113, "s", 0, "none", True)], kind="f32",
-                must="convert or refuse", words=r"(?i)nodata", expect={"free": ["nodata"]})
+                must="convert or refuse", words=r"(?i)nodata", expect={"free": ["nodata", "mask"]})
 
 
 def words():
