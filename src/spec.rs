@@ -97,7 +97,8 @@ pub struct ImageSpec {
     /// The meaning of the bands beyond the colour bands, in order. Missing ones are [`ExtraSample::Unspecified`].
     pub extra_samples: Vec<ExtraSample>,
     /// The colour map of [`Photometric::Palette`]: all reds, then all greens, then all blues, each 2^bits values of
-    /// 16 bits (TIFF 6.0 section 5). Empty without a palette.
+    /// 16 bits (TIFF 6.0 section 5). Empty without a palette. Grey images may have one too, which GDAL then takes for a
+    /// palette.
     pub color_map: Vec<u16>,
 }
 
@@ -127,6 +128,12 @@ impl ImageSpec {
     #[must_use]
     pub fn bits(&self) -> u16 {
         self.bits_per_sample.unwrap_or(self.data_type.bits())
+    }
+
+    /// Whether samples are indices into a colour map rather than quantities.
+    #[must_use]
+    pub fn has_color_map(&self) -> bool {
+        !self.color_map.is_empty()
     }
 
     /// Checks that the description does not contradict itself.
@@ -168,8 +175,15 @@ impl ImageSpec {
                 self.extra_samples.len()
             )));
         }
-        if self.photometric == Photometric::Palette {
+        if self.photometric == Photometric::Palette || self.has_color_map() {
             let bits = self.bits();
+            if self.photometric.color_bands() != 1 {
+                return Err(Error::image(format!(
+                    "a colour map needs one band of indices, photometric interpretation {:?} has {}",
+                    self.photometric,
+                    self.photometric.color_bands()
+                )));
+            }
             if self.data_type.kind() != SampleKind::Unsigned || bits > 16 {
                 return Err(Error::image(format!(
                     "a palette needs unsigned samples of at most 16 bits, these are {bits}-bit {}",
@@ -183,8 +197,6 @@ impl ImageSpec {
                     self.color_map.len()
                 )));
             }
-        } else if !self.color_map.is_empty() {
-            return Err(Error::image("a colour map needs the photometric interpretation Palette"));
         }
         Ok(())
     }

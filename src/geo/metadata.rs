@@ -83,8 +83,16 @@ fn escape(text: &mut String, value: &str) {
 pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
     match (*nodata, data_type) {
         (Nodata::Integer(value), DataType::I64 | DataType::U64) => value.to_string(),
+        (_, DataType::F32) => format_g17(near_largest_f32(nodata.as_f64())),
         _ => format_g17(nodata.as_f64()),
     }
+}
+
+/// The largest or smallest single-precision number for what was rounded on its way from there, as in GDAL
+/// (`GDALAdjustNoDataCloseToFloatMax`): readers refuse a value that is just beyond the range.
+fn near_largest_f32(value: f64) -> f64 {
+    let largest = f64::from(f32::MAX);
+    if (value.abs() - largest).abs() < 1e-10 * largest { largest.copysign(value) } else { value }
 }
 
 /// C's `printf("%.17g")`.
@@ -138,6 +146,8 @@ mod tests {
         let nodata = Nodata::Integer(-9_007_199_254_740_993);
         assert_eq!(nodata_text(&nodata, DataType::I64), "-9007199254740993");
         assert_eq!(nodata_text(&Nodata::Integer(255), DataType::U8), "255");
+        let rounded = Nodata::Float(-3.402_823_466e38);
+        assert_eq!(nodata_text(&rounded, DataType::F32), "-3.4028234663852886e+38");
     }
 
     #[test]

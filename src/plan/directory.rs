@@ -4,7 +4,6 @@ use crate::geo::metadata::{Metadata, MetadataItem, nodata_text};
 use crate::grid::{Level, Plane};
 use crate::options::{Compression, Interleave, Predictor};
 use crate::sample::SampleKind;
-use crate::spec::Photometric;
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
@@ -143,7 +142,7 @@ fn image_directory(plan: &CogPlan, level: &Level) -> Directory {
     directory.push(Tag::SAMPLES_PER_PIXEL, TagValue::Short(vec![spec.bands]));
     let planar = if plan.is_chunky() || bands == 1 { 1 } else { 2 };
     directory.push(Tag::PLANAR_CONFIGURATION, TagValue::Short(vec![planar]));
-    if spec.photometric == Photometric::Palette {
+    if spec.has_color_map() {
         directory.push(Tag::COLOR_MAP, TagValue::Short(spec.color_map.clone()));
     }
     let extra_samples = spec.all_extra_samples();

@@ -14,7 +14,7 @@ use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Predictor, Resampling};
 use crate::sample::SampleKind;
-use crate::spec::{ImageSpec, Photometric};
+use crate::spec::ImageSpec;
 
 pub use index::TileIndex;
 
@@ -192,9 +192,7 @@ fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predic
     let refuse = |reason: String| Err(Error::option("predictor", reason));
     match options.predictor {
         Predictor::None => Ok(Predictor::None),
-        Predictor::Auto if !compressed || !whole_width || spec.photometric == Photometric::Palette => {
-            Ok(Predictor::None)
-        }
+        Predictor::Auto if !compressed || !whole_width || spec.has_color_map() => Ok(Predictor::None),
         Predictor::Auto => Ok(match spec.data_type.kind() {
             SampleKind::Unsigned | SampleKind::Signed => Predictor::Horizontal,
             SampleKind::Float => Predictor::FloatingPoint,
@@ -218,7 +216,7 @@ fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predic
 }
 
 fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Resampling> {
-    let palette = spec.photometric == Photometric::Palette;
+    let palette = spec.has_color_map();
     let complex = spec.data_type.is_complex();
     let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
     match options.resampling {

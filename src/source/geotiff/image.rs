@@ -38,6 +38,9 @@ pub(super) fn spec(
                 spec.photometric = Photometric::MinIsBlack;
             }
         }
+    } else if spec.bands == 1 && directory.contains(Tag::COLOR_MAP) {
+        // TIFF gives a colour map no meaning here, but GDAL takes it for a palette.
+        spec.color_map = color_map(file, directory, bits, spec.data_type.kind()).unwrap_or_default();
     }
     spec.extra_samples = extra_samples(file, directory, &spec)?;
     Ok(spec)

@@ -59,7 +59,7 @@ pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<St
         }
         let Some(value) = directory.value(file, tag)? else { continue };
         match shape(value, form) {
-            Some(value) if value.count() == 0 || value == TagValue::Ascii(Vec::new()) => {}
+            Some(value) if value.count() == 0 => {}
             Some(value) => metadata.tags.push((tag, value)),
             None => warnings.push(format!(
                 "tag {} ({}) is left out: its value has an unexpected type",
