@@ -164,7 +164,7 @@ stage main-job main_job
 stage command judge command
 stage flavours judge flavours
 stage grid grid
-stage fmt cargo fmt --all --check
+stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage no-c no_c_in_default_build
 stage features features
