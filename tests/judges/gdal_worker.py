@@ -186,8 +186,8 @@ def do_meta(q):
 
 def do_same_crs(q):
     a, b = osr.SpatialReference(), osr.SpatialReference()
-    a.ImportFromWkt(q["a"])
-    b.ImportFromWkt(q["b"])
+    a.SetFromUserInput(q["a"])
+    b.SetFromUserInput(q["b"])
     return {"same": bool(a.IsSame(b, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "IGNORE_COORDINATE_EPOCH=NO"]))}
 
 
