@@ -1,6 +1,6 @@
-//! An image in memory to a COG in memory, then to a file.
+//! An image in memory to a COG in memory, and to a file if one is named.
 //!
-//! `cargo run --example in_memory -- OUTPUT.tif`
+//! `cargo run --example in_memory [-- OUTPUT.tif]`
 
 use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata, SliceSource};
 
@@ -15,8 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut source = SliceSource::new(spec, &pixels)?;
     let bytes = cogsmith::encode_to_vec(&mut source, &plan)?;
 
-    let path = std::env::args().nth(1).ok_or("usage: in_memory OUTPUT.tif")?;
-    std::fs::write(&path, &bytes)?;
-    println!("{path}: {} levels, {} bytes", plan.levels().len(), bytes.len());
+    println!("{} levels, {} bytes", plan.levels().len(), bytes.len());
+    if let Some(path) = std::env::args().nth(1) {
+        std::fs::write(path, &bytes)?;
+    }
     Ok(())
 }

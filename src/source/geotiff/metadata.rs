@@ -15,6 +15,19 @@ enum Form {
     Undefined,
 }
 
+/// Tags that carry meaning too, but are read elsewhere: where one can't be read, the user is told.
+const CARRIED_ELSEWHERE: [Tag; 9] = [
+    Tag::GDAL_METADATA,
+    Tag::GDAL_NODATA,
+    Tag::GEO_KEY_DIRECTORY,
+    Tag::GEO_DOUBLE_PARAMS,
+    Tag::GEO_ASCII_PARAMS,
+    Tag::MODEL_PIXEL_SCALE,
+    Tag::MODEL_TIEPOINT,
+    Tag::MODEL_TRANSFORMATION,
+    Tag::RPC_COEFFICIENTS,
+];
+
 /// The tags that are carried, and the forms of their values by their specifications.
 const CARRIED: [(Tag, Form); 23] = [
     (Tag::DOCUMENT_NAME, Form::Text),
@@ -53,10 +66,12 @@ pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<St
             }
         }
     }
-    for (tag, form) in CARRIED {
+    for tag in CARRIED.into_iter().map(|(tag, _)| tag).chain(CARRIED_ELSEWHERE) {
         if let Some(reason) = directory.broken(tag) {
             warnings.push(format!("tag {} ({}) is left out: {reason}", tag.0, tag.name().unwrap_or("unknown")));
         }
+    }
+    for (tag, form) in CARRIED {
         let Some(value) = directory.value(file, tag)? else { continue };
         match shape(value, form) {
             Some(value) if value.count() == 0 => {}
