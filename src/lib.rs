@@ -68,16 +68,18 @@ pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
-pub use options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize};
+pub use options::{
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+};
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
 pub use sink::{FileOptions, OutputFile, StoreOptions};
-pub use source::RasterSource;
 #[cfg(feature = "geotiff")]
 pub use source::ReadAt;
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
+pub use source::{MaskedSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 
