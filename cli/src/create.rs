@@ -107,8 +107,8 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image })?;
     match arguments.nodata {
         None => {}
-        Some(NodataChoice::None) => source.set_nodata(None),
-        Some(NodataChoice::Value(value)) => source.set_nodata(Some(value)),
+        Some(NodataChoice::None) => source.set_nodata(None)?,
+        Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
     }
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
