@@ -39,7 +39,7 @@ impl Kernel {
         Self {
             resampling: plan.resampling(),
             data_type: spec.data_type,
-            nodata: spec.nodata,
+            nodata: spec.nodata_in_range(),
             columns: Axis::new(source.width, target.width),
             rows: Axis::new(source.height, target.height),
             source_width: source.width as usize,

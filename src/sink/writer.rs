@@ -57,7 +57,7 @@ pub struct Progress {
 
 /// Encodes a whole source to a writer.
 ///
-/// `progress` is called after every batch of rows; [`ControlFlow::Break`] stops the encoding.
+/// `progress` is called after every few tiles; [`ControlFlow::Break`] stops the encoding.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -90,10 +90,16 @@ pub fn encode(
     let rows = plan.spec().height;
     while cog.encoder.rows_done() < rows {
         let wanted = cog.encoder.rows_wanted();
-        cog.encoder.pull_rows(source, wanted)?;
-        cog.store_finished()?;
-        if progress(Progress { rows_done: cog.encoder.rows_done(), rows }).is_break() {
-            return Err(ErrorKind::Cancelled.into());
+        cog.encoder.take_rows_from(source, wanted)?;
+        loop {
+            let more = cog.encoder.encode_some()?;
+            cog.store_finished()?;
+            if progress(Progress { rows_done: cog.encoder.rows_done(), rows }).is_break() {
+                return Err(ErrorKind::Cancelled.into());
+            }
+            if !more {
+                break;
+            }
         }
     }
     cog.finish(writer)

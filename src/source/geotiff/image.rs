@@ -84,7 +84,7 @@ fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) ->
 /// The bytes of one sample for chunks that are left out of the file: nodata if the type holds it, else 0.
 pub(super) fn fill_sample(spec: &ImageSpec) -> Vec<u8> {
     dispatch!(spec.data_type, T => {
-        let value = spec.nodata.as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
+        let value = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
         bytemuck::bytes_of(&value).to_vec()
     })
 }

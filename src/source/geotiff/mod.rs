@@ -92,7 +92,10 @@ impl GeoTiffSource {
         if let Some(mask) = sidecars.mask()
             && source.mask.is_none()
         {
-            source.mask = source.mask_beside(&mask)?;
+            source.mask = source.mask_beside(&mask).unwrap_or_else(|error| {
+                source.warnings.push(format!("the mask '{}' can't be read and is ignored: {error}", mask.display()));
+                None
+            });
             source.spec.mask = source.mask.is_some();
         }
         Ok(source)

@@ -22,8 +22,10 @@ impl GeoTiffSource {
                 return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
             }
         }
-        let bits = |nodata: &Option<Nodata>| nodata.map(|nodata| nodata.as_f64().to_bits());
-        if nodata != self.spec.nodata && bits(&nodata) != bits(&self.spec.nodata) {
+        // NaN equals nothing, not even itself.
+        let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();
+        let same = nodata == self.spec.nodata || nodata.zip(self.spec.nodata).is_some_and(|(a, b)| both_nan(a, b));
+        if !same {
             self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
         }
         self.spec.nodata = nodata;
