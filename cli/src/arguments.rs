@@ -163,7 +163,36 @@ enum BigTiffName {
 enum ResamplingName {
     Nearest,
     Average,
+    Rms,
+    Bilinear,
+    Cubic,
+    #[value(name = "cubicspline")]
+    CubicSpline,
+    Lanczos,
     Mode,
+    Gauss,
+    Min,
+    Max,
+    Median,
+}
+
+impl From<ResamplingName> for Resampling {
+    fn from(name: ResamplingName) -> Self {
+        match name {
+            ResamplingName::Nearest => Self::Nearest,
+            ResamplingName::Average => Self::Average,
+            ResamplingName::Rms => Self::Rms,
+            ResamplingName::Bilinear => Self::Bilinear,
+            ResamplingName::Cubic => Self::Cubic,
+            ResamplingName::CubicSpline => Self::CubicSpline,
+            ResamplingName::Lanczos => Self::Lanczos,
+            ResamplingName::Mode => Self::Mode,
+            ResamplingName::Gauss => Self::Gauss,
+            ResamplingName::Min => Self::Min,
+            ResamplingName::Max => Self::Max,
+            ResamplingName::Median => Self::Median,
+        }
+    }
 }
 
 /// What becomes of samples with fewer bits than their type.
@@ -261,11 +290,7 @@ impl CreateArguments {
                 InterleaveName::Tile => Interleave::Tile,
             },
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
-            resampling: self.overview_resampling.map(|name| match name {
-                ResamplingName::Nearest => Resampling::Nearest,
-                ResamplingName::Average => Resampling::Average,
-                ResamplingName::Mode => Resampling::Mode,
-            }),
+            resampling: self.overview_resampling.map(Resampling::from),
             big_tiff: match self.bigtiff {
                 BigTiffName::Auto => BigTiff::Auto,
                 BigTiffName::Yes => BigTiff::Yes,

@@ -57,7 +57,10 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--overviews", "2,2"], "such as 2,4,8"),
         (&["--overviews", "2,,4"], "such as 2,4,8"),
         (&["--overview-count", "0"], "--overview-count"),
-        (&["--overview-resampling", "cubic"], "possible values: nearest, average, mode"),
+        (
+            &["--overview-resampling", "cubist"],
+            "possible values: nearest, average, rms, bilinear, cubic, cubicspline, lanczos, mode, gauss, min, max, median",
+        ),
         (&["--interleave", "line"], "possible values: pixel, band, tile"),
         (&["--nodata", "seven"], "or none"),
         (&["--nodata", "--quiet"], "or none"),

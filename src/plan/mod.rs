@@ -222,10 +222,12 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Resam
     match options.resampling {
         None if palette || complex => Ok(Resampling::Nearest),
         None => Ok(Resampling::Average),
-        Some(Resampling::Average) if palette => {
-            refuse("palette indices are no quantities and have no average; use nearest or mode".to_owned())
-        }
-        Some(resampling @ (Resampling::Average | Resampling::Mode)) if complex => {
+        Some(resampling @ (Resampling::Nearest | Resampling::Mode)) if palette => Ok(resampling),
+        Some(resampling) if palette => refuse(format!(
+            "palette indices are no quantities, so {} means nothing for them; use nearest or mode",
+            resampling.name()
+        )),
+        Some(resampling) if complex && resampling != Resampling::Nearest => {
             refuse(format!("{} is not defined here for {} samples; use nearest", resampling.name(), spec.data_type))
         }
         Some(resampling) => Ok(resampling),
