@@ -7,8 +7,9 @@ mod support;
 use std::io::Cursor;
 
 use cogsmith::{
-    CogPlan, Compression, DataType, EncodeOptions, Executor, GeoKeys, GeoRef, GeoTiffSource, ImageSpec, Interleave,
-    Metadata, MetadataItem, Nodata, Placement, Predictor, RasterSource, ReadOptions, StoreOptions, TileSize,
+    CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, GeoKeys, GeoRef, GeoTiffSource, ImageSpec,
+    Interleave, Metadata, MetadataItem, Nodata, Placement, Predictor, RasterSource, ReadOptions, StoreOptions,
+    TileSize,
 };
 use support::images::{Computed, encode};
 
