@@ -24,12 +24,14 @@ impl Executor {
     /// Runs on a pool of its own with `count` threads; 1 means the caller's thread.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 threads, for more than one thread without
-    /// the feature `parallel`, and where the system gives no threads.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 threads or more than 1024, for more than one
+    /// without the feature `parallel`, and where the system gives no threads.
     pub fn threads(count: usize) -> Result<Self> {
         match count {
             0 => Err(Error::option("threads", "0 threads do no work; give at least 1")),
             1 => Ok(Self::serial()),
+            // Starting more takes minutes, and no machine has so many cores.
+            1025.. => Err(Error::option("threads", format!("{count} threads are too many; give at most 1024"))),
             #[cfg(feature = "parallel")]
             _ => {
                 let pool = rayon::ThreadPoolBuilder::new()

@@ -1,4 +1,37 @@
 //! Cloud Optimized GeoTIFF (COG) writer: one pass, pure Rust, no GDAL.
+//!
+//! A COG holds its directories first, then its overviews from the smallest up, full resolution last. This library
+//! writes it while reading every pixel once: overviews are computed as rows stream in, tiles are compressed on a pool of
+//! threads, and the header is made last and placed first.
+//!
+//! # Ways in
+//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode`] or [`encode_to_vec`];
+//! - [`CogWriter`]: rows pushed as they come; memory doesn't grow with the height of the image;
+//! - [`GeoTiffSource`]: a file of any flavour of TIFF.
+//!
+//! Whatever implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and give the same bytes.
+//!
+//! # Ways out
+//! Anything that implements [`std::io::Write`]; no `Seek`. [`OutputFile`] is a file that appears whole or not at all.
+//!
+//! # Features
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `parallel` | yes | a pool of threads; without it everything runs on the caller's thread |
+//! | `geotiff` | yes | [`GeoTiffSource`] |
+//! | `ndarray` | yes | [`ArraySource`] |
+//! | `spool` | yes | finished tiles wait in a temporary file beyond a memory budget |
+//! | `zstd-c` | no | ZSTD through the C library; needs a C compiler |
+//!
+//! ```
+//! use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, Metadata, PixelSource};
+//! let pixels = ndarray::Array2::<u16>::zeros((600, 800)); // rows, columns
+//! let mut source = ArraySource::new(pixels.view())?;
+//! let plan = CogPlan::new(source.spec(), &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+//! let bytes = cogsmith::encode_to_vec(&mut source, &plan)?;
+//! assert_eq!(&bytes[..4], b"II*\0");
+//! # Ok::<(), cogsmith::Error>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -8,6 +41,7 @@
 // Truncated sizes and offsets are how writers corrupt files.
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking"))]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers"))]
 
 #[cfg(feature = "ndarray")]
 pub mod array;
@@ -34,15 +68,22 @@ pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
-pub use options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize};
+pub use options::{
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+};
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
 pub use sink::{FileOptions, OutputFile, StoreOptions};
-pub use source::RasterSource;
 #[cfg(feature = "geotiff")]
 pub use source::ReadAt;
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
+pub use source::{MaskedSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
+
+/// The README's example, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

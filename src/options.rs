@@ -251,6 +251,22 @@ impl Resampling {
     }
 }
 
+/// Where the mask of a file comes from; see [`MaskedSource`](crate::MaskedSource).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MaskPolicy {
+    /// The mask that the source has; none where it has none.
+    #[default]
+    Auto,
+    /// No mask: that of the source is left out.
+    None,
+    /// A pixel is masked where every band is nodata or NaN, or where the source's own mask says so. The nodata value
+    /// stays, since single bands of a valid pixel may still have no data.
+    Nodata,
+    /// A pixel is masked where its alpha is 0, or where the source's own mask says so. The alpha band is left out; what
+    /// is half transparent becomes opaque.
+    Alpha,
+}
+
 /// Whether the file is a BigTIFF, which has no limit of 4 GiB, but isn't read by very old software.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum BigTiff {

@@ -60,8 +60,11 @@ fn files_give_the_bytes_of_the_stream() {
 
 #[test]
 fn what_is_known_of_a_raster_survives() {
-    let spec =
-        ImageSpec { nodata: Some(Nodata::Integer(-9_007_199_254_740_993)), ..ImageSpec::new(90, 70, 2, DataType::I64) };
+    let spec = ImageSpec {
+        nodata: Some(Nodata::Integer(-9_007_199_254_740_993)),
+        extra_samples: vec![ExtraSample::Unspecified],
+        ..ImageSpec::new(90, 70, 2, DataType::I64)
+    };
     let geo = GeoRef {
         placement: Placement::Matrix(Box::new([
             1.0, 0.5, 0.0, 100.0, -0.5, 1.0, 0.0, 200.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0,

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use cogsmith::{BigTiff, Compression, EncodeOptions, Interleave, Nodata, Overviews, Predictor, Resampling, TileSize};
+use cogsmith::{
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
+};
 
 /// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
 const MOST_THREADS: usize = 1024;
@@ -99,6 +101,10 @@ pub(crate) struct CreateArguments {
     /// Value of pixels without data, instead of what the input says; none: no such value [default: the input's]
     #[arg(long, value_name = "VALUE|none", value_parser = nodata, allow_hyphen_values = true, help_heading = "Input")]
     pub(crate) nodata: Option<NodataChoice>,
+
+    /// Where the mask of the output comes from; auto: the input's, if it has one
+    #[arg(long, value_enum, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
+    pub(crate) mask: MaskChoice,
 
     /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
     #[arg(long, value_enum, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
@@ -200,6 +206,26 @@ impl From<ResamplingName> for Resampling {
 pub(crate) enum BitsChoice {
     Keep,
     Widen,
+}
+
+/// Where the mask comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MaskChoice {
+    Auto,
+    None,
+    Nodata,
+    Alpha,
+}
+
+impl From<MaskChoice> for MaskPolicy {
+    fn from(choice: MaskChoice) -> Self {
+        match choice {
+            MaskChoice::Auto => Self::Auto,
+            MaskChoice::None => Self::None,
+            MaskChoice::Nodata => Self::Nodata,
+            MaskChoice::Alpha => Self::Alpha,
+        }
+    }
 }
 
 /// The value of `--nodata`.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, OutputFile, PixelSource, RasterSource,
-    ReadOptions, StoreOptions, Summary, encode,
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource,
+    RasterSource, ReadOptions, StoreOptions, Summary, encode,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -83,7 +83,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     };
     let mut source = open(arguments)?;
     if !arguments.quiet {
-        report::warnings(source.warnings());
+        report::warnings(source.inner().warnings());
     }
     let options = arguments.encode_options();
     let plan = CogPlan::new(source.spec(), source.geo(), source.metadata(), &options)?;
@@ -98,19 +98,22 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     report.print(arguments).map_err(Failed::Report)
 }
 
-fn open(arguments: &CreateArguments) -> Result<GeoTiffSource, Error> {
+/// What the command reads from.
+pub(crate) type Source = MaskedSource<GeoTiffSource>;
+
+fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
     let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image })?;
     match arguments.nodata {
         None => {}
-        Some(NodataChoice::None) => source.set_nodata(None),
-        Some(NodataChoice::Value(value)) => source.set_nodata(Some(value)),
+        Some(NodataChoice::None) => source.set_nodata(None)?,
+        Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
     }
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
     }
-    Ok(source)
+    MaskedSource::with_metadata(source, arguments.mask.into())
 }
 
 /// What encoding needs, wherever its bytes go.
@@ -121,7 +124,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn write_to_file(&self, source: &mut GeoTiffSource, plan: &CogPlan) -> Result<Summary, Error> {
+    fn write_to_file(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
         let options = FileOptions { overwrite: self.arguments.overwrite, sync: self.arguments.sync };
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
         let directory = output.directory().to_path_buf();
@@ -130,7 +133,7 @@ impl Job<'_> {
         Ok(summary)
     }
 
-    fn write_to_standard_output(&self, source: &mut GeoTiffSource, plan: &CogPlan) -> Result<Summary, Error> {
+    fn write_to_standard_output(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
         let failed = |source| Error::from(ErrorKind::Io { action: "open standard output", path: None, source });
         let mut output = standard_output().map_err(failed)?;
         self.encode(source, plan, &std::env::temp_dir(), &mut output)
@@ -138,7 +141,7 @@ impl Job<'_> {
 
     fn encode(
         &self,
-        source: &mut GeoTiffSource,
+        source: &mut Source,
         plan: &CogPlan,
         directory: &Path,
         writer: &mut dyn Write,

@@ -4,14 +4,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{
-    CogPlan, Compression, EncodeOptions, Error, ErrorKind, GeoTiffSource, PixelSource, Predictor, Progress, Summary,
-};
+use cogsmith::{CogPlan, Compression, EncodeOptions, Error, ErrorKind, PixelSource, Predictor, Progress, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::arguments::CreateArguments;
-use crate::create::Failure;
+use crate::create::{Failure, Source};
 
 /// The summary. Its fields are the keys of `--json`: stable, documented in docs/command.md.
 #[derive(Debug, Serialize)]
@@ -50,7 +48,7 @@ impl Report {
     pub(crate) fn new(
         arguments: &CreateArguments,
         options: &EncodeOptions,
-        source: &GeoTiffSource,
+        source: &Source,
         plan: &CogPlan,
         summary: &Summary,
         elapsed: Duration,
@@ -82,7 +80,7 @@ impl Report {
             uncompressed_bytes: plan.uncompressed_bytes(),
             ratio: thousandths(plan.uncompressed_bytes() as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
-            warnings: source.warnings().to_vec(),
+            warnings: source.inner().warnings().to_vec(),
         }
     }
 

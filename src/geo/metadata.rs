@@ -88,11 +88,13 @@ pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
     }
 }
 
-/// The largest or smallest single-precision number for what was rounded on its way from there, as in GDAL
-/// (`GDALAdjustNoDataCloseToFloatMax`): readers refuse a value that is just beyond the range.
+/// The largest or smallest single-precision number for what rounds to it from beyond the range: readers refuse a value
+/// that the type of the pixels cannot hold.
 fn near_largest_f32(value: f64) -> f64 {
     let largest = f64::from(f32::MAX);
-    if (value.abs() - largest).abs() < 1e-10 * largest { largest.copysign(value) } else { value }
+    #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is asked about")]
+    let rounds_to_largest = (value.abs() as f32).to_bits() == f32::MAX.to_bits();
+    if rounds_to_largest { largest.copysign(value) } else { value }
 }
 
 /// C's `printf("%.17g")`.

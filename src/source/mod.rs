@@ -4,12 +4,14 @@
 pub mod file;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
+mod mask;
 
 use crate::geo::{GeoRef, Metadata};
 use crate::view::PixelSource;
 
 #[cfg(feature = "geotiff")]
 pub use file::ReadAt;
+pub use mask::MaskedSource;
 
 /// A raster: pixels from top to bottom, where they lie, and what is said about them.
 pub trait RasterSource: PixelSource {

@@ -91,7 +91,7 @@ def done(r):
 # Help and usage.
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
-           "nbits bigtiff image threads temp-dir sync overwrite quiet json").split()
+           "nbits mask bigtiff image threads temp-dir sync overwrite quiet json").split()
 
 
 def help_names_everything():
@@ -581,6 +581,30 @@ def bombs():
                  ("tall DEFLATE strip that stops early", tiff(image(60000, 60000, small), packed), True)])
 
 
+def made_masks():
+    """--mask: made from nodata or alpha, or left out; read back by tifffile, whose pages are image, mask, overviews."""
+    out = []
+
+    def pages(name, source, mask):
+        out.extend(done(create(source, name, mask=mask)) + sound(name))
+        with tifffile.TiffFile(name) as t:
+            return [(int(p.subfiletype) & 4 != 0, p.asarray()) for p in t.pages]
+
+    with Folder() as f:
+        (_, image), (is_mask, mask), *_ = pages(f("nodata.tif"), SOURCE, "nodata")
+        if not is_mask or not np.array_equal(mask != 0, (image != 0).any(axis=-1)):
+            out.append("--mask nodata: the mask is not where every band is nodata")
+        rgba = np.random.default_rng(5).integers(0, 3, (70, 90, 4), dtype="u1")
+        tifffile.imwrite(f("rgba.tif"), rgba, photometric="rgb", extrasamples=["unassalpha"], metadata=None)
+        (_, image), (is_mask, mask), *_ = pages(f("alpha.tif"), f("rgba.tif"), "alpha")
+        if not is_mask or not np.array_equal(image, rgba[..., :3]) or not np.array_equal(mask != 0, rgba[..., 3] != 0):
+            out.append("--mask alpha: colours or mask are not those of the source")
+        if any(is_mask for is_mask, _ in pages(f("none.tif"), SMALL[2], "none")):
+            out.append("--mask none: there is a mask")
+        out += refused(create(SMALL[2], f("no.tif"), mask="alpha"), code=2, words="alpha")
+    return out
+
+
 def twelve_thousand_wide():
     """A wide and flat image: memory must not follow the header's word."""
     with Folder() as f:
@@ -603,7 +627,7 @@ def main():
         report.run(f"truncated {os.path.basename(path)}", truncated, path)
     for path in SMALL:
         report.run(f"flipped bytes in {os.path.basename(path)}", flipped, path)
-    for f in (lying, cyclic, bombs, twelve_thousand_wide):
+    for f in (made_masks, lying, cyclic, bombs, twelve_thousand_wide):
         report.run(f.__name__.replace("_", " "), f)
     return report.close()
 

@@ -66,6 +66,31 @@ def _children(array, size, weighted):
             yield array[np.ix_(ys, xs)], weight, ys, xs
 
 
+def _exact_mean(band, valid, size):
+    """The weighted mean of 64-bit integers without any rounding but the last: Python's integers, halves away from zero."""
+
+    def weights(source, target, first, step):
+        """How much of the step-th source pixel of each window is covered, in units of 1/target of a pixel."""
+        start = np.arange(target, dtype=object) * source
+        at = (first.astype(object) + step) * target
+        return np.maximum(np.minimum(start + source, at + target) - np.maximum(start, at), 0)
+
+    h, w = band.shape
+    (y0, wy), (x0, wx) = _windows(h, size[1]), _windows(w, size[0])
+    total, whole = (np.zeros(size[::-1], object) for _ in range(2))
+    values = np.where(valid, band, 0).astype(object)
+    for j in range(wy.shape[1]):
+        for i in range(wx.shape[1]):
+            at = np.ix_(np.minimum(y0 + j, h - 1), np.minimum(x0 + i, w - 1))
+            weight = weights(h, size[1], y0, j)[:, None] * weights(w, size[0], x0, i)[None, :] * valid[at]
+            total += values[at] * weight
+            whole += weight
+    some = (whole > 0).astype(bool)
+    whole = np.where(some, whole, 1)
+    mean = (2 * np.abs(total) + whole) // (2 * whole) * np.where(total < 0, -1, 1)
+    return np.where(some, mean, 0).astype(band.dtype), some
+
+
 def validity(band, mask, nodata):
     """Which pixels count: not masked, not nodata, not NaN."""
     valid = np.ones(band.shape, bool) if mask is None else mask != 0
@@ -129,14 +154,16 @@ def overview(band, mask, nodata, size, method, bits=None):
         maximum = (1 << bits) - 1 if bits else int(np.iinfo(band.dtype).max)
     else:
         maximum = None
-    if method == "average":
-        work = np.longdouble if integer and band.dtype.itemsize == 8 else np.float64
-        total = np.zeros(size[::-1], work)
+    if method == "average" and integer and band.dtype.itemsize == 8:
+        out, some = _exact_mean(band, valid, size)
+        slack = np.zeros(size[::-1])
+    elif method == "average":
+        total = np.zeros(size[::-1], np.float64)
         absolute = np.zeros(size[::-1], np.float64)
         weights = np.zeros(size[::-1], np.float64)
         for values, weight, ys, xs in _children(band, size, True):
             use = valid[np.ix_(ys, xs)]
-            total += np.where(use, values, 0).astype(work) * weight * use
+            total += np.where(use, values, 0).astype(np.float64) * weight * use
             absolute += np.abs(np.where(use, values, 0).astype("f8")) * weight * use
             weights += weight * use
         some = weights > 1e-12
@@ -149,14 +176,11 @@ def overview(band, mask, nodata, size, method, bits=None):
             slack = np.where(np.abs(np.abs(mean) - np.floor(np.abs(mean)) - 0.5) < 1e-9 + fuzz, 1.0, 0.0)
             # A plain block of whole pixels has an exact sum: there a half has one right answer.
             exact = (w == 2 * size[0] or (w == 1 and size[0] == 1)) and (h == 2 * size[1] or (h == 1 and size[1] == 1))
-            if exact and band.dtype.itemsize < 8:
+            if exact:
                 slack[:] = 0
-            if band.dtype.itemsize == 8:
-                # Sums of 64-bit integers may be made in f64, which is exact up to 2^53.
-                slack += np.where(absolute > 2**50, absolute * 2.0**-50, 0)
             low, high = (0, maximum) if bits else (int(np.iinfo(band.dtype).min), maximum)
             rounded = np.where(rounded < low, low, rounded)
-            top = rounded >= np.longdouble(high)
+            top = rounded >= high
             out = np.where(top, 0, rounded).astype(band.dtype)
             out[top] = high
         else:

@@ -1,6 +1,7 @@
 //! What a caller knows better than the file.
 
-use crate::sample::Nodata;
+use crate::error::{Error, Result};
+use crate::sample::{Nodata, Value, dispatch};
 
 use super::GeoTiffSource;
 
@@ -9,12 +10,24 @@ impl GeoTiffSource {
     ///
     /// Statistics in the metadata (`STATISTICS_…`) count other pixels than before and are left out, unless the value
     /// is the one that the file has.
-    pub fn set_nodata(&mut self, nodata: Option<Nodata>) {
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a value that no sample of the file's type can
+    /// have, such as -9999 for `u8`.
+    pub fn set_nodata(&mut self, nodata: Option<Nodata>) -> Result<()> {
+        if let Some(value) = &nodata {
+            let fits = dispatch!(self.spec.data_type, T => <T as Value>::from_nodata(value).is_some());
+            if !fits {
+                let (value, data_type) = (value.as_f64(), self.spec.data_type);
+                return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
+            }
+        }
         let bits = |nodata: &Option<Nodata>| nodata.map(|nodata| nodata.as_f64().to_bits());
         if nodata != self.spec.nodata && bits(&nodata) != bits(&self.spec.nodata) {
             self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
         }
         self.spec.nodata = nodata;
+        Ok(())
     }
 
     /// Asks for samples of 8, 16 or 32 bits where the file has fewer (GDAL's NBITS). A palette grows with them: entries

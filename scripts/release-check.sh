@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# What takes too long for every change: run before a release, on an otherwise idle machine. Installs its own tools.
+# Ends with docs/release-check.md, the dated result, which is committed.
+#
+#   scripts/release-check.sh [MINUTES]     how long the full grid may take (default 60)
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=never GDAL_PAM_ENABLED=NO
+MINUTES=${1:-60}
+RESULT=docs/release-check.md
+LOGS=target/release-check
+mkdir -p "$LOGS"
+FAILED=0
+
+{
+    echo "# Release check"
+    echo
+    echo "Written by \`scripts/release-check.sh\` on $(date -u +%F), commit $(git rev-parse --short HEAD), $(rustc --version), $(nproc) cores."
+    echo
+    echo "| check | result |"
+    echo "|---|---|"
+} >"$RESULT"
+
+# check NAME PATTERN COMMAND…: runs it; the last line of its output that matches PATTERN goes into the table
+check() {
+    local name=$1 pattern=$2 log outcome
+    shift 2
+    log=$LOGS/$name.log
+    echo "== $name"
+    if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
+    echo "| $name | $outcome: $(grep -E "$pattern" "$log" | tail -n 1 | tr '|' '/' | cut -c1-200) |" >>"$RESULT"
+    tail -n 3 "$log"
+}
+
+licences() {
+    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny || return 1
+    cargo deny check licenses bans sources
+}
+
+full_grid() {
+    scripts/test.sh build judges || return 1
+    timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
+    local status=$?
+    # A grid that was cut short has failed only if a case has.
+    [ $status -ne 124 ] && return $status
+    echo "cut short after $MINUTES minutes"
+    ! grep -q '^FAIL' "$LOGS/full-grid.log"
+}
+
+check memory 'peak memory' cargo bench --bench memory
+check bench-encode 'whole' cargo bench --bench encode
+check bench-codec 'ratio' cargo bench --bench codec
+check bench-pyramid 'mode' cargo bench --bench pyramid
+check licences 'ok' licences
+check full-grid 'passed|cut short' full_grid
+
+echo
+cat "$RESULT"
+exit $FAILED

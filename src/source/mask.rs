@@ -1,0 +1,261 @@
+//! Masks that are made while rows are read: [`MaskedSource`].
+
+use crate::buffer::AlignedBytes;
+use crate::error::{Error, Result};
+use crate::executor::Executor;
+use crate::geo::{GeoRef, Metadata};
+use crate::options::MaskPolicy;
+use crate::sample::{Value, dispatch};
+use crate::spec::{ExtraSample, ImageSpec};
+use crate::view::{PixelSource, Stripe, StripeLayout};
+
+use super::RasterSource;
+
+/// A source whose mask is left out, or made from its nodata value or its alpha band.
+///
+/// ```
+/// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, Nodata, PixelSource, SliceSource};
+/// let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..ImageSpec::new(2, 1, 1, DataType::U8) };
+/// let source = MaskedSource::new(SliceSource::new(spec, &[0u8, 7])?, MaskPolicy::Nodata)?;
+/// assert!(source.spec().mask);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MaskedSource<S> {
+    inner: S,
+    spec: ImageSpec,
+    metadata: Metadata,
+    made_from: MadeFrom,
+}
+
+/// Where the mask comes from, beside that of the source.
+#[derive(Debug)]
+enum MadeFrom {
+    Nothing,
+    Nodata,
+    /// The band, and room for a stripe with it.
+    Alpha {
+        band: usize,
+        pixels: AlignedBytes,
+    },
+}
+
+impl<S: PixelSource> MaskedSource<S> {
+    /// A source with the mask that the policy asks for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where the mask is to be made from a nodata value
+    /// or an alpha band that the source doesn't have.
+    pub fn new(inner: S, policy: MaskPolicy) -> Result<Self> {
+        let mut spec = inner.spec().clone();
+        let mut made_from = MadeFrom::Nothing;
+        match policy {
+            MaskPolicy::Auto => {}
+            MaskPolicy::None => spec.mask = false,
+            MaskPolicy::Nodata => {
+                if spec.nodata.is_none() {
+                    return Err(Error::option("mask", "there is no nodata value to make a mask from"));
+                }
+                spec.mask = true;
+                made_from = MadeFrom::Nodata;
+            }
+            MaskPolicy::Alpha => {
+                let band = alpha_band(&spec)
+                    .ok_or_else(|| Error::option("mask", "there is no alpha band to make a mask from"))?;
+                spec.extra_samples.remove(band - usize::from(spec.photometric.color_bands()));
+                spec.bands -= 1;
+                spec.mask = true;
+                made_from = MadeFrom::Alpha { band, pixels: AlignedBytes::default() };
+            }
+        }
+        Ok(Self { inner, spec, metadata: Metadata::default(), made_from })
+    }
+
+    /// The source behind.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S: RasterSource> MaskedSource<S> {
+    /// As [`new`](Self::new), for a source with metadata: items of a band that becomes the mask go with it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_metadata(inner: S, policy: MaskPolicy) -> Result<Self> {
+        let mut masked = Self::new(inner, policy)?;
+        masked.metadata = masked.inner.metadata().clone();
+        if let MadeFrom::Alpha { band, .. } = masked.made_from {
+            let band = u32::try_from(band).unwrap_or(u32::MAX);
+            masked.metadata.items.retain(|item| item.sample != Some(band));
+            for sample in masked.metadata.items.iter_mut().filter_map(|item| item.sample.as_mut()) {
+                *sample -= u32::from(*sample > band);
+            }
+        }
+        Ok(masked)
+    }
+}
+
+/// The first alpha band, counted from 0.
+fn alpha_band(spec: &ImageSpec) -> Option<usize> {
+    let is_alpha = |extra: &ExtraSample| *extra != ExtraSample::Unspecified;
+    Some(usize::from(spec.photometric.color_bands()) + spec.extra_samples.iter().position(is_alpha)?)
+}
+
+impl<S: PixelSource> PixelSource for MaskedSource<S> {
+    fn spec(&self) -> &ImageSpec {
+        &self.spec
+    }
+
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        match &mut self.made_from {
+            MadeFrom::Nothing => self.inner.read_rows(first_row, stripe, executor),
+            MadeFrom::Nodata => {
+                if let Some(mask) = &mut stripe.mask {
+                    // Where the source has no mask of its own, all pixels are valid to begin with.
+                    mask.fill(u8::MAX);
+                }
+                self.inner.read_rows(first_row, stripe, executor)?;
+                mask_nodata(&self.spec, stripe);
+                Ok(())
+            }
+            MadeFrom::Alpha { band, pixels } => {
+                let inner_bands = usize::from(self.inner.spec().bands);
+                let pixel = inner_bands * stripe.sample_size;
+                let row_bytes = stripe.width * pixel;
+                pixels.grow(stripe.rows * row_bytes, "a stripe with its alpha band")?;
+                if let Some(mask) = &mut stripe.mask {
+                    mask.fill(u8::MAX);
+                }
+                let all = &mut pixels.bytes_mut()[..stripe.rows * row_bytes];
+                let mut with_alpha = Stripe {
+                    width: stripe.width,
+                    rows: stripe.rows,
+                    bands: inner_bands,
+                    sample_size: stripe.sample_size,
+                    layout: StripeLayout::Chunky,
+                    planes: vec![all],
+                    mask: stripe.mask.as_deref_mut(),
+                };
+                self.inner.read_rows(first_row, &mut with_alpha, executor)?;
+                let all = &pixels.bytes()[..stripe.rows * row_bytes];
+                take_alpha(*band, all, pixel, stripe);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<S: RasterSource> RasterSource for MaskedSource<S> {
+    fn geo(&self) -> &GeoRef {
+        self.inner.geo()
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}
+
+/// Masks the pixels that have no data in any band: NaN, or the nodata value.
+fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
+    let samples = match stripe.layout {
+        StripeLayout::Chunky => stripe.bands,
+        StripeLayout::Planar => 1,
+    };
+    let Some(mask) = &mut stripe.mask else { return };
+    let mut any = vec![false; mask.len()];
+    dispatch!(spec.data_type, T => {
+        let nodata = spec.nodata.as_ref().and_then(<T as Value>::from_nodata);
+        for plane in &stripe.planes {
+            let values: &[T] = bytemuck::cast_slice(plane);
+            for (any, pixel) in any.iter_mut().zip(values.chunks_exact(samples)) {
+                *any |= pixel.iter().any(|value| !value.is_nan() && nodata != Some(*value));
+            }
+        }
+    });
+    for (valid, any) in mask.iter_mut().zip(any) {
+        if !any {
+            *valid = 0;
+        }
+    }
+}
+
+/// Copies all bands but alpha, and masks the pixels whose alpha is 0.
+fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
+    let size = stripe.sample_size;
+    let alpha = band * size..(band + 1) * size;
+    let mut colors = Vec::with_capacity(stripe.width * (pixel - size));
+    for (row, pixels) in pixels.chunks_exact(stripe.width * pixel).enumerate() {
+        colors.clear();
+        for (column, pixel) in pixels.chunks_exact(pixel).enumerate() {
+            colors.extend_from_slice(&pixel[..alpha.start]);
+            colors.extend_from_slice(&pixel[alpha.end..]);
+            // Zero has only zero bits, but for the sign of a float.
+            let transparent = pixel[alpha.clone()].iter().all(|byte| *byte == 0);
+            if transparent && let Some(mask) = &mut stripe.mask {
+                mask[row * stripe.width + column] = 0;
+            }
+        }
+        stripe.put_pixels(row, 0, &colors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{DataType, Nodata};
+    use crate::view::SliceSource;
+
+    fn read<S: PixelSource>(source: &mut S, layout: StripeLayout) -> (Vec<u8>, Vec<u8>) {
+        let spec = source.spec().clone();
+        let (width, rows, bands) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
+        let mut pixels = vec![0; width * rows * bands];
+        let mut mask = vec![9; width * rows];
+        let planes = match layout {
+            StripeLayout::Chunky => vec![pixels.as_mut_slice()],
+            StripeLayout::Planar => pixels.chunks_mut(width * rows).collect(),
+        };
+        let mask_rows = spec.mask.then_some(mask.as_mut_slice());
+        let mut stripe = Stripe { width, rows, bands, sample_size: 1, layout, planes, mask: mask_rows };
+        source.read_rows(0, &mut stripe, &Executor::serial()).unwrap();
+        (pixels, mask)
+    }
+
+    #[test]
+    fn a_pixel_is_masked_where_no_band_has_data() {
+        let spec = ImageSpec { nodata: Some(Nodata::from(5u64)), ..ImageSpec::new(3, 1, 2, DataType::U8) };
+        let pixels = [5u8, 5, 5, 1, 2, 3];
+        for own_mask in [false, true] {
+            let mut source = SliceSource::new(spec.clone(), &pixels).unwrap();
+            if own_mask {
+                source = source.with_mask(&[1, 1, 0]).unwrap();
+            }
+            let mut source = MaskedSource::new(source, MaskPolicy::Nodata).unwrap();
+            let (_, mask) = read(&mut source, StripeLayout::Chunky);
+            let valid: Vec<_> = mask.iter().map(|value| *value != 0).collect();
+            assert_eq!(valid, [false, true, !own_mask]);
+            let (planes, _) = read(&mut source, StripeLayout::Planar);
+            assert_eq!(planes, [5, 5, 2, 5, 1, 3]);
+        }
+    }
+
+    #[test]
+    fn alpha_becomes_the_mask() {
+        let spec = ImageSpec::new(2, 1, 4, DataType::U8);
+        let mut source =
+            MaskedSource::new(SliceSource::new(spec, &[1u8, 2, 3, 0, 4, 5, 6, 200]).unwrap(), MaskPolicy::Alpha)
+                .unwrap();
+        assert_eq!((source.spec().bands, source.spec().extra_samples.len()), (3, 0));
+        assert_eq!(read(&mut source, StripeLayout::Chunky), (vec![1, 2, 3, 4, 5, 6], vec![0, 255]));
+        assert_eq!(read(&mut source, StripeLayout::Planar).0, [1, 4, 2, 5, 3, 6]);
+    }
+
+    #[test]
+    fn what_a_mask_is_to_be_made_from_must_be_there() {
+        let source = || SliceSource::new(ImageSpec::new(1, 1, 1, DataType::U8), &[1u8]).unwrap();
+        assert!(MaskedSource::new(source(), MaskPolicy::Nodata).is_err());
+        assert!(MaskedSource::new(source(), MaskPolicy::Alpha).is_err());
+        let masked = MaskedSource::new(source().with_mask(&[0]).unwrap(), MaskPolicy::None).unwrap();
+        assert!(!masked.spec().mask);
+    }
+}
