@@ -238,6 +238,15 @@ impl Resampling {
         }
     }
 
+    /// A kernel that makes the same mask from a mask: the first of those with the same rule.
+    #[must_use]
+    pub(crate) const fn mask_rule(self) -> Self {
+        match self {
+            Self::Average | Self::Rms | Self::Mode | Self::Min | Self::Max | Self::Median => Self::Average,
+            other => other,
+        }
+    }
+
     /// How many pixels of the source level the kernel reaches to either side at a ratio of 1, for the kernels that
     /// are convolutions (GDAL `GWKGetFilterRadius`).
     #[must_use]
@@ -310,8 +319,11 @@ pub struct EncodeOptions {
     pub interleave: Interleave,
     /// The overviews. Default: halves until one tile holds all.
     pub overviews: Overviews,
-    /// The kernel. Default (`None`): average; nearest for palettes and complex samples.
+    /// The kernel of all bands. Default (`None`): average; nearest for palettes and complex samples.
     pub resampling: Option<Resampling>,
+    /// A kernel for each band, as many as the image has, instead of [`resampling`](Self::resampling). Default (empty):
+    /// one for all. With a mask, which all bands share, only kernels with the same rule of validity go together.
+    pub band_resampling: Vec<Resampling>,
     /// The TIFF variant. Default: by the size of the finished file.
     pub big_tiff: BigTiff,
 }
@@ -326,6 +338,7 @@ impl Default for EncodeOptions {
             interleave: Interleave::Pixel,
             overviews: Overviews::Auto,
             resampling: None,
+            band_resampling: Vec::new(),
             big_tiff: BigTiff::Auto,
         }
     }

@@ -66,7 +66,7 @@ impl<T> Piece<'_, T> {
 impl Kernel {
     pub(super) fn new(plan: &CogPlan, source: &Level, target: &Level) -> Self {
         let spec = plan.spec();
-        let methods = vec![plan.resampling()];
+        let methods = plan.resampling().to_vec();
         let rows = Axis::new(source.height, target.height);
         let columns = Axis::new(source.width, target.width).across(&rows);
         let covers = methods.iter().any(|&method| method != Resampling::Nearest && method.radius().is_none());
