@@ -172,7 +172,7 @@ pub enum Resampling {
     /// first of equally near ones. On complex samples the mean of both parts, of whole pixels.
     Average,
     /// The square root of the mean of squares over the same pixels as [`Average`](Self::Average), with the same
-    /// validity. Whole numbers are rounded. Not for complex samples.
+    /// validity. Whole numbers are rounded. On palettes and complex samples as there.
     Rms,
     /// A triangle of the ratio's width on either side; valid if the weights of the valid pixels add up to more than
     /// zero. Not for palettes and complex samples, like the next three.

@@ -257,19 +257,21 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
 
 /// Refuses kernels that mean nothing for the samples.
 fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
+    use Resampling::{Average, Mode, Nearest, Rms};
+    let name = resampling.name();
     let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
-    if spec.has_color_map() && !matches!(resampling, Resampling::Nearest | Resampling::Mode) {
-        return refuse(format!(
-            "palette indices are no quantities, so {} means nothing for them; use nearest or mode",
-            resampling.name()
-        ));
+    if spec.has_color_map() {
+        return match resampling {
+            Nearest | Mode => Ok(()),
+            Average | Rms if spec.bands == 1 => Ok(()),
+            Average | Rms => refuse(format!("{name} of palette indices beside other bands; use nearest or mode")),
+            _ => {
+                refuse(format!("palette indices are no quantities: {name} means nothing; use nearest, mode or average"))
+            }
+        };
     }
-    if spec.data_type.is_complex() && resampling != Resampling::Nearest {
-        return refuse(format!(
-            "{} is not defined here for {} samples; use nearest",
-            resampling.name(),
-            spec.data_type
-        ));
+    if spec.data_type.is_complex() && !matches!(resampling, Nearest | Average | Rms) {
+        return refuse(format!("{name} is not defined for {} samples; use nearest, average or rms", spec.data_type));
     }
     Ok(())
 }

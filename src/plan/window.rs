@@ -79,6 +79,14 @@ impl Axis {
         to.min(end).saturating_sub(from.max(start))
     }
 
+    /// The whole source pixels that GDAL takes for complex samples (`GDALResampleChunkC32R`): among those that an output
+    /// pixel covers.
+    pub(crate) fn rounded(&self, target: u32) -> Range<u32> {
+        let start = floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1);
+        let end = floor(0.5 + f64::from(target + 1) * self.ratio).max(start + 1);
+        start..if target + 1 == self.target { self.source } else { end.min(self.source) }
+    }
+
     /// The source pixels under a convolution that reaches `radius` pixels to either side at a ratio of 1.
     pub(crate) fn convolved(&self, radius: u8, target: u32) -> Range<u32> {
         let (center, reach) = (self.center(target), self.reach(radius));
@@ -157,6 +165,8 @@ mod tests {
                     assert!(window.start <= last_end && window.end > last_end, "{source} to {target} at {pixel}");
                     assert!((0.0..=1.0 + 1e-7).contains(&window.first_weight), "{window:?}");
                     assert!((-1e-7..=1.0 + 1e-7).contains(&window.last_weight), "{window:?}");
+                    let rounded = axis.rounded(pixel);
+                    assert!(window.start <= rounded.start && rounded.end <= window.end, "{source} to {target}");
                     let exact: u64 = (window.start..window.end).map(|from| axis.exact_weight(pixel, from)).sum();
                     assert_eq!(exact, u64::from(source), "the exact weights of a pixel add up to the ratio");
                     last_end = window.end;

@@ -4,11 +4,13 @@
 //! above all, NaN never counts as a value, and masked pixels never contribute to a valid one, for every kernel.
 
 mod area;
+mod complex;
 mod convolution;
 mod filter;
 mod gauss;
 mod mode;
 mod order;
+mod palette;
 mod real;
 mod rows;
 
@@ -22,6 +24,7 @@ use crate::sample::{DataType, Nodata, Value, dispatch};
 
 use super::LevelRows;
 use filter::Taps;
+use palette::Palette;
 use real::{Place, Real};
 use rows::Rows;
 
@@ -39,6 +42,7 @@ pub(super) struct Kernel {
     covered: Vec<Window>,
     /// The weights of every column, for each method that is a convolution.
     taps: Vec<(Resampling, Taps)>,
+    palette: Option<Palette>,
     /// Columns of the finer level.
     source_width: usize,
     /// Columns of the coarser level.
@@ -89,9 +93,19 @@ impl Kernel {
             rows,
             covered,
             taps,
+            palette: Palette::new(spec),
             source_width: source.width as usize,
             width: target.width as usize,
             height: target.height,
+        }
+    }
+
+    /// The source pixels that give an output pixel its validity along an axis.
+    fn looked_at(&self, axis: &Axis, resampling: Resampling, target: u32) -> Range<u32> {
+        if self.data_type.is_complex() && resampling != Resampling::Nearest {
+            axis.rounded(target)
+        } else {
+            axis.needed(resampling, target)
         }
     }
 
@@ -174,10 +188,10 @@ impl Kernel {
             return convolution::compute_mask(self, resampling, mask, held_from, first, target);
         }
         for (row, target) in (first..).zip(target.chunks_exact_mut(self.width)) {
-            let needed = self.rows.needed(resampling, row);
+            let needed = self.looked_at(&self.rows, resampling, row);
             let rows = &mask[(needed.start - held_from) as usize * self.source_width..];
             for (column, target) in (0u32..).zip(target) {
-                let columns = self.columns.needed(resampling, column);
+                let columns = self.looked_at(&self.columns, resampling, column);
                 let valid = rows
                     .chunks(self.source_width)
                     .take(needed.len())
@@ -212,6 +226,9 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
 
 fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling: Resampling, piece: &mut Piece<'_, T>) {
     let place = Place { nodata: source.nodata, largest: T::largest(kernel.bits) };
+    if let (Some(palette), Resampling::Average | Resampling::Rms) = (&kernel.palette, resampling) {
+        return palette::compute(kernel, palette, source, resampling == Resampling::Rms, piece);
+    }
     match resampling {
         Resampling::Nearest => nearest(kernel, source, piece),
         Resampling::Average => area::compute(kernel, source, place, false, piece),
@@ -237,13 +254,16 @@ macro_rules! resample_real {
 
 resample_real!(u8, i8, u16, i16, u32, i32, u64, i64, half::f16, f32, f64);
 
-/// Complex samples are only sampled: the plan refuses everything else.
 macro_rules! resample_complex {
     ($($type:ty),*) => {
         $(impl Resample for num_complex::Complex<$type> {
             fn resample(kernel: &Kernel, source: &Rows<'_, Self>, resampling: Resampling, piece: &mut Piece<'_, Self>) {
-                debug_assert!(resampling == Resampling::Nearest, "the plan refuses {}", resampling.name());
-                nearest(kernel, source, piece);
+                if resampling == Resampling::Nearest {
+                    nearest(kernel, source, piece);
+                } else {
+                    // Means; the plan refuses everything else.
+                    complex::compute(kernel, source, resampling, piece);
+                }
             }
         })*
     };

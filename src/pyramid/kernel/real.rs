@@ -12,8 +12,7 @@ use super::rows::Fill;
 
 /// A real number that can be computed with.
 pub(super) trait Real: Value {
-    /// Whether convolutions end in single precision, and the horizontal one sums four lanes: both belong together in
-    /// GDAL for 8- and 16-bit unsigned samples; see [`SINGLE`](Self::SINGLE) for the first alone.
+    /// Whether GDAL computes in the type itself, sums convolutions in four lanes and roots of means as integers: u8, u16.
     const LANES: bool = false;
     /// Whether convolutions end in single precision.
     const SINGLE: bool = false;
@@ -189,7 +188,8 @@ fn single_rms<T: Real>(values: [T; 4], alone: bool) -> T {
     #[expect(clippy::cast_possible_truncation, reason = "values of single precision or less")]
     let values = values.map(|value| value.to_f64() as f32);
     let largest = values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
-    if largest == 0.0 || largest.is_infinite() {
+    // What is constant stays so: dividing and multiplying again may be off by the last bit, as it is in GDAL.
+    if largest == 0.0 || largest.is_infinite() || values.iter().all(|value| value.abs() == largest) {
         return T::from_f32(largest);
     }
     let inverse = 1.0 / largest;
@@ -202,7 +202,7 @@ fn single_rms<T: Real>(values: [T; 4], alone: bool) -> T {
 fn double_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
     let values = values.map(T::to_f64);
     let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    if largest == 0.0 || largest.is_infinite() {
+    if largest == 0.0 || largest.is_infinite() || values.iter().all(|value| value.abs() == largest) {
         return T::from_f64(largest);
     }
     let inverse = 1.0 / largest;
