@@ -365,7 +365,7 @@ mod as_it_should_be {
             let level = Image::new(SIDE, SIDE, pixel).nodata(-9999.0).overview(resampling);
             assert!(level.pixels.iter().all(|value| [-9999.0, 5.0].contains(value)), "{}", resampling.name());
             let valid = level.pixels.iter().filter(|&&value| value == 5.0).count();
-            // Kernels without negative weights reach over the edge, by half a pixel or one and a half at this ratio.
+            // Wide kernels without negative weights reach over the edge.
             let rows_gained = match resampling {
                 Resampling::Bilinear => 1,
                 Resampling::CubicSpline => 2,
