@@ -171,6 +171,7 @@ stage main-job main_job
 stage command judge command
 stage flavours judge flavours
 stage grid grid
+stage kernels judge kernels $FULL
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage no-c no_c_in_default_build

@@ -156,26 +156,106 @@ pub enum Overviews {
 
 /// How pixels of an overview are computed from the level before it.
 ///
-/// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis.
+/// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis. A pixel
+/// that is masked, equals nodata or is NaN is missing: it never contributes to an overview pixel. Where an overview
+/// pixel has no valid source pixel, it is nodata; without a nodata value it is NaN if NaN is why, and 0 under the mask
+/// otherwise. A computed value that happens to equal nodata moves by the smallest step. Every rule, and how it compares
+/// with GDAL's, stands in `docs/resampling.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Resampling {
-    /// The pixel at `floor(0.5 + position * ratio)`. Takes any type.
+    /// The pixel at `floor(0.5 + position * ratio)` along each axis, with its own validity: at a ratio of 2 the upper
+    /// left one of four. Takes any type.
     Nearest,
-    /// The mean of the valid pixels that the overview pixel covers, weighted by the covered area. Not for palettes.
+    /// The mean of the valid pixels that the overview pixel covers, weighted by the covered area; valid if any of them
+    /// is. Whole numbers are rounded, halves away from zero. On palettes the entry nearest to the mean colour, the
+    /// first of equally near ones. On complex samples the mean of both parts, of whole pixels.
     Average,
+    /// The square root of the mean of squares over the same pixels as [`Average`](Self::Average), with the same
+    /// validity. Whole numbers are rounded. On palettes and complex samples as there.
+    Rms,
+    /// A triangle of the ratio's width on either side; valid if the weights of the valid pixels add up to more than
+    /// zero. Not for palettes and complex samples, like the next three.
+    Bilinear,
+    /// Catmull-Rom (a = -0.5), twice the ratio wide on either side; valid where, along each axis, at least half of the
+    /// pixels that the kernel looks at are valid in one run. Values may overshoot; they are clamped to the type.
+    Cubic,
+    /// The cubic B-spline, twice the ratio wide on either side: smooth, and never beyond the values it is made from.
+    /// Validity as [`Bilinear`](Self::Bilinear).
+    CubicSpline,
+    /// The sinc function windowed by a sinc, three times the ratio wide on either side. Validity as
+    /// [`Cubic`](Self::Cubic).
+    Lanczos,
     /// The most frequent value of the valid pixels that the overview pixel touches; of equally frequent ones, the
-    /// first to reach the count, row by row. Not for complex samples.
+    /// first to reach the count, row by row. Valid if any of them is. Not for complex samples.
     Mode,
+    /// Binomial weights over 3x3 pixels up to a ratio of 2, 5x5 up to 4, 7x7 beyond, starting at the upper left pixel
+    /// that is covered at whole ratios: so it is not symmetric. Valid if any of them is. Not for palettes and complex
+    /// samples, like the next three.
+    Gauss,
+    /// The smallest valid value that the overview pixel touches. Valid if any is.
+    Min,
+    /// The largest valid value that the overview pixel touches. Valid if any is.
+    Max,
+    /// The median of the valid values that the overview pixel touches, the lower one of the two in the middle of an
+    /// even count: always a value of the source. Valid if any is.
+    Median,
 }
 
 impl Resampling {
+    /// Every kernel.
+    pub const ALL: [Self; 12] = [
+        Self::Nearest,
+        Self::Average,
+        Self::Rms,
+        Self::Bilinear,
+        Self::Cubic,
+        Self::CubicSpline,
+        Self::Lanczos,
+        Self::Mode,
+        Self::Gauss,
+        Self::Min,
+        Self::Max,
+        Self::Median,
+    ];
+
     /// The name, such as `nearest`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Nearest => "nearest",
             Self::Average => "average",
+            Self::Rms => "rms",
+            Self::Bilinear => "bilinear",
+            Self::Cubic => "cubic",
+            Self::CubicSpline => "cubicspline",
+            Self::Lanczos => "lanczos",
             Self::Mode => "mode",
+            Self::Gauss => "gauss",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Median => "median",
+        }
+    }
+
+    /// A kernel that makes the same mask from a mask: the first of those with the same rule.
+    #[must_use]
+    pub(crate) const fn mask_rule(self) -> Self {
+        match self {
+            Self::Average | Self::Rms | Self::Mode | Self::Min | Self::Max | Self::Median => Self::Average,
+            other => other,
+        }
+    }
+
+    /// How many pixels of the source level the kernel reaches to either side at a ratio of 1, for the kernels that
+    /// are convolutions (GDAL `GWKGetFilterRadius`).
+    #[must_use]
+    pub(crate) const fn radius(self) -> Option<u8> {
+        match self {
+            Self::Bilinear => Some(1),
+            Self::Cubic | Self::CubicSpline => Some(2),
+            Self::Lanczos => Some(3),
+            _ => None,
         }
     }
 }
@@ -239,8 +319,11 @@ pub struct EncodeOptions {
     pub interleave: Interleave,
     /// The overviews. Default: halves until one tile holds all.
     pub overviews: Overviews,
-    /// The kernel. Default (`None`): average; nearest for palettes and complex samples.
+    /// The kernel of all bands. Default (`None`): average; nearest for palettes and complex samples.
     pub resampling: Option<Resampling>,
+    /// A kernel for each band, as many as the image has, instead of [`resampling`](Self::resampling). Default (empty):
+    /// one for all. With a mask, which all bands share, only kernels with the same rule of validity go together.
+    pub band_resampling: Vec<Resampling>,
     /// The TIFF variant. Default: by the size of the finished file.
     pub big_tiff: BigTiff,
 }
@@ -255,6 +338,7 @@ impl Default for EncodeOptions {
             interleave: Interleave::Pixel,
             overviews: Overviews::Auto,
             resampling: None,
+            band_resampling: Vec::new(),
             big_tiff: BigTiff::Auto,
         }
     }

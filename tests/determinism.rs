@@ -4,12 +4,15 @@ mod support;
 
 use cogsmith::{
     ArraySource, CogPlan, CogWriter, Compression, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Interleave,
-    Metadata, Nodata, PixelSource, SliceSource, StoreOptions, Stripe, StripeLayout, TileSize,
+    Metadata, Nodata, PixelSource, Resampling, SliceSource, StoreOptions, Stripe, StripeLayout, TileSize,
 };
 use support::images::{Computed, encode};
 
 fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
     let mut cases = Vec::new();
+    // Kernels that look beyond what a pixel covers, and some that don't.
+    let kernels = [Some(Resampling::Cubic), None, Some(Resampling::Lanczos), Some(Resampling::Bilinear)];
+    let kernels = [&kernels[..], &[Some(Resampling::Gauss), Some(Resampling::Median)]].concat();
     let codecs = [Compression::DEFLATE, Compression::Lzw, Compression::ZSTD, Compression::None];
     for (index, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
         for (data_type, mask) in [(DataType::U16, false), (DataType::U8, true)] {
@@ -18,6 +21,7 @@ fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
                 tile_size: TileSize { width: 64, height: 32 },
                 interleave,
                 compression: codecs[(index + usize::from(mask)) % codecs.len()],
+                resampling: kernels[2 * index + usize::from(mask)],
                 ..EncodeOptions::default()
             };
             cases.push((spec, options));

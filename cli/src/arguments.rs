@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
@@ -86,9 +86,11 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Overviews")]
     overview_count: Option<u32>,
 
-    /// How overviews are computed [default: average; nearest for palettes and complex samples]
-    #[arg(long, value_enum, value_name = "KERNEL", help_heading = "Overviews")]
-    overview_resampling: Option<ResamplingName>,
+    /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: average; nearest
+    /// for palettes and complex samples]
+    #[arg(long, value_enum, value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set, num_args = 1,
+          help_heading = "Overviews")]
+    overview_resampling: Option<Vec<ResamplingName>>,
 
     /// Size of the overviews' tiles in pixels, as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
@@ -169,7 +171,36 @@ enum BigTiffName {
 enum ResamplingName {
     Nearest,
     Average,
+    Rms,
+    Bilinear,
+    Cubic,
+    #[value(name = "cubicspline")]
+    CubicSpline,
+    Lanczos,
     Mode,
+    Gauss,
+    Min,
+    Max,
+    Median,
+}
+
+impl From<ResamplingName> for Resampling {
+    fn from(name: ResamplingName) -> Self {
+        match name {
+            ResamplingName::Nearest => Self::Nearest,
+            ResamplingName::Average => Self::Average,
+            ResamplingName::Rms => Self::Rms,
+            ResamplingName::Bilinear => Self::Bilinear,
+            ResamplingName::Cubic => Self::Cubic,
+            ResamplingName::CubicSpline => Self::CubicSpline,
+            ResamplingName::Lanczos => Self::Lanczos,
+            ResamplingName::Mode => Self::Mode,
+            ResamplingName::Gauss => Self::Gauss,
+            ResamplingName::Min => Self::Min,
+            ResamplingName::Max => Self::Max,
+            ResamplingName::Median => Self::Median,
+        }
+    }
 }
 
 /// What becomes of samples with fewer bits than their type.
@@ -287,11 +318,14 @@ impl CreateArguments {
                 InterleaveName::Tile => Interleave::Tile,
             },
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
-            resampling: self.overview_resampling.map(|name| match name {
-                ResamplingName::Nearest => Resampling::Nearest,
-                ResamplingName::Average => Resampling::Average,
-                ResamplingName::Mode => Resampling::Mode,
-            }),
+            resampling: match self.overview_resampling.as_deref() {
+                Some(&[one]) => Some(one.into()),
+                _ => None,
+            },
+            band_resampling: match self.overview_resampling.as_deref() {
+                None | Some([_]) => Vec::new(),
+                Some(several) => several.iter().copied().map(Resampling::from).collect(),
+            },
             big_tiff: match self.bigtiff {
                 BigTiffName::Auto => BigTiff::Auto,
                 BigTiffName::Yes => BigTiff::Yes,

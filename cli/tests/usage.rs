@@ -57,7 +57,10 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--overviews", "2,2"], "such as 2,4,8"),
         (&["--overviews", "2,,4"], "such as 2,4,8"),
         (&["--overview-count", "0"], "--overview-count"),
-        (&["--overview-resampling", "cubic"], "possible values: nearest, average, mode"),
+        (
+            &["--overview-resampling", "cubist"],
+            "possible values: nearest, average, rms, bilinear, cubic, cubicspline, lanczos, mode, gauss, min, max, median",
+        ),
         (&["--interleave", "line"], "possible values: pixel, band, tile"),
         (&["--nodata", "seven"], "or none"),
         (&["--nodata", "--quiet"], "or none"),
@@ -75,7 +78,7 @@ fn values_out_of_range_are_refused() -> TestResult {
 
 #[test]
 fn contradictions_are_refused() -> TestResult {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--compress", "none", "--level", "3"], "--level"),
         (&["--compress", "lzw", "--level", "3"], "--level"),
         (&["--compress", "zstd", "--level", "23"], "1 to 22"),
@@ -85,6 +88,7 @@ fn contradictions_are_refused() -> TestResult {
         (&["--overview-resampling", "mode", "--overviews", "none"], "--overview-resampling"),
         (&["--overview-blocksize", "256", "--overviews", "none"], "--overview-blocksize"),
         (&["--compress", "lzw", "--compress", "zstd"], "--compress"),
+        (&["--overview-resampling", "min", "--overview-resampling", "max"], "--overview-resampling"),
         (&["--cubic"], "--cubic"),
     ];
     for (options, expected) in cases {
@@ -109,7 +113,7 @@ fn good_options_are_taken_and_the_input_is_then_the_failure() -> TestResult {
         &["--compress", "zstd", "--level", "22"],
         &["--blocksize", "256x512", "--overview-blocksize", "128"],
         &["--overviews", "auto", "--overview-count", "2"],
-        &["--overviews", "2,4,8", "--overview-resampling", "mode"],
+        &["--overviews", "2,4,8", "--overview-resampling", "cubic,cubicspline,mode"],
         &["--nodata", "-9999"],
         &["--nodata", "-inf"],
         &["--nodata", "none"],

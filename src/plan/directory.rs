@@ -207,7 +207,7 @@ fn structure_items(plan: &CogPlan) -> Vec<MetadataItem> {
     };
     let mut items = Vec::new();
     if plan.levels().len() > 1 {
-        items.push(item("OVERVIEW_RESAMPLING", plan.resampling().name().to_ascii_uppercase()));
+        items.push(item("OVERVIEW_RESAMPLING", plan.resampling_names().to_ascii_uppercase()));
     }
     if plan.grid().interleave == Interleave::Tile {
         items.push(item("INTERLEAVE", "TILE".to_owned()));

@@ -47,7 +47,8 @@ struct Inner {
     grid: TileGrid,
     compression: Compression,
     predictor: Predictor,
-    resampling: Resampling,
+    /// One for all bands, or one a band.
+    resampling: Vec<Resampling>,
     big_tiff: BigTiff,
 }
 
@@ -115,10 +116,17 @@ impl CogPlan {
         self.inner.predictor
     }
 
-    /// The kernel of the overviews.
+    /// The kernel of the overviews: one for all bands, or one a band where they differ.
     #[must_use]
-    pub fn resampling(&self) -> Resampling {
-        self.inner.resampling
+    pub fn resampling(&self) -> &[Resampling] {
+        &self.inner.resampling
+    }
+
+    /// The names of the kernels, such as `average`, or `cubic,cubic,mode` where bands differ.
+    #[must_use]
+    pub fn resampling_names(&self) -> String {
+        let names: Vec<_> = self.resampling().iter().map(|resampling| resampling.name()).collect();
+        names.join(",")
     }
 
     /// Which variants of TIFF are allowed.
@@ -228,19 +236,55 @@ fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predic
     }
 }
 
-fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Resampling> {
-    let palette = spec.has_color_map();
-    let complex = spec.data_type.is_complex();
+/// One kernel for all bands, or one a band where they differ.
+fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Resampling>> {
     let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
-    match options.resampling {
-        None if palette || complex => Ok(Resampling::Nearest),
-        None => Ok(Resampling::Average),
-        Some(Resampling::Average) if palette => {
-            refuse("palette indices are no quantities and have no average; use nearest or mode".to_owned())
+    let bands = &options.band_resampling;
+    let (Some(&first), None) = (bands.first(), options.resampling) else {
+        if options.resampling.is_some() && !bands.is_empty() {
+            return refuse("one for all bands and one for each contradict each other; give one of them".to_owned());
         }
-        Some(resampling @ (Resampling::Average | Resampling::Mode)) if complex => {
-            refuse(format!("{} is not defined here for {} samples; use nearest", resampling.name(), spec.data_type))
-        }
-        Some(resampling) => Ok(resampling),
+        let samples_only = spec.has_color_map() || spec.data_type.is_complex();
+        let default = if samples_only { Resampling::Nearest } else { Resampling::Average };
+        let resampling = options.resampling.unwrap_or(default);
+        check_resampling(spec, resampling)?;
+        return Ok(vec![resampling]);
+    };
+    if bands.len() != usize::from(spec.bands) {
+        return refuse(format!("{} for {} bands; give one for all, or one for each", bands.len(), spec.bands));
     }
+    for &resampling in bands {
+        check_resampling(spec, resampling)?;
+        if spec.mask && resampling.mask_rule() != first.mask_rule() {
+            return refuse(format!(
+                "{} and {} make different masks, and all bands share one; give kernels with the same rule, such as \
+                 average and mode",
+                first.name(),
+                resampling.name()
+            ));
+        }
+    }
+    let same = bands.iter().all(|&resampling| resampling == first);
+    Ok(if same { vec![first] } else { bands.clone() })
+}
+
+/// Refuses kernels that mean nothing for the samples.
+fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
+    use Resampling::{Average, Mode, Nearest, Rms};
+    let name = resampling.name();
+    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    if spec.has_color_map() {
+        return match resampling {
+            Nearest | Mode => Ok(()),
+            Average | Rms if spec.bands == 1 => Ok(()),
+            Average | Rms => refuse(format!("{name} of palette indices beside other bands; use nearest or mode")),
+            _ => {
+                refuse(format!("palette indices are no quantities: {name} means nothing; use nearest, mode or average"))
+            }
+        };
+    }
+    if spec.data_type.is_complex() && !matches!(resampling, Nearest | Average | Rms) {
+        return refuse(format!("{name} is not defined for {} samples; use nearest, average or rms", spec.data_type));
+    }
+    Ok(())
 }

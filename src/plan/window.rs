@@ -1,6 +1,7 @@
 //! Which pixels of a level a pixel of the next level needs. The only definition: rolling buffers and kernels ask it.
 //!
-//! Source of the rules: GDAL 3.12 `gcore/overview.cpp`, `GDALResampleChunk_Near` and `…_AverageOrRMS`.
+//! Source of the rules: GDAL 3.13 `gcore/overview.cpp`, `GDALResampleChunk_Near`, `…_AverageOrRMS`, `…_ConvolutionT`
+//! and `…_Gauss`.
 
 use std::ops::Range;
 
@@ -15,6 +16,8 @@ pub(crate) struct Axis {
     source: u32,
     target: u32,
     ratio: f64,
+    /// Pixels along a side of the matrix of gauss.
+    gauss_side: u32,
 }
 
 /// The source pixels that one output pixel covers along an axis, and how much of the outer ones.
@@ -33,7 +36,18 @@ pub(crate) struct Window {
 impl Axis {
     /// From `source` to `target` pixels; both at least 1, `target` no larger.
     pub(crate) fn new(source: u32, target: u32) -> Self {
-        Self { source, target, ratio: f64::from(source) / f64::from(target) }
+        let ratio = f64::from(source) / f64::from(target);
+        let gauss_side = match floor(0.5 + ratio) {
+            0..=2 => 3,
+            3..=4 => 5,
+            _ => 7,
+        };
+        Self { source, target, ratio, gauss_side }
+    }
+
+    /// This axis across `rows`: GDAL takes the size of the matrix of gauss from the ratio of the rows alone.
+    pub(crate) fn across(self, rows: &Self) -> Self {
+        Self { gauss_side: rows.gauss_side, ..self }
     }
 
     /// Whether every output pixel covers exactly two source pixels.
@@ -65,17 +79,67 @@ impl Axis {
         to.min(end).saturating_sub(from.max(start))
     }
 
-    /// The source pixels that an output pixel needs.
+    /// The whole source pixels that GDAL takes for complex samples (`GDALResampleChunkC32R`): among those that an output
+    /// pixel covers.
+    pub(crate) fn rounded(&self, target: u32) -> Range<u32> {
+        let start = floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1);
+        let end = floor(0.5 + f64::from(target + 1) * self.ratio).max(start + 1);
+        start..if target + 1 == self.target { self.source } else { end.min(self.source) }
+    }
+
+    /// The source pixels under a convolution that reaches `radius` pixels to either side at a ratio of 1.
+    pub(crate) fn convolved(&self, radius: u8, target: u32) -> Range<u32> {
+        let (center, reach) = (self.center(target), self.reach(radius));
+        let start = floor((center - reach + 0.5).floor().max(0.0)).min(self.source - 1);
+        start..floor(center + reach + 0.5).max(start + 1).min(self.source)
+    }
+
+    /// The middle of an output pixel, in source pixels.
+    pub(crate) fn center(&self, target: u32) -> f64 {
+        (f64::from(target) + 0.5) * self.ratio
+    }
+
+    /// Output pixels for a source pixel, at most 1: how far kernels are stretched.
+    pub(crate) fn scale(&self) -> f64 {
+        (1.0 / self.ratio).min(1.0)
+    }
+
+    /// How far a convolution of this radius reaches to either side, in source pixels.
+    pub(crate) fn reach(&self, radius: u8) -> f64 {
+        f64::from(radius) / self.scale()
+    }
+
+    /// The side of the matrix of gauss, the source pixels under it, and how many of its places lie before the first.
+    pub(crate) fn gauss(&self, target: u32) -> (u32, Range<u32>, u32) {
+        let side = self.gauss_side;
+        let from = floor(0.5 + f64::from(target) * self.ratio);
+        let to = floor(0.5 + f64::from(target + 1) * self.ratio) + 1;
+        let middle = from + (to - from) / 2;
+        let before = (side / 2).saturating_sub(middle);
+        let start = (middle + before - side / 2).min(self.source - 1);
+        (side, start..(start + side - before).min(self.source), before)
+    }
+
+    /// The source pixels that an output pixel needs. Both ends grow with the output pixel.
     pub(crate) fn needed(&self, resampling: Resampling, target: u32) -> Range<u32> {
         match resampling {
             Resampling::Nearest => {
                 let source = self.nearest(target);
                 source..source + 1
             }
-            Resampling::Average | Resampling::Mode => {
+            Resampling::Average
+            | Resampling::Rms
+            | Resampling::Mode
+            | Resampling::Min
+            | Resampling::Max
+            | Resampling::Median => {
                 let window = self.covered(target);
                 window.start..window.end
             }
+            Resampling::Bilinear => self.convolved(1, target),
+            Resampling::Cubic | Resampling::CubicSpline => self.convolved(2, target),
+            Resampling::Lanczos => self.convolved(3, target),
+            Resampling::Gauss => self.gauss(target).1,
         }
     }
 }
@@ -101,6 +165,8 @@ mod tests {
                     assert!(window.start <= last_end && window.end > last_end, "{source} to {target} at {pixel}");
                     assert!((0.0..=1.0 + 1e-7).contains(&window.first_weight), "{window:?}");
                     assert!((-1e-7..=1.0 + 1e-7).contains(&window.last_weight), "{window:?}");
+                    let rounded = axis.rounded(pixel);
+                    assert!(window.start <= rounded.start && rounded.end <= window.end, "{source} to {target}");
                     let exact: u64 = (window.start..window.end).map(|from| axis.exact_weight(pixel, from)).sum();
                     assert_eq!(exact, u64::from(source), "the exact weights of a pixel add up to the ratio");
                     last_end = window.end;
@@ -108,6 +174,36 @@ mod tests {
                 assert_eq!(last_end, source);
             }
         }
+    }
+
+    #[test]
+    fn what_is_needed_only_moves_forward() {
+        for source in 1..80u32 {
+            for target in 1..=source {
+                let axis = Axis::new(source, target);
+                for resampling in Resampling::ALL {
+                    let mut last = 0..0;
+                    for pixel in 0..target {
+                        let needed = axis.needed(resampling, pixel);
+                        let place = format!("{source} to {target} at {pixel}, {}: {needed:?}", resampling.name());
+                        assert!(needed.start < needed.end && needed.end <= source, "{place}");
+                        assert!(needed.start >= last.start && needed.end >= last.end, "{place} after {last:?}");
+                        last = needed;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn convolutions_reach_beyond_what_is_covered() {
+        let axis = Axis::new(16, 8);
+        assert_eq!(axis.convolved(1, 3), 5..9);
+        assert_eq!(axis.convolved(2, 3), 3..11);
+        assert_eq!(axis.convolved(3, 3), 1..13);
+        assert_eq!([axis.convolved(2, 0), axis.convolved(2, 7)], [0..5, 11..16]);
+        assert_eq!(axis.gauss(3), (3, 6..9, 0));
+        assert_eq!(axis.gauss(7), (3, 14..16, 0));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Every level keeps a rolling buffer of rows. When rows arrive at a level, the rows of the next level that have
 //! become computable are computed from them. A level's buffer holds at most one batch of rows of full resolution (or
-//! what follows from it at that level), one row of tiles, and the few rows that the kernel still needs: about twice
-//! the base buffer for all levels together.
+//! what follows from it at that level), one row of tiles, and the few rows that the kernel still needs, above and
+//! below what an overview pixel covers: about twice the base buffer for all levels together.
 
 mod kernel;
 mod rows;
@@ -84,7 +84,7 @@ impl Cascade {
 fn compute(kernel: &Kernel, source: &LevelRows, stripe: &mut Stripe<'_>, first: u32, executor: &Executor) {
     let row_bytes = stripe.row_bytes();
     let width = stripe.width;
-    let rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(1);
+    let rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(kernel.least_rows());
     let mut pieces: Vec<(Option<usize>, usize, &mut [u8])> = Vec::new();
     for (plane, rows) in stripe.planes.iter_mut().enumerate() {
         let chunks = rows.chunks_mut(rows_per_piece * row_bytes).enumerate();

@@ -290,7 +290,7 @@ def _check(f, out, interleave, mask, sizes, tile, overview_tile, compression, pr
             say(f"{name}: PlanarConfiguration {ifd.planar} with interleave {interleave}")
         if nodata != "any" and f.nodata(k) != nodata:
             say(f"{name}: GDAL_NODATA is {f.nodata(k)!r}, expected {nodata!r}")
-    item = re.search(r'<Item name="OVERVIEW_RESAMPLING" domain="IMAGE_STRUCTURE">(\w+)</Item>', f.metadata())
+    item = re.search(r'<Item name="OVERVIEW_RESAMPLING" domain="IMAGE_STRUCTURE">([\w,]+)</Item>', f.metadata())
     if bool(item) != (n > 0):
         say("item OVERVIEW_RESAMPLING must stand in GDAL_METADATA when there are overviews, and only then")
     elif item and resampling and item.group(1) != resampling.upper():

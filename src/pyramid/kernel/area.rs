@@ -1,0 +1,250 @@
+//! Means over the area that an output pixel covers: average and root mean square.
+//!
+//! GDAL `GDALResampleChunk_AverageOrRMS_T`: sums go along each row of the window first, then over the rows.
+
+use crate::plan::window::{Axis, Window};
+use crate::sample::Value;
+
+use super::real::{Place, Real};
+use super::rows::{Fill, Rows};
+use super::{Kernel, Piece};
+
+impl Window {
+    /// The number of source pixels.
+    pub(super) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// The source pixels.
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The weight of the source pixel at `index`, counted from the start of the window.
+    fn weight(&self, index: usize) -> f64 {
+        if index == 0 {
+            self.first_weight
+        } else if index + 1 == self.len() {
+            self.last_weight
+        } else {
+            1.0
+        }
+    }
+
+    /// The weight of all source pixels, added up as GDAL does.
+    fn total_weight(&self) -> f64 {
+        match self.end - self.start {
+            1 => self.first_weight,
+            length => self.first_weight + f64::from(length - 2) + self.last_weight,
+        }
+    }
+}
+
+/// The pixels of one band that an output pixel covers.
+pub(super) struct Area<'a, T> {
+    kernel: &'a Kernel,
+    source: &'a Rows<'a, T>,
+    /// The output pixel.
+    row: u32,
+    column: u32,
+    rows: Window,
+    columns: Window,
+    sample: usize,
+}
+
+impl<T: Value> Area<'_, T> {
+    /// Calls with every valid value, its row and its column.
+    pub(super) fn each_valid(&self, fill: &mut Fill<T>, mut call: impl FnMut(T, u32, u32)) {
+        for row in self.rows.start..self.rows.end {
+            for column in self.columns.start..self.columns.end {
+                if let Some(value) = self.source.valid(row, column as usize, self.sample, fill) {
+                    call(value, row, column);
+                }
+            }
+        }
+    }
+
+    /// The area of a pixel of the window that is covered, in whole units.
+    pub(super) fn exact_weight(&self, row: u32, column: u32) -> i128 {
+        let weight = |axis: &Axis, target, source| i128::from(axis.exact_weight(target, source));
+        weight(&self.kernel.rows, self.row, row) * weight(&self.kernel.columns, self.column, column)
+    }
+}
+
+impl<T: Real> Area<'_, T> {
+    fn pixels(&self) -> impl Iterator<Item = T> {
+        let columns = self.columns.range();
+        (self.rows.start..self.rows.end)
+            .flat_map(move |row| columns.clone().map(move |column| (row, column)))
+            .map(|(row, column)| self.source.row(row)[column * self.source.samples + self.sample])
+    }
+
+    /// The weighted sum of all pixels, valid or not.
+    fn sum(&self, change: impl Fn(f64) -> f64) -> f64 {
+        let (samples, columns) = (self.source.samples, self.columns.range());
+        let mut total = 0.0;
+        for (index, row) in (self.rows.start..self.rows.end).enumerate() {
+            let line = self.source.row(row);
+            let at = |column: usize| change(line[column * samples + self.sample].to_f64());
+            let mut along = at(columns.start) * self.columns.first_weight;
+            if columns.len() > 1 {
+                for column in columns.start + 1..columns.end - 1 {
+                    along += at(column);
+                }
+                along += at(columns.end - 1) * self.columns.last_weight;
+            }
+            total += along * self.rows.weight(index);
+        }
+        total
+    }
+
+    /// The weighted sum of the valid pixels, and their weight.
+    fn sum_of_valid(&self, fill: &mut Fill<T>, change: impl Fn(f64) -> f64) -> (f64, f64) {
+        let (mut total, mut total_weight) = (0.0, 0.0);
+        for (index, row) in (self.rows.start..self.rows.end).enumerate() {
+            let (mut along, mut weight_along) = (0.0, 0.0);
+            for (index, column) in self.columns.range().enumerate() {
+                if let Some(value) = self.source.valid(row, column, self.sample, fill) {
+                    let weight = self.columns.weight(index);
+                    along += change(value.to_f64()) * weight;
+                    weight_along += weight;
+                }
+            }
+            let weight = self.rows.weight(index);
+            total += along * weight;
+            total_weight += weight_along * weight;
+        }
+        (total, total_weight)
+    }
+
+    /// The mean of the valid pixels, weighted by the area covered; `None` if there are none.
+    pub(super) fn mean(&self, fill: &mut Fill<T>) -> Option<T> {
+        #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]
+        let count = (self.rows.len() * self.columns.len()) as f64;
+        let part = 1.0 / count;
+        if !self.source.has_gaps() {
+            let weight = self.columns.total_weight() * self.rows.total_weight();
+            let mean = if T::SCALED {
+                count * (self.sum(|value| value * part) / weight)
+            } else {
+                self.sum(|value| value) / weight
+            };
+            if !mean.is_nan() {
+                return Some(T::from_mean(mean));
+            }
+        }
+        let (total, weight) = self.sum_of_valid(fill, |value| value);
+        if weight <= 0.0 {
+            return None;
+        }
+        if total.is_infinite() {
+            // An infinite value, or sums beyond the range of doubles.
+            let (total, weight) = self.sum_of_valid(fill, |value| value * part);
+            return Some(T::from_mean(count * (total / weight)));
+        }
+        Some(T::from_mean(total / weight))
+    }
+
+    /// The square root of the mean of squares of the valid pixels; `None` if there are none.
+    fn rms(&self, fill: &mut Fill<T>) -> Option<T> {
+        let square = |factor: f64| move |value: f64| (value * factor) * (value * factor);
+        if !self.source.has_gaps() {
+            let weight = self.columns.total_weight() * self.rows.total_weight();
+            if T::SCALED {
+                let largest = self.pixels().fold(0.0, |largest: f64, value| largest.max(value.to_f64().abs()));
+                let factor = if largest > 0.0 && largest.is_finite() { 1.0 / largest } else { 1.0 };
+                let total = self.sum(square(factor));
+                if !total.is_nan() {
+                    return Some(T::from_mean(largest * (total / weight).sqrt()));
+                }
+            } else {
+                return Some(T::from_squares(self.sum(square(1.0)), weight));
+            }
+        }
+        let (total, weight) = self.sum_of_valid(fill, square(1.0));
+        if weight <= 0.0 {
+            return None;
+        }
+        if total.is_infinite() {
+            let mut largest = 0.0;
+            self.each_valid(fill, |value, _, _| largest = f64::max(largest, value.to_f64().abs()));
+            if largest.is_finite() {
+                let (total, weight) = self.sum_of_valid(fill, square(1.0 / largest));
+                return Some(T::from_mean(largest * (total / weight).sqrt()));
+            }
+        }
+        Some(T::from_squares(total, weight))
+    }
+}
+
+/// Fills a piece with means, or with root mean squares.
+pub(super) fn compute<T: Real + PartialOrd>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    place: Place<T>,
+    rms: bool,
+    piece: &mut Piece<'_, T>,
+) {
+    let samples = source.samples;
+    let in_twos = kernel.columns.is_two() && kernel.rows.is_two() && !source.has_gaps();
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        if in_twos {
+            compute_in_twos(kernel, source, row, rms, piece.bands.clone(), target);
+            continue;
+        }
+        let rows = kernel.rows.covered(row);
+        for ((column, target), &columns) in (0u32..).zip(target.chunks_exact_mut(samples)).zip(&kernel.covered) {
+            for sample in piece.bands.clone() {
+                let mut fill = Fill::default();
+                let area = Area { kernel, source, row, column, rows, columns, sample };
+                let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
+                target[sample] = value.map_or_else(|| fill.value(source.nodata), |value| place.value(value));
+            }
+        }
+    }
+}
+
+/// The common case: every output pixel covers exactly 2x2 pixels and there is neither nodata nor a mask.
+fn compute_in_twos<T: Real>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    row: u32,
+    rms: bool,
+    bands: std::ops::Range<usize>,
+    target: &mut [T],
+) {
+    let samples = source.samples;
+    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
+    let alone_from = kernel.width - kernel.width % at_once;
+    let rows = kernel.rows.covered(row);
+    let (upper, lower) = (source.row(rows.start), source.row(rows.start + 1));
+    let pairs = upper.chunks_exact(2 * samples).zip(lower.chunks_exact(2 * samples));
+    for ((column, target), (upper, lower)) in target.chunks_exact_mut(samples).enumerate().zip(pairs) {
+        for sample in bands.clone() {
+            let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
+            let alone = column >= alone_from;
+            target[sample] = if rms { T::rms_of_four(values, alone) } else { T::mean_of_four(values, alone) };
+            if target[sample].is_nan() || values.iter().any(|value| value.is_nan()) {
+                target[sample] = without_nan(values, rms);
+            }
+        }
+    }
+}
+
+/// The mean of the numbers among four values; NaN if there is none, or if infinities cancel.
+fn without_nan<T: Real>(values: [T; 4], rms: bool) -> T {
+    let numbers = values.iter().filter(|value| !value.is_nan()).map(|value| value.to_f64());
+    let count = numbers.clone().fold(0.0, |count, _| count + 1.0);
+    if count == 0.0 {
+        return values[0];
+    }
+    if !rms {
+        return T::from_mean(numbers.fold(0.0, |sum, value| sum + value) / count);
+    }
+    let largest = numbers.clone().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if largest == 0.0 || largest.is_infinite() {
+        return T::from_mean(largest);
+    }
+    let squares = numbers.fold(0.0, |sum, value| sum + (value / largest) * (value / largest));
+    T::from_mean(largest * (squares / count).sqrt())
+}

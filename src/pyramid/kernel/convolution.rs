@@ -1,0 +1,397 @@
+//! Convolutions: bilinear, cubic, cubic spline, Lanczos (GDAL `GDALResampleChunk_ConvolutionT`).
+//!
+//! They are separable: rows of the finer level are resampled horizontally, each once for a piece of output rows, and
+//! the result vertically. In between everything is a double, and NaN stands for what is missing.
+
+use crate::options::Resampling;
+
+use super::filter::{Column, RowWeights, Taps};
+use super::real::{Place, Real};
+use super::rows::Rows;
+use super::{Kernel, Piece};
+
+/// A convolution from one level to the next, for one band or for a mask.
+pub(super) struct Convolution<'a> {
+    kernel: &'a Kernel,
+    taps: &'a Taps,
+    resampling: Resampling,
+    /// Whether pixels may be masked or nodata, so that sums are divided by the weights they hold.
+    gaps: bool,
+    /// Whether four sums go on side by side along a row, as GDAL computes u8 and u16.
+    lanes: bool,
+    /// Whether one sum goes down a column, as GDAL computes u8, u16 and bilinear f32; two otherwise.
+    one_sum: bool,
+}
+
+/// A resampled row.
+#[derive(Default, Clone)]
+struct Line {
+    values: Vec<f64>,
+    has_nan: bool,
+}
+
+impl<'a> Convolution<'a> {
+    fn new<T: Real>(kernel: &'a Kernel, resampling: Resampling, gaps: bool) -> Option<Self> {
+        let taps = kernel.taps(resampling)?;
+        let one_sum = T::SINGLE && (T::LANES || resampling == Resampling::Bilinear);
+        Some(Self { kernel, taps, resampling, gaps, lanes: T::LANES, one_sum })
+    }
+
+    /// Weights that can be negative let values overshoot, so they need enough of them in one run.
+    fn needs_runs(&self) -> bool {
+        matches!(self.resampling, Resampling::Cubic | Resampling::Lanczos)
+    }
+
+    /// Computes `count` rows from row `first` on. `load` gives a source row as doubles, NaN where it is missing, and
+    /// says whether anything is; `emit` takes a row, NaN where there is no value.
+    fn run(
+        &self,
+        first: u32,
+        count: u32,
+        mut load: impl FnMut(u32, &mut [f64]) -> bool,
+        mut emit: impl FnMut(u32, &[f64]),
+    ) {
+        let mut line = vec![0.0; self.kernel.source_width];
+        let mut out = vec![0.0; self.kernel.width];
+        let mut ring: Vec<Line> = Vec::new();
+        let mut weights = RowWeights::default();
+        let mut next = 0;
+        for row in first..first.saturating_add(count) {
+            weights.set(&self.kernel.rows, self.resampling, row);
+            let end = weights.start as usize + weights.plain.len();
+            next = next.max(weights.start as usize);
+            // The rows of a window lie together in the ring; it grows to the largest window, at most once or twice.
+            if ring.len() < weights.plain.len() {
+                ring = vec![Line::default(); weights.plain.len() + 2];
+                next = weights.start as usize;
+            }
+            let places = ring.len();
+            while next < end {
+                // Rows are numbered with 32 bits.
+                let has_nan = load(u32::try_from(next).unwrap_or(u32::MAX), &mut line);
+                self.horizontal(&line, has_nan, &mut ring[next % places]);
+                next += 1;
+            }
+            let lines: Vec<&Line> = (weights.start as usize..end).map(|row| &ring[row % places]).collect();
+            self.vertical(&lines, &weights, &mut out);
+            emit(row, &out);
+        }
+    }
+
+    fn horizontal(&self, line: &[f64], has_nan: bool, target: &mut Line) {
+        target.values.resize(self.kernel.width, 0.0);
+        let reach = self.kernel.columns.reach(self.resampling.radius().unwrap_or(0));
+        let group = if reach < 4.0 { 4 } else { 8 };
+        target.has_nan = false;
+        for (column, value) in self.taps.columns.iter().zip(&mut target.values) {
+            let pixels = &line[column.start..column.start + column.count];
+            *value = if self.gaps {
+                self.over_gaps(pixels, self.taps.open(column), has_nan, self.lanes)
+            } else {
+                let weights = self.taps.plain(column);
+                let sum = if self.lanes { sum_of_lanes(pixels, weights, group) } else { sum_of_pairs(pixels, weights) };
+                if sum.is_finite() { sum } else { self.unusual(pixels, weights, self.taps.open(column)) }
+            };
+            target.has_nan |= value.is_nan();
+        }
+    }
+
+    fn vertical(&self, lines: &[&Line], weights: &RowWeights, out: &mut [f64]) {
+        let has_nan = lines.iter().any(|line| line.has_nan);
+        if self.gaps {
+            if has_nan {
+                let mut column_values = vec![0.0; lines.len()];
+                for (column, out) in out.iter_mut().enumerate() {
+                    for (value, line) in column_values.iter_mut().zip(lines) {
+                        *value = line.values[column];
+                    }
+                    *out = self.over_gaps_down(&column_values, &weights.open);
+                }
+                return;
+            }
+            let total: f64 = weights.open.iter().fold(0.0, |sum, weight| sum + weight);
+            add_down(lines, &weights.open, out);
+            out.iter_mut().for_each(|value| *value = if total > 0.0 { *value / total } else { f64::NAN });
+            return;
+        }
+        if self.one_sum {
+            add_down(lines, &weights.plain, out);
+        } else {
+            add_down_in_pairs(lines, &weights.plain, out);
+        }
+        for (column, out) in out.iter_mut().enumerate() {
+            if !out.is_finite() {
+                let values: Vec<f64> = lines.iter().map(|line| line.values[column]).collect();
+                *out = self.unusual(&values, &weights.plain, &weights.open);
+            }
+        }
+    }
+
+    /// The mean of what is there along a row, or NaN.
+    fn over_gaps(&self, pixels: &[f64], weights: &[f64], has_nan: bool, lanes: bool) -> f64 {
+        if has_nan && self.needs_runs() && longest_run(pixels) < pixels.len() / 2 {
+            return f64::NAN;
+        }
+        let (total, weight) = if lanes { lanes_over_gaps(pixels, weights) } else { sum_over_gaps(pixels, weights) };
+        if weight > 0.0 { total / weight } else { f64::NAN }
+    }
+
+    /// The mean of what is there down a column, or NaN.
+    fn over_gaps_down(&self, values: &[f64], weights: &[f64]) -> f64 {
+        if self.needs_runs() && longest_run(values) < values.len() / 2 {
+            return f64::NAN;
+        }
+        let (mut total, mut weight_total) = (0.0, 0.0);
+        for (value, weight) in values.iter().zip(weights) {
+            if !value.is_nan() {
+                total += value * weight;
+                weight_total += weight;
+            }
+        }
+        if weight_total > 0.0 { total / weight_total } else { f64::NAN }
+    }
+
+    /// Where the plain sum is no finite number: NaN among the values, infinities, or sums beyond the range of doubles.
+    fn unusual(&self, values: &[f64], weights: &[f64], open: &[f64]) -> f64 {
+        if values.iter().any(|value| value.is_nan()) {
+            return self.over_gaps(values, open, true, false);
+        }
+        let sum: f64 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+        let mut infinite = values.iter().filter(|value| value.is_infinite());
+        match infinite.next() {
+            // A weight of zero, or a negative one, makes no infinity another.
+            Some(first) if sum.is_nan() && infinite.all(|other| other == first) => *first,
+            Some(_) => sum,
+            None => {
+                let half: f64 = values.iter().zip(weights).map(|(value, weight)| value * (weight * 0.5)).sum();
+                half.clamp(-f64::MAX / 2.0, f64::MAX / 2.0) * 2.0
+            }
+        }
+    }
+}
+
+/// The longest run of values that are there.
+fn longest_run(values: &[f64]) -> usize {
+    let (mut run, mut longest) = (0, 0);
+    for value in values {
+        run = if value.is_nan() { 0 } else { run + 1 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+/// GDAL `GDALResampleConvolutionHorizontal_3rows_SSE2`: four sums side by side, then the rest one by one.
+fn sum_of_lanes(pixels: &[f64], weights: &[f64], group: usize) -> f64 {
+    let group = if pixels.len() == 4 { 4 } else { group };
+    let whole = pixels.len() - pixels.len() % group;
+    let mut lanes = [0.0; 4];
+    for (pixels, weights) in pixels[..whole].chunks_exact(4).zip(weights[..whole].chunks_exact(4)) {
+        for (lane, (pixel, weight)) in lanes.iter_mut().zip(pixels.iter().zip(weights)) {
+            *lane += pixel * weight;
+        }
+    }
+    let mut sum = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+    for (pixel, weight) in pixels[whole..].iter().zip(&weights[whole..]) {
+        sum += pixel * weight;
+    }
+    sum
+}
+
+/// GDAL `GDALResampleConvolutionHorizontal`: two sums, each of two in a row.
+fn sum_of_pairs(pixels: &[f64], weights: &[f64]) -> f64 {
+    let whole = pixels.len() - pixels.len() % 4;
+    let (mut first, mut second) = (0.0, 0.0);
+    for (pixels, weights) in pixels[..whole].chunks_exact(4).zip(weights[..whole].chunks_exact(4)) {
+        first += pixels[0] * weights[0];
+        first += pixels[1] * weights[1];
+        second += pixels[2] * weights[2];
+        second += pixels[3] * weights[3];
+    }
+    for (pixel, weight) in pixels[whole..].iter().zip(&weights[whole..]) {
+        first += pixel * weight;
+    }
+    first + second
+}
+
+/// GDAL `GDALResampleConvolutionHorizontalWithMask`: the sum of what is there, and its weight.
+fn sum_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
+    let whole = pixels.len() - pixels.len() % 4;
+    let (mut total, mut weight_total) = (0.0, 0.0);
+    for (pixels, weights) in pixels[..whole].chunks_exact(4).zip(weights[..whole].chunks_exact(4)) {
+        let mut there = [0.0; 4];
+        for (there, (&pixel, &weight)) in there.iter_mut().zip(pixels.iter().zip(weights)) {
+            if !pixel.is_nan() {
+                total += pixel * weight;
+                *there = weight;
+            }
+        }
+        weight_total += there[0] + there[1] + there[2] + there[3];
+    }
+    for (&pixel, &weight) in pixels[whole..].iter().zip(&weights[whole..]) {
+        if !pixel.is_nan() {
+            total += pixel * weight;
+            weight_total += weight;
+        }
+    }
+    (total, weight_total)
+}
+
+/// GDAL `GDALResampleConvolutionHorizontalWithMaskSSE2`: the same with four sums side by side.
+fn lanes_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
+    let whole = pixels.len() - pixels.len() % 4;
+    let (mut totals, mut weight_totals) = ([0.0; 4], [0.0; 4]);
+    for (pixels, weights) in pixels[..whole].chunks_exact(4).zip(weights[..whole].chunks_exact(4)) {
+        for lane in 0..4 {
+            if !pixels[lane].is_nan() {
+                totals[lane] += pixels[lane] * weights[lane];
+                weight_totals[lane] += weights[lane];
+            }
+        }
+    }
+    let together = |lanes: [f64; 4]| (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+    let (mut total, mut weight_total) = (together(totals), together(weight_totals));
+    for (&pixel, &weight) in pixels[whole..].iter().zip(&weights[whole..]) {
+        if !pixel.is_nan() {
+            total += pixel * weight;
+            weight_total += weight;
+        }
+    }
+    (total, weight_total)
+}
+
+/// One sum down every column.
+fn add_down(lines: &[&Line], weights: &[f64], out: &mut [f64]) {
+    out.fill(0.0);
+    for (line, &weight) in lines.iter().zip(weights) {
+        for (out, value) in out.iter_mut().zip(&line.values) {
+            *out += value * weight;
+        }
+    }
+}
+
+/// GDAL `GDALResampleConvolutionVertical`: two sums down every column, each of two in a row.
+fn add_down_in_pairs(lines: &[&Line], weights: &[f64], out: &mut [f64]) {
+    let whole = lines.len() - lines.len() % 4;
+    let belongs_to_second = |index: usize| index < whole && index % 4 >= 2;
+    let mut second = vec![0.0; out.len()];
+    out.fill(0.0);
+    for (index, (line, &weight)) in lines.iter().zip(weights).enumerate() {
+        let sums = if belongs_to_second(index) { &mut second[..] } else { &mut *out };
+        for (sum, value) in sums.iter_mut().zip(&line.values) {
+            *sum += value * weight;
+        }
+    }
+    for (out, second) in out.iter_mut().zip(&second) {
+        *out += second;
+    }
+}
+
+/// Fills a piece.
+pub(super) fn compute<T: Real + PartialOrd>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    place: Place<T>,
+    resampling: Resampling,
+    piece: &mut Piece<'_, T>,
+) {
+    let samples = source.samples;
+    let row_len = kernel.width * samples;
+    let Some(convolution) = Convolution::new::<T>(kernel, resampling, source.has_gaps()) else { return };
+    for sample in piece.bands.clone() {
+        convolution.run(
+            piece.first,
+            piece.rows(row_len),
+            |row, line| load(source, row, sample, line),
+            |row, values| {
+                let target = &mut piece.pixels[(row - piece.first) as usize * row_len..][..row_len];
+                for ((target, &value), column) in
+                    target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns)
+                {
+                    target[sample] = if value.is_nan() {
+                        nothing(kernel, source, resampling, row, column, sample)
+                    } else {
+                        place.value(T::from_filtered(value))
+                    };
+                }
+            },
+        );
+    }
+}
+
+/// A source row as doubles, NaN where a pixel is missing; whether any is.
+fn load<T: Real>(source: &Rows<'_, T>, row: u32, sample: usize, line: &mut [f64]) -> bool {
+    let pixels = source.row(row).chunks_exact(source.samples);
+    for (value, pixel) in line.iter_mut().zip(pixels) {
+        *value = pixel[sample].to_f64();
+    }
+    if let Some(nodata) = source.nodata {
+        let pixels = source.row(row).chunks_exact(source.samples);
+        for (value, pixel) in line.iter_mut().zip(pixels) {
+            if pixel[sample] == nodata {
+                *value = f64::NAN;
+            }
+        }
+    }
+    if let Some(mask) = source.mask_row(row) {
+        for (value, &mask) in line.iter_mut().zip(mask) {
+            if mask == 0 {
+                *value = f64::NAN;
+            }
+        }
+    }
+    line.iter().any(|value| value.is_nan())
+}
+
+/// What stands where no value could be computed: nodata; NaN where there is none and NaN is among the source pixels;
+/// else 0.
+#[cold]
+fn nothing<T: Real>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    resampling: Resampling,
+    row: u32,
+    column: &Column,
+    sample: usize,
+) -> T {
+    let mut fill = super::rows::Fill::default();
+    if source.nodata.is_none() && T::from_f64(f64::NAN).is_nan() {
+        for row in kernel.rows.needed(resampling, row) {
+            for column in column.start..column.start + column.count {
+                let _ = source.valid(row, column, sample, &mut fill);
+            }
+        }
+    }
+    fill.value(source.nodata)
+}
+
+/// Computes rows of a mask: valid where the valid pixels give a value. `mask` starts at row `held_from`.
+pub(super) fn compute_mask(
+    kernel: &Kernel,
+    resampling: Resampling,
+    mask: &[u8],
+    held_from: u32,
+    first: u32,
+    target: &mut [u8],
+) {
+    let Some(convolution) = Convolution::new::<u8>(kernel, resampling, true) else { return };
+    let width = kernel.source_width;
+    // A piece has at most as many rows as the level, which are numbered with 32 bits.
+    let rows = u32::try_from(target.len() / kernel.width).unwrap_or(u32::MAX);
+    convolution.run(
+        first,
+        rows,
+        |row, line| {
+            let row = &mask[(row - held_from) as usize * width..][..width];
+            for (value, &valid) in line.iter_mut().zip(row) {
+                *value = if valid == 0 { f64::NAN } else { 1.0 };
+            }
+            row.contains(&0)
+        },
+        |row, values| {
+            let target = &mut target[(row - first) as usize * kernel.width..][..kernel.width];
+            for (target, value) in target.iter_mut().zip(values) {
+                *target = if value.is_nan() { 0 } else { u8::MAX };
+            }
+        },
+    );
+}

@@ -1,0 +1,225 @@
+//! The weights of convolutions.
+//!
+//! GDAL `GWKBilinear`, `GWKCubic`, `GWKBSpline` and `GWKLanczosSinc` in `alg/gdalwarpkernel.cpp`; sums and products
+//! in the order of `GDALResampleChunk_ConvolutionT`.
+
+use std::f64::consts::PI;
+
+use crate::options::Resampling;
+use crate::plan::window::Axis;
+
+/// The weight at a distance from the middle, in units of the kernel at a ratio of 1. Not normalised.
+fn weight(resampling: Resampling, x: f64) -> f64 {
+    let distance = x.abs();
+    match resampling {
+        Resampling::Bilinear if distance <= 1.0 => 1.0 - distance,
+        Resampling::Cubic if distance <= 1.0 => x * x * (1.5 * distance - 2.5) + 1.0,
+        Resampling::Cubic if distance <= 2.0 => x * x * (-0.5 * distance + 2.5) - 4.0 * distance + 2.0,
+        Resampling::CubicSpline => {
+            let (before, after) = (x + 1.0, x - 1.0);
+            let ahead = x + 2.0;
+            let mut total = 0.0;
+            if ahead > 0.0 {
+                if before > 0.0 {
+                    if x > 0.0 {
+                        if after > 0.0 {
+                            total += -4.0 * after * after * after;
+                        }
+                        total += 6.0 * x * x * x;
+                    }
+                    total += -4.0 * before * before * before;
+                }
+                total += ahead * ahead * ahead;
+            }
+            total
+        }
+        Resampling::Lanczos if x == 0.0 => 1.0,
+        Resampling::Lanczos => {
+            // sinc(x) * sinc(x / 3), with sin(3 a) = 3 sin(a) - 4 sin(a)^3.
+            let angle = PI * x;
+            let third = angle / 3.0;
+            let squared = sine(third) * sine(third);
+            (3.0 - 4.0 * squared) * squared / (angle * third)
+        }
+        _ => 0.0,
+    }
+}
+
+/// The sine of an angle of at most about half a turn, correctly rounded but for the rarest cases.
+///
+/// Bytes must not depend on the platform's sine. This one sums the power series with twice the digits of a double, so
+/// that it also agrees with the C library that GDAL commonly runs on.
+fn sine(angle: f64) -> f64 {
+    let square = product(angle, angle);
+    let (mut term, mut sum) = ((angle, 0.0), (angle, 0.0));
+    let mut place = 1.0;
+    while term.0.abs() > 1e-40 {
+        // The next term: times -angle^2 / ((n + 1) (n + 2)).
+        let (times, divisor) = (times(term, square), (place + 1.0) * (place + 2.0));
+        let quotient = times.0 / divisor;
+        let back = product(quotient, divisor);
+        term = (-quotient, -((times.0 - back.0 - back.1 + times.1) / divisor));
+        let (high, low) = total(sum.0, term.0);
+        sum = total(high, low + (sum.1 + term.1));
+        place += 2.0;
+    }
+    sum.0
+}
+
+/// A sum and what rounding took from it (Knuth).
+fn total(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// A product and what rounding took from it (Dekker).
+fn product(a: f64, b: f64) -> (f64, f64) {
+    let halves = |value: f64| {
+        let stretched = value * 134_217_729.0;
+        let high = stretched - (stretched - value);
+        (high, value - high)
+    };
+    let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
+    let rounded = a * b;
+    (rounded, ((a_high * b_high - rounded) + a_high * b_low + a_low * b_high) + a_low * b_low)
+}
+
+/// The product of two numbers with twice the digits of a double.
+fn times(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let (high, low) = product(a.0, b.0);
+    total(high, low + (a.0 * b.1 + a.1 * b.0))
+}
+
+/// The weights of one output pixel along an axis, as they are before anything is divided, and their sum.
+///
+/// GDAL steps through the positions with sums along columns, with products of four along rows.
+fn weights(axis: &Axis, resampling: Resampling, target: u32, along_rows: bool, out: &mut Vec<f64>) -> (u32, f64) {
+    let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
+    let scale = axis.scale();
+    let count = (taps.end - taps.start) as usize;
+    let mut x = scale * (f64::from(taps.start) - axis.center(target) + 0.5);
+    let mut sum = 0.0;
+    let first = out.len();
+    let fours = count - count % 4;
+    while out.len() - first < fours {
+        let four = if along_rows {
+            let second = x + scale;
+            let third = second + scale;
+            [x, second, third, third + scale]
+        } else {
+            [x, x + scale, x + 2.0 * scale, x + 3.0 * scale]
+        };
+        x = if along_rows { four[3] + scale } else { x + 4.0 * scale };
+        let [a, b, c, d] = four.map(|x| weight(resampling, x));
+        out.extend([a, b, c, d]);
+        sum += a + b + c + d;
+    }
+    while out.len() - first < count {
+        let value = weight(resampling, x);
+        out.push(value);
+        sum += value;
+        x += scale;
+    }
+    (taps.start, sum)
+}
+
+/// The weights of every output column.
+#[derive(Debug, Default)]
+pub(super) struct Taps {
+    pub(super) columns: Vec<Column>,
+    /// Weights that add up to 1.
+    plain: Vec<f64>,
+    /// Weights for sums in which some pixels are missing.
+    open: Vec<f64>,
+}
+
+/// What one output column looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    /// The first source column.
+    pub(super) start: usize,
+    /// Where its weights start.
+    offset: usize,
+    /// Source columns.
+    pub(super) count: usize,
+}
+
+impl Taps {
+    /// `valid` is what GDAL's mask says of a valid pixel. It multiplies weights with that, which changes their last bit.
+    pub(super) fn new(axis: &Axis, resampling: Resampling, width: u32, valid: f64) -> Self {
+        let mut taps = Self::default();
+        for column in 0..width {
+            let offset = taps.plain.len();
+            let (start, sum) = weights(axis, resampling, column, true, &mut taps.plain);
+            taps.open.extend(taps.plain[offset..].iter().map(|weight| weight * valid));
+            normalise(&mut taps.plain[offset..], sum);
+            let count = taps.plain.len() - offset;
+            taps.columns.push(Column { start: start as usize, offset, count });
+        }
+        taps
+    }
+
+    pub(super) fn plain(&self, column: &Column) -> &[f64] {
+        &self.plain[column.offset..column.offset + column.count]
+    }
+
+    pub(super) fn open(&self, column: &Column) -> &[f64] {
+        &self.open[column.offset..column.offset + column.count]
+    }
+}
+
+/// The weights of one output row.
+#[derive(Debug, Default)]
+pub(super) struct RowWeights {
+    /// The first source row.
+    pub(super) start: u32,
+    pub(super) plain: Vec<f64>,
+    pub(super) open: Vec<f64>,
+}
+
+impl RowWeights {
+    pub(super) fn set(&mut self, axis: &Axis, resampling: Resampling, row: u32) {
+        self.open.clear();
+        let (start, sum) = weights(axis, resampling, row, false, &mut self.open);
+        self.start = start;
+        self.plain.clone_from(&self.open);
+        normalise(&mut self.plain, sum);
+    }
+}
+
+fn normalise(weights: &mut [f64], sum: f64) {
+    if sum != 0.0 {
+        let inverse = 1.0 / sum;
+        for weight in weights {
+            *weight *= inverse;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sines_are_right() {
+        for step in -320..=320 {
+            let angle = f64::from(step) / 100.0;
+            assert!((sine(angle) - angle.sin()).abs() <= f64::EPSILON * angle.sin().abs().max(1e-3), "{angle}");
+        }
+        assert_eq!(sine(0.0).to_bits(), 0);
+        assert_eq!(sine(PI / 6.0).to_bits(), 0.499_999_999_999_999_94f64.to_bits());
+    }
+
+    #[test]
+    fn weights_at_half_size_are_known() {
+        let axis = Axis::new(16, 8);
+        let mut plain = Vec::new();
+        let (start, sum) = weights(&axis, Resampling::Cubic, 3, true, &mut plain);
+        assert_eq!((start, sum), (3, 2.0));
+        assert_eq!(plain[..4], [-0.023_437_5, -0.070_312_5, 0.226_562_5, 0.867_187_5]);
+        let mut down = Vec::new();
+        weights(&axis, Resampling::Cubic, 3, false, &mut down);
+        assert_eq!(plain, down);
+    }
+}

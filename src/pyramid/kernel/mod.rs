@@ -1,0 +1,272 @@
+//! The kernels: how a pixel of a level is computed from the pixels of the level before it.
+//!
+//! Source of the rules: GDAL 3.13 `gcore/overview.cpp`. What differs from it on purpose stands in `docs/resampling.md`;
+//! above all, NaN never counts as a value, and masked pixels never contribute to a valid one, for every kernel.
+
+mod area;
+mod complex;
+mod convolution;
+mod filter;
+mod gauss;
+mod mode;
+mod order;
+mod palette;
+mod real;
+mod rows;
+
+use std::ops::Range;
+
+use crate::grid::Level;
+use crate::options::Resampling;
+use crate::plan::CogPlan;
+use crate::plan::window::{Axis, Window};
+use crate::sample::{DataType, Nodata, Value, dispatch};
+
+use super::LevelRows;
+use filter::Taps;
+use palette::Palette;
+use real::{Place, Real};
+use rows::Rows;
+
+/// The kernel from one level to the next.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    /// One for all bands, or one a band.
+    methods: Vec<Resampling>,
+    data_type: DataType,
+    bits: u16,
+    nodata: Option<Nodata>,
+    columns: Axis,
+    rows: Axis,
+    /// What every column covers, where a method asks for it.
+    covered: Vec<Window>,
+    /// The weights of every column, for each method that is a convolution.
+    taps: Vec<(Resampling, Taps)>,
+    palette: Option<Palette>,
+    /// Columns of the finer level.
+    source_width: usize,
+    /// Columns of the coarser level.
+    width: usize,
+    height: u32,
+}
+
+/// Rows of the coarser level that are computed together.
+struct Piece<'a, T> {
+    pixels: &'a mut [T],
+    /// The row that it starts with.
+    first: u32,
+    /// The samples of a pixel that are computed.
+    bands: Range<usize>,
+}
+
+impl<T> Piece<'_, T> {
+    /// The number of rows.
+    fn rows(&self, row_len: usize) -> u32 {
+        // A piece lies within a level, whose rows are numbered with 32 bits.
+        u32::try_from(self.pixels.len() / row_len).unwrap_or(u32::MAX)
+    }
+}
+
+impl Kernel {
+    pub(super) fn new(plan: &CogPlan, source: &Level, target: &Level) -> Self {
+        let spec = plan.spec();
+        let methods = plan.resampling().to_vec();
+        let rows = Axis::new(source.height, target.height);
+        let columns = Axis::new(source.width, target.width).across(&rows);
+        let covers = methods.iter().any(|&method| method != Resampling::Nearest && method.radius().is_none());
+        let covered =
+            if covers { (0..target.width).map(|column| columns.covered(column)).collect() } else { Vec::new() };
+        let mut taps: Vec<(Resampling, Taps)> = Vec::new();
+        // GDAL sees masks of 0 and 255, but of 0 and 1 where the source is an overview with an internal mask.
+        let valid = if spec.mask && source.index > 0 { 1.0 } else { 255.0 };
+        for &method in methods.iter().filter(|method| method.radius().is_some()) {
+            if taps.iter().all(|(known, _)| *known != method) {
+                taps.push((method, Taps::new(&columns, method, target.width, valid)));
+            }
+        }
+        Self {
+            methods,
+            data_type: spec.data_type,
+            bits: spec.bits(),
+            nodata: spec.nodata_in_range(),
+            columns,
+            rows,
+            covered,
+            taps,
+            palette: Palette::new(spec),
+            source_width: source.width as usize,
+            width: target.width as usize,
+            height: target.height,
+        }
+    }
+
+    /// The source pixels that give an output pixel its validity along an axis.
+    fn looked_at(&self, axis: &Axis, resampling: Resampling, target: u32) -> Range<u32> {
+        if self.data_type.is_complex() && resampling != Resampling::Nearest {
+            axis.rounded(target)
+        } else {
+            axis.needed(resampling, target)
+        }
+    }
+
+    /// The rows of the finer level that a row needs, for all bands.
+    fn needed(&self, row: u32) -> Range<u32> {
+        let needed = self.methods.iter().map(|&method| self.rows.needed(method, row));
+        needed.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
+    }
+
+    /// How many rows from row `first` on can be computed when the finer level has its first `available` rows.
+    pub(super) fn computable(&self, available: u32, first: u32) -> u32 {
+        let ready = |row: u32| self.needed(row).end <= available;
+        // Rows become ready one after the other: find the end by bisection.
+        let (mut low, mut high) = (first, self.height);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if ready(middle) { low = middle + 1 } else { high = middle }
+        }
+        low - first
+    }
+
+    /// The first row of the finer level that rows from `next` on need.
+    pub(super) fn first_needed(&self, next: u32) -> u32 {
+        if next < self.height { self.needed(next).start } else { u32::MAX }
+    }
+
+    /// How many rows a piece should have at least: convolutions resample the rows above and below each piece too.
+    pub(super) fn least_rows(&self) -> usize {
+        if self.taps.is_empty() { 1 } else { 32 }
+    }
+
+    /// The methods of the bands of a plane, neighbours with the same one together.
+    fn methods_of(&self, plane: usize, samples: usize) -> Vec<(Resampling, Range<usize>)> {
+        let of = |band: usize| self.methods.get(band).or(self.methods.last()).copied().unwrap_or(Resampling::Nearest);
+        if self.methods.len() == 1 {
+            return vec![(of(0), 0..samples)];
+        }
+        let mut runs: Vec<(Resampling, Range<usize>)> = Vec::new();
+        for sample in 0..samples {
+            let method = of(plane + sample);
+            match runs.last_mut() {
+                Some((last, bands)) if *last == method => bands.end = sample + 1,
+                _ => runs.push((method, sample..sample + 1)),
+            }
+        }
+        runs
+    }
+
+    fn taps(&self, resampling: Resampling) -> Option<&Taps> {
+        self.taps.iter().find(|(known, _)| *known == resampling).map(|(_, taps)| taps)
+    }
+
+    /// Computes rows of an image plane, from row `first` on, as many as `target` holds.
+    pub(super) fn compute_plane(&self, source: &LevelRows, plane: usize, first: u32, target: &mut [u8]) {
+        let samples = source.samples();
+        let held_from = self.needed(first).start;
+        dispatch!(self.data_type, T => {
+            let pixels: &mut [T] = bytemuck::cast_slice_mut(target);
+            let rows = Rows {
+                pixels: bytemuck::cast_slice(whole(source.plane_from(plane, held_from), size_of::<T>())),
+                mask: source.mask_from(held_from),
+                first: held_from,
+                width: self.source_width,
+                samples,
+                nodata: self.nodata.as_ref().and_then(T::from_nodata),
+            };
+            for (resampling, bands) in self.methods_of(plane, samples) {
+                T::resample(self, &rows, resampling, &mut Piece { pixels: &mut *pixels, first, bands });
+            }
+        });
+    }
+
+    /// Computes rows of the mask: a pixel is valid where its kernel gives a value.
+    pub(super) fn compute_mask(&self, source: &LevelRows, first: u32, target: &mut [u8]) {
+        // All methods of a file have the same rule for masks: the plan sees to it.
+        let Some(&resampling) = self.methods.first() else { return };
+        let held_from = self.needed(first).start;
+        let Some(mask) = source.mask_from(held_from) else { return };
+        if resampling.radius().is_some() {
+            return convolution::compute_mask(self, resampling, mask, held_from, first, target);
+        }
+        for (row, target) in (first..).zip(target.chunks_exact_mut(self.width)) {
+            let needed = self.looked_at(&self.rows, resampling, row);
+            let rows = &mask[(needed.start - held_from) as usize * self.source_width..];
+            for (column, target) in (0u32..).zip(target) {
+                let columns = self.looked_at(&self.columns, resampling, column);
+                let valid = rows
+                    .chunks(self.source_width)
+                    .take(needed.len())
+                    .any(|row| row[columns.start as usize..columns.end as usize].iter().any(|&valid| valid != 0));
+                *target = if valid { u8::MAX } else { 0 };
+            }
+        }
+    }
+}
+
+/// As many bytes as make whole items.
+fn whole(bytes: &[u8], size: usize) -> &[u8] {
+    &bytes[..bytes.len() - bytes.len() % size]
+}
+
+/// A sample type that can be resampled.
+trait Resample: Value {
+    /// Fills the bands of a piece.
+    fn resample(kernel: &Kernel, source: &Rows<'_, Self>, resampling: Resampling, piece: &mut Piece<'_, Self>);
+}
+
+fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_, T>) {
+    let samples = source.samples;
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        let line = source.row(kernel.rows.nearest(row));
+        for (column, target) in (0u32..).zip(target.chunks_exact_mut(samples)) {
+            let start = kernel.columns.nearest(column) as usize * samples;
+            target[piece.bands.clone()].copy_from_slice(&line[start..][piece.bands.clone()]);
+        }
+    }
+}
+
+fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling: Resampling, piece: &mut Piece<'_, T>) {
+    let place = Place { nodata: source.nodata, largest: T::largest(kernel.bits) };
+    if let (Some(palette), Resampling::Average | Resampling::Rms) = (&kernel.palette, resampling) {
+        return palette::compute(kernel, palette, source, resampling == Resampling::Rms, piece);
+    }
+    match resampling {
+        Resampling::Nearest => nearest(kernel, source, piece),
+        Resampling::Average => area::compute(kernel, source, place, false, piece),
+        Resampling::Rms => area::compute(kernel, source, place, true, piece),
+        Resampling::Mode => mode::compute(kernel, source, piece),
+        Resampling::Gauss => gauss::compute(kernel, source, place, piece),
+        Resampling::Min | Resampling::Max | Resampling::Median => order::compute(kernel, source, resampling, piece),
+        Resampling::Bilinear | Resampling::Cubic | Resampling::CubicSpline | Resampling::Lanczos => {
+            convolution::compute(kernel, source, place, resampling, piece);
+        }
+    }
+}
+
+macro_rules! resample_real {
+    ($($type:ty),*) => {
+        $(impl Resample for $type {
+            fn resample(kernel: &Kernel, source: &Rows<'_, Self>, resampling: Resampling, piece: &mut Piece<'_, Self>) {
+                real(kernel, source, resampling, piece);
+            }
+        })*
+    };
+}
+
+resample_real!(u8, i8, u16, i16, u32, i32, u64, i64, half::f16, f32, f64);
+
+macro_rules! resample_complex {
+    ($($type:ty),*) => {
+        $(impl Resample for num_complex::Complex<$type> {
+            fn resample(kernel: &Kernel, source: &Rows<'_, Self>, resampling: Resampling, piece: &mut Piece<'_, Self>) {
+                if resampling == Resampling::Nearest {
+                    nearest(kernel, source, piece);
+                } else {
+                    // Means; the plan refuses everything else.
+                    complex::compute(kernel, source, resampling, piece);
+                }
+            }
+        })*
+    };
+}
+
+resample_complex!(i16, i32, f32, f64);

@@ -1,0 +1,82 @@
+//! The most frequent value (GDAL `GDALResampleChunk_ModeT`).
+
+use std::collections::HashMap;
+
+use crate::sample::Value;
+
+use super::rows::{Fill, Rows};
+use super::{Kernel, Piece};
+
+/// Distinct values are counted in a list while a window has at most this many pixels, in a map beyond.
+const LIST_WINDOW: usize = 64;
+
+/// Fills a piece.
+pub(super) fn compute<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_, T>) {
+    let samples = source.samples;
+    let mut counter = Counter::default();
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        let rows = kernel.rows.covered(row);
+        for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
+            for sample in piece.bands.clone() {
+                counter.start(rows.len() * window.len());
+                let mut fill = Fill::default();
+                for source_row in rows.start..rows.end {
+                    for source_column in window.range() {
+                        if let Some(value) = source.valid(source_row, source_column, sample, &mut fill) {
+                            counter.count(value);
+                        }
+                    }
+                }
+                target[sample] = counter.winner().unwrap_or_else(|| fill.value(source.nodata));
+            }
+        }
+    }
+}
+
+/// Counts values and remembers which one first reached the highest count.
+struct Counter<T> {
+    list: Vec<(T, u32)>,
+    map: HashMap<Vec<u8>, u32>,
+    use_map: bool,
+    best: Option<(T, u32)>,
+}
+
+impl<T> Default for Counter<T> {
+    fn default() -> Self {
+        Self { list: Vec::new(), map: HashMap::new(), use_map: false, best: None }
+    }
+}
+
+impl<T: Value> Counter<T> {
+    fn start(&mut self, window: usize) {
+        self.list.clear();
+        self.map.clear();
+        self.use_map = window > LIST_WINDOW;
+        self.best = None;
+    }
+
+    fn count(&mut self, mut value: T) {
+        let count = if self.use_map {
+            // Both zeros of a float are one value.
+            let key = if value == T::ZERO { T::ZERO } else { value };
+            let count = self.map.entry(bytemuck::bytes_of(&key).to_vec()).or_default();
+            *count += 1;
+            *count
+        } else if let Some((seen, count)) = self.list.iter_mut().find(|(seen, _)| *seen == value) {
+            // Of the two zeros, the first that was seen.
+            value = *seen;
+            *count += 1;
+            *count
+        } else {
+            self.list.push((value, 1));
+            1
+        };
+        if self.best.is_none_or(|(_, best)| count > best) {
+            self.best = Some((value, count));
+        }
+    }
+
+    fn winner(&self) -> Option<T> {
+        self.best.map(|(value, _)| value)
+    }
+}

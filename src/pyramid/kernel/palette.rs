@@ -1,0 +1,100 @@
+//! Means of palette indices: the entry that is nearest to the mean colour (GDAL `GDALResampleChunk_AverageOrRMS_T` with
+//! a colour table, `BestColorEntry`).
+
+use std::collections::HashMap;
+
+use crate::spec::ImageSpec;
+
+use super::real::Real;
+use super::rows::{Fill, Rows};
+use super::{Kernel, Piece};
+
+/// Red, green and blue of 8 bits each.
+type Color = [u64; 3];
+
+/// The colours of indices.
+#[derive(Debug)]
+pub(super) struct Palette {
+    /// By index; `None` where the index is nodata.
+    colors: Vec<Option<Color>>,
+}
+
+impl Palette {
+    /// The palette of an image; none where there is none, or where every index is its own shade of grey: then means
+    /// are plain means.
+    pub(super) fn new(spec: &ImageSpec) -> Option<Self> {
+        let map = &spec.color_map;
+        let entries = map.len() / 3;
+        if entries == 0 {
+            return None;
+        }
+        // 16 bits hold 8 as v * 257, as v * 256 in some files, and as they are in very old ones.
+        let to_8_bits = |value: u16| match () {
+            () if map.iter().all(|&value| value < 256) => value,
+            () if map.iter().all(|&value| value % 257 == 0) => value / 257,
+            () => value >> 8,
+        };
+        let shades: Vec<u64> = map.iter().map(|&value| to_8_bits(value).into()).collect();
+        let color = |index: usize| [shades[index], shades[entries + index], shades[2 * entries + index]];
+        let grey = |index: usize| color(index).iter().all(|&shade| shade == index as u64);
+        if (0..entries).all(grey) {
+            return None;
+        }
+        let nodata = spec.nodata.map(|nodata| nodata.as_f64());
+        let is_nodata = |index: usize| nodata.is_some_and(|nodata| nodata == index as f64);
+        Some(Self { colors: (0..entries).map(|index| (!is_nodata(index)).then(|| color(index))).collect() })
+    }
+
+    /// The entry nearest to a colour, the first of equally near ones.
+    fn nearest(&self, to: Color) -> usize {
+        let distance = |color: &Color| color.iter().zip(&to).map(|(a, b)| a.abs_diff(*b).pow(2)).sum::<u64>();
+        let entries =
+            self.colors.iter().enumerate().filter_map(|(index, color)| Some((distance(color.as_ref()?), index)));
+        entries.min().map_or(0, |(_, index)| index)
+    }
+}
+
+/// Fills a piece with the entries nearest to mean colours, or to root mean squares of colours.
+pub(super) fn compute<T: Real>(
+    kernel: &Kernel,
+    palette: &Palette,
+    source: &Rows<'_, T>,
+    rms: bool,
+    piece: &mut Piece<'_, T>,
+) {
+    let samples = source.samples;
+    let mut known: HashMap<Color, T> = HashMap::new();
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        let rows = kernel.rows.covered(row);
+        for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
+            for sample in piece.bands.clone() {
+                let mut fill = Fill::default();
+                let (mut total, mut count) = ([0; 3], 0);
+                for source_row in rows.start..rows.end {
+                    for source_column in window.range() {
+                        let Some(value) = source.valid(source_row, source_column, sample, &mut fill) else { continue };
+                        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+                        let index = value.to_f64() as usize;
+                        // An index beyond the palette has no colour.
+                        let Some(Some(color)) = palette.colors.get(index) else { continue };
+                        for (total, shade) in total.iter_mut().zip(color) {
+                            *total += if rms { shade * shade } else { *shade };
+                        }
+                        count += 1;
+                    }
+                }
+                target[sample] = if count == 0 {
+                    fill.value(source.nodata)
+                } else {
+                    let color = total.map(|total| if rms { root(total / count) } else { (total + count / 2) / count });
+                    *known.entry(color).or_insert_with(|| T::from_f64(palette.nearest(color) as f64))
+                };
+            }
+        }
+    }
+}
+
+/// The square root of a square of a shade, rounded.
+fn root(square: u64) -> u64 {
+    (0..=255).find(|&root| square < root * root + root + 1).unwrap_or(255)
+}

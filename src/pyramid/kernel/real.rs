@@ -1,0 +1,382 @@
+//! Real numbers: how they become doubles and come back, and the means of the commonest window.
+//!
+//! GDAL computes each data type in a working type (`GDALGetOvrWorkDataType`): its own for u8 and u16, single precision
+//! for i8, i16 and f32, double for the rest. Rounding happens there, so it is part of the rules.
+
+use half::f16;
+
+use crate::sample::Value;
+
+use super::area::Area;
+use super::rows::Fill;
+
+/// A real number that can be computed with.
+pub(super) trait Real: Value {
+    /// Whether GDAL computes in the type itself, sums convolutions in four lanes and roots of means as integers: u8, u16.
+    const LANES: bool = false;
+    /// Whether convolutions end in single precision.
+    const SINGLE: bool = false;
+    /// Whether means are made of values divided by their number first, so that sums don't overflow.
+    const SCALED: bool = true;
+    /// How many means of 2x2 pixels GDAL computes at once: what is left at the end of a row is summed in another order.
+    const MEANS_AT_ONCE: usize = 1;
+    /// The same for root mean squares.
+    const RMS_AT_ONCE: usize = 1;
+
+    fn to_f64(self) -> f64;
+
+    /// To the nearest, halves of whole numbers away from zero, clamped to the type.
+    fn from_f64(value: f64) -> Self;
+
+    /// The same from single precision, where the half is added in single precision too.
+    fn from_f32(value: f32) -> Self;
+
+    /// The result of a convolution.
+    fn from_filtered(value: f64) -> Self {
+        if !Self::SINGLE {
+            return Self::from_f64(value);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
+        let single = value as f32;
+        // What overshoots the range of the type stays at its end, as GDAL clamps it; infinities are data.
+        let overshoots = value.is_finite() && single.is_infinite();
+        Self::from_f32(if overshoots { f32::MAX.copysign(single) } else { single })
+    }
+
+    /// A mean or root mean square.
+    fn from_mean(mean: f64) -> Self;
+
+    /// The root of a mean of squares.
+    fn from_squares(total: f64, weight: f64) -> Self {
+        Self::from_mean((total / weight).sqrt())
+    }
+
+    /// The largest value that fits this many bits.
+    fn largest(bits: u16) -> Self;
+
+    /// The value that takes the place of a computed one that happens to equal nodata.
+    fn beside(self, largest: Self) -> Self;
+
+    /// The mean of four pixels: two of the upper row, two of the lower. `alone`: at the end of a row, where GDAL
+    /// doesn't compute several at once.
+    fn mean_of_four(values: [Self; 4], alone: bool) -> Self;
+
+    /// The root mean square of four pixels.
+    fn rms_of_four(values: [Self; 4], alone: bool) -> Self;
+
+    /// The mean of the valid pixels of a window, weighted by the area covered; `None` if there are none.
+    fn mean_of_area(area: &Area<'_, Self>, fill: &mut Fill<Self>) -> Option<Self> {
+        area.mean(fill)
+    }
+}
+
+/// A result on its way into a pixel: kept off nodata, and within the bits of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Place<T> {
+    pub(super) nodata: Option<T>,
+    pub(super) largest: T,
+}
+
+impl<T: Real + PartialOrd> Place<T> {
+    pub(super) fn value(&self, value: T) -> T {
+        let value = if value > self.largest { self.largest } else { value };
+        if self.nodata == Some(value) { value.beside(self.largest) } else { value }
+    }
+}
+
+/// Rounds to a whole number, halves away from zero; `as` then clamps to the type.
+macro_rules! whole {
+    ($value:expr) => {{
+        let value = $value;
+        #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` clamps, which is meant")]
+        let whole = (if value < 0.0 { value - 0.5 } else { value + 0.5 }) as Self;
+        whole
+    }};
+}
+
+/// What all integers share.
+macro_rules! integer {
+    () => {
+        fn from_f64(value: f64) -> Self {
+            whole!(value)
+        }
+
+        fn from_f32(value: f32) -> Self {
+            whole!(value)
+        }
+
+        fn largest(bits: u16) -> Self {
+            // Only unsigned samples have fewer bits in a file than their type.
+            if u32::from(bits) < Self::BITS && Self::MIN == 0 {
+                Self::MAX >> (Self::BITS - u32::from(bits))
+            } else {
+                Self::MAX
+            }
+        }
+
+        fn beside(self, largest: Self) -> Self {
+            if self >= largest { largest - 1 } else { self + 1 }
+        }
+    };
+}
+
+macro_rules! real_integers {
+    ($($type:ident: $sum:ident, lanes $lanes:literal, single $single:literal, $rms:ident, at once $at_once:literal;)*) => {
+        $(impl Real for $type {
+            const LANES: bool = $lanes;
+            const SINGLE: bool = $single;
+            const SCALED: bool = !$lanes;
+            const RMS_AT_ONCE: usize = $at_once;
+
+            integer!();
+
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+
+            fn from_mean(mean: f64) -> Self {
+                // GDAL's 8- and 16-bit signed means end in single precision.
+                #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
+                if $single && !$lanes { Self::from_f32(mean as f32) } else { Self::from_f64(mean) }
+            }
+
+            fn from_squares(total: f64, weight: f64) -> Self {
+                let mean = total / weight;
+                if !$lanes {
+                    return Self::from_mean((mean).sqrt());
+                }
+                // GDAL `ComputeIntegerRMS`: the whole number whose square is nearest to the mean of squares.
+                let root = mean.sqrt().trunc();
+                Self::from_f64(if 2.0 * root * (root + 1.0) + 1.0 < 2.0 * mean { root + 1.0 } else { root })
+            }
+
+            fn mean_of_four(values: [Self; 4], _alone: bool) -> Self {
+                let total: $sum = values.into_iter().map($sum::from).sum();
+                #[expect(clippy::allow_attributes, reason = "not all types of the macro are unsigned")]
+                #[allow(unused_comparisons, reason = "not all types of the macro are signed")]
+                let mean = if total < 0 { (total - 2) / 4 } else { (total + 2) / 4 };
+                // A mean lies between its values, so it always fits.
+                Self::try_from(mean).unwrap_or(Self::MAX)
+            }
+
+            fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
+                $rms(values, alone)
+            }
+        })*
+    };
+}
+
+real_integers! {
+    u8: u32, lanes true, single true, integer_rms, at once 1;
+    u16: u32, lanes true, single true, integer_rms, at once 1;
+    i8: i32, lanes false, single true, single_rms, at once 4;
+    i16: i32, lanes false, single true, single_rms, at once 4;
+    u32: u64, lanes false, single false, double_rms, at once 1;
+    i32: i64, lanes false, single false, double_rms, at once 1;
+}
+
+/// GDAL `ComputeIntegerRMS_4values`.
+fn integer_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
+    let [a, b, c, d] = values.map(T::to_f64);
+    // At most 4 * 65535^2: all of it is exact.
+    T::from_squares(a * a + b * b + (c * c + d * d), 4.0)
+}
+
+/// GDAL `QuadraticMeanFloatSSE2`, and the loop behind it for what is left of a row.
+fn single_rms<T: Real>(values: [T; 4], alone: bool) -> T {
+    #[expect(clippy::cast_possible_truncation, reason = "values of single precision or less")]
+    let values = values.map(|value| value.to_f64() as f32);
+    let largest = values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
+    // What is constant stays so: dividing and multiplying again may be off by the last bit, as it is in GDAL.
+    if largest == 0.0 || largest.is_infinite() || values.iter().all(|value| value.abs() == largest) {
+        return T::from_f32(largest);
+    }
+    let inverse = 1.0 / largest;
+    let [a, b, c, d] = values.map(|value| (value * inverse) * (value * inverse));
+    let total = if alone { a + b + c + d } else { (a + b) + (c + d) };
+    T::from_f32(largest * (total * 0.25).sqrt())
+}
+
+/// The loop of GDAL's `…_AverageOrRMS` for 2x2 pixels in double precision.
+fn double_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
+    let values = values.map(T::to_f64);
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if largest == 0.0 || largest.is_infinite() || values.iter().all(|value| value.abs() == largest) {
+        return T::from_f64(largest);
+    }
+    let inverse = 1.0 / largest;
+    let [a, b, c, d] = values.map(|value| (value * inverse) * (value * inverse));
+    T::from_f64(largest * (0.25 * (a + b + c + d)).sqrt())
+}
+
+/// Integers beyond what a double holds exactly: their means are computed with 128 bits. Values of at most 64 bits times
+/// weights of at most 31 bits along each axis, summed over weights that add up to at most 62 bits, fit.
+macro_rules! wide_integers {
+    ($($type:ident),*) => {
+        $(impl Real for $type {
+            integer!();
+
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            fn from_mean(mean: f64) -> Self {
+                Self::from_f64(mean)
+            }
+
+            fn mean_of_four(values: [Self; 4], _alone: bool) -> Self {
+                let total = values.into_iter().map(i128::from).sum();
+                Self::try_from(round_quotient(total, 4)).unwrap_or(Self::MAX)
+            }
+
+            fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
+                double_rms(values, alone)
+            }
+
+            fn mean_of_area(area: &Area<'_, Self>, fill: &mut Fill<Self>) -> Option<Self> {
+                let (mut total, mut total_weight) = (0, 0);
+                area.each_valid(fill, |value, row, column| {
+                    let weight = area.exact_weight(row, column);
+                    total += i128::from(value) * weight;
+                    total_weight += weight;
+                });
+                // A mean lies between its values, so it always fits.
+                (total_weight > 0).then(|| Self::try_from(round_quotient(total, total_weight)).unwrap_or(Self::MAX))
+            }
+        })*
+    };
+}
+
+wide_integers!(u64, i64);
+
+/// The quotient to the nearest integer, halves away from zero.
+fn round_quotient(total: i128, weight: i128) -> i128 {
+    let half = if total < 0 { -(weight / 2) } else { weight / 2 };
+    (total + half) / weight
+}
+
+/// The mean of four floats, each divided first so that the sum doesn't overflow: GDAL `AverageFloatSSE2` and
+/// `AverageDoubleSSE2` add columns first, the loop behind them row by row.
+macro_rules! mean_of_four_floats {
+    () => {
+        fn mean_of_four(values: [Self; 4], alone: bool) -> Self {
+            let [a, b, c, d] = values.map(|value| value * 0.25);
+            if alone { a + b + c + d } else { (a + c) + (b + d) }
+        }
+    };
+}
+
+macro_rules! float {
+    () => {
+        fn largest(_bits: u16) -> Self {
+            Self::INFINITY
+        }
+    };
+}
+
+impl Real for f32 {
+    const SINGLE: bool = true;
+    const MEANS_AT_ONCE: usize = 4;
+    const RMS_AT_ONCE: usize = 4;
+
+    float!();
+    mean_of_four_floats!();
+
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+
+    fn from_mean(mean: f64) -> Self {
+        Self::from_f64(mean)
+    }
+
+    fn beside(self, _largest: Self) -> Self {
+        let up = self.next_up();
+        if up.is_finite() { up } else { self.next_down() }
+    }
+
+    fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
+        single_rms(values, alone)
+    }
+}
+
+impl Real for f64 {
+    const MEANS_AT_ONCE: usize = 2;
+
+    float!();
+    mean_of_four_floats!();
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    fn from_f32(value: f32) -> Self {
+        value.into()
+    }
+
+    fn from_mean(mean: f64) -> Self {
+        mean
+    }
+
+    fn beside(self, _largest: Self) -> Self {
+        let up = self.next_up();
+        if up.is_finite() { up } else { self.next_down() }
+    }
+
+    fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
+        double_rms(values, alone)
+    }
+}
+
+impl Real for f16 {
+    float!();
+
+    fn to_f64(self) -> f64 {
+        Self::to_f64(self)
+    }
+
+    fn from_f64(value: f64) -> Self {
+        Self::from_f64(value)
+    }
+
+    fn from_f32(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+
+    fn from_mean(mean: f64) -> Self {
+        Self::from_f64(mean)
+    }
+
+    fn beside(self, _largest: Self) -> Self {
+        let bits = self.to_bits();
+        let up = match bits {
+            0x8000 => 0x0001,
+            negative if negative & 0x8000 != 0 => negative - 1,
+            positive => positive + 1,
+        };
+        if Self::from_bits(up).is_finite() { Self::from_bits(up) } else { Self::from_bits(bits - 1) }
+    }
+
+    fn mean_of_four(values: [Self; 4], _alone: bool) -> Self {
+        let [a, b, c, d] = values.map(Self::to_f64);
+        Self::from_f64((a + b + (c + d)) * 0.25)
+    }
+
+    fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
+        double_rms(values, alone)
+    }
+}

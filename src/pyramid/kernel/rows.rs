@@ -1,0 +1,67 @@
+//! What kernels read: rows of the finer level, and which of their pixels count.
+
+use crate::sample::Value;
+
+/// Rows of the finer level, and whether a pixel of them counts.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a, T> {
+    /// The samples from row `first` on.
+    pub(super) pixels: &'a [T],
+    /// The mask from row `first` on.
+    pub(super) mask: Option<&'a [u8]>,
+    pub(super) first: u32,
+    /// Pixels of a row.
+    pub(super) width: usize,
+    /// Samples of a pixel.
+    pub(super) samples: usize,
+    pub(super) nodata: Option<T>,
+}
+
+impl<'a, T: Value> Rows<'a, T> {
+    /// The samples of a row.
+    pub(super) fn row(&self, row: u32) -> &'a [T] {
+        let length = self.width * self.samples;
+        &self.pixels[(row - self.first) as usize * length..][..length]
+    }
+
+    /// The mask of a row.
+    pub(super) fn mask_row(&self, row: u32) -> Option<&'a [u8]> {
+        self.mask.map(|mask| &mask[(row - self.first) as usize * self.width..][..self.width])
+    }
+
+    /// Whether pixels may be missing for another reason than being NaN. GDAL takes other formulas then, also where
+    /// every pixel is there.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.mask.is_some() || self.nodata.is_some()
+    }
+
+    /// The value at a place, unless it is masked, NaN, or nodata; remembers in `fill` why there was none.
+    pub(super) fn valid(&self, row: u32, column: usize, sample: usize, fill: &mut Fill<T>) -> Option<T> {
+        if self.mask_row(row).is_some_and(|mask| mask[column] == 0) {
+            return None;
+        }
+        let value = self.row(row)[column * self.samples + sample];
+        if value.is_nan() {
+            fill.nan = Some(value);
+            return None;
+        }
+        (self.nodata != Some(value)).then_some(value)
+    }
+}
+
+/// What a pixel without any valid source pixel becomes: nodata; NaN where there is none and NaN was seen; else 0.
+pub(super) struct Fill<T> {
+    nan: Option<T>,
+}
+
+impl<T> Default for Fill<T> {
+    fn default() -> Self {
+        Self { nan: None }
+    }
+}
+
+impl<T: Value> Fill<T> {
+    pub(super) fn value(&self, nodata: Option<T>) -> T {
+        nodata.or(self.nan).unwrap_or(T::ZERO)
+    }
+}

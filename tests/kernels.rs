@@ -1,0 +1,378 @@
+//! What every kernel of the overviews keeps, and the cases that GDAL gets wrong.
+
+mod support;
+
+use std::io::Read;
+
+use cogsmith::{
+    CogPlan, Compression, EncodeOptions, GeoRef, ImageSpec, Metadata, Nodata, Overviews, Predictor, Resampling, Sample,
+    SliceSource, TileSize, encode_to_vec,
+};
+use support::parse::Tiff;
+
+const SIDE: usize = 64;
+/// One tile holds every level, so that levels are easily read.
+const TILE: usize = 256;
+
+/// An image of one or more bands, (row, column, band), and what makes pixels of it missing.
+#[derive(Clone)]
+struct Image<T> {
+    width: usize,
+    height: usize,
+    bands: usize,
+    pixels: Vec<T>,
+    mask: Option<Vec<u8>>,
+    nodata: Option<Nodata>,
+}
+
+/// A level: pixels, and which of them are valid by the mask.
+#[derive(Debug, PartialEq)]
+struct Level<T> {
+    width: usize,
+    height: usize,
+    pixels: Vec<T>,
+    mask: Option<Vec<bool>>,
+}
+
+impl<T: Sample> Image<T> {
+    fn new(width: usize, height: usize, pixel: impl Fn(usize, usize) -> T) -> Self {
+        let pixels = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        let pixels = pixels.map(|(row, column)| pixel(row, column)).collect();
+        Self { width, height, bands: 1, pixels, mask: None, nodata: None }
+    }
+
+    fn nodata(self, nodata: f64) -> Self {
+        Self { nodata: Some(nodata.into()), ..self }
+    }
+
+    fn mask(self, valid: impl Fn(usize, usize) -> bool) -> Self {
+        let places = (0..self.height).flat_map(|row| (0..self.width).map(move |column| (row, column)));
+        let mask = places.map(|(row, column)| u8::from(valid(row, column))).collect();
+        Self { mask: Some(mask), ..self }
+    }
+
+    fn turned(&self) -> Self {
+        let mask = self.mask.as_ref().map(|mask| mask.iter().rev().copied().collect());
+        Self { pixels: self.pixels.iter().rev().copied().collect(), mask, ..self.clone() }
+    }
+
+    /// All levels, full resolution first.
+    fn levels(&self, resampling: &[Resampling], count: u32) -> Vec<Level<T>> {
+        let mut spec =
+            ImageSpec::new(self.width as u32, self.height as u32, u16::try_from(self.bands).unwrap(), T::DATA_TYPE);
+        spec.nodata = self.nodata;
+        spec.mask = self.mask.is_some();
+        let one = (resampling.len() == 1).then(|| resampling[0]);
+        let options = EncodeOptions {
+            compression: Compression::None,
+            predictor: Predictor::None,
+            tile_size: TileSize::square(TILE as u32),
+            overviews: Overviews::Count(count),
+            resampling: one,
+            band_resampling: if one.is_some() { Vec::new() } else { resampling.to_vec() },
+            ..EncodeOptions::default()
+        };
+        let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        let mut source = SliceSource::new(spec, &self.pixels).unwrap();
+        if let Some(mask) = &self.mask {
+            source = source.with_mask(mask).unwrap();
+        }
+        let file = encode_to_vec(&mut source, &plan).unwrap();
+        let tiff = Tiff::parse(&file);
+        let tile = |ifd: &support::parse::Ifd| {
+            let [start, size] = [324, 325].map(|tag| usize::try_from(ifd.number(tag)).unwrap());
+            &file[start..start + size]
+        };
+        let masks: Vec<_> = tiff.ifds.iter().filter(|ifd| ifd.is_mask()).collect();
+        let images = tiff.ifds.iter().filter(|ifd| !ifd.is_mask()).enumerate();
+        images
+            .map(|(index, ifd)| {
+                let [width, height] = [256, 257].map(|tag| usize::try_from(ifd.number(tag)).unwrap());
+                let samples: Vec<T> =
+                    tile(ifd).chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned).collect();
+                let rows = samples.chunks(TILE * self.bands).take(height);
+                let pixels = rows.flat_map(|row| row[..width * self.bands].to_vec()).collect();
+                let mask = masks.get(index).map(|ifd| {
+                    let mut bits = Vec::new();
+                    flate2::read::ZlibDecoder::new(tile(ifd)).read_to_end(&mut bits).unwrap();
+                    let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+                    places
+                        .map(|(row, column)| bits[row * TILE / 8 + column / 8] & (0x80 >> (column % 8)) != 0)
+                        .collect()
+                });
+                Level { width, height, pixels, mask }
+            })
+            .collect()
+    }
+
+    fn overview(&self, resampling: Resampling) -> Level<T> {
+        self.levels(&[resampling], 1).remove(1)
+    }
+}
+
+fn noise(row: usize, column: usize) -> usize {
+    let mixed = (row * 2_654_435_761 + column * 40_503 + 17) ^ (row * column * 97);
+    (mixed >> 7) % 251
+}
+
+fn hole(row: usize, column: usize) -> bool {
+    noise(row, column) < 20 || (row.abs_diff(30) < 12 && column.abs_diff(25) < 14)
+}
+
+fn nans(level: &Level<f32>) -> usize {
+    level.pixels.iter().filter(|value| value.is_nan()).count()
+}
+
+#[test]
+fn a_constant_stays() {
+    for resampling in Resampling::ALL {
+        for (width, height) in [(64, 64), (61, 37), (1, 9), (5, 1)] {
+            let name = format!("{} {width}x{height}", resampling.name());
+            for value in [0u8, 1, 77, 255] {
+                let levels = Image::new(width, height, |_, _| value).levels(&[resampling], 3);
+                assert!(levels.iter().all(|level| level.pixels.iter().all(|&got| got == value)), "{name} {value}");
+            }
+            for value in [i16::MIN, -3, i16::MAX] {
+                let levels = Image::new(width, height, |_, _| value).nodata(12.0).levels(&[resampling], 3);
+                let want = if resampling == Resampling::Rms { value.saturating_abs() } else { value };
+                assert!(levels[1..].iter().all(|level| level.pixels.iter().all(|&got| got == want)), "{name} {value}");
+            }
+            for value in [0.1f32, 3.4e38, 1e-30, -7.7] {
+                let levels = Image::new(width, height, |_, _| value).levels(&[resampling], 3);
+                let want = if resampling == Resampling::Rms { value.abs() } else { value };
+                assert!(levels[1..].iter().all(|level| level.pixels.iter().all(|&got| got == want)), "{name} {value}");
+            }
+            for value in [0.1f64, 1e300] {
+                let levels = Image::new(width, height, |_, _| value).levels(&[resampling], 3);
+                let near = |got: f64| (got - value).abs() <= 4.0 * f64::EPSILON * value;
+                assert!(levels.iter().all(|level| level.pixels.iter().all(|&got| near(got))), "{name} {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_valid_stays_valid_and_all_missing_stays_missing() {
+    for resampling in Resampling::ALL {
+        for (width, height) in [(64, 64), (61, 37), (3, 200)] {
+            let name = format!("{} {width}x{height}", resampling.name());
+            let image = Image::new(width, height, |row, column| noise(row, column) as f32);
+            let masked = image.clone().mask(|_, _| true).levels(&[resampling], 4);
+            assert!(masked.iter().all(|level| level.mask.iter().flatten().all(|&valid| valid)), "{name}");
+            let none = image.clone().mask(|_, _| false).levels(&[resampling], 4);
+            assert!(none.iter().all(|level| level.mask.iter().flatten().all(|&valid| !valid)), "{name}");
+            let computed = resampling != Resampling::Nearest;
+            assert!(!computed || none[1..].iter().all(|level| level.pixels.iter().all(|&got| got == 0.0)), "{name}");
+
+            let with_value = image.nodata(-9999.0).levels(&[resampling], 4);
+            assert!(with_value.iter().all(|level| level.pixels.iter().all(|&got| got != -9999.0)), "{name}");
+            let nodata = Image::new(width, height, |_, _| -9999i32).nodata(-9999.0).levels(&[resampling], 4);
+            assert!(nodata.iter().all(|level| level.pixels.iter().all(|&got| got == -9999)), "{name}");
+            let nan = Image::new(width, height, |_, _| f32::NAN);
+            assert!(nan.levels(&[resampling], 4).iter().all(|level| nans(level) == level.pixels.len()), "{name}");
+            let nodata = nan.nodata(-1.0).levels(&[resampling], 4);
+            let computed = &nodata[1..];
+            let sampled = resampling == Resampling::Nearest;
+            assert!(sampled || computed.iter().all(|level| level.pixels.iter().all(|&got| got == -1.0)), "{name}");
+        }
+    }
+}
+
+/// Missing pixels have values far outside the range of the valid ones: none of them may show.
+#[test]
+fn missing_pixels_never_show() {
+    for resampling in Resampling::ALL {
+        for (width, height) in [(64, 64), (61, 57)] {
+            let name = format!("{} {width}x{height}", resampling.name());
+            let value = |row, column| 1000 + noise(row, column);
+            // Weights below zero overshoot, but not by more than the range of the values.
+            let slack = if matches!(resampling, Resampling::Cubic | Resampling::Lanczos) { 251 } else { 0 };
+            let fits = |value: usize| (1000 - slack..=1251 + slack).contains(&value);
+
+            let pixel = |row, column| if hole(row, column) { 60_000 } else { value(row, column) as u16 };
+            let nodata = Image::new(width, height, pixel).nodata(60_000.0).levels(&[resampling], 4);
+            let mut pixels = nodata.iter().flat_map(|level| &level.pixels);
+            assert!(pixels.all(|&got| got == 60_000 || fits(got.into())), "{name}, nodata");
+
+            let masked = Image::new(width, height, pixel).mask(|row, column| !hole(row, column));
+            for level in masked.levels(&[resampling], 4) {
+                let valid = level.mask.as_ref().unwrap();
+                assert!(
+                    level.pixels.iter().zip(valid).all(|(&got, &valid)| !valid || fits(got.into())),
+                    "{name}, mask"
+                );
+                assert!(level.width < 30 || valid.contains(&true) && valid.contains(&false), "{name}");
+            }
+
+            let pixel = |row, column| if hole(row, column) { f32::NAN } else { value(row, column) as f32 };
+            let bare = Image::new(width, height, pixel);
+            for image in [bare.clone(), bare.clone().nodata(f64::NAN), bare.nodata(-1e30)] {
+                for level in &image.levels(&[resampling], 4)[1..] {
+                    let gone = |got: f32| got.is_nan() || got == -1e30;
+                    assert!(level.pixels.iter().all(|&got| gone(got) || fits(got.round() as usize)), "{name}, NaN");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_stay_within_the_range_of_the_source() {
+    use Resampling::{Average, Max, Median, Min, Mode, Nearest};
+    for resampling in [Average, Mode, Nearest, Min, Max, Median] {
+        for (width, height) in [(64, 64), (61, 57), (7, 5)] {
+            let image = Image::new(width, height, |row, column| i64::MAX - noise(row, column) as i64);
+            for pair in image.levels(&[resampling], 3).windows(2) {
+                let (low, high) = (pair[0].pixels.iter().min().unwrap(), pair[0].pixels.iter().max().unwrap());
+                let inside = pair[1].pixels.iter().all(|value| (low..=high).contains(&value));
+                assert!(inside, "{}", resampling.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn turning_the_image_turns_the_overview() {
+    use Resampling::{Average, Bilinear, Cubic, CubicSpline, Lanczos, Max, Min, Rms};
+    for resampling in [Average, Rms, Bilinear, Cubic, CubicSpline, Lanczos, Min, Max] {
+        let name = resampling.name();
+        let image = Image::new(SIDE, SIDE, |row, column| noise(row, column) as u8);
+        for image in [image.clone(), image.clone().nodata(9.0), image.mask(|row, column| !hole(row, column))] {
+            let (straight, turned) = (image.overview(resampling), image.turned().overview(resampling));
+            assert!(straight.pixels.iter().eq(turned.pixels.iter().rev()), "{name}");
+            assert!(straight.mask.iter().flatten().eq(turned.mask.iter().flatten().rev()), "{name}");
+        }
+        let image = Image::new(SIDE, SIDE, |row, column| noise(row, column) as f64 / 7.0 + 1.0);
+        let (straight, turned) = (image.overview(resampling), image.turned().overview(resampling));
+        let near = |a: &f64, b: &f64| (a - b).abs() <= 4.0 * f64::EPSILON * 40.0;
+        assert!(straight.pixels.iter().zip(turned.pixels.iter().rev()).all(|(a, b)| near(a, b)), "{name}");
+    }
+}
+
+#[test]
+fn small_windows_are_as_one_would_compute_them() {
+    let image = Image::new(2, 2, |row, column| [[1u8, 2], [2, 9]][row][column]);
+    for (resampling, want) in [
+        (Resampling::Nearest, 1),
+        (Resampling::Average, 4),
+        (Resampling::Rms, 5),
+        (Resampling::Mode, 2),
+        (Resampling::Min, 1),
+        (Resampling::Max, 9),
+        (Resampling::Median, 2),
+        // (1 * 1 + 2 * 2 + 2 * 2 + 9 * 4) / 9: the weights that lie within the image.
+        (Resampling::Gauss, 5),
+    ] {
+        assert_eq!(image.overview(resampling).pixels, [want], "{}", resampling.name());
+    }
+    // Of an even count of valid values the lower one of the middle, which is a value of the source.
+    assert_eq!(image.nodata(9.0).overview(Resampling::Median).pixels, [2]);
+    let image = Image::new(2, 2, |row, column| [[1u8, 4], [2, 9]][row][column]);
+    assert_eq!(image.overview(Resampling::Median).pixels, [2]);
+    // A mean that happens to be nodata moves by one, also where it only becomes nodata by rounding.
+    let image = Image::new(2, 2, |row, column| [[4i16, 6], [5, 6]][row][column]);
+    assert_eq!(image.nodata(5.0).overview(Resampling::Average).pixels, [6]);
+}
+
+#[test]
+fn every_band_has_the_kernel_it_was_given() {
+    use Resampling::{Cubic, Max, Mode, Nearest};
+    let bands = [Cubic, Mode, Mode, Max, Nearest];
+    let pixel = |row: usize, column: usize, band: usize| (noise(row + 3 * band, column) / 9) as u16;
+    let mut image = Image::new(61, 57, |_, _| 0u16);
+    let places = (0..57).flat_map(|row| (0..61).map(move |column| (row, column)));
+    image.pixels = places.flat_map(|(row, column)| (0..5).map(move |band| pixel(row, column, band))).collect();
+    image.bands = 5;
+    let together = image.levels(&bands, 3);
+    for (band, resampling) in bands.into_iter().enumerate() {
+        let alone = Image::new(61, 57, |row, column| pixel(row, column, band)).levels(&[resampling], 3);
+        for (together, alone) in together.iter().zip(&alone) {
+            assert!(together.pixels.iter().skip(band).step_by(5).eq(&alone.pixels), "band {band}");
+        }
+    }
+}
+
+#[test]
+fn kernels_that_do_not_go_together_are_refused() {
+    let mut spec = ImageSpec::new(600, 600, 2, cogsmith::DataType::U8);
+    let refused = |spec: &ImageSpec, resampling: Option<Resampling>, bands: &[Resampling]| {
+        let options = EncodeOptions { resampling, band_resampling: bands.to_vec(), ..EncodeOptions::default() };
+        CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), &options).err().map(|error| error.to_string())
+    };
+    use Resampling::{Average, Cubic, Mode};
+    assert_eq!(refused(&spec, None, &[Cubic, Mode]), None);
+    assert!(refused(&spec, None, &[Cubic]).unwrap().contains("1 for 2 bands"));
+    assert!(refused(&spec, Some(Mode), &[Cubic, Mode]).unwrap().contains("contradict"));
+    spec.mask = true;
+    assert_eq!(refused(&spec, None, &[Average, Mode]), None);
+    assert!(refused(&spec, None, &[Cubic, Mode]).unwrap().contains("different masks"));
+    spec = ImageSpec::new(600, 600, 1, cogsmith::DataType::CF32);
+    assert_eq!(refused(&spec, Some(Average), &[]), None);
+    assert!(refused(&spec, Some(Cubic), &[]).unwrap().contains("not defined"));
+}
+
+/// What GDAL 3.10 and 3.12 get wrong, with the right answers.
+mod as_it_should_be {
+    use super::*;
+
+    fn with_nan(resampling: Resampling, nan: impl Fn(usize, usize) -> bool) -> Vec<Level<f32>> {
+        let pixel = |row, column| if nan(row, column) { f32::NAN } else { noise(row, column) as f32 };
+        Image::new(SIDE, SIDE, pixel).nodata(f64::NAN).levels(&[resampling], 2)
+    }
+
+    #[test]
+    fn one_nan_stays_one_nan_at_most() {
+        for resampling in Resampling::ALL {
+            let levels = with_nan(resampling, |row, column| (row, column) == (31, 33));
+            assert_eq!(levels[1..].iter().map(nans).sum::<usize>(), 0, "{}", resampling.name());
+        }
+    }
+
+    #[test]
+    fn a_hole_does_not_grow() {
+        for resampling in Resampling::ALL {
+            let in_hole = |row: usize, column: usize| (12..32).contains(&row) && (20..44).contains(&column);
+            let level = &with_nan(resampling, in_hole)[1];
+            assert!(nans(level) > 0, "{}", resampling.name());
+            for (index, value) in level.pixels.iter().enumerate() {
+                let (row, column) = (index / level.width * 2, index % level.width * 2);
+                assert!(!value.is_nan() || in_hole(row, column), "{} {row} {column}", resampling.name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_mode_of_nothing_is_nothing() {
+        let levels = with_nan(Resampling::Mode, |row, _| row < 32);
+        assert_eq!(levels[1..].iter().map(nans).collect::<Vec<_>>(), [512, 128]);
+        let negative = Image::new(4, 4, |row, _| if row < 2 { -9999i16 } else { 3 }).nodata(-9999.0);
+        assert_eq!(negative.overview(Resampling::Mode).pixels, [-9999, -9999, 3, 3]);
+        let image = Image::new(2, 2, |row, _| if row == 0 { f32::NAN } else { 1.0 });
+        assert_eq!(image.overview(Resampling::Mode).pixels, [1.0]);
+    }
+
+    #[test]
+    fn the_mode_looks_at_the_mask() {
+        let image = Image::new(2, 2, |row, column| if (row, column) == (1, 1) { 3u8 } else { 9 });
+        let level = image.mask(|row, column| (row, column) == (1, 1)).overview(Resampling::Mode);
+        assert_eq!((level.pixels, level.mask), (vec![3], Some(vec![true])));
+    }
+
+    #[test]
+    fn finite_nodata_does_not_mix_with_values() {
+        for resampling in Resampling::ALL {
+            let pixel = |row: usize, _| if row < 32 { -9999.0f32 } else { 5.0 };
+            let level = Image::new(SIDE, SIDE, pixel).nodata(-9999.0).overview(resampling);
+            assert!(level.pixels.iter().all(|value| [-9999.0, 5.0].contains(value)), "{}", resampling.name());
+            let valid = level.pixels.iter().filter(|&&value| value == 5.0).count();
+            // Wide kernels without negative weights reach over the edge.
+            let rows_gained = match resampling {
+                Resampling::Bilinear => 1,
+                Resampling::CubicSpline => 2,
+                Resampling::Gauss => 1,
+                _ => 0,
+            };
+            assert_eq!(valid, (16 + rows_gained) * 32, "{}", resampling.name());
+        }
+    }
+}
