@@ -174,6 +174,7 @@ stage grid grid
 stage kernels judge kernels $FULL
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
 stage no-c no_c_in_default_build
 stage features features
 stage examples examples

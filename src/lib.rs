@@ -5,7 +5,7 @@
 //! threads, and the header is made last and placed first.
 //!
 //! # Ways in
-//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode`], [`encode_to_file`] or
+//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode()`], [`encode_to_file`] or
 //!   [`encode_to_vec`];
 //! - [`CogWriter`]: rows pushed as they come; memory doesn't grow with the height of the image;
 //! - [`GeoTiffSource`]: a file of any flavour of TIFF.

@@ -71,7 +71,7 @@ impl TagValue {
         }
     }
 
-    /// The number of bytes that [`encode`](Self::encode) appends.
+    /// The number of bytes that the items take in a file.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let size = match self {
