@@ -29,12 +29,14 @@ impl Palette {
             return None;
         }
         // 16 bits hold 8 as v * 257, as v * 256 in some files, and as they are in very old ones.
-        let to_8_bits = |value: u16| match () {
-            () if map.iter().all(|&value| value < 256) => value,
-            () if map.iter().all(|&value| value % 257 == 0) => value / 257,
-            () => value >> 8,
+        let divisor = if map.iter().all(|&value| value < 256) {
+            1
+        } else if map.iter().all(|&value| value % 257 == 0) {
+            257
+        } else {
+            256
         };
-        let shades: Vec<u64> = map.iter().map(|&value| to_8_bits(value).into()).collect();
+        let shades: Vec<u64> = map.iter().map(|&value| (value / divisor).into()).collect();
         let color = |index: usize| [shades[index], shades[entries + index], shades[2 * entries + index]];
         let grey = |index: usize| color(index).iter().all(|&shade| shade == index as u64);
         if (0..entries).all(grey) {
