@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example in_memory [-- OUTPUT.tif]`
 
-use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata, SliceSource};
+use cogsmith::{CogPlan, DataType, EncodeOptions, Executor, FileOptions, GeoRef, ImageSpec, Metadata, SliceSource};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = (1300u32, 1100u32);
@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{} levels, {} bytes", plan.levels().len(), bytes.len());
     if let Some(path) = std::env::args().nth(1) {
-        std::fs::write(path, &bytes)?;
+        let options = FileOptions { overwrite: true, sync: false };
+        let summary = cogsmith::encode_to_file(&mut source, &plan, &Executor::all_cores()?, path.as_ref(), &options)?;
+        println!("{path}: {} bytes", summary.bytes);
     }
     Ok(())
 }

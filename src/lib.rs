@@ -5,7 +5,8 @@
 //! threads, and the header is made last and placed first.
 //!
 //! # Ways in
-//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode`] or [`encode_to_vec`];
+//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode`], [`encode_to_file`] or
+//!   [`encode_to_vec`];
 //! - [`CogWriter`]: rows pushed as they come; memory doesn't grow with the height of the image;
 //! - [`GeoTiffSource`]: a file of any flavour of TIFF.
 //!
@@ -73,7 +74,7 @@ pub use options::{
 };
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
-pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_vec};
+pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_vec};
 pub use sink::{FileOptions, OutputFile, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::ReadAt;

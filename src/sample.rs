@@ -293,11 +293,12 @@ macro_rules! integer_values {
             fn from_nodata(nodata: &Nodata) -> Option<Self> {
                 match *nodata {
                     Nodata::Integer(value) => Self::try_from(value).ok(),
-                    Nodata::Float(value) => match Nodata::from(value + 0.0) {
-                        Nodata::Integer(value) => Self::try_from(value).ok(),
-                        // With a fraction, or beyond 64 bits: no integer equals it.
-                        Nodata::Float(_) => None,
-                    },
+                    // Every whole double up to 2^126 is an integer of 128 bits; beyond, and with a fraction, none is.
+                    #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                    Nodata::Float(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(126) => {
+                        Self::try_from(value as i128).ok()
+                    }
+                    Nodata::Float(_) => None,
                 }
             }
         })*
@@ -379,6 +380,8 @@ mod tests {
         assert_eq!(Nodata::parse("-inf"), Some(Nodata::Float(f64::NEG_INFINITY)));
         assert!(matches!(Nodata::parse("-0"), Some(Nodata::Float(value)) if value.is_sign_negative()));
         assert_eq!(u8::from_nodata(&Nodata::Float(-0.0)), Some(0));
+        assert_eq!(Nodata::parse("1e+16").as_ref().and_then(i64::from_nodata), Some(10_000_000_000_000_000));
+        assert_eq!(i64::from_nodata(&Nodata::Float(1e19)), None);
         assert_eq!(Nodata::parse("seven"), None);
     }
 

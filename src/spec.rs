@@ -136,6 +136,12 @@ impl ImageSpec {
         !self.color_map.is_empty()
     }
 
+    /// The nodata value, if samples of this width can have it at all: 65535 is no value of 12 bits.
+    pub(crate) fn nodata_in_range(&self) -> Option<Nodata> {
+        let largest = self.bits_per_sample.map_or(f64::INFINITY, |bits| 2f64.powi(bits.into()) - 1.0);
+        self.nodata.filter(|nodata| nodata.as_f64().is_nan() || nodata.as_f64() <= largest)
+    }
+
     /// Checks that the description does not contradict itself.
     pub(crate) fn validate(&self) -> Result<()> {
         if self.width == 0 || self.height == 0 || self.bands == 0 {

@@ -377,7 +377,16 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
     if text == "none" {
         return Ok(NodataChoice::None);
     }
-    Nodata::parse(text).map(NodataChoice::Value).ok_or_else(|| "expected a number, nan, inf, -inf, or none".into())
+    let value = Nodata::parse(text).ok_or("expected a number, nan, inf, -inf, or none")?;
+    // Digits that come to nothing, or to infinity, are not the value that was meant.
+    let said_infinity = text.to_ascii_lowercase().contains("inf");
+    let lost = value.as_f64().is_infinite() && !said_infinity;
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let vanished = value.as_f64() == 0.0 && mantissa.contains(|digit: char| ('1'..='9').contains(&digit));
+    if lost || vanished {
+        return Err("a double cannot hold this value".into());
+    }
+    Ok(NodataChoice::Value(value))
 }
 
 fn threads(text: &str) -> Result<Threads, String> {

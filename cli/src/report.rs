@@ -199,10 +199,12 @@ fn message(error: &Error, input: &Path, output: &Path) -> String {
 
 fn hint(error: &Error) -> Option<&'static str> {
     match error.kind() {
+        // What the input lacks, no list of options mends.
+        ErrorKind::InvalidOption { option: "image" | "mask", .. } => None,
         ErrorKind::InvalidOption { .. } => Some("'cogsmith create --help' lists all options"),
         ErrorKind::TargetExists { .. } => Some("--overwrite replaces it"),
         ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-            Some("free some space, or let finished tiles wait elsewhere with --temp-dir")
+            Some("free some space; --temp-dir lets finished tiles wait elsewhere")
         }
         _ => None,
     }

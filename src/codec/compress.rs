@@ -45,13 +45,16 @@ impl Compressor {
         out.reserve(bytes.len() / 2 + 64);
         let mut taken = 0;
         loop {
-            let before = state.total_in();
+            let before = (state.total_in(), state.total_out());
             let status = state
                 .compress_vec(&bytes[taken..], out, FlushCompress::Finish)
                 .map_err(|error| format!("DEFLATE: {error}"))?;
-            taken += usize::try_from(state.total_in() - before).map_err(|error| error.to_string())?;
+            taken += usize::try_from(state.total_in() - before.0).map_err(|error| error.to_string())?;
             match status {
                 Status::StreamEnd => return Ok(()),
+                _ if (state.total_in(), state.total_out()) == before => {
+                    return Err("DEFLATE: the encoder makes no progress".to_owned());
+                }
                 Status::Ok | Status::BufError => out.reserve(bytes.len() / 4 + 64),
             }
         }

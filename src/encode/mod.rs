@@ -1,5 +1,6 @@
 //! The encoder: rows in, framed tiles out, section by section. Does no IO.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use crate::codec::{TileEncoder, TileView};
@@ -13,6 +14,9 @@ use crate::view::{PixelSource, SliceSource, Stripe};
 
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
 const TILES_PER_THREAD: u64 = 4;
+/// Tiles a thread that are encoded before they are handed over: what bounds compressed tiles in memory, and how soon a
+/// caller can stop.
+const TILES_PER_TURN: usize = 16;
 /// A batch has at most this many bytes of pixels, unless a single row of tiles has more.
 const MAX_BATCH_BYTES: u64 = 16 << 20;
 
@@ -44,6 +48,8 @@ pub struct CogEncoder {
     next_row: u32,
     /// The next row of tiles of each level.
     next_tile_rows: Vec<u32>,
+    /// Tiles whose rows are there, in file order of their sections.
+    waiting: VecDeque<TileId>,
     encoders: Mutex<Vec<TileEncoder>>,
     finished: Vec<Chunk>,
 }
@@ -65,6 +71,7 @@ impl CogEncoder {
             batch_rows,
             next_row: 0,
             next_tile_rows: vec![0; levels],
+            waiting: VecDeque::new(),
             encoders: Mutex::default(),
             finished: Vec::new(),
         })
@@ -90,6 +97,14 @@ impl CogEncoder {
     /// [`ErrorKind::PixelCount`] for more rows than are wanted; what `fill` returns; [`ErrorKind::TileEncode`] for a
     /// tile that can't be encoded; [`ErrorKind::OutOfMemory`]. After an error the encoder is of no further use.
     pub fn fill_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
+        self.take_rows(count, fill)?;
+        while self.encode_some()? {}
+        Ok(())
+    }
+
+    /// As [`fill_rows`](Self::fill_rows), but leaves the tiles of a complete batch waiting for
+    /// [`encode_some`](Self::encode_some).
+    fn take_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         let wanted = self.rows_wanted();
         if count > wanted {
             let (expected, got) = (wanted.into(), count.into());
@@ -102,7 +117,7 @@ impl CogEncoder {
         self.cascade.commit(count);
         self.next_row += count;
         if self.next_row.is_multiple_of(self.batch_rows) || self.next_row == self.plan.spec().height {
-            self.encode_batch()?;
+            self.complete_batch()?;
         }
         Ok(())
     }
@@ -112,8 +127,35 @@ impl CogEncoder {
     /// # Errors
     /// As [`fill_rows`](Self::fill_rows).
     pub fn pull_rows(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
+        self.take_rows_from(source, count)?;
+        while self.encode_some()? {}
+        Ok(())
+    }
+
+    /// As [`pull_rows`](Self::pull_rows), but leaves the tiles of a complete batch waiting for
+    /// [`encode_some`](Self::encode_some).
+    pub(crate) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         let (first, executor) = (self.next_row, self.executor.clone());
-        self.fill_rows(count, |stripe| source.read_rows(first, stripe, &executor))
+        self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))
+    }
+
+    /// Encodes some of the waiting tiles; whether there were any. No rows may be taken before all are encoded.
+    pub(crate) fn encode_some(&mut self) -> Result<bool> {
+        let turn = self.waiting.len().min(TILES_PER_TURN * self.executor.thread_count());
+        if turn == 0 {
+            return Ok(false);
+        }
+        let tiles = self.waiting.drain(..turn).collect();
+        let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
+        for result in encoded {
+            let (tile, size, bytes) = result?;
+            self.index.set(tile, size);
+            self.finished.push(Chunk { section: self.plan.grid().section(tile.level, tile.plane), bytes });
+        }
+        if self.waiting.is_empty() {
+            self.cascade.forget(&self.next_tile_rows);
+        }
+        Ok(true)
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), with their mask if the image has one:
@@ -166,37 +208,32 @@ impl CogEncoder {
     /// Ends the encoding once all rows have come and all chunks have been drained; the sizes of all tiles remain.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing.
+    /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained.
     pub fn finish(self) -> Result<TileIndex> {
         let height = self.plan.spec().height;
         if self.next_row < height {
             let (expected, got) = (height.into(), self.next_row.into());
             return Err(ErrorKind::PixelCount { what: "rows of the image", expected, got }.into());
         }
-        debug_assert!(self.finished.is_empty(), "chunks must be drained before the end");
+        if !self.finished.is_empty() {
+            let what = "finished tiles that have not been drained";
+            return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
+        }
         Ok(self.index)
     }
 
-    /// Computes overviews and encodes all tiles whose rows have come.
-    fn encode_batch(&mut self) -> Result<()> {
+    /// Computes overviews, and queues all tiles whose rows have come.
+    fn complete_batch(&mut self) -> Result<()> {
         self.cascade.advance(&self.executor)?;
         let grid = self.plan.grid();
-        let mut tiles = Vec::new();
         for (level, next) in self.plan.levels().iter().zip(&mut self.next_tile_rows) {
             let end = self.cascade.level(level.index).end();
             let complete = if end == level.height { level.tile_rows() } else { end / level.tile_size.height };
             for row in *next..complete {
-                tiles.extend(grid.row_tiles(level, row));
+                self.waiting.extend(grid.row_tiles(level, row));
             }
             *next = complete;
         }
-        let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
-        for result in encoded {
-            let (tile, size, bytes) = result?;
-            self.index.set(tile, size);
-            self.finished.push(Chunk { section: grid.section(tile.level, tile.plane), bytes });
-        }
-        self.cascade.forget(&self.next_tile_rows);
         Ok(())
     }
 

@@ -73,6 +73,8 @@ fn escape(text: &mut String, value: &str) {
             '>' => text.push_str("&gt;"),
             '&' => text.push_str("&amp;"),
             '"' => text.push_str("&quot;"),
+            // Readers of XML would make a line feed of it.
+            '\r' => text.push_str("&#13;"),
             _ => text.push(character),
         }
     }

@@ -103,3 +103,52 @@ impl CogPlan {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::geo::{GeoRef, Metadata};
+    use crate::options::{EncodeOptions, Overviews};
+    use crate::sample::DataType;
+    use crate::spec::ImageSpec;
+
+    /// A plan for 100x80 tiles of 512 KiB before compression (4 GiB and a bit), and an index in which each has `size`
+    /// bytes.
+    fn planned(big_tiff: BigTiff, size: u32) -> (CogPlan, TileIndex) {
+        let spec = ImageSpec::new(51_200, 40_960, 1, DataType::U16);
+        let options = EncodeOptions { big_tiff, overviews: Overviews::None, ..EncodeOptions::default() };
+        let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        let mut index = TileIndex::new(&plan).unwrap();
+        for section in plan.sections() {
+            for tile in plan.grid().section_tiles(&plan.levels()[0], section) {
+                index.set(tile, size);
+            }
+        }
+        (plan, index)
+    }
+
+    /// The largest tiles with which 8000 of them, their frames and the header still fit 4 GiB.
+    const LARGEST: u32 = 536_854;
+
+    #[test]
+    fn the_variant_follows_from_the_real_size() {
+        for (size, expected) in [(1, Variant::Classic), (LARGEST, Variant::Classic), (LARGEST + 1, Variant::Big)] {
+            let (plan, index) = planned(BigTiff::Auto, size);
+            let header = plan.header(&index).unwrap();
+            assert_eq!(header.variant, expected, "{size} bytes a tile");
+            let end = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
+            assert_eq!(end > u64::from(u32::MAX), expected == Variant::Big);
+        }
+        let (plan, index) = planned(BigTiff::Yes, 1);
+        assert_eq!(plan.header(&index).unwrap().variant, Variant::Big);
+    }
+
+    #[test]
+    fn classic_tiff_that_was_asked_for_is_an_error_beyond_its_limit() {
+        let (plan, index) = planned(BigTiff::No, LARGEST);
+        assert_eq!(plan.header(&index).unwrap().variant, Variant::Classic);
+        let (plan, index) = planned(BigTiff::No, LARGEST + 1);
+        assert!(matches!(plan.header(&index).unwrap_err().kind(), ErrorKind::Limit { .. }));
+    }
+}

@@ -15,6 +15,7 @@ use crate::grid::{Level, Plane, TileGrid};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Predictor, Resampling};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
+use crate::tiff::variant::Variant;
 
 pub use index::TileIndex;
 
@@ -167,6 +168,7 @@ impl CogPlan {
     }
 
     fn check_sizes(&self) -> Result<()> {
+        let mut data_bytes: u64 = 0;
         for level in self.levels() {
             let format = self.tile_format(level, Plane::Image(0));
             let bytes = format.tile_bytes().unwrap_or(u64::MAX);
@@ -189,6 +191,17 @@ impl CogPlan {
                     u32::MAX.into(),
                 ));
             }
+            data_bytes = data_bytes.saturating_add(tiles.saturating_mul(bytes));
+        }
+        // Without compression the size is known before the first pixel is read.
+        let limit = Variant::Classic.max_offset();
+        if self.compression() == Compression::None && self.big_tiff() == BigTiff::No && data_bytes > limit {
+            return Err(Error::option(
+                "bigtiff",
+                format!(
+                    "the tiles take {data_bytes} bytes, a classic TIFF holds {limit}; compress them, or allow BigTIFF"
+                ),
+            ));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::encode::CogEncoder;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +13,7 @@ use crate::sample::Sample;
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
+use super::file::{FileOptions, OutputFile};
 use super::store::{SectionStore, StoreOptions};
 
 /// Bytes handed to the output at once.
@@ -55,7 +57,7 @@ pub struct Progress {
 
 /// Encodes a whole source to a writer.
 ///
-/// `progress` is called after every batch of rows; [`ControlFlow::Break`] stops the encoding.
+/// `progress` is called after every few tiles; [`ControlFlow::Break`] stops the encoding.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -88,10 +90,16 @@ pub fn encode(
     let rows = plan.spec().height;
     while cog.encoder.rows_done() < rows {
         let wanted = cog.encoder.rows_wanted();
-        cog.encoder.pull_rows(source, wanted)?;
-        cog.store_finished()?;
-        if progress(Progress { rows_done: cog.encoder.rows_done(), rows }).is_break() {
-            return Err(ErrorKind::Cancelled.into());
+        cog.encoder.take_rows_from(source, wanted)?;
+        loop {
+            let more = cog.encoder.encode_some()?;
+            cog.store_finished()?;
+            if progress(Progress { rows_done: cog.encoder.rows_done(), rows }).is_break() {
+                return Err(ErrorKind::Cancelled.into());
+            }
+            if !more {
+                break;
+            }
         }
     }
     cog.finish(writer)
@@ -106,6 +114,25 @@ pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec
     let store = StoreOptions { memory: u64::MAX, directory: None };
     encode(source, plan, &Executor::serial(), &store, &mut bytes, &mut |_| ControlFlow::Continue(()))?;
     Ok(bytes)
+}
+
+/// Encodes a whole source to a file that appears whole or not at all; see [`OutputFile`]. What memory doesn't hold of the
+/// finished tiles waits in the file's directory.
+///
+/// # Errors
+/// As [`encode`], [`OutputFile::create`] and [`OutputFile::commit`].
+pub fn encode_to_file(
+    source: &mut dyn PixelSource,
+    plan: &CogPlan,
+    executor: &Executor,
+    path: &Path,
+    options: &FileOptions,
+) -> Result<Summary> {
+    let mut file = OutputFile::create(path, options)?;
+    let store = StoreOptions { directory: Some(file.directory().to_path_buf()), ..StoreOptions::default() };
+    let summary = encode(source, plan, executor, &store, &mut file, &mut |_| ControlFlow::Continue(()))?;
+    file.commit()?;
+    Ok(summary)
 }
 
 /// Takes rows as they come and writes the file at the end.

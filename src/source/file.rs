@@ -65,11 +65,16 @@ impl DiskFile {
     /// Opens a file for reading.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::io_at("read", path, source);
-        let file = std::fs::File::open(path).map_err(fail)?;
-        let metadata = file.metadata().map_err(fail)?;
+        // Looked at before it is opened: opening a FIFO would wait for someone to write to it.
+        let metadata = std::fs::metadata(path).map_err(fail)?;
         if metadata.is_dir() {
             return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file")));
         }
+        if !metadata.is_file() {
+            let reason = "it is no regular file; directories of a TIFF file may stand at its end";
+            return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+        }
+        let file = std::fs::File::open(path).map_err(fail)?;
         #[cfg(not(unix))]
         let file = std::sync::Mutex::new(file);
         Ok(Self { file, len: metadata.len() })

@@ -165,7 +165,7 @@ fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
     let Some(mask) = &mut stripe.mask else { return };
     let mut any = vec![false; mask.len()];
     dispatch!(spec.data_type, T => {
-        let nodata = spec.nodata.as_ref().and_then(<T as Value>::from_nodata);
+        let nodata = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata);
         for plane in &stripe.planes {
             let values: &[T] = bytemuck::cast_slice(plane);
             for (any, pixel) in any.iter_mut().zip(values.chunks_exact(samples)) {

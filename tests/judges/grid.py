@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import numpy as np
+import rasterio
 import tifffile
 
 import command_line
@@ -74,7 +75,7 @@ def possible(c):
         return False
     if has("nodata", "nan") and kind and kind not in FLOATS:
         return False
-    if lacks("nodata", "none") and (has("mask", True) or kind in COMPLEX):
+    if lacks("nodata", "none") and kind in COMPLEX:
         return False
     if kind in COMPLEX and lacks("resampling", "default", "nearest"):
         return False
@@ -279,6 +280,10 @@ def one_case(c, seed, scratch):
     for leftover in os.listdir(scratch):
         os.remove(os.path.join(scratch, leftover))
     make_source(c, data, mask, nodata, source, scratch)
+    if c["kind"] in NBITS:
+        # GDAL 3.13.3 may lose samples of odd widths at the end of strips: the source is what stands in the file.
+        with rasterio.open(source) as written:
+            data = written.read()
 
     kind, bands = c["kind"], c["bands"]
     bits = NBITS.get(kind)

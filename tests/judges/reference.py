@@ -206,7 +206,10 @@ def overview(band, mask, nodata, size, method, bits=None):
     else:
         raise ValueError(method)
     if method == "average":
-        out = _avoid_nodata(out, some, nodata, maximum)
+        moved = _avoid_nodata(out, some, nodata, maximum)
+        # Where either neighbour is right and one of them is nodata, the other is two steps from where that moves to.
+        slack = np.where((slack == 1) & (moved != out), 2.0, slack) if integer else slack
+        out = moved
     out[~some] = void_value(band.dtype, mask, nodata)
     return out, slack
 

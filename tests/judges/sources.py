@@ -159,6 +159,17 @@ def bits():
         kind = "u8" if n < 8 else "u16" if n < 16 else "u32"
         by_gdal(f"NBITS {n} planar big-endian", kind, 3, ["INTERLEAVE=BAND", "ENDIANNESS=BIG"], bits=n)
         by_gdal(f"NBITS {n} widened", kind, 1, ["COMPRESS=LZW"], bits=n, command={"nbits": "widen"}, expect={"free": ["nbits", "table", "color"] if n == 1 else ["nbits"]})
+    # 65535 is no value of 12 bits: what is left out of a sparse file can't be said with them.
+    def only_some(ds):
+        ds.GetRasterBand(1).SetNoDataValue(65535)
+
+    by_gdal("NBITS 12 nodata 65535 and a mask", "u16", 1, setup=only_some, bits=12, mask=(texture("u8")[0] > 99).astype("u1") * 255)
+    path = os.path.join(FOLDER, "nbits_12_sparse.tif")
+    ds = gdal.GetDriverByName("GTiff").Create(path, 90, 70, 1, gdal.GDT_UInt16, ["NBITS=12", "SPARSE_OK=TRUE", "TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=32"])
+    only_some(ds)
+    ds.GetRasterBand(1).WriteArray(np.full((20, 20), 7, "u2"))
+    ds = None
+    note("NBITS 12 nodata 65535 sparse", path, kind="u16", words=r"widened", expect={"free": ["nbits"]})
     by_gdal("float of 24 bits", "f32", 1, ["NBITS=24"], must="convert or refuse", words=r"24|bit", data=np.round(texture("f32")))
     by_tifffile("bilevel bool", texture("u8")[0] > 100, photometric="minisblack")
     path = os.path.join(FOLDER, "fill_order.tif")

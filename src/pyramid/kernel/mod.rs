@@ -85,7 +85,7 @@ impl Kernel {
             methods,
             data_type: spec.data_type,
             bits: spec.bits(),
-            nodata: spec.nodata,
+            nodata: spec.nodata_in_range(),
             columns,
             rows,
             covered: Vec::new(),

@@ -42,7 +42,7 @@ impl Palette {
         if (0..entries).all(grey) {
             return None;
         }
-        let nodata = spec.nodata.map(|nodata| nodata.as_f64());
+        let nodata = spec.nodata_in_range().map(|nodata| nodata.as_f64());
         let is_nodata = |index: usize| nodata.is_some_and(|nodata| nodata == index as f64);
         Some(Self { colors: (0..entries).map(|index| (!is_nodata(index)).then(|| color(index))).collect() })
     }

@@ -306,11 +306,14 @@ impl Directory {
         Ok(self.raw(file, tag, u64::MAX)?.map(|(_, bytes)| bytes))
     }
 
-    /// The text of a tag: what stands before the first NUL.
+    /// The text of a tag: what stands before the first NUL. What is no UTF-8 is taken for Latin-1, so that no letter is
+    /// lost.
     pub(crate) fn text(&self, file: &TiffFile, tag: Tag) -> Result<Option<String>> {
         let Some(bytes) = self.byte_string(file, tag)? else { return Ok(None) };
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-        Ok(Some(String::from_utf8_lossy(bytes.get(..end).unwrap_or(&bytes)).into_owned()))
+        let text = bytes.get(..end).unwrap_or(&bytes);
+        let latin = || text.iter().map(|byte| char::from(*byte)).collect();
+        Ok(Some(std::str::from_utf8(text).map_or_else(|_| latin(), str::to_owned)))
     }
 
     /// The value of a tag in its own type.

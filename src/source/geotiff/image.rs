@@ -81,10 +81,25 @@ fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) ->
     Ok(nodata)
 }
 
+/// Gives samples all bits of their type. A palette grows with them: entries that the file doesn't have are black.
+pub(super) fn widen(spec: &mut ImageSpec) {
+    let Some(bits) = spec.bits_per_sample.take() else { return };
+    if spec.color_map.is_empty() {
+        return;
+    }
+    let entries = 1usize << bits;
+    let all = 1usize << spec.data_type.bits();
+    let colors = std::mem::take(&mut spec.color_map);
+    for color in colors.chunks(entries) {
+        spec.color_map.extend_from_slice(color);
+        spec.color_map.resize(spec.color_map.len() + all - color.len(), 0);
+    }
+}
+
 /// The bytes of one sample for chunks that are left out of the file: nodata if the type holds it, else 0.
 pub(super) fn fill_sample(spec: &ImageSpec) -> Vec<u8> {
     dispatch!(spec.data_type, T => {
-        let value = spec.nodata.as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
+        let value = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
         bytemuck::bytes_of(&value).to_vec()
     })
 }

@@ -188,6 +188,11 @@ impl ImageLayout {
         })
     }
 
+    /// Whether chunks are left out of the file.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.missing_offsets().is_some() || self.offsets.contains(&0)
+    }
+
     /// What is said of too few offsets, if so.
     pub(super) fn missing_offsets(&self) -> Option<String> {
         let rows = u64::from(self.chunks_across) * u64::from(self.chunks_down);

@@ -115,6 +115,8 @@ fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
+    // XML readers turn a carriage return into a line feed unless it is written as a reference.
+    let text = &text.replace('\r', "&#13;");
     let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if root.tag_name().name() != "GDALMetadata" {
@@ -125,9 +127,11 @@ fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
         Some(MetadataItem {
             name: attribute("name")?,
             domain: attribute("domain").filter(|domain| !domain.is_empty()),
-            sample: node.attribute("sample").and_then(|sample| sample.trim().parse().ok()),
+            // What is no number counts as 0, as in GDAL.
+            sample: node.attribute("sample").map(|sample| sample.trim().parse().unwrap_or(0)),
             role: attribute("role").filter(|role| !role.is_empty()),
-            value: node.text().unwrap_or_default().to_owned(),
+            // Comments may stand between parts of the text.
+            value: node.children().filter(roxmltree::Node::is_text).filter_map(|part| part.text()).collect(),
         })
     };
     let nodes = root.children().filter(|node| node.has_tag_name("Item"));
@@ -148,6 +152,9 @@ mod tests {
         assert_eq!((items[0].sample, items[0].role.as_deref()), (Some(2), Some("scale")));
         assert_eq!((items[1].domain.as_deref(), items[1].value.as_str()), (Some("D"), ""));
         assert!(super::items("<GDALMetadata><Item").is_err());
+        let text = "<GDALMetadata><Item name=\"A\" sample=\"x\">1<!-- c -->2\r\n3</Item></GDALMetadata>";
+        let item = &super::items(text).unwrap()[0];
+        assert_eq!((item.value.as_str(), item.sample), ("12\r\n3", Some(0)));
     }
 
     #[test]

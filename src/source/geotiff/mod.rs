@@ -92,7 +92,10 @@ impl GeoTiffSource {
         if let Some(mask) = sidecars.mask()
             && source.mask.is_none()
         {
-            source.mask = source.mask_beside(&mask)?;
+            source.mask = source.mask_beside(&mask).unwrap_or_else(|error| {
+                source.warnings.push(format!("the mask '{}' can't be read and is ignored: {error}", mask.display()));
+                None
+            });
             source.spec.mask = source.mask.is_some();
         }
         Ok(source)
@@ -125,6 +128,14 @@ impl GeoTiffSource {
         let layout = ImageLayout::read(&file, directory, number)?;
         warnings.extend(layout.missing_offsets());
         let mut spec = image::spec(&file, directory, &layout, &mut warnings)?;
+        if spec.nodata != spec.nodata_in_range() && layout.is_sparse() {
+            warnings.push(format!(
+                "chunks that are left out stand for nodata, which {} bits can't hold; samples are widened to {}",
+                spec.bits(),
+                spec.data_type.bits()
+            ));
+            image::widen(&mut spec);
+        }
         let geo = georeference::read(&file, directory, &mut warnings)?;
         let metadata = metadata::read(&file, directory, &mut warnings)?;
         let mask = match images.mask_of(&file, number, &spec)? {

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::sample::{Nodata, Value, dispatch};
 
 use super::GeoTiffSource;
+use super::image::widen;
 
 impl GeoTiffSource {
     /// Says which value stands for no data, whatever the file says; pixels stay as they are.
@@ -22,8 +23,10 @@ impl GeoTiffSource {
                 return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
             }
         }
-        let bits = |nodata: &Option<Nodata>| nodata.map(|nodata| nodata.as_f64().to_bits());
-        if nodata != self.spec.nodata && bits(&nodata) != bits(&self.spec.nodata) {
+        // NaN equals nothing, not even itself.
+        let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();
+        let same = nodata == self.spec.nodata || nodata.zip(self.spec.nodata).is_some_and(|(a, b)| both_nan(a, b));
+        if !same {
             self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
         }
         self.spec.nodata = nodata;
@@ -33,16 +36,6 @@ impl GeoTiffSource {
     /// Asks for samples of 8, 16 or 32 bits where the file has fewer (GDAL's NBITS). A palette grows with them: entries
     /// that the file doesn't have are black.
     pub fn widen(&mut self) {
-        let Some(bits) = self.spec.bits_per_sample.take() else { return };
-        if self.spec.color_map.is_empty() {
-            return;
-        }
-        let entries = 1usize << bits;
-        let all = 1usize << self.spec.data_type.bits();
-        let colors = std::mem::take(&mut self.spec.color_map);
-        for color in colors.chunks(entries) {
-            self.spec.color_map.extend_from_slice(color);
-            self.spec.color_map.resize(self.spec.color_map.len() + all - color.len(), 0);
-        }
+        widen(&mut self.spec);
     }
 }
