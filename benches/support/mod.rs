@@ -19,7 +19,7 @@ impl Terrain {
         Self { spec: ImageSpec::new(width, height, bands, DataType::U16), row: Vec::new() }
     }
 
-    fn sample(row: u32, column: u32, band: u32) -> u16 {
+    pub fn sample(row: u32, column: u32, band: u32) -> u16 {
         let hill = |scale: u32| {
             let (x, y) = ((column + 17 * band) % (2 * scale), row % (2 * scale));
             let fold = |value: u32| if value < scale { value } else { 2 * scale - value };

@@ -52,7 +52,7 @@ impl Cascade {
 
     /// Computes all rows of all overviews that have become computable.
     pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
-        for (index, kernel) in self.kernels.iter().enumerate() {
+        for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
             let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
             let first = target.end();
@@ -60,6 +60,7 @@ impl Cascade {
             if count == 0 {
                 break;
             }
+            kernel.prepare()?;
             let mut stripe = target.stripe(count)?;
             compute(kernel, source, &mut stripe, first, executor);
             target.commit(count);

@@ -39,7 +39,7 @@ AXES = {
     "bands": (1, 2, 3, 5),
     "nodata": ("none", "value", "nan", "option", "drop"),
     "mask": (False, True),
-    "resampling": ("default", "nearest", "average", "mode"),
+    "resampling": ("default", "nearest", "average", "mode", "cubic"),
     "blocksize": ("512", "default", "256", "128", "64", "48x16", "16x80"),
     "overview_blocksize": ("same", "64"),
     "overviews": ("auto", "none", "2,4,8", "3,7", "count:1", "count:3"),

@@ -137,6 +137,43 @@ def nearest_indices(source, target):
     return np.minimum((0.5 + np.arange(target) * ratio).astype(int), source - 1)
 
 
+def _cubic_axis(source, target):
+    """For one axis: the window of every target pixel, and the Catmull-Rom weights (target × source)."""
+    ratio = source / target
+    windows, table = [], np.zeros((target, source))
+    for dst in range(target):
+        middle = (dst + 0.5) * ratio
+        start = max(0, math.floor(middle - 2 * ratio + 0.5))
+        stop = min(source, int(middle + 2 * ratio + 0.5))
+        x = np.abs((np.arange(start, stop) - middle + 0.5) / ratio)
+        table[dst, start:stop] = np.where(x <= 1, x * x * (1.5 * x - 2.5) + 1, np.where(x <= 2, x * x * (-0.5 * x + 2.5) - 4 * x + 2, 0))
+        windows.append((start, stop))
+    return windows, table
+
+
+def _cubic_rows(values, valid, absolute, target):
+    """Cubic along the last axis: values, which of them there are, and how large the terms of their sums were."""
+    windows, table = _cubic_axis(values.shape[1], target)
+    weight = valid @ table.T
+    enough = np.zeros(weight.shape, bool)
+    for dst, (start, stop) in enumerate(windows):
+        run, longest = (np.zeros(len(values), int) for _ in range(2))
+        for src in range(start, stop):
+            run = np.where(valid[:, src], run + 1, 0)
+            longest = np.maximum(longest, run)
+        enough[:, dst] = longest >= (stop - start) // 2
+    some = enough & (weight > 1e-12)
+    divisor = np.where(some, weight, 1)
+    return (np.where(valid, values, 0) @ table.T) / divisor, some, (np.where(valid, absolute, 0) @ np.abs(table).T) / divisor
+
+
+def cubic(values, valid, size):
+    """Cubic along rows, then along columns."""
+    values, valid, absolute = _cubic_rows(values, valid, np.abs(values), size[0])
+    values, valid, absolute = _cubic_rows(values.T, valid.T, absolute.T, size[1])
+    return values.T, valid.T, absolute.T
+
+
 def overview(band, mask, nodata, size, method, bits=None):
     """One band of the next level: (values, slack).
 
@@ -157,11 +194,11 @@ def overview(band, mask, nodata, size, method, bits=None):
     if method == "average" and integer and band.dtype.itemsize == 8:
         out, some = _exact_mean(band, valid, size)
         slack = np.zeros(size[::-1])
-    elif method == "average":
+    elif method in ("average", "cubic"):
         total = np.zeros(size[::-1], np.float64)
         absolute = np.zeros(size[::-1], np.float64)
         weights = np.zeros(size[::-1], np.float64)
-        for values, weight, ys, xs in _children(band, size, True):
+        for values, weight, ys, xs in _children(band, size, True) if method == "average" else ():
             use = valid[np.ix_(ys, xs)]
             total += np.where(use, values, 0).astype(np.float64) * weight * use
             absolute += np.abs(np.where(use, values, 0).astype("f8")) * weight * use
@@ -169,15 +206,21 @@ def overview(band, mask, nodata, size, method, bits=None):
         some = weights > 1e-12
         mean = np.where(some, total, 0) / np.where(some, weights, 1)
         absolute = absolute / np.where(some, weights, 1)
+        if method == "cubic":
+            mean, some, absolute = cubic(np.where(valid, band, 0).astype("f8"), valid, size)
         if integer:
             rounded = np.where(mean < 0, -np.floor(-mean + 0.5), np.floor(mean + 0.5))
             # How far from a half a value has to be before rounding has one right answer. GDAL sums i8 and i16 in f32.
-            fuzz = absolute * (2.0**-22 if band.dtype.kind == "i" and band.dtype.itemsize < 4 else 2.0**-50)
+            single = band.dtype.itemsize < 4 and (band.dtype.kind == "i" or method == "cubic")
+            fuzz = absolute * (2.0**-22 if single else 2.0**-48 if method == "cubic" else 2.0**-50)
             slack = np.where(np.abs(np.abs(mean) - np.floor(np.abs(mean)) - 0.5) < 1e-9 + fuzz, 1.0, 0.0)
             # A plain block of whole pixels has an exact sum: there a half has one right answer.
             exact = (w == 2 * size[0] or (w == 1 and size[0] == 1)) and (h == 2 * size[1] or (h == 1 and size[1] == 1))
-            if exact:
+            if exact and method == "average":
                 slack[:] = 0
+            if method == "cubic" and band.dtype.itemsize == 8:
+                # Doubles hold 53 bits.
+                slack = slack + absolute * 2.0**-48
             low, high = (0, maximum) if bits else (int(np.iinfo(band.dtype).min), maximum)
             rounded = np.where(rounded < low, low, rounded)
             top = rounded >= high
@@ -185,7 +228,11 @@ def overview(band, mask, nodata, size, method, bits=None):
             out[top] = high
         else:
             # Sums of f32 may be made in f32.
-            slack = absolute * {2: 2.0**-24, 4: 2.0**-22, 8: 2.0**-50}[band.dtype.itemsize]
+            # Weights at the edges of windows are differences of coordinates, and off by their last bits.
+            slack = absolute * {2: 2.0**-24, 4: 2.0**-22, 8: 2.0**-45}[band.dtype.itemsize]
+            if method == "cubic":
+                # What overshoots the range of single precision stays at its end.
+                mean = np.clip(mean, -np.finfo("f4").max, np.finfo("f4").max) if band.dtype.itemsize == 4 else mean
             with np.errstate(over="ignore"):
                 out = mean.astype(band.dtype)
     elif method == "mode":
@@ -205,7 +252,7 @@ def overview(band, mask, nodata, size, method, bits=None):
         slack = np.zeros(out.shape)
     else:
         raise ValueError(method)
-    if method == "average":
+    if method in ("average", "cubic"):
         moved = _avoid_nodata(out, some, nodata, maximum)
         # Where either neighbour is right and one of them is nodata, the other is two steps from where that moves to.
         slack = np.where((slack == 1) & (moved != out), 2.0, slack) if integer else slack
@@ -215,7 +262,9 @@ def overview(band, mask, nodata, size, method, bits=None):
 
 
 def mask_overview(mask, size, method):
-    """Valid (255) where any child in the kernel's window is valid; nearest: the sampled child."""
+    """Valid (255) where any child in the kernel's window is valid; nearest: the sampled child; cubic: its own rule."""
+    if method == "cubic":
+        return np.where(cubic(np.ones(mask.shape), mask != 0, size)[1], 255, 0).astype("u1")
     if method == "nearest":
         h, w = mask.shape
         return mask[np.ix_(nearest_indices(h, size[1]), nearest_indices(w, size[0]))].copy()

@@ -5,8 +5,11 @@
 
 use std::f64::consts::PI;
 
+use crate::error::Result;
 use crate::options::Resampling;
 use crate::plan::window::Axis;
+
+use super::reserve;
 
 /// The weight at a distance from the middle, in units of the kernel at a ratio of 1. Not normalised.
 fn weight(resampling: Resampling, x: f64) -> f64 {
@@ -147,9 +150,16 @@ pub(super) struct Column {
 
 impl Taps {
     /// `valid` is what GDAL's mask says of a valid pixel. It multiplies weights with that, which changes their last bit.
-    pub(super) fn new(axis: &Axis, resampling: Resampling, width: u32, valid: f64) -> Self {
+    pub(super) fn new(axis: &Axis, resampling: Resampling, width: usize, valid: f64) -> Result<Self> {
         let mut taps = Self::default();
-        for column in 0..width {
+        // The middle column looks at as many pixels as any, or at one less.
+        let middle = u32::try_from(width / 2).unwrap_or(u32::MAX);
+        let most = axis.convolved(resampling.radius().unwrap_or(0), middle).len() + 1;
+        reserve(&mut taps.columns, width)?;
+        reserve(&mut taps.plain, width.saturating_mul(most))?;
+        reserve(&mut taps.open, width.saturating_mul(most))?;
+        // Columns are numbered with 32 bits.
+        for column in 0..u32::try_from(width).unwrap_or(u32::MAX) {
             let offset = taps.plain.len();
             let (start, sum) = weights(axis, resampling, column, true, &mut taps.plain);
             taps.open.extend(taps.plain[offset..].iter().map(|weight| weight * valid));
@@ -157,7 +167,7 @@ impl Taps {
             let count = taps.plain.len() - offset;
             taps.columns.push(Column { start: start as usize, offset, count });
         }
-        taps
+        Ok(taps)
     }
 
     pub(super) fn plain(&self, column: &Column) -> &[f64] {

@@ -16,6 +16,7 @@ mod rows;
 
 use std::ops::Range;
 
+use crate::error::{ErrorKind, Result};
 use crate::grid::Level;
 use crate::options::Resampling;
 use crate::plan::CogPlan;
@@ -38,10 +39,13 @@ pub(super) struct Kernel {
     nodata: Option<Nodata>,
     columns: Axis,
     rows: Axis,
-    /// What every column covers, where a method asks for it.
+    /// What every column covers, where a method asks for it. Empty until rows are there to be computed from, as the
+    /// weights are: what a header claims must not decide how much memory is taken.
     covered: Vec<Window>,
     /// The weights of every column, for each method that is a convolution.
     taps: Vec<(Resampling, Taps)>,
+    /// What GDAL's mask says of a valid pixel of the finer level.
+    valid: f64,
     palette: Option<Palette>,
     /// Columns of the finer level.
     source_width: usize,
@@ -73,17 +77,10 @@ impl Kernel {
         let methods = plan.resampling().to_vec();
         let rows = Axis::new(source.height, target.height);
         let columns = Axis::new(source.width, target.width).across(&rows);
-        let covers = methods.iter().any(|&method| method != Resampling::Nearest && method.radius().is_none());
-        let covered =
-            if covers { (0..target.width).map(|column| columns.covered(column)).collect() } else { Vec::new() };
-        let mut taps: Vec<(Resampling, Taps)> = Vec::new();
         // GDAL sees masks of 0 and 255, but of 0 and 1 where the source is an overview with an internal mask.
         let valid = if spec.mask && source.index > 0 { 1.0 } else { 255.0 };
-        for &method in methods.iter().filter(|method| method.radius().is_some()) {
-            if taps.iter().all(|(known, _)| *known != method) {
-                taps.push((method, Taps::new(&columns, method, target.width, valid)));
-            }
-        }
+        let means = methods.iter().any(|method| matches!(method, Resampling::Average | Resampling::Rms));
+        let palette = if means { Palette::new(spec) } else { None };
         Self {
             methods,
             data_type: spec.data_type,
@@ -91,13 +88,31 @@ impl Kernel {
             nodata: spec.nodata_in_range(),
             columns,
             rows,
-            covered,
-            taps,
-            palette: Palette::new(spec),
+            covered: Vec::new(),
+            taps: Vec::new(),
+            valid,
+            palette,
             source_width: source.width as usize,
             width: target.width as usize,
             height: target.height,
         }
+    }
+
+    /// Makes the tables that the methods need, once, before the first row is computed.
+    pub(super) fn prepare(&mut self) -> Result<()> {
+        // Columns are numbered with 32 bits.
+        let columns = 0..u32::try_from(self.width).unwrap_or(u32::MAX);
+        let covers = |method: &Resampling| *method != Resampling::Nearest && method.radius().is_none();
+        if self.covered.is_empty() && self.methods.iter().any(covers) {
+            reserve(&mut self.covered, self.width)?;
+            self.covered.extend(columns.map(|column| self.columns.covered(column)));
+        }
+        for &method in self.methods.iter().filter(|method| method.radius().is_some()) {
+            if self.taps.iter().all(|(known, _)| *known != method) {
+                self.taps.push((method, Taps::new(&self.columns, method, self.width, self.valid)?));
+            }
+        }
+        Ok(())
     }
 
     /// The source pixels that give an output pixel its validity along an axis.
@@ -134,7 +149,7 @@ impl Kernel {
 
     /// How many rows a piece should have at least: convolutions resample the rows above and below each piece too.
     pub(super) fn least_rows(&self) -> usize {
-        if self.taps.is_empty() { 1 } else { 32 }
+        if self.methods.iter().any(|method| method.radius().is_some()) { 32 } else { 1 }
     }
 
     /// The methods of the bands of a plane, neighbours with the same one together.
@@ -200,6 +215,13 @@ impl Kernel {
             }
         }
     }
+}
+
+/// Room for items of a table with one entry a column, or a few.
+fn reserve<T>(table: &mut Vec<T>, count: usize) -> Result<()> {
+    let bytes = count.saturating_mul(size_of::<T>()) as u64;
+    let out_of_memory = |_| ErrorKind::OutOfMemory { what: "the weights of an overview's columns", bytes };
+    Ok(table.try_reserve_exact(count).map_err(out_of_memory)?)
 }
 
 /// As many bytes as make whole items.

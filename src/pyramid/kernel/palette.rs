@@ -29,18 +29,20 @@ impl Palette {
             return None;
         }
         // 16 bits hold 8 as v * 257, as v * 256 in some files, and as they are in very old ones.
-        let to_8_bits = |value: u16| match () {
-            () if map.iter().all(|&value| value < 256) => value,
-            () if map.iter().all(|&value| value % 257 == 0) => value / 257,
-            () => value >> 8,
+        let divisor = if map.iter().all(|&value| value < 256) {
+            1
+        } else if map.iter().all(|&value| value % 257 == 0) {
+            257
+        } else {
+            256
         };
-        let shades: Vec<u64> = map.iter().map(|&value| to_8_bits(value).into()).collect();
+        let shades: Vec<u64> = map.iter().map(|&value| (value / divisor).into()).collect();
         let color = |index: usize| [shades[index], shades[entries + index], shades[2 * entries + index]];
         let grey = |index: usize| color(index).iter().all(|&shade| shade == index as u64);
         if (0..entries).all(grey) {
             return None;
         }
-        let nodata = spec.nodata.map(|nodata| nodata.as_f64());
+        let nodata = spec.nodata_in_range().map(|nodata| nodata.as_f64());
         let is_nodata = |index: usize| nodata.is_some_and(|nodata| nodata == index as f64);
         Some(Self { colors: (0..entries).map(|index| (!is_nodata(index)).then(|| color(index))).collect() })
     }
