@@ -58,13 +58,16 @@ impl CogEncoder {
     /// An encoder that has seen no rows.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles can't be held.
+    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor) -> Result<Self> {
         let index = TileIndex::new(&plan)?;
         let batch_rows = batch_rows(&plan, &executor);
         let levels = plan.levels().len();
+        let mut cascade = Cascade::new(&plan);
+        // Room for a whole batch at once: rows may come one by one, and must not grow the buffers one by one.
+        cascade.stripe(batch_rows.min(plan.spec().height))?;
         Ok(Self {
-            cascade: Cascade::new(&plan),
+            cascade,
             plan,
             executor,
             index,

@@ -163,7 +163,7 @@ impl CogWriter {
     /// A writer that has seen no rows.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles can't be held.
+    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
         let encoder = CogEncoder::new(plan.clone(), executor)?;
         Ok(Self { plan, encoder, store: SectionStore::new(store), stored: 0 })
