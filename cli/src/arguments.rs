@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::{
@@ -88,9 +89,9 @@ pub(crate) struct CreateArguments {
 
     /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: average; nearest
     /// for palettes and complex samples]
-    #[arg(long, value_enum, value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set, num_args = 1,
-          help_heading = "Overviews")]
-    overview_resampling: Option<Vec<ResamplingName>>,
+    #[arg(long, value_parser = resampling(), value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
+          num_args = 1, help_heading = "Overviews")]
+    overview_resampling: Option<Vec<Resampling>>,
 
     /// Size of the overviews' tiles in pixels, as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
@@ -165,42 +166,6 @@ enum BigTiffName {
     Auto,
     Yes,
     No,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ResamplingName {
-    Nearest,
-    Average,
-    Rms,
-    Bilinear,
-    Cubic,
-    #[value(name = "cubicspline")]
-    CubicSpline,
-    Lanczos,
-    Mode,
-    Gauss,
-    Min,
-    Max,
-    Median,
-}
-
-impl From<ResamplingName> for Resampling {
-    fn from(name: ResamplingName) -> Self {
-        match name {
-            ResamplingName::Nearest => Self::Nearest,
-            ResamplingName::Average => Self::Average,
-            ResamplingName::Rms => Self::Rms,
-            ResamplingName::Bilinear => Self::Bilinear,
-            ResamplingName::Cubic => Self::Cubic,
-            ResamplingName::CubicSpline => Self::CubicSpline,
-            ResamplingName::Lanczos => Self::Lanczos,
-            ResamplingName::Mode => Self::Mode,
-            ResamplingName::Gauss => Self::Gauss,
-            ResamplingName::Min => Self::Min,
-            ResamplingName::Max => Self::Max,
-            ResamplingName::Median => Self::Median,
-        }
-    }
 }
 
 /// What becomes of samples with fewer bits than their type.
@@ -319,12 +284,12 @@ impl CreateArguments {
             },
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
             resampling: match self.overview_resampling.as_deref() {
-                Some(&[one]) => Some(one.into()),
+                Some(&[one]) => Some(one),
                 _ => None,
             },
             band_resampling: match self.overview_resampling.as_deref() {
                 None | Some([_]) => Vec::new(),
-                Some(several) => several.iter().copied().map(Resampling::from).collect(),
+                Some(several) => several.to_vec(),
             },
             big_tiff: match self.bigtiff {
                 BigTiffName::Auto => BigTiff::Auto,
@@ -371,6 +336,14 @@ fn overviews(text: &str) -> Result<Overviews, String> {
         return Err(expected.into());
     }
     Ok(Overviews::Factors(factors))
+}
+
+/// The kernels by the names that the library gives them.
+fn resampling() -> impl TypedValueParser<Value = Resampling> {
+    PossibleValuesParser::new(Resampling::ALL.map(Resampling::name)).try_map(|name| {
+        let kernel = Resampling::ALL.into_iter().find(|kernel| kernel.name() == name);
+        kernel.ok_or_else(|| format!("'{name}' is no kernel"))
+    })
 }
 
 fn nodata(text: &str) -> Result<NodataChoice, String> {
