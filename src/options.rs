@@ -247,6 +247,20 @@ impl Resampling {
         }
     }
 
+    /// Whether values are weighted means, rather than picked ones.
+    pub(crate) const fn is_mean(self) -> bool {
+        match self {
+            Self::Nearest | Self::Mode | Self::Min | Self::Max | Self::Median => false,
+            Self::Average
+            | Self::Rms
+            | Self::Gauss
+            | Self::Bilinear
+            | Self::Cubic
+            | Self::CubicSpline
+            | Self::Lanczos => true,
+        }
+    }
+
     /// How many pixels of the source level the kernel reaches to either side at a ratio of 1, for the kernels that
     /// are convolutions (GDAL `GWKGetFilterRadius`).
     #[must_use]

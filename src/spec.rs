@@ -207,6 +207,13 @@ impl ImageSpec {
         Ok(())
     }
 
+    /// The first alpha band, counted from 0, and of which kind it is.
+    pub(crate) fn alpha_band(&self) -> Option<(usize, ExtraSample)> {
+        let mut extras = self.extra_samples.iter().enumerate();
+        let (index, kind) = extras.find(|(_, kind)| **kind != ExtraSample::Unspecified)?;
+        Some((usize::from(self.photometric.color_bands()) + index, *kind))
+    }
+
     /// The meaning of every band beyond the colours, missing ones filled in.
     pub(crate) fn all_extra_samples(&self) -> Vec<ExtraSample> {
         let mut all = self.extra_samples.clone();

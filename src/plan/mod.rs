@@ -255,10 +255,11 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
     }
     for &resampling in bands {
         check_resampling(spec, resampling)?;
-        if spec.mask && resampling.mask_rule() != first.mask_rule() {
+        let shared = spec.mask || spec.alpha_band().is_some();
+        if shared && resampling.mask_rule() != first.mask_rule() {
             return refuse(format!(
-                "{} and {} make different masks, and all bands share one; give kernels with the same rule, such as \
-                 average and mode",
+                "{} and {} make different masks, and all bands share one mask or alpha; give kernels with the same \
+                 rule, such as average and mode",
                 first.name(),
                 resampling.name()
             ));

@@ -6,7 +6,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::MaskPolicy;
 use crate::sample::{Value, dispatch};
-use crate::spec::{ExtraSample, ImageSpec};
+use crate::spec::ImageSpec;
 use crate::view::{PixelSource, Stripe, StripeLayout};
 
 use super::RasterSource;
@@ -60,7 +60,8 @@ impl<S: PixelSource> MaskedSource<S> {
                 made_from = MadeFrom::Nodata;
             }
             MaskPolicy::Alpha => {
-                let band = alpha_band(&spec)
+                let (band, _) = spec
+                    .alpha_band()
                     .ok_or_else(|| Error::option("mask", "there is no alpha band to make a mask from"))?;
                 spec.extra_samples.remove(band - usize::from(spec.photometric.color_bands()));
                 spec.bands -= 1;
@@ -94,12 +95,6 @@ impl<S: RasterSource> MaskedSource<S> {
         }
         Ok(masked)
     }
-}
-
-/// The first alpha band, counted from 0.
-fn alpha_band(spec: &ImageSpec) -> Option<usize> {
-    let is_alpha = |extra: &ExtraSample| *extra != ExtraSample::Unspecified;
-    Some(usize::from(spec.photometric.color_bands()) + spec.extra_samples.iter().position(is_alpha)?)
 }
 
 impl<S: PixelSource> PixelSource for MaskedSource<S> {

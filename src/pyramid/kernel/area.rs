@@ -21,7 +21,7 @@ impl Window {
     }
 
     /// The weight of the source pixel at `index`, counted from the start of the window.
-    fn weight(&self, index: usize) -> f64 {
+    pub(super) fn weight(&self, index: usize) -> f64 {
         if index == 0 {
             self.first_weight
         } else if index + 1 == self.len() {

@@ -97,7 +97,13 @@ fn times(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 /// The weights of one output pixel along an axis, as they are before anything is divided, and their sum.
 ///
 /// GDAL steps through the positions with sums along columns, with products of four along rows.
-fn weights(axis: &Axis, resampling: Resampling, target: u32, along_rows: bool, out: &mut Vec<f64>) -> (u32, f64) {
+pub(super) fn weights(
+    axis: &Axis,
+    resampling: Resampling,
+    target: u32,
+    along_rows: bool,
+    out: &mut Vec<f64>,
+) -> (u32, f64) {
     let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
     let scale = axis.scale();
     let count = (taps.end - taps.start) as usize;

@@ -5,7 +5,7 @@ use super::rows::{Fill, Rows};
 use super::{Kernel, Piece};
 
 /// The weights along one axis; those of the matrix are their products.
-fn weights(side: u32) -> &'static [u32] {
+pub(super) fn weights(side: u32) -> &'static [u32] {
     match side {
         3 => &[1, 2, 1],
         5 => &[1, 4, 6, 4, 1],

@@ -3,6 +3,7 @@
 //! Source of the rules: GDAL 3.13 `gcore/overview.cpp`. What differs from it on purpose stands in `docs/resampling.md`;
 //! above all, NaN never counts as a value, and masked pixels never contribute to a valid one, for every kernel.
 
+mod alpha;
 mod area;
 mod complex;
 mod convolution;
@@ -22,8 +23,10 @@ use crate::options::Resampling;
 use crate::plan::CogPlan;
 use crate::plan::window::{Axis, Window};
 use crate::sample::{DataType, Nodata, Value, dispatch};
+use crate::spec::ExtraSample;
 
 use super::LevelRows;
+use alpha::Opacity;
 use filter::Taps;
 use palette::Palette;
 use real::{Place, Real};
@@ -47,6 +50,8 @@ pub(super) struct Kernel {
     /// What GDAL's mask says of a valid pixel of the finer level.
     valid: f64,
     palette: Option<Palette>,
+    /// The band of alpha, and whether colours are still to be weighted by it.
+    alpha: Option<(usize, bool)>,
     /// Columns of the finer level.
     source_width: usize,
     /// Columns of the coarser level.
@@ -91,6 +96,9 @@ impl Kernel {
             covered: Vec::new(),
             taps: Vec::new(),
             valid,
+            alpha: spec
+                .alpha_band()
+                .map(|(band, kind)| (band, kind == ExtraSample::UnassociatedAlpha && palette.is_none())),
             palette,
             source_width: source.width as usize,
             width: target.width as usize,
@@ -152,15 +160,12 @@ impl Kernel {
         if self.methods.iter().any(|method| method.radius().is_some()) { 32 } else { 1 }
     }
 
-    /// The methods of the bands of a plane, neighbours with the same one together.
-    fn methods_of(&self, plane: usize, samples: usize) -> Vec<(Resampling, Range<usize>)> {
+    /// The methods of some samples of a plane, neighbours with the same one together.
+    fn methods_of(&self, plane: usize, samples: Range<usize>) -> Vec<(Resampling, Range<usize>)> {
         let of = |band: usize| self.methods.get(band).or(self.methods.last()).copied().unwrap_or(Resampling::Nearest);
-        if self.methods.len() == 1 {
-            return vec![(of(0), 0..samples)];
-        }
         let mut runs: Vec<(Resampling, Range<usize>)> = Vec::new();
-        for sample in 0..samples {
-            let method = of(plane + sample);
+        for sample in samples {
+            let method = if self.methods.len() == 1 { of(0) } else { of(plane + sample) };
             match runs.last_mut() {
                 Some((last, bands)) if *last == method => bands.end = sample + 1,
                 _ => runs.push((method, sample..sample + 1)),
@@ -179,16 +184,40 @@ impl Kernel {
         let held_from = self.needed(first).start;
         dispatch!(self.data_type, T => {
             let pixels: &mut [T] = bytemuck::cast_slice_mut(target);
-            let rows = Rows {
+            let rows_of = |plane| Rows {
                 pixels: bytemuck::cast_slice(whole(source.plane_from(plane, held_from), size_of::<T>())),
                 mask: source.mask_from(held_from),
                 first: held_from,
                 width: self.source_width,
                 samples,
                 nodata: self.nodata.as_ref().and_then(T::from_nodata),
+                alpha: None,
             };
-            for (resampling, bands) in self.methods_of(plane, samples) {
-                T::resample(self, &rows, resampling, &mut Piece { pixels: &mut *pixels, first, bands });
+            let rows = rows_of(plane);
+            let Some((alpha_band, weighs)) = self.alpha else {
+                for (resampling, bands) in self.methods_of(plane, 0..samples) {
+                    T::resample(self, &rows, resampling, &mut Piece { pixels: &mut *pixels, first, bands });
+                }
+                return;
+            };
+            // The plane that has the alpha band, and which of its samples that is.
+            let (alpha_plane, alpha_sample) = if samples > 1 { (0, alpha_band) } else { (alpha_band, 0) };
+            let alpha = Rows { nodata: Some(T::ZERO), ..rows_of(alpha_plane) };
+            let mut piece = Piece { pixels, first, bands: 0..0 };
+            let last = first.saturating_add(piece.rows(self.width * samples)).saturating_sub(1);
+            let opacity = Opacity { rows: &alpha, sample: alpha_sample };
+            let validity = opacity.validity(held_from..self.needed(last).end);
+            let colors = Rows { mask: Some(&validity), alpha: weighs.then_some(opacity), ..rows };
+            let here = if plane == alpha_plane { alpha_sample..alpha_sample + 1 } else { samples..samples };
+            for (resampling, bands) in self.methods_of(plane, here.clone()) {
+                piece.bands = bands;
+                T::resample(self, &alpha, resampling, &mut piece);
+            }
+            for part in [0..here.start, here.end..samples] {
+                for (resampling, bands) in self.methods_of(plane, part) {
+                    piece.bands = bands;
+                    T::resample(self, &colors, resampling, &mut piece);
+                }
             }
         });
     }
@@ -261,6 +290,9 @@ fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling:
         Resampling::Bilinear | Resampling::Cubic | Resampling::CubicSpline | Resampling::Lanczos => {
             convolution::compute(kernel, source, place, resampling, piece);
         }
+    }
+    if let (Some(opacity), true) = (&source.alpha, resampling.is_mean()) {
+        alpha::weight(kernel, source, opacity, place, resampling, piece);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::sample::Value;
 
+use super::alpha::Opacity;
+
 /// Rows of the finer level, and whether a pixel of them counts.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
@@ -15,6 +17,8 @@ pub(super) struct Rows<'a, T> {
     /// Samples of a pixel.
     pub(super) samples: usize,
     pub(super) nodata: Option<T>,
+    /// The alpha of the same rows, where pixels count by how opaque they are.
+    pub(super) alpha: Option<Opacity<'a, T>>,
 }
 
 impl<'a, T: Value> Rows<'a, T> {
