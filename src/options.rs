@@ -333,10 +333,11 @@ pub struct EncodeOptions {
     pub interleave: Interleave,
     /// The overviews. Default: halves until one tile holds all.
     pub overviews: Overviews,
-    /// The kernel of all bands. Default (`None`): average; nearest for palettes and complex samples.
+    /// The kernel of all bands. Default (`None`): cubic, as GDAL's COG driver has it; nearest for palettes and complex
+    /// samples.
     pub resampling: Option<Resampling>,
     /// A kernel for each band, as many as the image has, instead of [`resampling`](Self::resampling). Default (empty):
-    /// one for all. With a mask, which all bands share, only kernels with the same rule of validity go together.
+    /// one for all. With a mask or alpha, which all bands share, only kernels with the same rule of validity go together.
     pub band_resampling: Vec<Resampling>,
     /// The TIFF variant. Default: by the size of the finished file.
     pub big_tiff: BigTiff,

@@ -87,7 +87,7 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Overviews")]
     overview_count: Option<u32>,
 
-    /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: average; nearest
+    /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: cubic; nearest
     /// for palettes and complex samples]
     #[arg(long, value_parser = resampling(), value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
           num_args = 1, help_heading = "Overviews")]

@@ -245,7 +245,7 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
             return refuse("one for all bands and one for each contradict each other; give one of them".to_owned());
         }
         let samples_only = spec.has_color_map() || spec.data_type.is_complex();
-        let default = if samples_only { Resampling::Nearest } else { Resampling::Average };
+        let default = if samples_only { Resampling::Nearest } else { Resampling::Cubic };
         let resampling = options.resampling.unwrap_or(default);
         check_resampling(spec, resampling)?;
         return Ok(vec![resampling]);

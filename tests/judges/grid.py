@@ -341,7 +341,7 @@ def one_case(c, seed, scratch):
     if r.out or r.err:
         return [f"--quiet printed {r.out + r.err!r}"]
     judges.start(target)
-    method = c["resampling"] if c["resampling"] != "default" else "nearest" if kind in COMPLEX else "average"
+    method = c["resampling"] if c["resampling"] != "default" else "nearest" if kind in COMPLEX else "cubic"
     predictor = {"none": 1, "horizontal": 2, "float": 3}.get(c["predictor"])
     if predictor is None:
         predictor = 1 if kind in COMPLEX or bits not in (None, 8, 16, 32) else 3 if kind in FLOATS else 2

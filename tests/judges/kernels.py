@@ -202,6 +202,97 @@ def complex_case(scratch, method, size):
     return [f"level {k}: {words}" for k in range(len(theirs)) if (words := differences(ours[k], theirs[k]))]
 
 
+def alpha_file(path, data):
+    """Red, green, blue and alpha."""
+    bands, height, width = data.shape
+    names = {str(dtype(k)): v for k, v in TYPES.items()}
+    ds = gdal.GetDriverByName("GTiff").Create(path, width, height, bands, names[str(data.dtype)], ["PHOTOMETRIC=RGB", "ALPHA=YES"])
+    ds.WriteArray(data)
+
+
+def alpha_both(scratch, method, data, levels):
+    """GDAL's levels and ours."""
+    source, theirs, ours = (os.path.join(scratch, n + ".tif") for n in ("source", "gdal", "ours"))
+    for path in (source, theirs, ours):
+        if os.path.exists(path):
+            os.remove(path)
+    alpha_file(source, data)
+    gdal.GetDriverByName("COG").CreateCopy(theirs, gdal.Open(source), options=[
+        f"OVERVIEW_RESAMPLING={method.upper()}", f"OVERVIEW_COUNT={levels}", f"BLOCKSIZE={TILE}", "COMPRESS=NONE"])
+    r = command_line.create(source, ours, quiet=True, compress="none", blocksize=TILE, overview_resampling=method, threads=2,
+                            overview_count=levels)
+    if r.code != 0:
+        raise RuntimeError(str(r))
+    return read(theirs)[0], read(ours)[0]
+
+
+def alpha_case(scratch, method, kind, opacity, size):
+    """Alpha that is all or nothing: GDAL's pixels."""
+    width, height = size
+    full = np.iinfo(dtype(kind)).max
+    alpha = np.where(holes(width, height, 5) & (opacity == "binary"), 0, full).astype(dtype(kind))
+    data = np.concatenate([textures(kind, width, height, 3), alpha[None]])
+    theirs, ours = alpha_both(scratch, method, data, LEVELS)
+    return [f"level {k}: {words}" for k in range(len(theirs)) if (words := differences(ours[k], theirs[k]))]
+
+
+def cubic_half(side):
+    """The matrix that halves a side by Catmull-Rom, weights that lie within it sharing the rest."""
+    out = np.zeros((side // 2, side))
+    for target in range(side // 2):
+        for source in range(max(0, 2 * target - 3), min(side, 2 * target + 5)):
+            d = abs(source - 2 * target - 0.5) / 2
+            out[target, source] = 1.5 * d**3 - 2.5 * d**2 + 1 if d <= 1 else -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
+    return out / out.sum(axis=1, keepdims=True)
+
+
+def weighted_case(scratch, method):
+    """Half-transparent pixels: colours are means weighted by alpha, which is how one composes images (GDAL: 14)."""
+    side = 128
+    rng = np.random.default_rng(11)
+    data = np.concatenate([textures("u8", side, side, 3), rng.integers(1, 256, (1, side, side)).astype("u1")])
+    _, ours = alpha_both(scratch, method, data, 1)
+    half = cubic_half(side) if method == "cubic" else np.kron(np.eye(side // 2), [[0.5, 0.5]])
+    alpha = data[3].astype("f8")
+    weight = half @ alpha @ half.T
+    colors = np.stack([half @ (band * alpha) @ half.T / weight for band in data[:3].astype("f8")])
+    # Where weights below zero overshoot, colours stay among those under the kernel, which the window bounds.
+    reach = 3 if method == "cubic" else 0
+    lows, highs = (np.stack([extreme(band, reach, f) for band in data[:3]]) for f in (np.minimum, np.maximum))
+    want = np.concatenate([np.clip(colors, lows, highs), np.clip(weight, 1, 255)[None]])
+    want = np.floor(want + 0.5)
+    words = differences(ours[1].astype("f8"), want)
+    return [words] if words else []
+
+
+def extreme(band, reach, pick):
+    """The smallest or largest value within `reach` of each pair of rows and columns."""
+    for axis in (0, 1):
+        side = band.shape[axis]
+        rows = [band.take(np.clip(np.arange(0, side, 2) + k, 0, side - 1), axis) for k in range(-reach, reach + 2)]
+        out = rows[0]
+        for row in rows[1:]:
+            out = pick(out, row)
+        band = out
+    return band.astype("f8")
+
+
+# Alpha: kernel, type, two colours (red in all bands) and alpha of 2x2 pixels, red and alpha of GDAL and of ours.
+ALPHA_EXAMPLES = [
+    ("14 alpha as a mere mask", "average", "u1", [[10, 200], [99, 99]], [[50, 200], [0, 0]], (105, 125), (162, 125)),
+    ("15 alpha of other types", "average", "i2", [[10, 200], [99, 99]], [[100, 100], [0, 0]], (102, 50), (105, 100)),
+]
+
+
+def alpha_example(scratch, method, kind, red, alpha, theirs_wanted, ours_wanted):
+    data = np.array([red, red, red, alpha], kind)
+    out = []
+    for name, got, wanted in zip(("GDAL", "ours"), alpha_both(scratch, method, data, 1), (theirs_wanted, ours_wanted)):
+        if (int(got[1][0, 0, 0]), int(got[1][3, 0, 0])) != wanted:
+            out.append(f"{name} is no longer as written: {got[1].ravel()}")
+    return out
+
+
 # Where GDAL differs from us on purpose: minimal examples by the numbers of docs/resampling.md. Each has a kernel, an
 # image of one band, what is missing, and the first overview as GDAL makes it and as it should be. GDAL's answer is
 # asserted too: the day it changes we want to know.
@@ -272,6 +363,13 @@ def main():
             report.run(f"palette {method} {nodata} {size[0]}x{size[1]}", palette_case, scratch, method, nodata, size)
         for method, size in itertools.product(("average", "rms"), sizes):
             report.run(f"complex {method} {size[0]}x{size[1]}", complex_case, scratch, method, size)
+        for method, kind, opacity, size in itertools.product(METHODS + ("gauss",), ("u8", "u16"), ("opaque", "binary"), sizes):
+            if method != "mode" or opacity == "opaque":  # 4
+                report.run(f"alpha {method} {kind} {opacity} {size[0]}x{size[1]}", alpha_case, scratch, method, kind, opacity, size)
+        for method in ("average", "cubic"):
+            report.run(f"alpha {method} weighted", weighted_case, scratch, method)
+        for name, method, kind, *rest in ALPHA_EXAMPLES:
+            report.run(f"example {name}, {method} {kind}", alpha_example, scratch, method, kind, *rest)
         for name, method, kind, *rest in EXAMPLES:
             report.run(f"example {name}, {method} {kind}", example, scratch, method, kind, *rest)
     finally:

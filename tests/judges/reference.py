@@ -219,8 +219,8 @@ def overview(band, mask, nodata, size, method, bits=None):
             if exact and method == "average":
                 slack[:] = 0
             if method == "cubic" and band.dtype.itemsize == 8:
-                # Doubles hold 53 bits.
-                slack = slack + absolute * 2.0**-48
+                # Doubles hold 53 bits, and sums of a dozen terms along each axis lose some.
+                slack = slack + absolute * 2.0**-44
             low, high = (0, maximum) if bits else (int(np.iinfo(band.dtype).min), maximum)
             rounded = np.where(rounded < low, low, rounded)
             top = rounded >= high
