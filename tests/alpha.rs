@@ -49,9 +49,14 @@ fn shades(row: usize, column: usize) -> u8 {
 #[test]
 fn what_is_transparent_never_shows() {
     let by = |unseen: u8, kind, alpha: fn(usize, usize) -> u8, size| {
-        image(size, kind, alpha, move |row, column, alpha| {
-            if alpha == 0 { [unseen, 255 - unseen] } else { [noise(row, column) as u8, 9] }
-        })
+        image(
+            size,
+            kind,
+            alpha,
+            move |row, column, alpha| {
+                if alpha == 0 { [unseen, 255 - unseen] } else { [noise(row, column) as u8, 9] }
+            },
+        )
     };
     for resampling in Resampling::ALL.into_iter().filter(|resampling| *resampling != Resampling::Nearest) {
         for (kind, size) in [UnassociatedAlpha, AssociatedAlpha].into_iter().flat_map(|kind| SIZES.map(|s| (kind, s))) {

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use cogsmith::{
-    CogPlan, Compression, EncodeOptions, ExtraSample, GeoRef, ImageSpec, Metadata, Nodata, Overviews, Photometric, Predictor, Resampling,
-    Sample, SliceSource, TileSize, encode_to_vec,
+    CogPlan, Compression, EncodeOptions, ExtraSample, GeoRef, ImageSpec, Metadata, Nodata, Overviews, Photometric,
+    Predictor, Resampling, Sample, SliceSource, TileSize, encode_to_vec,
 };
 
 use super::parse::{Ifd, Tiff};

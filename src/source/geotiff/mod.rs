@@ -173,19 +173,17 @@ impl PixelSource for GeoTiffSource {
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
-        let rows = stripe.rows;
-        self.pixels.read(first_row, rows, executor, &mut |run| match run.plane {
-            Some(band) => stripe.put_band(band, run.row, run.column, run.samples),
-            None => stripe.put_pixels(run.row, run.column, run.samples),
+        self.pixels.read(first_row, stripe, executor, &|window, run| match run.plane {
+            Some(band) => window.put_band(band, run.row, run.samples),
+            None => window.put_pixels(run.row, run.samples),
         })?;
         if let Some(mask) = &mut self.mask {
             let size = mask.sample_size.max(1);
-            let mut valid = Vec::new();
-            mask.rows.read(first_row, rows, executor, &mut |run| {
-                valid.clear();
-                let is_valid = |sample: &[u8]| if sample.iter().any(|byte| *byte != 0) { 255 } else { 0 };
-                valid.extend(run.samples.chunks(size).map(is_valid));
-                stripe.put_mask(run.row, run.column, &valid);
+            mask.rows.read(first_row, stripe, executor, &|window, run| {
+                let samples = run.samples.chunks(size);
+                for (to, sample) in window.mask_row(run.row).into_iter().flatten().zip(samples) {
+                    *to = if sample.iter().any(|byte| *byte != 0) { 255 } else { 0 };
+                }
             })?;
         }
         Ok(())

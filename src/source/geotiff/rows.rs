@@ -1,4 +1,4 @@
-//! Rows of pixels from the chunks of an image: decoded on the pool, each once, in bounded batches.
+//! Rows of pixels from the chunks of an image: decoded on the pool, each once, straight to where they are needed.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::source::file::read_full;
+use crate::view::{Stripe, Window};
 
 /// Strips that decode to more than this are decoded piece by piece, where the codec can.
 const TALL_BYTES: usize = 8 << 20;
 /// Decoded bytes of a piece of a tall strip.
 const PIECE_BYTES: usize = 4 << 20;
-/// Decoded bytes that a batch of chunks has at most for each thread, if it is more than one chunk.
-const BATCH_BYTES: usize = 8 << 20;
 /// Bytes of the file that are read at once from tall strips.
 const INPUT_BYTES: u64 = 1 << 18;
 
-/// A run of samples of one row.
+/// A run of samples of one row of a window, from its left edge on.
 pub(super) struct Run<'a> {
     /// The band, where bands have planes of their own.
     pub(super) plane: Option<usize>,
-    /// The row, counted from the first one asked for.
+    /// The row, counted from the top of the window.
     pub(super) row: usize,
-    /// The first column.
-    pub(super) column: usize,
     /// Whole pixels, or samples of the band, in native byte order.
     pub(super) samples: &'a [u8],
 }
+
+/// Puts a run where it belongs; called by many threads at once.
+pub(super) type Put<'a> = &'a (dyn Fn(&mut Window<'_>, Run<'_>) + Sync);
 
 /// Reads the rows of one image.
 pub(super) struct RowReader {
@@ -37,21 +37,75 @@ pub(super) struct RowReader {
     layout: Arc<ImageLayout>,
     /// One sample, for chunks that are left out.
     fill: Vec<u8>,
-    /// Chunks that reach beyond the rows asked for last.
-    pending: Vec<(ChunkId, Chunk)>,
+    /// Chunks that reach beyond the rows asked for last, from the left to the right.
+    pending: Vec<Pending>,
     /// One a plane, where strips are tall.
     tall: Vec<TallStrip>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ChunkId {
-    row: u32,
-    plane: u16,
-    column: u32,
-}
-
 /// The decoded pixels of a chunk; `None` where it is left out of the file.
 type Chunk = Option<Vec<u8>>;
+
+/// The chunks of all planes at one place.
+struct Pending {
+    row: u32,
+    column: u32,
+    chunks: Vec<Chunk>,
+}
+
+/// A place in the grid of chunks, and where the part of it goes that was asked for.
+struct Job<'a> {
+    row: u32,
+    column: u32,
+    window: Window<'a>,
+    /// The chunks, if they were decoded before.
+    known: Option<Pending>,
+}
+
+impl Job<'_> {
+    /// Decodes the chunks of a place and puts the part of them that was asked for; gives them back if they are still
+    /// needed.
+    fn run(
+        mut self,
+        (file, layout, fill): (&TiffFile, &ImageLayout, &[u8]),
+        first_row: u32,
+        keep: bool,
+        put: Put<'_>,
+    ) -> Result<Option<Pending>> {
+        let top = self.row.saturating_mul(layout.chunk_height);
+        // The first row of the chunk that is asked for.
+        let skipped = first_row.saturating_sub(top) as usize;
+        let column = self.column as usize * layout.format.width;
+        let columns = layout.format.width.min(layout.width as usize - column);
+        let pixel_bytes = layout.format.samples * layout.format.data_type.size();
+        let row_bytes = layout.format.width * pixel_bytes;
+        let mut known = self.known.map(|known| known.chunks.into_iter());
+        let mut chunks = Vec::new();
+        for plane in 0..layout.planes() {
+            let chunk = match known.as_mut().and_then(Iterator::next) {
+                Some(chunk) => chunk,
+                None => decode_chunk(file, layout, layout.chunk_index(plane, self.row, self.column), self.row)?,
+            };
+            let fill = if chunk.is_none() { repeat(fill, columns * pixel_bytes)? } else { Vec::new() };
+            for row in 0..self.window.rows() {
+                let samples = match &chunk {
+                    None => Some(&fill[..]),
+                    Some(pixels) => {
+                        let start = (skipped + row) * row_bytes;
+                        pixels.get(start..start + columns * pixel_bytes)
+                    }
+                };
+                let place = || layout.chunk_place(layout.chunk_index(plane, self.row, self.column));
+                let samples = samples.ok_or_else(|| Error::corrupt(place(), "it has too few rows"))?;
+                put(&mut self.window, Run { plane: layout.planar.then_some(plane.into()), row, samples });
+            }
+            if keep {
+                chunks.push(chunk);
+            }
+        }
+        Ok(keep.then_some(Pending { row: self.row, column: self.column, chunks }))
+    }
+}
 
 impl RowReader {
     pub(super) fn new(file: TiffFile, layout: Arc<ImageLayout>, fill: Vec<u8>) -> Self {
@@ -69,23 +123,23 @@ impl RowReader {
         (self.layout.width, self.layout.height)
     }
 
-    /// Reads `rows` rows from `first_row` on and hands them over in runs.
+    /// Reads the rows of a stripe, which starts at row `first_row` of the image, and has them put there.
     pub(super) fn read(
         &mut self,
         first_row: u32,
-        rows: usize,
+        stripe: &mut Stripe<'_>,
         executor: &Executor,
-        put: &mut dyn FnMut(Run<'_>),
+        put: Put<'_>,
     ) -> Result<()> {
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let rows = u32::try_from(stripe.rows).unwrap_or(u32::MAX);
         let end = first_row.saturating_add(rows).min(self.layout.height);
         if first_row >= end {
             return Ok(());
         }
         if self.tall.is_empty() {
-            self.read_chunks(first_row, end, executor, put)
+            self.read_chunks(first_row, end, stripe, executor, put)
         } else {
-            self.read_tall(first_row, end, executor, put)
+            self.read_tall(first_row, end, stripe, executor, put)
         }
     }
 
@@ -93,79 +147,48 @@ impl RowReader {
         &mut self,
         first_row: u32,
         end: u32,
+        stripe: &mut Stripe<'_>,
         executor: &Executor,
-        put: &mut dyn FnMut(Run<'_>),
+        put: Put<'_>,
     ) -> Result<()> {
         let layout = Arc::clone(&self.layout);
         let chunk_rows = first_row / layout.chunk_height..=(end - 1) / layout.chunk_height;
-        let mut pending = std::mem::take(&mut self.pending);
-        pending.retain(|(id, _)| chunk_rows.contains(&id.row));
-        for (id, chunk) in &pending {
-            self.put_chunk(*id, chunk, first_row, end, put)?;
-        }
-        let done: Option<u32> = pending.first().map(|(id, _)| id.row);
+        let row_end = |row: u32| (row.saturating_add(1)).saturating_mul(layout.chunk_height).min(end);
+        let row_ends: Vec<usize> = chunk_rows.clone().map(|row| (row_end(row) - first_row) as usize).collect();
+        let column_end = |column: u32| (column as usize + 1).saturating_mul(layout.format.width);
+        let column_ends: Vec<usize> =
+            (0..layout.chunks_across).map(|column| column_end(column).min(layout.width as usize)).collect();
+        let mut pending = std::mem::take(&mut self.pending).into_iter().peekable();
+        let columns = 0..layout.chunks_across;
+        let places = chunk_rows.clone().flat_map(|row| columns.clone().map(move |column| (row, column)));
+        let windows = stripe.windows(&row_ends, &column_ends);
+        let jobs = places.zip(windows).map(|((row, column), window)| {
+            let known = pending.next_if(|known| (known.row, known.column) == (row, column));
+            Job { row, column, window, known }
+        });
         // Chunks reach beyond the end in the last row of chunks only.
         let last_row = *chunk_rows.end();
         let reaches_on = u64::from(last_row) * u64::from(layout.chunk_height) + u64::from(layout.chunk_rows(last_row))
             > u64::from(end);
-        pending.retain(|(id, _)| id.row == last_row && reaches_on);
-        self.pending = pending;
-        let mut ids = chunk_rows.filter(|row| Some(*row) != done).flat_map(|row| {
-            let columns = layout.chunks_across;
-            (0..layout.planes()).flat_map(move |plane| (0..columns).map(move |column| ChunkId { row, plane, column }))
+        let image = (&self.file, &*layout, &self.fill[..]);
+        let results = executor.map(jobs.collect(), |job| {
+            let keep = reaches_on && job.row == last_row;
+            job.run(image, first_row, keep, put)
         });
-        let chunk_bytes = layout.format.row_bytes().unwrap_or(usize::MAX).saturating_mul(layout.chunk_height as usize);
-        let batch = executor.thread_count().saturating_mul((BATCH_BYTES / chunk_bytes.max(1)).max(1));
-        loop {
-            let batch: Vec<ChunkId> = ids.by_ref().take(batch).collect();
-            if batch.is_empty() {
-                return Ok(());
-            }
-            let (file, layout) = (&self.file, &*self.layout);
-            for result in executor.map(batch, |id| decode_chunk(file, layout, id).map(|chunk| (id, chunk))) {
-                let (id, chunk) = result?;
-                self.put_chunk(id, &chunk, first_row, end, put)?;
-                if id.row == last_row && reaches_on {
-                    self.pending.push((id, chunk));
-                }
-            }
-        }
-    }
-
-    /// Hands over the rows of a chunk that lie between `first_row` and `end`.
-    fn put_chunk(
-        &self,
-        id: ChunkId,
-        chunk: &Chunk,
-        first_row: u32,
-        end: u32,
-        put: &mut dyn FnMut(Run<'_>),
-    ) -> Result<()> {
-        let layout = &*self.layout;
-        let top = id.row.saturating_mul(layout.chunk_height);
-        let bottom = top.saturating_add(layout.chunk_rows(id.row)).min(end);
-        let column = id.column as usize * layout.format.width;
-        let columns = layout.format.width.min(layout.width as usize - column);
-        let pixel_bytes = layout.format.samples * layout.format.data_type.size();
-        let row_bytes = layout.format.width * pixel_bytes;
-        let fill = if chunk.is_none() { repeat(&self.fill, columns * pixel_bytes)? } else { Vec::new() };
-        let plane = layout.planar.then_some(usize::from(id.plane));
-        for row in first_row.max(top)..bottom {
-            let samples = match chunk {
-                None => Some(&fill[..]),
-                Some(pixels) => {
-                    let start = (row - top) as usize * row_bytes;
-                    pixels.get(start..start + columns * pixel_bytes)
-                }
-            };
-            let place = || layout.chunk_place(layout.chunk_index(id.plane, id.row, id.column));
-            let samples = samples.ok_or_else(|| Error::corrupt(place(), "it has too few rows"))?;
-            put(Run { plane, row: (row - first_row) as usize, column, samples });
-        }
+        let kept = results.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        self.pending = kept;
         Ok(())
     }
 
-    fn read_tall(&mut self, first_row: u32, end: u32, executor: &Executor, put: &mut dyn FnMut(Run<'_>)) -> Result<()> {
+    fn read_tall(
+        &mut self,
+        first_row: u32,
+        end: u32,
+        stripe: &mut Stripe<'_>,
+        executor: &Executor,
+        put: Put<'_>,
+    ) -> Result<()> {
+        let Some(mut window) = stripe.windows(&[stripe.rows], &[stripe.width]).pop() else { return Ok(()) };
         let layout = Arc::clone(&self.layout);
         let row_bytes = layout.format.row_bytes().unwrap_or(usize::MAX).max(1);
         let piece_rows = PIECE_BYTES / row_bytes.saturating_mul(self.tall.len());
@@ -180,7 +203,7 @@ impl RowReader {
             for (plane, piece) in pieces.into_iter().enumerate() {
                 let plane = layout.planar.then_some(plane);
                 for (index, samples) in piece?.chunks_exact(row_bytes).enumerate() {
-                    put(Run { plane, row: (row - first_row) as usize + index, column: 0, samples });
+                    put(&mut window, Run { plane, row: (row - first_row) as usize + index, samples });
                 }
             }
             row = piece_end;
@@ -189,12 +212,11 @@ impl RowReader {
     }
 }
 
-fn decode_chunk(file: &TiffFile, layout: &ImageLayout, id: ChunkId) -> Result<Chunk> {
-    let index = layout.chunk_index(id.plane, id.row, id.column);
-    let Some((offset, count)) = layout.chunk_range(index, id.row)? else { return Ok(None) };
+fn decode_chunk(file: &TiffFile, layout: &ImageLayout, index: u64, row: u32) -> Result<Chunk> {
+    let Some((offset, count)) = layout.chunk_range(index, row)? else { return Ok(None) };
     let bytes = file.bytes(offset, count, || layout.chunk_place(index))?;
-    let rows = layout.chunk_rows(id.row) as usize;
-    let needed = layout.height.saturating_sub(id.row.saturating_mul(layout.chunk_height)) as usize;
+    let rows = layout.chunk_rows(row) as usize;
+    let needed = layout.height.saturating_sub(row.saturating_mul(layout.chunk_height)) as usize;
     layout.format.decode(bytes, rows, needed).map(Some).map_err(|error| located(error, layout, index))
 }
 
