@@ -67,6 +67,19 @@ impl Executor {
         1
     }
 
+    /// Does two things, at once if there are threads.
+    pub(crate) fn both<A, B>(&self, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B)
+    where
+        A: Send,
+        B: Send,
+    {
+        #[cfg(feature = "parallel")]
+        if let Some(pool) = &self.pool {
+            return pool.install(|| rayon::join(first, second));
+        }
+        (first(), second())
+    }
+
     /// Applies `work` to every item; results come in the order of the items.
     pub(crate) fn map<T, R>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R>
     where

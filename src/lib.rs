@@ -74,7 +74,9 @@ pub use options::{
 };
 pub use plan::CogPlan;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
-pub use sink::writer::{CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_vec};
+pub use sink::writer::{
+    CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_output, encode_to_vec,
+};
 pub use sink::{FileOptions, OutputFile, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::ReadAt;

@@ -32,7 +32,14 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Where the file system may be named.
-const FILE_SYSTEM: &[&str] = &["sink/file.rs", "sink/spool.rs", "source/file.rs", "source/geotiff/sidecar.rs"];
+const FILE_SYSTEM: &[&str] = &[
+    "sink/direct.rs",
+    "sink/file.rs",
+    "sink/spool.rs",
+    "sink/target.rs",
+    "source/file.rs",
+    "source/geotiff/sidecar.rs",
+];
 
 /// The longest a source file may be, in lines.
 const LONGEST: usize = 560;

@@ -98,7 +98,7 @@ fn peak_memory_is_within_the_documented_bound() {
         let spec = ImageSpec { mask, ..ImageSpec::new(width, height, bands, DataType::U16) };
         let options =
             EncodeOptions { compression, tile_size: TileSize::square(side), overviews, ..EncodeOptions::default() };
-        let store = StoreOptions { memory: 4 << 20, directory: None };
+        let store = StoreOptions { memory: 4 << 20, ..StoreOptions::default() };
         let (needed, bound) = (peak(&spec, &options, threads, store.clone()), bound(&spec, &options, threads, &store));
         println!(
             "{width}x{height}x{bands} {compression:?} {side}: peak {} MiB, bound {} MiB",
@@ -110,7 +110,7 @@ fn peak_memory_is_within_the_documented_bound() {
 
     // Twice and four times the height: the same peak, but for the index.
     let options = EncodeOptions { compression: Compression::Lzw, ..EncodeOptions::default() };
-    let store = StoreOptions { memory: 1 << 20, directory: None };
+    let store = StoreOptions { memory: 1 << 20, ..StoreOptions::default() };
     let peaks = [4000, 8000, 16_000].map(|height| {
         let spec = ImageSpec::new(1000, height, 1, DataType::U16);
         peak(&spec, &options, 1, store.clone())

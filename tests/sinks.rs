@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use cogsmith::{
-    CogPlan, DataType, EncodeOptions, ErrorKind, Executor, GeoRef, ImageSpec, Metadata, PixelSource, StoreOptions,
-    Stripe, TileSize,
+    CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec, Interleave,
+    Metadata, OutputFile, PixelSource, StoreOptions, Stripe, TileSize,
 };
 use support::images::{Computed, encode};
 
@@ -21,7 +21,7 @@ fn options() -> EncodeOptions {
 
 fn encode_into(writer: &mut dyn Write, source: &mut dyn PixelSource) -> cogsmith::Result<()> {
     let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options())?;
-    let store = StoreOptions { memory: 10_000, directory: None };
+    let store = StoreOptions { memory: 10_000, ..StoreOptions::default() };
     let go_on = &mut |_| ControlFlow::Continue(());
     cogsmith::encode(source, &plan, &Executor::serial(), &store, writer, go_on).map(|_| ())
 }
@@ -159,9 +159,41 @@ fn the_caller_can_stop() {
 #[test]
 fn an_unusable_spool_folder_is_named() {
     let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options()).unwrap();
-    let store = StoreOptions { memory: 0, directory: Some("/nowhere/at/all".into()) };
+    let store = StoreOptions { memory: 0, directory: Some("/nowhere/at/all".into()), ..StoreOptions::default() };
     let go_on = &mut |_| ControlFlow::Continue(());
     let mut source = Computed { spec: spec() };
     let error = cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut Vec::new(), go_on).unwrap_err();
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn a_file_gets_the_bytes_that_a_stream_gets() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out.tif");
+    for compression in [Compression::None, Compression::DEFLATE] {
+        for (interleave, mask) in
+            [Interleave::Pixel, Interleave::Band, Interleave::Tile].map(|i| [(i, false), (i, true)]).concat()
+        {
+            // Everything in memory, everything in the temporary file, and a bit of both.
+            for memory in [u64::MAX, 0, 5_000] {
+                let spec = ImageSpec { mask, ..spec() };
+                let options = EncodeOptions { compression, interleave, ..options() };
+                let expected = encode(&spec, &options, &Executor::serial());
+                let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+                for executor in [Executor::serial(), Executor::threads(3).unwrap()] {
+                    let store = StoreOptions { memory, batch: 1, directory: Some(directory.path().into()) };
+                    let mut output = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false }).unwrap();
+                    let (mut source, go_on) = (Computed { spec: spec.clone() }, &mut |_| ControlFlow::Continue(()));
+                    let summary =
+                        cogsmith::encode_to_output(&mut source, &plan, &executor, &store, &mut output, go_on).unwrap();
+                    output.commit().unwrap();
+                    let name = format!("{compression:?} {interleave:?} mask {mask} memory {memory}");
+                    assert!(std::fs::read(&path).unwrap() == expected, "{name}");
+                    assert_eq!(summary.bytes, expected.len() as u64, "{name}");
+                    let waits = mask || compression != Compression::None;
+                    assert_eq!(summary.spooled > 0, waits && memory <= 5_000, "{name}");
+                }
+            }
+        }
+    }
 }

@@ -91,7 +91,7 @@ pub(crate) struct CreateArguments {
     /// for palettes and complex samples]
     #[arg(long, value_parser = resampling(), value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
           num_args = 1, help_heading = "Overviews")]
-    overview_resampling: Option<Vec<Resampling>>,
+    overview_resampling: Option<Vec<KernelChoice>>,
 
     /// Size of the overviews' tiles in pixels, as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
@@ -116,6 +116,15 @@ pub(crate) struct CreateArguments {
     /// Number of threads; all: one for each core
     #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all", help_heading = "Running")]
     pub(crate) threads: Threads,
+
+    /// Bytes of finished tiles that are kept in memory, more wait in a temporary file: a number, or with K, M, G
+    /// [default: 64M]
+    #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Running")]
+    pub(crate) tile_memory: Option<u64>,
+
+    /// Bytes of pixels that are read at once, if that is more than one row of tiles [default: 16M]
+    #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Running")]
+    pub(crate) row_memory: Option<u64>,
 
     /// Directory for finished tiles that memory cannot hold [default: that of OUTPUT; the system's for -]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
@@ -251,6 +260,11 @@ impl CreateArguments {
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
             return Err("--overview-count contradicts --overviews none and a list; leave one of them out".into());
         }
+        if let Some(kernels @ [_, _, ..]) = self.overview_resampling.as_deref()
+            && kernels.iter().any(|kernel| kernel.0.is_none())
+        {
+            return Err("--overview-resampling auto stands alone; in a list, name a kernel for each band".into());
+        }
         if self.overviews == Overviews::None {
             let given = [
                 (self.overview_resampling.is_some(), "--overview-resampling"),
@@ -284,12 +298,12 @@ impl CreateArguments {
             },
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
             resampling: match self.overview_resampling.as_deref() {
-                Some(&[one]) => Some(one),
+                Some([one]) => one.0,
                 _ => None,
             },
             band_resampling: match self.overview_resampling.as_deref() {
                 None | Some([_]) => Vec::new(),
-                Some(several) => several.to_vec(),
+                Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             },
             big_tiff: match self.bigtiff {
                 BigTiffName::Auto => BigTiff::Auto,
@@ -338,12 +352,29 @@ fn overviews(text: &str) -> Result<Overviews, String> {
     Ok(Overviews::Factors(factors))
 }
 
+/// A kernel, or what the samples ask for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KernelChoice(Option<Resampling>);
+
 /// The kernels by the names that the library gives them.
-fn resampling() -> impl TypedValueParser<Value = Resampling> {
-    PossibleValuesParser::new(Resampling::ALL.map(Resampling::name)).try_map(|name| {
-        let kernel = Resampling::ALL.into_iter().find(|kernel| kernel.name() == name);
-        kernel.ok_or_else(|| format!("'{name}' is no kernel"))
-    })
+fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
+    let names = ["auto"].into_iter().chain(Resampling::ALL.map(Resampling::name));
+    PossibleValuesParser::new(names)
+        .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name() == name)))
+}
+
+/// A number of bytes: digits alone, or with K, M or G for powers of 1024.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
+    let shift = match text.strip_prefix(digits).map(str::to_ascii_uppercase).as_deref() {
+        Some("") => 0,
+        Some("K") => 10,
+        Some("M") => 20,
+        Some("G") => 30,
+        _ => u32::MAX,
+    };
+    let value = digits.parse::<u64>().ok().and_then(|value| value.checked_mul(1u64.checked_shl(shift)?));
+    value.ok_or_else(|| "expected a number of bytes, such as 1000000, 512K, 64M or 2G".into())
 }
 
 fn nodata(text: &str) -> Result<NodataChoice, String> {

@@ -1,13 +1,13 @@
 //! `cogsmith create`: open, plan, encode, commit, report.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource,
-    RasterSource, ReadOptions, StoreOptions, Summary, encode,
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource, Progress,
+    RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -127,8 +127,12 @@ impl Job<'_> {
     fn write_to_file(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
         let options = FileOptions { overwrite: self.arguments.overwrite, sync: self.arguments.sync };
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
-        let directory = output.directory().to_path_buf();
-        let summary = self.encode(source, plan, &directory, &mut output)?;
+        let store = self.store(output.directory());
+        let bar = Bar::new(self.arguments.quiet, source.spec().height);
+        let summary = encode_to_output(source, plan, &self.executor, &store, &mut output, &mut self.progress(&bar))?;
+        if self.cancel.requested() {
+            return Err(ErrorKind::Cancelled.into());
+        }
         output.commit()?;
         Ok(summary)
     }
@@ -136,44 +140,28 @@ impl Job<'_> {
     fn write_to_standard_output(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
         let failed = |source| Error::from(ErrorKind::Io { action: "open standard output", path: None, source });
         let mut output = standard_output().map_err(failed)?;
-        self.encode(source, plan, &std::env::temp_dir(), &mut output)
+        let store = self.store(&std::env::temp_dir());
+        let bar = Bar::new(self.arguments.quiet, source.spec().height);
+        encode(source, plan, &self.executor, &store, &mut output, &mut self.progress(&bar))
     }
 
-    fn encode(
-        &self,
-        source: &mut Source,
-        plan: &CogPlan,
-        directory: &Path,
-        writer: &mut dyn Write,
-    ) -> Result<Summary, Error> {
+    /// What may be taken of memory; `directory` is where the rest goes unless the user said otherwise.
+    fn store(&self, directory: &Path) -> StoreOptions {
         let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
-        let store = StoreOptions { directory: Some(directory.to_path_buf()), ..StoreOptions::default() };
-        let bar = Bar::new(self.arguments.quiet, source.spec().height);
-        let mut writer = Cancellable { writer, cancel: &self.cancel };
-        let result = encode(source, plan, &self.executor, &store, &mut writer, &mut |progress| {
+        let default = StoreOptions::default();
+        StoreOptions {
+            memory: self.arguments.tile_memory.unwrap_or(default.memory),
+            batch: self.arguments.row_memory.unwrap_or(default.batch),
+            directory: Some(directory.to_path_buf()),
+        }
+    }
+
+    /// Shows how far the job is, and stops it when the user asks for that.
+    fn progress<'a>(&'a self, bar: &'a Bar) -> impl FnMut(Progress) -> ControlFlow<()> + 'a {
+        move |progress| {
             bar.show(&progress);
             if self.cancel.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        if self.cancel.requested() { Err(ErrorKind::Cancelled.into()) } else { result }
-    }
-}
-
-/// A writer that stops when the user asks to: rows are all read by the time the bulk of the file is written.
-struct Cancellable<'a> {
-    writer: &'a mut dyn Write,
-    cancel: &'a Cancel,
-}
-
-impl Write for Cancellable<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.cancel.requested() {
-            return Err(io::Error::other("cancelled"));
         }
-        self.writer.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
     }
 }
 

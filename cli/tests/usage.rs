@@ -59,7 +59,7 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--overview-count", "0"], "--overview-count"),
         (
             &["--overview-resampling", "cubist"],
-            "possible values: nearest, average, rms, bilinear, cubic, cubicspline, lanczos, mode, gauss, min, max, median",
+            "possible values: auto, nearest, average, rms, bilinear, cubic, cubicspline, lanczos, mode, gauss, min, max, median",
         ),
         (&["--interleave", "line"], "possible values: pixel, band, tile"),
         (&["--nodata", "seven"], "or none"),
@@ -108,7 +108,7 @@ fn standard_input_and_useless_options_of_standard_output_are_refused() -> TestRe
 
 #[test]
 fn good_options_are_taken_and_the_input_is_then_the_failure() -> TestResult {
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 13] = [
         &[],
         &["--compress", "zstd", "--level", "22"],
         &["--blocksize", "256x512", "--overview-blocksize", "128"],
@@ -121,6 +121,7 @@ fn good_options_are_taken_and_the_input_is_then_the_failure() -> TestResult {
         &["--image", "1", "--nbits", "widen", "--threads", "2", "--bigtiff", "yes"],
         &["--quiet", "--json"],
         &["--overwrite", "--sync", "--temp-dir", "."],
+        &["--tile-memory", "0", "--row-memory", "64K", "--overview-resampling", "auto"],
     ];
     for options in cases {
         let arguments = [&["create"], options, &["in.tif", "out.tif"]].concat();
@@ -155,7 +156,8 @@ fn help_names_every_option_with_its_default() -> TestResult {
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8(output.stdout)?;
     let options = "compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling \
-                   interleave nodata nbits bigtiff image threads temp-dir sync overwrite quiet json";
+                   interleave nodata nbits bigtiff image threads tile-memory row-memory \
+                   temp-dir sync overwrite quiet json";
     for option in options.split_whitespace() {
         assert!(help.contains(&format!("--{option}")), "{option}");
     }

@@ -17,8 +17,8 @@ const TILES_PER_THREAD: u64 = 4;
 /// Tiles a thread that are encoded before they are handed over: what bounds compressed tiles in memory, and how soon a
 /// caller can stop.
 const TILES_PER_TURN: usize = 16;
-/// A batch has at most this many bytes of pixels, unless a single row of tiles has more.
-const MAX_BATCH_BYTES: u64 = 16 << 20;
+/// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
+pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 
 /// A finished tile with its frame, to be appended to its section.
 #[derive(Debug)]
@@ -60,8 +60,13 @@ impl CogEncoder {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor) -> Result<Self> {
+        Self::with_batch(plan, executor, BATCH_BYTES)
+    }
+
+    /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
+    pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         let index = TileIndex::new(&plan)?;
-        let batch_rows = batch_rows(&plan, &executor);
+        let batch_rows = batch_rows(&plan, &executor, batch_bytes);
         let levels = plan.levels().len();
         let mut cascade = Cascade::new(&plan);
         // Room for a whole batch at once: rows may come one by one, and must not grow the buffers one by one.
@@ -204,7 +209,7 @@ impl CogEncoder {
     }
 
     /// The tiles that have been finished since the last call, each to be appended to its section.
-    pub fn drain(&mut self) -> impl Iterator<Item = Chunk> + use<> {
+    pub fn drain(&mut self) -> std::vec::IntoIter<Chunk> {
         std::mem::take(&mut self.finished).into_iter()
     }
 
@@ -286,13 +291,13 @@ impl CogEncoder {
 }
 
 /// Rows of full resolution that are encoded together: whole rows of tiles, enough of them to keep all threads busy.
-fn batch_rows(plan: &CogPlan, executor: &Executor) -> u32 {
+fn batch_rows(plan: &CogPlan, executor: &Executor, batch_bytes: u64) -> u32 {
     let level = &plan.levels()[0];
     let tiles_per_row = u64::from(level.tile_columns()) * u64::from(plan.grid().planes);
     let wanted = (executor.thread_count() as u64 * TILES_PER_THREAD).div_ceil(tiles_per_row.max(1));
     let spec = plan.spec();
     let row_bytes = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
-    let affordable = MAX_BATCH_BYTES / row_bytes.saturating_mul(level.tile_size.height.into()).max(1);
+    let affordable = batch_bytes / row_bytes.saturating_mul(level.tile_size.height.into()).max(1);
     let tile_rows = wanted.min(affordable).clamp(1, level.tile_rows().into());
     u32::try_from(tile_rows.saturating_mul(level.tile_size.height.into())).unwrap_or(u32::MAX)
 }

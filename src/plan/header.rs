@@ -93,6 +93,13 @@ impl CogPlan {
         (0..self.levels().len()).rev().flat_map(move |level| grid.sections(level))
     }
 
+    /// Bytes of the tiles of a section with their frames.
+    pub(crate) fn section_bytes(&self, index: &TileIndex, section: SectionId) -> u64 {
+        let frame = (LEADER_LEN + TRAILER_LEN) as u64;
+        let tiles = self.inner.grid.section_tiles(&self.levels()[section.level], section);
+        tiles.map(|tile| u64::from(index.size(tile)) + frame).sum()
+    }
+
     /// Bytes of all tiles with their frames.
     fn data_bytes(&self, index: &TileIndex) -> u64 {
         let frame = (LEADER_LEN + TRAILER_LEN) as u64;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::grid::{Plane, TileId};
+use crate::options::Compression;
 
 use super::CogPlan;
 
@@ -41,6 +42,20 @@ impl TileIndex {
             })
             .collect::<Result<_>>()?;
         Ok(Self { levels })
+    }
+
+    /// The sizes of a file without compression; `None` where they are not known: masks are always compressed.
+    pub(crate) fn uncompressed(plan: &CogPlan) -> Result<Option<Self>> {
+        if plan.compression() != Compression::None || plan.spec().mask {
+            return Ok(None);
+        }
+        let mut index = Self::new(plan)?;
+        for (level, sizes) in plan.levels().iter().zip(&mut index.levels) {
+            let bytes = plan.tile_format(level, Plane::Image(0)).tile_bytes();
+            let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) else { return Ok(None) };
+            sizes.image.fill(bytes);
+        }
+        Ok(Some(index))
     }
 
     /// Records the size of a tile.

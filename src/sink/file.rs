@@ -132,6 +132,21 @@ impl OutputFile {
         &self.directory
     }
 
+    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may
+    /// have no offsets.
+    pub(super) fn positioned(&self) -> Option<File> {
+        self.temporary.as_ref()?;
+        self.writer.as_ref()?.get_ref().try_clone().ok()
+    }
+
+    /// Writes what can be read; from another file without passing through this program's memory, where the system can.
+    pub(super) fn copy_from(&mut self, from: &mut io::Take<&File>) -> io::Result<u64> {
+        match &mut self.writer {
+            Some(writer) => io::copy(from, writer),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
     /// Makes the file appear.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Where finished tiles wait, and where the file goes.
 
+mod direct;
 pub mod file;
 #[cfg(feature = "spool")]
 mod spool;
 mod store;
+mod target;
 pub mod writer;
 
 pub use file::{FileOptions, OutputFile};

@@ -1,13 +1,15 @@
 //! A temporary file for finished tiles.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// Bytes written or read at once.
-const BLOCK: usize = 1 << 20;
+use super::target::{BLOCK, Target};
+
+/// Bytes that the system copies before anyone may ask it to stop.
+const COPIED_AT_ONCE: u64 = 32 << 20;
 
 /// A file without a name that vanishes with the process, even when that is killed.
 #[derive(Debug)]
@@ -35,8 +37,14 @@ impl Spool {
     /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.end += bytes.len() as u64;
+        if self.waiting.len() + bytes.len() > BLOCK {
+            self.flush()?;
+        }
+        if bytes.len() >= BLOCK / 8 {
+            return self.file.write_all(bytes).map_err(|error| self.failed(error));
+        }
         self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= BLOCK { self.flush() } else { Ok(()) }
+        Ok(())
     }
 
     /// Writes what waits.
@@ -46,17 +54,19 @@ impl Spool {
         written.map_err(|error| self.failed(error))
     }
 
-    /// Copies a run of bytes, after [`flush`](Self::flush).
-    pub(super) fn copy(&mut self, offset: u64, length: u64, writer: &mut dyn Write) -> Result<()> {
-        self.file.seek(SeekFrom::Start(offset)).map_err(|error| self.failed(error))?;
-        let mut block = vec![0; BLOCK];
-        let mut left = length;
-        while left > 0 {
-            let count = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-            let block = &mut block[..count];
-            self.file.read_exact(block).map_err(|error| self.failed(error))?;
-            writer.write_all(block).map_err(|error| Error::io("write the output", error))?;
-            left -= count as u64;
+    /// Copies a run of bytes, after [`flush`](Self::flush). `step` is called again and again.
+    pub(super) fn copy(
+        &self,
+        mut offset: u64,
+        mut length: u64,
+        target: &mut Target<'_>,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        while length > 0 {
+            let count = length.min(COPIED_AT_ONCE);
+            target.copy(&self.file, offset, count, |error| self.failed(error))?;
+            (offset, length) = (offset + count, length - count);
+            step()?;
         }
         Ok(())
     }

@@ -1,22 +1,31 @@
 //! Sections of finished tiles, kept until they can be put in order.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::encode::BATCH_BYTES;
+#[cfg(not(feature = "spool"))]
+use crate::error::Error;
+use crate::error::Result;
 use crate::grid::SectionId;
 
 #[cfg(feature = "spool")]
 use super::spool::Spool;
+use super::target::{BLOCK, Target};
 
-/// How finished tiles are kept until the header can be written: sections of coarse levels come first in the file but
-/// are complete last.
+/// What an encoding may take of memory, and where it puts what doesn't fit.
+///
+/// Finished tiles must wait until the header can be written: sections of coarse levels come first in the file but are
+/// complete last. Without compression their places are known from the start: then tiles go there at once, if the
+/// output is a file, and nothing waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// Bytes that are kept in memory; what is beyond goes to a temporary file (with the feature `spool`, otherwise it
-    /// is an error). Default: 64 MiB; without the feature `spool`, no limit.
+    /// Bytes of finished tiles that are kept in memory; what is beyond goes to a temporary file (with the feature
+    /// `spool`, otherwise it is an error). Default: 64 MiB; without the feature `spool`, no limit.
     pub memory: u64,
+    /// Bytes of pixels that are read at once, so that all threads have work, unless a single row of tiles has more.
+    /// Default: 16 MiB.
+    pub batch: u64,
     /// Where the temporary file is made; it has no name and vanishes with the process. Default: the system's folder
     /// for temporary files.
     pub directory: Option<PathBuf>,
@@ -24,7 +33,15 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { memory: if cfg!(feature = "spool") { 64 << 20 } else { u64::MAX }, directory: None }
+        Self { memory: if cfg!(feature = "spool") { 64 << 20 } else { u64::MAX }, batch: BATCH_BYTES, directory: None }
+    }
+}
+
+impl StoreOptions {
+    /// Keeps all finished tiles in memory: for outputs that are in memory themselves.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { memory: u64::MAX, ..Self::default() }
     }
 }
 
@@ -60,62 +77,83 @@ impl SectionStore {
         }
     }
 
+    /// Bytes that wait in the temporary file.
+    pub(crate) fn spooled(&self) -> u64 {
+        #[cfg(feature = "spool")]
+        return self.spool.as_ref().map_or(0, Spool::end);
+        #[cfg(not(feature = "spool"))]
+        return 0;
+    }
+
     /// Appends bytes to a section.
     pub(crate) fn append(&mut self, section: SectionId, bytes: Vec<u8>) -> Result<()> {
-        self.in_memory += bytes.len() as u64;
-        self.sections.entry(section).or_default().push(Piece::Memory(bytes));
-        if self.in_memory > self.options.memory {
-            self.spill()?;
+        let length = bytes.len() as u64;
+        if length > self.options.memory.saturating_sub(self.in_memory) {
+            return self.spill(section, &bytes);
+        }
+        self.in_memory += length;
+        let pieces = self.sections.entry(section).or_default();
+        match pieces.last_mut() {
+            // Small tiles share a piece: their bookkeeping would take more than they do.
+            Some(Piece::Memory(held)) if bytes.len() < BLOCK / 16 && held.len() + bytes.len() <= BLOCK => {
+                held.extend_from_slice(&bytes);
+            }
+            _ => pieces.push(Piece::Memory(bytes)),
         }
         Ok(())
     }
 
-    /// Writes a section and forgets it.
-    pub(crate) fn write_section(&mut self, section: SectionId, writer: &mut dyn Write) -> Result<()> {
+    /// Writes a section and forgets it; tells how many bytes it has. `step` is called after every piece.
+    pub(super) fn write_section(
+        &mut self,
+        section: SectionId,
+        target: &mut Target<'_>,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<u64> {
+        #[cfg(feature = "spool")]
+        if let Some(spool) = &mut self.spool {
+            spool.flush()?;
+        }
+        let mut written = 0;
         for piece in self.sections.remove(&section).unwrap_or_default() {
             match piece {
                 Piece::Memory(bytes) => {
-                    writer.write_all(&bytes).map_err(|error| Error::io("write the output", error))?;
+                    target.write(&bytes)?;
+                    written += bytes.len() as u64;
                 }
                 #[cfg(feature = "spool")]
                 Piece::Spooled { offset, length } => {
                     if let Some(spool) = &mut self.spool {
-                        spool.copy(offset, length, writer)?;
+                        spool.copy(offset, length, target, step)?;
                     }
+                    written += length;
                 }
             }
+            step()?;
         }
-        Ok(())
+        Ok(written)
     }
 
-    /// Moves all pieces from memory to the spool file.
+    /// Appends bytes to a section in the spool file.
     #[cfg(feature = "spool")]
-    fn spill(&mut self) -> Result<()> {
+    fn spill(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
         let spool = match &mut self.spool {
             Some(spool) => spool,
             slot => slot.insert(Spool::new(self.options.directory.clone())?),
         };
-        for pieces in self.sections.values_mut() {
-            let start = spool.end();
-            let mut kept = Vec::new();
-            for piece in pieces.drain(..) {
-                match piece {
-                    Piece::Memory(bytes) => spool.append(&bytes)?,
-                    spooled @ Piece::Spooled { .. } => kept.push(spooled),
-                }
-            }
-            if spool.end() > start {
-                kept.push(Piece::Spooled { offset: start, length: spool.end() - start });
-            }
-            *pieces = kept;
+        let start = spool.end();
+        spool.append(bytes)?;
+        let pieces = self.sections.entry(section).or_default();
+        match pieces.last_mut() {
+            Some(Piece::Spooled { offset, length }) if *offset + *length == start => *length += bytes.len() as u64,
+            _ => pieces.push(Piece::Spooled { offset: start, length: bytes.len() as u64 }),
         }
-        spool.flush()?;
-        self.in_memory = 0;
         Ok(())
     }
 
     #[cfg(not(feature = "spool"))]
-    fn spill(&mut self) -> Result<()> {
-        Err(Error::limit("the size of finished tiles in memory, in bytes,", self.in_memory, self.options.memory))
+    fn spill(&mut self, _section: SectionId, bytes: &[u8]) -> Result<()> {
+        let needed = self.in_memory.saturating_add(bytes.len() as u64);
+        Err(Error::limit("the size of finished tiles in memory, in bytes,", needed, self.options.memory))
     }
 }

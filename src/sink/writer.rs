@@ -1,23 +1,22 @@
 //! Whole files: rows or a source in, a COG out, to anything that can be written to. No `Seek`.
 
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::encode::CogEncoder;
+use crate::encode::{Chunk, CogEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::options::BigTiff;
-use crate::plan::CogPlan;
+use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
+use super::direct::DirectFile;
 use super::file::{FileOptions, OutputFile};
 use super::store::{SectionStore, StoreOptions};
-
-/// Bytes handed to the output at once.
-const BLOCK: usize = 1 << 20;
+use super::target::Target;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +26,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Whether it is a BigTIFF.
     pub big_tiff: bool,
+    /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`].
+    pub spooled: u64,
     /// Every level, full resolution first.
     pub levels: Vec<LevelSummary>,
 }
@@ -85,16 +86,67 @@ pub fn encode(
     writer: &mut dyn Write,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
+    run(source, plan, executor, store, Output::Writer(writer), progress)
+}
+
+/// As [`encode`], to a file: tiles whose size is known beforehand, those without compression, go to their places at
+/// once, and what waits in a temporary file is copied by the system itself where it can. The bytes are the same.
+///
+/// The caller [commits](OutputFile::commit) the file.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_to_output(
+    source: &mut dyn PixelSource,
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    output: &mut OutputFile,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
+    run(source, plan, executor, store, Output::File(output), progress)
+}
+
+/// Where the bytes of a whole encoding go.
+enum Output<'a> {
+    Writer(&'a mut dyn Write),
+    File(&'a mut OutputFile),
+}
+
+fn run(
+    source: &mut dyn PixelSource,
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    output: Output<'_>,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
     check_source(source, plan)?;
+    let mut direct = match &output {
+        Output::File(file) => DirectFile::new(plan, file)?,
+        Output::Writer(_) => None,
+    };
     let mut cog = CogWriter::new(plan.clone(), executor.clone(), store.clone())?;
     let rows = plan.spec().height;
+    let mut waiting: Vec<Chunk> = Vec::new();
     while cog.encoder.rows_done() < rows {
         let wanted = cog.encoder.rows_wanted();
         cog.encoder.take_rows_from(source, wanted)?;
         loop {
-            let more = cog.encoder.encode_some()?;
-            cog.store_finished()?;
-            if progress(Progress { rows_done: cog.encoder.rows_done(), rows }).is_break() {
+            // While some tiles are encoded, those encoded before are put away.
+            let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
+            let put_away = || {
+                waiting.drain(..).try_for_each(|chunk| match &mut direct {
+                    Some((file, _)) => file.append(chunk.section, &chunk.bytes),
+                    None => kept.append(chunk.section, chunk.bytes),
+                })
+            };
+            let (stored, more) = executor.both(put_away, || encoder.encode_some());
+            stored?;
+            let more = more?;
+            waiting.extend(cog.finished()?);
+            let rows_done = cog.encoder.rows_done();
+            if progress(Progress { rows_done, rows }).is_break() {
                 return Err(ErrorKind::Cancelled.into());
             }
             if !more {
@@ -102,7 +154,20 @@ pub fn encode(
             }
         }
     }
-    cog.finish(writer)
+    if let Some((file, header)) = direct {
+        file.finish()?;
+        cog.encoder.finish()?;
+        return Ok(summary(plan, &header, 0));
+    }
+    let mut step = || match progress(Progress { rows_done: rows, rows }) {
+        ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
+        ControlFlow::Continue(()) => Ok(()),
+    };
+    let mut target = match output {
+        Output::Writer(writer) => Target::writer(writer),
+        Output::File(file) => Target::File(file),
+    };
+    cog.write(&mut target, &mut step)
 }
 
 /// Encodes a whole source to bytes, on the caller's thread.
@@ -111,8 +176,9 @@ pub fn encode(
 /// As [`encode`].
 pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let store = StoreOptions { memory: u64::MAX, directory: None };
-    encode(source, plan, &Executor::serial(), &store, &mut bytes, &mut |_| ControlFlow::Continue(()))?;
+    encode(source, plan, &Executor::serial(), &StoreOptions::in_memory(), &mut bytes, &mut |_| {
+        ControlFlow::Continue(())
+    })?;
     Ok(bytes)
 }
 
@@ -130,7 +196,7 @@ pub fn encode_to_file(
 ) -> Result<Summary> {
     let mut file = OutputFile::create(path, options)?;
     let store = StoreOptions { directory: Some(file.directory().to_path_buf()), ..StoreOptions::default() };
-    let summary = encode(source, plan, executor, &store, &mut file, &mut |_| ControlFlow::Continue(()))?;
+    let summary = encode_to_output(source, plan, executor, &store, &mut file, &mut |_| ControlFlow::Continue(()))?;
     file.commit()?;
     Ok(summary)
 }
@@ -165,7 +231,7 @@ impl CogWriter {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
-        let encoder = CogEncoder::new(plan.clone(), executor)?;
+        let encoder = CogEncoder::with_batch(plan.clone(), executor, store.batch)?;
         Ok(Self { plan, encoder, store: SectionStore::new(store), stored: 0 })
     }
 
@@ -183,49 +249,67 @@ impl CogWriter {
     /// # Errors
     /// [`ErrorKind::PixelCount`] where rows are missing, [`ErrorKind::Limit`] where classic TIFF was asked for and the
     /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails.
-    pub fn finish(mut self, writer: &mut dyn Write) -> Result<Summary> {
-        self.store_finished()?;
-        let index = self.encoder.finish()?;
-        let header = self.plan.header(&index)?;
-        let mut out = BufWriter::with_capacity(BLOCK, Counted { writer, bytes: 0 });
-        let failed = |error| Error::io("write the output", error);
-        out.write_all(&header.bytes).map_err(failed)?;
-        for section in self.plan.sections() {
-            self.store.write_section(section, &mut out)?;
-        }
-        out.flush().map_err(failed)?;
-        let bytes = out.get_ref().bytes;
-        let expected = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
-        if bytes != expected {
-            return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got: bytes }.into());
-        }
-        let levels = self
-            .plan
-            .levels()
-            .iter()
-            .zip(header.level_bytes)
-            .map(|(level, bytes)| LevelSummary {
-                width: level.width,
-                height: level.height,
-                tiles: level.tiles_per_plane() * u64::from(self.plan.grid().planes),
-                bytes,
-            })
-            .collect();
-        Ok(Summary { bytes, big_tiff: header.variant == Variant::Big, levels })
+    pub fn finish(self, writer: &mut dyn Write) -> Result<Summary> {
+        self.write(&mut Target::writer(writer), &mut || Ok(()))
     }
 
-    /// Moves finished tiles to the store.
-    fn store_finished(&mut self) -> Result<()> {
-        for chunk in self.encoder.drain() {
-            self.stored += chunk.bytes.len() as u64;
-            self.store.append(chunk.section, chunk.bytes)?;
+    /// As [`finish`](Self::finish), to a file, for which the system itself copies what waits in a temporary file, where
+    /// it can. The caller [commits](OutputFile::commit) it.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_to(self, output: &mut OutputFile) -> Result<Summary> {
+        self.write(&mut Target::File(output), &mut || Ok(()))
+    }
+
+    fn write(mut self, target: &mut Target<'_>, step: &mut dyn FnMut() -> Result<()>) -> Result<Summary> {
+        let index = self.encoder.finish()?;
+        let header = self.plan.header(&index)?;
+        target.write(&header.bytes)?;
+        let mut bytes = header.bytes.len() as u64;
+        for section in self.plan.sections() {
+            bytes += self.store.write_section(section, target, step)?;
         }
+        target.flush()?;
+        let summary = summary(&self.plan, &header, self.store.spooled());
+        if bytes != summary.bytes {
+            return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
+        }
+        Ok(summary)
+    }
+
+    /// The tiles finished since the last call; an error once they are more than a file that was asked for can hold.
+    fn finished(&mut self) -> Result<impl Iterator<Item = Chunk> + use<>> {
+        let chunks = self.encoder.drain();
+        self.stored += chunks.as_slice().iter().map(|chunk| chunk.bytes.len() as u64).sum::<u64>();
         let limit = Variant::Classic.max_offset();
         if self.plan.big_tiff() == BigTiff::No && self.stored > limit {
             return Err(Error::limit("the size of the classic TIFF asked for, in bytes so far,", self.stored, limit));
         }
+        Ok(chunks)
+    }
+
+    /// Moves finished tiles to the store.
+    fn store_finished(&mut self) -> Result<()> {
+        for chunk in self.finished()? {
+            self.store.append(chunk.section, chunk.bytes)?;
+        }
         Ok(())
     }
+}
+
+fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
+    let levels = plan.levels().iter().zip(&header.level_bytes);
+    let levels: Vec<_> = levels
+        .map(|(level, &bytes)| LevelSummary {
+            width: level.width,
+            height: level.height,
+            tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
+            bytes,
+        })
+        .collect();
+    let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
+    Summary { bytes, big_tiff: header.variant == Variant::Big, spooled, levels }
 }
 
 /// Checks that a source gives what the plan was made for.
@@ -239,22 +323,4 @@ fn check_source(source: &dyn PixelSource, plan: &CogPlan) -> Result<()> {
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
     Err(Error::image(format!("the source gives {}, the plan is for {}", say(shape(given)), say(shape(planned)))))
-}
-
-/// Counts the bytes that reach a writer.
-struct Counted<'a> {
-    writer: &'a mut dyn Write,
-    bytes: u64,
-}
-
-impl Write for Counted<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.writer.write(bytes)?;
-        self.bytes += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
 }

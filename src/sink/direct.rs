@@ -1,0 +1,86 @@
+//! Tiles of known size, written to their final places at once.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::grid::SectionId;
+use crate::plan::{CogPlan, Header, TileIndex};
+
+use super::file::OutputFile;
+use super::target::failed;
+
+/// A file whose header is written and whose tiles follow in any order of their sections.
+#[derive(Debug)]
+pub(super) struct DirectFile {
+    file: File,
+    /// Where the next tile of a section goes, and where the section ends.
+    next: BTreeMap<SectionId, (u64, u64)>,
+}
+
+impl DirectFile {
+    /// Writes the header; `None` where sizes are not known beforehand, or the file can't be written out of order.
+    pub(super) fn new(plan: &CogPlan, file: &OutputFile) -> Result<Option<(Self, Header)>> {
+        let (Some(sizes), Some(file)) = (TileIndex::uncompressed(plan)?, file.positioned()) else { return Ok(None) };
+        let header = plan.header(&sizes)?;
+        let mut position = header.bytes.len() as u64;
+        let mut next = BTreeMap::new();
+        for section in plan.sections() {
+            let start = position;
+            position += plan.section_bytes(&sizes, section);
+            next.insert(section, (start, position));
+        }
+        let direct = Self { file, next };
+        if !direct.write_at(&header.bytes, 0).map_err(failed)? {
+            return Ok(None);
+        }
+        Ok(Some((direct, header)))
+    }
+
+    /// Writes the next tile of a section.
+    pub(super) fn append(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
+        let outgrown = |expected, got| {
+            Error::from(ErrorKind::PixelCount { what: "bytes of an uncompressed section", expected, got })
+        };
+        let Some((next, end)) = self.next.get_mut(&section) else { return Err(outgrown(0, bytes.len() as u64)) };
+        let at = *next;
+        *next += bytes.len() as u64;
+        if *next > *end {
+            return Err(outgrown(*end, *next));
+        }
+        self.write_at(bytes, at).map_err(failed).map(drop)
+    }
+
+    /// Checks that every section has come to its end.
+    pub(super) fn finish(&self) -> Result<()> {
+        match self.next.values().find(|(next, end)| next != end) {
+            Some(&(got, expected)) => Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes at an offset; false where the system has no such thing.
+    #[cfg(unix)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<bool> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset).map(|()| true)
+    }
+
+    #[cfg(windows)]
+    fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<bool> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            (bytes, offset) = (&bytes[count..], offset + count as u64);
+        }
+        Ok(true)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<bool> {
+        let _ = &self.file;
+        Ok(false)
+    }
+}

@@ -1,0 +1,75 @@
+//! Where the bytes of a file go: anything that can be written to, or a file that can do more.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+
+use crate::error::{Error, Result};
+
+use super::file::OutputFile;
+
+/// Bytes handed over at once.
+pub(super) const BLOCK: usize = 1 << 20;
+
+/// Takes the bytes of a file in order.
+pub(super) enum Target<'a> {
+    Writer(BufWriter<&'a mut dyn Write>),
+    /// Lets the system copy from other files, by `copy_file_range` on Linux.
+    File(&'a mut OutputFile),
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn writer(writer: &'a mut dyn Write) -> Self {
+        Self::Writer(BufWriter::with_capacity(BLOCK, writer))
+    }
+
+    /// Writes bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = match self {
+            Self::Writer(writer) => writer.write_all(bytes),
+            Self::File(file) => file.write_all(bytes),
+        };
+        written.map_err(failed)
+    }
+
+    /// Writes `length` bytes that stand at `offset` of another file. `lost` makes an error of what went wrong there.
+    pub(super) fn copy(
+        &mut self,
+        mut from: &File,
+        offset: u64,
+        length: u64,
+        lost: impl Fn(io::Error) -> Error,
+    ) -> Result<()> {
+        from.seek(SeekFrom::Start(offset)).map_err(&lost)?;
+        let short = || lost(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
+        match self {
+            Self::File(file) => {
+                let copied = file.copy_from(&mut from.take(length)).map_err(failed)?;
+                if copied == length { Ok(()) } else { Err(short()) }
+            }
+            Self::Writer(writer) => {
+                let mut block = vec![0; BLOCK];
+                let mut left = length;
+                while left > 0 {
+                    let count = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
+                    from.read_exact(&mut block[..count]).map_err(&lost)?;
+                    writer.write_all(&block[..count]).map_err(failed)?;
+                    left -= count as u64;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands over what is still held back.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Writer(writer) => writer.flush(),
+            Self::File(file) => file.flush(),
+        }
+        .map_err(failed)
+    }
+}
+
+pub(super) fn failed(error: io::Error) -> Error {
+    Error::io("write the output", error)
+}
