@@ -1,4 +1,6 @@
-//! Byte buffers that can be seen as samples of any type.
+//! Byte buffers that can be seen as samples of any type, and buffers that are used again.
+
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{ErrorKind, Result};
 
@@ -30,5 +32,22 @@ impl AlignedBytes {
     /// The bytes, to be changed.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
+    }
+}
+
+/// Buffers that are used again: fresh ones cost the system more than what is done with them.
+#[derive(Debug, Default)]
+pub(crate) struct BufferPool(Mutex<Vec<Vec<u8>>>);
+
+impl BufferPool {
+    /// An empty buffer.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes a buffer back.
+    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 }

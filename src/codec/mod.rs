@@ -95,6 +95,12 @@ impl TileEncoder {
     /// that this compresses best.
     pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
         let length = tile_len(format)?;
+        if format.compression == Compression::None && format.bits == format.data_type.bits() {
+            let start = out.len();
+            out.resize(start + ghost::LEADER_LEN + length, 0);
+            predictor::gather(format, view, &mut out[start + ghost::LEADER_LEN..], &mut self.row);
+            return framed(out, start);
+        }
         let sample_rows = format.tile_size.width as usize * format.samples * format.data_type.size();
         let raw_len = sample_rows * format.tile_size.height as usize;
         self.raw.grow(raw_len, "a tile").map_err(|error| error.to_string())?;
@@ -139,5 +145,10 @@ fn frame(
     let start = out.len();
     out.extend_from_slice(&[0; ghost::LEADER_LEN]);
     compressor.compress(compression, bytes, out)?;
+    framed(out, start)
+}
+
+/// Fills in the frame of the tile from `start` on.
+fn framed(out: &mut Vec<u8>, start: usize) -> Result<u32, String> {
     ghost::frame(out, start).ok_or_else(|| "the compressed tile does not fit 4 GiB; use smaller tiles".to_owned())
 }

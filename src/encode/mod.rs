@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use crate::buffer::BufferPool;
 use crate::codec::{TileEncoder, TileView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
@@ -52,6 +53,7 @@ pub struct CogEncoder {
     waiting: VecDeque<TileId>,
     encoders: Mutex<Vec<TileEncoder>>,
     finished: Vec<Chunk>,
+    buffers: BufferPool,
 }
 
 impl CogEncoder {
@@ -82,6 +84,7 @@ impl CogEncoder {
             waiting: VecDeque::new(),
             encoders: Mutex::default(),
             finished: Vec::new(),
+            buffers: BufferPool::default(),
         })
     }
 
@@ -213,6 +216,11 @@ impl CogEncoder {
         std::mem::take(&mut self.finished).into_iter()
     }
 
+    /// Takes the bytes of a chunk back that are no longer needed, to use their memory again.
+    pub(crate) fn give_back(&self, bytes: Vec<u8>) {
+        self.buffers.give(bytes);
+    }
+
     /// Ends the encoding once all rows have come and all chunks have been drained; the sizes of all tiles remain.
     ///
     /// # Errors
@@ -254,13 +262,12 @@ impl CogEncoder {
         let format = self.plan.tile_format(level, tile.plane);
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
         let mut encoder = self.lock_encoders().pop().unwrap_or_default();
-        let mut bytes = Vec::new();
+        let mut bytes = self.buffers.take();
         let size = match tile.plane {
             Plane::Image(_) => encoder.encode(&format, view, &mut bytes),
             Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
         };
         self.lock_encoders().push(encoder);
-        bytes.shrink_to_fit();
         Ok((tile, size.map_err(failed)?, bytes))
     }
 

@@ -86,19 +86,19 @@ impl SectionStore {
     }
 
     /// Appends bytes to a section.
-    pub(crate) fn append(&mut self, section: SectionId, bytes: Vec<u8>) -> Result<()> {
+    pub(crate) fn append(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
         let length = bytes.len() as u64;
         if length > self.options.memory.saturating_sub(self.in_memory) {
-            return self.spill(section, &bytes);
+            return self.spill(section, bytes);
         }
         self.in_memory += length;
         let pieces = self.sections.entry(section).or_default();
         match pieces.last_mut() {
             // Small tiles share a piece: their bookkeeping would take more than they do.
             Some(Piece::Memory(held)) if bytes.len() < BLOCK / 16 && held.len() + bytes.len() <= BLOCK => {
-                held.extend_from_slice(&bytes);
+                held.extend_from_slice(bytes);
             }
-            _ => pieces.push(Piece::Memory(bytes)),
+            _ => pieces.push(Piece::Memory(bytes.to_vec())),
         }
         Ok(())
     }

@@ -136,14 +136,15 @@ fn run(
             // While some tiles are encoded, those encoded before are put away.
             let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
             let put_away = || {
-                waiting.drain(..).try_for_each(|chunk| match &mut direct {
+                waiting.iter().try_for_each(|chunk| match &mut direct {
                     Some((file, _)) => file.append(chunk.section, &chunk.bytes),
-                    None => kept.append(chunk.section, chunk.bytes),
+                    None => kept.append(chunk.section, &chunk.bytes),
                 })
             };
             let (stored, more) = executor.both(put_away, || encoder.encode_some());
             stored?;
             let more = more?;
+            waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
             waiting.extend(cog.finished()?);
             let rows_done = cog.encoder.rows_done();
             if progress(Progress { rows_done, rows }).is_break() {
@@ -292,7 +293,8 @@ impl CogWriter {
     /// Moves finished tiles to the store.
     fn store_finished(&mut self) -> Result<()> {
         for chunk in self.finished()? {
-            self.store.append(chunk.section, chunk.bytes)?;
+            self.store.append(chunk.section, &chunk.bytes)?;
+            self.encoder.give_back(chunk.bytes);
         }
         Ok(())
     }

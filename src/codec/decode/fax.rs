@@ -23,13 +23,7 @@ pub(crate) enum Options {
 }
 
 /// Fills `out`, rows of one bit a pixel (0 = white), each padded to whole bytes.
-pub(crate) fn decode(
-    options: Options,
-    input: &[u8],
-    width: usize,
-    rows: usize,
-    mut out: Vec<u8>,
-) -> DecodeResult<Vec<u8>> {
+pub(crate) fn decode(options: Options, input: &[u8], width: usize, rows: usize, out: &mut [u8]) -> DecodeResult<()> {
     let columns = u32::try_from(width).map_err(|_| "more pixels than any fax holds")?;
     let row_bytes = width.div_ceil(8).max(1);
     // Codes are looked up by more bits than the last one may have.
@@ -44,7 +38,7 @@ pub(crate) fn decode(
                 Ok(DecodeStatus::End) | Err(_) => return Err(damaged(row)),
             }
         }
-        return Ok(out);
+        return Ok(());
     }
     let mut reader = ByteReader::new(bytes).map_err(|_| damaged(0))?;
     let mut before = Vec::new();
@@ -67,7 +61,7 @@ pub(crate) fn decode(
         draw(&changes, width, line);
         before = changes;
     }
-    Ok(out)
+    Ok(())
 }
 
 /// Skips the code of a row's end (at least eleven zeros, then a one) if it comes next, and tells whether it did.
@@ -168,15 +162,16 @@ mod tests {
         let mut line = [0; 2];
         draw(&[1, 3, 8], 10, &mut line);
         assert_eq!(line, [0b0110_0000, 0b1100_0000]);
-        assert!(decode(Options::Group4, &[], 10, 2, vec![0; 4]).is_err());
+        assert!(decode(Options::Group4, &[], 10, 2, &mut [0; 4]).is_err());
     }
 
     #[test]
     fn rows_of_run_lengths_start_at_bytes() {
         // White 2 (0111), black 3 (10), white 3 (1000); then white 8 (10011).
         let input = [0b0111_1010, 0b0000_0000, 0b1001_1000];
-        let out = decode(Options::Modified, &input, 8, 2, vec![0; 2]).unwrap();
+        let mut out = [0; 2];
+        decode(Options::Modified, &input, 8, 2, &mut out).unwrap();
         assert_eq!(out, [0b0011_1000, 0]);
-        assert!(decode(Options::Modified, &input[..1], 8, 2, vec![0; 2]).is_err());
+        assert!(decode(Options::Modified, &input[..1], 8, 2, &mut [0; 2]).is_err());
     }
 }

@@ -107,35 +107,58 @@ impl ChunkFormat {
     }
 
     /// Decodes a chunk of `rows` rows, of which the first `needed` ones lie in the image: some software leaves out the
-    /// others of the lowest tiles, and libtiff does without them.
-    pub(crate) fn decode(&self, mut input: Vec<u8>, rows: usize, needed: usize) -> DecodeResult<Vec<u8>> {
+    /// others of the lowest tiles, and libtiff does without them. The samples are in `out` then; what `input` and `out`
+    /// held before is lost, but not their memory.
+    pub(crate) fn decode(
+        &self,
+        input: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+        rows: usize,
+        needed: usize,
+    ) -> DecodeResult<()> {
         if self.reversed_bits && self.compression.takes_reversed_bits() {
-            bits::reverse(&mut input);
+            bits::reverse(input);
         }
         let size = self.packed_bytes(rows).ok_or("more pixels than any machine can hold")?;
         let needed = self.packed_bytes(needed.min(rows)).unwrap_or(size);
         self.compression.check_size(input.len() as u64, needed as u64)?;
         match self.compression {
-            Compression::Jpeg => return jpeg::decode(self, &input, rows),
-            Compression::WebP => return webp::decode(self, &input, rows),
-            Compression::Lerc(inner) => return lerc::decode(self, inner, input, rows),
-            _ => {}
-        }
-        let packed = match self.compression {
-            Compression::None => {
-                if input.len() < needed {
-                    return Err(short(input.len(), needed));
-                }
-                input.resize(size, 0);
-                input
+            Compression::Jpeg => *out = jpeg::decode(self, input, rows)?,
+            Compression::WebP => *out = webp::decode(self, input, rows)?,
+            Compression::Lerc(inner) => *out = lerc::decode(self, inner, std::mem::take(input), rows)?,
+            _ => {
+                self.decode_packed(input, out, size, (rows, needed))?;
+                *out = match &self.ycbcr {
+                    Some(ycbcr) => ycbcr.to_rgb(out, self.width, rows, allocate_rows(self, rows)?),
+                    None => self.unpack(std::mem::take(out), rows),
+                }?;
             }
-            Compression::PackBits => packbits::decode(&input, allocate(size)?, needed)?,
-            Compression::Fax(options) => fax::decode(options, &input, self.width, rows, allocate(size)?)?,
-            _ => stream::decode(self.compression, &input, allocate(size)?, needed)?,
-        };
-        match &self.ycbcr {
-            Some(ycbcr) => ycbcr.to_rgb(&packed, self.width, rows, allocate_rows(self, rows)?),
-            None => self.unpack(packed, rows),
+        }
+        Ok(())
+    }
+
+    /// Decodes to rows that are still packed, `size` bytes.
+    fn decode_packed(
+        &self,
+        input: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+        size: usize,
+        (rows, needed): (usize, usize),
+    ) -> DecodeResult<()> {
+        if self.compression == Compression::None {
+            if input.len() < needed {
+                return Err(short(input.len(), needed));
+            }
+            std::mem::swap(input, out);
+            return resize(out, size);
+        }
+        // Zeros, for what a short chunk leaves out.
+        out.clear();
+        resize(out, size)?;
+        match self.compression {
+            Compression::PackBits => packbits::decode(input, out, needed),
+            Compression::Fax(options) => fax::decode(options, input, self.width, rows, out),
+            _ => stream::decode(self.compression, input, out, needed),
         }
     }
 
@@ -185,9 +208,16 @@ pub(crate) fn short(got: usize, expected: usize) -> DecodeError {
 /// A buffer of zeros; an error instead of an abort where there is no memory.
 pub(crate) fn allocate(size: usize) -> DecodeResult<Vec<u8>> {
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(size).map_err(|_| DecodeError::Memory(size as u64))?;
-    buffer.resize(size, 0);
+    resize(&mut buffer, size)?;
     Ok(buffer)
+}
+
+/// Makes a buffer `size` bytes long; new ones are zero.
+fn resize(buffer: &mut Vec<u8>, size: usize) -> DecodeResult<()> {
+    let more = size.saturating_sub(buffer.len());
+    buffer.try_reserve_exact(more).map_err(|_| DecodeError::Memory(size as u64))?;
+    buffer.resize(size, 0);
+    Ok(())
 }
 
 /// A buffer for `rows` rows of samples.

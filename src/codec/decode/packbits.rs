@@ -3,7 +3,7 @@
 use super::{DecodeResult, short};
 
 /// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes.
-pub(crate) fn decode(input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeResult<Vec<u8>> {
+pub(crate) fn decode(input: &[u8], out: &mut [u8], needed: usize) -> DecodeResult<()> {
     let mut rest = input;
     let mut filled = 0;
     while filled < out.len() {
@@ -24,7 +24,7 @@ pub(crate) fn decode(input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeRes
             (rest, filled) = (after, filled + count);
         }
     }
-    if filled < needed { Err(short(filled, needed)) } else { Ok(out) }
+    if filled < needed { Err(short(filled, needed)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -38,8 +38,10 @@ mod tests {
             0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0xAA, 0xAA, 0xAA, 0xAA, 0x80, 0x00, 0x2A, 0x22, 0xAA, 0xAA, 0xAA, 0xAA,
             0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA,
         ];
-        assert_eq!(decode(&packed, vec![0; 24], 24).unwrap(), expected);
-        assert!(decode(&packed[..14], vec![0; 24], 24).is_err());
-        assert!(decode(&packed, vec![0; 25], 24).is_ok());
+        let mut out = [0; 24];
+        decode(&packed, &mut out, 24).unwrap();
+        assert_eq!(out, expected);
+        assert!(decode(&packed[..14], &mut out, 24).is_err());
+        assert!(decode(&packed, &mut [0; 25], 24).is_ok());
     }
 }

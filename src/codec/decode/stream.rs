@@ -10,11 +10,11 @@ use super::{Compression, DecodeResult, short};
 
 /// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
 /// in the input is left alone, as libtiff does.
-pub(crate) fn decode(compression: Compression, input: &[u8], mut out: Vec<u8>, needed: usize) -> DecodeResult<Vec<u8>> {
+pub(crate) fn decode(compression: Compression, input: &[u8], out: &mut [u8], needed: usize) -> DecodeResult<()> {
     let failed = |error: io::Error| format!("{compression:?}: {error}");
     let mut reader = open(compression, input).map_err(failed)?;
-    let filled = fill(&mut *reader, &mut out).map_err(failed)?;
-    if filled < needed { Err(short(filled, needed)) } else { Ok(out) }
+    let filled = fill(&mut *reader, out).map_err(failed)?;
+    if filled < needed { Err(short(filled, needed)) } else { Ok(()) }
 }
 
 /// A reader of the decoded bytes.
@@ -93,9 +93,11 @@ mod tests {
     fn lzw_ends_cleanly_where_bytes_are_missing() {
         let data: Vec<u8> = (0..3000u32).map(|index| (index * index % 251) as u8).collect();
         let packed = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&data).unwrap();
-        assert_eq!(decode(Compression::Lzw, &packed, vec![0; data.len()], data.len()).unwrap(), data);
+        let mut out = vec![0; data.len()];
+        decode(Compression::Lzw, &packed, &mut out, data.len()).unwrap();
+        assert_eq!(out, data);
         for end in 0..packed.len() - 2 {
-            assert!(decode(Compression::Lzw, &packed[..end], vec![0; data.len()], data.len()).is_err(), "cut at {end}");
+            assert!(decode(Compression::Lzw, &packed[..end], &mut out, data.len()).is_err(), "cut at {end}");
         }
     }
 }

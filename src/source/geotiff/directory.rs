@@ -198,6 +198,19 @@ impl TiffFile {
 
     /// Bytes at a position; an error where the file ends before.
     pub(crate) fn bytes(&self, position: u64, count: u64, place: impl Fn() -> String) -> Result<Vec<u8>> {
+        let mut buffer = Vec::new();
+        self.bytes_into(&mut buffer, position, count, place)?;
+        Ok(buffer)
+    }
+
+    /// As [`bytes`](Self::bytes), into a buffer that may have been used before.
+    pub(crate) fn bytes_into(
+        &self,
+        buffer: &mut Vec<u8>,
+        position: u64,
+        count: u64,
+        place: impl Fn() -> String,
+    ) -> Result<()> {
         let end = position.checked_add(count).filter(|end| *end <= self.length);
         let (Some(_), Ok(size)) = (end, usize::try_from(count)) else {
             return Err(Error::corrupt(
@@ -205,22 +218,28 @@ impl TiffFile {
                 format!("{count} bytes at byte {position} end behind the file of {} bytes", self.length),
             ));
         };
-        let mut buffer = allocate(size, "bytes of the file")?;
-        let filled =
-            read_full(&*self.reader, position, &mut buffer).map_err(|source| Error::io("read the file", source))?;
+        resize(buffer, size, "bytes of the file")?;
+        let filled = read_full(&*self.reader, position, buffer).map_err(|source| Error::io("read the file", source))?;
         if filled != size {
             return Err(Error::corrupt(place(), "the file has become shorter while it was read"));
         }
-        Ok(buffer)
+        Ok(())
     }
 }
 
 /// A buffer of zeros; an error instead of an abort where there is no memory.
 pub(crate) fn allocate(size: usize, what: &'static str) -> Result<Vec<u8>> {
     let mut buffer = Vec::new();
-    buffer.try_reserve_exact(size).map_err(|_| ErrorKind::OutOfMemory { what, bytes: size as u64 })?;
-    buffer.resize(size, 0);
+    resize(&mut buffer, size, what)?;
     Ok(buffer)
+}
+
+/// Makes a buffer `size` bytes long; an error instead of an abort where there is no memory.
+fn resize(buffer: &mut Vec<u8>, size: usize, what: &'static str) -> Result<()> {
+    let more = size.saturating_sub(buffer.len());
+    buffer.try_reserve_exact(more).map_err(|_| ErrorKind::OutOfMemory { what, bytes: size as u64 })?;
+    buffer.resize(size, 0);
+    Ok(())
 }
 
 impl Directory {

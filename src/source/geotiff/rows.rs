@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::directory::TiffFile;
 use super::layout::ImageLayout;
+use crate::buffer::BufferPool;
 use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
@@ -41,6 +42,8 @@ pub(super) struct RowReader {
     pending: Vec<Pending>,
     /// One a plane, where strips are tall.
     tall: Vec<TallStrip>,
+    /// At most two a thread, and those of pending chunks.
+    buffers: BufferPool,
 }
 
 /// The decoded pixels of a chunk; `None` where it is left out of the file.
@@ -67,7 +70,7 @@ impl Job<'_> {
     /// needed.
     fn run(
         mut self,
-        (file, layout, fill): (&TiffFile, &ImageLayout, &[u8]),
+        (file, layout, fill, buffers): (&TiffFile, &ImageLayout, &[u8], &BufferPool),
         first_row: u32,
         keep: bool,
         put: Put<'_>,
@@ -84,7 +87,9 @@ impl Job<'_> {
         for plane in 0..layout.planes() {
             let chunk = match known.as_mut().and_then(Iterator::next) {
                 Some(chunk) => chunk,
-                None => decode_chunk(file, layout, layout.chunk_index(plane, self.row, self.column), self.row)?,
+                None => {
+                    decode_chunk(file, layout, buffers, layout.chunk_index(plane, self.row, self.column), self.row)?
+                }
             };
             let fill = if chunk.is_none() { repeat(fill, columns * pixel_bytes)? } else { Vec::new() };
             for row in 0..self.window.rows() {
@@ -101,6 +106,8 @@ impl Job<'_> {
             }
             if keep {
                 chunks.push(chunk);
+            } else if let Some(pixels) = chunk {
+                buffers.give(pixels);
             }
         }
         Ok(keep.then_some(Pending { row: self.row, column: self.column, chunks }))
@@ -115,7 +122,7 @@ impl RowReader {
         let is_tall = !layout.tiled && streams && chunk_bytes > TALL_BYTES && rows > 1;
         let planes = if is_tall { usize::from(layout.planes()) } else { 0 };
         let tall = (0..planes).map(TallStrip::new).collect();
-        Self { file, layout, fill, pending: Vec::new(), tall }
+        Self { file, layout, fill, pending: Vec::new(), tall, buffers: BufferPool::default() }
     }
 
     /// Columns and rows of the image.
@@ -170,7 +177,7 @@ impl RowReader {
         let last_row = *chunk_rows.end();
         let reaches_on = u64::from(last_row) * u64::from(layout.chunk_height) + u64::from(layout.chunk_rows(last_row))
             > u64::from(end);
-        let image = (&self.file, &*layout, &self.fill[..]);
+        let image = (&self.file, &*layout, &self.fill[..], &self.buffers);
         let results = executor.map(jobs.collect(), |job| {
             let keep = reaches_on && job.row == last_row;
             job.run(image, first_row, keep, put)
@@ -212,12 +219,16 @@ impl RowReader {
     }
 }
 
-fn decode_chunk(file: &TiffFile, layout: &ImageLayout, index: u64, row: u32) -> Result<Chunk> {
+fn decode_chunk(file: &TiffFile, layout: &ImageLayout, buffers: &BufferPool, index: u64, row: u32) -> Result<Chunk> {
     let Some((offset, count)) = layout.chunk_range(index, row)? else { return Ok(None) };
-    let bytes = file.bytes(offset, count, || layout.chunk_place(index))?;
+    let (mut bytes, mut pixels) = (buffers.take(), buffers.take());
+    file.bytes_into(&mut bytes, offset, count, || layout.chunk_place(index))?;
     let rows = layout.chunk_rows(row) as usize;
     let needed = layout.height.saturating_sub(row.saturating_mul(layout.chunk_height)) as usize;
-    layout.format.decode(bytes, rows, needed).map(Some).map_err(|error| located(error, layout, index))
+    let decoded = layout.format.decode(&mut bytes, &mut pixels, rows, needed);
+    decoded.map_err(|error| located(error, layout, index))?;
+    buffers.give(bytes);
+    Ok(Some(pixels))
 }
 
 /// The error of a codec, with its place.
