@@ -101,8 +101,9 @@ impl Compression {
 /// What is done to samples before compression so that they compress better (tag 317). Lossless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Predictor {
-    /// By data type: floating point for floats, horizontal for integers of 8 to 64 bits, none for palettes, complex
-    /// samples, other sample widths, and without compression.
+    /// Floating point for floats; none for palettes, complex samples, other sample widths, and without compression. For
+    /// integers of 8 to 64 bits what makes up to four tiles of the first row of tiles of full resolution smaller:
+    /// horizontal, or none, which suits classes better. It is then the predictor of all levels.
     #[default]
     Auto,
     /// 1: nothing.

@@ -26,7 +26,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
-    ("encode", &["codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"]),
+    (
+        "encode",
+        &["buffer", "codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+    ),
     // Layer 5
     ("sink", &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"]),
 ];

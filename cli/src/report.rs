@@ -73,7 +73,7 @@ impl Report {
                 })
                 .collect(),
             compression: options.compression.name(),
-            predictor: predictor_name(plan.predictor()),
+            predictor: predictor_name(summary.predictor),
             interleave: options.interleave.name(),
             resampling: plan.resampling_names(),
             big_tiff: summary.big_tiff,

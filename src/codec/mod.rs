@@ -2,6 +2,7 @@
 //!
 //! A tile's bytes are a pure function of its own pixels and its [`TileFormat`]; encoders only keep scratch memory.
 
+pub(crate) mod choice;
 mod compress;
 #[cfg(feature = "geotiff")]
 pub(crate) mod decode;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use crate::buffer::BufferPool;
-use crate::codec::{TileEncoder, TileView};
+use crate::codec::{TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
@@ -15,6 +15,8 @@ use crate::view::{PixelSource, SliceSource, Stripe};
 
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
 const TILES_PER_THREAD: u64 = 4;
+/// Tiles of the first row of tiles that choose the predictor.
+const TILES_TRIED: u32 = 4;
 /// Tiles a thread that are encoded before they are handed over: what bounds compressed tiles in memory, and how soon a
 /// caller can stop.
 const TILES_PER_TURN: usize = 16;
@@ -221,6 +223,11 @@ impl CogEncoder {
         self.buffers.give(bytes);
     }
 
+    /// The plan; settled in all respects once rows have been encoded.
+    pub(crate) fn plan(&self) -> &CogPlan {
+        &self.plan
+    }
+
     /// Ends the encoding once all rows have come and all chunks have been drained; the sizes of all tiles remain.
     ///
     /// # Errors
@@ -240,6 +247,9 @@ impl CogEncoder {
 
     /// Computes overviews, and queues all tiles whose rows have come.
     fn complete_batch(&mut self) -> Result<()> {
+        if self.plan.predictor_is_open() {
+            self.settle_predictor()?;
+        }
         self.cascade.advance(&self.executor)?;
         let grid = self.plan.grid();
         for (level, next) in self.plan.levels().iter().zip(&mut self.next_tile_rows) {
@@ -250,6 +260,25 @@ impl CogEncoder {
             }
             *next = complete;
         }
+        Ok(())
+    }
+
+    /// Chooses the predictor by some tiles of the first row of tiles of full resolution, for all tiles.
+    fn settle_predictor(&mut self) -> Result<()> {
+        let Some(level) = self.plan.levels().first() else { return Ok(()) };
+        let columns = level.tile_columns();
+        let planes = u32::from(self.plan.grid().planes);
+        let spread = |count: u32| (0..count.min(TILES_TRIED)).map(move |place| place * count / count.min(TILES_TRIED));
+        let places = spread(columns * planes.min(TILES_TRIED));
+        let tiles = places.map(|place| {
+            let plane = u16::try_from(place % planes.min(TILES_TRIED)).unwrap_or(0);
+            TileId { level: 0, plane: Plane::Image(plane), row: 0, column: place / planes.min(TILES_TRIED) }
+        });
+        let views: Vec<_> = tiles.filter_map(|tile| self.view(level, tile)).collect();
+        let format = self.plan.tile_format(level, Plane::Image(0));
+        let predictor = choice::predictor(&format, &views)
+            .map_err(|reason| Error::from(ErrorKind::TileEncode { level: 0, row: 0, column: 0, reason }))?;
+        self.plan.settle_predictor(predictor);
         Ok(())
     }
 

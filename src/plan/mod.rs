@@ -39,7 +39,7 @@ pub struct CogPlan {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     spec: ImageSpec,
     geo: GeoRef,
@@ -48,6 +48,8 @@ struct Inner {
     grid: TileGrid,
     compression: Compression,
     predictor: Predictor,
+    /// Whether the predictor is a guess by type, to be settled by the first pixels.
+    predictor_is_open: bool,
     /// One for all bands, or one a band.
     resampling: Vec<Resampling>,
     big_tiff: BigTiff,
@@ -79,6 +81,7 @@ impl CogPlan {
                 grid,
                 compression: options.compression,
                 predictor,
+                predictor_is_open: options.predictor == Predictor::Auto && predictor == Predictor::Horizontal,
                 resampling,
                 big_tiff: options.big_tiff,
             }),
@@ -111,10 +114,22 @@ impl CogPlan {
         self.inner.compression
     }
 
-    /// The predictor; never [`Predictor::Auto`].
+    /// The predictor; never [`Predictor::Auto`]. For integers that is the horizontal one until the first row of tiles
+    /// has been seen, which may do without.
     #[must_use]
     pub fn predictor(&self) -> Predictor {
         self.inner.predictor
+    }
+
+    /// Whether the predictor is a guess by type, to be settled by the first pixels.
+    pub(crate) fn predictor_is_open(&self) -> bool {
+        self.inner.predictor_is_open
+    }
+
+    /// Settles the predictor.
+    pub(crate) fn settle_predictor(&mut self, predictor: Predictor) {
+        let inner = Arc::make_mut(&mut self.inner);
+        (inner.predictor, inner.predictor_is_open) = (predictor, false);
     }
 
     /// The kernel of the overviews: one for all bands, or one a band where they differ.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::encode::{Chunk, CogEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
-use crate::options::BigTiff;
+use crate::options::{BigTiff, Predictor};
 use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
 use crate::tiff::variant::Variant;
@@ -26,6 +26,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Whether it is a BigTIFF.
     pub big_tiff: bool,
+    /// What [`Predictor::Auto`] came to, or the one that was asked for.
+    pub predictor: Predictor,
     /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`].
     pub spooled: u64,
     /// Every level, full resolution first.
@@ -220,7 +222,6 @@ pub fn encode_to_file(
 #[derive(Debug)]
 #[must_use = "nothing is written before `finish`"]
 pub struct CogWriter {
-    plan: CogPlan,
     encoder: CogEncoder,
     store: SectionStore,
     stored: u64,
@@ -232,8 +233,8 @@ impl CogWriter {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
-        let encoder = CogEncoder::with_batch(plan.clone(), executor, store.batch)?;
-        Ok(Self { plan, encoder, store: SectionStore::new(store), stored: 0 })
+        let encoder = CogEncoder::with_batch(plan, executor, store.batch)?;
+        Ok(Self { encoder, store: SectionStore::new(store), stored: 0 })
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), and their mask if the image has one.
@@ -264,15 +265,16 @@ impl CogWriter {
     }
 
     fn write(mut self, target: &mut Target<'_>, step: &mut dyn FnMut() -> Result<()>) -> Result<Summary> {
+        let plan = self.encoder.plan().clone();
         let index = self.encoder.finish()?;
-        let header = self.plan.header(&index)?;
+        let header = plan.header(&index)?;
         target.write(&header.bytes)?;
         let mut bytes = header.bytes.len() as u64;
-        for section in self.plan.sections() {
+        for section in plan.sections() {
             bytes += self.store.write_section(section, target, step)?;
         }
         target.flush()?;
-        let summary = summary(&self.plan, &header, self.store.spooled());
+        let summary = summary(&plan, &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
         }
@@ -284,7 +286,7 @@ impl CogWriter {
         let chunks = self.encoder.drain();
         self.stored += chunks.as_slice().iter().map(|chunk| chunk.bytes.len() as u64).sum::<u64>();
         let limit = Variant::Classic.max_offset();
-        if self.plan.big_tiff() == BigTiff::No && self.stored > limit {
+        if self.encoder.plan().big_tiff() == BigTiff::No && self.stored > limit {
             return Err(Error::limit("the size of the classic TIFF asked for, in bytes so far,", self.stored, limit));
         }
         Ok(chunks)
@@ -311,7 +313,8 @@ fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
         })
         .collect();
     let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
-    Summary { bytes, big_tiff: header.variant == Variant::Big, spooled, levels }
+    let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
+    Summary { bytes, big_tiff, predictor, spooled, levels }
 }
 
 /// Checks that a source gives what the plan was made for.

@@ -344,7 +344,7 @@ def one_case(c, seed, scratch):
     method = c["resampling"] if c["resampling"] != "default" else "nearest" if kind in COMPLEX else "cubic"
     predictor = {"none": 1, "horizontal": 2, "float": 3}.get(c["predictor"])
     if predictor is None:
-        predictor = 1 if kind in COMPLEX or bits not in (None, 8, 16, 32) else 3 if kind in FLOATS else 2
+        predictor = 1 if kind in COMPLEX or bits not in (None, 8, 16, 32) else 3 if kind in FLOATS else (1, 2)
     if compress == "none":
         predictor = 1
     out = layout.problems(
