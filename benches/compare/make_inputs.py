@@ -36,7 +36,7 @@ def fractal(rng, side, exponent, base=2048):
 
 def dem(rng, side):
     z = fractal(rng, side, 2.2) * 2400
-    z += rng.normal(0, 0.15, z.shape).astype("f4")
+    z += rng.normal(0, 0.3, z.shape).astype("f4")
     y, x = np.mgrid[0:side, 0:side]
     z[x + y // 3 > int(side * 1.15)] = -9999
     return z[None].astype("f4")
@@ -47,7 +47,7 @@ def s2(rng, side):
     y, x = np.mgrid[0:side, 0:side]
     fields = rng.integers(0, 400, (side // 40 + 2, side // 60 + 2))[(y + x // 9) // 44 % (side // 40 + 1), x // 62]
     bands = []
-    for level, span, noise in ((500, 900, 14), (700, 1100, 16), (600, 1700, 20), (1500, 2600, 34)):
+    for level, span, noise in ((500, 900, 40), (700, 1100, 46), (600, 1700, 58), (1500, 2600, 95)):
         band = level + ground * span + fields * (span / 1500) + rng.normal(0, noise, ground.shape)
         bands.append(np.clip(band, 1, 10000).astype("u2"))
     return np.stack(bands)
@@ -59,20 +59,18 @@ def rgb(rng, side):
     roofs = ((x // 37 * 7919 + y // 29 * 104729) % 17 < 2) * 60.0
     bands = []
     for level, span in ((60, 120), (70, 125), (55, 100)):
-        band = level + ground * span + roofs + rng.normal(0, 2.2, ground.shape)
+        band = level + ground * span + roofs + rng.normal(0, 6.0, ground.shape)
         bands.append(np.clip(band, 0, 255).astype("u1"))
     return np.stack(bands)
 
 
 def lc(rng, side):
     classes = np.array([10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100], "u1")
-    a, b = fractal(rng, side, 2.4), fractal(rng, side, 2.0)
-    index = (a * 7.99).astype("u1") + (b > 0.55) * 3
-    out = classes[np.minimum(index, 10)]
-    speckle = rng.random((side // 4 + 1, side // 4 + 1)) < 0.01
-    y, x = np.mgrid[0:side, 0:side]
-    out[speckle[y // 4, x // 4]] = 50
-    return out[None]
+    height, kind = fractal(rng, side, 2.0), fractal(rng, side, 1.6)
+    # Edges of classes are ragged from pixel to pixel, as those of classified images are.
+    height += rng.normal(0, 0.02, height.shape).astype("f4")
+    index = np.clip(height * 7.99, 0, 7).astype("u1") + (kind > 0.55) * 3
+    return classes[np.minimum(index, 10)][None]
 
 
 def main():
