@@ -22,7 +22,7 @@ def run(command, target):
         os.remove(target)
     start = time.perf_counter()
     try:
-        code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120).returncode
+        code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20).returncode
     except subprocess.TimeoutExpired:
         return None
     seconds = time.perf_counter() - start

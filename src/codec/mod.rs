@@ -92,8 +92,7 @@ pub(crate) struct TileEncoder {
 impl TileEncoder {
     /// Encodes a tile of samples, framed by leader and trailer, appended to `out`. Returns the size of the payload.
     ///
-    /// The rectangle is padded to the tile's size by repeating its last column and last row: TIFF 6.0 section 15 says
-    /// that this compresses best.
+    /// The rectangle is padded to the tile's size with what compresses best.
     pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
         let length = tile_len(format)?;
         if format.compression == Compression::None && format.bits == format.data_type.bits() {
