@@ -36,8 +36,9 @@ def main():
     p.add_argument("--gdal", default="gdal_translate")
     p.add_argument("--cogsmith", default="target/release/cogsmith")
     p.add_argument("--limit", type=int)
+    p.add_argument("--every", type=int, default=1, help="only every so many-th raster")
     a = p.parse_args()
-    paths = sorted(os.path.join(d, f) for d, _, files in os.walk(a.directory) for f in files if f.lower().endswith((".tif", ".tiff")))[: a.limit]
+    paths = sorted(os.path.join(d, f) for d, _, files in os.walk(a.directory) for f in files if f.lower().endswith((".tif", ".tiff")))[: a.limit : a.every]
     slow, large, refused, both, times, sizes = [], [], {"GDAL": 0, "cogsmith": [], "both": 0}, 0, [], []
     with tempfile.TemporaryDirectory() as scratch:
         one, two = os.path.join(scratch, "ours.tif"), os.path.join(scratch, "gdal.tif")

@@ -253,6 +253,13 @@ def masks():
     by_gdal("mask all valid", "u8", 1, [], mask=m | 255)
     by_tifffile("mask of 8 bits", texture("u8")[0], pages=[(m, {"subfiletype": 1, "photometric": "minisblack"})])
     patch(MADE[-1]["path"], {254: 4, 262: 4})
+    three = np.stack([m] * 3, axis=-1)
+    by_tifffile("mask of 8 bits for each of three bands", texture("u8", 3).transpose(1, 2, 0), photometric="rgb",
+                pages=[(three, {"subfiletype": 1, "photometric": "rgb"})], expect={"free": ["mask"]})
+    patch(MADE[-1]["path"], {254: 4, 262: 4})
+    by_tifffile("mask of bands that differ", texture("u8", 3).transpose(1, 2, 0), photometric="rgb", must="refuse", words="differs from band to band",
+                pages=[(np.where([True, False, True], three, 255), {"subfiletype": 1, "photometric": "rgb"})])
+    patch(MADE[-1]["path"], {254: 4, 262: 4})
     for interleave in ("PIXEL", "BAND", "TILE"):
         path = os.path.join(FOLDER, f"cog_{interleave}.tif")
         with gdal.Open([x["path"] for x in MADE if x["name"] == "mask 3 bands to pixel"][0]) as ds:

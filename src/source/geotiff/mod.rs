@@ -14,6 +14,7 @@ mod sidecar;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
@@ -64,6 +65,8 @@ struct MaskReader {
     rows: RowReader,
     /// Bytes of a sample of the mask.
     sample_size: usize,
+    /// Samples of a pixel: old files have one for each band.
+    samples: usize,
 }
 
 impl std::fmt::Debug for GeoTiffSource {
@@ -178,13 +181,22 @@ impl PixelSource for GeoTiffSource {
             None => window.put_pixels(run.row, run.samples),
         })?;
         if let Some(mask) = &mut self.mask {
-            let size = mask.sample_size.max(1);
+            let (size, pixel) = (mask.sample_size, mask.sample_size * mask.samples);
+            let bands_differ = AtomicBool::new(false);
             mask.rows.read(first_row, stripe, executor, &|window, run| {
-                let samples = run.samples.chunks(size);
-                for (to, sample) in window.mask_row(run.row).into_iter().flatten().zip(samples) {
-                    *to = if sample.iter().any(|byte| *byte != 0) { 255 } else { 0 };
+                let pixels = run.samples.chunks_exact(pixel);
+                for (to, pixel) in window.mask_row(run.row).into_iter().flatten().zip(pixels) {
+                    let valid = pixel.iter().any(|byte| *byte != 0);
+                    *to = if valid { 255 } else { 0 };
+                    if pixel.len() > size && pixel.chunks_exact(size).any(|one| one.iter().any(|b| *b != 0) != valid) {
+                        bands_differ.store(true, Ordering::Relaxed);
+                    }
                 }
             })?;
+            if bands_differ.into_inner() {
+                let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
+                return Err(Error::unsupported(format!("a mask that differs from band to band ({rows}); one for all")));
+            }
         }
         Ok(())
     }
@@ -252,12 +264,13 @@ impl<'a> Images<'a> {
 
 fn mask_reader(file: &TiffFile, directory: &Directory, number: usize) -> Result<MaskReader> {
     let layout = ImageLayout::read(file, directory, number)?;
-    if layout.samples != 1 {
-        return Err(Error::unsupported(format!("a mask of {} bands (image {number}); one for all", layout.samples)));
+    let samples = usize::from(layout.samples);
+    if layout.planar && samples != 1 {
+        return Err(Error::unsupported(format!("a mask of {samples} planes (image {number}); one for all")));
     }
     let sample_size = layout.format.data_type.size();
-    let fill = vec![0; sample_size];
-    Ok(MaskReader { rows: RowReader::new(file.clone(), Arc::new(layout), fill), sample_size })
+    let fill = vec![0; sample_size * samples];
+    Ok(MaskReader { rows: RowReader::new(file.clone(), Arc::new(layout), fill), sample_size, samples })
 }
 
 fn flavour(layout: &ImageLayout, spec: &ImageSpec) -> String {
