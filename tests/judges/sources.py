@@ -255,7 +255,8 @@ def masks():
     patch(MADE[-1]["path"], {254: 4, 262: 4})
     three = np.stack([m] * 3, axis=-1)
     by_tifffile("mask of 8 bits for each of three bands", texture("u8", 3).transpose(1, 2, 0), photometric="rgb",
-                pages=[(three, {"subfiletype": 1, "photometric": "rgb"})], expect={"free": ["mask"]})
+                pages=[(three, {"subfiletype": 1, "photometric": "rgb"})], expect={"mask": os.path.join(FOLDER, "circle.npy")})
+    np.save(os.path.join(FOLDER, "circle.npy"), m)
     patch(MADE[-1]["path"], {254: 4, 262: 4})
     by_tifffile("mask of bands that differ", texture("u8", 3).transpose(1, 2, 0), photometric="rgb", must="refuse", words="differs from band to band",
                 pages=[(np.where([True, False, True], three, 255), {"subfiletype": 1, "photometric": "rgb"})])
