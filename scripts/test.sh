@@ -50,19 +50,7 @@ stage() {
     NAMES+=("$name") SECONDS_TAKEN+=($((SECONDS - began))) OUTCOMES+=("$outcome")
 }
 
-find_python() {
-    local name candidate
-    for name in python3.13 python3.14 python3.12; do
-        candidate=$(command -v "$name" 2>/dev/null) && "$candidate" -c 'import venv' 2>/dev/null && { echo "$candidate"; return; }
-    done
-    if command -v pyenv >/dev/null; then
-        for candidate in "$(pyenv root)"/versions/3.13*/bin/python "$(pyenv root)"/versions/3.12*/bin/python; do
-            [ -x "$candidate" ] && { echo "$candidate"; return; }
-        done
-    fi
-    echo "no Python of 3.12 or newer found: the newest GDAL wheels need one" >&2
-    return 1
-}
+. "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
 install_old_gdal() {
     /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo tiffinfo >/dev/null && return

@@ -1,16 +1,18 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Installs the peers, makes the inputs, runs all writers interleaved, writes docs/benchmarks.md and its plot.
 #
 #   benches/compare/compare.sh [--scale 1.0] [options of run.py]
 #
 # Needs a C compiler for the variant with the feature zstd-c, gdal_translate (Debian: gdal-bin) and Python 3.12 or newer.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/../.."
+. scripts/python.sh
 scale=1.0
 if [ "${1:-}" = --scale ]; then scale=$2; shift 2; fi
 venv=target/compare-venv
 if [ ! -x $venv/bin/python ]; then
-    python3 -m venv $venv
+    python=$(find_python)
+    $python -m venv $venv
     $venv/bin/pip -q install 'rasterio>=1.5' numpy
 fi
 # datacube has many dependencies of its own: its row is left out, and that is said, where it can't be installed.
