@@ -14,15 +14,24 @@ const MASK: usize = WINDOW - 1;
 /// Runs from this length on are taken without a search, and only their ends are entered.
 const LONG_RUN: usize = 16;
 
+/// Inside of matches from this length on few places are entered.
+const LONG_MATCH: usize = 32;
+
 /// How hard to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Effort {
-    /// Candidates of a place.
+    /// Candidates of eight equal bytes that are compared.
     pub(super) depth: u32,
-    /// A match of this length is taken without looking further.
+    /// A match of this length is taken without comparing more.
     pub(super) nice: usize,
     /// A match shorter than this is only taken if there is no better one at the next place; 0 to take any.
     pub(super) lazy: usize,
+    /// The shortest match that is looked for: 3, 4 or 8.
+    pub(super) least: usize,
+    /// After 2 to the power of this many literals in a row, one place more is skipped.
+    pub(super) skip: u32,
+    /// Inside of long matches one place in so many is entered.
+    pub(super) sparse: usize,
 }
 
 /// A match that was found, and what it saves against literals, in parts of a bit.
@@ -42,16 +51,15 @@ pub(super) struct Chains {
     previous: Box<[u16; WINDOW]>,
     /// The first place that is not entered yet.
     entered: usize,
-    rate: i32, least: usize, sparse_from: usize, sparse: usize, skip: usize,
+    /// What matches saved a byte so far.
+    rate: i32,
     /// What all literals before a place cost, from the start of the piece on.
     sums: Vec<u32>,
 }
 
-fn env(name: &str, default: usize) -> usize { std::env::var(name).map_or(default, |v| v.parse().unwrap()) }
-
 impl Default for Chains {
     fn default() -> Self {
-        Self { threes: boxed(), fours: boxed(), eights: boxed(), previous: boxed(), entered: 0, rate: 0, least: env("LEAST", 3), sparse: env("SPARSE", 8), sparse_from: env("SPARSE_FROM", 32), skip: env("SKIP", 5), sums: Vec::new() }
+        Self { threes: boxed(), fours: boxed(), eights: boxed(), previous: boxed(), entered: 0, rate: 0, sums: Vec::new() }
     }
 }
 
@@ -172,7 +180,7 @@ impl Chains {
             let mut found = self.best(&piece, at, effort);
             if found.saved <= 0 {
                 // Long stretches without a match are most likely noise.
-                at += 1 + ((at - anchor) >> self.skip);
+                at += 1 + ((at - anchor) >> effort.skip);
                 continue;
             }
             while found.length < effort.lazy && at + 1 < search_end {
@@ -188,11 +196,11 @@ impl Chains {
             covered += (at - anchor + found.length) as i64;
             anchor = at + push(matches, at - anchor, found.length, found.distance);
             at = anchor;
-            if found.length >= self.sparse_from {
+            if found.length >= LONG_MATCH {
                 let mut place = self.entered;
                 while place + 4 < at.min(search_end) {
                     self.swap(input, place);
-                    place += self.sparse;
+                    place += effort.sparse;
                 }
                 self.entered = place;
             }
@@ -245,12 +253,12 @@ impl Chains {
             distance = next;
             left -= 1;
         }
-        if longest < 8 && self.least < 8 && end - at >= 4 {
+        if longest < 8 && effort.least < 8 && end - at >= 4 {
             let distance = candidates.four;
             if distance <= WINDOW && distance <= at && load4(input, at - distance) == bytes as u32 {
                 let length = equal(input, at - distance, at, end);
                 weigh(length, distance, &mut best);
-            } else if self.least < 4 {
+            } else if effort.least < 4 {
                 let distance = candidates.three;
                 if distance <= WINDOW && distance <= at && (load4(input, at - distance) ^ bytes as u32) << 8 == 0 {
                     weigh(3, distance, &mut best);
