@@ -158,11 +158,12 @@ pub(super) fn fixed_lengths() -> Lengths {
     lengths
 }
 
-/// Removes matches that cost more than their bytes as literals would. Returns how many.
-pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, lengths: &Lengths) -> usize {
+/// Removes matches that cost more than their bytes as literals would, from `counts` too. Returns how many.
+pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Counts, lengths: &Lengths) -> usize {
     /// From here on a match always pays.
-    const LONG: usize = 48;
+    const LONG: usize = 32;
     let before = matches.len();
+    let literal_costs: [u32; 256] = std::array::from_fn(|byte| absent(lengths.literals[byte]));
     let mut at = 0;
     let mut carried = 0;
     matches.retain_mut(|found| {
@@ -180,9 +181,15 @@ pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, lengths: &Length
             + u32::from(LENGTH_EXTRA[LENGTH_CODE[length] as usize])
             + u32::from(lengths.distances[code])
             + distance_extra(code);
-        let literals: u32 = bytes.iter().map(|&byte| lengths.literals[byte as usize]).map(absent).sum();
-        let pays = cost < literals;
+        let pays = if found.distance == 1 {
+            cost < length as u32 * literal_costs[bytes[0] as usize]
+        } else {
+            // Every literal costs a bit at least, so most matches pay at first sight.
+            cost < length as u32 || cost < bytes.iter().map(|&byte| literal_costs[byte as usize]).sum()
+        };
         if !pays {
+            counts.remove(*found);
+            counts.literals(bytes);
             carried = found.literals + length as u32;
         }
         pays
@@ -216,11 +223,7 @@ impl BlockWriter {
         counts.literals[END_OF_BLOCK] = 1;
         lengths(counts, &mut self.lengths);
         if !matches.is_empty() {
-            let dropped = drop_dear(input, matches, &self.lengths);
-            if dropped > 0 {
-                *counts = Counts::default();
-                counts.piece(input, matches);
-                counts.literals[END_OF_BLOCK] = 1;
+            if drop_dear(input, matches, counts, &self.lengths) > 0 {
                 lengths(counts, &mut self.lengths);
             }
         }

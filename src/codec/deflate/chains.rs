@@ -51,6 +51,8 @@ pub(super) struct Chains {
     previous: Box<[u16; WINDOW]>,
     /// The first place that is not entered yet.
     entered: usize,
+    /// The tables hold places of another stream.
+    stale: bool,
     /// What matches saved a byte so far.
     rate: i32,
     /// What all literals before a place cost, from the start of the piece on.
@@ -59,7 +61,7 @@ pub(super) struct Chains {
 
 impl Default for Chains {
     fn default() -> Self {
-        Self { threes: boxed(), fours: boxed(), eights: boxed(), previous: boxed(), entered: 0, rate: 0, sums: Vec::new() }
+        Self { threes: boxed(), fours: boxed(), eights: boxed(), previous: boxed(), entered: 0, stale: true, rate: 0, sums: Vec::new() }
     }
 }
 
@@ -109,12 +111,20 @@ struct Piece<'a> {
 impl Chains {
     /// Forgets all places.
     pub(super) fn reset(&mut self) {
+        self.entered = 0;
+        self.rate = 0;
+        self.stale = true;
+    }
+
+    /// Clears the tables if another stream left something there: not before they are needed.
+    fn clear(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
         self.threes.fill(0);
         self.fours.fill(0);
         self.eights.fill(0);
         self.previous.fill(0);
-        self.entered = 0;
-        self.rate = 0;
     }
 
     /// Enters a place and returns what the tables held.
@@ -148,6 +158,7 @@ impl Chains {
         costs: &Costs,
         matches: &mut Vec<Match>,
     ) {
+        self.clear();
         let search_end = to.min(input.len().saturating_sub(8));
         // After a stretch that another finder took, what lies in the window is entered late.
         self.entered = self.entered.max(from.saturating_sub(WINDOW));

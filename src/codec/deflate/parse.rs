@@ -11,9 +11,9 @@ use super::Layout;
 /// Bytes that are parsed under the same costs. Blocks are made of whole units.
 const UNIT: usize = 32 << 10;
 /// Bytes that one choice of a finder holds for.
-const SECTION: usize = 128 << 10;
+const SECTION: usize = 256 << 10;
 /// Bytes of a unit that two finders take for comparison.
-const TRIAL: usize = 16 << 10;
+const TRIAL: usize = 8 << 10;
 /// A block takes in units as long as it has at most so many literals and matches.
 const MOST_SYMBOLS: u32 = 1 << 18;
 
@@ -35,7 +35,7 @@ pub(super) struct Policy {
 
 impl Policy {
     /// The policy of a level from 1 to 9.
-    pub(super) const fn new(level: u8) -> Self {
+    pub(super) fn new(level: u8) -> Self {
         const fn made(depth: u32, nice: usize, lazy: usize, least: usize, skip: u32, sparse: usize) -> Effort {
             Effort { depth, nice, lazy, least, skip, sparse }
         }
@@ -45,7 +45,10 @@ impl Policy {
             3 => made(2, 48, 0, 8, 5, 8),
             4 => made(2, 64, 16, 8, 5, 8),
             5 => made(3, 64, 16, 8, 5, 8),
-            6 => made(4, 64, 16, 8, 5, 8),
+            6 => {
+                let env = |name: &str, default: usize| std::env::var(name).map_or(default, |v| v.parse().unwrap());
+                made(env("DEPTH", 4) as u32, env("NICE", 64), env("LAZY", 0), 8, env("SKIP", 5) as u32, env("SPARSE", 8))
+            }
             7 => made(12, 96, 32, 4, 6, 4),
             8 => made(32, 258, 64, 3, 8, 1),
             _ => made(128, 258, 258, 3, 10, 1),

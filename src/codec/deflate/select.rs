@@ -5,10 +5,10 @@ use super::fast::load8;
 use super::symbols::WINDOW;
 
 /// Bytes of the sample that only fill the tables.
-const BEFORE: usize = 12 << 10;
+const BEFORE: usize = 8 << 10;
 /// Bytes of the sample that are looked up.
-const LOOKED_UP: usize = 6 << 10;
-const HASH_BITS: u32 = 13;
+const LOOKED_UP: usize = 4 << 10;
+const HASH_BITS: u32 = 12;
 
 /// What a sample promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -126,6 +126,12 @@ impl Counts {
         self.distances[distance_code(found.distance as usize)] += 1;
     }
 
+    /// Takes a match back.
+    pub(super) fn remove(&mut self, found: Match) {
+        self.literals[length_symbol(found.length as usize)] -= 1;
+        self.distances[distance_code(found.distance as usize)] -= 1;
+    }
+
     /// Counts the literals and matches of a piece of `input`.
     pub(super) fn piece(&mut self, input: &[u8], matches: &[Match]) {
         // Spans of literals are short where there are many matches: then a table of its own does not pay.
