@@ -9,6 +9,7 @@ mod header;
 mod huffman;
 mod parse;
 mod select;
+mod split;
 mod symbols;
 
 use bits::Rest;

@@ -5,6 +5,7 @@ use super::chains::{Chains, Effort};
 use super::costs::{self, Costs};
 use super::fast;
 use super::select::{Promise, Sampler};
+use super::split::{Rows, Splitter};
 use super::symbols::{Counts, Match};
 use super::Layout;
 
@@ -110,14 +111,34 @@ pub(super) struct Parser {
     parsed: Parsed,
     other: Parsed,
     writer: BlockWriter,
+    splitter: Splitter,
 }
 
 impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.chains.reset();
-        self.stretch(input, (0, input.len()), layout, policy, stream);
-        self.close(input, true, stream);
+        // Bytes that no split took, up to `at`.
+        let mut plain = 0;
+        let mut at = 0;
+        if let Some(rows) = Rows::new(layout.row_bytes, layout.sample_bytes) {
+            while at + layout.row_bytes <= input.len() {
+                let end = at + rows.group().min((input.len() - at) / layout.row_bytes * layout.row_bytes);
+                if let Some(coded) = rows.coded(&input[at..end]) {
+                    if plain < at {
+                        self.stretch(input, (plain, at), layout, policy, stream);
+                        self.close(input, false, stream);
+                    }
+                    self.splitter.write(input, (at, end), (rows, coded), stream);
+                    plain = end;
+                }
+                at = end;
+            }
+        }
+        if plain < input.len() || input.is_empty() {
+            self.stretch(input, (plain, input.len()), layout, policy, stream);
+            self.close(input, true, stream);
+        }
     }
 
     /// Parses `from..to` into blocks; the last one stays open.
