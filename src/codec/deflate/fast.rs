@@ -1,12 +1,14 @@
 //! The fast finder: runs of a byte, and what stands one row back. No table, so noise costs nothing.
 
-use super::costs::Costs;
+use super::costs::{BIT, Costs};
 use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
 
 /// A match one row back is worth a look from so many bytes on.
 const SHORTEST_IN_ROW: usize = 16;
 /// Steps between places that are looked at, at most.
 const LONGEST_STEP: usize = 4;
+/// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
+const HANDICAP: u32 = BIT / 4;
 /// After so many misses the step grows.
 const MISSES_A_STEP: usize = 24;
 
@@ -93,7 +95,7 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
         }
         if in_run {
             let length = run_end - begin;
-            let literal = costs.literals[input[at] as usize] as usize;
+            let literal = (costs.literals[input[at] as usize] + HANDICAP) as usize;
             if length > 64 || length * literal > (costs.lengths[length.max(3)] + run_cost) as usize {
                 anchor = begin + push(matches, begin - anchor, length, 1);
                 misses = 0;
@@ -111,7 +113,7 @@ fn pays(bytes: &[u8], distance: u32, costs: &Costs) -> bool {
     let match_cost = costs.lengths[bytes.len().clamp(MIN_MATCH, MAX_MATCH)] + distance;
     let mut literals = 0;
     bytes.iter().any(|&byte| {
-        literals += costs.literals[byte as usize];
+        literals += costs.literals[byte as usize] + HANDICAP;
         literals > match_cost
     })
 }

@@ -124,7 +124,9 @@ impl Parser {
         if let Some(rows) = Rows::new(layout.row_bytes, layout.sample_bytes) {
             while at + layout.row_bytes <= input.len() {
                 let end = at + rows.group().min((input.len() - at) / layout.row_bytes * layout.row_bytes);
-                if let Some(coded) = rows.coded(&input[at..end]) {
+                let bytes = &input[at..end];
+                let promise = || self.sampler.promise(bytes, layout.row_bytes);
+                if let Some(coded) = rows.coded(bytes, promise) {
                     if plain < at {
                         self.stretch(input, (plain, at), layout, policy, stream);
                         self.close(input, false, stream);

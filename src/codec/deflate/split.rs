@@ -9,12 +9,15 @@ use super::block::{self, Codes, Stream};
 use super::costs::{self, BIT, Costs};
 use super::fast;
 use super::header::{Header, Lengths};
+use super::select::Promise;
 use super::symbols::{Counts, END_OF_BLOCK, Match};
 
 /// Rows that share a code hold about so many bytes.
 const GROUP: usize = 256 << 10;
 /// One row of so many is looked at before anything is decided.
 const SAMPLED: usize = 4;
+/// One row of so many is parsed before the choice.
+const TRIED: usize = 16;
 /// A plane shorter than this does not pay for blocks of its own.
 const NARROWEST: usize = 96;
 /// So many equal bytes within noise get a coded block.
@@ -53,8 +56,8 @@ impl Rows {
         self.row * (GROUP / self.row).max(1)
     }
 
-    /// How many bytes of each row to code, if the others are better stored.
-    pub(super) fn coded(self, bytes: &[u8]) -> Option<usize> {
+    /// How many bytes of each row to code, if the others are better stored; `promise` tells what matches may save.
+    pub(super) fn coded(self, bytes: &[u8], promise: impl FnOnce() -> Promise) -> Option<usize> {
         let planes = self.row / self.plane;
         let mut counts = vec![Counts::default(); planes];
         let mut sampled = 0;
@@ -77,7 +80,30 @@ impl Rows {
                 best = (bits, Some(split * self.plane));
             }
         }
-        best.1
+        self.holds(bytes, best.1?, promise())
+    }
+
+    /// Whether a split of rows is worth it beside what the finders would make of them: some rows are tried.
+    fn holds(self, bytes: &[u8], coded: usize, promise: Promise) -> Option<usize> {
+        let guess = Costs::guess(&bytes[..self.row]);
+        let (mut whole, mut heads) = (Counts::default(), Counts::default());
+        let mut matches = Vec::new();
+        let mut tried = 0;
+        for row in (0..bytes.len() / self.row).skip(1).step_by(TRIED) {
+            let from = row * self.row;
+            for (counts, to) in [(&mut whole, from + self.row), (&mut heads, from + coded)] {
+                matches.clear();
+                fast::find(bytes, from, to, self.row, &guess, &mut matches);
+                counts.piece(&bytes[from..to], &matches);
+            }
+            tried += 1;
+        }
+        let stored = ((self.row - coded) * 8 + 48) as u64;
+        let split = costs::block_bits(&heads) + tried * (stored + HEADER) * u64::from(BIT);
+        let whole = costs::block_bits(&whole);
+        // What matches may save must be saved by the split too; short matches save more than the sample tells.
+        let needed = whole * (16 + 3 * promise.short + promise.long) / 2048;
+        (split + needed <= whole).then_some(coded)
     }
 }
 
