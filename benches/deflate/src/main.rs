@@ -9,6 +9,8 @@
 #[path = "../../../src/codec/deflate/mod.rs"]
 #[allow(dead_code)]
 mod deflate;
+#[path = "../../../src/codec/lzw.rs"]
+mod lzw;
 mod made;
 mod report;
 mod tiles;
@@ -97,9 +99,9 @@ fn main() {
         assert!((predictor == 3) <= raster.float, "{name}");
         let tiles = tiles::tiles(&raster, predictor);
         let mut result = if arguments.lzw {
-            lzw(&tiles, arguments.rounds)
+            lzws(&tiles, arguments.rounds)
         } else {
-            deflates(&tiles, raster.sample_size, arguments.level, arguments.rounds)
+            deflates(&tiles, if predictor == 3 { raster.sample_size } else { 1 }, arguments.level, arguments.rounds)
         };
         (result.group, result.name, result.class) = (group.to_owned(), name.to_owned(), class.to_owned());
         report::line(&result);
@@ -109,7 +111,7 @@ fn main() {
 }
 
 /// Compresses the tiles with ours, libdeflate and zlib-rs, and inflates what came out.
-fn deflates(tiles: &[Tile], sample_size: usize, level: u8, rounds: usize) -> report::Result {
+fn deflates(tiles: &[Tile], planes: usize, level: u8, rounds: usize) -> report::Result {
     let raw: usize = tiles.iter().map(|tile| tile.bytes.len()).sum();
     let mut ours = deflate::Encoder::new(level).expect("a level");
     let mut foreign = libdeflater::Compressor::new(libdeflater::CompressionLvl::new(6).expect("a level"));
@@ -121,7 +123,7 @@ fn deflates(tiles: &[Tile], sample_size: usize, level: u8, rounds: usize) -> rep
         let time = timed(|| {
             for (tile, out) in tiles.iter().zip(&mut streams[0]) {
                 out.clear();
-                ours.zlib(&tile.bytes, deflate::Layout { row_bytes: tile.row_bytes, sample_bytes: sample_size }, out);
+                ours.zlib(&tile.bytes, deflate::Layout { row_bytes: tile.row_bytes, planes }, out);
             }
         });
         seconds[0] = seconds[0].min(time.as_secs_f64());
@@ -186,6 +188,35 @@ fn deflates(tiles: &[Tile], sample_size: usize, level: u8, rounds: usize) -> rep
     }
 }
 
-fn lzw(_tiles: &[Tile], _rounds: usize) -> report::Result {
-    todo!()
+/// Compresses the tiles with our LZW and weezl's, and decodes what came out.
+fn lzws(tiles: &[Tile], rounds: usize) -> report::Result {
+    let raw: usize = tiles.iter().map(|tile| tile.bytes.len()).sum();
+    let mut ours = lzw::Encoder::default();
+    let order = weezl::BitOrder::Msb;
+    let mut foreign = weezl::encode::Encoder::with_tiff_size_switch(order, 8);
+    let mut streams: [Vec<Vec<u8>>; 2] = std::array::from_fn(|_| vec![Vec::new(); tiles.len()]);
+    let mut seconds = [f64::MAX; 3];
+    for _ in 0..rounds {
+        let time = timed(|| {
+            for (tile, out) in tiles.iter().zip(&mut streams[0]) {
+                out.clear();
+                ours.encode(&tile.bytes, out);
+            }
+        });
+        seconds[0] = seconds[0].min(time.as_secs_f64());
+        let time = timed(|| {
+            for (tile, out) in tiles.iter().zip(&mut streams[1]) {
+                out.clear();
+                foreign.reset();
+                foreign.into_vec(out).encode_all(&tile.bytes).status.expect("weezl encodes");
+            }
+        });
+        seconds[1] = seconds[1].min(time.as_secs_f64());
+    }
+    for (tile, stream) in tiles.iter().zip(&streams[0]) {
+        let back = weezl::decode::Decoder::with_tiff_size_switch(order, 8).decode(stream).expect("weezl decodes");
+        assert!(back == tile.bytes, "LZW");
+    }
+    let [ours, theirs] = streams.map(|streams| streams.iter().map(Vec::len).sum());
+    report::Result { raw, sizes: [ours, theirs, theirs], seconds, inflate: [1.0; 2], ..report::Result::default() }
 }

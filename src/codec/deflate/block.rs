@@ -136,6 +136,9 @@ impl Codes {
 
 /// Lengths of the best codes for `counts`.
 pub(super) fn lengths(counts: &Counts, lengths: &mut Lengths) {
+    // The fixed code has four symbols more.
+    lengths.literals[286..].fill(0);
+    lengths.distances[30..].fill(0);
     huffman::code_lengths(&counts.literals[..286], LONGEST_CODE, &mut lengths.literals[..286]);
     huffman::code_lengths(&counts.distances[..30], LONGEST_DISTANCE_CODE, &mut lengths.distances[..30]);
 }

@@ -21,8 +21,9 @@ use parse::{Parser, Policy};
 pub struct Layout {
     /// Bytes of a row, 0 where there are no rows.
     pub row_bytes: usize,
-    /// Bytes of a sample, 0 where there are no samples.
-    pub sample_bytes: usize,
+    /// How many planes a row consists of, one behind the other: the bytes of a sample after TIFF's floating-point
+    /// predictor, else 0 or 1.
+    pub planes: usize,
 }
 
 /// Encodes zlib streams. Keeps memory from stream to stream, nothing else.

@@ -121,7 +121,7 @@ impl Parser {
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
-        if let Some(rows) = Rows::new(layout.row_bytes, layout.sample_bytes) {
+        if let Some(rows) = Rows::new(layout.row_bytes, layout.planes) {
             while at + layout.row_bytes <= input.len() {
                 let end = at + rows.group().min((input.len() - at) / layout.row_bytes * layout.row_bytes);
                 let bytes = &input[at..end];

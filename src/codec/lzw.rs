@@ -1,0 +1,175 @@
+//! TIFF's LZW (TIFF 6.0 section 13): codes from the most significant bit on, whose width grows one code early.
+//!
+//! The dictionary is one flat table of four bytes an entry, so that most look-ups end at the first one, and codes are
+//! stored without a branch. It is emptied where libtiff empties it, two codes before it is full: some readers take the
+//! specification at its word.
+
+/// The code that empties the dictionary.
+const CLEAR: u32 = 256;
+/// The code that ends the stream.
+const END: u32 = 257;
+/// The first code of the dictionary.
+const FIRST: u32 = 258;
+/// The dictionary is emptied when the next code would be this one.
+const MOST: u32 = 4094;
+/// Codes are at most so wide, in bits.
+const WIDEST: u32 = 12;
+/// A table twice as large as the dictionary: few entries stand beside their place.
+const TABLE_BITS: u32 = 13;
+const TABLE: usize = 1 << TABLE_BITS;
+/// What a byte adds to the place of its entry: known before the string is, so that little waits for the string.
+const SCATTER: [u16; 256] = {
+    let mut scatter = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        scatter[byte] = ((byte as u32).wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS)) as u16;
+        byte += 1;
+    }
+    scatter
+};
+/// An odd number: strings followed by the same byte never meet, and neighbours lie apart.
+const SPREAD: u32 = 0x9E5;
+/// An entry that is not taken: no string of the dictionary has the code of the first one.
+const FREE: u32 = 0;
+
+/// Encodes streams of LZW. Keeps memory from stream to stream, nothing else.
+pub(crate) struct Encoder {
+    /// A string's code, the byte that comes behind it, the code of both: 12, 8 and 12 bits.
+    table: Box<[u32; TABLE]>,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { table: Box::new([FREE; TABLE]) }
+    }
+}
+
+/// Codes on their way into bytes.
+struct Writer<'a> {
+    out: &'a mut [u8],
+    at: usize,
+    /// Bits that wait, the last one lowest; what stands above `count` is spent.
+    bits: u64,
+    count: u32,
+    width: u32,
+}
+
+impl Writer<'_> {
+    #[inline(always)]
+    fn put(&mut self, code: u32) {
+        self.bits = self.bits << self.width | u64::from(code);
+        self.count += self.width;
+        let aligned = self.bits << (64 - self.count);
+        if let Some(target) = self.out[self.at..].first_chunk_mut::<8>() {
+            *target = aligned.to_be_bytes();
+        }
+        self.at += (self.count / 8) as usize;
+        self.count &= 7;
+    }
+
+    /// Wider codes, once the next one that the decoder may know of needs them.
+    #[inline(always)]
+    fn widen(&mut self, next: u32) {
+        self.width = (self.width + u32::from(next >= 1 << self.width)).min(WIDEST);
+    }
+}
+
+impl Encoder {
+    /// Appends the codes of `input` to `out`.
+    pub(crate) fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        // Every byte has a code of 12 bits at most, one code in 3800 empties the dictionary, and a store takes 8 bytes.
+        out.resize(start + input.len() + input.len() / 2 + input.len() / 1000 + 32, 0);
+        let mut writer = Writer { out: &mut out[start..], at: 0, bits: 0, count: 0, width: 9 };
+        writer.put(CLEAR);
+        self.table.fill(FREE);
+        let mut next = FIRST;
+        if let Some((&first, rest)) = input.split_first() {
+            let mut string = u32::from(first);
+            for &byte in rest {
+                let key = string << 8 | u32::from(byte);
+                let mut slot = (string.wrapping_mul(SPREAD) ^ u32::from(SCATTER[usize::from(byte)])) % TABLE as u32;
+                let mut entry = self.table[slot as usize % TABLE];
+                while entry >> 12 != key && entry != FREE {
+                    slot = (slot + 1) % TABLE as u32;
+                    entry = self.table[slot as usize];
+                }
+                if entry != FREE {
+                    string = entry & 0xFFF;
+                    continue;
+                }
+                self.table[slot as usize % TABLE] = key << 12 | next;
+                next += 1;
+                writer.put(string);
+                string = u32::from(byte);
+                writer.widen(next);
+                if next == MOST {
+                    writer.put(CLEAR);
+                    writer.width = 9;
+                    self.table.fill(FREE);
+                    next = FIRST;
+                }
+            }
+            writer.put(string);
+            // The decoder adds an entry for this code too, before it reads the end.
+            writer.widen(next + 1);
+        }
+        writer.put(END);
+        let length = writer.at + usize::from(writer.count > 0);
+        out.truncate(start + length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weezl::BitOrder;
+
+    fn weezl(input: &[u8]) -> Vec<u8> {
+        weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(input).unwrap()
+    }
+
+    fn check(input: &[u8]) {
+        let mut out = vec![1, 2, 3];
+        let mut encoder = Encoder::default();
+        encoder.encode(b"something before", &mut Vec::new());
+        encoder.encode(input, &mut out);
+        assert_eq!(out[..3], [1, 2, 3]);
+        // Ours finds a few strings that weezl forgets, and empties its dictionary two codes earlier.
+        assert!(out.len() - 3 <= weezl(input).len() * 1001 / 1000 + 2, "{} bytes", input.len());
+        let back = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&out[3..]).unwrap();
+        assert!(back == input, "{} bytes", input.len());
+    }
+
+    /// Bytes below `limit`, seeded.
+    fn noise(length: usize, limit: u32) -> Vec<u8> {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % limit
+        };
+        (0..length).map(|_| next() as u8).collect()
+    }
+
+    #[test]
+    fn streams_come_back_and_are_no_longer_than_those_of_weezl() {
+        for limit in [1, 2, 5, 40, 256] {
+            for length in [0, 1, 2, 3, 100, 5000, 30_000, 300_000] {
+                check(&noise(length, limit));
+            }
+        }
+        let ramp: Vec<u8> = (0..200_000u32).map(|value| (value / 7) as u8).collect();
+        check(&ramp);
+    }
+
+    #[test]
+    fn the_width_changes_where_a_stream_ends() {
+        // Noise adds an entry a byte: every length around the changes of the width and the emptying.
+        for change in [512, 1024, 2048, 4096] {
+            let noise = noise(change + 20, 256);
+            for length in change - 280..change + 20 {
+                check(&noise[..length]);
+            }
+        }
+    }
+}
