@@ -15,9 +15,22 @@ const MOST: u32 = 4094;
 /// Codes are at most so wide, in bits.
 const WIDEST: u32 = 12;
 /// A table twice as large as the dictionary: few entries stand beside their place.
-const TABLE_BITS: u32 = 13;
+const TABLE_BITS: u32 = 14;
 const TABLE: usize = 1 << TABLE_BITS;
-/// What a byte adds to the place of its entry: known before the string is, so that little waits for the string.
+/// Inside, a string goes by its code times this, modulo 4096: so neighbours lie apart in the table, and a look-up need
+/// not wait for a multiplication.
+const SPREAD: u32 = 0x9E5;
+/// What turns the product into the code again.
+const GATHER: u32 = {
+    let mut inverse = SPREAD;
+    let mut step = 0;
+    while step < 4 {
+        inverse = inverse.wrapping_mul(2u32.wrapping_sub(SPREAD.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse & 0xFFF
+};
+/// What a byte adds to the place of its entry.
 const SCATTER: [u16; 256] = {
     let mut scatter = [0; 256];
     let mut byte = 0;
@@ -27,14 +40,24 @@ const SCATTER: [u16; 256] = {
     }
     scatter
 };
-/// An odd number: strings followed by the same byte never meet, and neighbours lie apart.
-const SPREAD: u32 = 0x9E5;
-/// An entry that is not taken: no string of the dictionary has the code of the first one.
+/// An entry that is not taken: its string would be the one of code 0 and its code 0 too.
 const FREE: u32 = 0;
+
+/// The inner name of a code.
+#[inline(always)]
+const fn spread(code: u32) -> u32 {
+    code.wrapping_mul(SPREAD) & 0xFFF
+}
+
+/// The code of an inner name.
+#[inline(always)]
+const fn gather(name: u32) -> u32 {
+    name.wrapping_mul(GATHER) & 0xFFF
+}
 
 /// Encodes streams of LZW. Keeps memory from stream to stream, nothing else.
 pub(crate) struct Encoder {
-    /// A string's code, the byte that comes behind it, the code of both: 12, 8 and 12 bits.
+    /// A string's inner name, the byte that comes behind it, the name of both: 12, 8 and 12 bits.
     table: Box<[u32; TABLE]>,
 }
 
@@ -85,10 +108,10 @@ impl Encoder {
         self.table.fill(FREE);
         let mut next = FIRST;
         if let Some((&first, rest)) = input.split_first() {
-            let mut string = u32::from(first);
+            let mut string = spread(first.into());
             for &byte in rest {
                 let key = string << 8 | u32::from(byte);
-                let mut slot = (string.wrapping_mul(SPREAD) ^ u32::from(SCATTER[usize::from(byte)])) % TABLE as u32;
+                let mut slot = (string << (TABLE_BITS - 12) ^ u32::from(SCATTER[usize::from(byte)])) % TABLE as u32;
                 let mut entry = self.table[slot as usize % TABLE];
                 while entry >> 12 != key && entry != FREE {
                     slot = (slot + 1) % TABLE as u32;
@@ -98,10 +121,10 @@ impl Encoder {
                     string = entry & 0xFFF;
                     continue;
                 }
-                self.table[slot as usize % TABLE] = key << 12 | next;
+                self.table[slot as usize % TABLE] = key << 12 | spread(next);
                 next += 1;
-                writer.put(string);
-                string = u32::from(byte);
+                writer.put(gather(string));
+                string = spread(byte.into());
                 writer.widen(next);
                 if next == MOST {
                     writer.put(CLEAR);
@@ -110,7 +133,7 @@ impl Encoder {
                     next = FIRST;
                 }
             }
-            writer.put(string);
+            writer.put(gather(string));
             // The decoder adds an entry for this code too, before it reads the end.
             writer.widen(next + 1);
         }
