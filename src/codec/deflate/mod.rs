@@ -18,28 +18,28 @@ use parse::{Parser, Policy};
 
 /// What is known of the bytes: it directs the search and never decides what can be encoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Bytes of a row, 0 where there are no rows.
-    pub row_bytes: usize,
+    pub(crate) row_bytes: usize,
     /// How many planes a row consists of, one behind the other: the bytes of a sample after TIFF's floating-point
     /// predictor, else 0 or 1.
-    pub planes: usize,
+    pub(crate) planes: usize,
 }
 
 /// Encodes zlib streams. Keeps memory from stream to stream, nothing else.
-pub struct Encoder {
+pub(crate) struct Encoder {
     policy: Policy,
     parser: Parser,
 }
 
 impl Encoder {
     /// An encoder with an effort of 1 to 9; `None` for other numbers.
-    pub fn new(level: u8) -> Option<Self> {
+    pub(crate) fn new(level: u8) -> Option<Self> {
         (1..=9).contains(&level).then(|| Self { policy: Policy::new(level), parser: Parser::default() })
     }
 
     /// Appends `input` as a zlib stream to `out`.
-    pub fn zlib(&mut self, input: &[u8], layout: Layout, out: &mut Vec<u8>) {
+    pub(crate) fn zlib(&mut self, input: &[u8], layout: Layout, out: &mut Vec<u8>) {
         out.extend([0x78, 0x9C]);
         let mut stream = Stream { out, rest: Rest::default() };
         self.parser.encode(input, layout, self.policy, &mut stream);
@@ -47,3 +47,6 @@ impl Encoder {
         out.extend(simd_adler32::adler32(&input).to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;
