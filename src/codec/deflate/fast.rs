@@ -8,7 +8,7 @@ const SHORTEST_IN_ROW: usize = 16;
 /// Steps between places that are looked at, at most.
 const LONGEST_STEP: usize = 4;
 /// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
-const HANDICAP: u32 = BIT / 4;
+const HANDICAP: u32 = BIT / 2;
 /// After so many misses the step grows.
 const MISSES_A_STEP: usize = 24;
 

@@ -216,6 +216,7 @@ impl Parser {
         }
         let end = to.min(from + SECTION);
         let Promise { short, long } = self.sampler.promise(&input[from..end], layout.row_bytes);
+        if std::env::var("PR").is_ok() { eprintln!("promise {short} {long}"); }
         if long < 6 && short < 9 {
             return Finder::Fast;
         }
@@ -224,10 +225,19 @@ impl Parser {
             effort.least = 4;
         }
         let thorough = Finder::Thorough(effort);
-        let middle = from + (end - from).saturating_sub(TRIAL) / 2;
-        let range = (middle, end.min(middle + TRIAL));
+        let middle = |length: usize| {
+            let start = from + (end - from).saturating_sub(length) / 2;
+            (start, end.min(start + length))
+        };
+        let mut range = middle(TRIAL);
         self.parsed.run(&mut self.chains, Finder::Fast, input, range, layout.row_bytes, costs);
+        // Where next to nothing is left of the bytes, more of them are needed to tell.
+        if self.parsed.bits < TRIAL as u64 * 8 * u64::from(costs::BIT) / 24 {
+            range = middle(8 * TRIAL);
+            self.parsed.run(&mut self.chains, Finder::Fast, input, range, layout.row_bytes, costs);
+        }
         self.other.run(&mut self.chains, thorough, input, range, layout.row_bytes, costs);
+        if std::env::var("PR").is_ok() { eprintln!("trial {:?} other {} fast {}", range, self.other.bits/256, self.parsed.bits/256); }
         if self.other.bits + self.other.bits / 64 < self.parsed.bits { thorough } else { Finder::Fast }
     }
 }
