@@ -147,12 +147,7 @@ fn tile_len(format: &TileFormat) -> Result<usize, String> {
 }
 
 /// Compresses `bytes` between leader and trailer.
-fn frame(
-    compressor: &mut Compressor,
-    format: &TileFormat,
-    bytes: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<u32, String> {
+fn frame(compressor: &mut Compressor, format: &TileFormat, bytes: &[u8], out: &mut Vec<u8>) -> Result<u32, String> {
     let start = out.len();
     out.extend_from_slice(&[0; ghost::LEADER_LEN]);
     compressor.compress(format.compression, format.layout(), bytes, out)?;

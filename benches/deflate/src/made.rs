@@ -63,7 +63,12 @@ fn terrain(x: usize, y: usize, seed: u64, octaves: u32) -> f64 {
 
 const SIDE: usize = 1024;
 
-fn raster(samples: usize, sample_size: usize, float: bool, mut pixel: impl FnMut(usize, usize, &mut Vec<u8>)) -> Raster {
+fn raster(
+    samples: usize,
+    sample_size: usize,
+    float: bool,
+    mut pixel: impl FnMut(usize, usize, &mut Vec<u8>),
+) -> Raster {
     let mut bytes = Vec::with_capacity(SIDE * SIDE * samples * sample_size);
     for y in 0..SIDE {
         for x in 0..SIDE {
@@ -178,7 +183,8 @@ pub fn made(name: &str) -> Raster {
         "relief_rgb" => raster(3, 1, false, |x, y, out| {
             let slope = (terrain(x + 1, y, 160, 6) - terrain(x, y, 160, 6)) * 900.0;
             let height = (terrain(x, y, 160, 6) * 12.0) as usize % 6;
-            let tint = [[90, 140, 80], [130, 170, 90], [190, 190, 110], [170, 140, 90], [150, 120, 100], [230, 230, 230]];
+            let tint =
+                [[90, 140, 80], [130, 170, 90], [190, 190, 110], [170, 140, 90], [150, 120, 100], [230, 230, 230]];
             for channel in tint[height] {
                 out.push((f64::from(channel) * (0.75 + slope * 0.12).clamp(0.2, 1.1)).min(255.0) as u8);
             }

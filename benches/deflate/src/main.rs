@@ -32,8 +32,7 @@ struct Arguments {
 }
 
 fn arguments() -> Arguments {
-    let mut found =
-        Arguments { corpus: None, group: None, only: Vec::new(), level: 6, rounds: 5, lzw: false };
+    let mut found = Arguments { corpus: None, group: None, only: Vec::new(), level: 6, rounds: 5, lzw: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("a value after the option");
@@ -157,7 +156,8 @@ fn deflates(tiles: &[Tile], planes: usize, level: u8, rounds: usize) -> report::
             assert!(back[..length] == tile.bytes[..], "libdeflate");
             back.fill(0x55);
             let mut inflate = flate2::Decompress::new(true);
-            let status = inflate.decompress(stream, &mut back, flate2::FlushDecompress::Finish).expect("zlib-rs decodes");
+            let status =
+                inflate.decompress(stream, &mut back, flate2::FlushDecompress::Finish).expect("zlib-rs decodes");
             assert!(status == flate2::Status::StreamEnd && back[..tile.bytes.len()] == tile.bytes[..], "zlib-rs");
         }
     }

@@ -85,7 +85,13 @@ pub fn summary(results: &[Result]) {
             geometric(&|result| result.inflate[0]),
             geometric(&|result| result.inflate[1]),
         );
-        let limits = [("optical", 4.0, 400.0), ("sar", 4.0, 400.0), ("float", 3.0, 0.0), ("classified", 2.0, 0.0), ("other", 1.0, 0.0)];
+        let limits = [
+            ("optical", 4.0, 400.0),
+            ("sar", 4.0, 400.0),
+            ("float", 3.0, 0.0),
+            ("classified", 2.0, 0.0),
+            ("other", 1.0, 0.0),
+        ];
         for result in of {
             let (_, faster, speed) = limits.into_iter().find(|limit| limit.0 == result.class).expect("a class");
             let mut misses = Vec::new();

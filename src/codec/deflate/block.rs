@@ -185,7 +185,7 @@ pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Cou
             + u32::from(lengths.distances[code])
             + distance_extra(code);
         let pays = if found.distance == 1 {
-            2 * cost < length as u32 * (2 * literal_costs[bytes[0] as usize] + 1)
+            4 * cost < length as u32 * (4 * literal_costs[bytes[0] as usize] + 1)
         } else {
             // Every literal costs a bit at least, so most matches pay at first sight.
             cost < length as u32 || cost < bytes.iter().map(|&byte| literal_costs[byte as usize]).sum()

@@ -61,7 +61,16 @@ pub(super) struct Chains {
 
 impl Default for Chains {
     fn default() -> Self {
-        Self { threes: boxed(), fours: boxed(), eights: boxed(), previous: boxed(), entered: 0, stale: true, rate: 0, sums: Vec::new() }
+        Self {
+            threes: boxed(),
+            fours: boxed(),
+            eights: boxed(),
+            previous: boxed(),
+            entered: 0,
+            stale: true,
+            rate: 0,
+            sums: Vec::new(),
+        }
     }
 }
 
@@ -178,7 +187,7 @@ impl Chains {
         let (mut saved, mut covered) = (i64::from(self.rate) * 4096, 4096);
         while at < search_end {
             // Runs are frequent, long and cheap to find; entering all their places would make chains of equals.
-            if at > 0 && load4(input, at) == load4(input, at - 1) {
+            if at > 0 && load8(input, at) == load8(input, at - 1) {
                 let length = equal(input, at - 1, at, to);
                 if length >= LONG_RUN && !(at >= row && equal(input, at - row, at, to) > length + 4) {
                     self.enter(input, at + 1);

@@ -121,8 +121,7 @@ pub(super) fn header_bits(counts: &Counts) -> u64 {
 pub(super) fn extra_bits(counts: &Counts) -> u32 {
     let lengths = LENGTH_EXTRA.iter().zip(&counts.literals[END_OF_BLOCK + 1..LITERALS]);
     let lengths: u32 = lengths.map(|(&extra, &count)| u32::from(extra) * count).sum();
-    let distances: u32 =
-        counts.distances.iter().enumerate().map(|(code, &count)| distance_extra(code) * count).sum();
+    let distances: u32 = counts.distances.iter().enumerate().map(|(code, &count)| distance_extra(code) * count).sum();
     lengths + distances
 }
 

@@ -8,7 +8,7 @@ const SHORTEST_IN_ROW: usize = 16;
 /// Steps between places that are looked at, at most.
 const LONGEST_STEP: usize = 4;
 /// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
-const HANDICAP: u32 = BIT / 2;
+const HANDICAP: u32 = BIT / 4;
 /// After so many misses the step grows.
 const MISSES_A_STEP: usize = 24;
 
@@ -86,7 +86,8 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
             while row_begin > anchor && row_begin > row && input[row_begin - 1] == input[row_begin - 1 - row] {
                 row_begin -= 1;
             }
-            if end - row_begin >= SHORTEST_IN_ROW && end > run_end + 4 && pays(&input[row_begin..end], row_cost, costs) {
+            if end - row_begin >= SHORTEST_IN_ROW && end > run_end + 4 && pays(&input[row_begin..end], row_cost, costs)
+            {
                 anchor = row_begin + push(matches, row_begin - anchor, end - row_begin, row);
                 at = anchor.max(at + 1);
                 misses = 0;

@@ -62,7 +62,8 @@ impl Header {
         huffman::code_lengths(&counts, 7, &mut self.lengths);
         huffman::codes(&self.lengths, &mut self.codes);
         self.told = ORDER.iter().rposition(|&symbol| self.lengths[symbol] > 0).map_or(4, |last| (last + 1).max(4));
-        let spent = |symbol: usize| u32::from(self.lengths[symbol]) + if symbol < 16 { 0 } else { REPEAT_BITS[symbol - 16] };
+        let spent =
+            |symbol: usize| u32::from(self.lengths[symbol]) + if symbol < 16 { 0 } else { REPEAT_BITS[symbol - 16] };
         let symbols: u32 = counts.iter().enumerate().map(|(symbol, count)| count * spent(symbol)).sum();
         self.bits = 14 + 3 * self.told as u64 + u64::from(symbols);
     }

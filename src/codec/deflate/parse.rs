@@ -1,5 +1,6 @@
 //! From bytes to blocks: which finder takes a stretch, and where one block ends and the next begins.
 
+use super::Layout;
 use super::block::{BlockWriter, Stream};
 use super::chains::{Chains, Effort};
 use super::costs::{self, Costs};
@@ -7,7 +8,6 @@ use super::fast;
 use super::select::{Promise, Sampler};
 use super::split::{Rows, Splitter};
 use super::symbols::{Counts, Match};
-use super::Layout;
 
 /// Bytes that are parsed under the same costs. Blocks are made of whole units.
 const UNIT: usize = 32 << 10;
@@ -36,7 +36,7 @@ pub(super) struct Policy {
 
 impl Policy {
     /// The policy of a level from 1 to 9.
-    pub(super) fn new(level: u8) -> Self {
+    pub(super) const fn new(level: u8) -> Self {
         const fn made(depth: u32, nice: usize, lazy: usize, least: usize, skip: u32, sparse: usize) -> Effort {
             Effort { depth, nice, lazy, least, skip, sparse }
         }
@@ -46,10 +46,7 @@ impl Policy {
             3 => made(2, 48, 0, 8, 5, 8),
             4 => made(2, 64, 16, 8, 5, 8),
             5 => made(3, 64, 16, 8, 5, 8),
-            6 => {
-                let env = |name: &str, default: usize| std::env::var(name).map_or(default, |v| v.parse().unwrap());
-                made(env("DEPTH", 4) as u32, env("NICE", 64), env("LAZY", 0), 8, env("SKIP", 5) as u32, env("SPARSE", 8))
-            }
+            6 => made(6, 128, 0, 8, 5, 16),
             7 => made(12, 96, 32, 4, 6, 4),
             8 => made(32, 258, 64, 3, 8, 1),
             _ => made(128, 258, 258, 3, 10, 1),
@@ -216,29 +213,22 @@ impl Parser {
         }
         let end = to.min(from + SECTION);
         let Promise { short, long } = self.sampler.promise(&input[from..end], layout.row_bytes);
-        if std::env::var("PR").is_ok() { eprintln!("promise {short} {long}"); }
         if long < 6 && short < 9 {
             return Finder::Fast;
         }
         let mut effort = policy.effort;
         if short > long {
             effort.least = 4;
+            effort.depth = 1;
         }
         let thorough = Finder::Thorough(effort);
-        let middle = |length: usize| {
-            let start = from + (end - from).saturating_sub(length) / 2;
-            (start, end.min(start + length))
-        };
-        let mut range = middle(TRIAL);
+        let middle = from + (end - from).saturating_sub(TRIAL) / 2;
+        let range = (middle, end.min(middle + TRIAL));
         self.parsed.run(&mut self.chains, Finder::Fast, input, range, layout.row_bytes, costs);
-        // Where next to nothing is left of the bytes, more of them are needed to tell.
-        if self.parsed.bits < TRIAL as u64 * 8 * u64::from(costs::BIT) / 24 {
-            range = middle(8 * TRIAL);
-            self.parsed.run(&mut self.chains, Finder::Fast, input, range, layout.row_bytes, costs);
-        }
         self.other.run(&mut self.chains, thorough, input, range, layout.row_bytes, costs);
-        if std::env::var("PR").is_ok() { eprintln!("trial {:?} other {} fast {}", range, self.other.bits/256, self.parsed.bits/256); }
-        if self.other.bits + self.other.bits / 64 < self.parsed.bits { thorough } else { Finder::Fast }
+        // It takes several times longer, so it has to save a share, and more than chance may.
+        let worth = self.other.bits / 40 + 160 * u64::from(costs::BIT);
+        if self.other.bits + worth < self.parsed.bits { thorough } else { Finder::Fast }
     }
 }
 
