@@ -14,9 +14,10 @@ const FIRST: u32 = 258;
 const MOST: u32 = 4094;
 /// Codes are at most so wide, in bits.
 const WIDEST: u32 = 12;
-/// A table twice as large as the dictionary: few entries stand beside their place.
+/// A table four times as large as the dictionary: few entries stand beside their place.
 const TABLE_BITS: u32 = 14;
-const TABLE: usize = 1 << TABLE_BITS;
+const SLOTS: u32 = 1 << TABLE_BITS;
+const TABLE: usize = SLOTS as usize;
 /// Inside, a string goes by its code times this, modulo 4096: so neighbours lie apart in the table, and a look-up need
 /// not wait for a multiplication.
 const SPREAD: u32 = 0x9E5;
@@ -31,11 +32,11 @@ const GATHER: u32 = {
     inverse & 0xFFF
 };
 /// What a byte adds to the place of its entry.
-const SCATTER: [u16; 256] = {
+const SCATTER: [u32; 256] = {
     let mut scatter = [0; 256];
-    let mut byte = 0;
+    let mut byte = 0u32;
     while byte < 256 {
-        scatter[byte] = ((byte as u32).wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS)) as u16;
+        scatter[byte as usize] = byte.wrapping_mul(0x9E37_79B1) >> (32 - TABLE_BITS);
         byte += 1;
     }
     scatter
@@ -111,10 +112,10 @@ impl Encoder {
             let mut string = spread(first.into());
             for &byte in rest {
                 let key = string << 8 | u32::from(byte);
-                let mut slot = (string << (TABLE_BITS - 12) ^ u32::from(SCATTER[usize::from(byte)])) % TABLE as u32;
+                let mut slot = (string << (TABLE_BITS - 12) ^ SCATTER[usize::from(byte)]) % SLOTS;
                 let mut entry = self.table[slot as usize % TABLE];
                 while entry >> 12 != key && entry != FREE {
-                    slot = (slot + 1) % TABLE as u32;
+                    slot = (slot + 1) % SLOTS;
                     entry = self.table[slot as usize];
                 }
                 if entry != FREE {

@@ -83,12 +83,12 @@ impl Codes {
     pub(super) fn set(&mut self, lengths: &Lengths) {
         huffman::codes(&lengths.literals, &mut self.literals);
         huffman::codes(&lengths.distances, &mut self.distances);
-        for length in MIN_MATCH..=MAX_MATCH {
+        for (length, target) in self.lengths.iter_mut().enumerate().skip(MIN_MATCH) {
             let code = self.literals[length_symbol(length)];
             let index = LENGTH_CODE[length] as usize;
             let extra = (length - LENGTH_BASE[index] as usize) as u32;
             let bits = code >> 16;
-            self.lengths[length] = (code & 0xFFFF) | extra << bits | (bits + u32::from(LENGTH_EXTRA[index])) << 24;
+            *target = (code & 0xFFFF) | extra << bits | (bits + u32::from(LENGTH_EXTRA[index])) << 24;
         }
     }
 
@@ -166,6 +166,9 @@ pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Cou
     /// From here on a match always pays.
     const LONG: usize = 32;
     let before = matches.len();
+    if before == 0 {
+        return 0;
+    }
     let literal_costs: [u32; 256] = std::array::from_fn(|byte| absent(lengths.literals[byte]));
     let mut at = 0;
     let mut carried = 0;
@@ -225,10 +228,8 @@ impl BlockWriter {
     ) {
         counts.literals[END_OF_BLOCK] = 1;
         lengths(counts, &mut self.lengths);
-        if !matches.is_empty() {
-            if drop_dear(input, matches, counts, &self.lengths) > 0 {
-                lengths(counts, &mut self.lengths);
-            }
+        if drop_dear(input, matches, counts, &self.lengths) > 0 {
+            lengths(counts, &mut self.lengths);
         }
         self.header.plan(&self.lengths);
         let dynamic = self.header.bits + body_bits(counts, &self.lengths);

@@ -179,7 +179,7 @@ impl Chains {
             sum += costs.literals[byte as usize];
             sum
         }));
-        let row = if row < 8 || row > WINDOW { usize::MAX } else { row };
+        let row = if (8..=WINDOW).contains(&row) { row } else { usize::MAX };
         let piece = Piece { input, from, to, row, costs };
         let mut anchor = from;
         let mut at = from;

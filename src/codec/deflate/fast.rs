@@ -55,7 +55,7 @@ pub(super) fn push(matches: &mut Vec<Match>, mut literals: usize, length: usize,
 ///
 /// `row` is how far back a row is, 0 for none.
 pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Costs, matches: &mut Vec<Match>) {
-    let row = if row < 8 || row > WINDOW { 0 } else { row };
+    let row = if (8..=WINDOW).contains(&row) { row } else { 0 };
     let row_cost = if row > 0 { costs.distances[distance_code(row)] } else { 0 };
     let run_cost = costs.distances[0];
     let mut anchor = from;

@@ -25,7 +25,7 @@ impl Default for Lengths {
 }
 
 /// A header ready to be written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Header {
     literals: usize,
     distances: usize,
@@ -36,12 +36,6 @@ pub(super) struct Header {
     symbols: Vec<u16>,
     /// Bits of the header behind the three that every block starts with.
     pub(super) bits: u64,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Self { literals: 0, distances: 0, told: 0, lengths: [0; 19], codes: [0; 19], symbols: Vec::new(), bits: 0 }
-    }
 }
 
 impl Header {

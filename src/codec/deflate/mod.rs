@@ -1,5 +1,11 @@
 //! A DEFLATE encoder made for rasters (RFC 1950, RFC 1951): bytes in, a zlib stream out.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "hashes and places are cut on purpose; lengths, distances and costs are small"
+)]
+
 mod bits;
 mod block;
 mod chains;

@@ -41,7 +41,7 @@ impl Sampler {
         if sample.len() < 64 {
             return Promise { short: 0, long: 0 };
         }
-        let row = if row == 0 || row > WINDOW { 1 } else { row };
+        let row = if (1..=WINDOW).contains(&row) { row } else { 1 };
         let costs = Costs::guess(sample);
         self.fours.fill(0);
         self.eights.fill(0);

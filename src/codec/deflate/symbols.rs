@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn codes_of_lengths_are_those_of_the_rfc() {
-        for length in MIN_MATCH..=MAX_MATCH {
-            let code = LENGTH_CODE[length] as usize;
+        for (length, &code) in LENGTH_CODE.iter().enumerate().skip(MIN_MATCH) {
+            let code = usize::from(code);
             let above = length - LENGTH_BASE[code] as usize;
             assert!(above < 1 << LENGTH_EXTRA[code], "{length}");
         }

@@ -156,11 +156,11 @@ fn layouts_decide_nothing_but_the_size() {
 #[test]
 fn structured_bytes() {
     let mut random = Random(9);
-    for round in 0..60 {
+    for round in 0..60u8 {
         let length = 1 + random.below(1 << (6 + round % 13)) as usize;
         let bytes = random.structured(length);
         let row_bytes = random.below(3000) as usize;
-        check(&bytes, Layout { row_bytes, planes: random.below(9) as usize }, 1 + (round % 9) as u8);
+        check(&bytes, Layout { row_bytes, planes: random.below(9) as usize }, 1 + round % 9);
         check(&bytes, Layout { row_bytes, planes: 1 }, 6);
     }
 }
