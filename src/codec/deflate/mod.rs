@@ -15,6 +15,7 @@ mod header;
 mod huffman;
 mod parse;
 mod select;
+mod short;
 mod split;
 mod symbols;
 

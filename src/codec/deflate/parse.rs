@@ -6,6 +6,7 @@ use super::chains::{Chains, Effort};
 use super::costs::{self, Costs};
 use super::fast;
 use super::select::{Promise, Sampler};
+use super::short::Short;
 use super::split::{Rows, Splitter};
 use super::symbols::{Counts, Match};
 
@@ -22,6 +23,8 @@ const MOST_SYMBOLS: u32 = 1 << 18;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finder {
     Fast,
+    /// Short matches, with a look at the next place or without.
+    Short(bool),
     Thorough(Effort),
 }
 
@@ -30,6 +33,8 @@ enum Finder {
 pub(super) struct Policy {
     /// The thorough finder's effort.
     effort: Effort,
+    /// Whether the finder of short matches looks at the next place too.
+    lazy: bool,
     /// Whether both finders take every unit, and the better one is kept.
     both: bool,
 }
@@ -51,7 +56,7 @@ impl Policy {
             8 => made(32, 258, 64, 3, 8, 1),
             _ => made(128, 258, 258, 3, 10, 1),
         };
-        Self { effort, both: level >= 7 }
+        Self { effort, lazy: level >= 5, both: level >= 7 }
     }
 }
 
@@ -103,6 +108,7 @@ struct Parsed {
 #[derive(Default)]
 pub(super) struct Parser {
     chains: Chains,
+    short: Short,
     sampler: Sampler,
     pending: Pending,
     parsed: Parsed,
@@ -115,6 +121,7 @@ impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.chains.reset();
+        self.short.reset();
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
@@ -160,10 +167,10 @@ impl Parser {
                 chosen += SECTION;
             }
             let end = to.min(at + UNIT);
-            self.parsed.run(&mut self.chains, finder, input, (at, end), layout.row_bytes, &costs);
+            self.parsed.run((&mut self.chains, &mut self.short), finder, input, (at, end), layout.row_bytes, &costs);
             if policy.both {
                 let finder = Finder::Thorough(policy.effort);
-                self.other.run(&mut self.chains, finder, input, (at, end), layout.row_bytes, &costs);
+                self.other.run((&mut self.chains, &mut self.short), finder, input, (at, end), layout.row_bytes, &costs);
                 if self.other.bits < self.parsed.bits {
                     std::mem::swap(&mut self.parsed, &mut self.other);
                 }
@@ -216,16 +223,18 @@ impl Parser {
         if long < 6 && short < 9 {
             return Finder::Fast;
         }
-        let mut effort = policy.effort;
-        if short > long {
-            effort.least = 4;
-            effort.depth = 1;
-        }
-        let thorough = Finder::Thorough(effort);
+        // Where nothing repeats for long, chains of eight bytes are of no use.
+        let thorough = if short > 4 * long {
+            Finder::Short(policy.lazy)
+        } else if short > long {
+            Finder::Thorough(Effort { least: 4, depth: 1, ..policy.effort })
+        } else {
+            Finder::Thorough(policy.effort)
+        };
         let middle = from + (end - from).saturating_sub(TRIAL) / 2;
         let range = (middle, end.min(middle + TRIAL));
-        self.parsed.run(&mut self.chains, Finder::Fast, input, range, layout.row_bytes, costs);
-        self.other.run(&mut self.chains, thorough, input, range, layout.row_bytes, costs);
+        self.parsed.run((&mut self.chains, &mut self.short), Finder::Fast, input, range, layout.row_bytes, costs);
+        self.other.run((&mut self.chains, &mut self.short), thorough, input, range, layout.row_bytes, costs);
         // It takes several times longer, so it has to save a share, and more than chance may.
         let worth = self.other.bits / 40 + 160 * u64::from(costs::BIT);
         if self.other.bits + worth < self.parsed.bits { thorough } else { Finder::Fast }
@@ -236,7 +245,7 @@ impl Parsed {
     /// Finds matches in a range and counts.
     fn run(
         &mut self,
-        chains: &mut Chains,
+        (chains, short): (&mut Chains, &mut Short),
         finder: Finder,
         input: &[u8],
         (from, to): (usize, usize),
@@ -246,6 +255,7 @@ impl Parsed {
         self.matches.clear();
         match finder {
             Finder::Fast => fast::find(input, from, to, row, costs, &mut self.matches),
+            Finder::Short(lazy) => short.find(input, (from, to), lazy, costs, &mut self.matches),
             Finder::Thorough(effort) => chains.find(input, (from, to), row, effort, costs, &mut self.matches),
         }
         self.counts = Counts::default();
