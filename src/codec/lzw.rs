@@ -60,11 +60,13 @@ const fn gather(name: u32) -> u32 {
 pub(crate) struct Encoder {
     /// A string's inner name, the byte that comes behind it, the name of both: 12, 8 and 12 bits.
     table: Box<[u32; TABLE]>,
+    /// Room for the codes of a stream at their longest: `out` shall not keep more than they need.
+    codes: Vec<u8>,
 }
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self { table: Box::new([FREE; TABLE]) }
+        Self { table: Box::new([FREE; TABLE]), codes: Vec::new() }
     }
 }
 
@@ -101,10 +103,9 @@ impl Writer<'_> {
 impl Encoder {
     /// Appends the codes of `input` to `out`.
     pub(crate) fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        let start = out.len();
         // Every byte has a code of 12 bits at most, one code in 3800 empties the dictionary, and a store takes 8 bytes.
-        out.resize(start + input.len() + input.len() / 2 + input.len() / 1000 + 32, 0);
-        let mut writer = Writer { out: &mut out[start..], at: 0, bits: 0, count: 0, width: 9 };
+        self.codes.resize(input.len() + input.len() / 2 + input.len() / 1000 + 32, 0);
+        let mut writer = Writer { out: &mut self.codes, at: 0, bits: 0, count: 0, width: 9 };
         writer.put(CLEAR);
         self.table.fill(FREE);
         let mut next = FIRST;
@@ -140,7 +141,7 @@ impl Encoder {
         }
         writer.put(END);
         let length = writer.at + usize::from(writer.count > 0);
-        out.truncate(start + length);
+        out.extend_from_slice(&self.codes[..length]);
     }
 }
 

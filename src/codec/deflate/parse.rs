@@ -227,7 +227,7 @@ impl Parser {
         let thorough = if short > 4 * long {
             Finder::Short(policy.lazy)
         } else if short > long {
-            Finder::Thorough(Effort { least: 4, depth: 1, ..policy.effort })
+            Finder::Thorough(Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort })
         } else {
             Finder::Thorough(policy.effort)
         };
