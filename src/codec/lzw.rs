@@ -141,6 +141,8 @@ impl Encoder {
         }
         writer.put(END);
         let length = writer.at + usize::from(writer.count > 0);
+        // With room for what frames a tile: a vector that grows for it would double.
+        out.reserve(length + 16);
         out.extend_from_slice(&self.codes[..length]);
     }
 }
