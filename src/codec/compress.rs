@@ -1,15 +1,14 @@
 //! The codecs: bytes in, appended to a vector. Their state is scratch memory that is reset before every tile.
 
-use flate2::{Compress, FlushCompress, Status};
-use weezl::BitOrder;
-
 use crate::options::Compression;
+
+use super::{deflate, lzw};
 
 /// Compresses tiles with any codec; makes a codec's state when it is first needed.
 #[derive(Default)]
 pub(super) struct Compressor {
-    deflate: Option<(u8, Compress)>,
-    lzw: Option<weezl::encode::Encoder>,
+    deflate: Option<(u8, deflate::Encoder)>,
+    lzw: Option<lzw::Encoder>,
 }
 
 impl std::fmt::Debug for Compressor {
@@ -19,52 +18,39 @@ impl std::fmt::Debug for Compressor {
 }
 
 impl Compressor {
-    /// Appends the compressed `bytes` to `out`.
-    pub(super) fn compress(&mut self, compression: Compression, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    /// Appends the compressed `bytes` to `out`. `layout` helps DEFLATE, the others do without.
+    pub(super) fn compress(
+        &mut self,
+        compression: Compression,
+        layout: deflate::Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
         match compression {
             Compression::None => {
                 out.extend_from_slice(bytes);
                 Ok(())
             }
-            Compression::Lzw => self.lzw(bytes, out),
-            Compression::Deflate { level } => self.deflate(level, bytes, out),
+            Compression::Lzw => {
+                self.lzw.get_or_insert_default().encode(bytes, out);
+                Ok(())
+            }
+            Compression::Deflate { level } => self.deflate(level, layout, bytes, out),
             Compression::Zstd { level } => zstd(level, bytes, out),
         }
     }
 
     /// zlib format (RFC 1950), as compression 8 asks for.
-    fn deflate(&mut self, level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-        let state = match &mut self.deflate {
-            Some((made_for, state)) if *made_for == level => {
-                state.reset();
-                state
+    fn deflate(&mut self, level: u8, layout: deflate::Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let encoder = match &mut self.deflate {
+            Some((made_for, encoder)) if *made_for == level => encoder,
+            slot => {
+                let encoder = deflate::Encoder::new(level).ok_or_else(|| format!("DEFLATE has no level {level}"))?;
+                &mut slot.insert((level, encoder)).1
             }
-            slot => &mut slot.insert((level, Compress::new(flate2::Compression::new(level.into()), true))).1,
         };
-        // DEFLATE grows data by 5 bytes for every stored block of up to 65535 bytes, and zlib's frame takes 6.
-        out.reserve(bytes.len() / 2 + 64);
-        let mut taken = 0;
-        loop {
-            let before = (state.total_in(), state.total_out());
-            let status = state
-                .compress_vec(&bytes[taken..], out, FlushCompress::Finish)
-                .map_err(|error| format!("DEFLATE: {error}"))?;
-            taken += usize::try_from(state.total_in() - before.0).map_err(|error| error.to_string())?;
-            match status {
-                Status::StreamEnd => return Ok(()),
-                _ if (state.total_in(), state.total_out()) == before => {
-                    return Err("DEFLATE: the encoder makes no progress".to_owned());
-                }
-                Status::Ok | Status::BufError => out.reserve(bytes.len() / 4 + 64),
-            }
-        }
-    }
-
-    /// TIFF's LZW (TIFF 6.0 section 13): most significant bit first, code widths grow one code early.
-    fn lzw(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-        let encoder = self.lzw.get_or_insert_with(|| weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8));
-        encoder.reset();
-        encoder.into_vec(out).encode_all(bytes).status.map(|_| ()).map_err(|error| format!("LZW: {error}"))
+        encoder.zlib(bytes, layout, out);
+        Ok(())
     }
 }
 
@@ -94,6 +80,9 @@ fn zstd(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
 mod tests {
     use super::*;
     use std::io::Read;
+    use weezl::BitOrder;
+
+    const LAYOUT: deflate::Layout = deflate::Layout { row_bytes: 512, planes: 1 };
 
     /// Bytes of several kinds: empty, repeated, smooth, noisy, short.
     fn samples() -> Vec<Vec<u8>> {
@@ -121,8 +110,8 @@ mod tests {
             let mut reused = Compressor::default();
             for bytes in samples() {
                 let (mut first, mut second) = (vec![1, 2, 3], vec![1, 2, 3]);
-                reused.compress(codec, &bytes, &mut first).unwrap();
-                Compressor::default().compress(codec, &bytes, &mut second).unwrap();
+                reused.compress(codec, LAYOUT, &bytes, &mut first).unwrap();
+                Compressor::default().compress(codec, LAYOUT, &bytes, &mut second).unwrap();
                 assert!(first == second, "{codec:?}, {} bytes", bytes.len());
                 assert_eq!(first[..3], [1, 2, 3]);
             }
@@ -133,12 +122,12 @@ mod tests {
     fn other_decoders_give_the_bytes_back() {
         for bytes in samples() {
             let mut out = Vec::new();
-            Compressor::default().compress(Compression::DEFLATE, &bytes, &mut out).unwrap();
+            Compressor::default().compress(Compression::DEFLATE, LAYOUT, &bytes, &mut out).unwrap();
             let mut back = Vec::new();
             flate2::read::ZlibDecoder::new(out.as_slice()).read_to_end(&mut back).unwrap();
             assert!(back == bytes);
             out.clear();
-            Compressor::default().compress(Compression::Lzw, &bytes, &mut out).unwrap();
+            Compressor::default().compress(Compression::Lzw, LAYOUT, &bytes, &mut out).unwrap();
             let back = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&out).unwrap();
             assert!(back == bytes);
         }

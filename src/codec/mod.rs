@@ -6,6 +6,8 @@ pub(crate) mod choice;
 mod compress;
 #[cfg(feature = "geotiff")]
 pub(crate) mod decode;
+mod deflate;
+mod lzw;
 mod pack;
 mod predictor;
 
@@ -15,6 +17,7 @@ use crate::sample::DataType;
 use crate::tiff::ghost;
 
 use compress::Compressor;
+use deflate::Layout;
 
 /// All that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,14 @@ impl TileFormat {
     pub(crate) fn row_bytes(&self) -> Option<u64> {
         let samples = u64::from(self.tile_size.width).checked_mul(self.samples as u64)?;
         Some(samples.checked_mul(u64::from(self.bits))?.div_ceil(8))
+    }
+
+    /// What the DEFLATE encoder is told about a tile's bytes.
+    fn layout(&self) -> Layout {
+        Layout {
+            row_bytes: self.row_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0),
+            planes: if self.predictor == Predictor::FloatingPoint { self.data_type.size() } else { 1 },
+        }
     }
 
     /// Bytes of a tile before compression. `None` on overflow.
@@ -113,7 +124,7 @@ impl TileEncoder {
             &self.packed
         };
         debug_assert_eq!(bytes.len(), length);
-        frame(&mut self.compressor, format.compression, bytes, out)
+        frame(&mut self.compressor, format, bytes, out)
     }
 
     /// Encodes a tile of a mask (0 = invalid, one byte a pixel), framed, appended to `out`. Returns the payload's size.
@@ -124,7 +135,7 @@ impl TileEncoder {
         out: &mut Vec<u8>,
     ) -> Result<u32, String> {
         pack::pack_mask(format.tile_size, view, &mut self.packed);
-        frame(&mut self.compressor, format.compression, &self.packed, out)
+        frame(&mut self.compressor, format, &self.packed, out)
     }
 }
 
@@ -136,15 +147,10 @@ fn tile_len(format: &TileFormat) -> Result<usize, String> {
 }
 
 /// Compresses `bytes` between leader and trailer.
-fn frame(
-    compressor: &mut Compressor,
-    compression: Compression,
-    bytes: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<u32, String> {
+fn frame(compressor: &mut Compressor, format: &TileFormat, bytes: &[u8], out: &mut Vec<u8>) -> Result<u32, String> {
     let start = out.len();
     out.extend_from_slice(&[0; ghost::LEADER_LEN]);
-    compressor.compress(compression, bytes, out)?;
+    compressor.compress(format.compression, format.layout(), bytes, out)?;
     framed(out, start)
 }
 

@@ -1,0 +1,254 @@
+//! Blocks: from literals and matches to bits, in the form that takes the fewest.
+
+use super::bits::{BitWriter, Rest, SLACK};
+use super::costs;
+use super::header::{Header, Lengths};
+use super::huffman::{self, Code};
+use super::symbols::{
+    Counts, DISTANCES, END_OF_BLOCK, LENGTH_BASE, LENGTH_CODE, LENGTH_EXTRA, LITERALS, MAX_MATCH, MIN_MATCH, Match,
+    distance_base, distance_code, distance_extra, length_symbol,
+};
+
+/// Literals and lengths get codes of at most so many bits, so that four literals fit between two flushes.
+pub(super) const LONGEST_CODE: usize = 14;
+/// Distances may have the longest codes there are.
+const LONGEST_DISTANCE_CODE: usize = 15;
+/// The most bytes of a stored block.
+const STORED: usize = 65535;
+
+/// The stream behind the header of zlib: whole bytes in a vector and the bits that don't fill one yet.
+pub(super) struct Stream<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    pub(super) rest: Rest,
+}
+
+impl Stream<'_> {
+    /// Lets `write` write, at most `bits` bits.
+    pub(super) fn write(&mut self, bits: u64, write: impl FnOnce(&mut BitWriter<'_>)) {
+        let start = self.out.len();
+        self.out.resize(start + (bits / 8) as usize + 2 * SLACK, 0);
+        let mut writer = BitWriter::new(&mut self.out[start..], self.rest);
+        write(&mut writer);
+        let (written, rest) = writer.finish();
+        self.out.truncate(start + written);
+        self.rest = rest;
+    }
+
+    /// Writes bytes as they are, as the last block or not; nothing for nothing, unless it is the last.
+    pub(super) fn stored(&mut self, bytes: &[u8], last: bool) {
+        let mut chunks = bytes.chunks(STORED).peekable();
+        let empty = (bytes.is_empty() && last).then_some(&bytes[..0]);
+        let mut next = chunks.next().or(empty);
+        while let Some(chunk) = next {
+            next = chunks.next();
+            self.write(8 * (chunk.len() as u64 + 6), |writer| {
+                writer.put(u64::from(last && next.is_none()), 3);
+                writer.align();
+                let length = chunk.len() as u64;
+                writer.put(length | (length ^ 0xFFFF) << 16, 32);
+                writer.flush();
+                writer.bytes(chunk);
+            });
+        }
+    }
+
+    /// Bits of `stored`.
+    pub(super) fn stored_bits(&self, length: usize) -> u64 {
+        let first = 3 + u64::from((8 - (self.rest.count() + 3) % 8) % 8) + 32;
+        first + 8 * length as u64 + (length.max(1).div_ceil(STORED) as u64 - 1) * 40
+    }
+
+    /// Ends the last byte.
+    pub(super) fn finish(&mut self) {
+        self.write(8, |writer| writer.align());
+    }
+}
+
+/// Codes of a block, as its symbols are written.
+pub(super) struct Codes {
+    literals: [Code; LITERALS],
+    /// Code and extra bits of each length; how many bits, from bit 24 on.
+    lengths: [u32; MAX_MATCH + 1],
+    distances: [Code; DISTANCES],
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self { literals: [0; LITERALS], lengths: [0; MAX_MATCH + 1], distances: [0; DISTANCES] }
+    }
+}
+
+impl Codes {
+    /// Makes the codes of `lengths`.
+    pub(super) fn set(&mut self, lengths: &Lengths) {
+        huffman::codes(&lengths.literals, &mut self.literals);
+        huffman::codes(&lengths.distances, &mut self.distances);
+        for (length, target) in self.lengths.iter_mut().enumerate().skip(MIN_MATCH) {
+            let code = self.literals[length_symbol(length)];
+            let index = LENGTH_CODE[length] as usize;
+            let extra = (length - LENGTH_BASE[index] as usize) as u32;
+            let bits = code >> 16;
+            *target = (code & 0xFFFF) | extra << bits | (bits + u32::from(LENGTH_EXTRA[index])) << 24;
+        }
+    }
+
+    /// Writes literals.
+    #[inline(always)]
+    fn literals(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
+        let (fours, rest) = bytes.as_chunks::<4>();
+        for four in fours {
+            let [first, second, third, fourth] = four.map(|byte| self.literals[byte as usize]);
+            let lower = u64::from(first & 0xFFFF) | u64::from(second & 0xFFFF) << (first >> 16);
+            let upper = u64::from(third & 0xFFFF) | u64::from(fourth & 0xFFFF) << (third >> 16);
+            let half = (first >> 16) + (second >> 16);
+            writer.put(lower | upper << half, half + (third >> 16) + (fourth >> 16));
+            writer.flush();
+        }
+        for &byte in rest {
+            let code = self.literals[byte as usize];
+            writer.put(u64::from(code & 0xFFFF), code >> 16);
+        }
+        writer.flush();
+    }
+
+    /// Writes a piece of `input` and the end of the block.
+    pub(super) fn write(&self, input: &[u8], matches: &[Match], writer: &mut BitWriter<'_>) {
+        let mut at = 0;
+        for found in matches {
+            let literals = found.literals as usize;
+            self.literals(&input[at..][..literals], writer);
+            let length = self.lengths[usize::from(found.length) % (MAX_MATCH + 1)];
+            writer.put(u64::from(length & 0xFF_FFFF), length >> 24);
+            let distance = usize::from(found.distance);
+            let index = distance_code(distance);
+            let code = self.distances[index % DISTANCES];
+            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.put((distance - distance_base(index)) as u64, distance_extra(index));
+            writer.flush();
+            at += literals + usize::from(found.length);
+        }
+        self.literals(&input[at..], writer);
+        let end = self.literals[END_OF_BLOCK];
+        writer.put(u64::from(end & 0xFFFF), end >> 16);
+        writer.flush();
+    }
+}
+
+/// Lengths of the best codes for `counts`.
+pub(super) fn lengths(counts: &Counts, lengths: &mut Lengths) {
+    // The fixed code has four symbols more.
+    lengths.literals[286..].fill(0);
+    lengths.distances[30..].fill(0);
+    huffman::code_lengths(&counts.literals[..286], LONGEST_CODE, &mut lengths.literals[..286]);
+    huffman::code_lengths(&counts.distances[..30], LONGEST_DISTANCE_CODE, &mut lengths.distances[..30]);
+}
+
+/// Bits of all symbols.
+pub(super) fn body_bits(counts: &Counts, lengths: &Lengths) -> u64 {
+    let sum = |counts: &[u32], lengths: &[u8]| -> u64 {
+        counts.iter().zip(lengths).map(|(&count, &length)| u64::from(count) * u64::from(length)).sum()
+    };
+    sum(&counts.literals, &lengths.literals)
+        + sum(&counts.distances, &lengths.distances)
+        + u64::from(costs::extra_bits(counts))
+}
+
+/// The codes that need no header (RFC 1951 section 3.2.6).
+pub(super) fn fixed_lengths() -> Lengths {
+    let mut lengths = Lengths { literals: [8; LITERALS], distances: [5; DISTANCES] };
+    lengths.literals[144..256].fill(9);
+    lengths.literals[256..280].fill(7);
+    lengths
+}
+
+/// Removes matches that cost more than their bytes as literals would, from `counts` too. Returns how many.
+pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Counts, lengths: &Lengths) -> usize {
+    /// From here on a match always pays.
+    const LONG: usize = 32;
+    let before = matches.len();
+    if before == 0 {
+        return 0;
+    }
+    let literal_costs: [u32; 256] = std::array::from_fn(|byte| absent(lengths.literals[byte]));
+    let mut at = 0;
+    let mut carried = 0;
+    matches.retain_mut(|found| {
+        at += found.literals as usize;
+        found.literals += carried;
+        carried = 0;
+        let length = usize::from(found.length);
+        let bytes = &input[at..][..length];
+        at += length;
+        if length >= LONG {
+            return true;
+        }
+        let code = distance_code(found.distance.into());
+        let cost = u32::from(lengths.literals[length_symbol(length)])
+            + u32::from(LENGTH_EXTRA[LENGTH_CODE[length] as usize])
+            + u32::from(lengths.distances[code])
+            + distance_extra(code);
+        let pays = if found.distance == 1 {
+            4 * cost < length as u32 * (4 * literal_costs[bytes[0] as usize] + 1)
+        } else {
+            // Every literal costs a bit at least, so most matches pay at first sight.
+            cost < length as u32 || cost < bytes.iter().map(|&byte| literal_costs[byte as usize]).sum()
+        };
+        if !pays {
+            counts.remove(*found);
+            counts.literals(bytes);
+            carried = found.literals + length as u32;
+        }
+        pays
+    });
+    before - matches.len()
+}
+
+/// What a literal costs that has no code so far: more than any other.
+fn absent(length: u8) -> u32 {
+    if length == 0 { LONGEST_CODE as u32 } else { length.into() }
+}
+
+/// Makes blocks; keeps memory from block to block.
+#[derive(Default)]
+pub(super) struct BlockWriter {
+    lengths: Lengths,
+    header: Header,
+    codes: Codes,
+}
+
+impl BlockWriter {
+    /// Writes `input` as a block. `prune` drops matches that don't pay once the codes are known.
+    pub(super) fn block(
+        &mut self,
+        input: &[u8],
+        matches: &mut Vec<Match>,
+        counts: &mut Counts,
+        last: bool,
+        stream: &mut Stream<'_>,
+    ) {
+        counts.literals[END_OF_BLOCK] = 1;
+        lengths(counts, &mut self.lengths);
+        if drop_dear(input, matches, counts, &self.lengths) > 0 {
+            lengths(counts, &mut self.lengths);
+        }
+        self.header.plan(&self.lengths);
+        let dynamic = self.header.bits + body_bits(counts, &self.lengths);
+        let stored = stream.stored_bits(input.len());
+        let fixed = if dynamic < 8000 { body_bits(counts, &fixed_lengths()) } else { u64::MAX };
+        if stored <= dynamic.min(fixed) {
+            return stream.stored(input, last);
+        }
+        if fixed <= dynamic {
+            self.lengths = fixed_lengths();
+        }
+        self.codes.set(&self.lengths);
+        stream.write(3 + dynamic.min(fixed), |writer| {
+            if fixed <= dynamic {
+                writer.put(u64::from(last) | 1 << 1, 3);
+            } else {
+                self.header.write(last, writer);
+            }
+            self.codes.write(input, matches, writer);
+        });
+    }
+}

@@ -1,0 +1,290 @@
+//! The thorough finder: tables of where bytes stood before, and a parse that weighs what matches save.
+//!
+//! Three tables answer where the next three, four and eight bytes stood last; places with equal eight bytes are chained.
+//! In rasters what repeats at all repeats for long, and chains of four bytes would be full of short matches.
+
+use super::costs::Costs;
+use super::fast::{equal, load4, load8, push};
+use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
+
+const THREE_BITS: u32 = 15;
+const FOUR_BITS: u32 = 15;
+const EIGHT_BITS: u32 = 15;
+const MASK: usize = WINDOW - 1;
+/// Runs from this length on are taken without a search, and only their ends are entered.
+const LONG_RUN: usize = 16;
+
+/// Inside of matches from this length on few places are entered.
+const LONG_MATCH: usize = 32;
+
+/// How hard to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Effort {
+    /// Candidates of eight equal bytes that are compared.
+    pub(super) depth: u32,
+    /// A match of this length is taken without comparing more.
+    pub(super) nice: usize,
+    /// A match shorter than this is only taken if there is no better one at the next place; 0 to take any.
+    pub(super) lazy: usize,
+    /// The shortest match that is looked for: 3, 4 or 8.
+    pub(super) least: usize,
+    /// After 2 to the power of this many literals in a row, one place more is skipped.
+    pub(super) skip: u32,
+    /// Inside of long matches one place in so many is entered.
+    pub(super) sparse: usize,
+}
+
+/// A match that was found, and what it saves against literals, in parts of a bit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    length: usize,
+    distance: usize,
+    saved: i32,
+}
+
+/// Where bytes stood before. Places are told by their lowest 16 bits, so what is found may be wrong and is compared.
+pub(super) struct Chains {
+    threes: Box<[u16; 1 << THREE_BITS]>,
+    fours: Box<[u16; 1 << FOUR_BITS]>,
+    eights: Box<[u16; 1 << EIGHT_BITS]>,
+    /// The place before with the same eight bytes.
+    previous: Box<[u16; WINDOW]>,
+    /// The first place that is not entered yet.
+    entered: usize,
+    /// The tables hold places of another stream.
+    stale: bool,
+    /// What matches saved a byte so far.
+    rate: i32,
+    /// What all literals before a place cost, from the start of the piece on.
+    sums: Vec<u32>,
+}
+
+impl Default for Chains {
+    fn default() -> Self {
+        Self {
+            threes: boxed(),
+            fours: boxed(),
+            eights: boxed(),
+            previous: boxed(),
+            entered: 0,
+            stale: true,
+            rate: 0,
+            sums: Vec::new(),
+        }
+    }
+}
+
+fn boxed<const N: usize>() -> Box<[u16; N]> {
+    let slice = vec![0u16; N].into_boxed_slice();
+    slice.try_into().unwrap_or_else(|_| Box::new([0; N]))
+}
+
+#[inline(always)]
+fn hash3(bytes: u64) -> usize {
+    (((bytes as u32) << 8).wrapping_mul(0x9E37_79B1) >> (32 - THREE_BITS)) as usize
+}
+
+#[inline(always)]
+fn hash4(bytes: u64) -> usize {
+    ((bytes as u32).wrapping_mul(0x9E37_79B1) >> (32 - FOUR_BITS)) as usize
+}
+
+#[inline(always)]
+fn hash8(bytes: u64) -> usize {
+    (bytes.wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - EIGHT_BITS)) as usize
+}
+
+/// How far `place` lies before `at`, both told by 16 bits: 1 to 65536.
+#[inline(always)]
+fn back(at: usize, place: u16) -> usize {
+    usize::from((at as u16).wrapping_sub(place).wrapping_sub(1)) + 1
+}
+
+/// Where the bytes of a place stood before, as the tables tell.
+struct Candidates {
+    bytes: u64,
+    three: usize,
+    four: usize,
+    eight: usize,
+}
+
+/// What a search needs to know beside the place.
+struct Piece<'a> {
+    input: &'a [u8],
+    from: usize,
+    to: usize,
+    row: usize,
+    costs: &'a Costs,
+}
+
+impl Chains {
+    /// Forgets all places.
+    pub(super) fn reset(&mut self) {
+        self.entered = 0;
+        self.rate = 0;
+        self.stale = true;
+    }
+
+    /// Clears the tables if another stream left something there: not before they are needed.
+    fn clear(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        self.threes.fill(0);
+        self.fours.fill(0);
+        self.eights.fill(0);
+        self.previous.fill(0);
+    }
+
+    /// Enters a place and returns what the tables held.
+    #[inline(always)]
+    fn swap(&mut self, input: &[u8], at: usize) -> Candidates {
+        let bytes = load8(input, at);
+        let place = at as u16;
+        let three = std::mem::replace(&mut self.threes[hash3(bytes)], place);
+        let four = std::mem::replace(&mut self.fours[hash4(bytes)], place);
+        let eight = std::mem::replace(&mut self.eights[hash8(bytes)], place);
+        self.previous[at & MASK] = eight;
+        Candidates { bytes, three: back(at, three), four: back(at, four), eight: back(at, eight) }
+    }
+
+    /// Enters all places up to `to`, without it.
+    #[inline(always)]
+    fn enter(&mut self, input: &[u8], to: usize) {
+        while self.entered < to {
+            self.swap(input, self.entered);
+            self.entered += 1;
+        }
+    }
+
+    /// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
+    pub(super) fn find(
+        &mut self,
+        input: &[u8],
+        (from, to): (usize, usize),
+        row: usize,
+        effort: Effort,
+        costs: &Costs,
+        matches: &mut Vec<Match>,
+    ) {
+        self.clear();
+        let search_end = to.min(input.len().saturating_sub(8));
+        // After a stretch that another finder took, what lies in the window is entered late.
+        self.entered = self.entered.max(from.saturating_sub(WINDOW));
+        self.enter(input, from.min(search_end));
+        self.sums.clear();
+        self.sums.push(0);
+        let mut sum = 0;
+        self.sums.extend(input[from..to].iter().map(|&byte| {
+            sum += costs.literals[byte as usize];
+            sum
+        }));
+        let row = if (8..=WINDOW).contains(&row) { row } else { usize::MAX };
+        let piece = Piece { input, from, to, row, costs };
+        let mut anchor = from;
+        let mut at = from;
+        // What matches save a byte, on the average: a match that ends later has to save so much more.
+        let (mut saved, mut covered) = (i64::from(self.rate) * 4096, 4096);
+        while at < search_end {
+            // Runs are frequent, long and cheap to find; entering all their places would make chains of equals.
+            if at > 0 && load8(input, at) == load8(input, at - 1) {
+                let length = equal(input, at - 1, at, to);
+                if length >= LONG_RUN && !(at >= row && equal(input, at - row, at, to) > length + 4) {
+                    self.enter(input, at + 1);
+                    anchor = at + push(matches, at - anchor, length, 1);
+                    at = anchor;
+                    self.entered = self.entered.max((at - 4).min(search_end));
+                    continue;
+                }
+            }
+            let mut found = self.best(&piece, at, effort);
+            if found.saved <= 0 {
+                // Long stretches without a match are most likely noise.
+                at += 1 + ((at - anchor) >> effort.skip);
+                continue;
+            }
+            while found.length < effort.lazy && at + 1 < search_end {
+                let next = self.best(&piece, at + 1, effort);
+                let later = (next.length + 1) as i64 - found.length as i64;
+                if next.saved <= 0 || i64::from(next.saved - found.saved) * covered <= later * saved {
+                    break;
+                }
+                found = next;
+                at += 1;
+            }
+            saved += i64::from(found.saved);
+            covered += (at - anchor + found.length) as i64;
+            anchor = at + push(matches, at - anchor, found.length, found.distance);
+            at = anchor;
+            if found.length >= LONG_MATCH {
+                let mut place = self.entered;
+                while place + 4 < at.min(search_end) {
+                    self.swap(input, place);
+                    place += effort.sparse;
+                }
+                self.entered = place;
+            }
+            self.enter(input, at.min(search_end));
+        }
+        self.rate = (saved / covered) as i32;
+    }
+
+    /// The match at `at` that saves most.
+    #[inline]
+    fn best(&mut self, piece: &Piece<'_>, at: usize, effort: Effort) -> Found {
+        let &Piece { input, from, to, row, costs } = piece;
+        self.enter(input, at);
+        let candidates = self.swap(input, at);
+        self.entered = at + 1;
+        let bytes = candidates.bytes;
+        let end = to.min(at + MAX_MATCH);
+        let sums = &self.sums[at - from..];
+        let spent = sums[0];
+        let mut best = Found::default();
+        let mut longest = 0;
+        let weigh = |length: usize, distance: usize, best: &mut Found| {
+            let literals = sums[length] - spent;
+            let saved = literals as i32 - (costs.lengths[length] + costs.distances[distance_code(distance)]) as i32;
+            if saved > best.saved {
+                *best = Found { length, distance, saved };
+            }
+        };
+        // One row back is where equal things lie in rasters.
+        if at >= row && load8(input, at - row) == bytes && end - at >= 8 {
+            longest = equal(input, at - row, at, end);
+            weigh(longest, row, &mut best);
+        }
+        let mut distance = candidates.eight;
+        let mut left = effort.depth;
+        while left > 0 && longest < effort.nice && distance <= WINDOW && distance <= at {
+            let other = at - distance;
+            let reach = longest.max(8) - 8;
+            if load8(input, other + reach) == load8(input, at + reach) {
+                let length = equal(input, other, at, end);
+                if length > longest && length >= MIN_MATCH {
+                    longest = length;
+                    weigh(length, distance, &mut best);
+                }
+            }
+            let next = back(at, self.previous[other & MASK]);
+            if next <= distance {
+                break;
+            }
+            distance = next;
+            left -= 1;
+        }
+        if longest < 8 && effort.least < 8 && end - at >= 4 {
+            let distance = candidates.four;
+            if distance <= WINDOW && distance <= at && load4(input, at - distance) == bytes as u32 {
+                let length = equal(input, at - distance, at, end);
+                weigh(length, distance, &mut best);
+            } else if effort.least < 4 {
+                let distance = candidates.three;
+                if distance <= WINDOW && distance <= at && (load4(input, at - distance) ^ bytes as u32) << 8 == 0 {
+                    weigh(3, distance, &mut best);
+                }
+            }
+        }
+        best
+    }
+}

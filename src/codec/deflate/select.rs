@@ -1,0 +1,79 @@
+//! Which finder a stretch of bytes deserves: decided from the bytes alone, by a sample.
+
+use super::costs::{self, BIT, Costs};
+use super::fast::load8;
+use super::symbols::WINDOW;
+
+/// Bytes of the sample that only fill the tables.
+const BEFORE: usize = 8 << 10;
+/// Bytes of the sample that are looked up.
+const LOOKED_UP: usize = 4 << 10;
+const HASH_BITS: u32 = 12;
+
+/// What a sample promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Promise {
+    /// What matches of four to seven bytes may save, in 1/1024 of the literals' cost.
+    pub(super) short: u64,
+    /// The same of matches of eight bytes.
+    pub(super) long: u64,
+}
+
+/// Tables of the sample.
+pub(super) struct Sampler {
+    fours: Box<[u16; 1 << HASH_BITS]>,
+    eights: Box<[u16; 1 << HASH_BITS]>,
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self { fours: Box::new([0; 1 << HASH_BITS]), eights: Box::new([0; 1 << HASH_BITS]) }
+    }
+}
+
+impl Sampler {
+    /// Looks up a sample from the middle of `bytes`, without branching on what it finds.
+    ///
+    /// What the fast finder sees too, runs and what stands one row back, does not count.
+    pub(super) fn promise(&mut self, bytes: &[u8], row: usize) -> Promise {
+        let size = (BEFORE + LOOKED_UP).min(bytes.len());
+        let sample = &bytes[(bytes.len() - size) / 2..][..size];
+        if sample.len() < 64 {
+            return Promise { short: 0, long: 0 };
+        }
+        let row = if (1..=WINDOW).contains(&row) { row } else { 1 };
+        let costs = Costs::guess(sample);
+        self.fours.fill(0);
+        self.eights.fill(0);
+        let first = sample.len().saturating_sub(LOOKED_UP).max(sample.len() / 3);
+        for at in 1..first {
+            self.swap(load8(sample, at), at);
+        }
+        let (mut all, mut short, mut long) = (1u64, 0u64, 0u64);
+        for at in first..sample.len() - 8 {
+            let bytes = load8(sample, at);
+            let (four, eight) = self.swap(bytes, at);
+            let known = bytes as u32 == load8(sample, at - 1) as u32 || at >= row && bytes == load8(sample, at - row);
+            let literals = bytes.to_le_bytes().map(|byte| costs.literals[byte as usize]);
+            let half = literals[0] + literals[1] + literals[2] + literals[3];
+            let whole = half + literals[4] + literals[5] + literals[6] + literals[7];
+            all += u64::from(literals[0]);
+            let same = load8(sample, four) as u32 == bytes as u32 && !known;
+            let match_cost = 8 * BIT + costs::logarithm((at - four) as u32);
+            short += u64::from(if same { half.saturating_sub(match_cost) } else { 0 });
+            let same = load8(sample, eight) == bytes && !known;
+            let match_cost = 4 * BIT + costs::logarithm((at - eight) as u32) / 2;
+            long += u64::from(if same { whole.saturating_sub(match_cost) } else { 0 });
+        }
+        Promise { short: short * 1024 / 4 / all, long: long * 1024 / 8 / all }
+    }
+
+    #[inline(always)]
+    fn swap(&mut self, bytes: u64, at: usize) -> (usize, usize) {
+        let four = (bytes as u32).wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS);
+        let eight = bytes.wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - HASH_BITS);
+        let four = std::mem::replace(&mut self.fours[four as usize], at as u16);
+        let eight = std::mem::replace(&mut self.eights[eight as usize], at as u16);
+        (four.into(), eight.into())
+    }
+}
