@@ -1,6 +1,8 @@
 //! `ndarray` views as a source: two or three axes, bands first or last, any strides.
 
-use ndarray::{ArrayView2, ArrayView3, Axis};
+use std::borrow::Cow;
+
+use ndarray::{ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
@@ -26,7 +28,6 @@ pub struct ArraySource<'a, T> {
     /// (row, column, band)
     pixels: ArrayView3<'a, T>,
     mask: Option<ArrayView2<'a, u8>>,
-    scratch: Vec<T>,
 }
 
 impl<'a, T: Sample> ArraySource<'a, T> {
@@ -58,7 +59,7 @@ impl<'a, T: Sample> ArraySource<'a, T> {
         let bands = u16::try_from(bands).map_err(|_| Error::limit("bands", bands as u64, u16::MAX.into()))?;
         let spec = ImageSpec::new(side("columns", width)?, side("rows", height)?, bands, T::DATA_TYPE);
         spec.validate()?;
-        Ok(Self { spec, pixels, mask: None, scratch: Vec::new() })
+        Ok(Self { spec, pixels, mask: None })
     }
 
     /// Adds a mask: (row, column), 0 = invalid.
@@ -82,28 +83,27 @@ impl<T: Sample> PixelSource for ArraySource<'_, T> {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _executor: &Executor) -> Result<()> {
-        for row in 0..stripe.rows {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        let (pixels, mask) = (self.pixels.view(), self.mask);
+        stripe.fill(executor, |row, window, window_row| {
             let source_row = first_row as usize + row;
-            let pixels = self.pixels.index_axis(Axis(0), source_row);
+            let pixels = pixels.index_axis(Axis(0), source_row);
             if let Some(pixels) = pixels.as_slice() {
-                stripe.put_pixels(row, 0, bytemuck::cast_slice(pixels));
+                window.put_pixels(window_row, bytemuck::cast_slice(pixels));
             } else {
-                for (band, samples) in pixels.axis_iter(Axis(1)).enumerate() {
-                    if let Some(samples) = samples.as_slice() {
-                        stripe.put_band(band, row, 0, bytemuck::cast_slice(samples));
-                    } else {
-                        self.scratch.clear();
-                        self.scratch.extend(samples.iter());
-                        stripe.put_band(band, row, 0, bytemuck::cast_slice(&self.scratch));
-                    }
-                }
+                // Samples that don't lie together are gathered first.
+                let gather = |samples: ArrayView1<'_, T>| samples.iter().copied().collect::<Vec<T>>();
+                let bands: Vec<Cow<'_, [T]>> = pixels
+                    .axis_iter(Axis(1))
+                    .map(|samples| samples.to_slice().map_or_else(|| Cow::Owned(gather(samples)), Cow::Borrowed))
+                    .collect();
+                let bands: Vec<&[u8]> = bands.iter().map(|band| bytemuck::cast_slice(band)).collect();
+                window.put_bands(window_row, &bands);
             }
-            if let Some(mask) = &self.mask {
-                let mask: Vec<u8> = mask.index_axis(Axis(0), source_row).iter().copied().collect();
-                stripe.put_mask(row, 0, &mask);
+            if let (Some(mask), Some(target)) = (&mask, window.mask_row(window_row)) {
+                target.iter_mut().zip(mask.index_axis(Axis(0), source_row)).for_each(|(to, from)| *to = *from);
             }
-        }
+        });
         Ok(())
     }
 }

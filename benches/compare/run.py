@@ -166,7 +166,7 @@ def cases(a, binaries):
             result.append(Case(f"ZSTD {level}, file to file", name, writers))
     for name in NAMES:
         result.append(Case("no compression, file to file", name, {"cogsmith": ours(name, compress="none"), "GDAL (rasterio)": rasterio(name, "NONE")}))
-    if a.only:
+    if a.only:  # by words of the titles
         result = [case for case in result if any(word in case.title for word in a.only.split(","))]
     return result
 

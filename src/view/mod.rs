@@ -1,9 +1,13 @@
 //! Pixels in memory: the stripe that sources fill, and the trait they implement.
 
+mod window;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
+
+pub(crate) use window::Window;
 
 /// How the samples of a stripe lie in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,98 +94,6 @@ impl Stripe<'_> {
         if let Some(target) = &mut self.mask {
             target[start..start + mask.len()].copy_from_slice(mask);
         }
-    }
-}
-
-/// A rectangle of a stripe. Rectangles that don't overlap can be filled at once by several threads.
-#[derive(Debug)]
-pub(crate) struct Window<'a> {
-    bands: usize,
-    sample_size: usize,
-    layout: StripeLayout,
-    /// By plane, then by row: the part of the row that lies in the rectangle.
-    planes: Vec<Vec<&'a mut [u8]>>,
-    /// By row; empty without a mask.
-    mask: Vec<&'a mut [u8]>,
-}
-
-impl Window<'_> {
-    /// The number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.planes.first().map_or(0, Vec::len)
-    }
-
-    /// Copies a row of pixels whose bands lie together, from the left edge on.
-    pub(crate) fn put_pixels(&mut self, row: usize, pixels: &[u8]) {
-        let (size, bands) = (self.sample_size, self.bands);
-        match self.layout {
-            StripeLayout::Chunky => self.planes[0][row][..pixels.len()].copy_from_slice(pixels),
-            StripeLayout::Planar => {
-                for (band, plane) in self.planes.iter_mut().enumerate() {
-                    copy_strided(&mut *plane[row], size, &pixels[band * size..], bands * size, size);
-                }
-            }
-        }
-    }
-
-    /// Copies a row of samples of one band, from the left edge on.
-    pub(crate) fn put_band(&mut self, band: usize, row: usize, samples: &[u8]) {
-        let size = self.sample_size;
-        match self.layout {
-            StripeLayout::Chunky => {
-                let target = &mut self.planes[0][row][band * size..];
-                copy_strided(target, self.bands * size, samples, size, size);
-            }
-            StripeLayout::Planar => self.planes[band][row][..samples.len()].copy_from_slice(samples),
-        }
-    }
-
-    /// The mask of a row; `None` where the image has none.
-    pub(crate) fn mask_row(&mut self, row: usize) -> Option<&mut [u8]> {
-        self.mask.get_mut(row).map(|row| &mut **row)
-    }
-}
-
-impl Stripe<'_> {
-    /// Cuts the stripe into rectangles, from the left to the right and then downwards. `row_ends` and `column_ends` say
-    /// where each ends; they grow up to the end of the stripe.
-    pub(crate) fn windows(&mut self, row_ends: &[usize], column_ends: &[usize]) -> Vec<Window<'_>> {
-        let row_bytes = self.row_bytes();
-        let pixel = row_bytes / self.width.max(1);
-        let row_starts = std::iter::once(0).chain(row_ends.iter().copied());
-        let mut windows = Vec::with_capacity(row_ends.len() * column_ends.len());
-        for rows in row_starts.zip(row_ends).map(|(start, end)| end - start) {
-            windows.extend(column_ends.iter().map(|_| Window {
-                bands: self.bands,
-                sample_size: self.sample_size,
-                layout: self.layout,
-                planes: self.planes.iter().map(|_| Vec::with_capacity(rows)).collect(),
-                mask: Vec::with_capacity(if self.mask.is_some() { rows } else { 0 }),
-            }));
-        }
-        let across = column_ends.len();
-        let window_of = |row: usize| row_ends.partition_point(|end| *end <= row) * across;
-        for (index, plane) in self.planes.iter_mut().enumerate() {
-            for (row, mut rest) in plane.chunks_exact_mut(row_bytes).enumerate() {
-                let mut done = 0;
-                for (column, end) in column_ends.iter().enumerate() {
-                    let (part, after) = rest.split_at_mut((end - done) * pixel);
-                    windows[window_of(row) + column].planes[index].push(part);
-                    (rest, done) = (after, *end);
-                }
-            }
-        }
-        if let Some(mask) = &mut self.mask {
-            for (row, mut rest) in mask.chunks_exact_mut(self.width).enumerate() {
-                let mut done = 0;
-                for (column, end) in column_ends.iter().enumerate() {
-                    let (part, after) = rest.split_at_mut(end - done);
-                    windows[window_of(row) + column].mask.push(part);
-                    (rest, done) = (after, *end);
-                }
-            }
-        }
-        windows
     }
 }
 
@@ -301,27 +213,27 @@ impl PixelSource for SliceSource<'_> {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _executor: &Executor) -> Result<()> {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let first_row = first_row as usize;
+        let (width, bands) = (stripe.width, stripe.bands);
         let pixel_row = stripe.width * stripe.sample_size;
-        for row in 0..stripe.rows {
+        let (pixels, mask, height, layout) = (self.pixels, self.mask, self.spec.height as usize, self.layout);
+        stripe.fill(executor, |row, window, window_row| {
             let source_row = first_row + row;
-            match self.layout {
+            match layout {
                 StripeLayout::Chunky => {
-                    let length = pixel_row * stripe.bands;
-                    stripe.put_pixels(row, 0, &self.pixels[source_row * length..][..length]);
+                    let length = pixel_row * bands;
+                    window.put_pixels(window_row, &pixels[source_row * length..][..length]);
                 }
                 StripeLayout::Planar => {
-                    for band in 0..stripe.bands {
-                        let start = (band * self.spec.height as usize + source_row) * pixel_row;
-                        stripe.put_band(band, row, 0, &self.pixels[start..][..pixel_row]);
-                    }
+                    let band = |band| &pixels[(band * height + source_row) * pixel_row..][..pixel_row];
+                    window.put_bands(window_row, &(0..bands).map(band).collect::<Vec<_>>());
                 }
             }
-            if let Some(mask) = self.mask {
-                stripe.put_mask(row, 0, &mask[source_row * stripe.width..][..stripe.width]);
+            if let (Some(mask), Some(target)) = (mask, window.mask_row(window_row)) {
+                target.copy_from_slice(&mask[source_row * width..][..width]);
             }
-        }
+        });
         Ok(())
     }
 }

@@ -1,0 +1,166 @@
+//! Rectangles of a stripe, which several threads can fill at once.
+
+use bytemuck::Pod;
+
+use crate::executor::Executor;
+
+use super::{Stripe, StripeLayout, copy_strided};
+
+/// Bytes of a piece of a stripe that one thread fills.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// A rectangle of a stripe. Rectangles that don't overlap can be filled at once by several threads.
+#[derive(Debug)]
+pub(crate) struct Window<'a> {
+    bands: usize,
+    sample_size: usize,
+    layout: StripeLayout,
+    /// By plane, then by row: the part of the row that lies in the rectangle.
+    planes: Vec<Vec<&'a mut [u8]>>,
+    /// By row; empty without a mask.
+    mask: Vec<&'a mut [u8]>,
+}
+
+impl Window<'_> {
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.planes.first().map_or(0, Vec::len)
+    }
+
+    /// Copies a row of pixels whose bands lie together, from the left edge on.
+    pub(crate) fn put_pixels(&mut self, row: usize, pixels: &[u8]) {
+        let (size, bands) = (self.sample_size, self.bands);
+        match self.layout {
+            StripeLayout::Chunky => self.planes[0][row][..pixels.len()].copy_from_slice(pixels),
+            StripeLayout::Planar => {
+                for (band, plane) in self.planes.iter_mut().enumerate() {
+                    copy_strided(&mut *plane[row], size, &pixels[band * size..], bands * size, size);
+                }
+            }
+        }
+    }
+
+    /// Copies a row of samples of one band, from the left edge on.
+    pub(crate) fn put_band(&mut self, band: usize, row: usize, samples: &[u8]) {
+        let size = self.sample_size;
+        match self.layout {
+            StripeLayout::Chunky => {
+                let target = &mut self.planes[0][row][band * size..];
+                copy_strided(target, self.bands * size, samples, size, size);
+            }
+            StripeLayout::Planar => self.planes[band][row][..samples.len()].copy_from_slice(samples),
+        }
+    }
+
+    /// Copies a row of samples of every band, from the left edge on.
+    pub(crate) fn put_bands(&mut self, row: usize, bands: &[&[u8]]) {
+        if self.layout == StripeLayout::Planar || bands.len() == 1 {
+            for (band, samples) in bands.iter().enumerate() {
+                self.put_band(band, row, samples);
+            }
+            return;
+        }
+        let target = &mut *self.planes[0][row];
+        match self.sample_size {
+            1 => weave::<u8>(target, bands),
+            2 => weave::<u16>(target, bands),
+            4 => weave::<u32>(target, bands),
+            8 => weave::<u64>(target, bands),
+            _ => weave::<[u64; 2]>(target, bands),
+        }
+    }
+
+    /// The mask of a row; `None` where the image has none.
+    pub(crate) fn mask_row(&mut self, row: usize) -> Option<&mut [u8]> {
+        self.mask.get_mut(row).map(|row| &mut **row)
+    }
+}
+
+impl Stripe<'_> {
+    /// Cuts the stripe into rectangles, from the left to the right and then downwards. `row_ends` and `column_ends` say
+    /// where each ends; they grow up to the end of the stripe.
+    pub(crate) fn windows(&mut self, row_ends: &[usize], column_ends: &[usize]) -> Vec<Window<'_>> {
+        let row_bytes = self.row_bytes();
+        let pixel = row_bytes / self.width.max(1);
+        let row_starts = std::iter::once(0).chain(row_ends.iter().copied());
+        let mut windows = Vec::with_capacity(row_ends.len() * column_ends.len());
+        for rows in row_starts.zip(row_ends).map(|(start, end)| end - start) {
+            windows.extend(column_ends.iter().map(|_| Window {
+                bands: self.bands,
+                sample_size: self.sample_size,
+                layout: self.layout,
+                planes: self.planes.iter().map(|_| Vec::with_capacity(rows)).collect(),
+                mask: Vec::with_capacity(if self.mask.is_some() { rows } else { 0 }),
+            }));
+        }
+        let across = column_ends.len();
+        let window_of = |row: usize| row_ends.partition_point(|end| *end <= row) * across;
+        for (index, plane) in self.planes.iter_mut().enumerate() {
+            for (row, mut rest) in plane.chunks_exact_mut(row_bytes).enumerate() {
+                let mut done = 0;
+                for (column, end) in column_ends.iter().enumerate() {
+                    let (part, after) = rest.split_at_mut((end - done) * pixel);
+                    windows[window_of(row) + column].planes[index].push(part);
+                    (rest, done) = (after, *end);
+                }
+            }
+        }
+        if let Some(mask) = &mut self.mask {
+            for (row, mut rest) in mask.chunks_exact_mut(self.width).enumerate() {
+                let mut done = 0;
+                for (column, end) in column_ends.iter().enumerate() {
+                    let (part, after) = rest.split_at_mut(end - done);
+                    windows[window_of(row) + column].mask.push(part);
+                    (rest, done) = (after, *end);
+                }
+            }
+        }
+        windows
+    }
+
+    /// Has all rows filled, on all threads: `fill` gets the number of a row, a window, and the row of that window.
+    pub(crate) fn fill(&mut self, executor: &Executor, fill: impl Fn(usize, &mut Window<'_>, usize) + Sync + Send) {
+        let rows = (PIECE_BYTES / (self.row_bytes() * self.planes.len()).max(1)).max(1);
+        let row_ends: Vec<usize> = (1..=self.rows.div_ceil(rows)).map(|piece| (piece * rows).min(self.rows)).collect();
+        let width = self.width;
+        let pieces = self.windows(&row_ends, &[width]).into_iter().enumerate().collect();
+        executor.map(pieces, |(piece, mut window): (usize, Window<'_>)| {
+            for row in 0..window.rows() {
+                fill(piece * rows + row, &mut window, row);
+            }
+        });
+    }
+}
+
+/// Puts samples of bands beside each other. Rows start at multiples of the size of a sample, but those of a caller
+/// perhaps not.
+fn weave<T: Pod>(target: &mut [u8], bands: &[&[u8]]) {
+    fn fixed<T: Pod, const BANDS: usize>(target: &mut [T], bands: &[&[T]]) {
+        let Ok(bands) = <[&[T]; BANDS]>::try_from(bands) else { return };
+        let pixels = target.len() / BANDS;
+        let bands = bands.map(|band| &band[..pixels]);
+        for (index, pixel) in target.as_chunks_mut::<BANDS>().0.iter_mut().enumerate() {
+            *pixel = bands.map(|band| band[index]);
+        }
+    }
+    let typed: Option<Vec<&[T]>> = bands.iter().map(|band| bytemuck::try_cast_slice(band).ok()).collect();
+    let (Some(typed), Ok(samples)) = (typed, bytemuck::try_cast_slice_mut::<u8, T>(target)) else {
+        let size = size_of::<T>();
+        for (index, band) in bands.iter().enumerate() {
+            copy_strided(&mut target[index * size..], bands.len() * size, band, size, size);
+        }
+        return;
+    };
+    match typed.len() {
+        2 => fixed::<T, 2>(samples, &typed),
+        3 => fixed::<T, 3>(samples, &typed),
+        4 => fixed::<T, 4>(samples, &typed),
+        count => {
+            for (index, pixel) in samples.chunks_exact_mut(count).enumerate() {
+                for (to, band) in pixel.iter_mut().zip(&typed) {
+                    *to = band[index];
+                }
+            }
+        }
+    }
+}
