@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use cogsmith::{
     CogPlan, Compression, DataType, EncodeOptions, Executor, FileOptions, GeoRef, ImageSpec, Metadata, Nodata,
-    Resampling, Sample, SliceSource, encode_to_file,
+    Photometric, Resampling, Sample, SliceSource, encode_to_file,
 };
 
 fn write<T: Sample>(bytes: &[u8], spec: &ImageSpec, codec: &str, threads: usize, path: &Path) -> cogsmith::Result<f64> {
@@ -38,7 +38,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let bytes = std::fs::read(raw)?;
     let (width, height, threads) = (width.parse()?, height.parse()?, threads.parse()?);
-    let spec = |data_type| ImageSpec::new(width, height, bands.parse().unwrap_or(1), data_type);
+    let bands: u16 = bands.parse()?;
+    // Four bands are four bands here, not three colours and alpha.
+    let photometric = if bands == 3 { Photometric::Rgb } else { Photometric::MinIsBlack };
+    let spec = |data_type| {
+        let extra_samples = Vec::new();
+        ImageSpec { photometric, extra_samples, ..ImageSpec::new(width, height, bands, data_type) }
+    };
     let output = Path::new(output);
     let seconds = match data_type.as_str() {
         "uint8" => write::<u8>(&bytes, &spec(DataType::U8), codec, threads, output)?,

@@ -19,7 +19,7 @@ const TILES_PER_THREAD: u64 = 4;
 const TILES_TRIED: u32 = 4;
 /// Tiles a thread that are encoded before they are handed over: what bounds compressed tiles in memory, and how soon a
 /// caller can stop.
-const TILES_PER_TURN: usize = 16;
+const TILES_PER_TURN: usize = 8;
 /// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 
