@@ -50,13 +50,13 @@ full_grid() {
 check memory 'peak memory' cargo bench --bench memory
 check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
-check bench-pyramid 'Timer' cargo bench --bench pyramid
+check bench-pyramid 'one thread' cargo bench --bench pyramid
 check licences 'ok' licences
 check full-grid 'passed|cut short' full_grid
 
 for bench in encode codec pyramid; do
     printf '\n## %s\n```text\n' "$bench"
-    sed -n '/Timer/,$p' "$LOGS/bench-$bench.log" | tr -d '\r' | sed 's/ *$//'
+    sed -n '/Timer\|one thread/,$p' "$LOGS/bench-$bench.log" | tr -d '\r' | sed 's/ *$//'
     printf '```\n'
 done >>"$RESULT"
 

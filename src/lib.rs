@@ -73,6 +73,9 @@ pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
 pub use plan::CogPlan;
+// No part of the API: benches/pyramid.rs measures the kernels by themselves.
+#[doc(hidden)]
+pub use pyramid::Cascade;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_output, encode_to_vec,

@@ -21,7 +21,7 @@ const PIECE_BYTES: usize = 128 * 1024;
 
 /// The rolling buffers of all levels.
 #[derive(Debug)]
-pub(crate) struct Cascade {
+pub struct Cascade {
     levels: Vec<LevelRows>,
     /// The kernel from level *i* to level *i + 1*.
     kernels: Vec<Kernel>,
@@ -29,7 +29,7 @@ pub(crate) struct Cascade {
 
 impl Cascade {
     /// Empty buffers.
-    pub(crate) fn new(plan: &CogPlan) -> Self {
+    pub fn new(plan: &CogPlan) -> Self {
         let levels: Vec<_> = plan.levels().iter().map(|level| LevelRows::new(plan, level)).collect();
         let kernels = plan.levels().windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1])).collect();
         Self { levels, kernels }
@@ -41,17 +41,17 @@ impl Cascade {
     }
 
     /// Room for the next `count` rows of full resolution, to be filled before [`commit`](Self::commit).
-    pub(crate) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
+    pub fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         self.levels[0].stripe(count)
     }
 
     /// Takes the first `count` rows of the last stripe as filled.
-    pub(crate) fn commit(&mut self, count: u32) {
+    pub fn commit(&mut self, count: u32) {
         self.levels[0].commit(count);
     }
 
     /// Computes all rows of all overviews that have become computable.
-    pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
+    pub fn advance(&mut self, executor: &Executor) -> Result<()> {
         for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
             let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
@@ -69,7 +69,7 @@ impl Cascade {
     }
 
     /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level) nor the next level need.
-    pub(crate) fn forget(&mut self, next_tile_rows: &[u32]) {
+    pub fn forget(&mut self, next_tile_rows: &[u32]) {
         for (index, next_tile_row) in next_tile_rows.iter().enumerate() {
             let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());
             let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
