@@ -3,8 +3,11 @@
 //! They are separable: rows of the finer level are resampled horizontally, each once for a piece of output rows, and
 //! the result vertically. In between everything is a double, and NaN stands for what is missing.
 
+use crate::error::Result;
 use crate::options::Resampling;
+use crate::sample::DataType;
 
+use super::blocks::{BLOCK, Blocks, Halves, Order, all_finite};
 use super::filter::{Column, RowWeights, Taps};
 use super::real::{Place, Real};
 use super::rows::Rows;
@@ -23,11 +26,18 @@ pub(super) struct Convolution<'a> {
     one_sum: bool,
 }
 
-/// A resampled row.
-#[derive(Default, Clone)]
-struct Line {
-    values: Vec<f64>,
-    has_nan: bool,
+/// A resampled row: whole blocks, so that no column needs code of its own. What is beyond the last column never shows.
+type Line = Vec<f64>;
+
+/// Finds the columns that can be computed side by side.
+pub(super) fn set_blocks(taps: &mut Taps, data_type: DataType, gaps: bool) -> Result<()> {
+    let lanes = matches!(data_type, DataType::U8 | DataType::U16);
+    let total = |weights: &[f64]| {
+        let ones = vec![1.0; weights.len()];
+        if lanes { lanes_over_gaps(&ones, weights).1 } else { sum_over_gaps(&ones, weights).1 }
+    };
+    taps.blocks = Blocks::new(taps, gaps, total)?;
+    Ok(())
 }
 
 impl<'a> Convolution<'a> {
@@ -52,7 +62,8 @@ impl<'a> Convolution<'a> {
         mut emit: impl FnMut(u32, &[f64]),
     ) {
         let mut line = vec![0.0; self.kernel.source_width];
-        let mut out = vec![0.0; self.kernel.width];
+        let mut halves = Halves::default();
+        let mut out = vec![0.0; self.kernel.width.next_multiple_of(BLOCK)];
         let mut ring: Vec<Line> = Vec::new();
         let mut weights = RowWeights::default();
         let mut next = 0;
@@ -69,60 +80,91 @@ impl<'a> Convolution<'a> {
             while next < end {
                 // Rows are numbered with 32 bits.
                 let has_nan = load(u32::try_from(next).unwrap_or(u32::MAX), &mut line);
-                self.horizontal(&line, has_nan, &mut ring[next % places]);
+                halves.set(&line);
+                self.horizontal(&line, &halves, has_nan, &mut ring[next % places]);
                 next += 1;
             }
             let lines: Vec<&Line> = (weights.start as usize..end).map(|row| &ring[row % places]).collect();
             self.vertical(&lines, &weights, &mut out);
-            emit(row, &out);
+            emit(row, &out[..self.kernel.width]);
         }
     }
 
-    fn horizontal(&self, line: &[f64], has_nan: bool, target: &mut Line) {
-        target.values.resize(self.kernel.width, 0.0);
+    fn horizontal(&self, line: &[f64], halves: &Halves, has_nan: bool, target: &mut Line) {
+        target.resize(self.kernel.width.next_multiple_of(BLOCK), 0.0);
         let reach = self.kernel.columns.reach(self.resampling.radius().unwrap_or(0));
         let group = if reach < 4.0 { 4 } else { 8 };
-        target.has_nan = false;
-        for (column, value) in self.taps.columns.iter().zip(&mut target.values) {
-            let pixels = &line[column.start..column.start + column.count];
-            *value = if self.gaps {
-                self.over_gaps(pixels, self.taps.open(column), has_nan, self.lanes)
-            } else {
-                let weights = self.taps.plain(column);
-                let sum = if self.lanes { sum_of_lanes(pixels, weights, group) } else { sum_of_pairs(pixels, weights) };
-                if sum.is_finite() { sum } else { self.unusual(pixels, weights, self.taps.open(column)) }
-            };
-            target.has_nan |= value.is_nan();
+        for (index, columns) in self.taps.columns.chunks(BLOCK).enumerate() {
+            let first = index * BLOCK;
+            let values = &mut target[first..first + columns.len()];
+            let block = self.taps.blocks.at(first, self.gaps);
+            if let Some(block) = block {
+                let order = match (self.gaps, self.lanes) {
+                    (_, true) => Order::Lanes(whole(block.count, if self.gaps { 4 } else { group })),
+                    (true, false) => Order::OneSum,
+                    (false, false) => Order::Pairs,
+                };
+                let sums = self.taps.blocks.row(block, halves, order);
+                values.copy_from_slice(&sums);
+                if all_finite(&sums) {
+                    continue;
+                }
+                if line[block.range()].iter().all(|pixel| pixel.is_nan()) {
+                    continue;
+                }
+            }
+            for (column, value) in columns.iter().zip(values) {
+                if block.is_none() || !value.is_finite() {
+                    *value = self.across(column, line, has_nan, group);
+                }
+            }
         }
+    }
+
+    /// The value of one column.
+    fn across(&self, column: &Column, line: &[f64], has_nan: bool, group: usize) -> f64 {
+        let pixels = &line[column.start..column.start + column.count];
+        if self.gaps {
+            return self.over_gaps(pixels, self.taps.open(column), has_nan, self.lanes);
+        }
+        let weights = self.taps.plain(column);
+        let sum = if self.lanes { sum_of_lanes(pixels, weights, group) } else { sum_of_pairs(pixels, weights) };
+        if sum.is_finite() { sum } else { self.unusual(pixels, weights, self.taps.open(column)) }
     }
 
     fn vertical(&self, lines: &[&Line], weights: &RowWeights, out: &mut [f64]) {
-        let has_nan = lines.iter().any(|line| line.has_nan);
-        if self.gaps {
-            if has_nan {
-                let mut column_values = vec![0.0; lines.len()];
-                for (column, out) in out.iter_mut().enumerate() {
-                    for (value, line) in column_values.iter_mut().zip(lines) {
-                        *value = line.values[column];
-                    }
-                    *out = self.over_gaps_down(&column_values, &weights.open);
+        let used = if self.gaps { &weights.open } else { &weights.plain };
+        let total: f64 = weights.open.iter().fold(0.0, |sum, weight| sum + weight);
+        let order = if self.gaps || self.one_sum { Order::OneSum } else { Order::Pairs };
+        let mut column_values = vec![0.0; lines.len()];
+        for (index, out) in out.chunks_exact_mut(BLOCK).enumerate() {
+            let first = index * BLOCK;
+            let mut sums = order.sum(lines.len(), |index, sums| {
+                let weight = used[index];
+                for (sum, value) in sums.iter_mut().zip(&lines[index][first..first + BLOCK]) {
+                    *sum += value * weight;
                 }
-                return;
+            });
+            if self.gaps {
+                sums.iter_mut().for_each(|value| *value = if total > 0.0 { *value / total } else { f64::NAN });
             }
-            let total: f64 = weights.open.iter().fold(0.0, |sum, weight| sum + weight);
-            add_down(lines, &weights.open, out);
-            out.iter_mut().for_each(|value| *value = if total > 0.0 { *value / total } else { f64::NAN });
-            return;
-        }
-        if self.one_sum {
-            add_down(lines, &weights.plain, out);
-        } else {
-            add_down_in_pairs(lines, &weights.plain, out);
-        }
-        for (column, out) in out.iter_mut().enumerate() {
-            if !out.is_finite() {
-                let values: Vec<f64> = lines.iter().map(|line| line.values[column]).collect();
-                *out = self.unusual(&values, &weights.plain, &weights.open);
+            out.copy_from_slice(&sums);
+            if all_finite(&sums) {
+                continue;
+            }
+            let mut block = lines.iter().flat_map(|line| &line[first..first + BLOCK]);
+            if block.all(|value| value.is_nan()) {
+                continue;
+            }
+            for (column, out) in (first..).zip(out).filter(|(_, out)| !out.is_finite()) {
+                for (value, line) in column_values.iter_mut().zip(lines) {
+                    *value = line[column];
+                }
+                *out = if self.gaps {
+                    self.over_gaps_down(&column_values, &weights.open)
+                } else {
+                    self.unusual(&column_values, &weights.plain, &weights.open)
+                };
             }
         }
     }
@@ -182,8 +224,7 @@ fn longest_run(values: &[f64]) -> usize {
 
 /// GDAL `GDALResampleConvolutionHorizontal_3rows_SSE2`: four sums side by side, then the rest one by one.
 fn sum_of_lanes(pixels: &[f64], weights: &[f64], group: usize) -> f64 {
-    let group = if pixels.len() == 4 { 4 } else { group };
-    let whole = pixels.len() - pixels.len() % group;
+    let whole = whole(pixels.len(), group);
     let mut lanes = [0.0; 4];
     for (pixels, weights) in pixels[..whole].chunks_exact(4).zip(weights[..whole].chunks_exact(4)) {
         for (lane, (pixel, weight)) in lanes.iter_mut().zip(pixels.iter().zip(weights)) {
@@ -259,31 +300,9 @@ fn lanes_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
     (total, weight_total)
 }
 
-/// One sum down every column.
-fn add_down(lines: &[&Line], weights: &[f64], out: &mut [f64]) {
-    out.fill(0.0);
-    for (line, &weight) in lines.iter().zip(weights) {
-        for (out, value) in out.iter_mut().zip(&line.values) {
-            *out += value * weight;
-        }
-    }
-}
-
-/// GDAL `GDALResampleConvolutionVertical`: two sums down every column, each of two in a row.
-fn add_down_in_pairs(lines: &[&Line], weights: &[f64], out: &mut [f64]) {
-    let whole = lines.len() - lines.len() % 4;
-    let belongs_to_second = |index: usize| index < whole && index % 4 >= 2;
-    let mut second = vec![0.0; out.len()];
-    out.fill(0.0);
-    for (index, (line, &weight)) in lines.iter().zip(weights).enumerate() {
-        let sums = if belongs_to_second(index) { &mut second[..] } else { &mut *out };
-        for (sum, value) in sums.iter_mut().zip(&line.values) {
-            *sum += value * weight;
-        }
-    }
-    for (out, second) in out.iter_mut().zip(&second) {
-        *out += second;
-    }
+/// As many as make whole groups; four are always one.
+fn whole(count: usize, group: usize) -> usize {
+    count - count % if count == 4 { 4 } else { group }
 }
 
 /// Fills a piece.
@@ -304,14 +323,16 @@ pub(super) fn compute<T: Real + PartialOrd>(
             |row, line| load(source, row, sample, line),
             |row, values| {
                 let target = &mut piece.pixels[(row - piece.first) as usize * row_len..][..row_len];
-                for ((target, &value), column) in
-                    target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns)
-                {
-                    target[sample] = if value.is_nan() {
-                        nothing(kernel, source, resampling, row, column, sample)
-                    } else {
-                        place.value(T::from_filtered(value))
-                    };
+                let mut has_nan = false;
+                for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
+                    target[sample] = place.value(T::from_filtered(value));
+                    has_nan |= value.is_nan();
+                }
+                if has_nan {
+                    let columns = target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns);
+                    for ((target, _), column) in columns.filter(|((_, value), _)| value.is_nan()) {
+                        target[sample] = nothing(kernel, source, resampling, row, column, sample);
+                    }
                 }
             },
         );
@@ -339,7 +360,8 @@ fn load<T: Real>(source: &Rows<'_, T>, row: u32, sample: usize, line: &mut [f64]
             }
         }
     }
-    line.iter().any(|value| value.is_nan())
+    let may_have = source.has_gaps() || T::from_f64(f64::NAN).is_nan();
+    may_have && line.iter().fold(false, |any, value| any | value.is_nan())
 }
 
 /// What stands where no value could be computed: nodata; NaN where there is none and NaN is among the source pixels;

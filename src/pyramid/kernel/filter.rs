@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::options::Resampling;
 use crate::plan::window::Axis;
 
+use super::blocks::Blocks;
 use super::reserve;
 
 /// The weight at a distance from the middle, in units of the kernel at a ratio of 1. Not normalised.
@@ -41,7 +42,8 @@ fn weight(resampling: Resampling, x: f64) -> f64 {
             // sinc(x) * sinc(x / 3), with sin(3 a) = 3 sin(a) - 4 sin(a)^3.
             let angle = PI * x;
             let third = angle / 3.0;
-            let squared = sine(third) * sine(third);
+            let sine = sine(third);
+            let squared = sine * sine;
             (3.0 - 4.0 * squared) * squared / (angle * third)
         }
         _ => 0.0,
@@ -94,6 +96,13 @@ fn times(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     total(high, low + (a.0 * b.1 + a.1 * b.0))
 }
 
+/// The source pixels of one output pixel along an axis, and the place of the first, as [`weight`] takes it.
+fn first_tap(axis: &Axis, resampling: Resampling, target: u32) -> (std::ops::Range<u32>, f64) {
+    let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
+    let x = axis.scale() * (f64::from(taps.start) - axis.center(target) + 0.5);
+    (taps, x)
+}
+
 /// The weights of one output pixel along an axis, as they are before anything is divided, and their sum.
 ///
 /// GDAL steps through the positions with sums along columns, with products of four along rows.
@@ -104,10 +113,9 @@ pub(super) fn weights(
     along_rows: bool,
     out: &mut Vec<f64>,
 ) -> (u32, f64) {
-    let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
+    let (taps, mut x) = first_tap(axis, resampling, target);
     let scale = axis.scale();
-    let count = (taps.end - taps.start) as usize;
-    let mut x = scale * (f64::from(taps.start) - axis.center(target) + 0.5);
+    let count = taps.len();
     let mut sum = 0.0;
     let first = out.len();
     let fours = count - count % 4;
@@ -141,6 +149,8 @@ pub(super) struct Taps {
     plain: Vec<f64>,
     /// Weights for sums in which some pixels are missing.
     open: Vec<f64>,
+    /// The columns that are computed side by side.
+    pub(super) blocks: Blocks,
 }
 
 /// What one output column looks at.
@@ -188,6 +198,8 @@ impl Taps {
 /// The weights of one output row.
 #[derive(Debug, Default)]
 pub(super) struct RowWeights {
+    /// What they follow from: where the first source row lies, and how many there are.
+    from: Option<(u64, usize)>,
     /// The first source row.
     pub(super) start: u32,
     pub(super) plain: Vec<f64>,
@@ -196,9 +208,16 @@ pub(super) struct RowWeights {
 
 impl RowWeights {
     pub(super) fn set(&mut self, axis: &Axis, resampling: Resampling, row: u32) {
+        let (taps, x) = first_tap(axis, resampling, row);
+        self.start = taps.start;
+        // At even sizes all rows but the outermost have the same weights.
+        let from = Some((x.to_bits(), taps.len()));
+        if self.from == from {
+            return;
+        }
+        self.from = from;
         self.open.clear();
-        let (start, sum) = weights(axis, resampling, row, false, &mut self.open);
-        self.start = start;
+        let (_, sum) = weights(axis, resampling, row, false, &mut self.open);
         self.plain.clone_from(&self.open);
         normalise(&mut self.plain, sum);
     }

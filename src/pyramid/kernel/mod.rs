@@ -5,6 +5,7 @@
 
 mod alpha;
 mod area;
+mod blocks;
 mod complex;
 mod convolution;
 mod filter;
@@ -40,6 +41,8 @@ pub(super) struct Kernel {
     data_type: DataType,
     bits: u16,
     nodata: Option<Nodata>,
+    /// Whether pixels may be missing for another reason than being NaN.
+    gaps: bool,
     columns: Axis,
     rows: Axis,
     /// What every column covers, where a method asks for it. Empty until rows are there to be computed from, as the
@@ -91,6 +94,7 @@ impl Kernel {
             data_type: spec.data_type,
             bits: spec.bits(),
             nodata: spec.nodata_in_range(),
+            gaps: spec.mask || spec.nodata_in_range().is_some(),
             columns,
             rows,
             covered: Vec::new(),
@@ -117,7 +121,9 @@ impl Kernel {
         }
         for &method in self.methods.iter().filter(|method| method.radius().is_some()) {
             if self.taps.iter().all(|(known, _)| *known != method) {
-                self.taps.push((method, Taps::new(&self.columns, method, self.width, self.valid)?));
+                let mut taps = Taps::new(&self.columns, method, self.width, self.valid)?;
+                convolution::set_blocks(&mut taps, self.data_type, self.gaps)?;
+                self.taps.push((method, taps));
             }
         }
         Ok(())

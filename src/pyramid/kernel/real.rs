@@ -38,6 +38,10 @@ pub(super) trait Real: Value {
         }
         #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
         let single = value as f32;
+        if Self::LANES {
+            // Weights that add up to 1 leave the range of no float.
+            return Self::from_f32(single);
+        }
         // What overshoots the range of the type stays at its end, as GDAL clamps it; infinities are data.
         let overshoots = value.is_finite() && single.is_infinite();
         Self::from_f32(if overshoots { f32::MAX.copysign(single) } else { single })
@@ -85,9 +89,22 @@ impl<T: Real + PartialOrd> Place<T> {
 }
 
 /// Rounds to a whole number, halves away from zero; `as` then clamps to the type.
+///
+/// For u8 and u16 the same in a way that compilers make wide code of: `$shift` (2 to the number of digits, less one) moves
+/// the whole part into the low bits, rounded to even, which is one too many where that is above the value.
 macro_rules! whole {
-    ($value:expr) => {{
+    ($value:expr, $shift:literal) => {{
         let value = $value;
+        if Self::MIN == 0 && Self::BITS <= 16 {
+            let most = Self::MAX as _;
+            let value = if value > 0.0 { value } else { 0.0 };
+            let value = (if value < most { value } else { most }) + 0.5;
+            let shifted = value + $shift;
+            let above = shifted - $shift > value;
+            #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
+            #[allow(clippy::cast_possible_truncation, reason = "the low bits are the number")]
+            return (shifted.to_bits() as u32).wrapping_sub(u32::from(above)) as Self;
+        }
         #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` clamps, which is meant")]
         let whole = (if value < 0.0 { value - 0.5 } else { value + 0.5 }) as Self;
@@ -99,11 +116,11 @@ macro_rules! whole {
 macro_rules! integer {
     () => {
         fn from_f64(value: f64) -> Self {
-            whole!(value)
+            whole!(value, 4_503_599_627_370_496.0)
         }
 
         fn from_f32(value: f32) -> Self {
-            whole!(value)
+            whole!(value, 8_388_608.0)
         }
 
         fn largest(bits: u16) -> Self {

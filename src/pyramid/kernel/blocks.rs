@@ -1,0 +1,200 @@
+//! Convolutions of several columns side by side: the additions of every column in the same order as one by one, so the
+//! same bits, but as many at a time as the processor likes.
+//!
+//! Columns go together where their source pixels start two apart, which is where a level halves: nearly everywhere.
+
+use crate::error::Result;
+
+use super::filter::Taps;
+use super::reserve;
+
+/// Columns of a block.
+pub(super) const BLOCK: usize = 8;
+
+/// A value for each column of a block.
+pub(super) type Values = [f64; BLOCK];
+
+/// The order in which the products of a pixel are added up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    /// One after the other.
+    OneSum,
+    /// Of each four, the first two to one sum, the others to a second; what is left at the end to the first.
+    Pairs,
+    /// Four sums in turn for the first so many, added up as (1 + 3) + (2 + 4); then what is left, one after the other.
+    Lanes(usize),
+}
+
+impl Order {
+    /// Adds up `count` products; `add` adds the one with a number to the sums of all columns.
+    pub(super) fn sum(self, count: usize, add: impl Fn(usize, &mut Values)) -> Values {
+        let mut first = [0.0; BLOCK];
+        let mut second = [0.0; BLOCK];
+        let join = |first: &mut Values, second: &Values| {
+            for (first, second) in first.iter_mut().zip(second) {
+                *first += second;
+            }
+        };
+        match self {
+            Self::OneSum => (0..count).for_each(|index| add(index, &mut first)),
+            Self::Pairs => {
+                let whole = count - count % 4;
+                for four in (0..whole).step_by(4) {
+                    add(four, &mut first);
+                    add(four + 1, &mut first);
+                    add(four + 2, &mut second);
+                    add(four + 3, &mut second);
+                }
+                (whole..count).for_each(|index| add(index, &mut first));
+                join(&mut first, &second);
+            }
+            Self::Lanes(whole) => {
+                // Two sums at a time: four don't fit into the registers.
+                let (mut third, mut fourth) = ([0.0; BLOCK], [0.0; BLOCK]);
+                for four in (0..whole).step_by(4) {
+                    add(four, &mut first);
+                    add(four + 2, &mut third);
+                }
+                join(&mut first, &third);
+                for four in (0..whole).step_by(4) {
+                    add(four + 1, &mut second);
+                    add(four + 3, &mut fourth);
+                }
+                join(&mut second, &fourth);
+                join(&mut first, &second);
+                (whole..count).for_each(|index| add(index, &mut first));
+            }
+        }
+        first
+    }
+}
+
+/// The weights of the columns that go together.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    /// For each eight columns, if they go together.
+    blocks: Vec<Option<Block>>,
+    /// First the weights of all columns for their first pixel, then for their second, and so on; then their totals, where
+    /// pixels may be missing.
+    weights: Vec<Values>,
+    /// Whether pixels may be missing.
+    gaps: bool,
+}
+
+/// Columns that go together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block {
+    /// The first source column of the first one; those of the others follow two by two.
+    start: usize,
+    /// Where the weights start.
+    offset: usize,
+    /// Source columns of each.
+    pub(super) count: usize,
+}
+
+impl Block {
+    /// The source columns of all.
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.start + 2 * (BLOCK - 1) + self.count
+    }
+}
+
+impl Blocks {
+    /// `total` adds up the weights of a column.
+    pub(super) fn new(taps: &Taps, gaps: bool, total: impl Fn(&[f64]) -> f64) -> Result<Self> {
+        let mut found = Self { gaps, ..Self::default() };
+        reserve(&mut found.blocks, taps.columns.len() / BLOCK)?;
+        let mut last: Option<Block> = None;
+        let mut values = Vec::new();
+        for columns in taps.columns.chunks_exact(BLOCK) {
+            let (start, count) = (columns[0].start, columns[0].count);
+            let together = (start..).step_by(2).zip(columns).all(|(start, column)| (column.start, column.count) == (start, count));
+            if !together {
+                found.blocks.push(None);
+                continue;
+            }
+            let weights = |column| if gaps { taps.open(column) } else { taps.plain(column) };
+            values.clear();
+            values.extend((0..count).map(|index| std::array::from_fn(|lane| weights(&columns[lane])[index])));
+            if gaps {
+                values.push(std::array::from_fn(|lane| total(taps.open(&columns[lane]))));
+            }
+            // At even sizes all blocks but the outermost are the same.
+            let same = last.filter(|last| last.count == count && found.weights[last.offset..] == values[..]);
+            let offset = same.map_or(found.weights.len(), |same| same.offset);
+            if same.is_none() {
+                reserve_more(&mut found.weights, values.len())?;
+                found.weights.extend_from_slice(&values);
+            }
+            let block = Block { start, offset, count };
+            last = Some(block);
+            found.blocks.push(Some(block));
+        }
+        Ok(found)
+    }
+
+    /// The block that starts with this column, in sums that do or don't leave out missing pixels.
+    pub(super) fn at(&self, column: usize, gaps: bool) -> Option<Block> {
+        if gaps != self.gaps || !column.is_multiple_of(BLOCK) {
+            return None;
+        }
+        self.blocks.get(column / BLOCK).copied().flatten()
+    }
+
+    /// The sums of a block of a row; with gaps, divided by the weights of all pixels: NaN where one is missing.
+    pub(super) fn row(&self, block: Block, line: &Halves, order: Order) -> Values {
+        let weights = &self.weights[block.offset..];
+        let halves = line.from(block.start);
+        let mut values = order.sum(block.count, |index, sums| {
+            let pixels = &halves[index % 2][index / 2..][..BLOCK];
+            for ((sum, pixel), weight) in sums.iter_mut().zip(pixels).zip(&weights[index]) {
+                *sum += pixel * weight;
+            }
+        });
+        if self.gaps {
+            for (value, total) in values.iter_mut().zip(&weights[block.count]) {
+                *value = if *total > 0.0 { *value / total } else { f64::NAN };
+            }
+        }
+        values
+    }
+}
+
+/// The pixels of a row, those in even columns and those in odd ones apart: where starts are two apart, neighbours.
+#[derive(Default)]
+pub(super) struct Halves {
+    even: Vec<f64>,
+    odd: Vec<f64>,
+}
+
+impl Halves {
+    pub(super) fn set(&mut self, line: &[f64]) {
+        let half = line.len().div_ceil(2);
+        self.even.resize(half, 0.0);
+        self.odd.resize(half, 0.0);
+        let pairs = line.chunks_exact(2);
+        if let ([last], Some(even)) = (pairs.remainder(), self.even.last_mut()) {
+            *even = *last;
+        }
+        for ((pair, even), odd) in pairs.zip(&mut self.even).zip(&mut self.odd) {
+            *even = pair[0];
+            *odd = pair[1];
+        }
+    }
+
+    /// Every second pixel from a column on, and from the next one on.
+    fn from(&self, column: usize) -> [&[f64]; 2] {
+        let (even, odd) = (&self.even[column.div_ceil(2)..], &self.odd[column / 2..]);
+        if column.is_multiple_of(2) { [even, odd] } else { [odd, even] }
+    }
+}
+
+/// Whether all are finite; looks at each, which is quicker than to stop at the first.
+pub(super) fn all_finite(values: &Values) -> bool {
+    values.iter().fold(0.0, |sum, value| sum + value * 0.0) == 0.0
+}
+
+fn reserve_more(table: &mut Vec<Values>, count: usize) -> Result<()> {
+    // Grows by halves, so that it isn't copied each time.
+    if table.capacity() - table.len() >= count { Ok(()) } else { reserve(table, count.max(table.len() / 2)) }
+}
