@@ -340,25 +340,30 @@ pub(super) fn compute<T: Real + PartialOrd>(
 }
 
 /// A source row as doubles, NaN where a pixel is missing; whether any is.
-fn load<T: Real>(source: &Rows<'_, T>, row: u32, sample: usize, line: &mut [f64]) -> bool {
-    let pixels = source.row(row).chunks_exact(source.samples);
-    for (value, pixel) in line.iter_mut().zip(pixels) {
-        *value = pixel[sample].to_f64();
+pub(super) fn load<T: Real>(source: &Rows<'_, T>, row: u32, sample: usize, line: &mut [f64]) -> bool {
+    let pixels = source.row(row);
+    if source.samples == 1 {
+        load_from(source, row, pixels.iter(), line)
+    } else {
+        load_from(source, row, pixels.chunks_exact(source.samples).map(|pixel| &pixel[sample]), line)
     }
-    if let Some(nodata) = source.nodata {
-        let pixels = source.row(row).chunks_exact(source.samples);
-        for (value, pixel) in line.iter_mut().zip(pixels) {
-            if pixel[sample] == nodata {
-                *value = f64::NAN;
-            }
-        }
-    }
-    if let Some(mask) = source.mask_row(row) {
-        for (value, &mask) in line.iter_mut().zip(mask) {
-            if mask == 0 {
-                *value = f64::NAN;
-            }
-        }
+}
+
+fn load_from<'a, T: Real>(
+    source: &Rows<'_, T>,
+    row: u32,
+    pixels: impl Iterator<Item = &'a T>,
+    line: &mut [f64],
+) -> bool {
+    let valued = line.iter_mut().zip(pixels);
+    match (source.nodata, source.mask_row(row)) {
+        (None, None) => valued.for_each(|(value, pixel)| *value = pixel.to_f64()),
+        (Some(nodata), None) => valued.for_each(|(value, pixel)| {
+            *value = if *pixel == nodata { f64::NAN } else { pixel.to_f64() };
+        }),
+        (nodata, Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
+            *value = if mask == 0 || nodata == Some(*pixel) { f64::NAN } else { pixel.to_f64() };
+        }),
     }
     let may_have = source.has_gaps() || T::from_f64(f64::NAN).is_nan();
     may_have && line.iter().fold(false, |any, value| any | value.is_nan())
@@ -396,24 +401,66 @@ pub(super) fn compute_mask(
     target: &mut [u8],
 ) {
     let Some(convolution) = Convolution::new::<u8>(kernel, resampling, true) else { return };
-    let width = kernel.source_width;
-    // A piece has at most as many rows as the level, which are numbered with 32 bits.
-    let rows = u32::try_from(target.len() / kernel.width).unwrap_or(u32::MAX);
-    convolution.run(
-        first,
-        rows,
-        |row, line| {
-            let row = &mask[(row - held_from) as usize * width..][..width];
-            for (value, &valid) in line.iter_mut().zip(row) {
-                *value = if valid == 0 { f64::NAN } else { 1.0 };
+    let (source_width, width) = (kernel.source_width, kernel.width);
+    // What there is along each source row under the piece, and then down its columns: 1 or 0.
+    let mut across: Vec<u8> = Vec::new();
+    let mut next = kernel.rows.needed(resampling, first).start;
+    let start = next;
+    let mut weights = RowWeights::default();
+    let mut values = Vec::new();
+    let mut is_there = |valid: &mut dyn Iterator<Item = u8>, weights: &[f64], down: bool| {
+        values.clear();
+        values.extend(valid.map(|valid| if valid == 0 { f64::NAN } else { 1.0 }));
+        let all = values.iter().all(|value| !value.is_nan());
+        let value = if down {
+            convolution.over_gaps_down(&values, weights)
+        } else {
+            convolution.over_gaps(&values, weights, !all, true)
+        };
+        u8::from(!value.is_nan())
+    };
+    for (row, target) in (first..).zip(target.chunks_exact_mut(width)) {
+        let needed = kernel.rows.needed(resampling, row);
+        weights.set(&kernel.rows, resampling, row);
+        for source_row in next..needed.end {
+            let mask = &mask[(source_row - held_from) as usize * source_width..][..source_width];
+            let same = uniform(mask.iter().map(|&valid| u8::from(valid != 0)));
+            for (index, columns) in convolution.taps.columns.chunks(BLOCK).enumerate() {
+                let block = convolution.taps.blocks.at(index * BLOCK, true);
+                let known = match (same, block) {
+                    (Some(same), Some(_)) => Some(same),
+                    (None, Some(block)) => uniform(mask[block.range()].iter().map(|&valid| u8::from(valid != 0))),
+                    _ => None,
+                };
+                match known {
+                    Some(known) => across.extend([known; BLOCK]),
+                    None => across.extend(columns.iter().map(|column| {
+                        let pixels = &mask[column.start..column.start + column.count];
+                        is_there(&mut pixels.iter().copied(), convolution.taps.open(column), false)
+                    })),
+                }
             }
-            row.contains(&0)
-        },
-        |row, values| {
-            let target = &mut target[(row - first) as usize * kernel.width..][..kernel.width];
-            for (target, value) in target.iter_mut().zip(values) {
-                *target = if value.is_nan() { 0 } else { u8::MAX };
+        }
+        next = next.max(needed.end);
+        let lines = across[(needed.start - start) as usize * width..].chunks_exact(width).take(needed.len());
+        let (mut all, mut any) = (vec![1; width], vec![0; width]);
+        for line in lines.clone() {
+            for ((all, any), valid) in all.iter_mut().zip(&mut any).zip(line) {
+                *all &= valid;
+                *any |= valid;
             }
-        },
-    );
+        }
+        for (column, (target, (all, any))) in target.iter_mut().zip(all.into_iter().zip(any)).enumerate() {
+            // Weights of all rows together are never 0.
+            let valid = if all == any { all } else { is_there(&mut lines.clone().map(|line| line[column]), &weights.open, true) };
+            *target = if valid == 0 { 0 } else { u8::MAX };
+        }
+    }
+}
+
+/// What all are, if they are the same.
+fn uniform(mut valid: impl Iterator<Item = u8>) -> Option<u8> {
+    let first = valid.next()?;
+    let differ = valid.fold(0, |differ, valid| differ | (valid ^ first));
+    (differ == 0).then_some(first)
 }

@@ -175,8 +175,17 @@ impl Taps {
         reserve(&mut taps.plain, width.saturating_mul(most))?;
         reserve(&mut taps.open, width.saturating_mul(most))?;
         // Columns are numbered with 32 bits.
+        let mut last = None;
         for column in 0..u32::try_from(width).unwrap_or(u32::MAX) {
             let offset = taps.plain.len();
+            let (range, x) = first_tap(axis, resampling, column);
+            let from = Some((x.to_bits(), range.len()));
+            if let (true, Some(Column { offset, count, .. })) = (last == from, taps.columns.last().copied()) {
+                // At even sizes all columns but the outermost have the same weights.
+                taps.columns.push(Column { start: range.start as usize, offset, count });
+                continue;
+            }
+            last = from;
             let (start, sum) = weights(axis, resampling, column, true, &mut taps.plain);
             taps.open.extend(taps.plain[offset..].iter().map(|weight| weight * valid));
             normalise(&mut taps.plain[offset..], sum);
