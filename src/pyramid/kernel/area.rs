@@ -2,6 +2,9 @@
 //!
 //! GDAL `GDALResampleChunk_AverageOrRMS_T`: sums go along each row of the window first, then over the rows.
 
+mod lines;
+mod two;
+
 use crate::plan::window::{Axis, Window};
 use crate::sample::Value;
 
@@ -186,65 +189,30 @@ pub(super) fn compute<T: Real + PartialOrd>(
     piece: &mut Piece<'_, T>,
 ) {
     let samples = source.samples;
-    let in_twos = kernel.columns.is_two() && kernel.rows.is_two() && !source.has_gaps();
-    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
-        if in_twos {
-            compute_in_twos(kernel, source, row, rms, piece.bands.clone(), target);
-            continue;
+    let row_len = kernel.width * samples;
+    if kernel.columns.is_two() && kernel.rows.is_two() && !source.has_gaps() {
+        for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)) {
+            two::compute(kernel, source, row, rms, piece.bands.clone(), target);
         }
-        let rows = kernel.rows.covered(row);
-        for ((column, target), &columns) in (0u32..).zip(target.chunks_exact_mut(samples)).zip(&kernel.covered) {
+        return;
+    }
+    let one = |row: u32, column: usize, sample: usize| {
+        let mut fill = Fill::default();
+        let (rows, columns) = (kernel.rows.covered(row), kernel.covered[column]);
+        // Columns are numbered with 32 bits.
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
+        let area = Area { kernel, source, row, column, rows, columns, sample };
+        let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
+        value.map_or_else(|| fill.value(source.nodata), |value| place.value(value))
+    };
+    if lines::compute(kernel, source, place, rms, piece, one) {
+        return;
+    }
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)) {
+        for (column, target) in target.chunks_exact_mut(samples).enumerate() {
             for sample in piece.bands.clone() {
-                let mut fill = Fill::default();
-                let area = Area { kernel, source, row, column, rows, columns, sample };
-                let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
-                target[sample] = value.map_or_else(|| fill.value(source.nodata), |value| place.value(value));
+                target[sample] = one(row, column, sample);
             }
         }
     }
-}
-
-/// The common case: every output pixel covers exactly 2x2 pixels and there is neither nodata nor a mask.
-fn compute_in_twos<T: Real>(
-    kernel: &Kernel,
-    source: &Rows<'_, T>,
-    row: u32,
-    rms: bool,
-    bands: std::ops::Range<usize>,
-    target: &mut [T],
-) {
-    let samples = source.samples;
-    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
-    let alone_from = kernel.width - kernel.width % at_once;
-    let rows = kernel.rows.covered(row);
-    let (upper, lower) = (source.row(rows.start), source.row(rows.start + 1));
-    let pairs = upper.chunks_exact(2 * samples).zip(lower.chunks_exact(2 * samples));
-    for ((column, target), (upper, lower)) in target.chunks_exact_mut(samples).enumerate().zip(pairs) {
-        for sample in bands.clone() {
-            let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
-            let alone = column >= alone_from;
-            target[sample] = if rms { T::rms_of_four(values, alone) } else { T::mean_of_four(values, alone) };
-            if target[sample].is_nan() || values.iter().any(|value| value.is_nan()) {
-                target[sample] = without_nan(values, rms);
-            }
-        }
-    }
-}
-
-/// The mean of the numbers among four values; NaN if there is none, or if infinities cancel.
-fn without_nan<T: Real>(values: [T; 4], rms: bool) -> T {
-    let numbers = values.iter().filter(|value| !value.is_nan()).map(|value| value.to_f64());
-    let count = numbers.clone().fold(0.0, |count, _| count + 1.0);
-    if count == 0.0 {
-        return values[0];
-    }
-    if !rms {
-        return T::from_mean(numbers.fold(0.0, |sum, value| sum + value) / count);
-    }
-    let largest = numbers.clone().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    if largest == 0.0 || largest.is_infinite() {
-        return T::from_mean(largest);
-    }
-    let squares = numbers.fold(0.0, |sum, value| sum + (value / largest) * (value / largest));
-    T::from_mean(largest * (squares / count).sqrt())
 }

@@ -183,7 +183,7 @@ impl Halves {
     }
 
     /// Every second pixel from a column on, and from the next one on.
-    fn from(&self, column: usize) -> [&[f64]; 2] {
+    pub(super) fn from(&self, column: usize) -> [&[f64]; 2] {
         let (even, odd) = (&self.even[column.div_ceil(2)..], &self.odd[column / 2..]);
         if column.is_multiple_of(2) { [even, odd] } else { [odd, even] }
     }

@@ -18,6 +18,8 @@ pub(super) trait Real: Value {
     const SINGLE: bool = false;
     /// Whether means are made of values divided by their number first, so that sums don't overflow.
     const SCALED: bool = true;
+    /// Whether means of areas need more than doubles.
+    const WIDE: bool = false;
     /// How many means of 2x2 pixels GDAL computes at once: what is left at the end of a row is summed in another order.
     const MEANS_AT_ONCE: usize = 1;
     /// The same for root mean squares.
@@ -164,7 +166,10 @@ macro_rules! real_integers {
                     return Self::from_mean((mean).sqrt());
                 }
                 // GDAL `ComputeIntegerRMS`: the whole number whose square is nearest to the mean of squares.
-                let root = mean.sqrt().trunc();
+                let root = mean.sqrt();
+                // The whole part, of less than 2^16.
+                let shifted = (root + 4_503_599_627_370_496.0) - 4_503_599_627_370_496.0;
+                let root = if shifted > root { shifted - 1.0 } else { shifted };
                 Self::from_f64(if 2.0 * root * (root + 1.0) + 1.0 < 2.0 * mean { root + 1.0 } else { root })
             }
 
@@ -185,9 +190,9 @@ macro_rules! real_integers {
 }
 
 real_integers! {
-    u8: u32, lanes true, single true, integer_rms, at once 1;
+    u8: u16, lanes true, single true, integer_rms, at once 1;
     u16: u32, lanes true, single true, integer_rms, at once 1;
-    i8: i32, lanes false, single true, single_rms, at once 4;
+    i8: i16, lanes false, single true, single_rms, at once 4;
     i16: i32, lanes false, single true, single_rms, at once 4;
     u32: u64, lanes false, single false, double_rms, at once 1;
     i32: i64, lanes false, single false, double_rms, at once 1;
@@ -232,6 +237,8 @@ fn double_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
 macro_rules! wide_integers {
     ($($type:ident),*) => {
         $(impl Real for $type {
+            const WIDE: bool = true;
+
             integer!();
 
             fn to_f64(self) -> f64 {

@@ -1,0 +1,257 @@
+//! Means over windows that follow each other two by two, which is where a level halves: along whole rows, many output
+//! pixels side by side.
+//!
+//! Every pixel has the additions of [`Area`](super::Area) in the same order, so the same bits; what has another formula
+//! there, such as sums beyond the range of doubles, is left to it.
+
+use std::ops::Range;
+
+use crate::plan::window::Window;
+
+use super::super::blocks::Halves;
+use super::super::convolution::load;
+use super::super::real::{Place, Real};
+use super::super::rows::Rows;
+use super::super::{Kernel, Piece};
+
+/// Columns whose windows have the same width and start two apart.
+struct Columns {
+    range: Range<usize>,
+    /// The first source pixel of the first one.
+    start: usize,
+    /// The pixels of a window: 2 or 3.
+    window: usize,
+    first_weights: Vec<f64>,
+    last_weights: Vec<f64>,
+    /// All weights of a window.
+    totals: Vec<f64>,
+}
+
+impl Columns {
+    /// The longest run of them, where it is most of a row.
+    fn find(windows: &[Window]) -> Option<Self> {
+        // The outermost windows may be cut off.
+        let first = windows.len().min(2) - 1;
+        let (start, window) = (windows.get(first)?.start, windows[first].len());
+        if !matches!(window, 2 | 3) {
+            return None;
+        }
+        let regular = |(at, window_at): (u32, &Window)| window_at.start == at && window_at.len() == window;
+        let count = (start..).step_by(2).zip(&windows[first..]).take_while(|&pair| regular(pair)).count();
+        let from = if first == 1 && start >= 2 && regular((start - 2, &windows[0])) { 0 } else { first };
+        let range = from..first + count;
+        let inside = &windows[range.clone()];
+        (2 * inside.len() >= windows.len()).then(|| Self {
+            start: inside[0].start as usize,
+            window,
+            first_weights: inside.iter().map(|window| window.first_weight).collect(),
+            last_weights: inside.iter().map(|window| window.last_weight).collect(),
+            totals: inside.iter().map(Window::total_weight).collect(),
+            range,
+        })
+    }
+}
+
+/// The sums along one source row.
+#[derive(Default)]
+struct Line {
+    /// The row, and what its values were multiplied with.
+    of: Option<(u32, u64)>,
+    sums: Vec<f64>,
+    /// The weights of the valid pixels, where some may be missing.
+    weights: Vec<f64>,
+}
+
+/// Means of one band, row by row.
+pub(super) struct Lines<'a, T> {
+    kernel: &'a Kernel,
+    source: &'a Rows<'a, T>,
+    place: Place<T>,
+    rms: bool,
+    sample: usize,
+    columns: Columns,
+    pixels: Vec<f64>,
+    halves: Halves,
+    /// Windows of rows overlap by one row at most, and have three at most.
+    lines: [Line; 3],
+    totals: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl<'a, T: Real + PartialOrd> Lines<'a, T> {
+    /// `None` where the method or the windows are of another kind.
+    pub(super) fn new(
+        kernel: &'a Kernel,
+        source: &'a Rows<'a, T>,
+        place: Place<T>,
+        rms: bool,
+        sample: usize,
+    ) -> Option<Self> {
+        // Root mean squares without gaps are made of values divided by the largest of each window.
+        if T::WIDE || (rms && T::SCALED && !source.has_gaps()) {
+            return None;
+        }
+        let columns = Columns::find(&kernel.covered)?;
+        let count = columns.range.len();
+        Some(Self {
+            kernel,
+            source,
+            place,
+            rms,
+            sample,
+            columns,
+            pixels: vec![0.0; source.width],
+            halves: Halves::default(),
+            lines: Default::default(),
+            totals: vec![0.0; count],
+            weights: vec![0.0; count],
+        })
+    }
+
+    /// Fills what it can of a row; calls with every other column.
+    pub(super) fn row(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        let rows = self.kernel.rows.covered(row);
+        if rows.len() > self.lines.len() {
+            return (0..self.kernel.width).for_each(|column| other(column, &mut target[column * samples + self.sample]));
+        }
+        let gaps = self.source.has_gaps();
+        // A number of pixels: at most nine.
+        let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
+        let factor = if T::SCALED && !gaps { 1.0 / count } else { 1.0 };
+        for source_row in rows.start..rows.end {
+            self.along(source_row, factor);
+        }
+        self.down(&rows);
+        if !gaps {
+            let weight = rows.total_weight();
+            self.weights.iter_mut().zip(&self.columns.totals).for_each(|(total, columns)| *total = columns * weight);
+        }
+        let range = self.columns.range.clone();
+        let (place, rms) = (self.place, self.rms);
+        let inside = &mut target[range.start * samples..range.end * samples];
+        let value = |total: f64, weight: f64| {
+            place.value(if rms {
+                T::from_squares(total, weight)
+            } else if T::SCALED && !gaps {
+                T::from_mean(count * (total / weight))
+            } else {
+                T::from_mean(total / weight)
+            })
+        };
+        let sums = self.totals.iter().zip(&self.weights);
+        if samples == 1 {
+            sums.zip(&mut *inside).for_each(|((&total, &weight), target)| *target = value(total, weight));
+        } else {
+            let targets = inside.chunks_exact_mut(samples).map(|pixel| &mut pixel[self.sample]);
+            sums.zip(targets).for_each(|((&total, &weight), target)| *target = value(total, weight));
+        }
+        // Nothing valid, or beyond the range of doubles.
+        let odd = |total: f64, weight: f64| !(total.is_finite() & (weight > 0.0));
+        let sums = || self.totals.iter().zip(&self.weights);
+        if sums().fold(false, |any, (&total, &weight)| any | odd(total, weight)) {
+            let empty = self.source.nodata.or(if T::from_f64(f64::NAN).is_nan() { None } else { Some(T::ZERO) });
+            for ((index, (&total, &weight)), target) in sums().enumerate().zip(inside.chunks_exact_mut(samples)) {
+                match empty {
+                    _ if !odd(total, weight) => {}
+                    Some(empty) if gaps && weight <= 0.0 => target[self.sample] = empty,
+                    _ => other(range.start + index, &mut target[self.sample]),
+                }
+            }
+        }
+        for column in (0..range.start).chain(range.end..self.kernel.width) {
+            other(column, &mut target[column * samples + self.sample]);
+        }
+    }
+
+    /// Sums along a source row, of values times a factor.
+    fn along(&mut self, row: u32, factor: f64) {
+        let line = &mut self.lines[row as usize % 3];
+        let of = Some((row, factor.to_bits()));
+        if line.of == of {
+            return;
+        }
+        line.of = of;
+        let has_nan = load(self.source, row, self.sample, &mut self.pixels);
+        if self.rms {
+            self.pixels.iter_mut().for_each(|value| *value *= *value);
+        } else if T::SCALED && !self.source.has_gaps() {
+            self.pixels.iter_mut().for_each(|value| *value *= factor);
+        }
+        self.halves.set(&self.pixels);
+        let count = self.columns.range.len();
+        let [first, second] = self.halves.from(self.columns.start);
+        let weights = self.columns.first_weights.iter().zip(&self.columns.last_weights);
+        line.sums.resize(count, 0.0);
+        if self.source.has_gaps() {
+            line.weights.resize(count, 0.0);
+        }
+        let there = |value: f64, weight: f64| if value.is_nan() { (0.0, 0.0) } else { (value * weight, weight) };
+        let gaps = self.source.has_gaps() && has_nan;
+        if self.source.has_gaps() && !has_nan {
+            line.weights.copy_from_slice(&self.columns.totals);
+        }
+        if self.columns.window == 3 {
+            let pixels = first.iter().zip(second).zip(&first[1..]);
+            if gaps {
+                let sums = line.sums.iter_mut().zip(&mut line.weights);
+                for (((sum, weight), (before, after)), ((&a, &b), &c)) in sums.zip(weights).zip(pixels) {
+                    let (a, b, c) = (there(a, *before), there(b, 1.0), there(c, *after));
+                    *sum = 0.0 + a.0 + b.0 + c.0;
+                    *weight = a.1 + b.1 + c.1;
+                }
+            } else {
+                for ((sum, (before, after)), ((a, b), c)) in line.sums.iter_mut().zip(weights).zip(pixels) {
+                    *sum = a * before + b + c * after;
+                }
+            }
+        } else {
+            let pixels = first.iter().zip(second);
+            if gaps {
+                let sums = line.sums.iter_mut().zip(&mut line.weights);
+                for (((sum, weight), (before, after)), (&a, &b)) in sums.zip(weights).zip(pixels) {
+                    let (a, b) = (there(a, *before), there(b, *after));
+                    *sum = 0.0 + a.0 + b.0;
+                    *weight = a.1 + b.1;
+                }
+            } else {
+                for ((sum, (before, after)), (a, b)) in line.sums.iter_mut().zip(weights).zip(pixels) {
+                    *sum = a * before + b * after;
+                }
+            }
+        }
+    }
+
+    /// Sums down the columns.
+    fn down(&mut self, rows: &Window) {
+        let gaps = self.source.has_gaps();
+        self.totals.fill(0.0);
+        self.weights.fill(0.0);
+        for (index, row) in (rows.start..rows.end).enumerate() {
+            let (line, weight) = (&self.lines[row as usize % 3], rows.weight(index));
+            self.totals.iter_mut().zip(&line.sums).for_each(|(total, sum)| *total += sum * weight);
+            if gaps {
+                self.weights.iter_mut().zip(&line.weights).for_each(|(total, sum)| *total += sum * weight);
+            }
+        }
+    }
+}
+
+/// Fills a piece band by band, where columns and method allow it; whether they do.
+pub(super) fn compute<T: Real + PartialOrd>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    place: Place<T>,
+    rms: bool,
+    piece: &mut Piece<'_, T>,
+    mut other: impl FnMut(u32, usize, usize) -> T,
+) -> bool {
+    let row_len = kernel.width * source.samples;
+    for sample in piece.bands.clone() {
+        let Some(mut lines) = Lines::new(kernel, source, place, rms, sample) else { return false };
+        for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)) {
+            lines.row(row, target, |column, target| *target = other(row, column, sample));
+        }
+    }
+    true
+}

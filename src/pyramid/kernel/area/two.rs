@@ -1,0 +1,103 @@
+//! The common case: every output pixel covers exactly 2x2 pixels and there is neither nodata nor a mask.
+
+use std::ops::Range;
+
+use super::super::Kernel;
+use super::super::real::Real;
+use super::super::rows::Rows;
+
+/// Fills a row with means, or with root mean squares.
+pub(super) fn compute<T: Real>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    row: u32,
+    rms: bool,
+    bands: Range<usize>,
+    target: &mut [T],
+) {
+    let start = kernel.rows.covered(row).start;
+    let lines = (source.row(start), source.row(start + 1));
+    let all = bands == (0..source.samples);
+    match source.samples {
+        // Numbers of bands that the compiler knows make wide code.
+        1 if all => several::<T, 1>(lines, rms, target),
+        2 if all => several::<T, 2>(lines, rms, target),
+        3 if all => several::<T, 3>(lines, rms, target),
+        4 if all => several::<T, 4>(lines, rms, target),
+        samples => one_by_one(lines, rms, samples, bands, target, 0..kernel.width),
+    }
+}
+
+/// All bands of a row.
+fn several<T: Real, const SAMPLES: usize>((upper, lower): (&[T], &[T]), rms: bool, target: &mut [T]) {
+    let width = target.len() / SAMPLES;
+    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
+    let together = width - width % at_once;
+    let has_nan = if rms {
+        fill::<T, SAMPLES>((upper, lower), |values| T::rms_of_four(values, false), &mut target[..together * SAMPLES])
+    } else {
+        fill::<T, SAMPLES>((upper, lower), |values| T::mean_of_four(values, false), &mut target[..together * SAMPLES])
+    };
+    let again = if has_nan { 0 } else { together };
+    one_by_one((upper, lower), rms, SAMPLES, 0..SAMPLES, target, again..width);
+}
+
+/// Whether any result or value is NaN.
+fn fill<T: Real, const SAMPLES: usize>(
+    (upper, lower): (&[T], &[T]),
+    mean: impl Fn([T; 4]) -> T,
+    target: &mut [T],
+) -> bool {
+    let pairs = upper.chunks_exact(2 * SAMPLES).zip(lower.chunks_exact(2 * SAMPLES));
+    for (target, (upper, lower)) in target.chunks_exact_mut(SAMPLES).zip(pairs) {
+        for sample in 0..SAMPLES {
+            target[sample] = mean([upper[sample], upper[SAMPLES + sample], lower[sample], lower[SAMPLES + sample]]);
+        }
+    }
+    let has_nan = |values: &[T]| values.iter().fold(false, |any, value| any | value.is_nan());
+    has_nan(target) || has_nan(upper) || has_nan(lower)
+}
+
+/// Some columns of a row, where NaN may be.
+fn one_by_one<T: Real>(
+    (upper, lower): (&[T], &[T]),
+    rms: bool,
+    samples: usize,
+    bands: Range<usize>,
+    target: &mut [T],
+    columns: Range<usize>,
+) {
+    let width = target.len() / samples;
+    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
+    let alone_from = width - width % at_once;
+    let pairs = upper.chunks_exact(2 * samples).zip(lower.chunks_exact(2 * samples));
+    let pixels = target.chunks_exact_mut(samples).zip(pairs).enumerate();
+    for (column, (target, (upper, lower))) in pixels.take(columns.end).skip(columns.start) {
+        for sample in bands.clone() {
+            let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
+            let alone = column >= alone_from;
+            target[sample] = if rms { T::rms_of_four(values, alone) } else { T::mean_of_four(values, alone) };
+            if target[sample].is_nan() || values.iter().any(|value| value.is_nan()) {
+                target[sample] = without_nan(values, rms);
+            }
+        }
+    }
+}
+
+/// The mean of the numbers among four values; NaN if there is none, or if infinities cancel.
+fn without_nan<T: Real>(values: [T; 4], rms: bool) -> T {
+    let numbers = values.iter().filter(|value| !value.is_nan()).map(|value| value.to_f64());
+    let count = numbers.clone().fold(0.0, |count, _| count + 1.0);
+    if count == 0.0 {
+        return values[0];
+    }
+    if !rms {
+        return T::from_mean(numbers.fold(0.0, |sum, value| sum + value) / count);
+    }
+    let largest = numbers.clone().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if largest == 0.0 || largest.is_infinite() {
+        return T::from_mean(largest);
+    }
+    let squares = numbers.fold(0.0, |sum, value| sum + (value / largest) * (value / largest));
+    T::from_mean(largest * (squares / count).sqrt())
+}
