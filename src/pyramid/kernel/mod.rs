@@ -15,6 +15,7 @@ mod order;
 mod palette;
 mod real;
 mod rows;
+mod small;
 
 use std::ops::Range;
 
@@ -114,8 +115,7 @@ impl Kernel {
     pub(super) fn prepare(&mut self) -> Result<()> {
         // Columns are numbered with 32 bits.
         let columns = 0..u32::try_from(self.width).unwrap_or(u32::MAX);
-        let covers = |method: &Resampling| *method != Resampling::Nearest && method.radius().is_none();
-        if self.covered.is_empty() && self.methods.iter().any(covers) {
+        if self.covered.is_empty() && self.methods.iter().any(|&method| covers(method)) {
             reserve(&mut self.covered, self.width)?;
             self.covered.extend(columns.map(|column| self.columns.covered(column)));
         }
@@ -237,19 +237,43 @@ impl Kernel {
         if resampling.radius().is_some() {
             return convolution::compute_mask(self, resampling, mask, held_from, first, target);
         }
+        // Which columns have a valid pixel in any row of the window; then in which a run of two starts with one, or of three.
+        let mut runs = [vec![0; self.source_width], vec![0; self.source_width], vec![0; self.source_width]];
+        let from_table = !self.data_type.is_complex() && covers(resampling);
         for (row, target) in (first..).zip(target.chunks_exact_mut(self.width)) {
             let needed = self.looked_at(&self.rows, resampling, row);
             let rows = &mask[(needed.start - held_from) as usize * self.source_width..];
-            for (column, target) in (0u32..).zip(target) {
-                let columns = self.looked_at(&self.columns, resampling, column);
-                let valid = rows
-                    .chunks(self.source_width)
-                    .take(needed.len())
-                    .any(|row| row[columns.start as usize..columns.end as usize].iter().any(|&valid| valid != 0));
-                *target = if valid { u8::MAX } else { 0 };
+            let [one, two, three] = &mut runs;
+            one.fill(0);
+            for row in rows.chunks(self.source_width).take(needed.len()) {
+                one.iter_mut().zip(row).for_each(|(any, valid)| *any |= valid);
+            }
+            two.iter_mut().zip(one.iter().zip(&one[1..])).for_each(|(two, (a, b))| *two = a | b);
+            three.iter_mut().zip(two.iter().zip(&one[2.min(one.len())..])).for_each(|(three, (a, b))| *three = a | b);
+            for (column, target) in target.iter_mut().enumerate() {
+                let columns = match self.covered.get(column) {
+                    Some(window) if from_table => window.range(),
+                    // Columns are numbered with 32 bits.
+                    _ => {
+                        let looked_at = |column| self.looked_at(&self.columns, resampling, column);
+                        let range = looked_at(u32::try_from(column).unwrap_or(u32::MAX));
+                        range.start as usize..range.end as usize
+                    }
+                };
+                let valid = match columns.len() {
+                    length @ 1..=3 => runs[length - 1][columns.start],
+                    _ => runs[0][columns].iter().fold(0, |any, valid| any | valid),
+                };
+                *target = if valid != 0 { u8::MAX } else { 0 };
             }
         }
     }
+}
+
+/// Whether a method takes the pixels that an output pixel covers, and no others.
+fn covers(resampling: Resampling) -> bool {
+    use Resampling::{Average, Max, Median, Min, Mode, Rms};
+    matches!(resampling, Average | Rms | Mode | Min | Max | Median)
 }
 
 /// Room for items of a table with one entry a column, or a few.
@@ -274,6 +298,10 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
     let samples = source.samples;
     for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
         let line = source.row(kernel.rows.nearest(row));
+        if samples == 1 && kernel.columns.is_two() {
+            line.chunks_exact(2).zip(target).for_each(|(pair, target)| *target = pair[0]);
+            continue;
+        }
         for (column, target) in (0u32..).zip(target.chunks_exact_mut(samples)) {
             let start = kernel.columns.nearest(column) as usize * samples;
             target[piece.bands.clone()].copy_from_slice(&line[start..][piece.bands.clone()]);

@@ -2,35 +2,54 @@
 
 use std::collections::HashMap;
 
+use crate::plan::window::Window;
 use crate::sample::Value;
 
 use super::rows::{Fill, Rows};
-use super::{Kernel, Piece};
+use super::{Kernel, Piece, small};
 
 /// Distinct values are counted in a list while a window has at most this many pixels, in a map beyond.
 const LIST_WINDOW: usize = 64;
 
 /// Fills a piece.
 pub(super) fn compute<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_, T>) {
-    let samples = source.samples;
     let mut counter = Counter::default();
-    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+    let any = |row: u32, window: &Window, sample: usize| {
         let rows = kernel.rows.covered(row);
-        for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
-            for sample in piece.bands.clone() {
-                counter.start(rows.len() * window.len());
-                let mut fill = Fill::default();
-                for source_row in rows.start..rows.end {
-                    for source_column in window.range() {
-                        if let Some(value) = source.valid(source_row, source_column, sample, &mut fill) {
-                            counter.count(value);
-                        }
-                    }
+        counter.start(rows.len() * window.len());
+        let mut fill = Fill::default();
+        for source_row in rows.start..rows.end {
+            for source_column in window.range() {
+                if let Some(value) = source.valid(source_row, source_column, sample, &mut fill) {
+                    counter.count(value);
                 }
-                target[sample] = counter.winner().unwrap_or_else(|| fill.value(source.nodata));
             }
         }
+        counter.winner().unwrap_or_else(|| fill.value(source.nodata))
+    };
+    small::compute(kernel, source, piece, of_few, any);
+}
+
+/// The first of at most nine values to reach the highest count.
+fn of_few<T: Value>(values: &[T]) -> T {
+    let first = values[0];
+    if values.iter().fold(true, |same, value| same & (*value == first)) {
+        return first;
     }
+    if let &[a, b, c, d] = values {
+        // From the last answer to the first: whoever has a second one first.
+        let answers = [(c, d), (b, d), (a, d), (b, c), (a, c), (a, b)];
+        return answers.into_iter().fold(a, |mode, (seen, value)| if seen == value { seen } else { mode });
+    }
+    let mut best = (first, 1);
+    for (index, value) in values.iter().enumerate().skip(1) {
+        let count = 1 + values[..index].iter().fold(0, |count, seen| count + usize::from(seen == value));
+        if count > best.1 {
+            // Of the two zeros of a float, the first that was seen.
+            best = (*values.iter().find(|seen| *seen == value).unwrap_or(value), count);
+        }
+    }
+    best.0
 }
 
 /// Counts values and remembers which one first reached the highest count.

@@ -1,0 +1,76 @@
+//! Windows of at most 3x3 pixels, which is where a level halves, for methods that pick one of the values.
+
+use crate::plan::window::Window;
+use crate::sample::Value;
+
+use super::rows::Rows;
+use super::{Kernel, Piece};
+
+/// Pixels of the largest window.
+pub(super) const MOST: usize = 9;
+
+/// Fills a piece: `pick` gets the valid values of a window row by row, at least one; `other` computes a pixel whose
+/// window is larger or has no valid value.
+pub(super) fn compute<T: Value>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    piece: &mut Piece<'_, T>,
+    mut pick: impl FnMut(&[T]) -> T,
+    mut other: impl FnMut(u32, &Window, usize) -> T,
+) {
+    let samples = source.samples;
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        let rows = kernel.rows.covered(row);
+        if rows.len() > 3 {
+            for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
+                piece.bands.clone().for_each(|sample| target[sample] = other(row, window, sample));
+            }
+            continue;
+        }
+        // The last row stands for those that the window doesn't have.
+        let lines = [0, 1, 2].map(|index| {
+            let row = (rows.start + index).min(rows.end - 1);
+            (source.row(row), source.mask_row(row))
+        });
+        let lines = &lines[..rows.len()];
+        for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
+            for sample in piece.bands.clone() {
+                let mut values = [T::ZERO; MOST];
+                let count = match (window.len(), rows.len()) {
+                    // Numbers that the compiler knows.
+                    (2, 2) => gather::<T, 2>(source, &lines[..2], window, sample, &mut values),
+                    (3, 3) => gather::<T, 3>(source, &lines[..3], window, sample, &mut values),
+                    (2, _) => gather::<T, 2>(source, lines, window, sample, &mut values),
+                    (3, _) => gather::<T, 3>(source, lines, window, sample, &mut values),
+                    (1, _) => gather::<T, 1>(source, lines, window, sample, &mut values),
+                    _ => 0,
+                };
+                target[sample] = if count == 0 { other(row, window, sample) } else { pick(&values[..count]) };
+            }
+        }
+    }
+}
+
+/// Puts the valid values of a window in front; how many there are.
+fn gather<T: Value, const COLUMNS: usize>(
+    source: &Rows<'_, T>,
+    lines: &[(&[T], Option<&[u8]>)],
+    window: &Window,
+    sample: usize,
+    values: &mut [T; MOST],
+) -> usize {
+    let (start, samples) = (window.start as usize, source.samples);
+    let mut count = 0;
+    for (pixels, mask) in lines {
+        let pixels = &pixels[start * samples..(start + COLUMNS) * samples];
+        let mask = mask.map(|mask| &mask[start..start + COLUMNS]);
+        for column in 0..COLUMNS {
+            let value = pixels[column * samples + sample];
+            let there = !value.is_nan() & (source.nodata != Some(value)) & mask.is_none_or(|mask| mask[column] != 0);
+            // Never more than there are: the remainder tells the compiler.
+            values[count % MOST] = value;
+            count += usize::from(there);
+        }
+    }
+    count
+}
