@@ -206,6 +206,8 @@ samples! {
 pub(crate) trait Value: Sample {
     /// Zero.
     const ZERO: Self;
+    /// Whether there are values that are no number, and two zeros.
+    const MAY_BE_NAN: bool = true;
     /// Whether the value is no number (NaN, or NaN in either part).
     fn is_nan(self) -> bool;
     /// The sample nearest to a nodata value, if the type can hold it.
@@ -285,6 +287,7 @@ macro_rules! integer_values {
     ($($type:ty),*) => {
         $(impl Value for $type {
             const ZERO: Self = 0;
+            const MAY_BE_NAN: bool = false;
 
             fn is_nan(self) -> bool {
                 false

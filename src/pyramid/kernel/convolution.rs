@@ -365,7 +365,7 @@ fn load_from<'a, T: Real>(
             *value = if mask == 0 || nodata == Some(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
     }
-    let may_have = source.has_gaps() || T::from_f64(f64::NAN).is_nan();
+    let may_have = source.has_gaps() || T::MAY_BE_NAN;
     may_have && line.iter().fold(false, |any, value| any | value.is_nan())
 }
 
@@ -381,7 +381,7 @@ fn nothing<T: Real>(
     sample: usize,
 ) -> T {
     let mut fill = super::rows::Fill::default();
-    if source.nodata.is_none() && T::from_f64(f64::NAN).is_nan() {
+    if source.nodata.is_none() && T::MAY_BE_NAN {
         for row in kernel.rows.needed(resampling, row) {
             for column in column.start..column.start + column.count {
                 let _ = source.valid(row, column, sample, &mut fill);

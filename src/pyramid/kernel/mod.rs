@@ -239,6 +239,8 @@ impl Kernel {
         }
         // Which columns have a valid pixel in any row of the window; then in which a run of two starts with one, or of three.
         let mut runs = [vec![0; self.source_width], vec![0; self.source_width], vec![0; self.source_width]];
+        let regular = self.regular(resampling);
+        let filled = |valid: u8| if valid != 0 { u8::MAX } else { 0 };
         let from_table = !self.data_type.is_complex() && covers(resampling);
         for (row, target) in (first..).zip(target.chunks_exact_mut(self.width)) {
             let needed = self.looked_at(&self.rows, resampling, row);
@@ -250,6 +252,10 @@ impl Kernel {
             }
             two.iter_mut().zip(one.iter().zip(&one[1..])).for_each(|(two, (a, b))| *two = a | b);
             three.iter_mut().zip(two.iter().zip(&one[2.min(one.len())..])).for_each(|(three, (a, b))| *three = a | b);
+            if let Some(length) = regular {
+                target.iter_mut().zip(runs[length - 1].chunks(2)).for_each(|(target, run)| *target = filled(run[0]));
+                continue;
+            }
             for (column, target) in target.iter_mut().enumerate() {
                 let columns = match self.covered.get(column) {
                     Some(window) if from_table => window.range(),
@@ -264,9 +270,20 @@ impl Kernel {
                     length @ 1..=3 => runs[length - 1][columns.start],
                     _ => runs[0][columns].iter().fold(0, |any, valid| any | valid),
                 };
-                *target = if valid != 0 { u8::MAX } else { 0 };
+                *target = filled(valid);
             }
         }
+    }
+
+    /// How many columns every pixel takes, if each starts at twice its own column and takes three at most.
+    fn regular(&self, resampling: Resampling) -> Option<usize> {
+        if resampling == Resampling::Nearest {
+            return self.columns.is_two().then_some(1);
+        }
+        let length = self.covered.first()?.len();
+        let same = |(start, window): (u32, &Window)| window.start == start && window.len() == length;
+        let known = covers(resampling) && !self.data_type.is_complex() && length <= 3;
+        (known && (0..).step_by(2).zip(&self.covered).all(same)).then_some(length)
     }
 }
 

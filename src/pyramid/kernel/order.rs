@@ -27,10 +27,40 @@ pub(super) fn compute<T: Value + PartialOrd>(
         let picked = if values.is_empty() { None } else { Some(pick(resampling, &values)) };
         picked.unwrap_or_else(|| fill.value(source.nodata))
     };
+    if !T::MAY_BE_NAN && !source.has_gaps() && resampling != Resampling::Median {
+        return extremes(kernel, source, resampling, piece);
+    }
     match resampling {
         Resampling::Min => small::compute(kernel, source, piece, |values| pick(Resampling::Min, values), any),
         Resampling::Max => small::compute(kernel, source, piece, |values| pick(Resampling::Max, values), any),
         _ => small::compute(kernel, source, piece, |values| pick(Resampling::Median, values), any),
+    }
+}
+
+/// The smallest or largest values where none is missing and equal ones are the same: down the columns first, side by side.
+fn extremes<T: Value + PartialOrd>(
+    kernel: &Kernel,
+    source: &Rows<'_, T>,
+    resampling: Resampling,
+    piece: &mut Piece<'_, T>,
+) {
+    let samples = source.samples;
+    let least = resampling == Resampling::Min;
+    let better = |a: T, b: T| if (b < a) == least { b } else { a };
+    let mut best = source.row(kernel.rows.covered(piece.first).start).to_vec();
+    for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
+        let rows = kernel.rows.covered(row);
+        best.copy_from_slice(source.row(rows.start));
+        for row in rows.start + 1..rows.end {
+            best.iter_mut().zip(source.row(row)).for_each(|(best, &value)| *best = better(*best, value));
+        }
+        for (target, window) in target.chunks_exact_mut(samples).zip(&kernel.covered) {
+            let pixels = &best[window.start as usize * samples..window.end as usize * samples];
+            for sample in piece.bands.clone() {
+                let others = pixels[samples..].iter().skip(sample).step_by(samples);
+                target[sample] = others.fold(pixels[sample], |a, &b| better(a, b));
+            }
+        }
     }
 }
 
@@ -42,7 +72,7 @@ fn pick<T: Value + PartialOrd>(resampling: Resampling, values: &[T]) -> T {
         _ => {
             let middle = middle_of_few(values);
             // Two zeros of a float are equal, but not the same.
-            middle.filter(|&middle| middle != T::ZERO).unwrap_or_else(|| lower_median(&mut values.to_vec()))
+            middle.filter(|&middle| !T::MAY_BE_NAN || middle != T::ZERO).unwrap_or_else(|| lower_median(&mut values.to_vec()))
         }
     }
 }
