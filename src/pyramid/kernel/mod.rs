@@ -95,7 +95,7 @@ impl Kernel {
             data_type: spec.data_type,
             bits: spec.bits(),
             nodata: spec.nodata_in_range(),
-            gaps: spec.mask || spec.nodata_in_range().is_some(),
+            gaps: spec.mask || spec.nodata_in_range().is_some() || spec.alpha_band().is_some(),
             columns,
             rows,
             covered: Vec::new(),
