@@ -14,8 +14,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use cogsmith::{
-    Cascade, CogPlan, Compression, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Nodata, Overviews, Predictor,
-    Resampling, Sample,
+    Cascade, CogPlan, Compression, EncodeOptions, Executor, ExtraSample, GeoRef, ImageSpec, Metadata, Nodata,
+    Overviews, Predictor, Resampling, Sample,
 };
 use support::Terrain;
 
@@ -56,7 +56,7 @@ impl Height for f32 {
 fn missing(side: u32, row: u32, column: u32) -> bool {
     let [x, y] = [column, row].map(|place| u64::from(place.abs_diff(side / 2)));
     let mixed = (row.wrapping_mul(0x9E37_79B1) ^ column.wrapping_mul(0x85EB_CA77)).wrapping_mul(0x2C1B_3C6D) >> 12;
-    x * x + y * y < u64::from(side / 4).pow(2) || mixed % 1000 == 0
+    x * x + y * y < u64::from(side / 4).pow(2) || mixed.is_multiple_of(1000)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -80,6 +80,8 @@ impl<T: Height> Image<T> {
         let mut spec = ImageSpec::new(side, side, u16::try_from(bands).expect("few bands"), T::DATA_TYPE);
         spec.nodata = (gaps == Gaps::Nodata).then_some(Nodata::Integer(NODATA.into()));
         spec.mask = gaps == Gaps::Mask;
+        // Four bands are just that, not colours and alpha.
+        spec.extra_samples.fill(ExtraSample::Unspecified);
         let places = || (0..side).flat_map(|row| (0..side).map(move |column| (row, column)));
         let sample = |row, column, band| match Terrain::sample(row, column, band) {
             _ if gaps == Gaps::Nodata && missing(side, row, column) => NODATA,
@@ -169,8 +171,7 @@ impl Gdal {
     }
 
     fn run(python: &Path, script: &Path) -> Option<Self> {
-        let mut child =
-            Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let questions = child.stdin.take()?;
         let mut gdal = Self { questions, answers: BufReader::new(child.stdout.take()?), child };
         let version = gdal.answer();

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cogsmith::{
-    CogPlan, Compression, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, StoreOptions,
-    TileSize,
+    CogPlan, Compression, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, Resampling,
+    StoreOptions, TileSize,
 };
 use support::images::Computed;
 
@@ -62,21 +62,46 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     let row = spec.width as usize * (pixel + usize::from(spec.mask));
     let rows = |level: &cogsmith::grid::Level| level.tile_size.height.min(level.height) as usize;
     let tile_row = row * plan.levels().iter().map(rows).max().unwrap();
-    // Rows that wait for the kernel: the largest ratio between two levels.
-    let ratio =
-        plan.levels().windows(2).map(|pair| pair[0].height.div_ceil(pair[1].height)).max().unwrap_or(0) as usize;
-    let batch = 2 * tile_row + 32 * MIB + 2 * ratio * row;
+    // Rows that wait for the kernel: by the largest ratio between two levels.
+    let pairs = || plan.levels().windows(2);
+    let ratio = pairs().map(|pair| pair[0].height.div_ceil(pair[1].height)).max().unwrap_or(0) as usize;
+    let radius = plan.resampling().iter().map(|&method| radius(method)).max().unwrap_or(0);
+    let waiting = if radius == 0 { 2 } else { 2 * radius + 1 } * ratio * row;
+    let batch = 2 * tile_row + 2 * store.batch as usize + waiting;
+    // The pixels under a kernel along an axis, and its weights.
+    let under = |finer: u32, coarser: u32| 2 * radius * finer.div_ceil(coarser) as usize + 1;
+    let weights = |pair: &[cogsmith::grid::Level]| {
+        let under = under(pair[0].width, pair[1].width);
+        pair[1].width as usize * if radius == 0 { 24 } else { 40 + 24 * (under + 1) }
+    };
+    let weights: usize = pairs().map(weights).sum();
+    // What a thread resamples a row with.
+    let lines = |pair: &[cogsmith::grid::Level]| {
+        let (under, coarser) = (under(pair[0].height, pair[1].height), pair[1].width as usize);
+        let mask = if spec.mask { (coarser * 32 * ratio).max(256 * 1024) + coarser * under } else { 0 };
+        16 * pair[0].width as usize + 8 * coarser * if radius == 0 { 11 } else { under + 2 } + mask
+    };
+    let lines = threads * pairs().map(lines).max().unwrap_or(0);
     let tile = (options.tile_size.width * options.tile_size.height) as usize * pixel;
     let codec = match options.compression {
         Compression::Zstd { level: 10.. } => 128 * MIB + 8 * tile,
         Compression::Zstd { .. } => 16 * MIB,
         _ => MIB,
     };
-    // Sixteen tiles a thread are compressed before they go to the store; compressed, they are hardly ever larger than
-    // their pixels.
-    let scratch = threads * (4 * tile + codec + 16 * tile.min(tile_row));
+    // Tiles on their way to the store; compressed, they are hardly ever larger than their pixels.
+    let scratch = threads * (4 * tile + codec + 32 * tile.min(tile_row));
     let tiles: u64 = plan.levels().iter().map(|level| level.tiles_per_plane()).sum();
-    batch + scratch + store.memory as usize + 64 * tiles as usize
+    batch + weights + lines + scratch + store.memory as usize + 64 * tiles as usize
+}
+
+/// How far a convolution reaches at a ratio of 1; 0 for other methods.
+fn radius(method: Resampling) -> usize {
+    match method {
+        Resampling::Bilinear => 1,
+        Resampling::Cubic | Resampling::CubicSpline => 2,
+        Resampling::Lanczos => 3,
+        _ => 0,
+    }
 }
 
 /// One test, since all would share the counters.
@@ -106,6 +131,28 @@ fn peak_memory_is_within_the_documented_bound() {
             bound / MIB
         );
         assert!(needed <= bound, "{width}x{height} {options:?}: {needed} bytes, the bound is {bound}");
+    }
+
+    // Kernels with rows and weights of their own, on an image wide enough for them to count.
+    for (resampling, overviews, mask) in [
+        (Resampling::Average, automatic(), true),
+        (Resampling::Cubic, automatic(), false),
+        (Resampling::Lanczos, automatic(), true),
+        (Resampling::Lanczos, Overviews::Factors(vec![64]), false),
+    ] {
+        let spec = ImageSpec { mask, ..ImageSpec::new(60_001, 700, 1, DataType::U8) };
+        let resampling = Some(resampling);
+        let options = EncodeOptions {
+            compression: Compression::Lzw,
+            tile_size: TileSize::square(128),
+            overviews,
+            resampling,
+            ..EncodeOptions::default()
+        };
+        let store = StoreOptions { memory: 1 << 20, batch: 1 << 20, ..StoreOptions::default() };
+        let (needed, bound) = (peak(&spec, &options, 2, store.clone()), bound(&spec, &options, 2, &store));
+        println!("{resampling:?}: peak {} KiB, bound {} KiB", needed / 1024, bound / 1024);
+        assert!(needed <= bound, "{options:?}: {needed} bytes, the bound is {bound}");
     }
 
     // Twice and four times the height: the same peak, but for the index and a tile or two more that happen to wait for

@@ -108,7 +108,8 @@ impl Blocks {
         let mut values = Vec::new();
         for columns in taps.columns.chunks_exact(BLOCK) {
             let (start, count) = (columns[0].start, columns[0].count);
-            let together = (start..).step_by(2).zip(columns).all(|(start, column)| (column.start, column.count) == (start, count));
+            let together =
+                (start..).step_by(2).zip(columns).all(|(start, column)| (column.start, column.count) == (start, count));
             if !together {
                 found.blocks.push(None);
                 continue;

@@ -452,7 +452,11 @@ pub(super) fn compute_mask(
         }
         for (column, (target, (all, any))) in target.iter_mut().zip(all.into_iter().zip(any)).enumerate() {
             // Weights of all rows together are never 0.
-            let valid = if all == any { all } else { is_there(&mut lines.clone().map(|line| line[column]), &weights.open, true) };
+            let valid = if all == any {
+                all
+            } else {
+                is_there(&mut lines.clone().map(|line| line[column]), &weights.open, true)
+            };
             *target = if valid == 0 { 0 } else { u8::MAX };
         }
     }

@@ -72,7 +72,9 @@ fn pick<T: Value + PartialOrd>(resampling: Resampling, values: &[T]) -> T {
         _ => {
             let middle = middle_of_few(values);
             // Two zeros of a float are equal, but not the same.
-            middle.filter(|&middle| !T::MAY_BE_NAN || middle != T::ZERO).unwrap_or_else(|| lower_median(&mut values.to_vec()))
+            middle
+                .filter(|&middle| !T::MAY_BE_NAN || middle != T::ZERO)
+                .unwrap_or_else(|| lower_median(&mut values.to_vec()))
         }
     }
 }
@@ -87,8 +89,25 @@ fn middle_of_few<T: Value + PartialOrd>(values: &[T]) -> Option<T> {
     let mut values: [T; 9] = values.try_into().ok()?;
     // J. L. Smith, "Implementing median filters in XC4000E FPGAs" (1996): exchanges after which the fifth is the middle.
     for (a, b) in [
-        (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3), (5, 8), (4, 7), (3, 6), (1, 4),
-        (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
+        (1, 2),
+        (4, 5),
+        (7, 8),
+        (0, 1),
+        (3, 4),
+        (6, 7),
+        (1, 2),
+        (4, 5),
+        (7, 8),
+        (0, 3),
+        (5, 8),
+        (4, 7),
+        (3, 6),
+        (1, 4),
+        (2, 5),
+        (4, 7),
+        (4, 2),
+        (6, 4),
+        (4, 2),
     ] {
         (values[a], values[b]) = (least(values[a], values[b]), most(values[a], values[b]));
     }

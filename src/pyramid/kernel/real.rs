@@ -104,7 +104,11 @@ macro_rules! whole {
             let shifted = value + $shift;
             let above = shifted - $shift > value;
             #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
-            #[allow(clippy::cast_possible_truncation, reason = "the low bits are the number")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_possible_wrap,
+                reason = "the low bits are the number"
+            )]
             return (shifted.to_bits() as u32).wrapping_sub(u32::from(above)) as Self;
         }
         #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]

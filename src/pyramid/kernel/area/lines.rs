@@ -113,7 +113,8 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         let samples = self.source.samples;
         let rows = self.kernel.rows.covered(row);
         if rows.len() > self.lines.len() {
-            return (0..self.kernel.width).for_each(|column| other(column, &mut target[column * samples + self.sample]));
+            return (0..self.kernel.width)
+                .for_each(|column| other(column, &mut target[column * samples + self.sample]));
         }
         let gaps = self.source.has_gaps();
         // A number of pixels: at most nine.
