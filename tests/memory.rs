@@ -62,12 +62,12 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     let row = spec.width as usize * (pixel + usize::from(spec.mask));
     let rows = |level: &cogsmith::grid::Level| level.tile_size.height.min(level.height) as usize;
     let tile_row = row * plan.levels().iter().map(rows).max().unwrap();
-    // Rows that wait for the kernel: by the largest ratio between two levels.
+    // Rows that wait for the kernel, by the largest ratio between two levels; twice while their buffer grows.
     let pairs = || plan.levels().windows(2);
     let ratio = pairs().map(|pair| pair[0].height.div_ceil(pair[1].height)).max().unwrap_or(0) as usize;
     let radius = plan.resampling().iter().map(|&method| radius(method)).max().unwrap_or(0);
     let waiting = if radius == 0 { 2 } else { 2 * radius + 1 } * ratio * row;
-    let batch = 2 * tile_row + 2 * store.batch as usize + waiting;
+    let batch = 2 * tile_row + 2 * store.batch as usize + 2 * waiting;
     // The pixels under a kernel along an axis, and its weights.
     let under = |finer: u32, coarser: u32| 2 * radius * finer.div_ceil(coarser) as usize + 1;
     let weights = |pair: &[cogsmith::grid::Level]| {
