@@ -25,9 +25,16 @@ pub(super) enum Order {
     Lanes(usize),
 }
 
+/// What is added up for each column of a block.
+pub(super) trait Products {
+    /// Adds the product with a number to the sums of all columns.
+    fn add(&self, index: usize, sums: &mut Values);
+}
+
 impl Order {
-    /// Adds up `count` products; `add` adds the one with a number to the sums of all columns.
-    pub(super) fn sum(self, count: usize, add: impl Fn(usize, &mut Values)) -> Values {
+    /// Adds up the first `count` products.
+    pub(super) fn sum(self, count: usize, products: &impl Products) -> Values {
+        let add = |index, sums: &mut Values| products.add(index, sums);
         let mut first = [0.0; BLOCK];
         let mut second = [0.0; BLOCK];
         let join = |first: &mut Values, second: &Values| {
@@ -145,19 +152,48 @@ impl Blocks {
     /// The sums of a block of a row; with gaps, divided by the weights of all pixels: NaN where one is missing.
     pub(super) fn row(&self, block: Block, line: &Halves, order: Order) -> Values {
         let weights = &self.weights[block.offset..];
-        let halves = line.from(block.start);
-        let mut values = order.sum(block.count, |index, sums| {
-            let pixels = &halves[index % 2][index / 2..][..BLOCK];
-            for ((sum, pixel), weight) in sums.iter_mut().zip(pixels).zip(&weights[index]) {
-                *sum += pixel * weight;
-            }
-        });
+        let mut values = order.sum(block.count, &Across { halves: line.from(block.start), weights });
         if self.gaps {
             for (value, total) in values.iter_mut().zip(&weights[block.count]) {
                 *value = if *total > 0.0 { *value / total } else { f64::NAN };
             }
         }
         values
+    }
+}
+
+/// Pixels of a row times the weights of the columns.
+struct Across<'a> {
+    halves: [&'a [f64]; 2],
+    weights: &'a [Values],
+}
+
+impl Products for Across<'_> {
+    // A call for every few products would cost more than they do.
+    #[inline(always)]
+    fn add(&self, index: usize, sums: &mut Values) {
+        let pixels = &self.halves[index % 2][index / 2..][..BLOCK];
+        for ((sum, pixel), weight) in sums.iter_mut().zip(pixels).zip(&self.weights[index]) {
+            *sum += pixel * weight;
+        }
+    }
+}
+
+/// Values of rows times the weights of the rows.
+pub(super) struct Down<'a> {
+    pub(super) lines: &'a [&'a Vec<f64>],
+    pub(super) weights: &'a [f64],
+    /// The first column of the block.
+    pub(super) first: usize,
+}
+
+impl Products for Down<'_> {
+    #[inline(always)]
+    fn add(&self, index: usize, sums: &mut Values) {
+        let weight = self.weights[index];
+        for (sum, value) in sums.iter_mut().zip(&self.lines[index][self.first..][..BLOCK]) {
+            *sum += value * weight;
+        }
     }
 }
 
@@ -192,7 +228,8 @@ impl Halves {
 
 /// Whether all are finite; looks at each, which is quicker than to stop at the first.
 pub(super) fn all_finite(values: &Values) -> bool {
-    values.iter().fold(0.0, |sum, value| sum + value * 0.0) == 0.0
+    let [a, b, c, d, e, f, g, h] = values.map(|value| value * 0.0);
+    ((a + b) + (c + d)) + ((e + f) + (g + h)) == 0.0
 }
 
 fn reserve_more(table: &mut Vec<Values>, count: usize) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::options::Resampling;
 use crate::sample::DataType;
 
-use super::blocks::{BLOCK, Blocks, Halves, Order, all_finite};
+use super::blocks::{BLOCK, Blocks, Down, Halves, Order, all_finite};
 use super::filter::{Column, RowWeights, Taps};
 use super::real::{Place, Real};
 use super::rows::Rows;
@@ -139,12 +139,7 @@ impl<'a> Convolution<'a> {
         let mut column_values = vec![0.0; lines.len()];
         for (index, out) in out.chunks_exact_mut(BLOCK).enumerate() {
             let first = index * BLOCK;
-            let mut sums = order.sum(lines.len(), |index, sums| {
-                let weight = used[index];
-                for (sum, value) in sums.iter_mut().zip(&lines[index][first..first + BLOCK]) {
-                    *sum += value * weight;
-                }
-            });
+            let mut sums = order.sum(lines.len(), &Down { lines, weights: used, first });
             if self.gaps {
                 sums.iter_mut().for_each(|value| *value = if total > 0.0 { *value / total } else { f64::NAN });
             }
