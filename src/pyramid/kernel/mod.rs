@@ -250,8 +250,11 @@ impl Kernel {
             for row in rows.chunks(self.source_width).take(needed.len()) {
                 one.iter_mut().zip(row).for_each(|(any, valid)| *any |= valid);
             }
-            two.iter_mut().zip(one.iter().zip(&one[1..])).for_each(|(two, (a, b))| *two = a | b);
-            three.iter_mut().zip(two.iter().zip(&one[2.min(one.len())..])).for_each(|(three, (a, b))| *three = a | b);
+            if resampling != Resampling::Nearest {
+                two.iter_mut().zip(one.iter().zip(&one[1..])).for_each(|(two, (a, b))| *two = a | b);
+                let third = &one[2.min(one.len())..];
+                three.iter_mut().zip(two.iter().zip(third)).for_each(|(three, (a, b))| *three = a | b);
+            }
             if let Some(length) = regular {
                 target.iter_mut().zip(runs[length - 1].chunks(2)).for_each(|(target, run)| *target = filled(run[0]));
                 continue;

@@ -19,8 +19,8 @@ pub(super) fn compute<T: Real>(
     let lines = (source.row(start), source.row(start + 1));
     let all = bands == (0..source.samples);
     match source.samples {
-        // Numbers of bands that the compiler knows make wide code.
-        1 if all => several::<T, 1>(lines, rms, target),
+        // Numbers of bands that the compiler knows make wide code; the roots of one band are quicker without.
+        1 if all && !rms => several::<T, 1>(lines, rms, target),
         2 if all => several::<T, 2>(lines, rms, target),
         3 if all => several::<T, 3>(lines, rms, target),
         4 if all => several::<T, 4>(lines, rms, target),
@@ -70,9 +70,10 @@ fn one_by_one<T: Real>(
     let width = target.len() / samples;
     let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
     let alone_from = width - width % at_once;
-    let pairs = upper.chunks_exact(2 * samples).zip(lower.chunks_exact(2 * samples));
-    let pixels = target.chunks_exact_mut(samples).zip(pairs).enumerate();
-    for (column, (target, (upper, lower))) in pixels.take(columns.end).skip(columns.start) {
+    let part = 2 * columns.start * samples..2 * columns.end * samples;
+    let pairs = upper[part.clone()].chunks_exact(2 * samples).zip(lower[part].chunks_exact(2 * samples));
+    let pixels = target[columns.start * samples..columns.end * samples].chunks_exact_mut(samples);
+    for ((column, target), (upper, lower)) in columns.zip(pixels).zip(pairs) {
         for sample in bands.clone() {
             let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
             let alone = column >= alone_from;
