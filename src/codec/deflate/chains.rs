@@ -157,6 +157,15 @@ impl Chains {
         }
     }
 
+    /// Enters some places up to `to`, and then the last ones.
+    #[inline(always)]
+    fn enter_sparse(&mut self, input: &[u8], to: usize, sparse: usize) {
+        while self.entered + 4 < to {
+            self.swap(input, self.entered);
+            self.entered += sparse;
+        }
+    }
+
     /// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
     pub(super) fn find(
         &mut self,
@@ -189,9 +198,16 @@ impl Chains {
             // Runs are frequent, long and cheap to find; entering all their places would make chains of equals.
             if at > 0 && load8(input, at) == load8(input, at - 1) {
                 let length = equal(input, at - 1, at, to);
-                if length >= LONG_RUN && !(at >= row && equal(input, at - row, at, to) > length + 4) {
+                let in_row = if length >= LONG_RUN && at >= row { equal(input, at - row, at, to) } else { 0 };
+                if length >= MAX_MATCH || length >= LONG_RUN && in_row <= length + 4 {
                     self.enter(input, at + 1);
-                    anchor = at + push(matches, at - anchor, length, 1);
+                    if in_row > length + 4 {
+                        // In full: else empty stretches would be compared again for every 258 bytes of them.
+                        anchor = at + push(matches, at - anchor, in_row, row);
+                        self.enter_sparse(input, anchor.min(search_end), effort.sparse);
+                    } else {
+                        anchor = at + push(matches, at - anchor, length, 1);
+                    }
                     at = anchor;
                     self.entered = self.entered.max((at - 4).min(search_end));
                     continue;
@@ -217,12 +233,7 @@ impl Chains {
             anchor = at + push(matches, at - anchor, found.length, found.distance);
             at = anchor;
             if found.length >= LONG_MATCH {
-                let mut place = self.entered;
-                while place + 4 < at.min(search_end) {
-                    self.swap(input, place);
-                    place += effort.sparse;
-                }
-                self.entered = place;
+                self.enter_sparse(input, at.min(search_end), effort.sparse);
             }
             self.enter(input, at.min(search_end));
         }

@@ -13,6 +13,7 @@ mod costs;
 mod fast;
 mod header;
 mod huffman;
+mod pairs;
 mod parse;
 mod select;
 mod short;

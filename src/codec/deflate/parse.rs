@@ -5,6 +5,7 @@ use super::block::{BlockWriter, Stream};
 use super::chains::{Chains, Effort};
 use super::costs::{self, Costs};
 use super::fast;
+use super::pairs::Pairs;
 use super::select::{Promise, Sampler};
 use super::short::Short;
 use super::split::{Rows, Splitter};
@@ -14,8 +15,14 @@ use super::symbols::{Counts, Match};
 const UNIT: usize = 32 << 10;
 /// Bytes that one choice of a finder holds for.
 const SECTION: usize = 256 << 10;
+/// Bytes that are looked at before anything is parsed.
+const SAMPLE: usize = 12 << 10;
 /// Bytes of a unit that two finders take for comparison.
 const TRIAL: usize = 8 << 10;
+/// Bytes before these that pairs are entered from.
+const BEFORE: usize = 24 << 10;
+/// What a sample has to promise for pairs to be tried.
+const LEAST_FOR_PAIRS: u64 = 4;
 /// A block takes in units as long as it has at most so many literals and matches.
 const MOST_SYMBOLS: u32 = 1 << 18;
 
@@ -25,6 +32,8 @@ enum Finder {
     Fast,
     /// Short matches, with a look at the next place or without.
     Short(bool),
+    /// Short matches that start at even or odd places.
+    Pairs(bool),
     Thorough(Effort),
 }
 
@@ -35,6 +44,8 @@ pub(super) struct Policy {
     effort: Effort,
     /// Whether the finder of short matches looks at the next place too.
     lazy: bool,
+    /// Whether pairs of bytes are looked up.
+    pairs: bool,
     /// Whether both finders take every unit, and the better one is kept.
     both: bool,
 }
@@ -56,7 +67,7 @@ impl Policy {
             8 => made(32, 258, 64, 3, 8, 1),
             _ => made(128, 258, 258, 3, 10, 1),
         };
-        Self { effort, lazy: level >= 5, both: level >= 7 }
+        Self { effort, lazy: level >= 5, pairs: level >= 6, both: level >= 7 }
     }
 }
 
@@ -104,11 +115,27 @@ struct Parsed {
     bits: u64,
 }
 
+/// The finders that remember places.
+#[derive(Default)]
+struct Finders {
+    chains: Chains,
+    short: Short,
+    pairs: Pairs,
+}
+
+impl Finders {
+    /// Forgets all places.
+    fn reset(&mut self) {
+        self.chains.reset();
+        self.short.reset();
+        self.pairs.reset();
+    }
+}
+
 /// Parses and writes; keeps memory from stream to stream.
 #[derive(Default)]
 pub(super) struct Parser {
-    chains: Chains,
-    short: Short,
+    finders: Finders,
     sampler: Sampler,
     pending: Pending,
     parsed: Parsed,
@@ -120,8 +147,7 @@ pub(super) struct Parser {
 impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
-        self.chains.reset();
-        self.short.reset();
+        self.finders.reset();
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
@@ -163,14 +189,14 @@ impl Parser {
         let mut chosen = from;
         while at < to {
             if at == chosen {
-                finder = self.choose(input, (at, to), layout, policy, &costs);
+                finder = self.choose(input, (at, to), layout, policy, &mut costs);
                 chosen += SECTION;
             }
             let end = to.min(at + UNIT);
-            self.parsed.run((&mut self.chains, &mut self.short), finder, input, (at, end), layout.row_bytes, &costs);
+            self.parsed.run(&mut self.finders, finder, input, (at, end), layout.row_bytes, &costs);
             if policy.both {
                 let finder = Finder::Thorough(policy.effort);
-                self.other.run((&mut self.chains, &mut self.short), finder, input, (at, end), layout.row_bytes, &costs);
+                self.other.run(&mut self.finders, finder, input, (at, end), layout.row_bytes, &costs);
                 if self.other.bits < self.parsed.bits {
                     std::mem::swap(&mut self.parsed, &mut self.other);
                 }
@@ -213,39 +239,92 @@ impl Parser {
         (from, to): (usize, usize),
         layout: Layout,
         policy: Policy,
-        costs: &Costs,
+        costs: &mut Costs,
     ) -> Finder {
         if policy.both {
             return Finder::Fast;
         }
         let end = to.min(from + SECTION);
-        let Promise { short, long } = self.sampler.promise(&input[from..end], layout.row_bytes);
-        if long < 6 && short < 9 {
+        // An even number of bytes before the sample keeps pairs apart.
+        let busy = from + busiest(&input[from..end]);
+        let first = busy.saturating_sub(SAMPLE / 2).max(from) & !1;
+        let sample = &input[first..end.min(busy + SAMPLE / 2)];
+        let Promise { short, long, odd } = self.sampler.promise(sample, layout.row_bytes);
+        let middle = busy.saturating_sub(TRIAL / 2).clamp(from, from.max(end.saturating_sub(TRIAL)));
+        let range = (middle, end.min(middle + TRIAL));
+        let pairs = odd.filter(|_| policy.pairs && short >= LEAST_FOR_PAIRS);
+        let thorough = if long < 6 && short < 9 {
+            None
+        } else if short > 4 * long {
+            // Where nothing repeats for long, chains of eight bytes are of no use.
+            Some(Finder::Short(policy.lazy))
+        } else if short > long {
+            Some(Finder::Thorough(Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort }))
+        } else {
+            Some(Finder::Thorough(policy.effort))
+        };
+        if thorough.is_none() && pairs.is_none() {
             return Finder::Fast;
         }
-        // Where nothing repeats for long, chains of eight bytes are of no use.
-        let thorough = if short > 4 * long {
-            Finder::Short(policy.lazy)
-        } else if short > long {
-            Finder::Thorough(Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort })
-        } else {
-            Finder::Thorough(policy.effort)
+        self.parsed.run(&mut self.finders, Finder::Fast, input, range, layout.row_bytes, costs);
+        let mut best = (self.parsed.bits, Finder::Fast);
+        let mut adapted = None;
+        let mut compare = |parser: &mut Self, finder: Finder| {
+            if let Finder::Pairs(odd) = finder {
+                // What short matches save depends on what they cost, and costs of where there were none say nothing.
+                let bytes = &input[range.0..range.1];
+                parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, &Costs::guess(bytes));
+                for _ in 0..2 {
+                    let costs = Costs::new(&parser.other.counts);
+                    parser.finders.pairs.choose(input, range, odd, &costs, &mut parser.other.matches);
+                    parser.other.count(bytes);
+                }
+            } else {
+                parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, costs);
+            }
+            // It takes several times longer, so it has to save a share, and more than chance may.
+            let share = if matches!(finder, Finder::Pairs(_)) { 46 } else { 40 };
+            let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
+            if parser.other.bits + worth < best.0 {
+                best = (parser.other.bits, finder);
+                // What the fast finder left knows no cost of short matches: they would never be taken.
+                adapted = matches!(finder, Finder::Pairs(_)).then(|| Costs::new(&parser.other.counts));
+            }
         };
-        let middle = from + (end - from).saturating_sub(TRIAL) / 2;
-        let range = (middle, end.min(middle + TRIAL));
-        self.parsed.run((&mut self.chains, &mut self.short), Finder::Fast, input, range, layout.row_bytes, costs);
-        self.other.run((&mut self.chains, &mut self.short), thorough, input, range, layout.row_bytes, costs);
-        // It takes several times longer, so it has to save a share, and more than chance may.
-        let worth = self.other.bits / 40 + 160 * u64::from(costs::BIT);
-        if self.other.bits + worth < self.parsed.bits { thorough } else { Finder::Fast }
+        if let Some(odd) = pairs {
+            self.finders.pairs.enter(input, (middle.saturating_sub(BEFORE).max(from), middle), odd);
+            compare(self, Finder::Pairs(odd));
+        }
+        if let Some(thorough) = thorough {
+            compare(self, thorough);
+        }
+        if let Some(adapted) = adapted {
+            *costs = adapted;
+        }
+        best.1
     }
+}
+
+/// The middle of that part of `bytes` in which most changes: what is empty tells nothing of the rest.
+fn busiest(bytes: &[u8]) -> usize {
+    const PARTS: usize = 9;
+    const EACH: usize = 31;
+    let part = bytes.len() / PARTS;
+    let changes = |index: usize| -> usize {
+        let part = &bytes[index * part..][..part];
+        part.chunks_exact(EACH).map(|bytes| usize::from(bytes[0] != bytes[1])).sum()
+    };
+    // The middle one, if no other has clearly more.
+    let middle = changes(PARTS / 2);
+    let (most, index) = (0..PARTS).map(|index| (changes(index), index)).max().unwrap_or_default();
+    (if most > 2 * middle { index } else { PARTS / 2 }) * part + part / 2
 }
 
 impl Parsed {
     /// Finds matches in a range and counts.
     fn run(
         &mut self,
-        (chains, short): (&mut Chains, &mut Short),
+        finders: &mut Finders,
         finder: Finder,
         input: &[u8],
         (from, to): (usize, usize),
@@ -255,11 +334,17 @@ impl Parsed {
         self.matches.clear();
         match finder {
             Finder::Fast => fast::find(input, from, to, row, costs, &mut self.matches),
-            Finder::Short(lazy) => short.find(input, (from, to), lazy, costs, &mut self.matches),
-            Finder::Thorough(effort) => chains.find(input, (from, to), row, effort, costs, &mut self.matches),
+            Finder::Short(lazy) => finders.short.find(input, (from, to), lazy, costs, &mut self.matches),
+            Finder::Pairs(odd) => finders.pairs.find(input, (from, to), odd, costs, &mut self.matches),
+            Finder::Thorough(effort) => finders.chains.find(input, (from, to), row, effort, costs, &mut self.matches),
         }
+        self.count(&input[from..to]);
+    }
+
+    /// Counts what the matches make of `bytes`.
+    fn count(&mut self, bytes: &[u8]) {
         self.counts = Counts::default();
-        self.counts.piece(&input[from..to], &self.matches);
+        self.counts.piece(bytes, &self.matches);
         self.bits = costs::block_bits(&self.counts);
     }
 }

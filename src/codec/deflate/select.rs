@@ -17,6 +17,8 @@ pub(super) struct Promise {
     pub(super) short: u64,
     /// The same of matches of eight bytes.
     pub(super) long: u64,
+    /// Where samples seem to have two bytes: whether the upper ones, which repeat more often, stand at odd places.
+    pub(super) odd: Option<bool>,
 }
 
 /// Tables of the sample.
@@ -39,7 +41,7 @@ impl Sampler {
         let size = (BEFORE + LOOKED_UP).min(bytes.len());
         let sample = &bytes[(bytes.len() - size) / 2..][..size];
         if sample.len() < 64 {
-            return Promise { short: 0, long: 0 };
+            return Promise { short: 0, long: 0, odd: None };
         }
         let row = if (1..=WINDOW).contains(&row) { row } else { 1 };
         let costs = Costs::guess(sample);
@@ -65,7 +67,9 @@ impl Sampler {
             let match_cost = 4 * BIT + costs::logarithm((at - eight) as u32) / 2;
             long += u64::from(if same { whole.saturating_sub(match_cost) } else { 0 });
         }
-        Promise { short: short * 1024 / 4 / all, long: long * 1024 / 8 / all }
+        let start = (bytes.len() - size) / 2;
+        let odd = upper(sample).map(|odd| odd ^ (start % 2 == 1));
+        Promise { short: short * 1024 / 4 / all, long: long * 1024 / 8 / all, odd }
     }
 
     #[inline(always)]
@@ -76,4 +80,17 @@ impl Sampler {
         let eight = std::mem::replace(&mut self.eights[eight as usize], at as u16);
         (four.into(), eight.into())
     }
+}
+
+/// Whether the bytes at odd places of a sample repeat the one two before clearly more often than those at even places,
+/// or the other way round.
+fn upper(sample: &[u8]) -> Option<bool> {
+    let mut same = [0usize; 2];
+    for pairs in sample.as_chunks::<2>().0.windows(2) {
+        same[0] += usize::from(pairs[0][0] == pairs[1][0]);
+        same[1] += usize::from(pairs[0][1] == pairs[1][1]);
+    }
+    let (more, less) = (same[0].max(same[1]), same[0].min(same[1]));
+    // Half of the upper bytes at least, but not what is the same throughout.
+    (more * 8 > sample.len() && less * 3 < more).then_some(same[1] > same[0])
 }

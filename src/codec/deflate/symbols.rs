@@ -134,15 +134,30 @@ impl Counts {
 
     /// Counts the literals and matches of a piece of `input`.
     pub(super) fn piece(&mut self, input: &[u8], matches: &[Match]) {
-        // Spans of literals are short where there are many matches: then a table of its own does not pay.
+        // Spans of literals are short where there are many matches: they share tables, four for the same reason.
+        let mut tables = [[0u32; 256]; 4];
+        let mut count = |literals: &[u8]| {
+            let (chunks, rest) = literals.as_chunks::<4>();
+            for chunk in chunks {
+                for (table, &byte) in tables.iter_mut().zip(chunk) {
+                    table[byte as usize] += 1;
+                }
+            }
+            for (table, &byte) in tables.iter_mut().zip(rest) {
+                table[byte as usize] += 1;
+            }
+        };
         let mut at = 0;
         for found in matches {
             let literals = found.literals as usize;
-            self.literals(&input[at..][..literals]);
+            count(&input[at..][..literals]);
             self.add(*found);
             at += literals + found.length as usize;
         }
-        self.literals(&input[at..]);
+        count(&input[at..]);
+        for (symbol, count) in self.literals[..256].iter_mut().enumerate() {
+            *count += tables.iter().map(|table| table[symbol]).sum::<u32>();
+        }
     }
 
     /// Adds what others counted.

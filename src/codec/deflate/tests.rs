@@ -226,3 +226,33 @@ fn more_effort_is_not_larger() {
     let sizes = [1, 6, 9].map(|level| check(&bytes, layout, level));
     assert!(sizes[1] <= sizes[0] * 101 / 100 && sizes[2] <= sizes[1], "{sizes:?}");
 }
+
+/// Differences of words: their upper bytes are 0 or 255, `odd` places first or not.
+fn words(random: &mut Random, many: usize, odd: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..many {
+        let difference = (random.below(20) + random.below(20)) as i16 - 20;
+        bytes.extend(if odd { difference.to_le_bytes() } else { difference.to_be_bytes() });
+    }
+    bytes
+}
+
+#[test]
+fn words_repeat_in_pairs() {
+    let mut random = Random(9);
+    for odd in [true, false] {
+        let bytes = words(&mut random, 200_000, odd);
+        let layout = Layout { row_bytes: 2000, planes: 1 };
+        let (without, with) = (check(&bytes, layout, 5), check(&bytes, layout, 6));
+        assert!(with * 100 < without * 98, "{with} of {without}");
+        // Places wrap at 64 KiB, blocks end anywhere, and what is empty or long lies between.
+        let mut mixed = bytes[..150_001].to_vec();
+        mixed.extend(vec![0; 70_000]);
+        mixed.extend_from_within(140_000..149_000);
+        mixed.extend(&bytes[100_000..]);
+        check(&mixed, layout, 6);
+        for length in [65_535, 65_549, 131_073, 262_150] {
+            check(&bytes[..length], PLAIN, 6);
+        }
+    }
+}

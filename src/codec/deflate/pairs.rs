@@ -1,0 +1,209 @@
+//! The finder of short matches in samples of two bytes: five bytes or a few more that stood somewhere before.
+//!
+//! Where the upper bytes are nearly constant, much repeats, but nothing for long: then what counts is how little is done
+//! for a place. First every sample is looked up without a branch on what is found, then the best choice among all that
+//! was found is made from the end to the start. Matches pay best that start and end with a byte which says little, so
+//! only every second byte is looked up.
+
+use super::costs::Costs;
+use super::fast::{equal, load8};
+use super::symbols::{MAX_MATCH, Match, WINDOW, distance_code};
+
+/// Places looked up are so far apart.
+const STEP: usize = 2;
+const BITS: u32 = 14;
+/// Bytes that are looked up.
+const KEY: usize = 5;
+
+/// A place where something repeats.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hit {
+    at: u32,
+    distance: u16,
+    /// How many bytes are equal, at most 8 before they are counted in full.
+    length: u16,
+}
+
+/// The best that can be done from a hit on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Plan {
+    /// What is saved from here on.
+    saved: i32,
+    /// The next hit that is taken.
+    taken: u32,
+}
+
+/// Looks up and plans; keeps memory from stream to stream.
+pub(super) struct Pairs {
+    /// Places told by their lowest 16 bits, so what is found may be wrong and is compared.
+    table: Box<[u16; 1 << BITS]>,
+    /// The table holds places of another stream.
+    stale: bool,
+    hits: Vec<Hit>,
+    plans: Vec<Plan>,
+    /// How many hits lie before each place, from the start of the piece on.
+    before: Vec<u32>,
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        let table = Box::new([0; 1 << BITS]);
+        Self { table, stale: false, hits: Vec::new(), plans: Vec::new(), before: Vec::new() }
+    }
+}
+
+/// The places of a piece, counted from its start.
+#[derive(Clone, Copy)]
+struct Places {
+    from: usize,
+    first: usize,
+}
+
+impl Places {
+    /// The number of the first place at `at` or behind.
+    #[inline(always)]
+    fn at(self, at: usize) -> usize {
+        (at - self.from + self.first - self.from).div_ceil(STEP)
+    }
+}
+
+impl Pairs {
+    /// Forgets all places.
+    pub(super) fn reset(&mut self) {
+        self.stale = true;
+    }
+
+    /// Enters places without looking for anything.
+    pub(super) fn enter(&mut self, input: &[u8], (from, to): (usize, usize), odd: bool) {
+        self.clear();
+        for at in (first(from, odd)..to).step_by(STEP) {
+            self.table[hash(load8(input, at))] = at as u16;
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            self.table.fill(0);
+        }
+    }
+
+    /// Finds matches in `input[from..to]` that start at even or odd places; what lies before `from` may be repeated.
+    pub(super) fn find(
+        &mut self,
+        input: &[u8],
+        (from, to): (usize, usize),
+        odd: bool,
+        costs: &Costs,
+        matches: &mut Vec<Match>,
+    ) {
+        self.clear();
+        // Eight bytes are looked at, and what is found ends before `to`.
+        let end = to.min(input.len().saturating_sub(8)).saturating_sub(8);
+        let first = first(from, odd);
+        let all = end.saturating_sub(first).div_ceil(STEP);
+        self.hits.resize(all + 1, Hit::default());
+        self.before.clear();
+        // Where the places don't start at `from`, one more entry lets every place round up.
+        self.before.resize(all + first - from, 0);
+        let hits = look_up(&mut self.table, input, first, &mut self.before[first - from..], &mut self.hits);
+        self.hits.truncate(hits);
+        self.choose(input, (from, to), odd, costs, matches);
+    }
+
+    /// Chooses among what the last search noted, under other costs perhaps.
+    pub(super) fn choose(
+        &mut self,
+        input: &[u8],
+        (from, to): (usize, usize),
+        odd: bool,
+        costs: &Costs,
+        matches: &mut Vec<Match>,
+    ) {
+        let places = Places { from, first: first(from, odd) };
+        let hits = &mut self.hits[..];
+        self.plans.resize(hits.len() + 1, Plan::default());
+        let plans = &mut self.plans[..];
+        plan(input, to, places, &self.before, hits, plans, costs);
+        matches.clear();
+        let mut anchor = from;
+        let mut next = 0;
+        while let Some(hit) = hits.get(plans[next].taken as usize) {
+            let at = hit.at as usize;
+            matches.push(Match { literals: (at - anchor) as u32, length: hit.length, distance: hit.distance });
+            anchor = at + usize::from(hit.length);
+            next = self.before.get(places.at(anchor)).map_or(hits.len(), |&hit| hit as usize);
+        }
+    }
+}
+
+/// The first even or odd place from `from` on.
+#[inline(always)]
+fn first(from: usize, odd: bool) -> usize {
+    from + (usize::from(odd) ^ from & 1)
+}
+
+#[inline(always)]
+fn hash(bytes: u64) -> usize {
+    ((bytes << (64 - 8 * KEY)).wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - BITS)) as usize
+}
+
+/// Notes all places from where something repeats; returns how many.
+#[inline(always)]
+fn look_up(table: &mut [u16; 1 << BITS], input: &[u8], first: usize, before: &mut [u32], hits: &mut [Hit]) -> usize {
+    let mut count = 0;
+    for (index, before) in before.iter_mut().enumerate() {
+        let at = first + index * STEP;
+        *before = count as u32;
+        let bytes = load8(input, at);
+        let place = std::mem::replace(&mut table[hash(bytes)], at as u16);
+        let distance = usize::from((at as u16).wrapping_sub(place).wrapping_sub(1)) + 1;
+        let other = input.get(at.wrapping_sub(distance)..).and_then(|rest| rest.first_chunk::<8>());
+        let unlike = other.map_or(u64::MAX, |other| u64::from_le_bytes(*other) ^ bytes);
+        if let Some(hit) = hits.get_mut(count) {
+            let length = unlike.trailing_zeros() / 8;
+            *hit = Hit { at: at as u32, distance: distance as u16, length: length as u16 };
+        }
+        // What is no match is written over.
+        count += usize::from((unlike << (64 - 8 * KEY) == 0) & (distance <= WINDOW));
+    }
+    count
+}
+
+/// Chooses among the hits, from the last to the first.
+#[inline(always)]
+fn plan(input: &[u8], to: usize, places: Places, before: &[u32], hits: &mut [Hit], plans: &mut [Plan], costs: &Costs) {
+    let all = hits.len();
+    let mut behind = Plan { saved: 0, taken: all as u32 };
+    plans[all] = behind;
+    let mut later = Hit::default();
+    for index in (0..all).rev() {
+        let mut hit = hits[index];
+        let at = hit.at as usize;
+        let bytes = load8(input, at).to_le_bytes().map(|byte| costs.literals[byte as usize]);
+        let length = usize::from(hit.length);
+        let more = |from: usize| if length > from { bytes[from] } else { 0 };
+        let mut literals = bytes[0] + bytes[1] + bytes[2] + bytes[3] + bytes[4] + more(5) + more(6) + more(7);
+        if length == 8 {
+            let distance = usize::from(hit.distance);
+            let in_full = if later.distance == hit.distance && later.at as usize == at + STEP {
+                // What goes on in the next hit need not be compared again.
+                (usize::from(later.length) + STEP).min(MAX_MATCH)
+            } else {
+                8 + equal(input, at + 8 - distance, at + 8, to.min(at + MAX_MATCH))
+            };
+            hit.length = in_full as u16;
+            hits[index].length = hit.length;
+        }
+        later = hit;
+        let length = usize::from(hit.length);
+        // What is long pays whatever it consists of.
+        literals += length.saturating_sub(8) as u32 * (literals / 8);
+        let cost = costs.lengths[length % (MAX_MATCH + 1)] + costs.distances[distance_code(hit.distance.into()) % 32];
+        let rest = before.get(places.at(at + length)).map_or(all, |&hit| hit as usize);
+        let saved = literals as i32 - cost as i32 + plans.get(rest).map_or(0, |plan| plan.saved);
+        let better = saved > behind.saved;
+        behind.taken = if better { index as u32 } else { behind.taken };
+        behind.saved = behind.saved.max(saved);
+        plans[index] = behind;
+    }
+}
