@@ -157,6 +157,7 @@ stage unit cargo test --workspace --locked
 stage judges judges_ready
 stage main-job main_job
 stage command judge command
+stage faults judge faults
 stage flavours judge flavours
 stage grid grid
 stage kernels judge kernels $FULL
