@@ -8,7 +8,7 @@ pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
     let level = 1 + choices.byte() % 22;
     // The strongest levels are slow.
-    let most = if level > 12 { 10_000 } else { choices.pick(&[30_000, 5_000, 70_000, 300_000]) };
+    let most = if level > 12 { 2_000 } else { choices.pick(&[30_000, 5_000, 70_000, 300_000]) };
     let bytes = if choices.flag() { choices.bytes(most).to_vec() } else { choices.structured(most) };
     let mut frame = Vec::new();
     let zstd = Compression::Zstd { level };
