@@ -65,6 +65,9 @@ pub mod view;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
+// No part of the API: fuzz/ gives the codecs bytes of any length and layout.
+#[doc(hidden)]
+pub use codec::{Compressor, Layout};
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;

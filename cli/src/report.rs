@@ -193,7 +193,10 @@ fn message(error: &Error, input: &Path, output: &Path) -> String {
         ErrorKind::Corrupt { .. } | ErrorKind::Unsupported { .. } | ErrorKind::InvalidImage { .. } => {
             format!("'{}': {error}", input.display())
         }
-        // The encoder knows its writer, but not its name.
+        // Reader and encoder know what they read from and write to, but not its name.
+        ErrorKind::Io { action, path: None, .. } if action.starts_with("read") => {
+            format!("'{}': {error}", input.display())
+        }
         ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
         _ => error.to_string(),
     }

@@ -16,8 +16,8 @@ use crate::options::{Compression, DEFAULT_DEFLATE_LEVEL, Predictor, TileSize};
 use crate::sample::DataType;
 use crate::tiff::ghost;
 
-use compress::Compressor;
-use deflate::Layout;
+pub use compress::Compressor;
+pub use deflate::Layout;
 
 /// All that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

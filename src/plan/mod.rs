@@ -60,12 +60,14 @@ impl CogPlan {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the description of the image contradicts
-    /// itself, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
+    /// itself, or georeference or metadata can't be written, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
     /// contradicts the image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
     /// hold what was asked for.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
         options.validate()?;
+        geo.validate()?;
+        metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
         let levels = levels::levels(spec, options);
