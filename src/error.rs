@@ -68,6 +68,15 @@ pub enum ErrorKind {
         /// What went wrong.
         reason: String,
     },
+    /// What was written is not what was to be written: found when it was read back.
+    Verification {
+        /// Pyramid level, 0 = full resolution.
+        level: usize,
+        /// Row and column of the tile in its level, where it is a tile that is wrong.
+        tile: Option<(u64, u64)>,
+        /// What is wrong.
+        reason: String,
+    },
     /// Pixels were handed over in the wrong amount or shape.
     PixelCount {
         /// What was handed over.
@@ -158,6 +167,13 @@ impl fmt::Display for Error {
             }
             ErrorKind::TileEncode { level, row, column, reason } => {
                 write!(f, "tile at level {level}, row {row}, column {column}: {reason}")
+            }
+            ErrorKind::Verification { level, tile, reason } => {
+                write!(f, "the output is not what was to be written: level {level}")?;
+                if let Some((row, column)) = tile {
+                    write!(f, ", row {row}, column {column}")?;
+                }
+                write!(f, ": {reason}; memory or disk may be faulty")
             }
             ErrorKind::PixelCount { what, expected, got } => write!(f, "{what}: expected {expected}, got {got}"),
             ErrorKind::Io { action, path: Some(path), source } => {

@@ -15,11 +15,15 @@
 //! # Ways out
 //! Anything that implements [`std::io::Write`]; no `Seek`. [`OutputFile`] is a file that appears whole or not at all.
 //!
+//! # Checks
+//! [`check::validate`] judges a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its pixels;
+//! [`check::inspect`] says what it is.
+//!
 //! # Features
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `parallel` | yes | a pool of threads; without it everything runs on the caller's thread |
-//! | `geotiff` | yes | [`GeoTiffSource`] |
+//! | `geotiff` | yes | reading: [`GeoTiffSource`] and the checks |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | finished tiles wait in a temporary file beyond a memory budget |
 //! | `zstd-c` | no | ZSTD through the C library; needs a C compiler |
@@ -47,6 +51,9 @@
 #[cfg(feature = "ndarray")]
 pub mod array;
 mod buffer;
+#[cfg(feature = "geotiff")]
+pub mod check;
+mod checksum;
 mod codec;
 pub mod encode;
 pub mod error;
@@ -56,6 +63,8 @@ pub mod grid;
 pub mod options;
 pub mod plan;
 mod pyramid;
+#[cfg(feature = "geotiff")]
+mod read;
 pub mod sample;
 pub mod sink;
 pub mod source;
@@ -79,13 +88,13 @@ pub use plan::CogPlan;
 // No part of the API: benches/pyramid.rs measures the kernels by themselves.
 #[doc(hidden)]
 pub use pyramid::Cascade;
+#[cfg(feature = "geotiff")]
+pub use read::{DiskFile, ReadAt};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_output, encode_to_vec,
 };
 pub use sink::{FileOptions, OutputFile, StoreOptions};
-#[cfg(feature = "geotiff")]
-pub use source::ReadAt;
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};

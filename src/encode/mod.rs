@@ -8,7 +8,7 @@ use crate::codec::{TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
-use crate::plan::{CogPlan, TileIndex};
+use crate::plan::{CogPlan, TileChecksums, TileIndex};
 use crate::pyramid::Cascade;
 use crate::sample::Sample;
 use crate::view::{PixelSource, SliceSource, Stripe};
@@ -32,6 +32,15 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
 }
 
+/// A tile as it comes out of a thread.
+struct Encoded {
+    tile: TileId,
+    size: u32,
+    /// Of its pixels, where checksums are taken.
+    checksum: u64,
+    bytes: Vec<u8>,
+}
+
 /// Encodes rows as they come, from top to bottom. What comes out depends on the plan and the pixels alone: not on how
 /// rows are cut into stripes, nor on threads.
 ///
@@ -46,6 +55,8 @@ pub struct CogEncoder {
     executor: Executor,
     cascade: Cascade,
     index: TileIndex,
+    /// Where the output is to be read back.
+    checksums: Option<TileChecksums>,
     /// Rows of full resolution that are encoded together.
     batch_rows: u32,
     next_row: u32,
@@ -80,6 +91,7 @@ impl CogEncoder {
             plan,
             executor,
             index,
+            checksums: None,
             batch_rows,
             next_row: 0,
             next_tile_rows: vec![0; levels],
@@ -88,6 +100,17 @@ impl CogEncoder {
             finished: Vec::new(),
             buffers: BufferPool::default(),
         })
+    }
+
+    /// Takes checksums of the pixels of all tiles from now on.
+    pub(crate) fn take_checksums(&mut self) -> Result<()> {
+        self.checksums = Some(TileChecksums::new(&self.index)?);
+        Ok(())
+    }
+
+    /// The checksums taken so far, if any were asked for; the encoder takes no more.
+    pub(crate) fn checksums(&mut self) -> Option<TileChecksums> {
+        self.checksums.take()
     }
 
     /// How many rows the encoder takes next: what is left of a batch, or of the image.
@@ -161,8 +184,11 @@ impl CogEncoder {
         let tiles = self.waiting.drain(..turn).collect();
         let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
         for result in encoded {
-            let (tile, size, bytes) = result?;
+            let Encoded { tile, size, checksum, bytes } = result?;
             self.index.set(tile, size);
+            if let Some(checksums) = &mut self.checksums {
+                checksums.set(tile, self.index.array_place(tile), checksum);
+            }
             self.finished.push(Chunk { section: self.plan.grid().section(tile.level, tile.plane), bytes });
         }
         if self.waiting.is_empty() {
@@ -282,7 +308,7 @@ impl CogEncoder {
         Ok(())
     }
 
-    fn encode_tile(&self, tile: TileId) -> Result<(TileId, u32, Vec<u8>)> {
+    fn encode_tile(&self, tile: TileId) -> Result<Encoded> {
         let failed = |reason: String| {
             let TileId { level, row, column, .. } = tile;
             Error::from(ErrorKind::TileEncode { level, row, column, reason })
@@ -297,7 +323,13 @@ impl CogEncoder {
             Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
         };
         self.lock_encoders().push(encoder);
-        Ok((tile, size.map_err(failed)?, bytes))
+        // Of the pixels themselves: what they go through afterwards is what is to be verified.
+        let checksum = match (&self.checksums, tile.plane) {
+            (None, _) => 0,
+            (Some(_), Plane::Image(_)) => view.checksum(format.samples * format.data_type.size()),
+            (Some(_), Plane::Mask) => view.mask_checksum(),
+        };
+        Ok(Encoded { tile, size: size.map_err(failed)?, checksum, bytes })
     }
 
     /// Encoders hold nothing but scratch memory: one left behind by a panic is as good as any.

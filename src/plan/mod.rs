@@ -18,6 +18,7 @@ use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
 
 pub(crate) use header::Header;
+pub(crate) use index::TileChecksums;
 pub use index::TileIndex;
 
 /// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.

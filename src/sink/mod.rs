@@ -6,6 +6,7 @@ pub mod file;
 mod spool;
 mod store;
 mod target;
+mod verify;
 pub mod writer;
 
 pub use file::{FileOptions, OutputFile};

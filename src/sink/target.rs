@@ -22,6 +22,14 @@ impl<'a> Target<'a> {
         Self::Writer(BufWriter::with_capacity(BLOCK, writer))
     }
 
+    /// The file, if it is one.
+    pub(super) fn file(&self) -> Option<&OutputFile> {
+        match self {
+            Self::Writer(_) => None,
+            Self::File(file) => Some(file),
+        }
+    }
+
     /// Writes bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = match self {
