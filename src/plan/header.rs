@@ -27,7 +27,7 @@ impl CogPlan {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF is forced but the file is larger than 4 GiB.
     pub(crate) fn header(&self, index: &TileIndex) -> Result<Header> {
-        let variant = match self.inner.big_tiff {
+        let variant = match self.inner.options.big_tiff {
             BigTiff::Yes => Variant::Big,
             BigTiff::Auto | BigTiff::No => Variant::Classic,
         };
@@ -35,7 +35,7 @@ impl CogPlan {
         if let Some(header) = header {
             return Ok(header);
         }
-        if self.inner.big_tiff == BigTiff::Auto
+        if self.inner.options.big_tiff == BigTiff::Auto
             && let Some(header) = self.header_as(Variant::Big, index)?
         {
             return Ok(header);
