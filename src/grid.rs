@@ -171,9 +171,8 @@ impl TileGrid {
         columns: Range<u32>,
     ) -> impl Iterator<Item = TileId> {
         let level = section.level;
-        columns.flat_map(move |column| {
-            self.section_planes(section).map(move |plane| TileId { level, plane, row, column })
-        })
+        columns
+            .flat_map(move |column| self.section_planes(section).map(move |plane| TileId { level, plane, row, column }))
     }
 
     /// The number of tiles that stand together at one place of the image in a section.

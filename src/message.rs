@@ -1,5 +1,5 @@
-//! What travels between machines: numbers, texts and lists as little-endian bytes, sealed with what they are, the version
-//! of this library that made them, and a checksum.
+//! What travels between machines: numbers, texts and lists as little-endian bytes, sealed with what they are, the
+//! version of this library that made them, and a checksum.
 
 use crate::error::{Error, Result};
 

@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
     ("error", &[]),
     ("buffer", &["error"]),
+    ("message", &["error"]),
     ("sample", &["error"]),
     ("executor", &["error"]),
     // Layer 1
@@ -21,14 +22,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("geo", &["error", "sample", "tiff"]),
     ("codec", &["buffer", "error", "options", "sample", "spec", "tiff"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
     ("source", &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
     (
         "encode",
-        &["buffer", "codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+        &[
+            "buffer", "codec", "error", "executor", "grid", "message", "options", "plan", "pyramid", "sample", "spec",
+            "view",
+        ],
     ),
     // Layer 5
     ("sink", &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"]),
@@ -38,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const FILE_SYSTEM: &[&str] = &[
     "sink/direct.rs",
     "sink/file.rs",
+    "sink/fragments.rs",
     "sink/spool.rs",
     "sink/target.rs",
     "source/file.rs",

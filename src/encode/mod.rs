@@ -1,6 +1,9 @@
 //! The encoder: rows in, framed tiles out, section by section. Does no IO.
 
+mod assemble;
+mod pixels;
 mod rows;
+mod shard;
 
 use crate::error::{ErrorKind, Result};
 use crate::executor::Executor;
@@ -9,7 +12,10 @@ use crate::plan::{CogPlan, Share, TileIndex};
 use crate::sample::Sample;
 use crate::view::{PixelSource, SliceSource, Stripe};
 
+pub use assemble::{Assembler, Assembly, Piece};
+pub use pixels::{Mosaic, ShardPixels};
 use rows::RowEncoder;
+pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
 /// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;

@@ -91,13 +91,9 @@ impl RowEncoder {
         self.base().window.rows.end - self.next_row
     }
 
-    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete batch
-    /// waiting for [`encode_some`](Self::encode_some).
-    pub(super) fn take_rows(
-        &mut self,
-        count: u32,
-        fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>,
-    ) -> Result<()> {
+    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete
+    /// batch waiting for [`encode_some`](Self::encode_some).
+    pub(super) fn take_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         let wanted = self.rows_wanted();
         if count > wanted {
             let (expected, got) = (wanted.into(), count.into());

@@ -1,7 +1,7 @@
 //! The work on one shard: pixels of its window in; finished tiles, their sizes and the pixels of the next tier out.
 //!
-//! What comes out is a pure function of the plan and of the pixels: not of threads, nor of how often a shard is encoded,
-//! nor of what became of other shards.
+//! What comes out is a pure function of the plan and of the pixels: not of threads, nor of how often a shard is
+//! encoded, nor of what became of other shards.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +23,11 @@ const RECORD: Kind = Kind { code: 3, name: "the record of a shard" };
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ShardOutput {
-    /// What the file's header needs to know: sizes and checksums of the tiles. Small: four bytes a tile and a few a row of
-    /// tiles.
+    /// What the file's header needs to know: sizes and checksums of the tiles. Small: four bytes a tile and a few a row
+    /// of tiles.
     pub record: ShardRecord,
-    /// The finished tiles, to be kept wherever [`Copy`](super::Copy) finds them again: section by section, each row by
-    /// row.
+    /// The finished tiles, to be kept wherever [`Piece`](super::Piece) finds them again: section by section, each row
+    /// by row.
     pub fragment: Vec<u8>,
     /// The pixels of the level that the next tier starts with; none in the last tier.
     pub pixels: Option<ShardPixels>,
@@ -184,7 +184,11 @@ pub fn encode_shard(
     let (mut fragment, mut sizes) = (Vec::new(), Vec::new());
     for (bytes, of_section) in sections.into_values() {
         // The first is most of it: it is not copied.
-        if fragment.is_empty() { fragment = bytes } else { fragment.extend_from_slice(&bytes) }
+        if fragment.is_empty() {
+            fragment = bytes
+        } else {
+            fragment.extend_from_slice(&bytes)
+        }
         sizes.extend(of_section);
     }
     let checksums = checksums(shards, id, &sizes, &fragment)?;

@@ -1,8 +1,8 @@
 //! A plan as bytes, for another process or machine.
 //!
 //! What is written down is what the plan was made from: image, georeference, metadata and options, with the predictor
-//! settled. Reading makes the plan anew, with all checks; so nothing derived is ever trusted, and equal inputs give equal
-//! bytes.
+//! settled. Reading makes the plan anew, with all checks; so nothing derived is ever trusted, and equal inputs give
+//! equal bytes.
 
 use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
@@ -28,14 +28,13 @@ const PHOTOMETRIC: [Photometric; 7] = [
 ];
 const EXTRA_SAMPLES: [ExtraSample; 3] =
     [ExtraSample::Unspecified, ExtraSample::AssociatedAlpha, ExtraSample::UnassociatedAlpha];
-const PREDICTORS: [Predictor; 4] =
-    [Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint];
+const PREDICTORS: [Predictor; 4] = [Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint];
 const INTERLEAVES: [Interleave; 3] = [Interleave::Pixel, Interleave::Band, Interleave::Tile];
 const BIG_TIFF: [BigTiff; 3] = [BigTiff::Auto, BigTiff::Yes, BigTiff::No];
 
 impl CogPlan {
-    /// The plan as bytes that [`from_bytes`](Self::from_bytes) makes the same plan of, in any process and on any machine
-    /// with the same version of this library. Equal plans give equal bytes.
+    /// The plan as bytes that [`from_bytes`](Self::from_bytes) makes the same plan of, in any process and on any
+    /// machine with the same version of this library. Equal plans give equal bytes.
     ///
     /// A predictor still to be chosen by pixels stays so; see [`with_predictor_by_type`](Self::with_predictor_by_type).
     #[must_use]
@@ -198,7 +197,9 @@ fn put_value(message: &mut Message, value: &TagValue) {
         TagValue::Byte(items) | TagValue::Ascii(items) | TagValue::Undefined(items) => message.bytes(items),
         TagValue::Short(items) => message.list(items, |message, item| message.u16(*item)),
         TagValue::Long(items) => message.list(items, |message, item| message.u32(*item)),
-        TagValue::Rational(items) => message.list(items, |message, item| item.iter().for_each(|&part| message.u32(part))),
+        TagValue::Rational(items) => {
+            message.list(items, |message, item| item.iter().for_each(|&part| message.u32(part)))
+        }
         TagValue::SByte(items) => message.list(items, |message, item| message.raw(&item.to_le_bytes())),
         TagValue::SShort(items) => message.list(items, |message, item| message.raw(&item.to_le_bytes())),
         TagValue::SLong(items) => message.list(items, |message, item| message.raw(&item.to_le_bytes())),
@@ -222,9 +223,9 @@ fn take_value(reader: &mut Reader<'_>) -> Result<TagValue> {
         7 => TagValue::Undefined(reader.bytes()?.to_vec()),
         8 => TagValue::SShort(reader.list(|reader| Ok(i16::from_le_bytes(reader.array()?)))?),
         9 => TagValue::SLong(reader.list(|reader| Ok(i32::from_le_bytes(reader.array()?)))?),
-        10 => TagValue::SRational(reader.list(|reader| {
-            Ok([i32::from_le_bytes(reader.array()?), i32::from_le_bytes(reader.array()?)])
-        })?),
+        10 => TagValue::SRational(
+            reader.list(|reader| Ok([i32::from_le_bytes(reader.array()?), i32::from_le_bytes(reader.array()?)]))?,
+        ),
         11 => TagValue::Float(reader.list(|reader| Ok(f32::from_le_bytes(reader.array()?)))?),
         12 => TagValue::Double(reader.list(Reader::f64)?),
         16 => TagValue::Long8(reader.list(Reader::u64)?),

@@ -5,8 +5,8 @@ mod header;
 mod index;
 mod levels;
 mod message;
-mod share;
 pub mod shards;
+mod share;
 pub(crate) mod window;
 
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! How an image is cut into shards, which are encoded by themselves, on any machine and in any order.
 //!
-//! Shards stand in tiers. A shard of the first tier gets a rectangle of pixels of full resolution, encodes its tiles of the
-//! first few levels, and gives its pixels of the level after those. A shard of the next tier gets a rectangle of that
-//! level, put together from what several shards gave, and goes on in the same way, until one shard holds all that is
-//! left: so no shard ever holds more than a rectangle. Which pixels a shard needs, halo included, follows from the plan
-//! alone; nothing here looks at pixels.
+//! Shards stand in tiers. A shard of the first tier gets a rectangle of pixels of full resolution, encodes its tiles of
+//! the first few levels, and gives its pixels of the level after those. A shard of the next tier gets a rectangle of
+//! that level, put together from what several shards gave, and goes on in the same way, until one shard holds all that
+//! is left: so no shard ever holds more than a rectangle. Which pixels a shard needs, halo included, follows from the
+//! plan alone; nothing here looks at pixels.
 
 use std::fmt;
 use std::ops::Range;
@@ -27,8 +27,8 @@ pub const DEFAULT_SHARD_SIDE: u32 = 4096;
 /// compressed tiles, and about a quarter of its pixels or less for the next tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardOptions {
-    /// Columns of a shard in pixels of the level that it starts with; made whole tiles by rounding up. Tile side times a
-    /// power of two is best: then overviews of a shard are whole tiles too. Default: [`DEFAULT_SHARD_SIDE`].
+    /// Columns of a shard in pixels of the level that it starts with; made whole tiles by rounding up. Tile side times
+    /// a power of two is best: then overviews of a shard are whole tiles too. Default: [`DEFAULT_SHARD_SIDE`].
     pub width: u32,
     /// Rows of a shard, likewise.
     pub height: u32,
@@ -181,8 +181,8 @@ impl ShardPlan {
         u32::try_from(self.tiers.len()).unwrap_or(u32::MAX)
     }
 
-    /// Columns and rows of a shard of a tier, in pixels of the level that it starts with, halo not counted; those at the
-    /// right and lower edge may have fewer. `None` for a tier that does not exist.
+    /// Columns and rows of a shard of a tier, in pixels of the level that it starts with, halo not counted; those at
+    /// the right and lower edge may have fewer. `None` for a tier that does not exist.
     #[must_use]
     pub fn shard_size(&self, tier: u32) -> Option<(u32, u32)> {
         self.tiers.get(tier as usize).map(|tier| (tier.width, tier.height))
@@ -252,8 +252,7 @@ impl ShardPlan {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(SHARD_PLAN, bytes)?;
         let plan = CogPlan::take(&mut reader)?;
-        let options =
-            ShardOptions { width: reader.u32()?, height: reader.u32()?, levels: reader.option(Reader::u32)? };
+        let options = ShardOptions { width: reader.u32()?, height: reader.u32()?, levels: reader.option(Reader::u32)? };
         reader.end()?;
         Self::new(plan, &options)
     }
@@ -342,8 +341,8 @@ struct Cuts {
 }
 
 impl Cuts {
-    /// The number of units before a shard: the whole number nearest to its place, so that rounding of sizes, up or down,
-    /// moves no tile to a neighbour.
+    /// The number of units before a shard: the whole number nearest to its place, so that rounding of sizes, up or
+    /// down, moves no tile to a neighbour.
     fn before(&self, shard: u32) -> u32 {
         let units = self.level.div_ceil(self.unit);
         let at = u64::from(shard) * u64::from(self.side);
@@ -395,7 +394,8 @@ mod tests {
                     let shards = shards(side, overviews.clone(), shard);
                     for level in shards.plan().levels() {
                         let (tier, rows, columns) = shards.tier_of(level.index);
-                        let part = |row, column| shards.shard_tiles(ShardId { tier, row, column }, level.index).unwrap();
+                        let part =
+                            |row, column| shards.shard_tiles(ShardId { tier, row, column }, level.index).unwrap();
                         let mut last = 0;
                         for row in rows {
                             assert_eq!(part(row, 0).rows.start, last);
@@ -416,13 +416,16 @@ mod tests {
 
     #[test]
     fn inputs_give_all_that_a_shard_needs() {
-        for overviews in [Overviews::Auto, Overviews::Factors(vec![3, 9, 27]), Overviews::Factors(vec![2, 4, 8, 16, 32])] {
+        for overviews in
+            [Overviews::Auto, Overviews::Factors(vec![3, 9, 27]), Overviews::Factors(vec![2, 4, 8, 16, 32])]
+        {
             let shards = shards(2049, overviews, 128);
             assert!(shards.tiers() > 1);
             for id in shards.all_shards().filter(|id| id.tier > 0) {
                 let needed = shards.shard(id).unwrap().source();
                 let inputs = shards.inputs(id).unwrap();
-                let parts = inputs.iter().map(|&input| shards.shard(input).unwrap().result().unwrap().1.common(&needed));
+                let parts =
+                    inputs.iter().map(|&input| shards.shard(input).unwrap().result().unwrap().1.common(&needed));
                 let pixels = |part: Rectangle| u64::from(part.width()) * u64::from(part.height());
                 let parts: Vec<u64> = parts.map(pixels).collect();
                 assert!(parts.iter().all(|&part| part > 0), "{id} asks for {inputs:?}");
@@ -446,8 +449,11 @@ mod tests {
     fn the_window_has_what_the_kernels_of_all_levels_look_at() {
         let spec = ImageSpec::new(4096, 4096, 1, DataType::U8);
         let window = |resampling| {
-            let options =
-                EncodeOptions { tile_size: TileSize::square(64), resampling: Some(resampling), ..EncodeOptions::default() };
+            let options = EncodeOptions {
+                tile_size: TileSize::square(64),
+                resampling: Some(resampling),
+                ..EncodeOptions::default()
+            };
             let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
             let options = ShardOptions { width: 256, height: 256, levels: Some(2) };
             let shards = ShardPlan::new(plan, &options).unwrap();

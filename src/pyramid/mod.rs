@@ -77,8 +77,8 @@ impl Cascade {
         Ok(())
     }
 
-    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level, from the first one here on)
-    /// nor the next level need.
+    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level, from the first one here
+    /// on) nor the next level need.
     pub fn forget(&mut self, next_tile_rows: &[u32]) {
         for (index, next_tile_row) in next_tile_rows.iter().enumerate() {
             let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());

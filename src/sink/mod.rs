@@ -2,6 +2,7 @@
 
 mod direct;
 pub mod file;
+pub mod fragments;
 #[cfg(feature = "spool")]
 mod spool;
 mod store;
@@ -9,4 +10,5 @@ mod target;
 pub mod writer;
 
 pub use file::{FileOptions, OutputFile};
+pub use fragments::{FragmentFolder, Fragments};
 pub use store::StoreOptions;

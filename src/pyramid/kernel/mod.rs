@@ -257,7 +257,10 @@ impl Kernel {
                 three.iter_mut().zip(two.iter().zip(third)).for_each(|(three, (a, b))| *three = a | b);
             }
             if let Some((start, length)) = regular {
-                target.iter_mut().zip(runs[length - 1][start..].chunks(2)).for_each(|(target, run)| *target = filled(run[0]));
+                target
+                    .iter_mut()
+                    .zip(runs[length - 1][start..].chunks(2))
+                    .for_each(|(target, run)| *target = filled(run[0]));
                 continue;
             }
             for (column, target) in target.iter_mut().enumerate() {
