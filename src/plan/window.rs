@@ -65,7 +65,7 @@ impl Axis {
     /// Where the pixels of the first output pixel start, if every output pixel covers exactly two source pixels.
     pub(crate) fn start_of_twos(&self) -> Option<usize> {
         let two = self.ratio.to_bits() == 2.0f64.to_bits();
-        two.then_some(2 * self.target_start as usize - self.source_start as usize)
+        two.then(|| 2 * self.target_start as usize - self.source_start as usize)
     }
 
     /// How many of the output pixels lie in whole groups of `size`, counted from the start of the level.
