@@ -100,6 +100,13 @@ pub enum ErrorKind {
         /// The target.
         path: PathBuf,
     },
+    /// Shards of an encoding on several machines are missing, or don't fit together.
+    Shards {
+        /// Which, such as `shard 0/3/4` (tier, row, column).
+        shards: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The caller asked to stop.
     Cancelled,
 }
@@ -135,6 +142,11 @@ impl Error {
     /// An [`ErrorKind::Limit`].
     pub(crate) fn limit(what: impl Into<String>, value: u64, limit: u64) -> Self {
         ErrorKind::Limit { what: what.into(), value, limit }.into()
+    }
+
+    /// An [`ErrorKind::Shards`].
+    pub(crate) fn shards(shards: impl Into<String>, reason: impl Into<String>) -> Self {
+        ErrorKind::Shards { shards: shards.into(), reason: reason.into() }.into()
     }
 
     /// An [`ErrorKind::Io`] that names no file.
@@ -183,6 +195,7 @@ impl fmt::Display for Error {
             ErrorKind::TargetExists { path } => {
                 write!(f, "'{}' exists; ask for overwriting to replace it", path.display())
             }
+            ErrorKind::Shards { shards, reason } => write!(f, "{shards}: {reason}"),
             ErrorKind::Cancelled => write!(f, "cancelled"),
         }
     }

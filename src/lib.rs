@@ -12,6 +12,9 @@
 //!
 //! Whatever implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and give the same bytes.
 //!
+//! [`ShardPlan`] cuts an image into shards, which are encoded on any machine and in any order
+//! ([`encode::encode_shard`]), and put together to the same bytes again ([`encode::Assembler`], [`sink::fragments`]).
+//!
 //! # Ways out
 //! Anything that implements [`std::io::Write`]; no `Seek`. [`OutputFile`] is a file that appears whole or not at all.
 //!
@@ -60,6 +63,7 @@ pub mod error;
 pub mod executor;
 pub mod geo;
 pub mod grid;
+mod message;
 pub mod options;
 pub mod plan;
 mod pyramid;
@@ -84,7 +88,7 @@ pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
-pub use plan::CogPlan;
+pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
 // No part of the API: benches/pyramid.rs measures the kernels by themselves.
 #[doc(hidden)]
 pub use pyramid::Cascade;

@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
     ("error", &[]),
     ("buffer", &["error"]),
+    ("message", &["error"]),
     ("sample", &["error"]),
     ("executor", &["error"]),
     ("read", &["error"]),
@@ -23,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("geo", &["error", "sample", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "options", "sample", "spec", "tiff"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
     (
         "source",
@@ -35,7 +36,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 4
     (
         "encode",
-        &["buffer", "codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+        &[
+            "buffer", "codec", "error", "executor", "grid", "message", "options", "plan", "pyramid", "sample", "spec",
+            "view",
+        ],
     ),
     // Layer 5
     (
@@ -49,6 +53,7 @@ const FILE_SYSTEM: &[&str] = &[
     "read.rs",
     "sink/direct.rs",
     "sink/file.rs",
+    "sink/fragments.rs",
     "sink/spool.rs",
     "sink/target.rs",
     "source/file.rs",

@@ -2,6 +2,7 @@
 
 mod direct;
 pub mod file;
+pub mod fragments;
 #[cfg(feature = "spool")]
 mod spool;
 mod store;
@@ -10,4 +11,5 @@ mod verify;
 pub mod writer;
 
 pub use file::{FileOptions, OutputFile};
+pub use fragments::{FragmentFolder, Fragments};
 pub use store::StoreOptions;

@@ -328,7 +328,8 @@ impl CogWriter {
     }
 }
 
-fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
+/// What was written, by the header.
+pub(super) fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
         .map(|(level, &bytes)| LevelSummary {
