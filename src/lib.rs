@@ -60,6 +60,7 @@ pub mod sample;
 pub mod sink;
 pub mod source;
 pub mod spec;
+pub mod statistics;
 pub mod tiff;
 pub mod view;
 
@@ -87,6 +88,7 @@ pub use source::ReadAt;
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
+pub use statistics::BandStatistics;
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 
 /// The README's example, compiled and run as a test.

@@ -20,18 +20,35 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 2
     ("geo", &["error", "sample", "tiff"]),
     ("codec", &["buffer", "error", "options", "sample", "spec", "tiff"]),
+    ("statistics", &["sample", "spec"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "statistics", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
     ("source", &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
     (
         "encode",
-        &["buffer", "codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+        &[
+            "buffer",
+            "codec",
+            "error",
+            "executor",
+            "grid",
+            "options",
+            "plan",
+            "pyramid",
+            "sample",
+            "spec",
+            "statistics",
+            "view",
+        ],
     ),
     // Layer 5
-    ("sink", &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"]),
+    (
+        "sink",
+        &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "statistics", "tiff", "view"],
+    ),
 ];
 
 /// Where the file system may be named.

@@ -11,6 +11,7 @@ use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, TileIndex};
 use crate::pyramid::Cascade;
 use crate::sample::Sample;
+use crate::statistics::{MeasuredRows, measure};
 use crate::view::{PixelSource, SliceSource, Stripe};
 
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
@@ -49,6 +50,8 @@ pub struct CogEncoder {
     /// Rows of full resolution that are encoded together.
     batch_rows: u32,
     next_row: u32,
+    /// Rows that the statistics hold.
+    measured_rows: u32,
     /// The next row of tiles of each level.
     next_tile_rows: Vec<u32>,
     /// Tiles whose rows are there, in file order of their sections.
@@ -82,6 +85,7 @@ impl CogEncoder {
             index,
             batch_rows,
             next_row: 0,
+            measured_rows: 0,
             next_tile_rows: vec![0; levels],
             waiting: VecDeque::new(),
             encoders: Mutex::default(),
@@ -247,6 +251,7 @@ impl CogEncoder {
 
     /// Computes overviews, and queues all tiles whose rows have come.
     fn complete_batch(&mut self) -> Result<()> {
+        self.measure();
         if self.plan.predictor_is_open() {
             self.settle_predictor()?;
         }
@@ -261,6 +266,32 @@ impl CogEncoder {
             *next = complete;
         }
         Ok(())
+    }
+
+    /// Adds the rows of the batch to the statistics, if the plan asks for them.
+    fn measure(&mut self) {
+        let first = std::mem::replace(&mut self.measured_rows, self.next_row);
+        let count = self.next_row - first;
+        if !self.plan.statistics() || count == 0 {
+            return;
+        }
+        let spec = self.plan.spec();
+        let rows = self.cascade.level(0);
+        let threads = u32::try_from(self.executor.thread_count()).unwrap_or(u32::MAX);
+        let piece = count.div_ceil(threads);
+        let pieces = (first..self.next_row).step_by(piece as usize).collect();
+        let sums = self.executor.map(pieces, |top: u32| {
+            let height = piece.min(self.next_row - top) as usize;
+            let planes = 0..usize::from(self.plan.grid().planes);
+            measure(
+                spec,
+                &MeasuredRows {
+                    planes: planes.map(|plane| &rows.plane_from(plane, top)[..height * rows.row_bytes()]).collect(),
+                    mask: rows.mask_from(top).map(|mask| &mask[..height * spec.width as usize]),
+                },
+            )
+        });
+        sums.into_iter().for_each(|sums| self.index.add_sums(sums));
     }
 
     /// Chooses the predictor by some tiles of the first row of tiles of full resolution, for all tiles.

@@ -28,33 +28,38 @@ pub struct MetadataItem {
     pub value: String,
 }
 
-impl Metadata {
-    /// The value of tag 42112, `None` where there is no item: two-space indent, a closing line feed, as GDAL writes.
-    pub(crate) fn xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Option<TagValue> {
-        let mut text = String::from("<GDALMetadata>\n");
-        let empty = text.len();
-        for item in items {
-            text.push_str("  <Item");
-            attribute(&mut text, "name", &item.name);
-            if let Some(domain) = &item.domain {
-                attribute(&mut text, "domain", domain);
-            }
-            if let Some(sample) = item.sample {
-                attribute(&mut text, "sample", &sample.to_string());
-            }
-            if let Some(role) = &item.role {
-                attribute(&mut text, "role", role);
-            }
-            text.push('>');
-            escape(&mut text, &item.value);
-            text.push_str("</Item>\n");
-        }
-        if text.len() == empty {
-            return None;
-        }
-        text.push_str("</GDALMetadata>\n");
-        Some(TagValue::Ascii(text.into_bytes()))
+impl MetadataItem {
+    /// Whether the item is one of GDAL's statistics.
+    pub(crate) fn is_statistic(&self) -> bool {
+        self.domain.is_none() && self.name.starts_with("STATISTICS_")
     }
+}
+
+/// The text of tag 42112, `None` where there is no item: two-space indent, a closing line feed, as GDAL writes.
+pub(crate) fn gdal_xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Option<String> {
+    let mut text = String::from("<GDALMetadata>\n");
+    let empty = text.len();
+    for item in items {
+        text.push_str("  <Item");
+        attribute(&mut text, "name", &item.name);
+        if let Some(domain) = &item.domain {
+            attribute(&mut text, "domain", domain);
+        }
+        if let Some(sample) = item.sample {
+            attribute(&mut text, "sample", &sample.to_string());
+        }
+        if let Some(role) = &item.role {
+            attribute(&mut text, "role", role);
+        }
+        text.push('>');
+        escape(&mut text, &item.value);
+        text.push_str("</Item>\n");
+    }
+    if text.len() == empty {
+        return None;
+    }
+    text.push_str("</GDALMetadata>\n");
+    Some(text)
 }
 
 fn attribute(text: &mut String, name: &str, value: &str) {
@@ -165,7 +170,7 @@ mod tests {
         }];
         let expected =
             "<GDALMetadata>\n  <Item name=\"SCALE\" sample=\"1\" role=\"scale\">a&amp;amp;b</Item>\n</GDALMetadata>\n";
-        assert_eq!(Metadata::xml(items.iter()), Some(TagValue::Ascii(expected.as_bytes().to_vec())));
-        assert_eq!(Metadata::xml([].iter()), None);
+        assert_eq!(gdal_xml(items.iter()).as_deref(), Some(expected));
+        assert_eq!(gdal_xml([].iter()), None);
     }
 }

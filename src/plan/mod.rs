@@ -53,6 +53,7 @@ struct Inner {
     /// One for all bands, or one a band.
     resampling: Vec<Resampling>,
     big_tiff: BigTiff,
+    statistics: bool,
 }
 
 impl CogPlan {
@@ -68,6 +69,9 @@ impl CogPlan {
         options.validate()?;
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
+        if options.statistics && spec.data_type.is_complex() {
+            return Err(Error::option("stats", format!("{} samples have no order, and no statistics", spec.data_type)));
+        }
         let levels = levels::levels(spec, options);
         // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
@@ -84,6 +88,7 @@ impl CogPlan {
                 predictor_is_open: options.predictor == Predictor::Auto && predictor == Predictor::Horizontal,
                 resampling,
                 big_tiff: options.big_tiff,
+                statistics: options.statistics,
             }),
         };
         plan.check_sizes()?;
@@ -148,6 +153,11 @@ impl CogPlan {
     /// Which variants of TIFF are allowed.
     pub(crate) fn big_tiff(&self) -> BigTiff {
         self.inner.big_tiff
+    }
+
+    /// Whether statistics of all bands are computed and written.
+    pub(crate) fn statistics(&self) -> bool {
+        self.inner.statistics
     }
 
     /// Bytes of all pixels of full resolution before compression, rows packed, without padding and mask.

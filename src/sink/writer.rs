@@ -8,8 +8,9 @@ use crate::encode::{Chunk, CogEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::options::{BigTiff, Predictor};
-use crate::plan::{CogPlan, Header};
+use crate::plan::{CogPlan, Header, TileIndex};
 use crate::sample::Sample;
+use crate::statistics::{BandStatistics, BandSums};
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
@@ -19,7 +20,7 @@ use super::store::{SectionStore, StoreOptions};
 use super::target::Target;
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Bytes of the file.
@@ -32,6 +33,8 @@ pub struct Summary {
     pub spooled: u64,
     /// Every level, full resolution first.
     pub levels: Vec<LevelSummary>,
+    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
+    pub statistics: Vec<BandStatistics>,
 }
 
 /// What was written of a level.
@@ -158,9 +161,9 @@ fn run(
         }
     }
     if let Some((file, header)) = direct {
-        file.finish()?;
-        cog.encoder.finish()?;
-        return Ok(summary(plan, &header, 0));
+        let index = cog.encoder.finish()?;
+        file.finish(plan, &index)?;
+        return Ok(summary(plan, &index, &header, 0));
     }
     let mut step = || match progress(Progress { rows_done: rows, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
@@ -274,7 +277,7 @@ impl CogWriter {
             bytes += self.store.write_section(section, target, step)?;
         }
         target.flush()?;
-        let summary = summary(&plan, &header, self.store.spooled());
+        let summary = summary(&plan, &index, &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
         }
@@ -302,7 +305,7 @@ impl CogWriter {
     }
 }
 
-fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
+fn summary(plan: &CogPlan, index: &TileIndex, header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
         .map(|(level, &bytes)| LevelSummary {
@@ -314,7 +317,8 @@ fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
         .collect();
     let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
     let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-    Summary { bytes, big_tiff, predictor, spooled, levels }
+    let statistics = index.sums().iter().map(BandSums::statistics).collect();
+    Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 
 /// Checks that a source gives what the plan was made for.
