@@ -158,6 +158,7 @@ stage judges judges_ready
 stage main-job main_job
 stage command judge command
 stage flavours judge flavours
+stage georeference judge georeference
 stage grid grid
 stage kernels judge kernels $FULL
 stage fmt cargo fmt --all --check -- --color never

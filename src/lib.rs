@@ -69,7 +69,9 @@ pub use array::ArraySource;
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
-pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
+pub use geo::{
+    Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs, Placement, Rpc, Transform,
+};
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
@@ -89,6 +91,7 @@ pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use statistics::BandStatistics;
+pub use tiff::{Tag, TagValue};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 
 /// The README's example, compiled and run as a test.

@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 2
     ("geo", &["error", "sample", "tiff"]),
     ("codec", &["buffer", "error", "options", "sample", "spec", "tiff"]),
-    ("statistics", &["sample", "spec"]),
+    ("statistics", &["geo", "sample", "spec"]),
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "statistics", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),

@@ -9,6 +9,8 @@
 mod arguments;
 mod cancel;
 mod create;
+mod describe;
+mod place;
 mod report;
 
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Which tags stand in which directory, in the order in which GDAL writes their values.
 
-use crate::geo::Metadata;
-use crate::geo::metadata::{MetadataItem, gdal_xml, nodata_text};
+use crate::geo::text::{gdal_xml, nodata_text};
+use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
 use crate::options::{Compression, Interleave, Predictor};
 use crate::sample::SampleKind;

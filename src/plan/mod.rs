@@ -1,5 +1,6 @@
 //! The plan of a file: all decisions, made and checked once, before the first pixel is read.
 
+mod colors;
 mod directory;
 mod header;
 mod index;
@@ -64,8 +65,13 @@ impl CogPlan {
     /// itself, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
     /// contradicts the image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
     /// hold what was asked for.
+    ///
+    /// [`spec`](Self::spec) differs from the one given here where the metadata sets colour interpretations.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
+        let (mut spec, mut metadata) = (spec.clone(), metadata.clone());
+        colors::settle(&mut spec, &mut metadata)?;
+        let spec = &spec;
         options.validate()?;
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
@@ -80,7 +86,7 @@ impl CogPlan {
             inner: Arc::new(Inner {
                 spec: spec.clone(),
                 geo: geo.clone(),
-                metadata: metadata.clone(),
+                metadata,
                 levels,
                 grid,
                 compression: options.compression,

@@ -93,10 +93,15 @@ impl FixedPoint {
             self.limbs.iter_mut().for_each(|limb| *limb = -*limb);
             self.carry();
         }
-        let mut digits: Vec<u32> = self.limbs.iter().map(|limb| (limb & 0xFFFF_FFFF) as u32).collect();
-        digits.push(self.limbs.last().map_or(0, |last| (last >> DIGIT_BITS) as u32));
+        let mut digits: Vec<u32> = self.limbs.iter().map(|limb| digit(*limb)).collect();
+        digits.push(self.limbs.last().map_or(0, |last| digit(last >> DIGIT_BITS)));
         Whole { negative, digits }
     }
+}
+
+/// The lowest 32 bits.
+fn digit(value: i64) -> u32 {
+    u32::try_from(value & 0xFFFF_FFFF).unwrap_or_default()
 }
 
 /// The mantissa of a finite double as a whole number, and the exponent that goes with it.
@@ -155,7 +160,7 @@ impl Whole {
         let digits = self.digits.iter().enumerate().map(|(index, &digit)| {
             let value = i64::from(digit) - i64::from(other.digits.get(index).copied().unwrap_or(0)) - borrow;
             borrow = i64::from(value < 0);
-            (value & 0xFFFF_FFFF) as u32
+            self::digit(value)
         });
         Self { negative: false, digits: digits.collect() }
     }

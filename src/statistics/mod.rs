@@ -5,6 +5,7 @@
 
 mod exact;
 
+use crate::geo::text::shortest;
 use crate::sample::{DataType, Value};
 use crate::spec::ImageSpec;
 
@@ -65,18 +66,6 @@ impl BandStatistics {
             whole: None,
         }
     };
-}
-
-/// The shortest decimal that is read back as the same double, with an exponent where that is shorter to read.
-pub(crate) fn shortest(value: f64) -> String {
-    let magnitude = value.abs();
-    if value.is_nan() {
-        "nan".to_owned()
-    } else if magnitude != 0.0 && magnitude.is_finite() && !(1e-5..1e17).contains(&magnitude) {
-        format!("{value:e}")
-    } else {
-        value.to_string()
-    }
 }
 
 /// Full rows of an image in memory.
