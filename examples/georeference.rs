@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 fn write(output: &std::path::Path) -> Result<()> {
     let pixels =
         ndarray::Array3::from_shape_fn((600, 700, 3), |(row, column, band)| ((row + 2 * column) * (band + 1)) as u16);
-    let mut source = ArraySource::new(pixels.view())?;
+    let mut source = ArraySource::bands_last(pixels.view())?;
     let utm =
         GeoKeys { directory: vec![1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633], ..GeoKeys::default() };
     let geo = GeoRef::default()

@@ -288,7 +288,7 @@ impl Placement {
             }
             Self::Tiepoints(tiepoints) => {
                 for [column, row, ..] in tiepoints.as_chunks_mut::<6>().0 {
-                    (*column, *row) = (*column + pixels, *row + pixels);
+                    (*column, *row) = (*column - pixels, *row - pixels);
                 }
             }
             Self::Matrix(m) => {
@@ -339,7 +339,7 @@ mod tests {
             );
         }
         let first = GeoRef::default().with_pixel_is(PixelIs::Point).with_gcps(&[GCP]).unwrap();
-        assert_eq!(first.placement, Placement::Tiepoints(vec![4.5, 5.5, 0.0, 1.0, 2.0, 3.0]));
+        assert_eq!(first.placement, Placement::Tiepoints(vec![3.5, 4.5, 0.0, 1.0, 2.0, 3.0]));
         assert_eq!(first, GeoRef::default().with_gcps(&[GCP]).unwrap().with_pixel_is(PixelIs::Point));
         assert_eq!(first.gcps(), [GCP]);
         assert_eq!(first.transform(), None);

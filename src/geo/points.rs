@@ -123,12 +123,13 @@ impl Rpc {
     }
 }
 
-/// The numbers of tag 33922 for points; `shift` is what the file's convention adds to columns and rows.
+/// The numbers of tag 33922 for points; the file counts columns and rows from `shift` pixels further on. (GDAL up to 3.13
+/// writes points of pixels that are points with the wrong sign, a pixel off from where it reads them.)
 pub(super) fn tiepoints(points: &[Gcp], shift: f64) -> Result<Vec<f64>> {
     if points.is_empty() || points.len() > MOST_GCPS {
         return Err(Error::option("gcp", format!("{} points: a file takes 1 to {MOST_GCPS}", points.len())));
     }
-    let numbers: Vec<f64> = points.iter().flat_map(|p| [p.column + shift, p.row + shift, 0.0, p.x, p.y, p.z]).collect();
+    let numbers: Vec<f64> = points.iter().flat_map(|p| [p.column - shift, p.row - shift, 0.0, p.x, p.y, p.z]).collect();
     match numbers.iter().position(|number| !number.is_finite()) {
         Some(place) => Err(Error::option("gcp", format!("point {}: numbers must be finite", place / 6 + 1))),
         None => Ok(numbers),
@@ -138,7 +139,7 @@ pub(super) fn tiepoints(points: &[Gcp], shift: f64) -> Result<Vec<f64>> {
 /// The points of tag 33922.
 pub(super) fn gcps(tiepoints: &[f64], shift: f64) -> Vec<Gcp> {
     let points = tiepoints.as_chunks::<6>().0.iter();
-    points.map(|&[column, row, _, x, y, z]| Gcp { column: column - shift, row: row - shift, x, y, z }).collect()
+    points.map(|&[column, row, _, x, y, z]| Gcp { column: column + shift, row: row + shift, x, y, z }).collect()
 }
 
 #[cfg(test)]
@@ -156,8 +157,8 @@ mod tests {
     #[test]
     fn points_that_no_file_holds_are_refused() {
         let point = Gcp { column: 0.5, row: 1.0, x: 2.0, y: 3.0, z: 4.0 };
-        assert_eq!(tiepoints(&[point], 0.5).unwrap(), [1.0, 1.5, 0.0, 2.0, 3.0, 4.0]);
-        assert_eq!(gcps(&[1.0, 1.5, 0.0, 2.0, 3.0, 4.0], 0.5), [point]);
+        assert_eq!(tiepoints(&[point], 0.5).unwrap(), [0.0, 0.5, 0.0, 2.0, 3.0, 4.0]);
+        assert_eq!(gcps(&[0.0, 0.5, 0.0, 2.0, 3.0, 4.0], 0.5), [point]);
         assert!(tiepoints(&[], 0.0).is_err());
         assert!(tiepoints(&vec![point; MOST_GCPS + 1], 0.0).is_err());
         assert!(tiepoints(&vec![point; MOST_GCPS], 0.0).is_ok());

@@ -23,7 +23,7 @@ pub enum PixelIs {
 }
 
 impl PixelIs {
-    /// What is added to columns and rows of a file's tiepoints.
+    /// How many pixels to the right and below of the outer corner the file's coordinates begin.
     pub(super) fn shift(self) -> f64 {
         match self {
             Self::Area => 0.0,

@@ -104,12 +104,15 @@ fn digit(value: i64) -> u32 {
     u32::try_from(value & 0xFFFF_FFFF).unwrap_or_default()
 }
 
-/// The mantissa of a finite double as a whole number, and the exponent that goes with it.
+/// The mantissa of a finite double as an odd whole number, and the exponent that goes with it: never below that of the
+/// unit of a narrower type which the double comes from.
 fn decompose(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let fraction = bits & ((1 << 52) - 1);
     let exponent = ((bits >> 52) & 0x7FF) as i32;
-    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) }
+    let (mantissa, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    let zeros = mantissa.trailing_zeros() % u64::BITS;
+    (mantissa >> zeros, exponent + zeros as i32)
 }
 
 /// A whole number of any length.
@@ -263,6 +266,23 @@ mod tests {
             let mut sum = FixedPoint::new(-1074, 1024);
             sum.add(value);
             assert_eq!(sum.whole().divided(1, -1074), value);
+        }
+    }
+
+    #[test]
+    fn narrow_types_have_larger_units() {
+        for value in [f32::from_bits(1), f32::MIN_POSITIVE, 1.0, f32::MAX, -1.1] {
+            let (mut sum, mut squares) = (FixedPoint::new(-149, 128), FixedPoint::new(-298, 256));
+            sum.add(value.into());
+            squares.add_square(value.into());
+            assert_eq!(sum.whole().divided(1, -149), f64::from(value));
+            assert_eq!(squares.whole().divided(1, -298), f64::from(value) * f64::from(value));
+        }
+        for value in [half::f16::from_bits(1), half::f16::ONE, half::f16::MAX, half::f16::MIN] {
+            let mut sum = FixedPoint::new(-24, 16);
+            sum.add(value.into());
+            sum.add(value.into());
+            assert_eq!(sum.whole().divided(1, -24), 2.0 * f64::from(value));
         }
     }
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import xml.etree.ElementTree
 from fractions import Fraction
 
 import numpy as np
@@ -88,7 +89,8 @@ def seen(target):
 def tags(name):
     with tifffile.TiffFile(name) as f:
         found = f.pages[0].tags
-        return {code: found[code].value for code in GEO_TAGS if code in found}
+        values = {code: found[code].value for code in GEO_TAGS if code in found}
+        return {code: value if isinstance(value, str) else tuple(value) for code, value in values.items()}
 
 
 def differ(what, got, expected):
@@ -110,7 +112,7 @@ def transform_case(numbers, point):
     expected = judges.NEW.call("meta", path=reference)["transform"]
     for name, answer in (("the newest GDAL", new), ("Debian's GDAL", old)):
         more += differ(f"transform by {name}", answer["transform"], expected)
-        more += differ("AREA_OR_POINT", answer["domains"][""].get("AREA_OR_POINT", "Area"), "Point" if point else "Area")
+        more += differ("AREA_OR_POINT", answer["domains"].get("", {}).get("AREA_OR_POINT", "Area"), "Point" if point else "Area")
     if not point:
         with rasterio.open(target) as ds:
             more += differ("transform by rasterio", ds.transform.to_gdal(), numbers)
@@ -151,7 +153,14 @@ def gcps_case(count, point):
     if count <= 200:
         points = [GroundControlPoint(row=n[1], col=n[0], x=n[2], y=n[3], z=n[4]) for n in numbers]
         reference = write("reference.tif", plain(), gcps=points, crs="EPSG:4326", point=point)
-        out += differ("tiepoints", tags(target)[33922], tags(reference)[33922])
+        if point:
+            # GDAL 3.6 to 3.13 adds half a pixel in writing and in reading: what it writes, it reads a pixel off.
+            for worker in (judges.NEW, judges.OLD):
+                got = np.array(worker.call("meta", path=reference)["gcps"])
+                if not np.allclose(got - numbers, (1, 1, 0, 0, 0), atol=1e-10):
+                    out.append(f"{worker.name} has mended its GCPs of pixels that are points: see src/geo/points.rs")
+        else:
+            out += differ("tiepoints", tags(target)[33922], tags(reference)[33922])
     return out
 
 
@@ -233,7 +242,7 @@ def words_case():
     new, old, out = seen(target)
     for name, answer in (("the newest GDAL", new), ("Debian's GDAL", old)):
         plain_items = {k: v for k, v in answer["domains"][""].items() if k != "AREA_OR_POINT"}
-        out += differ(f"items by {name}", plain_items, {"ODD": odd, "EMPTY": "", "TWO": "a=b", "SPACES": "  two  ", "TIFFTAG_SOFTWARE": "some software",
+        out += differ(f"items by {name}", plain_items, {"ODD": odd, "TWO": "a=b", "SPACES": "two  ", "TIFFTAG_SOFTWARE": "some software",
                                                         "TIFFTAG_DATETIME": "2026:01:02 03:04:05"})
         out += differ(f"domain by {name}", answer["domains"].get("DOMAIN"), {"KEY": "<v>"})
         bands = answer["bands"]
@@ -244,13 +253,16 @@ def words_case():
     out += differ("colours", [b["color"] for b in new["bands"]], ["NIR", "Red", "Green"])
     with tifffile.TiffFile(target) as f:
         text = f.pages[0].tags[42112].value
+    # GDAL leaves empty items out, and spaces before a text; other readers don't.
+    items = {i.get("name"): i.text for i in xml.etree.ElementTree.fromstring(text)}
+    out += differ("items in the file", {k: items.get(k, "missing") for k in ("EMPTY", "SPACES")}, {"EMPTY": None, "SPACES": "  two  "})
     out += [f"{t} is no shortest decimal in {text}" for t in (">0.0001<", ">-0.1<", ">1e-7<", ">0<") if t not in text]
     # And away again.
     again, problems = made(target, ["--strip-metadata", "--band-description=1=", "--scale=1", "--offset=0", "--unit=", "--metadata=NEW=1"], name="again.tif")
     if problems:
         return out + problems
     new, _, more = seen(again)
-    out += more + differ("domains left", {k: v for k, v in new["domains"].items() if v}, {"": {"AREA_OR_POINT": "Area", "NEW": "1"}})
+    out += more + differ("domains left", {k: v for k, v in new["domains"].items() if v}, {"": {"NEW": "1"}})
     out += differ("bands left", [(b["description"], b["scale"] or 1.0, b["offset"] or 0.0, b["unit"], b["color"]) for b in new["bands"]],
                   [("", 1.0, 0.0, "", "NIR"), ("grün", 1.0, 0.0, "", "Red"), ("", 1.0, 0.0, "", "Green")])
     return out
@@ -266,7 +278,7 @@ def colors_case(colors, dtype, expected, photometric):
     out += differ("colours", [b["color"] for b in new["bands"]], expected)
     with tifffile.TiffFile(target) as f:
         out += differ("photometric interpretation", int(f.pages[0].tags[262].value), photometric)
-        out += differ("COLORINTERP items", "COLORINTERP" in str(f.pages[0].tags.get(42112)), photometric == 1 and expected[0] != "Gray")
+        out += differ("COLORINTERP items", "COLORINTERP" in f.pages[0].tags[42112].value if 42112 in f.pages[0].tags else False, photometric == 1 and expected[0] != "Gray")
     return out
 
 
@@ -354,7 +366,7 @@ def statistics_case(kind, holes, number):
         bytes_ = a.read()
         out += [] if bytes_ == b.read() else ["3 threads make another file than 1"]
         out += [] if bytes_ == piped.out else ["standard output gets another file"]
-    out += layout.problems(target, **layout.guess(target))
+    out += layout.problems(target, **{**layout.guess(target), "interleave": way["interleave"]})
     with rasterio.open(target) as ds:
         for band in range(bands):
             out += statistics_problems(ds.tags(band + 1), array[band][valid[band]], valid[band].size)
