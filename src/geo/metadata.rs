@@ -194,8 +194,8 @@ impl Metadata {
     /// four bytes, `acsp` at byte 36 (ICC.1 section 7.2).
     pub fn set_icc_profile(&mut self, profile: &[u8]) -> Result<()> {
         let size = profile.first_chunk().map(|size| u32::from_be_bytes(*size) as usize);
-        let signed = profile.get(36..40) == Some(b"acsp") && profile.len() >= 128;
-        if !profile.is_empty() && !(signed && size == Some(profile.len())) {
+        let is_profile = profile.get(36..40) == Some(b"acsp") && profile.len() >= 128 && size == Some(profile.len());
+        if !(profile.is_empty() || is_profile) {
             return Err(Error::option("icc-profile", "these bytes are no ICC profile"));
         }
         self.put_tag(Tag::ICC_PROFILE, (!profile.is_empty()).then(|| TagValue::Undefined(profile.to_vec())));

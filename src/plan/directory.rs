@@ -212,9 +212,10 @@ fn gdal_metadata(plan: &CogPlan, index: &TileIndex) -> Option<TagValue> {
     let bands = usize::from(plan.spec().bands);
     let room = text(&statistic_items(&vec![BandStatistics::LONGEST; bands])).map_or(0, |text| text.len());
     let statistics: Vec<_> = index.sums().iter().map(BandSums::statistics).collect();
-    let text = text(&statistic_items(&statistics)).unwrap_or_default();
+    let mut text = text(&statistic_items(&statistics)).unwrap_or_default().into_bytes();
     debug_assert!(text.len() <= room, "{} bytes of metadata in room for {room}", text.len());
-    Some(TagValue::Ascii(format!("{text:room$}").into_bytes()))
+    text.resize(room, b' ');
+    Some(TagValue::Ascii(text))
 }
 
 fn statistic_items(statistics: &[BandStatistics]) -> Vec<MetadataItem> {

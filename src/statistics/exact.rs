@@ -112,7 +112,7 @@ fn decompose(value: f64) -> (u64, i32) {
     let exponent = ((bits >> 52) & 0x7FF) as i32;
     let (mantissa, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
     let zeros = mantissa.trailing_zeros() % u64::BITS;
-    (mantissa >> zeros, exponent + zeros as i32)
+    (mantissa >> zeros, exponent + zeros.cast_signed())
 }
 
 /// A whole number of any length.
