@@ -1,6 +1,6 @@
 //! Statistics of bands, computed while rows go by: exact, so that they depend on the pixels alone.
 //!
-//! Sums and sums of squares are whole numbers of any length ([`exact`]); mean and standard deviation are rounded once at
+//! Sums and sums of squares are whole numbers of any length; mean and standard deviation are rounded once at
 //! the end. So neither the order of pixels nor the number of threads shows.
 
 mod exact;
