@@ -175,6 +175,7 @@ stage main-job main_job
 stage command judge command
 stage faults judge faults
 stage flavours judge flavours
+stage georeference judge georeference
 stage grid grid
 stage kernels judge kernels $FULL
 stage geotiff-js judge geotiff_js

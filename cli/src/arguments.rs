@@ -10,7 +10,9 @@ use cogsmith::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
 };
 
+use crate::describe::DescribeArguments;
 use crate::info::InfoArguments;
+use crate::place::PlaceArguments;
 use crate::validate::ValidateArguments;
 
 /// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
@@ -117,6 +119,12 @@ pub(crate) struct CreateArguments {
     /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
     #[arg(long, value_enum, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
     pub(crate) nbits: BitsChoice,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+
+    #[command(flatten)]
+    pub(crate) describe: DescribeArguments,
 
     /// Number of threads; all: one for each core
     #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all", help_heading = "Running")]
@@ -235,6 +243,8 @@ impl CreateArguments {
 
     /// Refuses what cannot be meant: options that contradict each other or can never have an effect together.
     pub(crate) fn check(&self) -> Result<(), String> {
+        self.place.check()?;
+        self.describe.check()?;
         if self.input == Path::new("-") {
             return Err(
                 "INPUT '-' (standard input) cannot be read: the directory of a TIFF may stand at its end, so it \
@@ -322,6 +332,7 @@ impl CreateArguments {
                 BigTiffName::Yes => BigTiff::Yes,
                 BigTiffName::No => BigTiff::No,
             },
+            statistics: self.describe.stats,
         }
     }
 

@@ -27,7 +27,7 @@ impl GeoTiffSource {
         let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();
         let same = nodata == self.spec.nodata || nodata.zip(self.spec.nodata).is_some_and(|(a, b)| both_nan(a, b));
         if !same {
-            self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
+            self.metadata.drop_statistics();
         }
         self.spec.nodata = nodata;
         Ok(())
