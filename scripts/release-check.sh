@@ -37,6 +37,12 @@ licences() {
     cargo deny check licenses bans sources
 }
 
+# Every EPSG code by GDAL's own writing and through both GDALs, and all definitions; writes the table of docs/crs.md.
+all_crs() {
+    scripts/test.sh build judges || return 1
+    target/judges-venv/bin/python tests/judges/crs.py --full --table docs/crs.md
+}
+
 full_grid() {
     scripts/test.sh build judges || return 1
     timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
@@ -52,6 +58,7 @@ check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
 check bench-pyramid 'one thread' cargo bench --bench pyramid
 check licences 'ok' licences
+check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
 
 for bench in encode codec pyramid; do

@@ -68,7 +68,7 @@ pub use array::ArraySource;
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
-pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
+pub use geo::{Crs, CrsKind, GeoKeys, GeoRef, Metadata, MetadataItem, Placement, RasterType};
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
@@ -93,3 +93,8 @@ pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The page's example, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crs.md")]
+struct CrsPage;

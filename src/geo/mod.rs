@@ -1,11 +1,13 @@
 //! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
 
-#[cfg(feature = "geotiff")]
+pub mod crs;
 mod keys;
 pub mod metadata;
 
 use crate::tiff::{Tag, TagValue};
 
+pub use crs::{Crs, CrsKind};
+pub use keys::{GeoKeys, RasterType};
 pub use metadata::{Metadata, MetadataItem};
 
 /// Where a raster lies, in the terms of GeoTIFF 1.1 (OGC 19-008).
@@ -38,17 +40,6 @@ pub enum Placement {
     Tiepoints(Vec<f64>),
     /// A 4x4 matrix, row by row (tag 34264).
     Matrix(Box<[f64; 16]>),
-}
-
-/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as they stand in the file.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GeoKeys {
-    /// Tag 34735: the header of four numbers, then four numbers a key.
-    pub directory: Vec<u16>,
-    /// Tag 34736.
-    pub doubles: Vec<f64>,
-    /// Tag 34737, without the closing NUL.
-    pub ascii: Vec<u8>,
 }
 
 impl GeoRef {
