@@ -8,8 +8,8 @@ all numbers are little-endian, "varint" is LEB128. In order:
     text        u8 length, version of the EPSG dataset
     ellipsoids  u8 count; u16 code, f64 semi-major axis in metres, f64 inverse flattening (0: a sphere)
     meridians   u8 count; u16 code, f64 longitude in degrees, u8 length, name
-    datums      u16 count; varint code - code before, u8 index of the ellipsoid, u8 index of the meridian
-    names       u16 count; u32 FNV-1a of the name's letters and digits in lower case, u16 code of the datum; by hash
+    datums      u16 count; varint code - code before, u8 index of the ellipsoid, u8 index of the meridian (+ 128: an ensemble)
+    names       u16 count; u32 FNV-1a of the name's letters, digits and plus signs in lower case, u16 code of the datum; by hash
     classes     u8 count; u8 kind, u16 unit, u16 unit of height (0: none), u8 axes, u8 deprecated
     systems     u16 count; varint code - code before, u8 class, and by kind:
                 geographic 2D and geocentric: u16 datum; geographic 3D: u16 code of the 2D one (0: none);
@@ -52,7 +52,7 @@ def fnv(data):
 
 def letters(name):
     """As `table::letters` in Rust: ASCII alone counts."""
-    return re.sub("[^a-z0-9]", "", name.lower())
+    return re.sub("[^a-z0-9+]", "", name.lower())
 
 
 def varint(value):
@@ -130,7 +130,7 @@ def build():
 
     ellipsoids, places = b"", {}
     for code, a, unit, inverse, b in rows("select code, semi_major_axis, uom_code, inv_flattening, semi_minor_axis from ellipsoid "
-                                          "where auth_name = 'EPSG' order by deprecated, cast(code as int)"):
+                                          "where auth_name = 'EPSG' order by deprecated, cast(code as int) < 7000, cast(code as int)"):
         a = a * UNITS[unit][1]
         if inverse is None:
             b = b * UNITS[unit][1]
@@ -147,10 +147,10 @@ def build():
     out += bytes([len(meridian_places)]) + meridians
 
     datums, before, count, names = b"", 0, 0, {}
-    for code, ellipsoid, meridian in rows("select code, ellipsoid_code, prime_meridian_code from geodetic_datum where auth_name = 'EPSG' "
+    for code, ellipsoid, meridian, ensemble in rows("select code, ellipsoid_code, prime_meridian_code, ensemble_accuracy is not null from geodetic_datum where auth_name = 'EPSG' "
                                           "order by cast(code as int)"):
         if number(code):
-            datums += varint(int(code) - before) + bytes([places[ellipsoid], meridian_places[meridian]])
+            datums += varint(int(code) - before) + bytes([places[ellipsoid], meridian_places[meridian] | ensemble << 7])
             before = int(code)
             count += 1
     out += struct.pack("<H", count) + datums

@@ -7,7 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::{
-    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor,
+    Resampling, TileSize,
 };
 
 /// Beyond any machine of today; starting a number of threads given by mistake can take minutes.

@@ -155,7 +155,8 @@ mod tests {
         writer.double(2057, 6_378_137.0);
         writer.doubles(2062, &[1.0, 2.0, 3.0]);
         let keys = writer.finish(0).unwrap();
-        let entries = [[1, 1, 0, 5], [1026, 34737, 5, 0], [2049, 34737, 2, 5], [2057, 34736, 1, 0], [2062, 34736, 3, 1]];
+        let entries =
+            [[1, 1, 0, 5], [1026, 34737, 5, 0], [2049, 34737, 2, 5], [2057, 34736, 1, 0], [2062, 34736, 3, 1]];
         assert_eq!(keys.directory[..20], entries.concat());
         assert_eq!(keys.directory[20..], [3072, 0, 1, 32633]);
         assert_eq!(keys.ascii, b"n?me|b|");

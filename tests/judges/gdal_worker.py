@@ -230,11 +230,16 @@ def do_crs_same(q):
     out = []
     for path, text in q["pairs"]:
         crs = osr.SpatialReference()
+        MESSAGES.clear()
         try:
             crs.SetFromUserInput(text)
             found = gdal.Open(path).GetSpatialRef()
         except RuntimeError:
-            out.append([True, None])
+            found = None
+            MESSAGES.append("not found")
+        # A code, or a part of it, that came after this PROJ's database.
+        if any("not found" in message for message in MESSAGES):
+            out.append(["unknown", None])
             continue
         options = ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS"]
         if found is not None and found.IsSame(crs, options):

@@ -45,6 +45,7 @@ pub(super) struct Datum {
     pub(super) name: String,
     /// EPSG's code, if ellipsoid and meridian are those of EPSG's datum.
     pub(super) code: Option<u16>,
+    pub(super) is_ensemble: bool,
     pub(super) ellipsoid_name: String,
     pub(super) ellipsoid: Ellipsoid,
     pub(super) meridian_name: String,
@@ -82,16 +83,8 @@ const VERTICAL: &[&str] = &["VERT_CS", "VERTCS", "VERTCRS", "VERTICALCRS"];
 const COMPOUND: &[&str] = &["COMPD_CS", "COMPOUNDCRS"];
 const UNITS: &[&str] = &["UNIT", "LENGTHUNIT", "ANGLEUNIT", "SCALEUNIT"];
 /// Systems that are sound, but that GeoKeys have no words for.
-const OTHERS: &[&str] = &[
-    "LOCAL_CS",
-    "ENGCRS",
-    "ENGINEERINGCRS",
-    "DERIVEDPROJCRS",
-    "FITTED_CS",
-    "PARAMETRICCRS",
-    "TIMECRS",
-    "IMAGECRS",
-];
+const OTHERS: &[&str] =
+    &["LOCAL_CS", "ENGCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS", "FITTED_CS", "PARAMETRICCRS", "TIMECRS", "IMAGECRS"];
 
 /// Reads the tree of a coordinate reference system.
 pub(super) fn read(node: &Node) -> Result<Definition, Problem> {
@@ -140,15 +133,19 @@ fn geodetic(node: &Node) -> Result<Geodetic, Problem> {
         _ => Kind::Geographic2D,
     };
     let default = if kind == Kind::Geocentric { Unit::metre() } else { Unit::degree() };
-    // The base of a projected system leaves its unit out.
+    // The base of a projected system leaves its unit out: it's that of the code, or of the prime meridian, as PROJ has it.
     let of_code = || node.epsg().and_then(table::system).and_then(|system| Unit::of(system.unit));
-    let unit = unit_of(node)?.or_else(of_code).unwrap_or(default);
-    let mut unsayable = None;
+    let of_meridian = match node.child(&["PRIMEM", "PRIMEMERIDIAN"]) {
+        Some(meridian) if kind != Kind::Geocentric => unit_of(meridian)?,
+        _ => None,
+    };
+    let unit = unit_of(node)?.or_else(of_code).or(of_meridian).unwrap_or(default);
+    let (mut unsayable, degree) = (None, Unit::degree());
     if kind != Kind::Geocentric {
         let odd = axes.iter().map(|axis| direction(axis)).find(|word| !matches!(*word, "north" | "east" | "up" | ""));
         unsayable = odd.map(|word| format!("GeoKeys can't say an axis of '{name}' that counts to the {word}"));
     }
-    let datum = datum(node, &unit)?;
+    let datum = datum(node, if kind == Kind::Geocentric { &degree } else { &unit })?;
     let place = node.child(DATUMS);
     if place.is_some_and(|datum| datum.child(&["EXTENSION"]).is_some()) {
         unsayable = unsayable.or_else(|| Some("GeoKeys can't say the grids of a datum (EXTENSION)".to_owned()));
@@ -187,6 +184,10 @@ impl Geodetic {
         };
         system.or_else(|| {
             let datum = self.datum.code.filter(|_| self.to_wgs84.is_empty() && self.kind != Kind::Geocentric)?;
+            // One realization is not the ensemble, but for WGS 84, where PROJ and GDAL take both for the same.
+            if datum != 6326 && table::datum(datum).is_some_and(|datum| datum.is_ensemble) && !self.datum.is_ensemble {
+                return None;
+            }
             table::geographic(datum, |unit| self.unit.is(unit))
         })
     }
@@ -243,6 +244,7 @@ fn datum(node: &Node, unit: &Unit) -> Result<Datum, Problem> {
     let mut read = Datum {
         name: datum.name().to_owned(),
         code: None,
+        is_ensemble: datum.keyword == "ENSEMBLE" || datum.name().ends_with(" ensemble"),
         ellipsoid_name: ellipsoid.name().to_owned(),
         ellipsoid: shape,
         meridian_name,
@@ -257,7 +259,9 @@ fn datum(node: &Node, unit: &Unit) -> Result<Datum, Problem> {
 /// The longitude of a prime meridian in degrees. In WKT 1 its unit is that of the system, but GDAL and Esri write
 /// degrees: a well-known meridian is recognised by either.
 fn longitude(node: &Node, unit: &Unit) -> Result<f64, Problem> {
-    let Some(number) = node.number(1) else { return broken(format!("the meridian '{}' has no longitude", node.name())) };
+    let Some(number) = node.number(1) else {
+        return broken(format!("the meridian '{}' has no longitude", node.name()));
+    };
     let own = unit_of(node)?;
     let degrees = number * own.as_ref().unwrap_or(unit).size.to_degrees();
     if own.is_some() {
@@ -303,7 +307,7 @@ impl Projected {
             other => other,
         };
         system.kind == Kind::Projected
-            && dimensions != Some(3)
+            && (dimensions == Some(3)) == system.has_height
             && self.unit.is(system.unit)
             && base.is_none_or(|base| base.kind != Kind::Geographic2D || self.base.datum.is(base.part))
             && match &self.conversion {
@@ -333,7 +337,9 @@ fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conver
                 idle.contains(&word) || zeros.contains(&word.strip_suffix(".0").unwrap_or(word))
             });
         let zero = [None; PARAMETERS];
-        return Ok(if is_web { method::conversion(WEB_MERCATOR.name, None, zero, sphere) } else {
+        return Ok(if is_web {
+            method::conversion(WEB_MERCATOR.name, None, zero, sphere)
+        } else {
             Err(format!("GeoKeys can't say an EXTENSION of a projection ('{text}')"))
         });
     }
@@ -359,11 +365,13 @@ fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conver
         let value = match place {
             method::SCALE | method::EASTING | method::NORTHING => value * size,
             // Degrees stay the numbers they are.
-            _ if Unit::degree().size.to_bits() == size.to_bits() || Unit { name: String::new(), size }.is(9102) => value,
+            _ if Unit::degree().size.to_bits() == size.to_bits() || Unit { name: String::new(), size }.is(9102) => {
+                value
+            }
             _ => value * size.to_degrees(),
         };
         if values[place].replace(value).is_some() {
-            return broken(format!("the parameter '{name}' of '{}' is given twice", node.name()));
+            return Ok(Err(format!("GeoKeys can't say '{}' with two values for '{name}'", method.name())));
         }
     }
     Ok(method::conversion(method.name(), method.epsg(), values, sphere))
@@ -414,7 +422,8 @@ fn vertical(node: &Node) -> Result<Vertical, Problem> {
         }
     }
     if down {
-        unsayable = Some(format!("GeoKeys can say that an axis counts downwards by an EPSG code alone; '{name}' has none"));
+        unsayable =
+            Some(format!("GeoKeys can say that an axis counts downwards by an EPSG code alone; '{name}' has none"));
     }
     let unit = unit_of(node)?.unwrap_or_else(Unit::metre);
     let known = |code: &u16| table::systems().any(|system| system.kind == Kind::Vertical && system.part == *code);
@@ -443,7 +452,10 @@ fn compound(node: &Node) -> Result<Definition, Problem> {
         return broken(format!("'{}' has {} parts, not a horizontal and a vertical one", node.name(), parts.len()));
     };
     let mut horizontal = read(horizontal)?;
-    if !matches!(&horizontal, Definition::Projected(_) | Definition::Geodetic(Geodetic { kind: Kind::Geographic2D, .. })) {
+    if !matches!(
+        &horizontal,
+        Definition::Projected(_) | Definition::Geodetic(Geodetic { kind: Kind::Geographic2D, .. })
+    ) {
         return broken(format!("the first part of '{}' is not horizontal", node.name()));
     }
     let mut vertical = match read(vertical_part)? {
@@ -506,9 +518,9 @@ fn bound(node: &Node) -> Result<Definition, Problem> {
             (_, None) => return broken(format!("the parameter '{}' has no number", parameter.name())),
             (0..=2, Some(value)) => (value, 1.0),
             (3..=5, Some(value)) => (sign * value, Unit::degree().size / 3600.0),
-            // The scale itself, near 1, where its unit is 1; rounded as far as a double near 1 can tell.
+            // The scale itself, near 1, where its unit is 1.
             (_, Some(value)) if size == Some(1.0) && (value - 1.0).abs() < 0.1 => {
-                numbers[place] = ((value - 1.0) * 1e14).round() / 1e8;
+                numbers[place] = (value - 1.0) * 1e6;
                 continue;
             }
             (_, Some(value)) => (value, 1e-6),

@@ -81,7 +81,8 @@ fn system(object: &Object, is_base: bool) -> Result<Node, String> {
 
 fn datum(object: &Object, is_vertical: bool, node: &mut Node) -> Result<(), String> {
     let Some(datum) = ["datum", "datum_ensemble"].iter().find_map(|key| inner(object, key).ok()) else { return Ok(()) };
-    let mut element = Node::named(if is_vertical { "VDATUM" } else { "DATUM" }, text(datum, "name").unwrap_or_default());
+    let mut element =
+        Node::named(if is_vertical { "VDATUM" } else { "DATUM" }, text(datum, "name").unwrap_or_default());
     if let Ok(ellipsoid) = inner(datum, "ellipsoid") {
         let mut shape = Node::named("ELLIPSOID", text(ellipsoid, "name").unwrap_or_default());
         let of = |key: &str| ellipsoid.get(key).map(|value| quantity(value, 1.0, key)).transpose();
@@ -126,9 +127,17 @@ fn conversion(object: &Object, keyword: &str) -> Result<Node, String> {
         let Some(value) = parameter.get("value").and_then(Json::as_f64) else {
             return Err(format!("the parameter '{}' has no number", element.name()));
         };
-        element.values.push(Value::Number(value));
-        if let Some(own) = parameter.get("unit") {
-            element.push(unit_of(own)?);
+        let own = parameter.get("unit").map(unit_of).transpose()?;
+        // In WKT, an abridged transformation has the scale itself.
+        if keyword == "ABRIDGEDTRANSFORMATION"
+            && element.name() == "Scale difference"
+            && own.as_ref().and_then(|unit| unit.number(1)) == Some(1e-6)
+        {
+            element.values.push(Value::Number(1.0 + value * 1e-6));
+            element.push(unit("SCALEUNIT", "unity", 1.0));
+        } else {
+            element.values.push(Value::Number(value));
+            element.values.extend(own.map(Value::Node));
         }
         identifiers(parameter, &mut element);
         node.push(element);
@@ -240,7 +249,8 @@ mod tests {
 
     #[test]
     fn other_json_is_refused() {
-        for text in ["", "{}", "[]", "1", "{\"type\": \"Ellipsoid\"}", "{\"type\": \"ProjectedCRS\", \"name\": \"x\"}"] {
+        for text in ["", "{}", "[]", "1", "{\"type\": \"Ellipsoid\"}", "{\"type\": \"ProjectedCRS\", \"name\": \"x\"}"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());

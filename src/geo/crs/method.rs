@@ -57,8 +57,7 @@ static HOTINE_B: Method = method(9815, "Hotine Oblique Mercator (variant B)", HO
 static LABORDE: Method = method(4, "Laborde Oblique Mercator", [3089, 3088, 3093, 3082, 3083, 0, 0, 3094, 0]);
 static MERCATOR_A: Method = method(7, "Mercator (variant A)", NATURAL);
 static MERCATOR_B: Method = method(7, "Mercator (variant B)", [3081, 3080, 0, 3082, 3083, 3078, 0, 0, 0]);
-static LAMBERT_2SP: Method =
-    method(8, "Lambert Conic Conformal (2SP)", [3085, 3084, 0, 3086, 3087, 3078, 3079, 0, 0]);
+static LAMBERT_2SP: Method = method(8, "Lambert Conic Conformal (2SP)", [3085, 3084, 0, 3086, 3087, 3078, 3079, 0, 0]);
 static LAMBERT_1SP: Method = method(9, "Lambert Conic Conformal (1SP)", NATURAL);
 static LAMBERT_AZIMUTHAL: Method = method(10, "Lambert Azimuthal Equal Area", CENTRE);
 static LAMBERT_AZIMUTHAL_SPHERICAL: Method =
@@ -102,7 +101,9 @@ pub(super) fn conversion(
     let method = match code.and_then(of_code) {
         Some(method) => method,
         None => of_name(name, &mut values)?.ok_or_else(|| {
-            format!("GeoKeys have no code for the projection method '{name}', such as they have for 'Transverse Mercator'")
+            format!(
+                "GeoKeys have no code for the projection method '{name}', such as they have for 'Transverse Mercator'"
+            )
         })?,
     };
     if method.sphere_alone && !sphere {
@@ -188,9 +189,9 @@ fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<
         | "hotineobliquemercatorvarianta"
         | "hotineobliquemercatorazimuthnaturalorigin"
         | "rectifiedskeworthomorphicnaturalorigin" => &HOTINE_A,
-        "hotineobliquemercatorvariantb"
-        | "hotineobliquemercatorazimuthcenter"
-        | "rectifiedskeworthomorphiccenter" => &HOTINE_B,
+        "hotineobliquemercatorvariantb" | "hotineobliquemercatorazimuthcenter" | "rectifiedskeworthomorphiccenter" => {
+            &HOTINE_B
+        }
         "swissobliquecylindrical" | "swissobliquemercator" => {
             (values[AZIMUTH], values[ANGLE]) = (Some(90.0), Some(90.0));
             &HOTINE_B
@@ -215,6 +216,7 @@ fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<
         "albersequalarea" | "albersconicequalarea" | "albers" => &ALBERS,
         "azimuthalequidistant" => &AZIMUTHAL_EQUIDISTANT,
         "equidistantconic" => &EQUIDISTANT_CONIC,
+        "stereographic" if is_pole(values) => &POLAR_A,
         "stereographic" => &STEREOGRAPHIC,
         "polarstereographicvarianta" => &POLAR_A,
         "polarstereographicvariantb" => &POLAR_B,
@@ -247,13 +249,17 @@ fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<
 
 /// WKT 1 has one name for both variants: variant B tells its standard parallel as the latitude of origin.
 fn polar(values: &mut [Option<f64>; PARAMETERS]) -> &'static Method {
-    if values[LATITUDE].is_some_and(|latitude| (latitude.abs() - 90.0).abs() < 1e-10) {
+    if is_pole(values) {
         return &POLAR_A;
     }
     if values[PARALLEL_1].is_none() {
         values[PARALLEL_1] = values[LATITUDE].take();
     }
     &POLAR_B
+}
+
+fn is_pole(values: &[Option<f64>; PARAMETERS]) -> bool {
+    values[LATITUDE].is_some_and(|latitude| (latitude.abs() - 90.0).abs() < 1e-10)
 }
 
 /// The place of a parameter, by EPSG's code or by name.

@@ -66,7 +66,10 @@ pub struct Crs {
 enum Source {
     Code(System),
     /// What the tree says, or why GeoKeys can't.
-    Tree { node: Node, definition: std::result::Result<Box<Definition>, String> },
+    Tree {
+        node: Node,
+        definition: std::result::Result<Box<Definition>, String>,
+    },
     Keys(GeoKeys),
 }
 
@@ -169,7 +172,7 @@ impl Crs {
         }
         let (format, node) = if text.starts_with('{') {
             ("PROJJSON", json::parse(text))
-        } else if text.starts_with("+") || text.contains("+proj=") || text.starts_with("proj=") {
+        } else if text.starts_with('+') || text.starts_with("proj=") {
             ("PROJ string", proj::to_wkt(text).and_then(|wkt| Node::parse(&wkt)))
         } else if text.contains(['[', '(']) {
             // Esri puts a vertical system behind a horizontal one.
@@ -355,10 +358,12 @@ fn named(text: &str) -> Option<Result<Crs>> {
             "CRS84H" => Crs::epsg(4979),
             _ => Err(refused(format!("OGC:{last} is not known here; give its definition as WKT"))),
         },
-        authority if authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => Err(refused(format!(
-            "GeoKeys hold codes of EPSG alone, and the definition of {authority}:{last} is not at hand; give it as WKT, \
+        authority if authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            Err(refused(format!(
+                "GeoKeys hold codes of EPSG alone, and the definition of {authority}:{last} is not at hand; give it as WKT, \
              such as 'projinfo -o WKT2:2019 {authority}:{last}' prints it"
-        ))),
+            )))
+        }
         _ => return None,
     })
 }
@@ -380,7 +385,13 @@ fn both(horizontal: &str, vertical: &str) -> Result<Crs> {
             CrsKind::from(second.kind)
         )));
     }
-    Ok(Crs::of(Source::Code(System { kind: Kind::Compound, code: 0, part: first.code, vertical: second.code, ..first })))
+    Ok(Crs::of(Source::Code(System {
+        kind: Kind::Compound,
+        code: 0,
+        part: first.code,
+        vertical: second.code,
+        ..first
+    })))
 }
 
 #[cfg(test)]

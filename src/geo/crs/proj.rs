@@ -121,8 +121,11 @@ pub(super) fn to_wkt(text: &str) -> Result<String, String> {
                 None | Some("enu" | "neu") => "AXIS[\"e\",east],AXIS[\"n\",north]",
                 Some(other) => return Err(format!("'+axis={other}' can't be said by GeoKeys")),
             };
-            let conversion =
-                if axes.contains("west") { conversion.replace("Mercator", "Mercator (South Orientated)") } else { conversion };
+            let conversion = if axes.contains("west") {
+                conversion.replace("Mercator", "Mercator (South Orientated)")
+            } else {
+                conversion
+            };
             format!(
                 "PROJCRS[\"unknown\",BASEGEOGCRS[\"unknown\",{base},ANGLEUNIT[\"degree\",0.0174532925199433]],{conversion},\
                  CS[Cartesian,2],{axes},LENGTHUNIT[\"{}\",{}]]",
@@ -189,9 +192,8 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
         None => String::new(),
         Some(text) => {
             let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.parse().ok()).collect();
-            let numbers = numbers.filter(|numbers| {
-                matches!(numbers.len(), 3 | 7) && numbers.iter().all(|number| number.is_finite())
-            });
+            let numbers = numbers
+                .filter(|numbers| matches!(numbers.len(), 3 | 7) && numbers.iter().all(|number| number.is_finite()));
             let numbers = numbers.ok_or_else(|| format!("'+towgs84={text}' is no list of 3 or 7 numbers"))?;
             let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             format!(",TOWGS84[{}]", numbers.join(","))
@@ -211,9 +213,13 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
         None => ("Greenwich", 0.0),
         Some(text) => match MERIDIANS.iter().find(|meridian| meridian.0 == text) {
             Some(meridian) => (meridian.1, meridian.2),
-            None => ("unknown", text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                format!("'+pm={text}' is neither a known prime meridian nor a number of degrees")
-            })?),
+            None => (
+                "unknown",
+                text.parse()
+                    .ok()
+                    .filter(|number: &f64| number.is_finite())
+                    .ok_or_else(|| format!("'+pm={text}' is neither a known prime meridian nor a number of degrees"))?,
+            ),
         },
     };
     Ok(format!(

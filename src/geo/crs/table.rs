@@ -37,6 +37,8 @@ pub(super) struct System {
     pub(super) unit: u16,
     pub(super) axes: Axes,
     pub(super) deprecated: bool,
+    /// Whether it has heights over an ellipsoid, too.
+    pub(super) has_height: bool,
     /// By kind: the datum (geographic 2D, geocentric, vertical), the two-dimensional system (geographic 3D), the base
     /// (projected), or the horizontal system (compound); 0: none.
     pub(super) part: u16,
@@ -70,6 +72,8 @@ pub(super) struct Meridian {
 pub(super) struct Datum {
     pub(super) ellipsoid: Ellipsoid,
     pub(super) meridian: Meridian,
+    /// Whether it stands for several realizations, as WGS 84 does.
+    pub(super) is_ensemble: bool,
 }
 
 /// The version of the EPSG dataset, such as `v12.029`.
@@ -113,8 +117,9 @@ pub(super) fn systems() -> impl Iterator<Item = System> {
             Kind::Other => {}
             _ => part = reader.short(),
         }
-        let Class { kind, unit, axes, deprecated } = class;
-        Some(System { code: u16::try_from(code).ok()?, kind, unit, axes, deprecated, part, vertical, fingerprint })
+        let Class { kind, unit, axes, deprecated, has_height } = class;
+        let code = u16::try_from(code).ok()?;
+        Some(System { code, kind, unit, axes, deprecated, has_height, part, vertical, fingerprint })
     })
 }
 
@@ -130,7 +135,9 @@ pub(super) fn datum(code: u16) -> Option<Datum> {
         let (ellipsoid, meridian) = (reader.byte(), reader.byte());
         if at == u32::from(code) {
             let ellipsoid = *ellipsoids.get(usize::from(ellipsoid))?;
-            return Some(Datum { ellipsoid, meridian: *meridians.get(usize::from(meridian))? });
+            let is_ensemble = meridian >= 128;
+            let meridian = *meridians.get(usize::from(meridian % 128))?;
+            return Some(Datum { ellipsoid, meridian, is_ensemble });
         }
     }
     None
@@ -174,9 +181,10 @@ pub(super) fn fingerprint(method: u16, parameters: [Option<f64>; 9]) -> u8 {
     u8::try_from(fnv(bytes.into_iter()) % 255 + 1).unwrap_or(0)
 }
 
-/// What counts of a name: its ASCII letters and digits, in lower case.
+/// What counts of a name: its ASCII letters, digits and plus signs (CH1903 is not CH1903+), in lower case.
 pub(super) fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
+    let counts = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '+';
+    name.chars().filter(counts).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// FNV-1a, 32 bits.
@@ -191,6 +199,7 @@ struct Class {
     unit: u16,
     axes: Axes,
     deprecated: bool,
+    has_height: bool,
 }
 
 impl Class {
@@ -204,7 +213,7 @@ impl Class {
             5 => Kind::Compound,
             _ => Kind::Other,
         };
-        let (unit, _) = (reader.short(), reader.short());
+        let (unit, has_height) = (reader.short(), reader.short() != 0);
         let axes = match reader.byte() {
             0 => Axes::EastNorth,
             1 => Axes::NorthEast,
@@ -212,7 +221,7 @@ impl Class {
             3 => Axes::Down,
             _ => Axes::Other,
         };
-        Self { kind, unit, axes, deprecated: reader.byte() != 0 }
+        Self { kind, unit, axes, deprecated: reader.byte() != 0, has_height }
     }
 }
 
@@ -238,9 +247,7 @@ fn read_ellipsoids(reader: &mut Reader) -> Vec<Ellipsoid> {
 
 fn read_meridians(reader: &mut Reader) -> Vec<Meridian> {
     let count = reader.byte();
-    (0..count)
-        .map(|_| Meridian { code: reader.short(), longitude: reader.double(), name: reader.text() })
-        .collect()
+    (0..count).map(|_| Meridian { code: reader.short(), longitude: reader.double(), name: reader.text() }).collect()
 }
 
 /// Reads the table from front to back. What lies behind its end is 0: the table is ours, and tests read all of it.

@@ -150,9 +150,13 @@ fn parts_are_written_out() {
         let number = |text: &str| text.trim_matches(['[', ']']).parse::<f64>().ok();
         a == b || number(a).zip(number(b)).is_some_and(|(a, b)| (a - b).abs() < 1e-9)
     };
-    assert!(list.len() == expected.len() && list.iter().zip(expected).all(|(a, b)| a.0 == b.0 && close(a.1, b.1)), "{list:?}");
+    assert!(
+        list.len() == expected.len() && list.iter().zip(expected).all(|(a, b)| a.0 == b.0 && close(a.1, b.1)),
+        "{list:?}"
+    );
 
-    let list = keys("+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +a=6378000 +rf=300 +pm=7.5 +to_meter=0.5");
+    let list =
+        keys("+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +a=6378000 +rf=300 +pm=7.5 +to_meter=0.5");
     for (key, wanted) in [
         (2048, "32767"),
         (2049, "GCS Name = unknown|Datum = unknown|Ellipsoid = unknown|Primem = unknown||"),
@@ -193,9 +197,12 @@ fn esris_text_has_names_of_its_own() {
 #[test]
 fn epochs_are_kept() {
     let with_epoch = |text: &str| Crs::parse(text).unwrap().geo_keys().unwrap();
-    for text in ["EPSG:9000@2021.3", "COORDINATEMETADATA[GEOGCRS[\"ITRF2014\",DATUM[\"International Terrestrial Reference Frame 2014\",\
+    for text in [
+        "EPSG:9000@2021.3",
+        "COORDINATEMETADATA[GEOGCRS[\"ITRF2014\",DATUM[\"International Terrestrial Reference Frame 2014\",\
         ELLIPSOID[\"GRS 1980\",6378137,298.257222101]],CS[ellipsoidal,2],AXIS[\"lat\",north],AXIS[\"lon\",east],\
-        ANGLEUNIT[\"degree\",0.0174532925199433],ID[\"EPSG\",9000]],EPOCH[2021.3]]"] {
+        ANGLEUNIT[\"degree\",0.0174532925199433],ID[\"EPSG\",9000]],EPOCH[2021.3]]",
+    ] {
         let list = dump(&with_epoch(text));
         assert!(list.contains(&(2048, "9000".to_owned())) && list.contains(&(5120, "[2021.3]".to_owned())), "{list:?}");
     }

@@ -225,7 +225,10 @@ mod tests {
         assert_eq!(node.child(&["UNIT"]).unwrap().number(1), Some(1.5));
         assert_eq!(node.epsg(), Some(32633));
         assert_eq!(node.text(), text);
-        assert_eq!(Node::parse(" projcs ( \"a, \"\"b\"\" [c\" , UNIT(\"m\",1.5),\nAXIS[\"x\",EAST] ,ID[\"EPSG\",32633])\n"), Ok(node));
+        assert_eq!(
+            Node::parse(" projcs ( \"a, \"\"b\"\" [c\" , UNIT(\"m\",1.5),\nAXIS[\"x\",EAST] ,ID[\"EPSG\",32633])\n"),
+            Ok(node)
+        );
     }
 
     #[test]

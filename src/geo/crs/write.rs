@@ -112,7 +112,8 @@ fn coded(system: System, keys: &mut KeyWriter) {
         }
         // As GDAL has it: the two-dimensional system, and the three-dimensional one as the vertical. The spec lets the
         // latter stand alone, which GDAL reads without its heights.
-        Kind::Geographic3D if system.part != 0 => {
+        // Some codes were GeoTIFF 1.0's for heights over other ellipsoids (its section 6.3.4.1), as which GDAL reads them.
+        Kind::Geographic3D if system.part != 0 && !(5001..=5033).contains(&system.code) => {
             keys.short(GEODETIC_CRS, system.part);
             keys.short(VERTICAL, system.code);
         }
@@ -182,7 +183,9 @@ pub(super) fn definition(definition: &Definition, epoch: Option<f64>) -> Result<
 
 /// EPSG's system of a geographic or geocentric definition.
 fn known(geodetic: &Geodetic) -> Option<System> {
-    geodetic.system.or_else(|| if geodetic.kind == Kind::Geographic2D { geodetic.flat() } else { None })
+    geodetic
+        .system
+        .or_else(|| if geodetic.kind == Kind::Geographic2D { geodetic.flat() } else { None })
         .filter(|_| geodetic.unsayable.is_none() || geodetic.system.is_some())
 }
 
@@ -248,7 +251,11 @@ fn user_geodetic(geodetic: &Geodetic, keys: &mut KeyWriter) -> Result<(), String
     if geodetic.datum.code.is_none() {
         text.push_str(&format!("Datum = {name}|"));
     }
-    text.push_str(&format!("Ellipsoid = {}|Primem = {}|", ellipsoid_name.replace('|', "/"), meridian_name.replace('|', "/")));
+    text.push_str(&format!(
+        "Ellipsoid = {}|Primem = {}|",
+        ellipsoid_name.replace('|', "/"),
+        meridian_name.replace('|', "/")
+    ));
     let angle_code = angle.angle_code();
     if angle_code.is_none_or(|code| code != 9102) {
         text.push_str(&format!("AUnits = {}|", angle.name.replace('|', "/")));
@@ -364,6 +371,9 @@ fn user_vertical(vertical: &Vertical, keys: &mut KeyWriter) -> Result<(), String
 
 /// The definition itself as a citation, in the form that Esri introduced and GDAL reads.
 pub(super) fn wkt_citation(node: &Node, epoch: Option<f64>) -> Result<GeoKeys, String> {
+    if node.child(&["VERTCS"]).is_some() {
+        return Err("GDAL does not read Esri's vertical systems from there".to_owned());
+    }
     // What says nothing of coordinates takes room.
     let idle = ["USAGE", "SCOPE", "AREA", "BBOX", "REMARK", "ANCHOR"];
     let text = without(node, &idle).text();
