@@ -18,7 +18,7 @@ pub(super) enum Problem {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Definition {
     Geodetic(Geodetic),
-    Projected(Projected),
+    Projected(Box<Projected>),
     Vertical(Vertical),
     Compound { name: String, horizontal: Box<Definition>, vertical: Vertical },
 }
@@ -93,7 +93,7 @@ pub(super) fn read(node: &Node) -> Result<Definition, Problem> {
         return Err(Problem::Unsayable(format!("GeoKeys can't say systems derived from others ({keyword})")));
     }
     if PROJECTED.contains(&keyword) {
-        projected(node).map(Definition::Projected)
+        projected(node).map(|projected| Definition::Projected(Box::new(projected)))
     } else if GEOGRAPHIC.contains(&keyword) || GEODETIC.contains(&keyword) {
         geodetic(node).map(Definition::Geodetic)
     } else if VERTICAL.contains(&keyword) {
@@ -263,7 +263,8 @@ fn longitude(node: &Node, unit: &Unit) -> Result<f64, Problem> {
         return broken(format!("the meridian '{}' has no longitude", node.name()));
     };
     let own = unit_of(node)?;
-    let degrees = number * own.as_ref().unwrap_or(unit).size.to_degrees();
+    let size = own.as_ref().unwrap_or(unit);
+    let degrees = if size.is(9102) { number } else { number * size.size.to_degrees() };
     if own.is_some() {
         return Ok(degrees);
     }
