@@ -73,7 +73,7 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--crs", "PROJCS[\"x\"]"], "no geographic system"),
         (&["--crs", "+proj=moll"], "moll"),
         (&["--crs", "{\"type\": 1}"], "PROJJSON"),
-        (&["--crs-wkt"], "--crs"),
+        (&["--crs-wkt", "--quiet"], "--crs <CRS>"),
         (&["--nbits", "12"], "possible values: keep, widen"),
         (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
         (&["--image", "0"], "first = 1"),

@@ -5,6 +5,7 @@
 //! neither can say is refused, never written as something near.
 
 mod definition;
+mod geodetic;
 mod json;
 mod method;
 mod proj;

@@ -1,6 +1,7 @@
 //! GeoKeys of a definition (GeoTIFF 1.1 sections 7.2 to 7.5), in the manner of GDAL.
 
-use super::definition::{Datum, Definition, Geodetic, Projected, Vertical};
+use super::definition::{Definition, Projected, Vertical};
+use super::geodetic::{Datum, Geodetic};
 use super::method::{self, Conversion, WEB_MERCATOR};
 use super::table::{self, Kind, System, letters};
 use super::unit::{Unit, plain};
