@@ -63,6 +63,12 @@ coverage() {
     cargo llvm-cov --locked -p cogsmith --summary-only
 }
 
+# Every EPSG code by GDAL's own writing and through both GDALs, and all definitions; writes the table of docs/crs.md.
+all_crs() {
+    scripts/test.sh build judges || return 1
+    target/judges-venv/bin/python tests/judges/crs.py --full --table docs/crs.md
+}
+
 full_grid() {
     scripts/test.sh build judges || return 1
     timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
@@ -82,6 +88,7 @@ check advisories 'ok|not to be had' advisories
 check public-api 'items' public_api
 check coverage '^TOTAL' coverage
 check fuzz 'runs|FAILED' scripts/fuzz.sh "$FUZZ_SECONDS"
+check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
 
 for bench in encode codec pyramid; do

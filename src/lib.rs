@@ -86,7 +86,8 @@ pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{
-    Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs, Placement, Rpc, Transform,
+    Bounds, ColorInterpretation, Crs, CrsKind, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs, Placement, Rpc,
+    Transform,
 };
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
@@ -114,3 +115,8 @@ pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The page's example, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crs.md")]
+struct CrsPage;

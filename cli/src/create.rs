@@ -114,6 +114,9 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
         Some(NodataChoice::None) => source.set_nodata(None)?,
         Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
     }
+    if let Some(crs) = arguments.crs()? {
+        source.set_crs(&crs)?;
+    }
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
     }

@@ -1,7 +1,7 @@
 //! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
 
 mod color;
-#[cfg(feature = "geotiff")]
+pub mod crs;
 mod keys;
 pub mod metadata;
 pub mod points;
@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};
 
 pub use color::ColorInterpretation;
+pub use crs::{Crs, CrsKind};
+pub use keys::GeoKeys;
 pub use metadata::{Metadata, MetadataItem};
 pub use points::{Gcp, Rpc};
 pub use raster_type::PixelIs;
@@ -29,10 +31,9 @@ const NUMBERS_OF_TIEPOINT: usize = 6;
 /// A tile of Sentinel-2 in UTM, by its upper left corner and the size of its pixels:
 ///
 /// ```
-/// use cogsmith::{Bounds, GeoKeys, GeoRef, Transform};
-/// // EPSG:32633 as GeoKeys: projected model, pixels are areas, the CRS.
-/// let utm = GeoKeys { directory: vec![1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633], ..Default::default() };
-/// let geo = GeoRef::default().with_keys(utm)?.with_transform(Transform::north_up(499980.0, 5000040.0, 10.0, 10.0)?);
+/// use cogsmith::{Bounds, Crs, GeoRef, Transform};
+/// let utm = Crs::epsg(32633)?;
+/// let geo = GeoRef::default().with_crs(&utm)?.with_transform(Transform::north_up(499980.0, 5000040.0, 10.0, 10.0)?);
 /// let bounds = Bounds { left: 499980.0, bottom: 4890240.0, right: 609780.0, top: 5000040.0 };
 /// assert_eq!(geo.bounds(10980, 10980), Some(bounds));
 /// # Ok::<(), cogsmith::Error>(())
@@ -41,11 +42,11 @@ const NUMBERS_OF_TIEPOINT: usize = 6;
 /// A picture of a drone that flew to the north-east, pixels of 5 cm:
 ///
 /// ```
-/// use cogsmith::{GeoRef, Transform};
+/// use cogsmith::{Crs, GeoRef, Transform};
 /// let (size, heading) = (0.05, 45f64.to_radians());
 /// let (along, across) = (size * heading.cos(), size * heading.sin());
 /// let transform = Transform::from_gdal([431020.5, along, across, 5413870.25, across, -along])?;
-/// let geo = GeoRef::default().with_transform(transform);
+/// let geo = GeoRef::default().with_crs(&Crs::parse("EPSG:25832")?)?.with_transform(transform);
 /// assert_eq!(geo.transform(), Some(transform)); // written as a matrix (tag 34264)
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
@@ -73,17 +74,6 @@ pub enum Placement {
     Tiepoints(Vec<f64>),
     /// A 4x4 matrix, row by row (tag 34264).
     Matrix(Box<[f64; 16]>),
-}
-
-/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as they stand in the file.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GeoKeys {
-    /// Tag 34735: the header of four numbers, then four numbers a key.
-    pub directory: Vec<u16>,
-    /// Tag 34736.
-    pub doubles: Vec<f64>,
-    /// Tag 34737, without the closing NUL.
-    pub ascii: Vec<u8>,
 }
 
 impl GeoRef {
@@ -170,6 +160,15 @@ impl GeoRef {
         let pixel_is = keys.pixel_is().unwrap_or(self.pixel_is());
         self = self.with_pixel_is(pixel_is);
         self.keys = Some(keys.with_pixel_is(pixel_is));
+        Ok(self)
+    }
+
+    /// Sets the coordinate reference system. The raster stays where it is, and so does what its coordinates are those of.
+    ///
+    /// # Errors
+    /// As [`Crs::geo_keys`].
+    pub fn with_crs(mut self, crs: &Crs) -> Result<Self> {
+        self.keys = Some(crs.geo_keys()?.with_pixel_is(self.pixel_is()));
         Ok(self)
     }
 

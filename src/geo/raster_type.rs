@@ -3,13 +3,11 @@
 use crate::error::{Error, Result};
 
 use super::GeoKeys;
+use super::keys::{ASCII_PARAMS, DOUBLE_PARAMS};
 
 const RASTER_TYPE: u16 = 1025;
 /// VerticalGeoKey (GeoTIFF 1.1) or VerticalCSTypeGeoKey (1.0).
 const VERTICAL: u16 = 4096;
-/// Tags that hold values of keys.
-const DOUBLE_PARAMS: u16 = 34736;
-const ASCII_PARAMS: u16 = 34737;
 
 /// What the coordinates in a file are those of. Transforms, bounds and points of this library mean the same with either:
 /// they count from the outer corner of the first pixel, as GDAL's do; the file's numbers are shifted by half a pixel.
@@ -33,15 +31,6 @@ impl PixelIs {
 }
 
 impl GeoKeys {
-    /// The short value of a key, if it has one.
-    fn short(&self, key: u16) -> Option<u16> {
-        let entries = self.directory.as_chunks::<4>().0.iter().skip(1);
-        entries.copied().find_map(|entry| match entry {
-            [id, 0, _, value] if id == key => Some(value),
-            _ => None,
-        })
-    }
-
     /// What GTRasterTypeGeoKey says; `None` where it is missing, or neither area nor point.
     #[must_use]
     pub fn pixel_is(&self) -> Option<PixelIs> {
