@@ -160,6 +160,7 @@ stage command judge command
 stage flavours judge flavours
 stage grid grid
 stage kernels judge kernels $FULL
+stage validation judge validation
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
