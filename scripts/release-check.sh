@@ -79,6 +79,11 @@ full_grid() {
     ! grep -q '^FAIL' "$LOGS/full-grid.log"
 }
 
+# Real rasters in a folder that RASTERS names, too, where there is one.
+validation() {
+    target/judges-venv/bin/python tests/judges/validation.py ${RASTERS:+"$RASTERS"}
+}
+
 check memory 'peak memory' cargo bench --bench memory
 check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
@@ -90,6 +95,7 @@ check coverage '^TOTAL' coverage
 check fuzz 'runs|FAILED' scripts/fuzz.sh "$FUZZ_SECONDS"
 check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
+check validation 'passed' validation
 
 for bench in encode codec pyramid; do
     printf '\n## %s\n```text\n' "$bench"

@@ -184,6 +184,7 @@ stage grid grid
 stage kernels judge kernels $FULL
 stage geotiff-js judge geotiff_js
 stage crs crs
+stage validation judge validation
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
