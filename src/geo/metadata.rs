@@ -416,6 +416,32 @@ mod tests {
     use super::*;
     use crate::geo::text::gdal_xml;
 
+    fn item(name: &str, value: &str) -> MetadataItem {
+        MetadataItem { name: name.to_owned(), domain: None, sample: None, role: None, value: value.to_owned() }
+    }
+
+    #[test]
+    fn what_no_file_can_hold_is_refused() {
+        let said = |items: Vec<MetadataItem>, tags: Vec<(Tag, TagValue)>, always_big| {
+            Metadata { items, tags }.validate(always_big).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let text = || TagValue::Ascii(b"x".to_vec());
+        assert!(said(vec![item("A", "bell \u{7}")], vec![], false).contains("item \"A\""));
+        assert_eq!(said(vec![item("A\n\t", "\u{10FFFF} \r\n")], vec![(Tag::SOFTWARE, text())], false), "");
+        assert!(said(vec![], vec![(Tag::TILE_OFFSETS, text())], false).contains("TileOffsets"));
+        assert!(said(vec![], vec![(Tag::SOFTWARE, text()), (Tag::SOFTWARE, text())], false).contains("twice"));
+        assert!(said(vec![], vec![(Tag::ICC_PROFILE, TagValue::Undefined(vec![]))], false).contains("no value"));
+        let long = || vec![(Tag(65_000), TagValue::Long8(vec![1]))];
+        assert!(said(vec![], long(), false).contains("BigTIFF"));
+        assert_eq!(said(vec![], long(), true), "");
+    }
+
+    #[test]
+    fn breaks_in_attributes_stay() {
+        let TagValue::Ascii(bytes) = Metadata::xml([item("a\n\tb", "c\nd")].iter()).unwrap() else { panic!("text") };
+        assert!(String::from_utf8(bytes).unwrap().contains("<Item name=\"a&#10;&#9;b\">c\nd</Item>"));
+    }
+
     #[test]
     fn what_is_set_stands_as_gdal_writes_it() {
         let mut metadata = Metadata::default();

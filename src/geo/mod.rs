@@ -394,4 +394,22 @@ mod tests {
         let tiepoints = vec![0.0, 0.0, 0.0, 1.0, 2.0, 3.0];
         assert_eq!(geo.placement, Placement::ScaleAndTiepoint { scale: [3.0, 4.0, 0.1], tiepoints });
     }
+
+    #[test]
+    fn shapes_that_no_reader_takes_are_refused() {
+        let keys = |directory| GeoRef { keys: Some(GeoKeys { directory, ..GeoKeys::default() }), ..GeoRef::default() };
+        let placed = |placement| GeoRef { placement, ..GeoRef::default() };
+        assert!(keys(vec![1, 1, 0, 1, 1024, 0, 1, 1]).validate().is_ok());
+        for bad in [
+            keys(vec![]),
+            keys(vec![1, 1, 0, 2, 1024, 0, 1, 1]),
+            keys(vec![1, 1, 0, 0, 7]),
+            placed(Placement::Tiepoints(vec![])),
+            placed(Placement::Tiepoints(vec![0.0; 7])),
+            placed(Placement::ScaleAndTiepoint { scale: [1.0, 0.0, 0.0], tiepoints: vec![0.0; 6] }),
+            placed(Placement::ScaleAndTiepoint { scale: [1.0; 3], tiepoints: vec![0.0; 5] }),
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
 }
