@@ -91,7 +91,7 @@ def done(r):
 # Help and usage.
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
-           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync overwrite quiet json").split()
+           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync verify overwrite quiet json").split()
 
 
 def help_names_everything():
