@@ -178,7 +178,7 @@ fn traps_are_told_by_name() {
     found(&bytes, "tile-overlap");
     // Colour tables of 65536 colours that a thousand directories share: more than the file could hold.
     let mut shared = b"II*\0\x08\0\0\0".to_vec();
-    let mut chain = Vec::<u8>::new();
+    let mut chain: Vec<u8> = Vec::new();
     for number in 0..4000u32 {
         let mut entries = square(16);
         entries.extend([(320, 3, 196_608, 8)]);

@@ -237,7 +237,7 @@ impl Reader<'_, '_> {
             self.report.add(&rules::SUBFILE_TYPE, self.place(), format_args!("NewSubfileType is {subfile}"));
         }
         if self.directory.entry(tag::SUB_IFDS).is_some() {
-            self.report.add(&rules::SUB_DIRECTORIES, self.place(), format_args!("it has SubIFDs"));
+            self.report.add(&rules::OGC_SUB_DIRECTORIES, self.place(), format_args!("it has SubIFDs"));
         }
         let (width, height) = (self.side(tag::IMAGE_WIDTH)?, self.side(tag::IMAGE_LENGTH)?);
         self.required(tag::PHOTOMETRIC);

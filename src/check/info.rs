@@ -349,7 +349,12 @@ impl Pieces {
     fn take(&mut self, (start, end): (u64, u64), cost: &mut Requests) {
         cost.requests += 1;
         cost.bytes += (end * PIECE).min(self.length) - start * PIECE;
-        let end = self.held.get(&start).copied().unwrap_or(end).max(end);
+        // Runs inside the new one are part of it.
+        let inside: Vec<_> = self.held.range(start..end).map(|(from, to)| (*from, *to)).collect();
+        let end = inside.iter().map(|(_, to)| *to).fold(end, u64::max);
+        for (from, _) in inside {
+            self.held.remove(&from);
+        }
         self.held.insert(start, end);
     }
 }

@@ -209,7 +209,7 @@ impl<'a> Tiff<'a> {
         Ok(Some(Ghost { text, end }))
     }
 
-    /// All directories of the chain, in its order.
+    /// All directories of the chain, in its order; SubIFDs of the first one stand behind it.
     pub(super) fn directories(&self, report: &mut Report) -> Result<Vec<Directory>> {
         let mut directories = Vec::new();
         let (mut seen, mut entries) = (HashSet::new(), 0);
@@ -235,17 +235,29 @@ impl<'a> Tiff<'a> {
             if !directory.entries.is_empty() {
                 directories.push(directory);
             }
+            if index == 0 {
+                self.sub_directories(&mut directories, &mut seen, report)?;
+            }
             next = after;
         }
         report.directories = directories.len();
         Ok(directories)
     }
 
-    /// Checks directories that stand beside the chain.
-    pub(super) fn sub_directories(&self, parent: &Directory, report: &mut Report) -> Result<()> {
-        let Some(entry) = parent.sound(super::tags::SUB_IFDS) else { return Ok(()) };
+    /// The directories that SubIFDs of the first one point at, which GDAL takes for overviews.
+    fn sub_directories(
+        &self,
+        directories: &mut Vec<Directory>,
+        seen: &mut HashSet<u64>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let Some(entry) = directories.first().and_then(|first| first.sound(super::tags::SUB_IFDS)) else {
+            return Ok(());
+        };
         for offset in self.numbers(entry, MOST_SUB_DIRECTORIES)?.unwrap_or_default() {
-            self.directory(parent.index, offset, report)?;
+            if seen.insert(offset) {
+                directories.extend(self.directory(directories.len(), offset, report)?.map(|(directory, _)| directory));
+            }
         }
         Ok(())
     }

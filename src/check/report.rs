@@ -35,7 +35,7 @@ impl Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Place {
-    /// Number of the directory in the file, first = 0.
+    /// Number of the directory in the chain, first = 0; SubIFDs of the first one are counted behind it.
     pub directory: Option<usize>,
     /// Number of the tile or strip in the arrays of the directory, first = 0.
     pub tile: Option<u64>,

@@ -167,10 +167,6 @@ rules! {
     WORD_BOUNDARY: "tiff-word-boundary", Warning, Tiff,
         "Directories start at even offsets", "TIFF 6.0 section 2: a directory must begin on a word boundary",
         "write the file again";
-    SUB_DIRECTORIES: "tiff-sub-directories", Note, Tiff,
-        "There are no SubIFDs: readers of COGs don't look for overviews there", "Adobe PageMaker 6.0 TIFF Technical Note 1",
-        "put overviews in the main chain of directories";
-
     // GeoTIFF
     GEO_KEY_DIRECTORY: "geotiff-key-directory", Error, GeoTiff,
         "The GeoKeyDirectory has version 1, revision 1, and as many keys as it says",
@@ -283,6 +279,10 @@ rules! {
     OGC_CHAIN: "ogc-overview-chain", Error, OgcOverviews,
         "Overviews follow their image in the chain, before the next one of full resolution",
         "OGC 21-026 /req/geotiff-overviews/overviews B, D and F", "write the file again";
+    OGC_SUB_DIRECTORIES: "ogc-sub-directories", Warning, OgcOverviews,
+        "Overviews stand in the chain of directories, not in SubIFDs",
+        "OGC 21-026 /req/geotiff-overviews/overviews B and D: by the offset to the next IFD",
+        "GDAL finds them there, others don't: write the file again";
     OGC_DIRECTORY_ORDER: "ogc-directory-order", Note, OgcOverviews,
         "Directories stand in the order image, its mask, overviews from large to small, their masks",
         "OGC 21-026 /rec/geotiff-overviews/ifd-order", "GDAL's order is the one that readers are tuned for";

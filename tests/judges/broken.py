@@ -266,11 +266,9 @@ def far_behind(file, end):
     return end + 1000
 
 
-def sub_directory():
-    """Points at the smallest overview, which stands in the chain, too."""
-    file = with_tag(330, LONG, [8])
-    file.bytes()
-    file.directories[0].set(330, LONG, [file.at["directory", 2]])
+def sub_directories():
+    file = with_tag(330, LONG, [0, 0])
+    file.sub_directories = [1, 2]
     return file
 
 
@@ -312,7 +310,6 @@ RULES = {
     "tiff-extra-samples": (lambda: cog(gradient(bands=4)), set()),
     "tiff-subfile-type": (lambda: with_tag(254, LONG, [9], which=(2,)), set()),
     "tiff-word-boundary": (lambda: changed(odd=2), set()),
-    "tiff-sub-directories": (sub_directory, set()),
     "geotiff-key-directory": (lambda: with_tag(34735, SHORT, [1, 1, 0, 9, 1024, 0, 1, 1]), set()),
     "geotiff-key-order": (lambda: keys(MODEL, UTM, RASTER), set()),
     "geotiff-key-value": (lambda: keys(MODEL, RASTER, (1026, 34737, 20, 0), UTM, t34737=(ASCII, "short|")), set()),
@@ -346,6 +343,7 @@ RULES = {
     "ogc-full-resolution": (lambda: with_tag(254, LONG, [1]), set()),
     "ogc-overview-size": (one_size_twice, set()),
     "ogc-overview-chain": (chain, set()),
+    "ogc-sub-directories": (sub_directories, set()),
     "ogc-directory-order": (masks_last, set()),
     "ogc-georeference": (lambda: without(33550, 33922, 34735), set()),
     "ogc-overview-georeference": (lambda: with_tag(33550, DOUBLE, [20.0, 20.0, 0.0], which=(1,)), set()),
@@ -379,7 +377,7 @@ MORE = {
     "overview-content: one blank tile": (blank_tile, {"overview-content"}),
     "overview-content: empty": (lambda: other_overviews(0), {"overview-content"}),
     "tile-bounds: half of the file": (lambda: changed(truncate=9000), {"tile-bounds"}),
-    "tiff-directory-count: SubIFDs that are none": (lambda: with_tag(330, LONG, [8]), {"tiff-sub-directories", "tiff-directory-count"}),
+    "tiff-directory-count: SubIFDs that are none": (lambda: with_tag(330, LONG, [8]), {"ogc-sub-directories", "tiff-directory-count"}),
     "sound: plain": (plain, set()),
     "sound: masked": (masked, set()),
     "sound: RGB": (lambda: cog(gradient(bands=3)), set()),

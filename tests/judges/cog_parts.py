@@ -52,6 +52,7 @@ class File:
         self.physical = None  # order of directories in the file, if not that of the chain
         self.data = None  # order of (directory, tile), if not GDAL's
         self.next_of_last = 0
+        self.sub_directories = []  # numbers of directories that stand in SubIFDs of the first, not in the chain
         self.truncate = 0
 
     def order(self):
@@ -168,8 +169,12 @@ class File:
             out[a + tile * width:a + (tile + 1) * width] = offset.to_bytes(width, "little")
             out[b + tile * 4:b + (tile + 1) * 4] = size.to_bytes(4, "little")
             self.at["tile", i, tile] = offset
-        for i in range(count):
-            following = place_of[i + 1] if i + 1 < count else self.next_of_last
+        for n, i in enumerate(self.sub_directories):
+            at = self.at["value", 0, 330] + 4 * n
+            out[at:at + 4] = place_of[i].to_bytes(4, "little")
+        chain = [i for i in range(count) if i not in self.sub_directories]
+        for i, after in zip(chain, chain[1:] + [None]):
+            following = self.next_of_last if after is None else place_of[after]
             if callable(following):
                 following = following(self, len(out))
             out[self.at["next", i]:self.at["next", i] + width] = following.to_bytes(width, "little")

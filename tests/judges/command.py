@@ -90,7 +90,7 @@ def done(r):
 # Help and usage.
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
-           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync overwrite quiet json "
+           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync verify overwrite quiet json crs crs-wkt "
            "transform bounds gcp pixel-is band-description scale offset unit color-interpretation stats metadata strip-metadata").split()
 
 
