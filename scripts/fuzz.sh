@@ -34,9 +34,9 @@ fuzz() {
         more=(-dict=fuzz/tiff.dict)
         if [ -n "${SEEDS:-}" ]; then find "$SEEDS" -type f -size -60k -exec cp -n {} "$WORK/$target/" \;; fi
     fi
-    # Limits: a job of 20 seconds or 2 GB is a fault.
+    # Limits: a job of a minute (of wall time: the machine may be busy) or of 2 GB is a fault.
     if cargo fuzz run --target-dir target/fuzz "$target" "$WORK/$target" "fuzz/corpus/$target" -- -max_total_time="$seconds" \
-        -timeout=20 -rss_limit_mb=2048 -max_len=60000 -len_control=20 -print_final_stats=1 \
+        -timeout=60 -rss_limit_mb=2048 -max_len=60000 -len_control=20 -print_final_stats=1 \
         -artifact_prefix="fuzz/crashes/$target/" "${more[@]}" ${FUZZ_FLAGS:-} >"$log" 2>&1; then
         echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs in $seconds s, $(ls "$WORK/$target" | wc -l) files"
     else
@@ -49,7 +49,7 @@ fuzz() {
 keep() {
     local target=$1 merged file total
     merged=$(mktemp -d)
-    cargo fuzz run --target-dir target/fuzz "$target" "$merged" "fuzz/corpus/$target" "$WORK/$target" -- -merge=1 -timeout=20 \
+    cargo fuzz run --target-dir target/fuzz "$target" "$merged" "fuzz/corpus/$target" "$WORK/$target" -- -merge=1 -timeout=60 \
         -max_len=$KEPT_FILE >"$WORK/$target.merge.log" 2>&1
     # The smallest first, until there is no more room.
     total=$(find "fuzz/corpus/$target" -name 'seed-*' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')

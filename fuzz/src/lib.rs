@@ -19,8 +19,11 @@ pub mod zstd;
 
 pub use choices::Choices;
 
+/// What runs a target on some bytes.
+pub type Run = fn(&[u8]);
+
 /// All targets by name; `validate` belongs here once there is something to validate with.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [(&str, Run); 7] = [
     ("deflate", deflate::run),
     ("lzw", lzw::run),
     ("plan", plan::run),

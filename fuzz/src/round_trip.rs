@@ -1,8 +1,8 @@
 //! Round trips: whatever is planned is written, laid out as it should be, and reads back equal.
 
 use cogsmith::{
-    CogPlan, Compression, DataType, GeoTiffSource, Interleave, Metadata, MetadataItem, PixelSource, RasterSource,
-    ReadOptions, SampleKind,
+    CogPlan, Compression, DataType, GeoTiffSource, Interleave, Metadata, MetadataItem, Photometric, PixelSource,
+    RasterSource, ReadOptions, SampleKind,
 };
 
 use super::Choices;
@@ -25,7 +25,11 @@ pub fn run(data: &[u8]) {
     let found = source.spec().clone();
     assert_eq!((found.width, found.height, found.bands), (spec.width, spec.height, spec.bands));
     assert_eq!((found.data_type, found.bits_per_sample), (spec.data_type, spec.bits_per_sample));
-    assert_eq!((found.mask, found.photometric, &found.color_map), (spec.mask, spec.photometric, &spec.color_map));
+    assert_eq!((found.mask, found.photometric), (spec.mask, spec.photometric));
+    // Beside other bands it has a meaning in palettes alone.
+    if spec.photometric == Photometric::Palette || spec.bands == 1 {
+        assert_eq!(found.color_map, spec.color_map);
+    }
     assert_eq!(found.nodata.is_some(), spec.nodata.is_some());
     if let (Some(found), Some(planned)) = (found.nodata, spec.nodata) {
         let single = |value: f64| if spec.data_type == DataType::F32 { f64::from(value as f32) } else { value };
@@ -58,9 +62,10 @@ pub fn run(data: &[u8]) {
 /// Reads the tiles of full resolution with the `tiff` crate.
 fn foreign(file: &[u8], image: &Image) {
     use tiff::decoder::{Decoder, DecodingResult};
-    // It refuses colours that it does not know.
+    // It refuses colours that it does not know, leaves bands out beside known ones, and turns white into black.
     let Ok(mut decoder) = Decoder::new(std::io::Cursor::new(file)) else { return };
-    if decoder.colortype().is_err() {
+    let whole = decoder.colortype().is_ok_and(|color| color.num_samples() == image.spec.bands);
+    if !whole || image.spec.photometric == Photometric::MinIsWhite {
         return;
     }
     let (columns, rows) = decoder.chunk_dimensions();
@@ -68,7 +73,16 @@ fn foreign(file: &[u8], image: &Image) {
     let across = width.div_ceil(columns);
     for index in 0..across * image.spec.height.div_ceil(rows) {
         let (columns_here, rows_here) = decoder.chunk_data_dimensions(index);
-        let bytes = match decoder.read_chunk(index).expect("the tiff crate decodes") {
+        let samples = match decoder.read_chunk(index) {
+            // Some colours it refuses only now.
+            Err(tiff::TiffError::UnsupportedError(_)) => return,
+            // tiff 0.11.3 with weezl 0.2.1, on streams that libtiff's encoder makes byte by byte the same.
+            Err(tiff::TiffError::IoError(error)) if error.to_string() == "no lzw end code found" => return,
+            samples => {
+                samples.unwrap_or_else(|error| panic!("the tiff crate, chunk {index}: {error}, {:?}", image.spec))
+            }
+        };
+        let bytes = match samples {
             DecodingResult::U8(samples) => samples,
             DecodingResult::I8(samples) => bytemuck::cast_slice(&samples).to_vec(),
             DecodingResult::U16(samples) => bytemuck::cast_slice(&samples).to_vec(),
@@ -85,7 +99,11 @@ fn foreign(file: &[u8], image: &Image) {
         let length = columns_here as usize * pixel;
         for (row, bytes) in bytes.chunks(length).enumerate().take(rows_here as usize) {
             let start = ((top as usize + row) * width as usize + left as usize) * pixel;
-            assert!(*bytes == image.pixels[start..start + length], "the tiff crate, chunk {index}, row {row}");
+            assert!(
+                *bytes == image.pixels[start..start + length],
+                "the tiff crate, chunk {index}, row {row}, {:?}",
+                image.spec
+            );
         }
     }
 }
