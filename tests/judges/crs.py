@@ -87,7 +87,14 @@ def by_gdal(texts, folder, step=200):
 
 def same(crs, wkt):
     try:
-        return wkt is not None and pyproj.CRS(wkt).equals(crs, ignore_axis_order=True)
+        if wkt is None:
+            return False
+        found = pyproj.CRS(wkt)
+        if found.equals(crs, ignore_axis_order=True):
+            return True
+        # PROJ takes an ensemble and its realization for the same in a system, but not in the parts of a compound one.
+        parts, others = found.sub_crs_list if found.is_compound else [], crs.sub_crs_list if crs.is_compound else []
+        return bool(parts) and len(parts) == len(others) and all(same(b, a.to_wkt()) for a, b in zip(parts, others))
     except pyproj.exceptions.CRSError:
         return False
 
