@@ -333,8 +333,11 @@ fn bound(node: &Node) -> Result<Definition, Problem> {
             (_, None) => return broken(format!("the parameter '{}' has no number", parameter.name())),
             (0..=2, Some(value)) => (value, 1.0),
             (3..=5, Some(value)) => (sign * value, Unit::degree().size / 3600.0),
-            // The scale itself, near 1, where its unit is 1.
-            (_, Some(value)) if size == Some(1.0) && (value - 1.0).abs() < 0.1 => {
+            // WKT has the scale itself, near 1 and without a unit.
+            (_, Some(value)) if size.is_none_or(|size| size == 1.0) => {
+                if (value - 1.0).abs() > 0.1 {
+                    return Err(unsayable());
+                }
                 numbers[place] = (value - 1.0) * 1e6;
                 continue;
             }

@@ -176,6 +176,20 @@ fn parts_are_written_out() {
         assert!(list.contains(&(key, wanted.to_owned())), "{key} is not {wanted}: {list:?}");
     }
     assert_eq!(value("+proj=longlat +ellps=bessel +towgs84=1,2,3", 2062).unwrap(), "[1.0, 2.0, 3.0]");
+    // PROJ writes the scale of a transformation without a unit.
+    let bound = "BOUNDCRS[SOURCECRS[GEOGCRS[\"x\",DATUM[\"y\",ELLIPSOID[\"z\",6377397.155,299.1528128]],CS[ellipsoidal,2],\
+        AXIS[\"lat\",north],AXIS[\"lon\",east],ANGLEUNIT[\"degree\",0.0174532925199433]]],TARGETCRS[GEOGCRS[\"WGS 84\",\
+        DATUM[\"World Geodetic System 1984\",ELLIPSOID[\"WGS 84\",6378137,298.257223563]],CS[ellipsoidal,2],AXIS[\"lat\",north],\
+        AXIS[\"lon\",east],ANGLEUNIT[\"degree\",0.0174532925199433]]],ABRIDGEDTRANSFORMATION[\"t\",METHOD[\"Coordinate Frame rotation\",\
+        ID[\"EPSG\",9607]],PARAMETER[\"X-axis translation\",598.1],PARAMETER[\"X-axis rotation\",0.5],\
+        PARAMETER[\"Scale difference\",1.0000005]]]";
+    assert_eq!(
+        value(bound, 2062).unwrap(),
+        format!("[598.1, 0.0, 0.0, -0.5, 0.0, 0.0, {:?}]", (1.000_000_5 - 1.0) * 1e6)
+    );
+    assert!(refusal(&bound.replace("1.0000005", "6.7")).contains("BOUNDCRS"));
+    let oblique = "+proj=omerc +lat_0=45 +lonc=9 +alpha=45 +gamma=45 +ellps=intl";
+    assert_eq!(value(oblique, 3094).unwrap(), "[45.0]");
     assert_eq!(value("+proj=longlat +datum=WGS84", 2048).unwrap(), "4326");
     assert_eq!(value("+proj=utm +zone=17 +datum=NAD27", 3072).unwrap(), "26717");
     assert_eq!(value("+proj=utm +zone=17 +south +ellps=intl", 3074).unwrap(), "16117");

@@ -23,6 +23,7 @@ const ELLIPSOID: u16 = 2056;
 const SEMI_MAJOR: u16 = 2057;
 const SEMI_MINOR: u16 = 2058;
 const INVERSE_FLATTENING: u16 = 2059;
+const AZIMUTH_UNIT: u16 = 2060;
 const MERIDIAN_LONGITUDE: u16 = 2061;
 /// GDAL's, as `GeogTOWGS84GeoKey`.
 const TO_WGS84: u16 = 2062;
@@ -335,6 +336,13 @@ fn user_projected(projected: &Projected, keys: &mut KeyWriter) -> Result<(), Str
         let number = match place {
             method::SCALE => value,
             method::EASTING | method::NORTHING => value / projected.unit.size,
+            // Azimuths have a unit of their own; degrees, as readers take them without looking.
+            method::AZIMUTH => {
+                if !projected.base.unit.is(9102) {
+                    keys.short(AZIMUTH_UNIT, 9102);
+                }
+                value
+            }
             _ => in_unit(value, &projected.base.unit),
         };
         keys.double(key, number);
