@@ -30,17 +30,11 @@ use wkt::{Node, Value};
 ///
 /// A grid in degrees:
 /// ```
-/// use cogsmith::{Crs, CrsKind, GeoRef, Placement};
+/// use cogsmith::{Bounds, Crs, CrsKind, GeoRef};
 /// let crs = Crs::epsg(4326)?;
 /// assert_eq!(crs.kind(), CrsKind::Geographic2D);
-/// let geo = GeoRef {
-///     placement: Placement::ScaleAndTiepoint {
-///         scale: [0.25, 0.25, 0.0],
-///         tiepoints: vec![0.0, 0.0, 0.0, -180.0, 90.0, 0.0],
-///     },
-///     keys: Some(crs.geo_keys()?),
-///     ..GeoRef::default()
-/// };
+/// let world = Bounds { left: -180.0, bottom: -90.0, right: 180.0, top: 90.0 };
+/// let geo = GeoRef::default().with_crs(&crs)?.with_bounds(&world, 1440, 720)?; // pixels of a quarter of a degree
 /// # assert!(!geo.is_empty());
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
