@@ -8,8 +8,8 @@ use cogsmith::{
     CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, ShardId, ShardOptions, ShardPlan, StoreOptions,
 };
 use js_sys::{Array, Function, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::thrown;
 use crate::object::{Out, Result, list, number};
@@ -62,8 +62,8 @@ impl Encoding {
     fn of(raster: Raster, options: Options) -> Result<Self> {
         let plan = CogPlan::new(raster.pixels.spec(), &raster.geo, &raster.metadata, &options.encode)?;
         let spec = plan.spec();
-        let row = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
-        let tiles = row.saturating_mul(plan.levels()[0].tile_size.height.into());
+        let row_bytes = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
+        let tiles = row_bytes.saturating_mul(plan.levels()[0].tile_size.height.into());
         // Two rows of tiles of all levels, and what waits for the kernel.
         let needed = tiles.saturating_mul(3);
         if needed > MEMORY {
@@ -91,11 +91,17 @@ impl Encoding {
         self.plan.spec().height
     }
 
-    /// Whether the image can be cut into shards: not where statistics of all pixels are asked for, nor where rows can't
-    /// be had without decoding all before them.
+    /// Whether the image can be cut into shards: not where statistics of all pixels are asked for, nor where so many rows
+    /// are decoded together that they would be decoded for many shards.
     #[wasm_bindgen(getter, js_name = canShard)]
     pub fn can_shard(&self) -> bool {
-        self.raster.random && !self.options.encode.statistics
+        !self.options.encode.statistics && self.raster.chunk_rows.saturating_mul(self.row_bytes()) <= SHARD_BYTES
+    }
+
+    /// Bytes of a row of full resolution.
+    fn row_bytes(&self) -> u64 {
+        let spec = self.plan.spec();
+        u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64
     }
 
     /// Cuts the image into shards for so many workers. Gives the plan for the others, and the shards in an order in
@@ -108,17 +114,18 @@ impl Encoding {
         let plan = encode::settle_predictor(&self.plan, &mut *self.raster.pixels, &Executor::serial())?;
         let spec = plan.spec();
         let tile_rows = plan.levels()[0].tile_size.height;
-        let row = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
+        let row_bytes = self.row_bytes();
         let mut rows = tile_rows.saturating_mul(SHARD_TILE_ROWS);
         let suits = |rows: u32| {
             let busy = workers == 1 || spec.height.div_ceil(rows) >= SHARDS_PER_WORKER * workers;
-            busy && row.saturating_mul(rows.into()) <= SHARD_BYTES
+            busy && row_bytes.saturating_mul(rows.into()) <= SHARD_BYTES
         };
         while rows > tile_rows && !suits(rows) {
+            // Halves of eight rows of tiles are whole rows of tiles.
             rows /= 2;
         }
-        // Halves of eight rows of tiles are whole rows of tiles.
-        let options = ShardOptions { width: spec.width, height: rows.max(tile_rows), levels: None };
+        let chunk_rows = u32::try_from(self.raster.chunk_rows).unwrap_or(u32::MAX);
+        let options = ShardOptions { width: spec.width, height: rows.max(tile_rows).max(chunk_rows), levels: None };
         let shards = ShardPlan::new(plan, &options)?;
         let all: Vec<ShardId> = shards.all_shards().collect();
         let described = Array::new();
@@ -210,7 +217,8 @@ impl Encoding {
                 _ => pieces.push((shard, range.start, range.end)),
             }
         }
-        let pieces = pieces.into_iter().flat_map(|(shard, start, end)| [number(shard as u64), number(start), number(end)]);
+        let pieces =
+            pieces.into_iter().flat_map(|(shard, start, end)| [number(shard as u64), number(start), number(end)]);
         let header = assembly.header();
         // The version of BigTIFF, behind two bytes of byte order.
         let big_tiff = header.get(2) == Some(&43);
@@ -263,7 +271,8 @@ fn summary(plan: &CogPlan, bytes: u64, big_tiff: bool, predictor: Predictor) -> 
         // Settled once anything is written.
         Predictor::None | Predictor::Auto => "none",
     };
-    let levels = plan.levels().iter().map(|level| Out::default().with("width", level.width).with("height", level.height));
+    let levels =
+        plan.levels().iter().map(|level| Out::default().with("width", level.width).with("height", level.height));
     Out::default()
         .with("bytes", number(bytes))
         .with("uncompressedBytes", number(plan.uncompressed_bytes()))

@@ -14,3 +14,25 @@ mod preview;
 mod reader;
 mod report;
 mod source;
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+thread_local! {
+    /// What the panic said after which the module is of no further use.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Remembers what a panic says: the trap that follows says nothing.
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
+}
+
+/// What the panic said that ended the module; nothing where memory ran out.
+#[wasm_bindgen(js_name = panicMessage)]
+#[must_use]
+pub fn panic_message() -> Option<String> {
+    PANIC.take()
+}

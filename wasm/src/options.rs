@@ -102,7 +102,8 @@ impl Options {
                 "image" => {
                     // People count images from 1, the library from 0.
                     let number = (given.whole()? as usize).checked_sub(1);
-                    let number = number.map_or_else(|| given.refuse("expected the number of an image, first = 1"), Ok)?;
+                    let number =
+                        number.map_or_else(|| given.refuse("expected the number of an image, first = 1"), Ok)?;
                     options.read.image = Some(number);
                 }
                 "nodata" => options.nodata = Some(nodata(&given)?),
@@ -308,7 +309,8 @@ fn resampling(given: &Given, encode: &mut EncodeOptions) -> Result<()> {
 /// A number, a `bigint`, or text as the command takes it.
 pub(crate) fn nodata(given: &Given) -> Result<Option<Nodata>> {
     let value = given.value();
-    let failed = || -> Error { refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'") };
+    let failed =
+        || -> Error { refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'") };
     if let Some(number) = value.as_f64() {
         return Ok(Some(Nodata::from(number)));
     }

@@ -130,7 +130,12 @@ impl Picture {
             return vec![0.0, 1.0];
         }
         values.sort_unstable_by(f64::total_cmp);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a rank"
+        )]
         let at = |share: f64| values[((values.len() - 1) as f64 * share) as usize];
         let (low, high) = (at(CUT), at(1.0 - CUT));
         if low < high { vec![low, high] } else { vec![low - 1.0, low + 1.0] }
@@ -148,7 +153,9 @@ impl Picture {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of 16 bits")]
                 let entry = value as usize;
                 // The high byte of 16 bits.
-                [0, 1, 2].map(|part| self.spec.color_map.get(part * entries + entry).map_or(0, |value| value.to_be_bytes()[0]))
+                [0, 1, 2].map(|part| {
+                    self.spec.color_map.get(part * entries + entry).map_or(0, |value| value.to_be_bytes()[0])
+                })
             } else if let [red, green, blue] = &self.bands[..] {
                 [red, green, blue].map(|band| byte(band[pixel]))
             } else if self.spec.photometric == Photometric::MinIsWhite {

@@ -24,7 +24,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// `length` is the number of bytes there are.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size of JavaScript: whole, below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a size of JavaScript: whole, below 2^53"
+    )]
     pub(crate) fn new(read: Function, length: f64) -> Self {
         let number = READERS.with_borrow_mut(|readers| {
             let free = readers.iter().position(Option::is_none).unwrap_or(readers.len());

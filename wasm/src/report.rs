@@ -96,7 +96,8 @@ pub fn validate(read: Function, length: f64, options: &JsValue) -> Result<JsValu
         }
         let options = CheckOptions { depth, ..CheckOptions::default() };
         let report = check::validate(&Reader::new(read, length), &options, &Executor::serial())?;
-        let classes = Class::ALL.iter().fold(Out::default(), |out, class| out.with(class.name(), report.conforms(*class)));
+        let classes =
+            Class::ALL.iter().fold(Out::default(), |out, class| out.with(class.name(), report.conforms(*class)));
         let counts = report.counts.iter().fold(Out::default(), |out, (rule, count)| out.with(rule, number(*count)));
         Ok(Out::default()
             .with("valid", report.is_valid(strict))

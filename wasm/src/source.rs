@@ -17,20 +17,21 @@ pub(crate) struct Raster {
     pub(crate) geo: GeoRef,
     pub(crate) metadata: Metadata,
     pub(crate) warnings: Vec<String>,
-    /// Whether its rows can be had from anywhere without decoding those before.
-    pub(crate) random: bool,
+    /// Rows that are decoded together: where one of them is asked for, all are decoded.
+    pub(crate) chunk_rows: u64,
 }
 
 impl Raster {
     /// A GeoTIFF.
     pub(crate) fn file(reader: Reader, options: &Options) -> Result<Self> {
-        // What can't be inspected is read all the same, from front to back.
-        let random = cogsmith::check::inspect(&reader).is_ok_and(|info| {
-            info.levels.first().is_some_and(|full| {
-                let strip = full.tile_height.saturating_mul(full.width).saturating_mul(info.bands * info.bits / 8);
-                full.tiled || full.compression == "none" || strip <= TALL_STRIP
-            })
-        });
+        let chunk_rows = match (options.read.image, cogsmith::check::inspect(&reader)) {
+            (None | Some(0), Ok(info)) => info.levels.first().map_or(u64::MAX, |full| {
+                let direct = !full.tiled && full.compression == "none";
+                if direct { 1 } else { full.tile_height.min(full.height) }
+            }),
+            // Not known: all together.
+            _ => u64::MAX,
+        };
         let mut source = GeoTiffSource::from_reader(reader, &options.read)?;
         if let Some(nodata) = options.nodata {
             source.set_nodata(nodata)?;
@@ -41,23 +42,20 @@ impl Raster {
         let warnings = source.warnings().to_vec();
         let pixels = MaskedSource::with_metadata(source, options.mask)?;
         let (geo, metadata) = (pixels.geo().clone(), pixels.metadata().clone());
-        Self { pixels: Box::new(pixels), geo, metadata, warnings, random }.described(options)
+        Self { pixels: Box::new(pixels), geo, metadata, warnings, chunk_rows }.described(options)
     }
 
     /// An array, whose bytes `reader` gives: samples, then the mask if there is one.
     pub(crate) fn array(reader: Reader, image: &JsValue, options: &Options) -> Result<Self> {
-        let not_here = [
-            (options.read.image.is_some(), "image"),
-            (options.nodata.is_some(), "nodata"),
-            (options.widen, "nbits"),
-        ];
+        let not_here =
+            [(options.read.image.is_some(), "image"), (options.nodata.is_some(), "nodata"), (options.widen, "nbits")];
         if let Some((_, option)) = not_here.into_iter().find(|(given, _)| *given) {
             return Err(refused(option, "says how a file is read; an array is described by the second argument"));
         }
         let (source, geo) = Array::new(reader, image)?;
         let pixels = MaskedSource::new(source, options.mask)?;
         let metadata = Metadata::default();
-        Self { pixels: Box::new(pixels), geo, metadata, warnings: Vec::new(), random: true }.described(options)
+        Self { pixels: Box::new(pixels), geo, metadata, warnings: Vec::new(), chunk_rows: 1 }.described(options)
     }
 
     fn described(mut self, options: &Options) -> Result<Self> {
@@ -68,9 +66,6 @@ impl Raster {
     }
 }
 
-/// Strips that decode to more than this are decoded from their start whenever a row before the last one is asked for.
-const TALL_STRIP: u64 = 8 << 20;
-
 /// An array of JavaScript: (row, column, band), or (band, row, column).
 #[derive(Debug)]
 struct Array {
@@ -80,9 +75,8 @@ struct Array {
 }
 
 impl Array {
-    const NAMES: [&str; 11] = [
-        "width", "height", "bands", "dtype", "crs", "transform", "nodata", "layout", "photometric", "alpha", "mask",
-    ];
+    const NAMES: [&str; 11] =
+        ["width", "height", "bands", "dtype", "crs", "transform", "nodata", "layout", "photometric", "alpha", "mask"];
 
     /// The array, and where it lies.
     fn new(reader: Reader, image: &JsValue) -> Result<(Self, GeoRef)> {

@@ -41,7 +41,8 @@ pub struct ReadOptions {
 /// A GeoTIFF file as the source of an encoding.
 ///
 /// Pixels are decoded when they are asked for; the file is never held in memory as a whole. A strip of the height of
-/// the image takes no more memory than one of few rows.
+/// the image takes no more memory than one of few rows. Rows may be read in any order; those of a compressed strip of more
+/// than 8 MiB are decoded from its start again where one is asked for that lies before the last.
 ///
 /// ```no_run
 /// use cogsmith::{GeoTiffSource, PixelSource, ReadOptions};
