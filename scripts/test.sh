@@ -44,7 +44,7 @@ stage() {
     echo "== $name"
     if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
     if [ "$outcome" = ok ]; then
-        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL )' "$log" || true
+        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL |module: )' "$log" || true
     else
         tail -c 60000 "$log"
         echo "== $name FAILED"
@@ -54,12 +54,20 @@ stage() {
 
 . "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 
-install_old_gdal() {
-    /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo tiffinfo >/dev/null && return
+# apt_install PACKAGE…: one apt at a time
+apt_install() {
     local sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
-    $sudo apt-get update -qq &&
-        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends gdal-bin python3-gdal python3-numpy libtiff-tools
+    (
+        flock 9
+        $sudo apt-get update -qq &&
+            $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+    ) 9>"$LOGS/apt.lock"
+}
+
+install_old_gdal() {
+    /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo tiffinfo >/dev/null && return
+    apt_install gdal-bin python3-gdal python3-numpy libtiff-tools
 }
 
 install_new_judges() {
@@ -72,11 +80,23 @@ install_new_judges() {
         echo "$PINNED" >"$stamp"
 }
 
+# A compiler for WebAssembly where rustup has none, and a browser.
+install_wasm() {
+    local packages=
+    if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] && ! { command -v wasm-ld-22 && [ -d /usr/lib/rustlib/src/rust/library ]; }; then
+        packages="rustc-web cargo-web rust-web-src lld-22"
+    fi
+    command -v chromium || packages="$packages chromium"
+    [ -z "$packages" ] || apt_install $packages
+}
+
 # The judges are fetched while cargo builds.
 install_old_gdal >"$LOGS/apt.log" 2>&1 &
 APT=$!
 install_new_judges >"$LOGS/pip.log" 2>&1 &
 PIP=$!
+install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
+APT_WASM=$!
 
 judges_ready() {
     wait "$APT" || { cat "$LOGS/apt.log"; echo "Debian's GDAL could not be installed"; return 1; }
@@ -156,6 +176,12 @@ print("crates that want a newer compiler:", newer or "none")
 sys.exit(bool(newer))' "$RUST_VERSION"
 }
 
+# The package is built, and its page; then Node, geotiff.js and Chromium use them.
+wasm() {
+    wait "$APT_WASM" || { cat "$LOGS/apt-wasm.log"; echo "what WebAssembly needs could not be installed"; return 1; }
+    wasm/scripts/build.sh page && judge wasm
+}
+
 judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
 
 # Two halves side by side: the judges wait for each other's processes much of the time.
@@ -185,6 +211,7 @@ stage kernels judge kernels $FULL
 stage geotiff-js judge geotiff_js
 stage crs crs
 stage validation judge validation
+stage wasm wasm
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, settle_predictor};
 use cogsmith::grid::Rectangle;
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::sink::FragmentFolder;
@@ -389,6 +389,40 @@ fn the_automatic_predictor_goes_by_type() {
     let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
     assert!(made == local(&settled) && made == local(&open.clone().with_predictor_by_type()));
     assert!(made != local(&open));
+    // Somebody who can look at the first rows settles it as the local encoder does.
+    let settled = settle_predictor(&open, &mut raster.whole(), &Executor::serial()).unwrap();
+    assert_eq!(settled.predictor(), Predictor::None);
+    let shards = shard_plan(&settled, 512, 512);
+    assert!(put_together(&shards, &encode_all(&raster, &shards, &Executor::serial())) == local(&open));
+}
+
+#[test]
+fn a_predictor_settled_beforehand_is_that_of_the_local_encoder() {
+    for (interleave, bands) in [(Interleave::Pixel, 1), (Interleave::Pixel, 3), (Interleave::Band, 5)] {
+        for (height, classes) in [(40, false), (40, true), (300, false), (300, true)] {
+            let spec = ImageSpec::new(700, height, bands, DataType::U16);
+            let mut raster = Raster::new(&spec);
+            let mut random = Random(3);
+            for (index, sample) in raster.pixels.chunks_exact_mut(2).enumerate() {
+                let value = if classes { [3, 9000, 17, 200][random.below(4)] } else { (index / 7) as u16 };
+                sample.copy_from_slice(&value.to_ne_bytes());
+            }
+            let open = plan(&spec, &EncodeOptions { interleave, ..tiles(128) });
+            let settled = settle_predictor(&open, &mut raster.whole(), &Executor::serial()).unwrap();
+            assert_eq!(settled.predictor() == Predictor::None, classes);
+            let shards = shard_plan(&settled, 700, 128);
+            let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
+            assert!(made == cogsmith::encode_to_vec(&mut raster.whole(), &open).unwrap());
+        }
+    }
+    // What is settled stays, and nothing is read for it; a source of another image is refused.
+    let spec = ImageSpec::new(64, 64, 1, DataType::U8);
+    let settled = plan(&spec, &EncodeOptions { predictor: Predictor::Horizontal, ..EncodeOptions::default() });
+    let other = Raster::new(&ImageSpec::new(60, 64, 1, DataType::U8));
+    assert!(settle_predictor(&settled, &mut other.whole(), &Executor::serial()).is_ok());
+    let open = plan(&spec, &EncodeOptions::default());
+    let error = settle_predictor(&open, &mut other.whole(), &Executor::serial()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
 }
 
 /// Outputs of some shards in two tiers.

@@ -17,6 +17,27 @@ pub use pixels::{Mosaic, ShardPixels};
 use rows::RowEncoder;
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
+/// Chooses the predictor by the pixels, where [`Predictor::Auto`](crate::Predictor::Auto) leaves that open, just as
+/// [`CogEncoder`] does: so that shards of the plan that comes back give the bytes of the local encoder without anybody
+/// having to name the predictor. `source` gives the whole image; its first row of tiles alone is read. A plan whose
+/// predictor is settled comes back as it is, and nothing is read.
+///
+/// # Errors
+/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for; what the source returns;
+/// [`ErrorKind::OutOfMemory`] where a row of tiles can't be held.
+pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: &Executor) -> Result<CogPlan> {
+    if !plan.predictor_is_open() {
+        return Ok(plan.clone());
+    }
+    let spec = plan.spec();
+    shard::check_source(plan, (spec.width, spec.height), "the image", source)?;
+    let mut rows = RowEncoder::new(plan.clone(), Share::first_tiles(plan), executor.clone(), BATCH_BYTES)?;
+    while rows.rows_left() > 0 {
+        rows.take_rows_from(source, rows.rows_wanted())?;
+    }
+    Ok(rows.plan)
+}
+
 /// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 

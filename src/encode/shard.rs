@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
-use crate::plan::{CogPlan, Shard, ShardId, ShardPlan};
+use crate::plan::{CogPlan, ShardId, ShardPlan};
 use crate::pyramid::LevelRows;
 use crate::view::PixelSource;
 
@@ -158,7 +158,8 @@ pub fn encode_shard(
 ) -> Result<ShardOutput> {
     let shard = shards.shard(id)?;
     let plan = shards.plan();
-    check_source(plan, &shard, source)?;
+    let window = shard.source();
+    check_source(plan, (window.width(), window.height()), &format!("shard {id}"), source)?;
     let mut rows = RowEncoder::new(plan.clone(), shard.share().clone(), executor.clone(), BATCH_BYTES)?;
     let mut pixels = shard.result().map(|(level, part)| ShardPixels::empty(shards, id, (level, part.clone())));
     // Within a section tiles are finished in file order; which section comes first depends on batches.
@@ -211,19 +212,23 @@ fn checksums(shards: &ShardPlan, id: ShardId, sizes: &[u32], fragment: &[u8]) ->
     if sizes.next().is_some() || !rest.is_empty() { Err(failed()) } else { Ok(checksums) }
 }
 
-/// Checks that a source gives what a shard needs.
-fn check_source(plan: &CogPlan, shard: &Shard, source: &dyn PixelSource) -> Result<()> {
-    let (given, planned, window) = (source.spec(), plan.spec(), shard.source());
+/// Checks that a source gives what a part of the image of a plan needs.
+pub(super) fn check_source(
+    plan: &CogPlan,
+    (width, height): (u32, u32),
+    part: &str,
+    source: &dyn PixelSource,
+) -> Result<()> {
+    let (given, planned) = (source.spec(), plan.spec());
     let got = (given.width, given.height, given.bands, given.data_type, given.mask);
-    let needed = (window.width(), window.height(), planned.bands, planned.data_type, planned.mask);
+    let needed = (width, height, planned.bands, planned.data_type, planned.mask);
     if got == needed {
         return Ok(());
     }
     let say = |(width, height, bands, data_type, mask): (u32, u32, u16, crate::sample::DataType, bool)| {
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
-    let reason = format!("the source gives {}, shard {} needs {}", say(got), shard.id(), say(needed));
-    Err(Error::image(reason))
+    Err(Error::image(format!("the source gives {}, {part} needs {}", say(got), say(needed))))
 }
 
 impl ShardPixels {

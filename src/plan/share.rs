@@ -32,6 +32,14 @@ impl Share {
         Self { levels: levels.map(whole).collect() }
     }
 
+    /// The first row of tiles of full resolution, and nothing of its overviews.
+    pub(crate) fn first_tiles(plan: &CogPlan) -> Self {
+        let level = plan.levels()[0];
+        let tiles = Rectangle { rows: 0..1, ..level.all_tiles() };
+        let window = level.pixels_of(&tiles);
+        Self { levels: vec![LevelShare { level, tiles, window }] }
+    }
+
     /// The share that makes certain pixels of each level, from the one with the number `base` on: `made` are for each
     /// level the tiles to encode, and the pixels that those and whatever comes after it ask for.
     pub(super) fn of(plan: &CogPlan, base: usize, made: Vec<(Rectangle, Rectangle)>) -> Self {

@@ -41,7 +41,8 @@ pub struct ReadOptions {
 /// A GeoTIFF file as the source of an encoding.
 ///
 /// Pixels are decoded when they are asked for; the file is never held in memory as a whole. A strip of the height of
-/// the image takes no more memory than one of few rows.
+/// the image takes no more memory than one of few rows. Rows may be read in any order; those of a compressed strip of more
+/// than 8 MiB are decoded from its start again where one is asked for that lies before the last.
 ///
 /// ```no_run
 /// use cogsmith::{GeoTiffSource, PixelSource, ReadOptions};
@@ -123,11 +124,28 @@ impl GeoTiffSource {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_reader(reader: impl ReadAt + 'static, options: &ReadOptions) -> Result<Self> {
-        let file = TiffFile::open(Arc::new(reader))?;
+        Self::read(Arc::new(reader), options, None)
+    }
+
+    /// Opens an overview of an image, for a look at it: 0 is the first that the file has behind it, usually the largest.
+    /// Its place on the earth is not that of the pixels: overviews have none of their own.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an overview that
+    /// the file has not.
+    pub fn overview(reader: impl ReadAt + 'static, options: &ReadOptions, overview: usize) -> Result<Self> {
+        Self::read(Arc::new(reader), options, Some(overview))
+    }
+
+    fn read(reader: Arc<dyn ReadAt>, options: &ReadOptions, overview: Option<usize>) -> Result<Self> {
+        let file = TiffFile::open(reader)?;
         let mut warnings = Vec::new();
         let directories = file.directories(&mut warnings)?;
         let images = Images::find(&file, &directories)?;
-        let (number, directory) = images.choose(options, &mut warnings)?;
+        let (mut number, mut directory) = images.choose(options, &mut warnings)?;
+        if let Some(overview) = overview {
+            (number, directory) = images.overview(number, overview)?;
+        }
         let layout = ImageLayout::read(&file, directory, number)?;
         warnings.extend(layout.missing_offsets());
         let mut spec = image::spec(&file, directory, &layout, &mut warnings)?;
@@ -215,12 +233,13 @@ impl RasterSource for GeoTiffSource {
 /// The directories of a file by what they are (tags 254 and 255, TIFF 6.0 section 8).
 struct Images<'a> {
     full: Vec<(usize, &'a Directory)>,
+    overviews: Vec<(usize, &'a Directory)>,
     masks: Vec<(usize, &'a Directory)>,
 }
 
 impl<'a> Images<'a> {
     fn find(file: &TiffFile, directories: &'a [Directory]) -> Result<Self> {
-        let mut images = Self { full: Vec::new(), masks: Vec::new() };
+        let mut images = Self { full: Vec::new(), overviews: Vec::new(), masks: Vec::new() };
         for (number, directory) in directories.iter().enumerate() {
             let kind = directory.integer(file, Tag::NEW_SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
             let old_kind = directory.integer(file, Tag::SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
@@ -228,8 +247,10 @@ impl<'a> Images<'a> {
             // The first directory is the image whatever it claims, as in GDAL.
             if number == 0 || (!reduced && !mask) {
                 images.full.push((number, directory));
-            } else if mask && !reduced {
+            } else if mask {
                 images.masks.push((number, directory));
+            } else {
+                images.overviews.push((number, directory));
             }
         }
         Ok(images)
@@ -248,9 +269,24 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// The mask of the same size that stands behind an image and before the next one.
+    /// An overview of an image: one of those that stand behind it and before the next one.
+    fn overview(&self, image: usize, overview: usize) -> Result<(usize, &'a Directory)> {
+        let behind = image..self.next(image);
+        let all: Vec<_> = self.overviews.iter().filter(|(number, _)| behind.contains(number)).collect();
+        all.get(overview).map(|one| **one).ok_or_else(|| {
+            let reason = format!("there is no overview {overview}, the image has {} (counted from 0)", all.len());
+            Error::option("overview", reason)
+        })
+    }
+
+    /// The number of the image behind an image.
+    fn next(&self, image: usize) -> usize {
+        self.full.iter().map(|(number, _)| *number).find(|number| *number > image).unwrap_or(usize::MAX)
+    }
+
+    /// The mask of the same size that stands behind an image (or an overview of it) and before the next one.
     fn mask_of(&self, file: &TiffFile, image: usize, spec: &ImageSpec) -> Result<Option<(usize, &'a Directory)>> {
-        let next = self.full.iter().map(|(number, _)| *number).find(|number| *number > image).unwrap_or(usize::MAX);
+        let next = self.next(image);
         for (number, directory) in self.masks.iter().filter(|(number, _)| (image..next).contains(number)) {
             let width = directory.integer(file, Tag::IMAGE_WIDTH)?;
             let height = directory.integer(file, Tag::IMAGE_LENGTH)?;

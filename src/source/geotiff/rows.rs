@@ -273,9 +273,14 @@ impl TallStrip {
     ) -> Result<Vec<u8>> {
         let strip = rows.start / layout.chunk_height;
         let index = layout.chunk_index(self.plane, strip, 0);
-        if self.next.is_none_or(|(row, of)| of != strip || row > rows.start) {
-            self.reader = self.open(file, layout, index, strip)?;
-            self.next = Some((strip.saturating_mul(layout.chunk_height), strip));
+        // Rows without compression are read where they stand; others only behind all that stand before them.
+        let direct = matches!(layout.format.compression, decode::Compression::None);
+        let reachable = |row: u32| if direct { row == rows.start } else { row <= rows.start };
+        if self.next.is_none_or(|(row, of)| of != strip || !reachable(row)) {
+            let top = strip.saturating_mul(layout.chunk_height);
+            let first = if direct { rows.start } else { top };
+            self.reader = self.open(file, layout, index, (strip, first - top))?;
+            self.next = Some((first, strip));
         }
         let count = (rows.end - rows.start) as usize;
         let size = |bytes: Option<usize>| bytes.and_then(|bytes| bytes.checked_mul(count)).unwrap_or(usize::MAX);
@@ -312,16 +317,18 @@ impl TallStrip {
         file: &TiffFile,
         layout: &ImageLayout,
         index: u64,
-        strip: u32,
+        (strip, skipped_rows): (u32, u32),
     ) -> Result<Option<Box<dyn Read + Send>>> {
         let Some((offset, count)) = layout.chunk_range(index, strip)? else { return Ok(None) };
         let needed = layout.format.packed_bytes(layout.chunk_rows(strip) as usize).unwrap_or(usize::MAX);
         let compression = layout.format.compression;
         compression.check_size(count, needed as u64).map_err(|error| located(error, layout, index))?;
+        let end = offset.saturating_add(count);
+        let skipped = layout.format.packed_bytes(skipped_rows as usize).unwrap_or(usize::MAX) as u64;
         let range = RangeReader {
             file: file.clone(),
-            position: offset,
-            end: offset.saturating_add(count),
+            position: offset.saturating_add(skipped).min(end),
+            end,
             reversed_bits: layout.format.reversed_bits,
             buffer: Vec::new(),
             consumed: 0,

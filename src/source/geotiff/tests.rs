@@ -169,6 +169,29 @@ fn tall_strips_are_decoded_piece_by_piece() {
     for step in [1700, 4000] {
         assert!(read(&mut source, step).unwrap().0 == pixels);
     }
+    // Rows in any order: behind those that were read, before them, and far on. Without compression none between are read.
+    let plain = {
+        let mut fields = strips(3000, 4000, 8, 4000, &[8], &[pixels.len() as u64]);
+        set(&mut fields, 259, 3, vec![1]);
+        tiff(false, &pixels, &[fields])
+    };
+    for file in [file, plain] {
+        let mut source = open(file).unwrap();
+        for first in [0, 100, 50, 3900, 7, 3000] {
+            let mut rows = vec![0; width * 60];
+            let mut stripe = Stripe {
+                width,
+                rows: 60,
+                bands: 1,
+                sample_size: 1,
+                layout: StripeLayout::Chunky,
+                planes: vec![&mut rows],
+                mask: None,
+            };
+            source.read_rows(u32::try_from(first).unwrap(), &mut stripe, &Executor::serial()).unwrap();
+            assert!(rows == pixels[first * width..][..rows.len()], "row {first}");
+        }
+    }
     // A strip that ends early says where.
     set(&mut fields, 279, 4, vec![data.len() as u64 / 2]);
     let error = read(&mut open(tiff(false, &data, &[fields])).unwrap(), 512).unwrap_err();
@@ -187,7 +210,18 @@ fn masks_and_chunks_that_are_left_out() {
     let mut overview = strips(2, 2, 8, 2, &[8], &[4]);
     overview.push((254, 4, vec![1]));
     let data = [1, 2, 3, 4, 5, 6, 7, 8, 0b1010_0000, 0, 0xF0, 0];
-    let mut source = open(tiff(true, &data, &[image, mask, overview])).unwrap();
+    let mut small_mask = strips(2, 2, 1, 2, &[16], &[2]);
+    small_mask.push((254, 4, vec![5]));
+    let file = tiff(true, &data, &[image, mask, overview, small_mask]);
+    let look = |number| GeoTiffSource::overview(file.clone(), &ReadOptions::default(), number);
+    let mut overview = look(0).unwrap();
+    assert_eq!((overview.spec().width, overview.spec().height), (2, 2));
+    assert_eq!(read(&mut overview, 2).unwrap(), (vec![1, 2, 3, 4], vec![255, 0, 0, 0]));
+    assert_eq!(
+        look(1).unwrap_err().to_string(),
+        "option 'overview': there is no overview 1, the image has 1 (counted from 0)"
+    );
+    let mut source = open(file).unwrap();
     assert!(source.spec().mask && source.warnings().is_empty(), "{:?}", source.warnings());
     let (pixels, mask) = read(&mut source, 3).unwrap();
     assert_eq!(pixels, [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9, 9]);

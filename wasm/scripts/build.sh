@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds the npm package in wasm/pkg: module, bindings, compiled TypeScript; prints the size of the module.
+#
+#   wasm/scripts/build.sh         the package
+#   wasm/scripts/build.sh page    the page too, in wasm/dist
+#
+# Needs Node with npm, and a compiler for wasm32-unknown-unknown: rustup's target where it is installed, else Debian's
+# rustc-web, cargo-web and rust-web-src with lld-22, which build the standard library from its source.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ROOT=$(cd .. && pwd)
+TARGET=$(realpath -m "${CARGO_TARGET_DIR:-$ROOT/target}")
+WASM_TARGET=$TARGET/wasm
+TRIPLE=wasm32-unknown-unknown
+# Bytes of the compressed module: what a page loads.
+MOST_BYTES=$((700 * 1000))
+
+build_module() {
+    local sysroot
+    sysroot=$(rustc --print sysroot 2>/dev/null || true)
+    if [ -n "$sysroot" ] && [ -d "$sysroot/lib/rustlib/$TRIPLE/lib" ]; then
+        cargo build --release --locked --target $TRIPLE --target-dir "$WASM_TARGET"
+    elif [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-22 >/dev/null; then
+        RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-22 \
+            /usr/bin/cargo build --release --locked --target $TRIPLE -Z build-std=std,panic_abort --target-dir "$WASM_TARGET"
+    else
+        echo "no compiler for $TRIPLE: 'rustup target add $TRIPLE', or on Debian"
+        echo "apt-get install --no-install-recommends rustc-web cargo-web rust-web-src lld-22"
+        return 1
+    fi
+}
+
+# The tools of package-lock.json, once for each version of it.
+install_tools() {
+    [ -e node_modules/.package-lock.json ] && [ node_modules/.package-lock.json -nt package-lock.json ] && return
+    npm ci --no-audit --no-fund --ignore-scripts
+}
+
+build_module &
+MODULE=$!
+(cd bindgen && cargo build -q --locked --target-dir "$TARGET/wasm-bindgen") &
+BINDGEN=$!
+install_tools
+wait $MODULE
+wait $BINDGEN
+
+rm -rf pkg
+mkdir -p pkg
+"$TARGET/wasm-bindgen/debug/cogsmith-bindgen" "$WASM_TARGET/$TRIPLE/release/cogsmith_wasm.wasm" pkg
+# The features that compilers turn on for this target, and no others: browsers of 2022 and later have them.
+node_modules/.bin/wasm-opt -O3 --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
+    --enable-mutable-globals --enable-multivalue --enable-reference-types --enable-extended-const \
+    -o pkg/cogsmith_bg.wasm.opt pkg/cogsmith_bg.wasm
+mv pkg/cogsmith_bg.wasm.opt pkg/cogsmith_bg.wasm
+node_modules/.bin/tsc -p ts
+cp README.md ../LICENSE-APACHE ../LICENSE-MIT pkg/
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../Cargo.toml | head -n 1)
+sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" package.template.json >pkg/package.json
+
+if [ "${1:-}" = page ]; then
+    node_modules/.bin/tsc -p www
+    node_modules/.bin/vite build --logLevel warn www
+fi
+
+bytes=$(gzip -9 -c pkg/cogsmith_bg.wasm | wc -c)
+echo "module: $(wc -c <pkg/cogsmith_bg.wasm) bytes, $bytes gzipped, at most $MOST_BYTES"
+[ "$bytes" -le "$MOST_BYTES" ]

@@ -1,0 +1,52 @@
+//! Errors as objects of JavaScript, from which `CogError` is made: `kind`, `message`, and what the kind has to say.
+
+use cogsmith::{Error, ErrorKind};
+use wasm_bindgen::JsValue;
+
+use crate::object::{Out, number};
+use crate::reader;
+
+/// The object that is thrown.
+pub(crate) fn thrown(error: Error) -> JsValue {
+    if let Some(failure) = reader::take_failure() {
+        return Out::default().with("kind", "Io").with("message", format!("cannot read the input: {failure}")).into();
+    }
+    let named = |kind: &str| Out::default().with("kind", kind);
+    let out = match error.kind() {
+        ErrorKind::InvalidOption { option, reason } => {
+            let option = camel(option);
+            let message = format!("option '{option}': {reason}");
+            return named("InvalidOption").with("option", option).with("message", message).into();
+        }
+        ErrorKind::InvalidImage { .. } => named("InvalidImage"),
+        ErrorKind::Unsupported { feature } => named("Unsupported").with("feature", feature.as_str()),
+        ErrorKind::Corrupt { place, .. } => named("Corrupt").with("place", place.as_str()),
+        ErrorKind::Limit { value, limit, .. } => {
+            named("Limit").with("value", number(*value)).with("limit", number(*limit))
+        }
+        ErrorKind::OutOfMemory { bytes, .. } => named("OutOfMemory").with("bytes", number(*bytes)),
+        ErrorKind::TileEncode { level, row, column, .. } => {
+            named("TileEncode").with("level", number(*level as u64)).with("row", *row).with("column", *column)
+        }
+        ErrorKind::PixelCount { expected, got, .. } => {
+            named("PixelCount").with("expected", number(*expected)).with("got", number(*got))
+        }
+        ErrorKind::Cancelled => named("Cancelled"),
+        ErrorKind::Io { .. } => named("Io"),
+        // Of shards that don't fit together, of verification, and of files that exist: none can come up here.
+        _ => named("Internal"),
+    };
+    out.with("message", error.to_string()).into()
+}
+
+/// `overview-blocksize` as `overviewBlocksize`.
+fn camel(option: &str) -> String {
+    let mut words = option.split('-');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel += &first.to_ascii_uppercase();
+        camel += rest;
+    }
+    camel
+}

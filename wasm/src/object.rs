@@ -1,0 +1,139 @@
+//! Objects of JavaScript: what comes in is read by name, and whatever is not known by name is refused.
+
+use cogsmith::{Error, ErrorKind};
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The result of the library, unless another error is named.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An object that goes out.
+#[derive(Debug, Default)]
+pub(crate) struct Out(Object);
+
+impl Out {
+    /// With one more value.
+    pub(crate) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
+        // A plain object takes any value.
+        let _ = Reflect::set(&self.0, &name.into(), &value.into());
+        self
+    }
+
+    /// With one more value, `null` where there is none.
+    pub(crate) fn with_option<T: Into<JsValue>>(self, name: &str, value: Option<T>) -> Self {
+        self.with(name, value.map_or(JsValue::NULL, Into::into))
+    }
+}
+
+impl From<Out> for JsValue {
+    fn from(out: Out) -> Self {
+        out.0.into()
+    }
+}
+
+/// A list that goes out.
+pub(crate) fn list<T: Into<JsValue>>(items: impl IntoIterator<Item = T>) -> Array {
+    items.into_iter().map(Into::into).collect()
+}
+
+/// A 64-bit number as JavaScript's, exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "offsets and counts; no file has 2^53 bytes")]
+pub(crate) fn number(value: u64) -> f64 {
+    value as f64
+}
+
+/// One value that came in, with the name of its option.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    option: &'static str,
+    value: JsValue,
+}
+
+impl Given {
+    pub(crate) fn refuse<T>(&self, reason: impl Into<String>) -> Result<T> {
+        Err(refused(self.option, reason))
+    }
+
+    pub(crate) fn option(&self) -> &'static str {
+        self.option
+    }
+
+    pub(crate) fn value(&self) -> &JsValue {
+        &self.value
+    }
+
+    /// The text of a string.
+    pub(crate) fn text(&self) -> Result<String> {
+        self.value.as_string().map_or_else(|| self.refuse("expected a string"), Ok)
+    }
+
+    /// A string that is one of some names.
+    pub(crate) fn one_of<T: Copy>(&self, names: &[(&str, T)]) -> Result<T> {
+        let given = self.value.as_string();
+        let found = names.iter().find(|(name, _)| Some(*name) == given.as_deref());
+        found.map_or_else(
+            || {
+                let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+                self.refuse(format!("expected one of {}", names.join(", ")))
+            },
+            |(_, value)| Ok(*value),
+        )
+    }
+
+    /// A finite number.
+    pub(crate) fn finite(&self) -> Result<f64> {
+        let number = self.value.as_f64().filter(|number| number.is_finite());
+        number.map_or_else(|| self.refuse("expected a finite number"), Ok)
+    }
+
+    /// A whole number of at most 32 bits.
+    pub(crate) fn whole(&self) -> Result<u32> {
+        let whole = self.value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(n));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
+        whole.map_or_else(|| self.refuse("expected a whole number from 0 on"), |number| Ok(number as u32))
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self) -> Result<bool> {
+        self.value.as_bool().map_or_else(|| self.refuse("expected true or false"), Ok)
+    }
+
+    /// The items of an array; `None` where it is none.
+    pub(crate) fn items(&self) -> Option<Vec<Self>> {
+        let array = self.value.dyn_ref::<Array>()?;
+        Some(array.iter().map(|value| Self { option: self.option, value }).collect())
+    }
+
+    /// So many finite numbers.
+    pub(crate) fn numbers<const N: usize>(&self, expected: &str) -> Result<[f64; N]> {
+        let numbers = self.items().map(|items| items.iter().map(Self::finite).collect::<Result<Vec<_>>>());
+        let numbers = numbers.transpose()?.and_then(|numbers| <[f64; N]>::try_from(numbers).ok());
+        numbers.map_or_else(|| self.refuse(expected), Ok)
+    }
+}
+
+/// An error about an option.
+pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Error {
+    ErrorKind::InvalidOption { option, reason: reason.into() }.into()
+}
+
+/// What stands in an object of options: every name must be known. What is `undefined` is not given.
+pub(crate) fn entries(object: &JsValue, what: &'static str, names: &[&'static str]) -> Result<Vec<Given>> {
+    if object.is_undefined() {
+        return Ok(Vec::new());
+    }
+    let object = object.dyn_ref::<Object>().filter(|object| !object.is_function() && !Array::is_array(object));
+    let object = object.ok_or_else(|| refused(what, "expected an object"))?;
+    let mut given = Vec::new();
+    for entry in Object::entries(object).iter() {
+        let entry: Array = entry.unchecked_into();
+        let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
+        let Some(option) = names.iter().find(|known| **known == name) else {
+            return Err(refused(what, format!("there is none called '{name}'; there are {}", names.join(", "))));
+        };
+        if !value.is_undefined() {
+            given.push(Given { option, value });
+        }
+    }
+    Ok(given)
+}

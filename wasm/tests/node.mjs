@@ -1,0 +1,209 @@
+// Runs the package in Node: node node.mjs JOBS.json
+// Jobs: [{ name, input, as, options, output }, …]; says on standard output, a line of JSON a job, what came of it.
+// Then cases of its own: errors, arrays, streams.
+import assert from 'node:assert/strict';
+import { createWriteStream, mkdtempSync, openAsBlob, readFileSync, rmSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { CogError, createCog, createCogTo, encodeCog, inspect, preview, validateCog } from '../pkg/node.js';
+
+const jobs = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+
+/** An input in one of the forms that there are, and what closes it. */
+async function opened(path, as) {
+  if (as === 'path') return [path, () => {}];
+  if (as === 'blob') return [await openAsBlob(path), () => {}];
+  if (as === 'handle') {
+    const handle = await open(path);
+    return [handle, () => handle.close()];
+  }
+  return [new Uint8Array(await readFile(path)), () => {}];
+}
+
+for (const job of jobs) {
+  const said = { name: job.name, progress: [], warnings: [] };
+  try {
+    const [input, close] = await opened(job.input, job.as);
+    const watch = {
+      progress: ({ rowsDone, rows }) => said.progress.push(rowsDone / rows),
+      warning: (text) => said.warnings.push(text),
+      summary: (summary) => (said.summary = summary),
+    };
+    if (job.stream) {
+      said.summary = await createCogTo(Writable.toWeb(createWriteStream(job.output)), input, job.options, watch);
+    } else {
+      const cog = await createCog(input, job.options, watch);
+      assert.equal(cog instanceof Blob, job.as === 'blob');
+      await writeFile(job.output, cog instanceof Blob ? new Uint8Array(await cog.arrayBuffer()) : cog);
+    }
+    await close();
+    const report = await validateCog(job.output, { strict: true });
+    said.valid = report.valid;
+    said.findings = report.findings;
+    said.info = await inspect(job.output);
+  } catch (error) {
+    said.error = { kind: error.kind, message: error.message, stack: error.kind === undefined ? error.stack : undefined };
+  }
+  said.progress = { first: said.progress[0], last: said.progress.at(-1), grows: said.progress.every((at, i) => i === 0 || at >= said.progress[i - 1]), count: said.progress.length };
+  console.log(JSON.stringify(said));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'cogsmith-wasm-'));
+const cases = [];
+const check = (name, run) => cases.push([name, run]);
+const refused = async (promise, kind, part, fields = {}) => {
+  const error = await promise.then(() => assert.fail('it was taken'), (error) => error);
+  assert.ok(error instanceof CogError, error.stack);
+  assert.equal(error.kind, kind, error.message);
+  assert.match(error.message, part);
+  for (const [name, value] of Object.entries(fields)) assert.equal(error[name], value);
+};
+const fixture = new URL('../../fixtures/dem_f32.tif', import.meta.url);
+const bytes = new Uint8Array(readFileSync(fixture));
+
+check('options that there are not throw', () => refused(createCog(bytes, { compression: 'zstd' }), 'InvalidOption', /no(ne)? .*'compression'.*compress/));
+check('a value that there is not throws', () => refused(createCog(bytes, { compress: 'jpeg' }), 'InvalidOption', /deflate, lzw/, { option: 'compress' }));
+check('levels are those of the codec', () => refused(createCog(bytes, { level: 10 }), 'InvalidOption', /10 is no deflate level/, { option: 'level' }));
+check('what contradicts throws', () => refused(createCog(bytes, { compress: 'lzw', level: 3 }), 'InvalidOption', /no effect/, { option: 'level' }));
+check('sides of tiles are checked', () => refused(createCog(bytes, { overviewBlocksize: 100 }), 'InvalidOption', /multiple of 16/, { option: 'overviewBlocksize' }));
+check('threads are checked', () => refused(createCog(bytes, { threads: 0 }), 'InvalidOption', /1 to 1024/, { option: 'threads' }));
+check('functions are no options', () => refused(createCog(bytes, { compress: () => 1 }), 'InvalidOption', /options/));
+check('inputs are checked', () => refused(createCog(5), 'InvalidOption', /Uint8Array/, { option: 'input' }));
+check('a file that is missing is named', () => refused(createCog('/no/such.tif'), 'Io', /no\/such\.tif/));
+check('text is no TIFF', () => refused(createCog(new TextEncoder().encode('hello, hello, hello')), 'Corrupt', /damaged input/));
+check('an empty file is no TIFF', () => refused(inspect(new Uint8Array(0)), 'Corrupt', /./));
+check('a file that is cut short is damaged', () => refused(createCog(bytes.subarray(0, bytes.length >> 1)), 'Corrupt', /./));
+check('a cut file is damaged for shards too', async () => {
+  const pixels = new Uint16Array(3000 * 4000).map((_, i) => (i * 2654435761) >>> 20);
+  const whole = await encodeCog(pixels, { width: 3000, height: 4000 }, { compress: 'none', overviews: 'none', threads: 1 });
+  await refused(createCog(whole.subarray(0, whole.length - 100_000), { threads: 3 }), 'Corrupt', /./);
+});
+check('a Blob that can no longer be read is an error of reading', async () => {
+  const path = join(folder, 'gone.tif');
+  await writeFile(path, bytes);
+  const blob = await openAsBlob(path);
+  await writeFile(path, bytes.subarray(0, 1000));
+  await refused(createCog(blob), 'Io', /cannot read the input/);
+});
+check('rows of tiles that no module holds are refused', () => refused(encodeCogSize(2_000_000), 'Limit', /smaller blocksize/));
+/** An image far too wide, of which only the header is there. */
+async function encodeCogSize(width) {
+  const file = sparse(width);
+  return createCog(file);
+}
+/** A sparse TIFF: one left-out strip a row of tiles. */
+function sparse(width) {
+  const tags = [[256, 4, width], [257, 4, 2048], [258, 3, 64], [259, 3, 1], [262, 3, 1], [273, 4, 0], [277, 3, 1], [278, 4, 2048], [279, 4, 0], [339, 3, 3]];
+  const view = new DataView(new ArrayBuffer(8 + 2 + tags.length * 12 + 4));
+  view.setUint32(0, 0x2a4949, true);
+  view.setUint16(0, 0x4949, true);
+  view.setUint16(2, 42, true);
+  view.setUint32(4, 8, true);
+  view.setUint16(8, tags.length, true);
+  tags.forEach(([tag, type, value], i) => {
+    view.setUint16(10 + i * 12, tag, true);
+    view.setUint16(12 + i * 12, type, true);
+    view.setUint32(14 + i * 12, 1, true);
+    if (type === 3) view.setUint16(18 + i * 12, value, true);
+    else view.setUint32(18 + i * 12, value, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+check('an encoding can be stopped', async () => {
+  const control = new AbortController();
+  const pixels = new Float32Array(2000 * 6000).map((_, i) => Math.sin(i / 777));
+  const watch = { signal: control.signal, progress: ({ rowsDone }) => rowsDone > 0 && control.abort() };
+  await refused(encodeCog(pixels, { width: 2000, height: 6000 }, {}, watch), 'Cancelled', /cancelled/);
+  await refused(encodeCog(pixels, { width: 2000, height: 6000 }, {}, { signal: AbortSignal.abort() }), 'Cancelled', /cancelled/);
+});
+check('an output that fails is an error of writing, and no stream stays open', async () => {
+  const broken = new WritableStream({ write: () => Promise.reject(new Error('the disk is full')) });
+  await refused(createCogTo(broken, bytes), 'Io', /the disk is full/);
+  let aborted;
+  await refused(createCogTo(new WritableStream({ abort: (reason) => (aborted = reason) }), bytes, { level: 99 }), 'InvalidOption', /99/);
+  assert.equal(aborted.option, 'level');
+});
+check('arrays are checked', async () => {
+  const image = { width: 4, height: 3 };
+  await refused(encodeCog(new Uint8Array(11), image), 'PixelCount', /expected 12, got 11/);
+  await refused(encodeCog(new Uint8Array(12), { height: 3 }), 'InvalidOption', /width is missing/);
+  await refused(encodeCog(new Float32Array(12), { ...image, dtype: 'u8' }), 'InvalidImage', /Float32Array/);
+  await refused(encodeCog([1, 2, 3], image), 'InvalidImage', /typed array/);
+  await refused(encodeCog(new Uint8Array(12), { ...image, size: 3 }), 'InvalidOption', /'size'/);
+  await refused(encodeCog(new Uint8Array(12), image, { nodata: 3 }), 'InvalidOption', /second argument/, { option: 'nodata' });
+  await refused(encodeCog(new Uint8Array(12), { ...image, crs: 'EPSG:9' }), 'InvalidOption', /EPSG:9/, { option: 'crs' });
+});
+check('arrays of every kind come back', async () => {
+  const kinds = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array, BigUint64Array, BigInt64Array];
+  for (const Kind of kinds) {
+    const big = Kind === BigUint64Array || Kind === BigInt64Array;
+    const pixels = new Kind(40 * 30).map((_, i) => (big ? BigInt(i) : i % 120));
+    const cog = await encodeCog(pixels, { width: 40, height: 30, crs: 'EPSG:32633', transform: [500000, 10, 0, 4600000, 0, -10], nodata: big ? 5n : 5 });
+    const info = await inspect(cog);
+    assert.equal(info.nodata, '5');
+    assert.equal(info.crs, 'EPSG:32633');
+    assert.deepEqual(info.bounds, [500000, 4599700, 500400, 4600000]);
+    assert.ok((await validateCog(cog)).valid);
+  }
+});
+check('bands one after the other, a mask and a type by name', async () => {
+  const pixel = new Uint16Array(64 * 48 * 2).map((_, i) => i % 4000);
+  const band = new Uint16Array(pixel.length);
+  pixel.forEach((value, i) => (band[(i % 2) * 64 * 48 + (i >> 1)] = value));
+  const mask = new Uint8Array(64 * 48).map((_, i) => (i % 7 === 0 ? 0 : 255));
+  const image = { width: 64, height: 48, bands: 2, mask };
+  const a = await encodeCog(pixel, image);
+  const b = await encodeCog(band, { ...image, layout: 'band' });
+  const c = await encodeCog(new Uint8Array(pixel.buffer), { ...image, dtype: 'u16' });
+  assert.deepEqual(a, b);
+  assert.deepEqual(a, c);
+  assert.equal((await inspect(a)).mask, true);
+});
+check('previews are colours', async () => {
+  const pixels = new Uint8Array(32 * 16 * 3).map((_, i) => [200, 100, 50][i % 3]);
+  const picture = await preview(await encodeCog(pixels, { width: 32, height: 16, bands: 3 }), 0);
+  assert.equal(picture.pixels.length, 32 * 16 * 4);
+  assert.deepEqual([...picture.pixels.subarray(0, 4)], [200, 100, 50, 255]);
+  const cog = await createCog(fixture);
+  const full = await preview(cog, 0);
+  assert.ok(full.range[0] < full.range[1]);
+  assert.ok(full.pixels.some((value, i) => i % 4 === 3 && value === 0), 'nodata is transparent');
+  await refused(preview(cog, 9), 'InvalidOption', /no level 9/, { option: 'level' });
+});
+check('warnings are told', async () => {
+  const told = [];
+  const { warn } = console;
+  console.warn = (text) => told.push(text);
+  try {
+    await createCog(fixture, { bounds: [0, 0, 1, 1] });
+    await createCog(fixture, { image: 1 });
+  } finally {
+    console.warn = warn;
+  }
+  assert.ok(told.every((text) => text.startsWith('cogsmith: ')));
+});
+check('options for metadata and place', async () => {
+  const cog = await createCog(bytes, {
+    bounds: [10, 40, 20, 50], scale: 0.5, offset: 3, unit: 'm', bandDescription: ['height'], metadata: { AREA: 'north', 'MINE:KEY': 'value' }, stats: true, pixelIs: 'point',
+  });
+  const info = await inspect(cog);
+  assert.deepEqual(info.bounds, [10, 40, 20, 50]);
+  const items = info.metadata.map(({ name, domain, value }) => `${domain}:${name}=${value}`);
+  for (const item of [':AREA=north', 'MINE:KEY=value']) assert.ok(items.includes(item), items.join(' '));
+  assert.ok(items.some((item) => item.includes('STATISTICS_MEAN')), items.join(' '));
+});
+
+let failed = 0;
+for (const [name, run] of cases) {
+  try {
+    await run();
+    console.log(JSON.stringify({ case: name, ok: true }));
+  } catch (error) {
+    failed += 1;
+    console.log(JSON.stringify({ case: name, ok: false, error: String(error?.stack ?? error) }));
+  }
+}
+rmSync(folder, { recursive: true });
+process.exit(failed === 0 ? 0 : 1);

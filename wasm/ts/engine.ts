@@ -1,0 +1,130 @@
+// The side of the workers: one module, at most one raster that is open, one call at a time.
+import init, { Encoding, inspect, panicMessage, preview, validate } from './cogsmith.js';
+
+/** Bytes at offsets, for a module that waits for them. */
+export interface Source {
+  readonly length: number;
+  /** At most so many bytes from an offset on. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** What a platform brings. */
+export interface Host<Input, Kept> {
+  /** Opens what the other side calls an input. */
+  open(input: Input): Source;
+  /** Puts bytes where they can wait outside of the module. */
+  keep(bytes: Uint8Array<ArrayBuffer>): { kept: Kept; transfer: ArrayBuffer[] };
+}
+
+/** A call: its number, its name, and what goes with it. */
+export interface Call {
+  id: number;
+  call: string;
+  // What each call takes stands in `calls` below.
+  with: any;
+}
+
+/** What comes back: progress any number of times, then a result or an error. */
+export type Answer =
+  | { id: number; progress: number }
+  | { id: number; result: unknown }
+  | { id: number; error: { kind: string; message: string } };
+
+/** Reads below this size go through blocks of it, some of which are kept: parsing reads a few bytes here and there. */
+const BLOCK = 1 << 16;
+const MOST_BLOCKS = 64;
+
+/** A reader for the module. */
+function reader(source: Source): (offset: number, length: number) => Uint8Array {
+  const blocks = new Map<number, Uint8Array>();
+  return (offset, length) => {
+    if (length >= BLOCK) return source.read(offset, length);
+    const number = Math.floor(offset / BLOCK);
+    let block = blocks.get(number);
+    if (block === undefined) {
+      const oldest = blocks.keys().next();
+      if (blocks.size >= MOST_BLOCKS && !oldest.done) blocks.delete(oldest.value);
+      block = source.read(number * BLOCK, Math.min(BLOCK, source.length - number * BLOCK));
+      blocks.set(number, block);
+    }
+    const start = offset - number * BLOCK;
+    return block.subarray(start, start + length);
+  };
+}
+
+/** Answers calls. */
+export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answer, transfer: ArrayBuffer[]) => void): (call: Call) => Promise<void> {
+  let encoding: Encoding | undefined;
+  const opened = (input: Input): [(offset: number, length: number) => Uint8Array, number] => {
+    const source = host.open(input);
+    return [reader(source), source.length];
+  };
+  const current = (): Encoding => {
+    if (encoding === undefined) throw { kind: 'Internal', message: 'no raster is open' };
+    return encoding;
+  };
+  type Answered = { result?: unknown; transfer?: ArrayBuffer[] };
+  const calls: Record<string, (args: any, progress: (rows: number) => void) => Answered | Promise<Answered>> = {
+    start: async ({ module }: { module: WebAssembly.Module }) => {
+      await init({ module_or_path: module });
+      return {};
+    },
+    open: ({ input, image, options }) => {
+      const [read, length] = opened(input);
+      encoding = image === undefined ? Encoding.openFile(read, length, options) : Encoding.openArray(read, length, image, options);
+      const { warnings, pixelBytes, rows, canShard } = encoding;
+      return { result: { warnings, pixelBytes, rows, canShard } };
+    },
+    shard: ({ workers }) => ({ result: current().shard(workers) }),
+    plan: ({ plan }) => {
+      current().usePlan(plan);
+      return {};
+    },
+    encode: ({ tier, row, column, pixels }, progress) => {
+      const output = current().encodeShard(tier, row, column, pixels, progress);
+      const { kept, transfer } = host.keep(output.fragment);
+      if (output.pixels !== null) transfer.push(output.pixels.buffer);
+      return { result: { record: output.record, fragment: kept, pixels: output.pixels }, transfer };
+    },
+    assemble: ({ records }) => ({ result: current().assemble(records) }),
+    whole: (_, progress) => {
+      const parts: { kept: Kept; length: number }[] = [];
+      const transfers: ArrayBuffer[] = [];
+      const summary = current().encodeWhole((bytes: Uint8Array<ArrayBuffer>) => {
+        const { kept, transfer } = host.keep(bytes);
+        parts.push({ kept, length: bytes.length });
+        transfers.push(...transfer);
+      }, progress);
+      return { result: { parts, summary }, transfer: transfers };
+    },
+    inspect: ({ input }) => ({ result: inspect(...opened(input)) }),
+    validate: ({ input, options }) => ({ result: validate(...opened(input), options) }),
+    preview: ({ input, level, range }) => {
+      const picture = preview(...opened(input), level, range);
+      picture.pixels = new Uint8ClampedArray(picture.pixels.buffer);
+      return { result: picture, transfer: [picture.pixels.buffer] };
+    },
+  };
+  return async ({ id, call, with: args }) => {
+    try {
+      const answer = calls[call];
+      if (answer === undefined) throw { kind: 'Internal', message: `no call '${call}'` };
+      const { result, transfer } = await answer(args, (progress) => post({ id, progress }, []));
+      post({ id, result }, transfer ?? []);
+    } catch (thrown) {
+      post({ id, error: said(thrown) }, []);
+    }
+  };
+}
+
+/** An error as it can be sent. */
+function said(thrown: any): { kind: string; message: string } {
+  if (thrown instanceof WebAssembly.RuntimeError) {
+    const panic = panicMessage();
+    if (panic !== undefined) return { kind: 'Internal', message: `${panic}; this is a fault of cogsmith, please report it` };
+    return { kind: 'OutOfMemory', message: 'a worker has no more memory (a module of WebAssembly has at most 4 GiB); try a smaller blocksize' };
+  }
+  if (thrown instanceof RangeError) return { kind: 'OutOfMemory', message: `out of memory: ${thrown.message}` };
+  if (typeof thrown?.kind === 'string') return thrown;
+  return { kind: 'Internal', message: String(thrown?.message ?? thrown) };
+}
