@@ -283,6 +283,9 @@ impl CogEncoder {
     }
 
     fn encode_tile(&self, tile: TileId) -> Result<(TileId, u32, Vec<u8>)> {
+        if self.executor.is_cancelled() {
+            return Err(ErrorKind::Cancelled.into());
+        }
         let failed = |reason: String| {
             let TileId { level, row, column, .. } = tile;
             Error::from(ErrorKind::TileEncode { level, row, column, reason })
