@@ -42,7 +42,9 @@ pub(crate) fn create<'py>(
         "nodata" => MaskPolicy::Nodata,
         "alpha" => MaskPolicy::Alpha,
         other => {
-            return Err(PyValueError::new_err(format!("mask={other:?} is unknown; it takes auto, none, nodata, alpha")));
+            return Err(PyValueError::new_err(format!(
+                "mask={other:?} is unknown; it takes auto, none, nodata, alpha"
+            )));
         }
     };
     let image = match input.image {

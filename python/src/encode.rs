@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use crate::array::Pixels;
 use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
-use crate::target::{Pieces, PythonWriter};
+use crate::target::PythonWriter;
 
 /// How the work is done, which changes nothing in the file: `_plan.Work`.
 #[derive(FromPyObject)]
@@ -41,52 +41,35 @@ impl Work {
     }
 }
 
-/// Writes pixels by a plan. `target` is a path, an object with `write`, or `None` for bytes.
-///
-/// Returns the bytes (`None` for another target) and what was written.
+/// Writes pixels by a plan to a path or an object with `write`; what was written.
 #[pyfunction]
 pub(crate) fn encode<'py>(
     py: Python<'py>,
     plan: &Plan,
     pixels: Pixels<'py>,
-    target: Option<Bound<'py, PyAny>>,
+    target: Bound<'py, PyAny>,
     work: Work,
-) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyDict>)> {
+) -> PyResult<Bound<'py, PyDict>> {
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
-    let path = target.as_ref().and_then(|target| target.extract::<PathBuf>().ok());
-    pixels.with_source(plan.spec(), |source| {
-        let written = match (target, path) {
-            (_, Some(path)) => {
-                let written = supervise(py, work.threads, &audience, |supervisor| {
-                    let mut output = OutputFile::create(&path, &work.file_options())?;
-                    let store = work.store(Some(output.directory().to_path_buf()));
-                    let progress = &mut supervisor.progress();
-                    let written = encode_to_output(source, plan, supervisor.executor(), &store, &mut output, progress)?;
-                    supervisor.check()?;
-                    output.commit()?;
-                    Ok(written)
-                })?;
-                (None, written)
-            }
-            (Some(object), None) => {
-                let (mut writer, failure) = PythonWriter::new(object.unbind());
-                let written = supervise(py, work.threads, &audience, |supervisor| {
-                    let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
-                    encode_to(source, plan, executor, &work.store(None), &mut writer, progress)
-                });
-                (None, written.map_err(|error| failure.take().unwrap_or(error))?)
-            }
-            (None, None) => {
-                let (pieces, written) = supervise(py, work.threads, &audience, |supervisor| {
-                    let mut pieces = Pieces::default();
-                    let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
-                    let written = encode_to(source, plan, executor, &work.store(None), &mut pieces, progress)?;
-                    Ok((pieces, written))
-                })?;
-                (Some(pieces.into_python(py)?.into_any()), written)
-            }
-        };
-        Ok((written.0, summary(py, plan, &written.1)?))
-    })
+    let written = pixels.with_source(plan.spec(), |source| {
+        if let Ok(path) = target.extract::<PathBuf>() {
+            return supervise(py, work.threads, &audience, |supervisor| {
+                let mut output = OutputFile::create(&path, &work.file_options())?;
+                let store = work.store(Some(output.directory().to_path_buf()));
+                let progress = &mut supervisor.progress();
+                let written = encode_to_output(source, plan, supervisor.executor(), &store, &mut output, progress)?;
+                supervisor.check()?;
+                output.commit()?;
+                Ok(written)
+            });
+        }
+        let (mut writer, failure) = PythonWriter::new(target.unbind());
+        let written = supervise(py, work.threads, &audience, |supervisor| {
+            let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
+            encode_to(source, plan, executor, &work.store(None), &mut writer, progress)
+        });
+        written.map_err(|error| failure.take().unwrap_or(error))
+    })?;
+    summary(py, plan, &written)
 }

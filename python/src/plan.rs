@@ -204,9 +204,9 @@ impl Georeference {
         let keys = self.crs.as_deref().map(|crs| geo_keys(crs, self.point)).transpose()?;
         let placement = match (self.transform, self.gcps.as_slice()) {
             (None, []) => Placement::None,
-            (None, points) => {
-                Placement::Tiepoints(points.iter().flat_map(|[column, row, x, y, z]| [*column, *row, 0.0, *x, *y, *z]).collect())
-            }
+            (None, points) => Placement::Tiepoints(
+                points.iter().flat_map(|[column, row, x, y, z]| [*column, *row, 0.0, *x, *y, *z]).collect(),
+            ),
             (Some([a, b, c, d, e, f]), _) => {
                 // The tiepoint of a pixel that is a point is its centre.
                 let (c, f) = if self.point { (c + (a + b) / 2.0, f + (d + e) / 2.0) } else { (c, f) };

@@ -1,4 +1,5 @@
-//! Where a COG goes: a path, memory, or a Python object that can write.
+//! Python objects that can write as the target of a COG. Memory is one of them: Python's `BytesIO`, which gives its bytes
+//! away without a copy.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,47 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// Bytes of a piece of a file in memory: more than what the C library may keep for later once it is freed.
-const PIECE: usize = 64 << 20;
 /// Bytes that are handed to Python at once.
 const BUFFER: usize = 1 << 20;
-
-/// A file in memory, in pieces that go one by one as they become Python bytes, so that it is never there twice.
-#[derive(Default)]
-pub(crate) struct Pieces(Vec<Vec<u8>>);
-
-impl Pieces {
-    /// The Python bytes.
-    pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
-        let length = self.0.iter().map(Vec::len).sum();
-        PyBytes::new_with(py, length, |mut target| {
-            for piece in self.0 {
-                let (now, rest) = target.split_at_mut(piece.len());
-                now.copy_from_slice(&piece);
-                target = rest;
-            }
-            Ok(())
-        })
-    }
-}
-
-impl Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let full = self.0.last().is_none_or(|piece| piece.len() >= PIECE);
-        if full {
-            self.0.push(Vec::new());
-        }
-        let Some(piece) = self.0.last_mut() else { return Ok(0) };
-        let count = bytes.len().min(PIECE - piece.len());
-        piece.try_reserve(count)?;
-        piece.extend_from_slice(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A Python object with a method `write`, such as an open file.
 pub(crate) struct PythonWriter {

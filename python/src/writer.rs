@@ -15,7 +15,7 @@ use crate::encode::Work;
 use crate::error::raise;
 use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
-use crate::target::{Pieces, PythonWriter};
+use crate::target::PythonWriter;
 
 /// A COG that takes rows as they come, and appears when it is finished.
 #[pyclass(frozen, module = "cogsmith._native")]
@@ -33,24 +33,19 @@ struct State {
 enum Target {
     File(OutputFile),
     Object(Py<PyAny>),
-    Memory,
 }
 
 #[pymethods]
 impl Writer {
     #[new]
-    #[pyo3(signature = (plan, target, work))]
-    fn new(plan: &Plan, target: Option<Bound<'_, PyAny>>, work: Work) -> PyResult<Self> {
-        let target = match target {
-            None => Target::Memory,
-            Some(target) => match target.extract::<PathBuf>() {
-                Ok(path) => Target::File(OutputFile::create(&path, &work.file_options()).map_err(raise)?),
-                Err(_) => Target::Object(target.unbind()),
-            },
+    fn new(plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
+        let target = match target.extract::<PathBuf>() {
+            Ok(path) => Target::File(OutputFile::create(&path, &work.file_options()).map_err(raise)?),
+            Err(_) => Target::Object(target.unbind()),
         };
         let directory = match &target {
             Target::File(output) => Some(output.directory().to_path_buf()),
-            _ => None,
+            Target::Object(_) => None,
         };
         let executor = match work.threads {
             Some(count) => Executor::threads(count),
@@ -77,36 +72,25 @@ impl Writer {
         )
     }
 
-    /// Writes the file; its bytes, where the target is memory, and what was written.
-    fn finish<'py>(&self, py: Python<'py>) -> PyResult<(Option<Bound<'py, PyAny>>, Bound<'py, PyDict>)> {
+    /// Writes the file; what was written.
+    fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let State { writer, target } = self.take().ok_or_else(ended)?;
         let audience = Audience { callback: self.work.progress.as_ref(), rows: self.plan.spec().height };
         let threads = Some(1);
         let written = match target {
-            Target::File(mut output) => {
-                let written = supervise(py, threads, &audience, |supervisor| {
-                    let written = writer.finish_to(&mut output)?;
-                    supervisor.check()?;
-                    output.commit()?;
-                    Ok(written)
-                })?;
-                (None, written)
-            }
+            Target::File(mut output) => supervise(py, threads, &audience, |supervisor| {
+                let written = writer.finish_to(&mut output)?;
+                supervisor.check()?;
+                output.commit()?;
+                Ok(written)
+            })?,
             Target::Object(object) => {
                 let (mut to, failure) = PythonWriter::new(object);
                 let written = supervise(py, threads, &audience, |_| writer.finish(&mut to));
-                (None, written.map_err(|error| failure.take().unwrap_or(error))?)
-            }
-            Target::Memory => {
-                let (pieces, written) = supervise(py, threads, &audience, |_| {
-                    let mut pieces = Pieces::default();
-                    let written = writer.finish(&mut pieces)?;
-                    Ok((pieces, written))
-                })?;
-                (Some(pieces.into_python(py)?.into_any()), written)
+                written.map_err(|error| failure.take().unwrap_or(error))?
             }
         };
-        Ok((written.0, summary(py, &self.plan, &written.1)?))
+        summary(py, &self.plan, &written)
     }
 
     /// Gives up: nothing appears.

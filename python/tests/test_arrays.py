@@ -256,8 +256,12 @@ def test_what_is_said_about_bands():
     ],
 )  # fmt: skip
 def test_nodata(dtype, nodata, expected):
-    got = look(cogsmith.write(image((70, 90), dtype), ":mem:", nodata=nodata)).profile["nodata"]
-    assert got == expected or (got != got and expected != expected)
+    data = cogsmith.write(image((70, 90), dtype), ":mem:", nodata=nodata)
+    if dtype in ("int64", "uint64"):
+        # rasterio shows a rounded value.
+        assert f"\0{expected}\0".encode() in data[:4000]
+    else:
+        np.testing.assert_equal(look(data).profile["nodata"], expected)
 
 
 @pytest.mark.parametrize(

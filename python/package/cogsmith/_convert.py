@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def create(
     source, target = Path(src_path), Path(dst_path)
     summary, strange = _native.create(source, target, taken, request.options, request.work)
     for text in strange:
-        warnings.warn(f"{source}: {text}", UserWarning, stacklevel=2)
+        _options.warn(f"{source}: {text}")
     summary["ratio"] = round(summary["uncompressed_bytes"] / summary["bytes"], 3)
     summary["warnings"] = strange
     return summary

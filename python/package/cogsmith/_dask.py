@@ -11,11 +11,11 @@ So no task ever holds more than a block, and a failure in the caller's own tasks
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import threading
 import uuid
-import warnings
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ import dask
 import numpy as np
 from dask.delayed import Delayed, delayed
 
-from . import _arrays, _native
+from . import _arrays, _native, _options
 from ._raster import Raster
 from ._write import MEMORY, Job
 
@@ -108,17 +108,11 @@ def _warn_of_costly_chunks(pixels: Any, width: int, height: int) -> None:
     pieces = len(bands) * _pieces(rows, height) * _pieces(columns, width)
     advice = f"rechunk to about {height}x{width} pixels first"
     if largest > LARGE_CHUNK and len(rows) * len(columns) > 1:
-        warnings.warn(
-            f"chunks of {largest >> 20} MiB are costly: a worker holds several of them at once; {advice}",
-            UserWarning,
-            stacklevel=5,
-        )
+        _options.warn(f"chunks of {largest >> 20} MiB are costly: a worker holds several of them at once; {advice}")
     elif pieces > MANY_PIECES:
-        warnings.warn(
+        _options.warn(
             f"the chunking is costly: blocks of {height}x{width} pixels are put together from about {pieces} chunks "
-            f"each; {advice}",
-            UserWarning,
-            stacklevel=5,
+            f"each; {advice}"
         )
 
 
@@ -299,16 +293,20 @@ def _merge(context: _Context, gathered: list[bytes]) -> bytes:
 def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: list[_Fragment]) -> bytes:
     layout = context.shards.layout(merged)
     pieces = layout.pieces()
-    data = bytearray(layout.size)
-    data[: len(layout.header)] = layout.header
+    # At its full size from the start; it gives its bytes away without a copy.
+    stream = io.BytesIO()
+    stream.seek(layout.size - 1)
+    stream.write(b"\0")
+    stream.seek(0)
+    stream.write(layout.header)
     for shard, fragment in zip(shards, fragments, strict=True):
         digest, runs = pieces.get(tuple(shard), (fragment.digest, []))
         fragment.check(shard, digest)
         for start, end, offset in runs:
+            stream.seek(offset)
             for place in range(start, end, COPY):
-                some = fragment.read(place, min(place + COPY, end))
-                data[offset + place - start : offset + place - start + len(some)] = some
-    return bytes(data)
+                stream.write(fragment.read(place, min(place + COPY, end)))
+    return stream.getvalue()
 
 
 def _begin(context: _Context, merged: bytes, path: Path, temporary: Path, overwrite: bool) -> Any:

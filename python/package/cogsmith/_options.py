@@ -170,7 +170,16 @@ def _settle_predictor(request: Request, facts: Facts, seen: Mapping[str, str]) -
 
 
 def _idle(name: str, codec: str) -> None:
-    warnings.warn(f"option '{name}' is ignored with compress='{codec}', as GDAL does", UserWarning, stacklevel=2)
+    warn(f"option '{name}' is ignored with compress='{codec}', as GDAL does")
+
+
+def warn(text: str) -> None:
+    """A ``UserWarning`` at the line of the caller of this package."""
+    level = 1
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("cogsmith."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, UserWarning, stacklevel=level)
 
 
 def predictor_by_type(dtype: np.dtype[Any]) -> str:
@@ -187,7 +196,7 @@ def block_size(value: Any, name: str) -> int:
     """The side of a block as datacube takes it: adjusted to a multiple of 16, with its warning."""
     side = _integer(name, value, 1, 65520)
     if side % 16:
-        warnings.warn("Block size must be a multiple of 16, will be adjusted", UserWarning, stacklevel=4)
+        warn("Block size must be a multiple of 16, will be adjusted")
     return align(side)
 
 

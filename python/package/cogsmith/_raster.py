@@ -72,7 +72,7 @@ def is_dask(array: Any) -> bool:
 
 def is_data_array(obj: Any) -> bool:
     """Whether an object is a DataArray, or near enough: data with attributes."""
-    return hasattr(obj, "data") and hasattr(obj, "attrs") and not isinstance(obj, np.ndarray)
+    return not isinstance(obj, np.ndarray) and hasattr(obj, "data") and hasattr(obj, "attrs")
 
 
 def is_dataset(obj: Any) -> bool:

@@ -108,8 +108,7 @@ class CogWriter:
 
     def finish(self) -> Any:
         """Writes the file, as the end of the ``with`` block does; returns :attr:`result`."""
-        data, summary = self._native.finish()
-        self.result = _write.result(self._where, data, summary)
+        self.result = _write.result(self._where, self._native.finish())
         return self.result
 
     def discard(self) -> None:

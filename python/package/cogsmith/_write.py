@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -229,6 +230,9 @@ def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str
     if arguments["overview_levels"] is None:
         arguments["overview_levels"] = _levels(raster)
     request = _options.resolve(_merge(arguments, extra), _facts(raster), request)
+    if request.photometric is None and raster.dtype != np.uint8:
+        # GTiff takes three or four bands for colours where they are bytes, and only there.
+        request.photometric = "minisblack"
     job = prepare(raster, None, said, request, progress)
     where = job.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
@@ -358,14 +362,17 @@ def run(raster: Raster, mask: Any, job: Job, target: Any) -> Any:
         return _dask.delayed_write(raster, mask, job, target)
     pixels = _arrays.pixels(raster.parts, mask, job.fill)
     where = destination(target)
-    data, summary = _native.encode(job.plan(), pixels, where, job.work)
-    return result(where, data, summary)
+    return result(where, _native.encode(job.plan(), pixels, where, job.work))
+
+
+class Memory(io.BytesIO):
+    """The target ``":mem:"``; it gives its bytes away without a copy."""
 
 
 def destination(target: Any) -> Any:
-    """What the native half takes: a path, an object with ``write``, or ``None`` for memory."""
+    """What the native half takes: a path, or an object with ``write``."""
     if isinstance(target, str) and target == MEMORY:
-        return None
+        return Memory()
     if isinstance(target, (str, os.PathLike)):
         return Path(target)
     if callable(getattr(target, "write", None)):
@@ -373,8 +380,8 @@ def destination(target: Any) -> Any:
     raise TypeError(f"{target!r} is no target: give a path, ':mem:', or an object that can write bytes")
 
 
-def result(where: Any, data: bytes | None, summary: Mapping[str, Any]) -> Any:
+def result(where: Any, summary: Mapping[str, Any]) -> Any:
     """What a caller gets for a target."""
-    if where is None:
-        return data
+    if isinstance(where, Memory):
+        return where.getvalue()
     return where if isinstance(where, Path) else summary["bytes"]
