@@ -281,7 +281,8 @@ def _names(raster: Any, count: int, dims: tuple[str, str] | None) -> list[str | 
             if values is not None and values.ndim == 1 and all(isinstance(value, str) for value in values.tolist()):
                 return [str(value) for value in values]
     name = getattr(raster, "name", None)
-    if isinstance(name, str) and name and count == 1:
+    # xarray takes the name that Dask made up for its array.
+    if isinstance(name, str) and name and count == 1 and name != getattr(raster.data, "name", None):
         return [name]
     if isinstance(long_name, str) and long_name:
         return [long_name] * count
