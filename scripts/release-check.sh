@@ -2,11 +2,12 @@
 # What takes too long for every change: run before a release, on an otherwise idle machine. Installs its own tools.
 # Ends with docs/release-check.md, the dated result, which is committed.
 #
-#   scripts/release-check.sh [MINUTES]     how long the full grid may take (default 60)
+#   scripts/release-check.sh [MINUTES] [SECONDS]     how long the full grid may take (default 60), and each fuzz target (default 600)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TERM_COLOR=never GDAL_PAM_ENABLED=NO
 MINUTES=${1:-60}
+FUZZ_SECONDS=${2:-600}
 RESULT=docs/release-check.md
 LOGS=target/release-check
 mkdir -p "$LOGS"
@@ -37,6 +38,31 @@ licences() {
     cargo deny check licenses bans sources
 }
 
+# Known weaknesses of dependencies; their list comes from GitHub.
+advisories() {
+    cargo deny check advisories && return
+    grep -q 'failed to fetch advisory database' "$LOGS/advisories.log" && echo "not to be had here: no way to GitHub"
+}
+
+# The listing is committed: what changes in it is a change of the API.
+public_api() {
+    command -v cargo-public-api >/dev/null || cargo install --locked cargo-public-api || return 1
+    # The description that it reads is an unstable output of the stable rustdoc.
+    RUSTC_BOOTSTRAP=1 cargo rustdoc -q -p cogsmith --all-features --lib -- -Z unstable-options --output-format json --cap-lints allow || return 1
+    cargo public-api --rustdoc-json "${CARGO_TARGET_DIR:-target}/doc/cogsmith.json" -s >docs/public-api.txt || return 1
+    echo "$(wc -l <docs/public-api.txt) items"
+}
+
+# Lines that the Rust tests reach; the judges' runs are not counted.
+coverage() {
+    command -v cargo-llvm-cov >/dev/null || cargo install --locked cargo-llvm-cov || return 1
+    if ! [ -x "${LLVM_COV:-}" ]; then
+        LLVM_COV=$(command -v llvm-cov-22 llvm-cov | head -n 1) LLVM_PROFDATA=$(command -v llvm-profdata-22 llvm-profdata | head -n 1)
+        export LLVM_COV LLVM_PROFDATA
+    fi
+    cargo llvm-cov --locked -p cogsmith --summary-only
+}
+
 full_grid() {
     scripts/test.sh build judges || return 1
     timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
@@ -52,6 +78,10 @@ check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
 check bench-pyramid 'one thread' cargo bench --bench pyramid
 check licences 'ok' licences
+check advisories 'ok|not to be had' advisories
+check public-api 'items' public_api
+check coverage '^TOTAL' coverage
+check fuzz 'runs|FAILED' scripts/fuzz.sh "$FUZZ_SECONDS"
 check full-grid 'passed|cut short' full_grid
 
 for bench in encode codec pyramid; do

@@ -25,6 +25,8 @@ VENV=$TARGET/judges-venv
 PEERS_VENV=$TARGET/python-venv
 LOGS=$TARGET/test-logs
 PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10"
+# The oldest compiler that is promised, which is the one that the lock file's crates are chosen for.
+RUST_VERSION=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Crates that build or bind C: none may be in the default build.
 C_CRATES='^(cc|cmake|bindgen|pkg-config|vcpkg|.*-sys) v'
 # Bindings to what every system has (its kernel and C library), which compile nothing.
@@ -153,6 +155,20 @@ fixtures_same() {
     return $status
 }
 
+# The compiler in use is no older than promised, and no crate that is locked wants a newer one than that.
+rust_version() {
+    local used
+    used=$(rustc --version | cut -d' ' -f2)
+    echo "promised $RUST_VERSION, in use $used"
+    [ "$(printf '%s\n' "$RUST_VERSION" "$used" | sort -V | head -n 1)" = "$RUST_VERSION" ] || { echo "the compiler is older than Cargo.toml promises"; return 1; }
+    cargo metadata --format-version 1 --locked | python3 -c '
+import json, sys
+promised = tuple(map(int, sys.argv[1].split(".")))
+newer = [(p["name"], p["rust_version"]) for p in json.load(sys.stdin)["packages"] if p["rust_version"] and tuple(map(int, p["rust_version"].split(".")))[:2] > promised]
+print("crates that want a newer compiler:", newer or "none")
+sys.exit(bool(newer))' "$RUST_VERSION"
+}
+
 judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
 
 # Two halves side by side: the judges wait for each other's processes much of the time.
@@ -187,13 +203,16 @@ stage unit cargo test --workspace --locked
 stage judges judges_ready
 stage main-job main_job
 stage command judge command
+stage faults judge faults
 stage flavours judge flavours
 stage grid grid
 stage kernels judge kernels $FULL
+stage geotiff-js judge geotiff_js
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
 stage no-c no_c_in_default_build
+stage rust-version rust_version
 stage features features
 stage examples examples
 stage fixtures fixtures_same

@@ -68,6 +68,15 @@ pub enum ErrorKind {
         /// What went wrong.
         reason: String,
     },
+    /// What was written is not what was to be written: found when it was read back.
+    Verification {
+        /// Pyramid level, 0 = full resolution.
+        level: usize,
+        /// Row and column of the tile in its level, where it is a tile that is wrong.
+        tile: Option<(u64, u64)>,
+        /// What is wrong.
+        reason: String,
+    },
     /// Pixels were handed over in the wrong amount or shape.
     PixelCount {
         /// What was handed over.
@@ -90,6 +99,13 @@ pub enum ErrorKind {
     TargetExists {
         /// The target.
         path: PathBuf,
+    },
+    /// Shards of an encoding on several machines are missing, or don't fit together.
+    Shards {
+        /// Which, such as `shard 0/3/4` (tier, row, column).
+        shards: String,
+        /// What is wrong with them.
+        reason: String,
     },
     /// The caller asked to stop.
     Cancelled,
@@ -128,6 +144,11 @@ impl Error {
         ErrorKind::Limit { what: what.into(), value, limit }.into()
     }
 
+    /// An [`ErrorKind::Shards`].
+    pub(crate) fn shards(shards: impl Into<String>, reason: impl Into<String>) -> Self {
+        ErrorKind::Shards { shards: shards.into(), reason: reason.into() }.into()
+    }
+
     /// An [`ErrorKind::Io`] that names no file.
     pub(crate) fn io(action: &'static str, source: io::Error) -> Self {
         ErrorKind::Io { action, path: None, source }.into()
@@ -159,6 +180,13 @@ impl fmt::Display for Error {
             ErrorKind::TileEncode { level, row, column, reason } => {
                 write!(f, "tile at level {level}, row {row}, column {column}: {reason}")
             }
+            ErrorKind::Verification { level, tile, reason } => {
+                write!(f, "the output is not what was to be written: level {level}")?;
+                if let Some((row, column)) = tile {
+                    write!(f, ", row {row}, column {column}")?;
+                }
+                write!(f, ": {reason}; memory or disk may be faulty")
+            }
             ErrorKind::PixelCount { what, expected, got } => write!(f, "{what}: expected {expected}, got {got}"),
             ErrorKind::Io { action, path: Some(path), source } => {
                 write!(f, "cannot {action} '{}': {source}", path.display())
@@ -167,6 +195,7 @@ impl fmt::Display for Error {
             ErrorKind::TargetExists { path } => {
                 write!(f, "'{}' exists; ask for overwriting to replace it", path.display())
             }
+            ErrorKind::Shards { shards, reason } => write!(f, "{shards}: {reason}"),
             ErrorKind::Cancelled => write!(f, "cancelled"),
         }
     }

@@ -1,6 +1,52 @@
 //! Levels, tiles, and the one definition of their order in the file.
 
+use std::ops::Range;
+
 use crate::options::{Interleave, TileSize};
+
+/// A rectangle of pixels or of tiles of a level.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Rectangle {
+    /// Columns, counted from the left edge of the level.
+    pub columns: Range<u32>,
+    /// Rows, counted from the top edge of the level.
+    pub rows: Range<u32>,
+}
+
+impl Rectangle {
+    /// The number of columns.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.columns.end.saturating_sub(self.columns.start)
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.rows.end.saturating_sub(self.rows.start)
+    }
+
+    /// Whether nothing lies in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty() || self.rows.is_empty()
+    }
+
+    /// The smallest rectangle that holds both; that of one where the other is empty.
+    pub(crate) fn hull(&self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { other.clone() } else { self.clone() };
+        }
+        let join = |a: &Range<u32>, b: &Range<u32>| a.start.min(b.start)..a.end.max(b.end);
+        Self { columns: join(&self.columns, &other.columns), rows: join(&self.rows, &other.rows) }
+    }
+
+    /// What lies in both.
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        let meet = |a: &Range<u32>, b: &Range<u32>| a.start.max(b.start)..a.end.min(b.end);
+        Self { columns: meet(&self.columns, &other.columns), rows: meet(&self.rows, &other.rows) }
+    }
+}
 
 /// One level of the pyramid and its grid of tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,22 +163,35 @@ impl TileGrid {
         images.map(Plane::Image).chain(mask.then_some(Plane::Mask))
     }
 
-    /// The tiles of one row of tiles in a section, in file order.
-    fn section_row_tiles(self, level: &Level, section: SectionId, row: u32) -> impl Iterator<Item = TileId> {
-        let index = level.index;
-        (0..level.tile_columns()).flat_map(move |column| {
-            self.section_planes(section).map(move |plane| TileId { level: index, plane, row, column })
-        })
+    /// The tiles of some columns of one row of tiles in a section, in file order.
+    pub(crate) fn section_row_tiles(
+        self,
+        section: SectionId,
+        row: u32,
+        columns: Range<u32>,
+    ) -> impl Iterator<Item = TileId> {
+        let level = section.level;
+        columns
+            .flat_map(move |column| self.section_planes(section).map(move |plane| TileId { level, plane, row, column }))
+    }
+
+    /// The number of tiles that stand together at one place of the image in a section.
+    pub(crate) fn tiles_per_place(self) -> u32 {
+        match self.interleave {
+            Interleave::Pixel | Interleave::Tile => u32::from(self.planes) + u32::from(self.mask),
+            Interleave::Band => 1,
+        }
     }
 
     /// All tiles of a section, in file order.
     pub fn section_tiles(self, level: &Level, section: SectionId) -> impl Iterator<Item = TileId> {
-        (0..level.tile_rows()).flat_map(move |row| self.section_row_tiles(level, section, row))
+        let columns = 0..level.tile_columns();
+        (0..level.tile_rows()).flat_map(move |row| self.section_row_tiles(section, row, columns.clone()))
     }
 
-    /// The tiles of one row of tiles, in the order in which they are appended to their sections.
-    pub fn row_tiles(self, level: &Level, row: u32) -> impl Iterator<Item = TileId> {
-        self.sections(level.index).flat_map(move |section| self.section_row_tiles(level, section, row))
+    /// The tiles of some columns of one row of tiles, in the order in which they are appended to their sections.
+    pub fn row_tiles(self, level: usize, row: u32, columns: Range<u32>) -> impl Iterator<Item = TileId> {
+        self.sections(level).flat_map(move |section| self.section_row_tiles(section, row, columns.clone()))
     }
 }
 

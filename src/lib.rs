@@ -12,14 +12,21 @@
 //!
 //! Whatever implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and give the same bytes.
 //!
+//! [`ShardPlan`] cuts an image into shards, which are encoded on any machine and in any order
+//! ([`encode::encode_shard`]), and put together to the same bytes again ([`encode::Assembler`], [`sink::fragments`]).
+//!
 //! # Ways out
 //! Anything that implements [`std::io::Write`]; no `Seek`. [`OutputFile`] is a file that appears whole or not at all.
+//!
+//! # Checks
+//! [`check::validate`] judges a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its pixels;
+//! [`check::inspect`] says what it is.
 //!
 //! # Features
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `parallel` | yes | a pool of threads; without it everything runs on the caller's thread |
-//! | `geotiff` | yes | [`GeoTiffSource`] |
+//! | `geotiff` | yes | reading: [`GeoTiffSource`] and the checks |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | finished tiles wait in a temporary file beyond a memory budget |
 //! | `zstd-c` | no | ZSTD through the C library; needs a C compiler |
@@ -47,15 +54,21 @@
 #[cfg(feature = "ndarray")]
 pub mod array;
 mod buffer;
+#[cfg(feature = "geotiff")]
+pub mod check;
+mod checksum;
 mod codec;
 pub mod encode;
 pub mod error;
 pub mod executor;
 pub mod geo;
 pub mod grid;
+mod message;
 pub mod options;
 pub mod plan;
 mod pyramid;
+#[cfg(feature = "geotiff")]
+mod read;
 pub mod sample;
 pub mod sink;
 pub mod source;
@@ -65,6 +78,9 @@ pub mod view;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
+// No part of the API: fuzz/ gives the codecs bytes of any length and layout.
+#[doc(hidden)]
+pub use codec::{Compressor, Layout};
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
@@ -72,17 +88,17 @@ pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
-pub use plan::CogPlan;
+pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
 // No part of the API: benches/pyramid.rs measures the kernels by themselves.
 #[doc(hidden)]
 pub use pyramid::Cascade;
+#[cfg(feature = "geotiff")]
+pub use read::{DiskFile, ReadAt};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_output, encode_to_vec,
 };
 pub use sink::{FileOptions, OutputFile, StoreOptions};
-#[cfg(feature = "geotiff")]
-pub use source::ReadAt;
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};

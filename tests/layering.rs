@@ -9,8 +9,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
     ("error", &[]),
     ("buffer", &["error"]),
+    ("message", &["error"]),
     ("sample", &["error"]),
     ("executor", &["error"]),
+    ("read", &["error"]),
+    ("checksum", &[]),
     // Layer 1
     ("options", &["error"]),
     ("grid", &["options"]),
@@ -19,25 +22,38 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tiff", &["error"]),
     // Layer 2
     ("geo", &["error", "sample", "tiff"]),
-    ("codec", &["buffer", "error", "options", "sample", "spec", "tiff"]),
+    ("codec", &["buffer", "checksum", "error", "options", "sample", "spec", "tiff"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "options", "sample", "spec", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
-    ("source", &["buffer", "codec", "error", "executor", "geo", "grid", "options", "sample", "spec", "tiff", "view"]),
+    (
+        "source",
+        &["buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec", "tiff", "view"],
+    ),
+    // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.
+    ("check", &["checksum", "codec", "error", "executor", "read", "sample"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
     (
         "encode",
-        &["buffer", "codec", "error", "executor", "grid", "options", "plan", "pyramid", "sample", "spec", "view"],
+        &[
+            "buffer", "codec", "error", "executor", "grid", "message", "options", "plan", "pyramid", "sample", "spec",
+            "view",
+        ],
     ),
     // Layer 5
-    ("sink", &["encode", "error", "executor", "grid", "options", "plan", "sample", "spec", "tiff", "view"]),
+    (
+        "sink",
+        &["check", "encode", "error", "executor", "grid", "options", "plan", "read", "sample", "spec", "tiff", "view"],
+    ),
 ];
 
 /// Where the file system may be named.
 const FILE_SYSTEM: &[&str] = &[
+    "read.rs",
     "sink/direct.rs",
     "sink/file.rs",
+    "sink/fragments.rs",
     "sink/spool.rs",
     "sink/target.rs",
     "source/file.rs",

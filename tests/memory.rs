@@ -6,9 +6,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cogsmith::encode::encode_shard;
 use cogsmith::{
     CogPlan, Compression, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, Resampling,
-    StoreOptions, TileSize,
+    ShardId, ShardOptions, ShardPlan, StoreOptions, TileSize,
 };
 use support::images::Computed;
 
@@ -164,4 +165,31 @@ fn peak_memory_is_within_the_documented_bound() {
         peak(&spec, &options, 1, store.clone())
     });
     assert!(peaks[2] <= peaks[0] + 2 * MIB, "{peaks:?}");
+
+    // A shard of an image of a terapixel holds what an encoder of its window holds, its tiles and what it gives.
+    for (tier, resampling) in [(0, Resampling::Cubic), (0, Resampling::Lanczos), (1, Resampling::Average)] {
+        let options = EncodeOptions {
+            compression: Compression::Lzw,
+            tile_size: TileSize::square(256),
+            resampling: Some(resampling),
+            ..EncodeOptions::default()
+        };
+        let whole = ImageSpec::new(1 << 20, 1 << 20, 1, DataType::U16);
+        let plan = CogPlan::new(&whole, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        let sides = ShardOptions { width: 1024, height: 2048, levels: None };
+        let shards = ShardPlan::new(plan, &sides).unwrap();
+        let id = ShardId { tier, row: 7, column: 11 };
+        let window = shards.shard(id).unwrap().source();
+        let spec = ImageSpec { width: window.width(), height: window.height(), ..whole };
+        let mut source = Computed { spec: spec.clone() };
+        let before = LIVE.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        let output = encode_shard(&shards, id, &mut source, &Executor::serial()).unwrap();
+        let needed = PEAK.load(Ordering::Relaxed) - before;
+        let given = output.pixels.map_or(0, |pixels| pixels.byte_count());
+        let store = StoreOptions { memory: 2 * (output.fragment.len() + given) as u64, ..StoreOptions::default() };
+        let bound = bound(&spec, &options, 1, &store);
+        println!("shard {id}, {resampling:?}: peak {} MiB, bound {} MiB", needed / MIB, bound / MIB);
+        assert!(needed <= bound, "shard {id} {options:?}: {needed} bytes, the bound is {bound}");
+    }
 }

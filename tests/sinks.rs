@@ -181,7 +181,8 @@ fn a_file_gets_the_bytes_that_a_stream_gets() {
                 let expected = encode(&spec, &options, &Executor::serial());
                 let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
                 for executor in [Executor::serial(), Executor::threads(3).unwrap()] {
-                    let store = StoreOptions { memory, batch: 1, directory: Some(directory.path().into()) };
+                    let store =
+                        StoreOptions { memory, batch: 1, directory: Some(directory.path().into()), verify: false };
                     let mut output = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false }).unwrap();
                     let (mut source, go_on) = (Computed { spec: spec.clone() }, &mut |_| ControlFlow::Continue(()));
                     let summary =

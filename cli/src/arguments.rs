@@ -10,6 +10,9 @@ use cogsmith::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
 };
 
+use crate::info::InfoArguments;
+use crate::validate::ValidateArguments;
+
 /// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
 const MOST_THREADS: usize = 1024;
 
@@ -23,9 +26,9 @@ Examples:
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (no output file is left), 2 wrong usage.";
 
-/// Create Cloud Optimized GeoTIFFs.
+/// Create and check Cloud Optimized GeoTIFFs.
 #[derive(Debug, Parser)]
-#[command(name = "cogsmith", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "cogsmith", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -34,6 +37,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Create(Box<CreateArguments>),
+    Validate(ValidateArguments),
+    Info(InfoArguments),
     /// Print a script that completes commands and options in a shell
     Completions {
         /// The shell
@@ -133,6 +138,10 @@ pub(crate) struct CreateArguments {
     /// Wait until the output is safe on the disk; slower
     #[arg(long, help_heading = "Running")]
     pub(crate) sync: bool,
+
+    /// Read the output back before it appears, and compare the pixels of every tile with those that were encoded
+    #[arg(long, help_heading = "Running")]
+    pub(crate) verify: bool,
 
     /// Replace OUTPUT if it exists; it may be the same file as INPUT
     #[arg(long, help_heading = "Running")]
@@ -238,6 +247,9 @@ impl CreateArguments {
                 if given {
                     return Err(format!("{option} has no effect on standard output; leave it out"));
                 }
+            }
+            if self.verify {
+                return Err("--verify cannot read standard output back; write to a file".into());
             }
         }
         match (self.compress, self.level) {
@@ -393,7 +405,7 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
     Ok(NodataChoice::Value(value))
 }
 
-fn threads(text: &str) -> Result<Threads, String> {
+pub(crate) fn threads(text: &str) -> Result<Threads, String> {
     if text == "all" {
         return Ok(Threads::All);
     }

@@ -153,6 +153,7 @@ impl Job<'_> {
             memory: self.arguments.tile_memory.unwrap_or(default.memory),
             batch: self.arguments.row_memory.unwrap_or(default.batch),
             directory: Some(directory.to_path_buf()),
+            verify: self.arguments.verify,
         }
     }
 

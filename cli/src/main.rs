@@ -1,4 +1,4 @@
-//! The command `cogsmith`: creates Cloud Optimized GeoTIFFs.
+//! The command `cogsmith`: creates and checks Cloud Optimized GeoTIFFs.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -9,7 +9,9 @@
 mod arguments;
 mod cancel;
 mod create;
+mod info;
 mod report;
+mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,6 +30,8 @@ const WRONG_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Create(arguments) => create::create(&arguments),
+        Command::Validate(arguments) => return validate::validate(&arguments),
+        Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };

@@ -135,16 +135,16 @@ fn predictor_name(predictor: Predictor) -> &'static str {
     }
 }
 
-fn thousandths(value: f64) -> f64 {
+pub(crate) fn thousandths(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-fn count(count: usize, noun: &str) -> String {
+pub(crate) fn count(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// A number of bytes for people, in powers of 1000.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     // 999.95 would be rounded to 1000.0.
     for unit in ["B", "kB", "MB", "GB"] {
@@ -157,7 +157,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// Text of unknown origin in one line, without characters that would steer a terminal.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
@@ -193,7 +193,10 @@ fn message(error: &Error, input: &Path, output: &Path) -> String {
         ErrorKind::Corrupt { .. } | ErrorKind::Unsupported { .. } | ErrorKind::InvalidImage { .. } => {
             format!("'{}': {error}", input.display())
         }
-        // The encoder knows its writer, but not its name.
+        // Reader and encoder know what they read from and write to, but not its name.
+        ErrorKind::Io { action, path: None, .. } if action.starts_with("read") => {
+            format!("'{}': {error}", input.display())
+        }
         ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
         _ => error.to_string(),
     }
@@ -202,7 +205,7 @@ fn message(error: &Error, input: &Path, output: &Path) -> String {
 fn hint(error: &Error) -> Option<&'static str> {
     match error.kind() {
         // What the input lacks, no list of options mends.
-        ErrorKind::InvalidOption { option: "image" | "mask", .. } => None,
+        ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => None,
         ErrorKind::InvalidOption { .. } => Some("'cogsmith create --help' lists all options"),
         ErrorKind::TargetExists { .. } => Some("--overwrite replaces it"),
         ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
@@ -213,7 +216,7 @@ fn hint(error: &Error) -> Option<&'static str> {
 }
 
 /// One line on standard error. There is nobody to tell where that fails.
-fn say(kind: &str, message: &str) {
+pub(crate) fn say(kind: &str, message: &str) {
     let _ = writeln!(io::stderr().lock(), "{kind}: {}", one_line(message));
 }
 

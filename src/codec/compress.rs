@@ -6,7 +6,7 @@ use super::{deflate, lzw};
 
 /// Compresses tiles with any codec; makes a codec's state when it is first needed.
 #[derive(Default)]
-pub(super) struct Compressor {
+pub struct Compressor {
     deflate: Option<(u8, deflate::Encoder)>,
     lzw: Option<lzw::Encoder>,
 }
@@ -19,7 +19,10 @@ impl std::fmt::Debug for Compressor {
 
 impl Compressor {
     /// Appends the compressed `bytes` to `out`. `layout` helps DEFLATE, the others do without.
-    pub(super) fn compress(
+    ///
+    /// # Errors
+    /// Why the codec refuses.
+    pub fn compress(
         &mut self,
         compression: Compression,
         layout: deflate::Layout,

@@ -12,12 +12,13 @@ mod pack;
 mod predictor;
 
 use crate::buffer::AlignedBytes;
+use crate::checksum::Checksum;
 use crate::options::{Compression, DEFAULT_DEFLATE_LEVEL, Predictor, TileSize};
 use crate::sample::DataType;
 use crate::tiff::ghost;
 
-use compress::Compressor;
-use deflate::Layout;
+pub use compress::Compressor;
+pub use deflate::Layout;
 
 /// All that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,27 @@ pub(crate) struct TileView<'a> {
 }
 
 impl<'a> TileView<'a> {
+    /// The checksum of the pixels, `pixel` bytes each; padding is left out.
+    pub(crate) fn checksum(&self, pixel: usize) -> u64 {
+        let mut checksum = Checksum::new();
+        for row in 0..self.height {
+            checksum.add(self.row(row, self.width * pixel));
+        }
+        checksum.value()
+    }
+
+    /// The checksum of a mask: any byte but 0 is valid.
+    pub(crate) fn mask_checksum(&self) -> u64 {
+        let mut checksum = Checksum::new();
+        let mut valid = Vec::with_capacity(self.width);
+        for row in 0..self.height {
+            valid.clear();
+            valid.extend(self.row(row, self.width).iter().map(|byte| u8::from(*byte != 0)));
+            checksum.add(&valid);
+        }
+        checksum.value()
+    }
+
     /// The bytes of row `row`, `length` bytes long.
     fn row(&self, row: usize, length: usize) -> &'a [u8] {
         &self.rows[row * self.row_stride + self.row_start..][..length]

@@ -1,5 +1,6 @@
 //! Metadata in the form that GDAL keeps in a GeoTIFF: tag 42112 holds XML, tag 42113 the nodata value.
 
+use crate::error::{Error, Result};
 use crate::sample::{DataType, Nodata};
 use crate::tiff::{Tag, TagValue};
 
@@ -28,7 +29,71 @@ pub struct MetadataItem {
     pub value: String,
 }
 
+/// Tags that follow from image, georeference and layout: none can be carried.
+const NOT_CARRIED: [Tag; 32] = [
+    Tag::NEW_SUBFILE_TYPE,
+    Tag::SUBFILE_TYPE,
+    Tag::IMAGE_WIDTH,
+    Tag::IMAGE_LENGTH,
+    Tag::BITS_PER_SAMPLE,
+    Tag::COMPRESSION,
+    Tag::PHOTOMETRIC_INTERPRETATION,
+    Tag::FILL_ORDER,
+    Tag::STRIP_OFFSETS,
+    Tag::ORIENTATION,
+    Tag::SAMPLES_PER_PIXEL,
+    Tag::ROWS_PER_STRIP,
+    Tag::STRIP_BYTE_COUNTS,
+    Tag::PLANAR_CONFIGURATION,
+    Tag::PREDICTOR,
+    Tag::COLOR_MAP,
+    Tag::TILE_WIDTH,
+    Tag::TILE_LENGTH,
+    Tag::TILE_OFFSETS,
+    Tag::TILE_BYTE_COUNTS,
+    Tag::SUB_IFDS,
+    Tag::EXTRA_SAMPLES,
+    Tag::SAMPLE_FORMAT,
+    Tag::MODEL_PIXEL_SCALE,
+    Tag::MODEL_TIEPOINT,
+    Tag::MODEL_TRANSFORMATION,
+    Tag::GEO_KEY_DIRECTORY,
+    Tag::GEO_DOUBLE_PARAMS,
+    Tag::GEO_ASCII_PARAMS,
+    Tag::GDAL_METADATA,
+    Tag::GDAL_NODATA,
+    Tag::RPC_COEFFICIENTS,
+];
+
 impl Metadata {
+    /// Checks that everything can be written, and read again as it was; LONG8 values are for BigTIFF alone.
+    pub(crate) fn validate(&self, always_big: bool) -> Result<()> {
+        let refuse = |reason: String| Err(Error::image(format!("metadata: {reason}")));
+        for item in &self.items {
+            let texts = [Some(&item.name), item.domain.as_ref(), item.role.as_ref(), Some(&item.value)];
+            let bad = texts.into_iter().flatten().flat_map(|text| text.chars()).find(|&character| !is_xml(character));
+            if let Some(bad) = bad {
+                return refuse(format!("item {:?} holds {bad:?}, which XML cannot; leave it out", item.name));
+            }
+        }
+        for (index, (tag, value)) in self.tags.iter().enumerate() {
+            let name = tag.name().unwrap_or("unknown");
+            if NOT_CARRIED.contains(tag) {
+                return refuse(format!("tag {} ({name}) follows from the image and can't be carried", tag.0));
+            }
+            if self.tags.iter().take(index).any(|(other, _)| other == tag) {
+                return refuse(format!("tag {} ({name}) stands twice", tag.0));
+            }
+            if value.count() == 0 {
+                return refuse(format!("tag {} ({name}) has no value", tag.0));
+            }
+            if matches!(value, TagValue::Long8(_)) && !always_big {
+                return refuse(format!("tag {} ({name}) has LONG8 values, which need a BigTIFF; ask for one", tag.0));
+            }
+        }
+        Ok(())
+    }
+
     /// The value of tag 42112, `None` where there is no item: two-space indent, a closing line feed, as GDAL writes.
     pub(crate) fn xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Option<TagValue> {
         let mut text = String::from("<GDALMetadata>\n");
@@ -57,11 +122,19 @@ impl Metadata {
     }
 }
 
+/// Whether XML 1.0 has the character (production 2, `Char`).
+fn is_xml(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 fn attribute(text: &mut String, name: &str, value: &str) {
     text.push(' ');
     text.push_str(name);
     text.push_str("=\"");
-    escape(text, value);
+    let mut escaped = String::new();
+    escape(&mut escaped, value);
+    // Readers of XML would make spaces of them.
+    text.push_str(&escaped.replace('\n', "&#10;").replace('\t', "&#9;"));
     text.push('"');
 }
 

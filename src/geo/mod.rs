@@ -4,9 +4,15 @@
 mod keys;
 pub mod metadata;
 
+use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};
 
 pub use metadata::{Metadata, MetadataItem};
+
+/// Raster x, y, z, then model x, y, z.
+const NUMBERS_OF_TIEPOINT: usize = 6;
+/// Numbers of the RPC tag (Frank Warmerdam, 2007).
+pub(crate) const RPC_NUMBERS: usize = 92;
 
 /// Where a raster lies, in the terms of GeoTIFF 1.1 (OGC 19-008).
 ///
@@ -56,6 +62,37 @@ impl GeoRef {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.placement == Placement::None && self.keys.is_none() && self.rpc.is_none()
+    }
+
+    /// Checks that the values have the shapes that their tags ask for.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::image(format!("georeference: {reason}")));
+        match &self.placement {
+            Placement::ScaleAndTiepoint { scale, .. } if scale[0] == 0.0 || scale[1] == 0.0 => {
+                return refuse(format!("a pixel of {} x {} model units has no size", scale[0], scale[1]));
+            }
+            Placement::ScaleAndTiepoint { tiepoints, .. } | Placement::Tiepoints(tiepoints)
+                if tiepoints.is_empty() || tiepoints.len() % NUMBERS_OF_TIEPOINT != 0 =>
+            {
+                return refuse(format!("tiepoints of {} numbers; each has {NUMBERS_OF_TIEPOINT}", tiepoints.len()));
+            }
+            _ => {}
+        }
+        if let Some(GeoKeys { directory, .. }) = &self.keys {
+            let claimed = directory.get(3).map(|&count| 4 + 4 * usize::from(count));
+            if claimed != Some(directory.len()) {
+                return refuse(format!(
+                    "the GeoKey directory has {} numbers; it takes four, the last of which counts the keys, and four a key",
+                    directory.len()
+                ));
+            }
+        }
+        match &self.rpc {
+            Some(rpc) if rpc.len() != RPC_NUMBERS => {
+                refuse(format!("{} RPC coefficients; there are {RPC_NUMBERS}", rpc.len()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The tags that say it, in the order in which GDAL writes their values.

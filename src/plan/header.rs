@@ -27,7 +27,7 @@ impl CogPlan {
     /// # Errors
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF is forced but the file is larger than 4 GiB.
     pub(crate) fn header(&self, index: &TileIndex) -> Result<Header> {
-        let variant = match self.inner.big_tiff {
+        let variant = match self.inner.options.big_tiff {
             BigTiff::Yes => Variant::Big,
             BigTiff::Auto | BigTiff::No => Variant::Classic,
         };
@@ -35,7 +35,7 @@ impl CogPlan {
         if let Some(header) = header {
             return Ok(header);
         }
-        if self.inner.big_tiff == BigTiff::Auto
+        if self.inner.options.big_tiff == BigTiff::Auto
             && let Some(header) = self.header_as(Variant::Big, index)?
         {
             return Ok(header);
@@ -93,20 +93,23 @@ impl CogPlan {
         (0..self.levels().len()).rev().flat_map(move |level| grid.sections(level))
     }
 
+    /// Bytes of a tile with its frame.
+    pub(crate) fn framed_bytes(size: u32) -> u64 {
+        u64::from(size) + (LEADER_LEN + TRAILER_LEN) as u64
+    }
+
     /// Bytes of the tiles of a section with their frames.
     pub(crate) fn section_bytes(&self, index: &TileIndex, section: SectionId) -> u64 {
-        let frame = (LEADER_LEN + TRAILER_LEN) as u64;
         let tiles = self.inner.grid.section_tiles(&self.levels()[section.level], section);
-        tiles.map(|tile| u64::from(index.size(tile)) + frame).sum()
+        tiles.map(|tile| Self::framed_bytes(index.size(tile))).sum()
     }
 
     /// Bytes of all tiles with their frames.
     fn data_bytes(&self, index: &TileIndex) -> u64 {
-        let frame = (LEADER_LEN + TRAILER_LEN) as u64;
         (0..self.levels().len())
             .flat_map(|level| [false, true].map(|mask| index.sizes(level, mask)))
             .flatten()
-            .map(|&size| u64::from(size) + frame)
+            .map(|&size| Self::framed_bytes(size))
             .sum()
     }
 }

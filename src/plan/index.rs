@@ -12,6 +12,40 @@ pub struct TileIndex {
     levels: Vec<LevelSizes>,
 }
 
+/// Checksums of the pixels of all tiles, taken while they were encoded; eight bytes a tile. In the order of the index.
+#[derive(Debug, Clone)]
+pub(crate) struct TileChecksums {
+    levels: Vec<(Vec<u64>, Vec<u64>)>,
+}
+
+impl TileChecksums {
+    /// Room for all tiles of an index.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where there are too many tiles.
+    pub(crate) fn new(index: &TileIndex) -> Result<Self> {
+        let room = |sizes: &[u32]| zeros(sizes.len());
+        let levels = index.levels.iter().map(|level| Ok((room(&level.image)?, room(&level.mask)?)));
+        Ok(Self { levels: levels.collect::<Result<_>>()? })
+    }
+
+    /// Records the checksum of a tile that stands at `place` in the arrays of its plane.
+    pub(crate) fn set(&mut self, tile: TileId, place: usize, checksum: u64) {
+        let (image, mask) = &mut self.levels[tile.level];
+        match tile.plane {
+            Plane::Image(_) => image[place] = checksum,
+            Plane::Mask => mask[place] = checksum,
+        }
+    }
+
+    /// Checksums of a level's tiles and of its mask's, in the order of the TIFF arrays.
+    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "what is written is read back by the checks"))]
+    pub(crate) fn level(&self, level: usize) -> (&[u64], &[u64]) {
+        let (image, mask) = &self.levels[level];
+        (image, mask)
+    }
+}
+
 /// Sizes in the order of the TIFF arrays: plane by plane, each row by row.
 #[derive(Debug, Clone)]
 struct LevelSizes {
@@ -103,12 +137,12 @@ fn to_usize(count: u64) -> Result<usize> {
     usize::try_from(count).map_err(|_| Error::limit("the number of tiles", count, usize::MAX as u64))
 }
 
-fn zeros(count: usize) -> Result<Vec<u32>> {
+fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
     let mut sizes = Vec::new();
     sizes.try_reserve_exact(count).map_err(|_| crate::error::ErrorKind::OutOfMemory {
         what: "the index of tiles",
-        bytes: (count as u64).saturating_mul(4),
+        bytes: (count as u64).saturating_mul(size_of::<T>() as u64),
     })?;
-    sizes.resize(count, 0);
+    sizes.resize(count, T::default());
     Ok(sizes)
 }

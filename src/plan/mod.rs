@@ -4,6 +4,9 @@ mod directory;
 mod header;
 mod index;
 mod levels;
+mod message;
+pub mod shards;
+mod share;
 pub(crate) mod window;
 
 use std::sync::Arc;
@@ -18,7 +21,10 @@ use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
 
 pub(crate) use header::Header;
+pub(crate) use index::TileChecksums;
 pub use index::TileIndex;
+pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
+pub(crate) use share::{LevelShare, Share};
 
 /// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.
 const MAX_TILE_BYTES: u64 = i32::MAX as u64;
@@ -44,15 +50,15 @@ struct Inner {
     spec: ImageSpec,
     geo: GeoRef,
     metadata: Metadata,
+    /// What was asked for, but the predictor as it was settled.
+    options: EncodeOptions,
     levels: Vec<Level>,
     grid: TileGrid,
-    compression: Compression,
     predictor: Predictor,
     /// Whether the predictor is a guess by type, to be settled by the first pixels.
     predictor_is_open: bool,
     /// One for all bands, or one a band.
     resampling: Vec<Resampling>,
-    big_tiff: BigTiff,
 }
 
 impl CogPlan {
@@ -60,12 +66,14 @@ impl CogPlan {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the description of the image contradicts
-    /// itself, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
+    /// itself, or georeference or metadata can't be written, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
     /// contradicts the image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
     /// hold what was asked for.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
         options.validate()?;
+        geo.validate()?;
+        metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
         let levels = levels::levels(spec, options);
@@ -77,13 +85,12 @@ impl CogPlan {
                 spec: spec.clone(),
                 geo: geo.clone(),
                 metadata: metadata.clone(),
+                options: options.clone(),
                 levels,
                 grid,
-                compression: options.compression,
                 predictor,
                 predictor_is_open: options.predictor == Predictor::Auto && predictor == Predictor::Horizontal,
                 resampling,
-                big_tiff: options.big_tiff,
             }),
         };
         plan.check_sizes()?;
@@ -111,7 +118,7 @@ impl CogPlan {
     /// The codec.
     #[must_use]
     pub fn compression(&self) -> Compression {
-        self.inner.compression
+        self.inner.options.compression
     }
 
     /// The predictor; never [`Predictor::Auto`]. For integers that is the horizontal one until the first row of tiles
@@ -130,6 +137,17 @@ impl CogPlan {
     pub(crate) fn settle_predictor(&mut self, predictor: Predictor) {
         let inner = Arc::make_mut(&mut self.inner);
         (inner.predictor, inner.predictor_is_open) = (predictor, false);
+        inner.options.predictor = predictor;
+    }
+
+    /// This plan with the predictor that [`predictor`](Self::predictor) tells now: for [`Predictor::Auto`] that which
+    /// follows from type and kind of the samples (2 for integers, 3 for floats, none for palettes, complex samples and
+    /// other widths), whatever the pixels are. For encodings where no pixel can be seen beforehand.
+    #[must_use]
+    pub fn with_predictor_by_type(mut self) -> Self {
+        let predictor = self.predictor();
+        self.settle_predictor(predictor);
+        self
     }
 
     /// The kernel of the overviews: one for all bands, or one a band where they differ.
@@ -147,7 +165,7 @@ impl CogPlan {
 
     /// Which variants of TIFF are allowed.
     pub(crate) fn big_tiff(&self) -> BigTiff {
-        self.inner.big_tiff
+        self.inner.options.big_tiff
     }
 
     /// Bytes of all pixels of full resolution before compression, rows packed, without padding and mask.
@@ -178,7 +196,7 @@ impl CogPlan {
                 data_type: self.spec().data_type,
                 bits: self.spec().bits(),
                 predictor: self.inner.predictor,
-                compression: self.inner.compression,
+                compression: self.inner.options.compression,
             },
         }
     }

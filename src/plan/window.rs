@@ -11,11 +11,17 @@ use crate::options::Resampling;
 const EDGE_TOLERANCE: f64 = 1e-8;
 
 /// The mapping of one axis from a level to the next coarser one.
+///
+/// Pixels of both levels are numbered from the start of what is held of them: from 0, unless [`within`](Self::within)
+/// says otherwise. What is computed is the same in either numbering, to the last bit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
     source: u32,
     target: u32,
     ratio: f64,
+    /// The source pixel and the output pixel that are numbered 0.
+    source_start: u32,
+    target_start: u32,
     /// Pixels along a side of the matrix of gauss.
     gauss_side: u32,
 }
@@ -42,7 +48,13 @@ impl Axis {
             3..=4 => 5,
             _ => 7,
         };
-        Self { source, target, ratio, gauss_side }
+        Self { source, target, ratio, source_start: 0, target_start: 0, gauss_side }
+    }
+
+    /// This axis where only a part of either level is held: pixels are numbered from these on. The source pixels from
+    /// `source_start` on must be all that the output pixels from `target_start` on need.
+    pub(crate) fn within(self, source_start: u32, target_start: u32) -> Self {
+        Self { source_start, target_start, ..self }
     }
 
     /// This axis across `rows`: GDAL takes the size of the matrix of gauss from the ratio of the rows alone.
@@ -50,29 +62,40 @@ impl Axis {
         Self { gauss_side: rows.gauss_side, ..self }
     }
 
-    /// Whether every output pixel covers exactly two source pixels.
-    pub(crate) fn is_two(&self) -> bool {
-        self.ratio.to_bits() == 2.0f64.to_bits()
+    /// Where the pixels of the first output pixel start, if every output pixel covers exactly two source pixels.
+    pub(crate) fn start_of_twos(&self) -> Option<usize> {
+        let two = self.ratio.to_bits() == 2.0f64.to_bits();
+        two.then(|| 2 * self.target_start as usize - self.source_start as usize)
+    }
+
+    /// How many of the output pixels lie in whole groups of `size`, counted from the start of the level.
+    pub(crate) fn in_groups(&self, size: usize) -> usize {
+        let target = self.target as usize;
+        (target - target % size).saturating_sub(self.target_start as usize)
     }
 
     /// The source pixel that nearest takes.
     pub(crate) fn nearest(&self, target: u32) -> u32 {
-        floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1)
+        let target = target + self.target_start;
+        floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1) - self.source_start
     }
 
     /// The source pixels that an output pixel covers.
     pub(crate) fn covered(&self, target: u32) -> Window {
+        let target = target + self.target_start;
         let from = f64::from(target) * self.ratio;
         let to = f64::from(target + 1) * self.ratio;
         let start = floor(from + EDGE_TOLERANCE).min(self.source - 1);
         let end = floor((to - EDGE_TOLERANCE).ceil()).max(start + 1).min(self.source);
         let first_weight = if end == start + 1 { 1.0 } else { 1.0 - (from - f64::from(start)) };
-        Window { start, end, first_weight, last_weight: 1.0 - (f64::from(end) - to) }
+        let last_weight = 1.0 - (f64::from(end) - to);
+        Window { start: start - self.source_start, end: end - self.source_start, first_weight, last_weight }
     }
 
     /// How much of source pixel `source` output pixel `target` covers, in units of one source pixel divided by the
     /// number of output pixels: the weights of [`covered`](Self::covered) without rounding.
     pub(crate) fn exact_weight(&self, target: u32, source: u32) -> u64 {
+        let (target, source) = (target + self.target_start, source + self.source_start);
         let (step, size) = (u64::from(self.source), u64::from(self.target));
         let (from, to) = (u64::from(target) * step, (u64::from(target) + 1) * step);
         let (start, end) = (u64::from(source) * size, (u64::from(source) + 1) * size);
@@ -82,21 +105,32 @@ impl Axis {
     /// The whole source pixels that GDAL takes for complex samples (`GDALResampleChunkC32R`): among those that an output
     /// pixel covers.
     pub(crate) fn rounded(&self, target: u32) -> Range<u32> {
+        let target = target + self.target_start;
         let start = floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1);
         let end = floor(0.5 + f64::from(target + 1) * self.ratio).max(start + 1);
-        start..if target + 1 == self.target { self.source } else { end.min(self.source) }
+        self.numbered(start..if target + 1 == self.target { self.source } else { end.min(self.source) })
     }
 
     /// The source pixels under a convolution that reaches `radius` pixels to either side at a ratio of 1.
     pub(crate) fn convolved(&self, radius: u8, target: u32) -> Range<u32> {
         let (center, reach) = (self.center(target), self.reach(radius));
         let start = floor((center - reach + 0.5).floor().max(0.0)).min(self.source - 1);
-        start..floor(center + reach + 0.5).max(start + 1).min(self.source)
+        self.numbered(start..floor(center + reach + 0.5).max(start + 1).min(self.source))
     }
 
-    /// The middle of an output pixel, in source pixels.
-    pub(crate) fn center(&self, target: u32) -> f64 {
-        (f64::from(target) + 0.5) * self.ratio
+    /// The middle of an output pixel, in source pixels counted from the start of the level.
+    fn center(&self, target: u32) -> f64 {
+        (f64::from(target + self.target_start) + 0.5) * self.ratio
+    }
+
+    /// How far the middle of a source pixel lies behind the middle of an output pixel, in source pixels.
+    pub(crate) fn distance(&self, target: u32, source: u32) -> f64 {
+        f64::from(source + self.source_start) - self.center(target) + 0.5
+    }
+
+    /// Source pixels, counted from the start of what is held instead of the start of the level.
+    fn numbered(&self, source: Range<u32>) -> Range<u32> {
+        source.start - self.source_start..source.end - self.source_start
     }
 
     /// Output pixels for a source pixel, at most 1: how far kernels are stretched.
@@ -112,12 +146,13 @@ impl Axis {
     /// The side of the matrix of gauss, the source pixels under it, and how many of its places lie before the first.
     pub(crate) fn gauss(&self, target: u32) -> (u32, Range<u32>, u32) {
         let side = self.gauss_side;
+        let target = target + self.target_start;
         let from = floor(0.5 + f64::from(target) * self.ratio);
         let to = floor(0.5 + f64::from(target + 1) * self.ratio) + 1;
         let middle = from + (to - from) / 2;
         let before = (side / 2).saturating_sub(middle);
         let start = (middle + before - side / 2).min(self.source - 1);
-        (side, start..(start + side - before).min(self.source), before)
+        (side, self.numbered(start..(start + side - before).min(self.source)), before)
     }
 
     /// The source pixels that an output pixel needs. Both ends grow with the output pixel.
@@ -142,6 +177,15 @@ impl Axis {
             Resampling::Gauss => self.gauss(target).1,
         }
     }
+}
+
+/// The pixels of a level that the pixels of a range of the next one need, along an axis.
+pub(crate) fn source_range(axis: &Axis, resampling: &[Resampling], target: &Range<u32>) -> Range<u32> {
+    let Some(last) = target.end.checked_sub(1).filter(|&last| last >= target.start) else { return 0..0 };
+    // Both ends of what is needed grow with the pixel.
+    let needed = |pixel| resampling.iter().map(move |&resampling| axis.needed(resampling, pixel));
+    let start = needed(target.start).map(|range| range.start).min().unwrap_or(0);
+    start..needed(last).map(|range| range.end).max().unwrap_or(0)
 }
 
 /// The whole part of a number that is not negative and no larger than an image side.

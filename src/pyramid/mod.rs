@@ -10,7 +10,7 @@ mod rows;
 
 use crate::error::Result;
 use crate::executor::Executor;
-use crate::plan::CogPlan;
+use crate::plan::{CogPlan, Share};
 use crate::view::Stripe;
 
 use kernel::Kernel;
@@ -23,24 +23,33 @@ const PIECE_BYTES: usize = 128 * 1024;
 #[derive(Debug)]
 pub struct Cascade {
     levels: Vec<LevelRows>,
-    /// The kernel from level *i* to level *i + 1*.
+    /// The level of the plan that is the first here.
+    base: usize,
+    /// The kernel from level *i* to level *i + 1*, counted here.
     kernels: Vec<Kernel>,
 }
 
 impl Cascade {
-    /// Empty buffers.
+    /// Empty buffers for a whole image.
     pub fn new(plan: &CogPlan) -> Self {
-        let levels: Vec<_> = plan.levels().iter().map(|level| LevelRows::new(plan, level)).collect();
-        let kernels = plan.levels().windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1])).collect();
-        Self { levels, kernels }
+        Self::of(plan, &Share::whole(plan))
     }
 
-    /// The rows of a level.
+    /// Empty buffers for a part of an image: rows of the first level of the share come in.
+    pub(crate) fn of(plan: &CogPlan, share: &Share) -> Self {
+        Self {
+            levels: share.levels.iter().map(|level| LevelRows::new(plan, level)).collect(),
+            base: share.base(),
+            kernels: share.levels.windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1])).collect(),
+        }
+    }
+
+    /// The rows of a level of the plan.
     pub(crate) fn level(&self, level: usize) -> &LevelRows {
-        &self.levels[level]
+        &self.levels[level - self.base]
     }
 
-    /// Room for the next `count` rows of full resolution, to be filled before [`commit`](Self::commit).
+    /// Room for the next `count` rows of the first level, to be filled before [`commit`](Self::commit).
     pub fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         self.levels[0].stripe(count)
     }
@@ -68,7 +77,8 @@ impl Cascade {
         Ok(())
     }
 
-    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level) nor the next level need.
+    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level, from the first one here
+    /// on) nor the next level need.
     pub fn forget(&mut self, next_tile_rows: &[u32]) {
         for (index, next_tile_row) in next_tile_rows.iter().enumerate() {
             let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());

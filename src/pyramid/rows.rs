@@ -2,13 +2,14 @@
 
 use crate::buffer::AlignedBytes;
 use crate::error::{Error, Result};
-use crate::grid::Level;
-use crate::plan::CogPlan;
+use crate::plan::{CogPlan, LevelShare};
 use crate::view::{Stripe, StripeLayout};
 
-/// The rows of a level that are known and still needed, all planes and the mask.
+/// The rows of a level that are known and still needed, all planes and the mask; of each row the columns of a window.
 #[derive(Debug)]
 pub(crate) struct LevelRows {
+    /// The first column of the window.
+    left: u32,
     width: usize,
     bands: usize,
     sample_size: usize,
@@ -23,20 +24,31 @@ pub(crate) struct LevelRows {
 }
 
 impl LevelRows {
-    pub(super) fn new(plan: &CogPlan, level: &Level) -> Self {
+    pub(super) fn new(plan: &CogPlan, share: &LevelShare) -> Self {
         let spec = plan.spec();
         let layout = if plan.is_chunky() { StripeLayout::Chunky } else { StripeLayout::Planar };
         Self {
-            width: level.width as usize,
+            left: share.window.columns.start,
+            width: share.window.width() as usize,
             bands: spec.bands.into(),
             sample_size: spec.data_type.size(),
             layout,
-            tile_height: level.tile_size.height,
+            tile_height: share.level.tile_size.height,
             planes: vec![AlignedBytes::default(); plan.grid().planes.into()],
             mask: spec.mask.then(AlignedBytes::default),
-            first: 0,
-            end: 0,
+            first: share.window.rows.start,
+            end: share.window.rows.start,
         }
+    }
+
+    /// The first column that is held.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// Columns that are held.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
     /// One past the last row that is held.

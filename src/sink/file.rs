@@ -139,6 +139,11 @@ impl OutputFile {
         self.writer.as_ref()?.get_ref().try_clone().ok()
     }
 
+    /// Where what has been written can be read back before it appears; none where the target is written directly.
+    pub(super) fn readable(&self) -> Option<&Path> {
+        self.temporary.as_deref()
+    }
+
     /// Writes what can be read; from another file without passing through this program's memory, where the system can.
     pub(super) fn copy_from(&mut self, from: &mut io::Take<&File>) -> io::Result<u64> {
         match &mut self.writer {

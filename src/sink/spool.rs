@@ -37,10 +37,12 @@ impl Spool {
     /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.end += bytes.len() as u64;
-        if self.waiting.len() + bytes.len() > BLOCK {
+        let large = bytes.len() >= BLOCK / 8;
+        // What waits comes before what is written directly.
+        if large || self.waiting.len() + bytes.len() > BLOCK {
             self.flush()?;
         }
-        if bytes.len() >= BLOCK / 8 {
+        if large {
             return self.file.write_all(bytes).map_err(|error| self.failed(error));
         }
         self.waiting.extend_from_slice(bytes);
@@ -73,5 +75,32 @@ impl Spool {
 
     fn failed(&self, error: io::Error) -> Error {
         Error::io_at("use the temporary file in", &self.directory, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_in_the_order_in_which_they_were_appended() {
+        let mut spool = Spool::new(None).unwrap();
+        let mut all = Vec::new();
+        for (value, length) in (0..).zip([10, BLOCK / 8, 7, BLOCK / 8 - 1, 3, 2 * BLOCK, 1, BLOCK, BLOCK / 9, 0, BLOCK])
+        {
+            spool.append(&vec![value; length]).unwrap();
+            all.resize(all.len() + length, value);
+            assert_eq!(spool.end(), all.len() as u64);
+        }
+        spool.flush().unwrap();
+        let mut back = Vec::new();
+        let mut steps = 0;
+        let mut step = || {
+            steps += 1;
+            Ok(())
+        };
+        spool.copy(5, all.len() as u64 - 5, &mut Target::writer(&mut back), &mut step).unwrap();
+        assert!(back == all[5..]);
+        assert!(steps > 0);
     }
 }

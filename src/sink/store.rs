@@ -29,11 +29,18 @@ pub struct StoreOptions {
     /// Where the temporary file is made; it has no name and vanishes with the process. Default: the system's folder
     /// for temporary files.
     pub directory: Option<PathBuf>,
+    /// Whether the finished file is read back before it [appears](super::OutputFile::commit), and the pixels of every
+    /// tile of every level are compared, by checksums, with those that were encoded; a difference is an
+    /// [`ErrorKind::Verification`](crate::ErrorKind::Verification). Takes eight bytes a tile, and about as long as
+    /// decoding the file. Only an [`OutputFile`](super::OutputFile) that is a regular file can be read back: other
+    /// outputs refuse it. Needs the feature `geotiff`. Default: no.
+    pub verify: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { memory: if cfg!(feature = "spool") { 32 << 20 } else { u64::MAX }, batch: BATCH_BYTES, directory: None }
+        let memory = if cfg!(feature = "spool") { 32 << 20 } else { u64::MAX };
+        Self { memory, batch: BATCH_BYTES, directory: None, verify: false }
     }
 }
 

@@ -22,6 +22,14 @@ impl<'a> Target<'a> {
         Self::Writer(BufWriter::with_capacity(BLOCK, writer))
     }
 
+    /// The file, if it is one.
+    pub(super) fn file(&self) -> Option<&OutputFile> {
+        match self {
+            Self::Writer(_) => None,
+            Self::File(file) => Some(file),
+        }
+    }
+
     /// Writes bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = match self {
@@ -40,11 +48,22 @@ impl<'a> Target<'a> {
         lost: impl Fn(io::Error) -> Error,
     ) -> Result<()> {
         from.seek(SeekFrom::Start(offset)).map_err(&lost)?;
-        let short = || lost(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
         match self {
             Self::File(file) => {
-                let copied = file.copy_from(&mut from.take(length)).map_err(failed)?;
-                if copied == length { Ok(()) } else { Err(short()) }
+                let short = || lost(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
+                let (mut at, end) = (offset, offset + length);
+                while at < end {
+                    match file.copy_from(&mut from.take(end - at)) {
+                        Ok(0) => return Err(short()),
+                        Ok(count) => at += count,
+                        // What was copied before has moved both files on.
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                            at = from.stream_position().map_err(&lost)?;
+                        }
+                        Err(error) => return Err(failed(error)),
+                    }
+                }
+                Ok(())
             }
             Self::Writer(writer) => {
                 let mut block = vec![0; BLOCK];

@@ -17,6 +17,7 @@ use super::direct::DirectFile;
 use super::file::{FileOptions, OutputFile};
 use super::store::{SectionStore, StoreOptions};
 use super::target::Target;
+use super::verify::{refuse, verify};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +79,9 @@ pub struct Progress {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for, [`ErrorKind::Cancelled`] after
-/// [`ControlFlow::Break`], and whatever goes wrong in reading, encoding or writing.
+/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for, [`ErrorKind::InvalidOption`] for
+/// [`StoreOptions::verify`], [`ErrorKind::Cancelled`] after [`ControlFlow::Break`], and whatever goes wrong in reading,
+/// encoding or writing.
 pub fn encode(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -97,7 +99,8 @@ pub fn encode(
 /// The caller [commits](OutputFile::commit) the file.
 ///
 /// # Errors
-/// As [`encode`].
+/// As [`encode`]; [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
+/// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
 pub fn encode_to_output(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -124,6 +127,12 @@ fn run(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     check_source(source, plan)?;
+    if store.verify {
+        refuse(match &output {
+            Output::File(file) => Some(file),
+            Output::Writer(_) => None,
+        })?;
+    }
     let mut direct = match &output {
         Output::File(file) => DirectFile::new(plan, file)?,
         Output::Writer(_) => None,
@@ -157,15 +166,19 @@ fn run(
             }
         }
     }
-    if let Some((file, header)) = direct {
-        file.finish()?;
-        cog.encoder.finish()?;
-        return Ok(summary(plan, &header, 0));
-    }
     let mut step = || match progress(Progress { rows_done: rows, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
         ControlFlow::Continue(()) => Ok(()),
     };
+    if let Some((file, header)) = direct {
+        file.finish()?;
+        let checksums = cog.encoder.checksums();
+        cog.encoder.finish()?;
+        if let (Some(checksums), Output::File(file)) = (checksums, &output) {
+            verify(file, plan, &checksums, executor, &mut step)?;
+        }
+        return Ok(summary(plan, &header, 0));
+    }
     let mut target = match output {
         Output::Writer(writer) => Target::writer(writer),
         Output::File(file) => Target::File(file),
@@ -225,6 +238,7 @@ pub struct CogWriter {
     encoder: CogEncoder,
     store: SectionStore,
     stored: u64,
+    executor: Executor,
 }
 
 impl CogWriter {
@@ -233,8 +247,11 @@ impl CogWriter {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
-        let encoder = CogEncoder::with_batch(plan, executor, store.batch)?;
-        Ok(Self { encoder, store: SectionStore::new(store), stored: 0 })
+        let mut encoder = CogEncoder::with_batch(plan, executor.clone(), store.batch)?;
+        if store.verify {
+            encoder.take_checksums()?;
+        }
+        Ok(Self { encoder, store: SectionStore::new(store), stored: 0, executor })
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), and their mask if the image has one.
@@ -250,7 +267,8 @@ impl CogWriter {
     ///
     /// # Errors
     /// [`ErrorKind::PixelCount`] where rows are missing, [`ErrorKind::Limit`] where classic TIFF was asked for and the
-    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails.
+    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, and [`ErrorKind::InvalidOption`], before
+    /// anything is written, for [`StoreOptions::verify`]: what is written so can't be read back.
     pub fn finish(self, writer: &mut dyn Write) -> Result<Summary> {
         self.write(&mut Target::writer(writer), &mut || Ok(()))
     }
@@ -259,13 +277,18 @@ impl CogWriter {
     /// it can. The caller [commits](OutputFile::commit) it.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish).
+    /// As [`finish`](Self::finish); [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
+    /// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
     pub fn finish_to(self, output: &mut OutputFile) -> Result<Summary> {
         self.write(&mut Target::File(output), &mut || Ok(()))
     }
 
     fn write(mut self, target: &mut Target<'_>, step: &mut dyn FnMut() -> Result<()>) -> Result<Summary> {
         let plan = self.encoder.plan().clone();
+        let checksums = self.encoder.checksums();
+        if checksums.is_some() {
+            refuse(target.file())?;
+        }
         let index = self.encoder.finish()?;
         let header = plan.header(&index)?;
         target.write(&header.bytes)?;
@@ -277,6 +300,9 @@ impl CogWriter {
         let summary = summary(&plan, &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
+        }
+        if let (Some(checksums), Some(file)) = (checksums, target.file()) {
+            verify(file, &plan, &checksums, &self.executor, step)?;
         }
         Ok(summary)
     }
@@ -302,7 +328,8 @@ impl CogWriter {
     }
 }
 
-fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
+/// What was written, by the header.
+pub(super) fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
         .map(|(level, &bytes)| LevelSummary {

@@ -1,7 +1,7 @@
 //! Rasters that can be encoded: pixels, and what is known about them.
 
 #[cfg(feature = "geotiff")]
-pub mod file;
+mod file;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
 mod mask;
@@ -9,8 +9,6 @@ mod mask;
 use crate::geo::{GeoRef, Metadata};
 use crate::view::PixelSource;
 
-#[cfg(feature = "geotiff")]
-pub use file::ReadAt;
 pub use mask::MaskedSource;
 
 /// A raster: pixels from top to bottom, where they lie, and what is said about them.

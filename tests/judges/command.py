@@ -4,7 +4,6 @@
 """
 
 import concurrent.futures
-import ctypes
 import hashlib
 import json
 import os
@@ -339,76 +338,6 @@ def broken_pipe():
     return [] if code in (1, -signal.SIGPIPE) and b"panicked" not in err else [f"exit {code}: {err!r}"]
 
 
-def full_disk():
-    """A full disk: as a small tmpfs where this user can mount one, as a limit on the file size in any case."""
-    out = []
-    with Folder() as f:
-        write(f("out.tif"), b"precious")
-        for name in ("out.tif", "new.tif"):
-            out += refused(create(SOURCE, f(name), overwrite=True, file_size=100_000), 1)
-        if f.left() != ["out.tif"] or contents(f("out.tif")) != b"precious":
-            out.append(f"limit on the file size: left behind {f.left()}")
-    with Folder() as f:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.mount(b"tmpfs", f.path.encode(), b"tmpfs", 0, b"size=400k"):
-            print("note: this user can't mount a tmpfs; the limit on the file size stood in for the full disk")
-            return out
-        try:
-            write(f("out.tif"), b"precious")
-            for name in ("out.tif", "new.tif"):
-                out += refused(create(SOURCE, f(name), overwrite=True), 1, "(?i)space|full|write")
-            if f.left() != ["out.tif"] or contents(f("out.tif")) != b"precious":
-                out.append(f"full disk: left behind {f.left()}")
-            # A full disk for temporary data alone: it may work, or fail cleanly.
-            with Folder() as g:
-                r = create(SOURCE, g("out.tif"), temp_dir=f.path)
-                if r.crashed or (r.code and g.left()) or f.left() != ["out.tif"]:
-                    out.append(f"full --temp-dir: {r}, left {g.left()} {f.left()}")
-        finally:
-            libc.umount2(f.path.encode(), 2)
-    return out
-
-
-def interrupted(number):
-    """A signal in the midst of a big conversion: nothing is left, and what was there is unharmed."""
-    out = []
-    with Folder() as f:
-        rng = np.random.default_rng(1)
-        tifffile.imwrite(f("big.tif"), rng.integers(0, 50, (9000, 9000), "u2"), rowsperstrip=64)
-        os.mkdir(f("t"))
-        os.mkdir(f("temp"))
-        write(f("t/old.tif"), b"precious")
-        for target in ("new.tif", "old.tif"):
-            p = subprocess.Popen([binary(), "create", "--overwrite", "--compress=zstd", "--level=19", "--temp-dir", f("temp"), f("big.tif"), f("t/" + target)],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            # The signal comes when something has been begun, or after a second.
-            end = time.time() + 1
-            while time.time() < end and p.poll() is None and len(os.listdir(f("t"))) == 1 and not os.listdir(f("temp")):
-                time.sleep(0.02)
-            time.sleep(0.1)
-            if p.poll() is not None:
-                out.append(f"done before the signal came: {p.returncode} {p.stderr.read()[-200:]!r}")
-                continue
-            p.send_signal(number)
-            began = time.time()
-            try:
-                p.wait(15)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                out.append("did not stop within 15 s")
-                p.wait()
-            err = p.stderr.read()
-            p.stdout.close()
-            p.stderr.close()
-            if p.returncode not in (1, 128 + number, -number) or b"panicked" in err:
-                out.append(f"exit {p.returncode}: {err[-300:]!r}")
-            if time.time() - began > 10:
-                out.append(f"took {time.time() - began:.0f} s to stop")
-            if os.listdir(f("t")) != ["old.tif"] or contents(f("t/old.tif")) != b"precious" or os.listdir(f("temp")):
-                out.append(f"left behind: {os.listdir(f('t'))} {os.listdir(f('temp'))}")
-    return out
-
-
 # Inputs that are broken.
 
 def survives(path, folder, must_fail=False, timeout=20):
@@ -619,10 +548,8 @@ def main():
     for name, words in WRONG.items():
         report.run(f"wrong usage: {name}", wrong_usage, words)
     for f in (one_line, quiet, as_json, missing_input, no_tiff, same_bytes, summary_of_stdout, existing_target, input_is_output, symbolic_link,
-              permissions, fifo, devices, unwritable, broken_pipe, full_disk):
+              permissions, fifo, devices, unwritable, broken_pipe):
         report.run(f.__name__.replace("_", " "), f)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        report.run(f"interrupted by {number.name}", interrupted, number)
     for path in [SOURCE] + SMALL:
         report.run(f"truncated {os.path.basename(path)}", truncated, path)
     for path in SMALL:

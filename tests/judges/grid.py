@@ -1,4 +1,4 @@
-"""Every pair of values of the grid at least once (with --full: all combinations of type, compression, predictor,
+"""Every pair of values of the grid, and every type with every compression and predictor, at least once (with --full: all combinations of type, compression, predictor,
 interleave, size and nodata), judged pixel by pixel.
 
     python grid.py [--full] [--count N] [--part K/N]
@@ -142,6 +142,30 @@ def pairs_cover(axes, possible):
             todo.discard((x, chosen[x], y, chosen[y]))
         cases.append({names[k]: axes[names[k]][i] for k, i in sorted(chosen.items())})
     return cases, [({names[a]: axes[names[a]][u]}, {names[b]: axes[names[b]][v]}) for a, u, b, v in hopeless]
+
+
+CODED = ("kind", "compress", "predictor")
+PLAIN = {"size": "67x1031", "bands": 2, "nodata": "none", "mask": False, "resampling": "nearest", "blocksize": "64", "overview_blocksize": "same",
+         "overviews": "count:1", "bigtiff": "auto", "nbits": "default", "threads": "2"}
+
+
+def rest_of_the_codes(axes, possible, cases):
+    """A small case for each combination of type, compression and predictor that is in none of the cases."""
+    there = {tuple(c[n].partition(":")[0] for n in CODED) for c in cases}
+    more = []
+    for values in itertools.product(*(axes[n] for n in CODED)):
+        c = dict(PLAIN, **dict(zip(CODED, values)))
+        if values in there or ":" in c["compress"]:
+            continue
+        # The other axes take their values in turn.
+        for name in ("interleave", "texture", "source"):
+            for i in range(len(axes[name])):
+                c[name] = axes[name][(len(more) + i) % len(axes[name])]
+                if possible(c):
+                    break
+        if possible(c):
+            more.append({n: c[n] for n in axes})
+    return more
 
 
 CORE = ("kind", "compress", "predictor", "interleave", "size", "nodata")
@@ -391,6 +415,7 @@ def main():
         cases = everything(AXES, possible)
     else:
         cases, hopeless = pairs_cover(AXES, possible)
+        cases += rest_of_the_codes(AXES, possible, cases)
         if a.count:
             cases = [cases[len(cases) * k // a.count] for k in range(min(a.count, len(cases)))]
     if a.list:

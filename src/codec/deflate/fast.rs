@@ -80,7 +80,8 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
                 begin -= 1;
             }
         }
-        if in_row {
+        // Beside a run a match one row back has to go on behind it: where it does not, there is nothing to compare.
+        if in_row && (!in_run || load4(input, run_end) == load4(input, run_end - row)) {
             let end = at + equal(input, at - row, at, to);
             let mut row_begin = at;
             while row_begin > anchor && row_begin > row && input[row_begin - 1] == input[row_begin - 1 - row] {

@@ -190,9 +190,14 @@ pub(super) fn compute<T: Real + PartialOrd>(
 ) {
     let samples = source.samples;
     let row_len = kernel.width * samples;
-    if kernel.columns.is_two() && kernel.rows.is_two() && !source.has_gaps() {
+    if let (Some(left), Some(_), false) =
+        (kernel.columns.start_of_twos(), kernel.rows.start_of_twos(), source.has_gaps())
+    {
         for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)) {
-            two::compute(kernel, source, row, rms, piece.bands.clone(), target);
+            let top = kernel.rows.covered(row).start;
+            let part = left * samples..(left + 2 * kernel.width) * samples;
+            let lines = [top, top + 1].map(|row| &source.row(row)[part.clone()]);
+            two::compute(kernel, lines, rms, (samples, piece.bands.clone()), target);
         }
         return;
     }

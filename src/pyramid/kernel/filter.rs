@@ -99,7 +99,7 @@ fn times(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 /// The source pixels of one output pixel along an axis, and the place of the first, as [`weight`] takes it.
 fn first_tap(axis: &Axis, resampling: Resampling, target: u32) -> (std::ops::Range<u32>, f64) {
     let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
-    let x = axis.scale() * (f64::from(taps.start) - axis.center(target) + 0.5);
+    let x = axis.scale() * axis.distance(target, taps.start);
     (taps, x)
 }
 

@@ -20,9 +20,9 @@ mod small;
 use std::ops::Range;
 
 use crate::error::{ErrorKind, Result};
-use crate::grid::Level;
 use crate::options::Resampling;
 use crate::plan::CogPlan;
+use crate::plan::LevelShare;
 use crate::plan::window::{Axis, Window};
 use crate::sample::{DataType, Nodata, Value, dispatch};
 use crate::spec::ExtraSample;
@@ -56,11 +56,12 @@ pub(super) struct Kernel {
     palette: Option<Palette>,
     /// The band of alpha, and whether colours are still to be weighted by it.
     alpha: Option<(usize, bool)>,
-    /// Columns of the finer level.
+    /// Columns of the finer level that are held.
     source_width: usize,
-    /// Columns of the coarser level.
+    /// Columns of the coarser level that are computed.
     width: usize,
-    height: u32,
+    /// One past the last row of the coarser level that is computed.
+    end: u32,
 }
 
 /// Rows of the coarser level that are computed together.
@@ -81,13 +82,13 @@ impl<T> Piece<'_, T> {
 }
 
 impl Kernel {
-    pub(super) fn new(plan: &CogPlan, source: &Level, target: &Level) -> Self {
+    pub(super) fn new(plan: &CogPlan, source: &LevelShare, target: &LevelShare) -> Self {
         let spec = plan.spec();
         let methods = plan.resampling().to_vec();
-        let rows = Axis::new(source.height, target.height);
-        let columns = Axis::new(source.width, target.width).across(&rows);
+        let [columns, rows] = source.level.axes_to(&target.level);
+        let columns = columns.within(source.window.columns.start, target.window.columns.start);
         // GDAL sees masks of 0 and 255, but of 0 and 1 where the source is an overview with an internal mask.
-        let valid = if spec.mask && source.index > 0 { 1.0 } else { 255.0 };
+        let valid = if spec.mask && source.level.index > 0 { 1.0 } else { 255.0 };
         let means = methods.iter().any(|method| matches!(method, Resampling::Average | Resampling::Rms));
         let palette = if means { Palette::new(spec) } else { None };
         Self {
@@ -105,9 +106,9 @@ impl Kernel {
                 .alpha_band()
                 .map(|(band, kind)| (band, kind == ExtraSample::UnassociatedAlpha && palette.is_none())),
             palette,
-            source_width: source.width as usize,
-            width: target.width as usize,
-            height: target.height,
+            source_width: source.window.width() as usize,
+            width: target.window.width() as usize,
+            end: target.window.rows.end,
         }
     }
 
@@ -144,11 +145,11 @@ impl Kernel {
         needed.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }
 
-    /// How many rows from row `first` on can be computed when the finer level has its first `available` rows.
+    /// How many rows from row `first` on can be computed when the finer level has all rows before row `available`.
     pub(super) fn computable(&self, available: u32, first: u32) -> u32 {
         let ready = |row: u32| self.needed(row).end <= available;
         // Rows become ready one after the other: find the end by bisection.
-        let (mut low, mut high) = (first, self.height);
+        let (mut low, mut high) = (first, self.end);
         while low < high {
             let middle = low + (high - low) / 2;
             if ready(middle) { low = middle + 1 } else { high = middle }
@@ -158,7 +159,7 @@ impl Kernel {
 
     /// The first row of the finer level that rows from `next` on need.
     pub(super) fn first_needed(&self, next: u32) -> u32 {
-        if next < self.height { self.needed(next).start } else { u32::MAX }
+        if next < self.end { self.needed(next).start } else { u32::MAX }
     }
 
     /// How many rows a piece should have at least: convolutions resample the rows above and below each piece too.
@@ -255,8 +256,11 @@ impl Kernel {
                 let third = &one[2.min(one.len())..];
                 three.iter_mut().zip(two.iter().zip(third)).for_each(|(three, (a, b))| *three = a | b);
             }
-            if let Some(length) = regular {
-                target.iter_mut().zip(runs[length - 1].chunks(2)).for_each(|(target, run)| *target = filled(run[0]));
+            if let Some((start, length)) = regular {
+                target
+                    .iter_mut()
+                    .zip(runs[length - 1][start..].chunks(2))
+                    .for_each(|(target, run)| *target = filled(run[0]));
                 continue;
             }
             for (column, target) in target.iter_mut().enumerate() {
@@ -278,15 +282,17 @@ impl Kernel {
         }
     }
 
-    /// How many columns every pixel takes, if each starts at twice its own column and takes three at most.
-    fn regular(&self, resampling: Resampling) -> Option<usize> {
+    /// Where the first pixel's columns start and how many every pixel takes, if each starts two behind the one before and
+    /// takes three at most.
+    fn regular(&self, resampling: Resampling) -> Option<(usize, usize)> {
         if resampling == Resampling::Nearest {
-            return self.columns.is_two().then_some(1);
+            return self.columns.start_of_twos().map(|start| (start, 1));
         }
-        let length = self.covered.first()?.len();
+        let first = self.covered.first()?;
+        let (start, length) = (first.start, first.len());
         let same = |(start, window): (u32, &Window)| window.start == start && window.len() == length;
         let known = covers(resampling) && !self.data_type.is_complex() && length <= 3;
-        (known && (0..).step_by(2).zip(&self.covered).all(same)).then_some(length)
+        (known && (start..).step_by(2).zip(&self.covered).all(same)).then_some((start as usize, length))
     }
 }
 
@@ -318,8 +324,11 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
     let samples = source.samples;
     for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
         let line = source.row(kernel.rows.nearest(row));
-        if samples == 1 && kernel.columns.is_two() {
-            line.chunks_exact(2).zip(target).for_each(|(pair, target)| *target = pair[0]);
+        if let (1, Some(start)) = (samples, kernel.columns.start_of_twos()) {
+            // The second pixel of the last pair may not be there.
+            let last = target.len() - 1;
+            target[last] = line[start + 2 * last];
+            line[start..].chunks_exact(2).zip(target).for_each(|(pair, target)| *target = pair[0]);
             continue;
         }
         for (column, target) in (0u32..).zip(target.chunks_exact_mut(samples)) {

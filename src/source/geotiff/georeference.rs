@@ -2,11 +2,8 @@
 
 use super::directory::{Directory, TiffFile};
 use crate::error::Result;
-use crate::geo::{GeoKeys, GeoRef, Placement};
+use crate::geo::{GeoKeys, GeoRef, Placement, RPC_NUMBERS};
 use crate::tiff::Tag;
-
-/// Numbers of the RPC tag (Frank Warmerdam, 2007).
-const RPC_NUMBERS: usize = 92;
 
 /// Reads the georeferencing tags; what makes no sense is left out with a warning.
 pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<GeoRef> {

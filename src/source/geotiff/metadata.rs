@@ -9,6 +9,8 @@ use crate::tiff::{Tag, TagValue};
 #[derive(Clone, Copy)]
 enum Form {
     Text,
+    /// Texts with a NUL between them.
+    Texts,
     Short,
     Rational,
     Bytes,
@@ -47,7 +49,7 @@ const CARRIED: [(Tag, Form); 23] = [
     (Tag::WHITE_POINT, Form::Rational),
     (Tag::PRIMARY_CHROMATICITIES, Form::Rational),
     (Tag::INK_SET, Form::Short),
-    (Tag::INK_NAMES, Form::Text),
+    (Tag::INK_NAMES, Form::Texts),
     (Tag::COPYRIGHT, Form::Text),
     (Tag::ICC_PROFILE, Form::Undefined),
     (Tag::XMP, Form::Bytes),
@@ -92,6 +94,12 @@ fn shape(value: TagValue, form: Form) -> Option<TagValue> {
         (Form::Text, TagValue::Ascii(mut bytes) | TagValue::Byte(mut bytes) | TagValue::Undefined(mut bytes)) => {
             let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
             bytes.truncate(end);
+            TagValue::Ascii(bytes)
+        }
+        (Form::Texts, TagValue::Ascii(mut bytes) | TagValue::Byte(mut bytes) | TagValue::Undefined(mut bytes)) => {
+            while bytes.last() == Some(&0) {
+                bytes.pop();
+            }
             TagValue::Ascii(bytes)
         }
         (Form::Short, value @ TagValue::Short(_)) | (Form::Rational, value @ TagValue::Rational(_)) => value,
@@ -160,6 +168,9 @@ mod tests {
     #[test]
     fn values_take_the_form_of_their_specification() {
         assert_eq!(shape(TagValue::Byte(b"ab\0c".to_vec()), Form::Text), Some(TagValue::Ascii(b"ab".to_vec())));
+        // TIFF 6.0 section 16: the names of all inks, each closed by a NUL.
+        let inks = TagValue::Ascii(b"Gold\0Silver\0".to_vec());
+        assert_eq!(shape(inks, Form::Texts), Some(TagValue::Ascii(b"Gold\0Silver".to_vec())));
         assert_eq!(shape(TagValue::Long(vec![70_000]), Form::Short), None);
     }
 }

@@ -4,42 +4,47 @@ use std::ops::Range;
 
 use super::super::Kernel;
 use super::super::real::Real;
-use super::super::rows::Rows;
 
-/// Fills a row with means, or with root mean squares.
+/// Two rows of the finer level, and how many output pixels GDAL computes several at once: those before the end of a row.
+struct Lines<'a, T> {
+    upper: &'a [T],
+    lower: &'a [T],
+    together: usize,
+}
+
+/// Fills a row with means, or with root mean squares, of as many pixels of two rows as it covers. `samples` are those of
+/// a pixel, and which of them are wanted.
 pub(super) fn compute<T: Real>(
     kernel: &Kernel,
-    source: &Rows<'_, T>,
-    row: u32,
+    [upper, lower]: [&[T]; 2],
     rms: bool,
-    bands: Range<usize>,
+    (samples, bands): (usize, Range<usize>),
     target: &mut [T],
 ) {
-    let start = kernel.rows.covered(row).start;
-    let lines = (source.row(start), source.row(start + 1));
-    let all = bands == (0..source.samples);
-    match source.samples {
+    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
+    let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
+    let all = bands == (0..samples);
+    match samples {
         // Numbers of bands that the compiler knows make wide code; the roots of one band are quicker without.
-        1 if all && !rms => several::<T, 1>(lines, rms, target),
-        2 if all => several::<T, 2>(lines, rms, target),
-        3 if all => several::<T, 3>(lines, rms, target),
-        4 if all => several::<T, 4>(lines, rms, target),
-        samples => one_by_one(lines, rms, samples, bands, target, 0..kernel.width),
+        1 if all && !rms => several::<T, 1>(&lines, rms, target),
+        2 if all => several::<T, 2>(&lines, rms, target),
+        3 if all => several::<T, 3>(&lines, rms, target),
+        4 if all => several::<T, 4>(&lines, rms, target),
+        samples => one_by_one(&lines, rms, samples, bands, target, 0..kernel.width),
     }
 }
 
 /// All bands of a row.
-fn several<T: Real, const SAMPLES: usize>((upper, lower): (&[T], &[T]), rms: bool, target: &mut [T]) {
+fn several<T: Real, const SAMPLES: usize>(lines: &Lines<'_, T>, rms: bool, target: &mut [T]) {
     let width = target.len() / SAMPLES;
-    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
-    let together = width - width % at_once;
+    let &Lines { upper, lower, together } = lines;
     let has_nan = if rms {
         fill::<T, SAMPLES>((upper, lower), |values| T::rms_of_four(values, false), &mut target[..together * SAMPLES])
     } else {
         fill::<T, SAMPLES>((upper, lower), |values| T::mean_of_four(values, false), &mut target[..together * SAMPLES])
     };
     let again = if has_nan { 0 } else { together };
-    one_by_one((upper, lower), rms, SAMPLES, 0..SAMPLES, target, again..width);
+    one_by_one(lines, rms, SAMPLES, 0..SAMPLES, target, again..width);
 }
 
 /// Whether any result or value is NaN.
@@ -60,23 +65,20 @@ fn fill<T: Real, const SAMPLES: usize>(
 
 /// Some columns of a row, where NaN may be.
 fn one_by_one<T: Real>(
-    (upper, lower): (&[T], &[T]),
+    &Lines { upper, lower, together }: &Lines<'_, T>,
     rms: bool,
     samples: usize,
     bands: Range<usize>,
     target: &mut [T],
     columns: Range<usize>,
 ) {
-    let width = target.len() / samples;
-    let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
-    let alone_from = width - width % at_once;
     let part = 2 * columns.start * samples..2 * columns.end * samples;
     let pairs = upper[part.clone()].chunks_exact(2 * samples).zip(lower[part].chunks_exact(2 * samples));
     let pixels = target[columns.start * samples..columns.end * samples].chunks_exact_mut(samples);
     for ((column, target), (upper, lower)) in columns.zip(pixels).zip(pairs) {
         for sample in bands.clone() {
             let values = [upper[sample], upper[samples + sample], lower[sample], lower[samples + sample]];
-            let alone = column >= alone_from;
+            let alone = column >= together;
             target[sample] = if rms { T::rms_of_four(values, alone) } else { T::mean_of_four(values, alone) };
             if target[sample].is_nan() || values.iter().any(|value| value.is_nan()) {
                 target[sample] = without_nan(values, rms);

@@ -1,0 +1,286 @@
+//! `cogsmith validate`: judge files, and say what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueHint};
+use cogsmith::check::{self, CheckOptions, Class, Depth, Finding, RULES, Report, Severity};
+use cogsmith::{DiskFile, Error, Executor};
+use serde::Serialize;
+
+use crate::arguments::{Threads, threads};
+use crate::report::{one_line, say};
+
+const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file could not be judged (it can't \
+                          be read, or is no TIFF), or wrong usage.";
+
+/// A file is invalid.
+const INVALID: u8 = 1;
+/// A file could not be judged.
+const UNJUDGED: u8 = 2;
+
+/// Check whether files are valid Cloud Optimized GeoTIFFs
+///
+/// Rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and of what the pixels say; docs/validation.md has them all.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct ValidateArguments {
+    /// The files to judge
+    #[arg(required_unless_present = "rules", value_hint = ValueHint::FilePath, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Decode a sample of the tiles, not all of them
+    #[arg(long)]
+    quick: bool,
+
+    /// Take warnings for errors: what OGC 21-026 and rio-cogeo --strict ask for beyond what readers need
+    #[arg(long)]
+    strict: bool,
+
+    /// Number of threads; all: one for each core
+    #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all")]
+    threads: Threads,
+
+    /// Print nothing but errors on standard error; the exit code is the answer
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+
+    /// Print one JSON object a file, one a line
+    #[arg(long)]
+    json: bool,
+
+    /// Print all rules and judge nothing
+    #[arg(long, conflicts_with_all = ["files", "quick", "strict", "quiet"])]
+    rules: bool,
+}
+
+/// A verdict. Its fields are the keys of `--json`: stable, documented in docs/command.md.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    file: String,
+    /// `valid`, `invalid` or `unjudged`.
+    verdict: &'static str,
+    strict: bool,
+    quick: bool,
+    errors: u64,
+    warnings: u64,
+    notes: u64,
+    directories: usize,
+    tiles: u64,
+    tiles_decoded: u64,
+    cells_compared: u64,
+    classes: BTreeMap<&'static str, bool>,
+    counts: BTreeMap<&'static str, u64>,
+    findings: Vec<FindingReport>,
+    /// Why the file could not be judged.
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingReport {
+    rule: &'static str,
+    severity: &'static str,
+    class: &'static str,
+    directory: Option<usize>,
+    tile: Option<u64>,
+    byte: Option<u64>,
+    message: String,
+    required: &'static str,
+    source: &'static str,
+    remedy: &'static str,
+}
+
+impl From<&Finding> for FindingReport {
+    fn from(finding: &Finding) -> Self {
+        let (rule, place) = (finding.rule, finding.place);
+        Self {
+            rule: rule.id,
+            severity: rule.severity.name(),
+            class: rule.class.name(),
+            directory: place.directory,
+            tile: place.tile,
+            byte: place.byte,
+            message: finding.message.clone(),
+            required: rule.title,
+            source: rule.source,
+            remedy: rule.remedy,
+        }
+    }
+}
+
+/// Judges all files.
+pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
+    if arguments.rules {
+        return match print_rules(arguments.json) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => cannot_print(&error),
+        };
+    }
+    let executor = match arguments.threads {
+        Threads::All => Executor::all_cores(),
+        Threads::Count(count) => Executor::threads(count.get()),
+    };
+    let executor = match executor {
+        Ok(executor) => executor,
+        Err(error) => {
+            say("error", &error.to_string());
+            return ExitCode::from(UNJUDGED);
+        }
+    };
+    let mut code = 0;
+    for file in &arguments.files {
+        let judged = judge(file, arguments, &executor);
+        let of_file = match &judged {
+            Ok(report) if report.is_valid(arguments.strict) => 0,
+            Ok(_) => INVALID,
+            Err(_) => UNJUDGED,
+        };
+        code = code.max(of_file);
+        if let Err(error) = &judged {
+            let name = file.display().to_string();
+            let message = error.to_string();
+            say("error", &if message.contains(&name) { message } else { format!("'{name}': {message}") });
+        }
+        if let Err(error) = print(file, &judged, arguments) {
+            return cannot_print(&error);
+        }
+    }
+    ExitCode::from(code)
+}
+
+fn cannot_print(error: &io::Error) -> ExitCode {
+    say("error", &format!("cannot write to standard output: {error}"));
+    ExitCode::from(UNJUDGED)
+}
+
+/// A rule as `--rules --json` has it.
+#[derive(Debug, Serialize)]
+struct RuleReport {
+    id: &'static str,
+    severity: &'static str,
+    class: &'static str,
+    required: &'static str,
+    source: &'static str,
+    remedy: &'static str,
+}
+
+fn print_rules(json: bool) -> io::Result<()> {
+    let rules: Vec<_> = RULES
+        .iter()
+        .map(|rule| RuleReport {
+            id: rule.id,
+            severity: rule.severity.name(),
+            class: rule.class.name(),
+            required: rule.title,
+            source: rule.source,
+            remedy: rule.remedy,
+        })
+        .collect();
+    let mut output = io::stdout().lock();
+    if json {
+        writeln!(output, "{}", serde_json::to_string(&rules)?)?;
+    } else {
+        for rule in rules {
+            writeln!(output, "{} ({}, {}): {} [{}]", rule.id, rule.severity, rule.class, rule.required, rule.source)?;
+        }
+    }
+    output.flush()
+}
+
+fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor) -> Result<Report, Error> {
+    let options = CheckOptions {
+        depth: if arguments.quick { Depth::Quick } else { Depth::Full },
+        external_overviews: has_external_overviews(file),
+        ..CheckOptions::default()
+    };
+    check::validate(&DiskFile::open(file)?, &options, executor)
+}
+
+/// Whether overviews stand beside a file, where GDAL would look for them.
+fn has_external_overviews(file: &Path) -> bool {
+    [".ovr", ".OVR"].iter().any(|extension| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(extension);
+        Path::new(&name).is_file()
+    })
+}
+
+fn print(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    if arguments.json {
+        writeln!(output, "{}", serde_json::to_string(&verdict(file, judged, arguments))?)?;
+    } else if let (false, Ok(report)) = (arguments.quiet, judged) {
+        write_text(&mut output, file, report, arguments)?;
+    }
+    output.flush()
+}
+
+fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> Verdict {
+    let nothing = Report::default();
+    let report = judged.as_ref().unwrap_or(&nothing);
+    let known = judged.is_ok();
+    Verdict {
+        file: file.to_string_lossy().into_owned(),
+        verdict: match (known, report.is_valid(arguments.strict)) {
+            (false, _) => "unjudged",
+            (true, true) => "valid",
+            (true, false) => "invalid",
+        },
+        strict: arguments.strict,
+        quick: arguments.quick,
+        errors: report.count(Severity::Error),
+        warnings: report.count(Severity::Warning),
+        notes: report.count(Severity::Note),
+        directories: report.directories,
+        tiles: report.tiles,
+        tiles_decoded: report.tiles_decoded,
+        cells_compared: report.cells_compared,
+        classes: if known {
+            Class::ALL.map(|class| (class.name(), report.conforms(class))).into()
+        } else {
+            BTreeMap::new()
+        },
+        counts: report.counts.clone(),
+        findings: report.findings.iter().map(FindingReport::from).collect(),
+        error: judged.as_ref().err().map(Error::to_string),
+    }
+}
+
+/// The verdict, then what was found, the gravest first, each with what to do.
+fn write_text(output: &mut impl Write, file: &Path, report: &Report, arguments: &ValidateArguments) -> io::Result<()> {
+    let verdict = if report.is_valid(arguments.strict) { "valid" } else { "INVALID" };
+    let counts: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note]
+        .iter()
+        .map(|severity| match report.count(*severity) {
+            1 => format!("1 {}", severity.name()),
+            count => format!("{count} {}s", severity.name()),
+        })
+        .collect();
+    let name = one_line(&file.to_string_lossy());
+    writeln!(
+        output,
+        "{name}: {verdict} ({}; {} of {} tiles decoded)",
+        counts.join(", "),
+        report.tiles_decoded,
+        report.tiles
+    )?;
+    let mut findings: Vec<_> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.rule.severity), finding.rule.id));
+    for (index, finding) in findings.iter().enumerate() {
+        let rule = finding.rule;
+        writeln!(output, "  {} {}: {}: {}", rule.severity.name(), rule.id, finding.place, one_line(&finding.message))?;
+        // Behind the last finding of a rule: how many more there are, what is asked for, and what to do.
+        if findings.get(index + 1).is_none_or(|next| next.rule.id != rule.id) {
+            let kept = findings.iter().filter(|finding| finding.rule.id == rule.id).count() as u64;
+            let all = report.counts.get(rule.id).copied().unwrap_or(kept);
+            if all > kept {
+                writeln!(output, "    and {} more", all - kept)?;
+            }
+            writeln!(output, "    required: {} ({})", rule.title, rule.source)?;
+            writeln!(output, "    what to do: {}", rule.remedy)?;
+        }
+    }
+    Ok(())
+}

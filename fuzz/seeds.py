@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Makes the seeds of fuzz/corpus: small TIFF files of every flavour for `reader`, bytes for the other targets.
+
+    python fuzz/seeds.py     needs gdal-wheel, numpy and tifffile as scripts/test.sh installs them
+
+What fuzzing adds to a corpus stands beside them under the hash of its bytes.
+"""
+
+import os
+import random
+
+os.environ["GDAL_PAM_ENABLED"] = "NO"
+import numpy as np
+import tifffile
+from osgeo import gdal, osr
+
+gdal.UseExceptions()
+CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+TARGETS = ("deflate", "lzw", "plan", "predictor", "round_trip", "zstd")
+
+# Name: GDAL type, bands, creation options.
+FLAVOURS = {
+    "strips": ("UInt16", 1, {"BLOCKYSIZE": 5}),
+    "overviews": ("Byte", 1, {"COMPRESS": "DEFLATE", "TILED": "YES", "BLOCKXSIZE": 16, "BLOCKYSIZE": 16}),
+    "tiles-deflate": ("Int16", 2, {"TILED": "YES", "BLOCKXSIZE": 16, "BLOCKYSIZE": 16, "COMPRESS": "DEFLATE", "PREDICTOR": 2}),
+    "band-lzw": ("UInt32", 3, {"INTERLEAVE": "BAND", "COMPRESS": "LZW", "PREDICTOR": 2}),
+    "big-endian-zstd": ("Float32", 1, {"ENDIANNESS": "BIG", "COMPRESS": "ZSTD", "PREDICTOR": 3}),
+    "bigtiff": ("Float64", 1, {"BIGTIFF": "YES", "BLOCKYSIZE": 7}),
+    "packbits": ("Byte", 1, {"COMPRESS": "PACKBITS"}),
+    "jpeg-ycbcr": ("Byte", 3, {"COMPRESS": "JPEG", "PHOTOMETRIC": "YCBCR"}),
+    "jpeg-band": ("Byte", 3, {"COMPRESS": "JPEG", "INTERLEAVE": "BAND"}),
+    "jpeg-12": ("UInt16", 1, {"COMPRESS": "JPEG", "NBITS": 12}),
+    "webp": ("Byte", 4, {"COMPRESS": "WEBP", "WEBP_LOSSLESS": "YES"}),
+    "lerc": ("Float32", 1, {"COMPRESS": "LERC"}),
+    "lerc-deflate": ("UInt16", 3, {"COMPRESS": "LERC_DEFLATE", "MAX_Z_ERROR": 1}),
+    "lerc-zstd": ("Byte", 1, {"COMPRESS": "LERC_ZSTD"}),
+    "fax-4": ("Byte", 1, {"COMPRESS": "CCITTFAX4", "NBITS": 1}),
+    "fax-3": ("Byte", 1, {"COMPRESS": "CCITTFAX3", "NBITS": 1}),
+    "fax-rle": ("Byte", 1, {"COMPRESS": "CCITTRLE", "NBITS": 1}),
+    "bits-3": ("Byte", 2, {"NBITS": 3}),
+    "bits-12": ("UInt16", 1, {"NBITS": 12, "COMPRESS": "DEFLATE"}),
+    "bits-17": ("UInt32", 1, {"NBITS": 17}),
+    "complex": ("CInt16", 1, {"COMPRESS": "LZW"}),
+    "complex-double": ("CFloat64", 1, {}),
+    "half": ("Float16", 1, {"COMPRESS": "DEFLATE", "PREDICTOR": 3}),
+    "sparse": ("Byte", 1, {"SPARSE_OK": "YES", "TILED": "YES", "BLOCKXSIZE": 16, "BLOCKYSIZE": 16}),
+    "cmyk": ("Byte", 4, {"PHOTOMETRIC": "CMYK"}),
+    "white": ("Byte", 1, {"PHOTOMETRIC": "MINISWHITE"}),
+    "long": ("Int64", 1, {"COMPRESS": "ZSTD", "PREDICTOR": 2}),
+}
+
+
+def make(name, kind, bands, options):
+    rng = np.random.default_rng(len(name))
+    height, width = 19, 33
+    path = os.path.join(CORPUS, "reader", f"seed-{name}")
+    dataset = gdal.GetDriverByName("GTiff").Create(path, width, height, bands, gdal.GetDataTypeByName(kind),
+                                                   [f"{k}={v}" for k, v in options.items()])
+    if name == "packbits":
+        table = gdal.ColorTable()
+        for index in range(256):
+            table.SetColorEntry(index, (index, 255 - index, 7, 255))
+        dataset.GetRasterBand(1).SetColorTable(table)
+    if name != "sparse":
+        values = (rng.integers(0, 2, (bands, height, width)) * rng.integers(1, 90, (bands, 1, width)))
+        if "fax" in name or options.get("NBITS") == 3:
+            values = values % 2
+        for band in range(bands):
+            dataset.GetRasterBand(band + 1).WriteArray(values[band].astype("f8"))
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(32633)
+    dataset.SetProjection(system.ExportToWkt())
+    dataset.SetGeoTransform((500000, 10, 0, 4600000, 0, -10))
+    if name in ("strips", "half"):
+        dataset.GetRasterBand(1).SetNoDataValue(3)
+        dataset.GetRasterBand(1).SetScale(0.5)
+        dataset.SetMetadataItem("A<B", "c & d", "SOME")
+    if name in ("tiles-deflate", "jpeg-ycbcr"):
+        gdal.SetConfigOption("GDAL_TIFF_INTERNAL_MASK", "YES")
+        dataset.CreateMaskBand(gdal.GMF_PER_DATASET)
+        dataset.GetRasterBand(1).GetMaskBand().WriteArray((rng.integers(0, 2, (height, width)) * 255).astype("u1"))
+    dataset.FlushCache()
+    if name == "overviews":
+        gdal.SetConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", "64")
+        dataset.BuildOverviews("NEAREST", [2])
+
+
+def main():
+    for target in TARGETS + ("reader",):
+        os.makedirs(os.path.join(CORPUS, target), exist_ok=True)
+    for name, flavour in FLAVOURS.items():
+        make(name, *flavour)
+    image = np.arange(19 * 33, dtype="u2").reshape(19, 33)
+    with tifffile.TiffWriter(os.path.join(CORPUS, "reader", "seed-two-images"), byteorder=">") as t:
+        t.write(image, tile=(16, 16), compression="zlib", metadata=None)
+        t.write(image.astype("f4"), rowsperstrip=4, metadata=None)
+    for target in TARGETS:
+        for k in range(12):
+            rng = random.Random(f"{target} {k}")
+            with open(os.path.join(CORPUS, target, f"seed-{k:02}"), "wb") as f:
+                f.write(bytes(rng.randrange(256) for _ in range(30 + 20 * k)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+//! What is fuzzed: each target takes bytes, makes a job of them, and panics where a promise is broken.
+//!
+//! `fuzz_targets` gives these functions to libFuzzer; `tests/fuzz_replay.rs` runs them over `fuzz/corpus` and
+//! `fuzz/crashes` as an ordinary test. Jobs are made by arithmetic of their own ([`Choices`]), so that a corpus stays
+//! valid whatever libraries change.
+
+mod choices;
+pub mod deflate;
+pub mod image;
+pub mod lzw;
+#[path = "../../tests/support/parse.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod parse;
+pub mod plan;
+pub mod predictor;
+pub mod reader;
+pub mod round_trip;
+pub mod zstd;
+
+pub use choices::Choices;
+
+/// All targets by name; `validate` belongs here once there is something to validate with.
+pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+    ("deflate", deflate::run),
+    ("lzw", lzw::run),
+    ("plan", plan::run),
+    ("predictor", predictor::run),
+    ("reader", reader::run),
+    ("round_trip", round_trip::run),
+    ("zstd", zstd::run),
+];

@@ -1,0 +1,124 @@
+//! Round trips: whatever is planned is written, laid out as it should be, and reads back equal.
+
+use cogsmith::tiff::{Tag, TagValue};
+use cogsmith::{
+    CogPlan, Compression, DataType, GeoRef, GeoTiffSource, Interleave, MetadataItem, PixelSource, RasterSource,
+    ReadOptions, SampleKind,
+};
+
+use super::Choices;
+use super::image::{Image, Scale, geo, metadata, options, read, spec};
+use super::parse::Tiff;
+
+pub fn run(data: &[u8]) {
+    let choices = &mut Choices::new(data);
+    let spec = spec(choices, Scale::Small);
+    let options = options(choices, Scale::Small, spec.bands);
+    let (geo, metadata) = (geo(choices), metadata(choices));
+    let Ok(plan) = CogPlan::new(&spec, &geo, &metadata, &options) else { return };
+    let mut image = Image::new(spec.clone(), choices);
+    let file = image.encode(&plan, 1);
+    assert!(file == image.encode(&plan, u64::MAX), "the size of batches decides nothing");
+    Tiff::parse(&file).check_layout();
+
+    let mut source = GeoTiffSource::from_reader(file.clone(), &ReadOptions::default()).expect("our reader opens it");
+    assert!(source.warnings().is_empty(), "{:?}", source.warnings());
+    let found = source.spec().clone();
+    assert_eq!((found.width, found.height, found.bands), (spec.width, spec.height, spec.bands));
+    assert_eq!((found.data_type, found.bits_per_sample), (spec.data_type, spec.bits_per_sample));
+    assert_eq!((found.mask, found.photometric, &found.color_map), (spec.mask, spec.photometric, &spec.color_map));
+    assert_eq!(found.nodata.is_some(), spec.nodata.is_some());
+    if let (Some(found), Some(planned)) = (found.nodata, spec.nodata) {
+        let single = |value: f64| if spec.data_type == DataType::F32 { f64::from(value as f32) } else { value };
+        let (found, planned) = (single(found.as_f64()), single(planned.as_f64()));
+        assert!(found == planned || found.is_nan() && planned.is_nan(), "nodata {found}, not {planned}");
+    }
+    // NaN is no number that is equal to itself.
+    assert_eq!(format!("{:?}", source.geo()), format!("{:?}", meaning(geo)));
+    assert_eq!(source.metadata().items, items(metadata.items));
+    for (tag, value) in &metadata.tags {
+        let found = source.metadata().tags.iter().find(|(found, _)| found == tag);
+        // A tag that is no one's business is written, not read.
+        if let Some((_, found)) = found {
+            assert_eq!(found, &text(value, *tag == Tag::INK_NAMES));
+        }
+        assert!(
+            found.is_some() || ![Tag::SOFTWARE, Tag::INK_NAMES, Tag::X_RESOLUTION].contains(tag),
+            "{tag:?} is lost"
+        );
+    }
+    let (pixels, mask) = read(&mut source, spec.height).expect("our reader reads it");
+    assert!(pixels == image.pixels, "pixels");
+    assert!(mask == image.mask, "mask");
+
+    // The `tiff` crate has no complex samples, no odd widths, and one plane alone.
+    let whole = spec.bits_per_sample.is_none() && spec.data_type != DataType::F16;
+    let real = matches!(spec.data_type.kind(), SampleKind::Unsigned | SampleKind::Signed | SampleKind::Float);
+    let codec = !matches!(options.compression, Compression::Zstd { .. });
+    if whole && real && codec && (options.interleave == Interleave::Pixel || spec.bands == 1) {
+        foreign(&file, &image);
+    }
+}
+
+/// What a georeference says: a directory without keys says nothing, NULs that close texts are no part of them.
+fn meaning(mut geo: GeoRef) -> GeoRef {
+    geo.keys = geo.keys.filter(|keys| keys.directory.len() > 4);
+    if let Some(keys) = &mut geo.keys {
+        while keys.ascii.last() == Some(&0) {
+            keys.ascii.pop();
+        }
+    }
+    geo
+}
+
+/// An empty domain is the default one, an empty role none.
+fn items(mut items: Vec<MetadataItem>) -> Vec<MetadataItem> {
+    for item in &mut items {
+        item.domain.take_if(|domain| domain.is_empty());
+        item.role.take_if(|role| role.is_empty());
+    }
+    items
+}
+
+/// The text that a reader sees: up to the first NUL, or without those at the end where several texts may stand.
+fn text(value: &TagValue, several: bool) -> TagValue {
+    let TagValue::Ascii(bytes) = value else { return value.clone() };
+    let first = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let last = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+    TagValue::Ascii(bytes[..if several { last } else { first }].to_vec())
+}
+
+/// Reads the tiles of full resolution with the `tiff` crate.
+fn foreign(file: &[u8], image: &Image) {
+    use tiff::decoder::{Decoder, DecodingResult};
+    // It refuses colours that it does not know.
+    let Ok(mut decoder) = Decoder::new(std::io::Cursor::new(file)) else { return };
+    if decoder.colortype().is_err() {
+        return;
+    }
+    let (columns, rows) = decoder.chunk_dimensions();
+    let (width, pixel) = (image.spec.width, usize::from(image.spec.bands) * image.spec.data_type.size());
+    let across = width.div_ceil(columns);
+    for index in 0..across * image.spec.height.div_ceil(rows) {
+        let (columns_here, rows_here) = decoder.chunk_data_dimensions(index);
+        let bytes = match decoder.read_chunk(index).expect("the tiff crate decodes") {
+            DecodingResult::U8(samples) => samples,
+            DecodingResult::I8(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::U16(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::I16(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::U32(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::I32(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::U64(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::I64(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::F32(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::F64(samples) => bytemuck::cast_slice(&samples).to_vec(),
+            DecodingResult::F16(_) => panic!("left out"),
+        };
+        let (left, top) = (index % across * columns, index / across * rows);
+        let length = columns_here as usize * pixel;
+        for (row, bytes) in bytes.chunks(length).enumerate().take(rows_here as usize) {
+            let start = ((top as usize + row) * width as usize + left as usize) * pixel;
+            assert!(*bytes == image.pixels[start..start + length], "the tiff crate, chunk {index}, row {row}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Where the image lies: the tags of GeoTIFF (OGC 19-008), and GDAL's metadata.
+
+use crate::error::Result;
+
+use super::parse::{Directory, Tiff};
+use super::report::{Place, Report};
+use super::rules;
+use super::tags as tag;
+
+/// A GeoKey with its value, as far as it can be read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Key {
+    pub(super) id: u64,
+    pub(super) value: KeyValue,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum KeyValue {
+    Short(u64),
+    Doubles(Vec<f64>),
+    Text(String),
+    Unknown,
+}
+
+pub(super) const MODEL_TYPE: u64 = 1024;
+pub(super) const RASTER_TYPE: u64 = 1025;
+pub(super) const CITATION: u64 = 1026;
+pub(super) const GEODETIC_CRS: u64 = 2048;
+pub(super) const GEODETIC_CITATION: u64 = 2049;
+pub(super) const PROJECTED_CRS: u64 = 3072;
+pub(super) const PROJECTED_CITATION: u64 = 3073;
+pub(super) const VERTICAL_CRS: u64 = 4096;
+/// Keys that describe a datum, an ellipsoid or a projection instead of naming a CRS.
+const OWN_DEFINITION: [u64; 4] = [2050, 2056, 3074, 3075];
+
+/// The georeference of a directory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GeoReference {
+    pub(super) keys: Vec<Key>,
+    pub(super) scale: Vec<f64>,
+    pub(super) tiepoints: Vec<f64>,
+    pub(super) matrix: Vec<f64>,
+}
+
+impl GeoReference {
+    pub(super) fn short(&self, id: u64) -> Option<u64> {
+        self.keys.iter().find(|key| key.id == id).and_then(|key| match key.value {
+            KeyValue::Short(value) => Some(value),
+            _ => None,
+        })
+    }
+
+    pub(super) fn text(&self, id: u64) -> Option<&str> {
+        self.keys.iter().find(|key| key.id == id).and_then(|key| match &key.value {
+            KeyValue::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// From columns and rows to coordinates: x = a·column + b·row + c, y = d·column + e·row + f; pixels are areas.
+    pub(super) fn transform(&self) -> Option<[f64; 6]> {
+        let [a, b, c, d, e, f] = match (self.matrix.as_slice(), self.scale.as_slice(), self.tiepoints.as_slice()) {
+            (&[a, b, _, c, d, e, _, f, ..], _, _) => [a, b, c, d, e, f],
+            (_, &[x, y, ..], &[column, row, _, east, north, _]) => {
+                [x, 0.0, east - column * x, 0.0, -y, north + row * y]
+            }
+            _ => return None,
+        };
+        let half = if self.short(RASTER_TYPE) == Some(2) { 0.5 } else { 0.0 };
+        Some([a, b, c - half * (a + b), d, e, f - half * (d + e)])
+    }
+}
+
+/// Reads the georeference of a directory, and checks it.
+pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<GeoReference> {
+    let place = Place::directory(directory.index).at(directory.offset);
+    let doubles = |tag| -> Result<Vec<f64>> {
+        let Some(entry) = directory.sound(tag) else { return Ok(Vec::new()) };
+        Ok(tiff.doubles(entry)?.unwrap_or_default())
+    };
+    let mut geo = GeoReference {
+        keys: Vec::new(),
+        scale: doubles(tag::MODEL_PIXEL_SCALE)?,
+        tiepoints: doubles(tag::MODEL_TIEPOINT)?,
+        matrix: doubles(tag::MODEL_TRANSFORMATION)?,
+    };
+    check_transform(&geo, place, report);
+    if let Some(entry) = directory.sound(tag::GEO_KEY_DIRECTORY)
+        && let Some(shorts) = tiff.numbers(entry, 1 << 16)?
+    {
+        let ascii = match directory.sound(tag::GEO_ASCII_PARAMS) {
+            Some(entry) => tiff.value(entry)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let params = Params { shorts: &shorts, doubles: doubles(tag::GEO_DOUBLE_PARAMS)?, ascii };
+        geo.keys = keys(&params, place, report);
+        check_crs(&geo, place, report);
+    }
+    Ok(geo)
+}
+
+fn check_transform(geo: &GeoReference, place: Place, report: &mut Report) {
+    let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
+    let add = |report: &mut Report, name: &str, numbers: &[f64]| {
+        let some: Vec<_> = numbers.iter().take(16).collect();
+        report.add(&rules::GEO_TRANSFORM, place, format_args!("{name} has {} numbers: {some:?}", numbers.len()));
+    };
+    if !geo.scale.is_empty() {
+        let sound = matches!(geo.scale.as_slice(), &[x, y, _] if x != 0.0 && y != 0.0) && finite(&geo.scale);
+        if !sound {
+            add(report, "ModelPixelScale", &geo.scale);
+        }
+    }
+    if !geo.tiepoints.len().is_multiple_of(6) || !finite(&geo.tiepoints) {
+        add(report, "ModelTiepoint", &geo.tiepoints);
+    }
+    if !geo.matrix.is_empty() {
+        if geo.matrix.len() != 16 || !finite(&geo.matrix) {
+            add(report, "ModelTransformation", &geo.matrix);
+        }
+        if !geo.scale.is_empty() {
+            let message = format_args!("both are there");
+            report.add(&rules::GEO_TRANSFORM_CONFLICT, place, message);
+        }
+    }
+}
+
+/// Where values of keys stand.
+struct Params<'a> {
+    shorts: &'a [u64],
+    doubles: Vec<f64>,
+    ascii: Vec<u8>,
+}
+
+/// The keys of a directory of GeoKeys.
+fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
+    let (header, rest) = params.shorts.split_at_checked(4).unwrap_or((params.shorts, &[]));
+    let count = match header {
+        &[1, 1, 0 | 1, count] if rest.len() as u64 >= count * 4 => count,
+        _ => {
+            let held = rest.len() / 4;
+            let message = format_args!("its header is {header:?}, and it has {held} keys");
+            report.add(&rules::GEO_KEY_DIRECTORY, place, message);
+            return Vec::new();
+        }
+    };
+    let mut keys: Vec<Key> = Vec::new();
+    for item in rest.chunks_exact(4).take(usize::try_from(count).unwrap_or(0)) {
+        let &[id, location, count, value] = item else { continue };
+        if let Some(last) = keys.last().map(|key| key.id).filter(|last| *last >= id) {
+            report.add(&rules::GEO_KEY_ORDER, place, format_args!("key {id} follows key {last}"));
+        }
+        let range = || {
+            let from = usize::try_from(value).ok()?;
+            Some(from..from.checked_add(usize::try_from(count).ok()?)?)
+        };
+        let value = match u16::try_from(location).unwrap_or(0) {
+            0 => Some(KeyValue::Short(value)),
+            tag::GEO_DOUBLE_PARAMS => {
+                range().and_then(|range| params.doubles.get(range)).map(|numbers| KeyValue::Doubles(numbers.to_vec()))
+            }
+            tag::GEO_ASCII_PARAMS => range().and_then(|range| params.ascii.get(range)).map(|text| {
+                let text = String::from_utf8_lossy(text);
+                KeyValue::Text(text.trim_end_matches(['|', '\0']).to_owned())
+            }),
+            tag::GEO_KEY_DIRECTORY => range().and_then(|range| params.shorts.get(range)).map(|_| KeyValue::Unknown),
+            _ => None,
+        };
+        if value.is_none() {
+            let message = format_args!("the value of key {id} (tag {location}, {count} from {}) is not there", item[3]);
+            report.add(&rules::GEO_KEY_VALUE, place, message);
+        }
+        keys.push(Key { id, value: value.unwrap_or(KeyValue::Unknown) });
+    }
+    keys
+}
+
+fn check_crs(geo: &GeoReference, place: Place, report: &mut Report) {
+    if report.has(&rules::GEO_KEY_DIRECTORY) {
+        return;
+    }
+    let model = geo.short(MODEL_TYPE);
+    if !matches!(model, Some(0..=3 | 32767)) {
+        let model = model.map_or("missing".to_owned(), |model| model.to_string());
+        report.add(&rules::GEO_MODEL_TYPE, place, format_args!("it is {model}"));
+    }
+    let raster = geo.short(RASTER_TYPE);
+    if !matches!(raster, Some(1 | 2)) {
+        let raster = raster.map_or("missing".to_owned(), |raster| raster.to_string());
+        report.add(&rules::GEO_RASTER_TYPE, place, format_args!("it is {raster}"));
+    }
+    let named = |id| geo.short(id).is_some_and(|code| code != 0);
+    let described = OWN_DEFINITION.iter().any(|id| geo.keys.iter().any(|key| key.id == *id))
+        || [CITATION, PROJECTED_CITATION].iter().any(|id| geo.text(*id).is_some_and(|text| text.contains("ESRI PE")));
+    let (wanted, found) = match model {
+        Some(1) => (PROJECTED_CRS, named(PROJECTED_CRS)),
+        Some(2 | 3) => (GEODETIC_CRS, named(GEODETIC_CRS)),
+        _ => return,
+    };
+    if !found && !described {
+        let message = format_args!("model type {} without key {wanted}", model.unwrap_or(0));
+        report.add(&rules::GEO_CRS, place, message);
+    }
+}
+
+/// An item of GDAL's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetadataEntry {
+    /// Its name.
+    pub name: String,
+    /// Its domain; empty for the main one.
+    pub domain: String,
+    /// The band that it is about, first = 0.
+    pub band: Option<u32>,
+    /// What GDAL uses it for, such as `scale`; empty for plain items.
+    pub role: String,
+    /// Its text.
+    pub value: String,
+}
+
+/// Reads GDAL's metadata of a directory.
+pub(super) fn metadata(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<Vec<MetadataEntry>> {
+    let Some(entry) = directory.sound(tag::GDAL_METADATA) else { return Ok(Vec::new()) };
+    let Some(text) = tiff.text(entry)? else { return Ok(Vec::new()) };
+    // Entities that expand to others could make a bomb of a short text.
+    let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: 1 << 20, ..Default::default() };
+    let document = match roxmltree::Document::parse_with_options(text.trim_end(), options) {
+        Ok(document) => document,
+        Err(error) => {
+            let place = Place::directory(directory.index).at(entry.at);
+            report.add(&rules::METADATA_TEXT, place, format_args!("{error}"));
+            return Ok(Vec::new());
+        }
+    };
+    let items = document.root_element().children().filter(|node| node.has_tag_name("Item"));
+    Ok(items
+        .map(|item| {
+            let attribute = |name| item.attribute(name).unwrap_or_default().to_owned();
+            MetadataEntry {
+                name: attribute("name"),
+                domain: attribute("domain"),
+                band: item.attribute("sample").and_then(|sample| sample.parse().ok()),
+                role: attribute("role"),
+                // GDAL escapes twice.
+                value: unescaped(item.text().unwrap_or_default()),
+            }
+        })
+        .collect())
+}
+
+fn unescaped(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+}

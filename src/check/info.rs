@@ -1,0 +1,408 @@
+//! What a file is: levels, compression, place on the earth, and what it costs to read.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::read::ReadAt;
+
+use super::geo::{self, GeoReference, MetadataEntry};
+use super::image::{Image, codec_name};
+use super::layout::Pyramid;
+use super::parse::{Directory, Tiff};
+use super::report::Report;
+use super::tags as tag;
+
+/// Bytes that readers ask for at least: the default of GDAL's `CPL_VSIL_CURL_CHUNK_SIZE`.
+const PIECE: u64 = 16_384;
+/// Columns and rows of a screen, in pixels.
+const SCREEN: u64 = 1024;
+/// Tiles of a screen whose places are looked up; a screen over tiles of 16 pixels has 4225 of each band.
+const MOST_TILES: usize = 1 << 20;
+
+/// What a file is. Made by [`inspect`] for any TIFF, whether it is a Cloud Optimized GeoTIFF or not.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Info {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Whether it is a BigTIFF.
+    pub big_tiff: bool,
+    /// Whether its numbers are big-endian.
+    pub big_endian: bool,
+    /// Whether it has GDAL's structural metadata, which say that its layout is that of a COG, and not that this is over.
+    pub gdal_layout: bool,
+    /// Columns of full resolution in pixels.
+    pub width: u64,
+    /// Rows of full resolution in pixels.
+    pub height: u64,
+    /// Samples of a pixel, without the mask.
+    pub bands: u64,
+    /// The type of samples in memory, such as `u16`; `unknown` where there is none.
+    pub data_type: String,
+    /// Bits of a sample in the file.
+    pub bits: u64,
+    /// The photometric interpretation in a word: `gray`, `rgb`, `palette`, `ycbcr`, `cmyk`, or `other`.
+    pub color: String,
+    /// The band that holds the opacity, first = 0.
+    pub alpha: Option<u64>,
+    /// `pixel`, `band` or `tile`.
+    pub interleave: String,
+    /// The nodata value as the file writes it.
+    pub nodata: Option<String>,
+    /// Whether full resolution has a mask.
+    pub mask: bool,
+    /// Full resolution first, then its overviews.
+    pub levels: Vec<LevelInfo>,
+    /// Images of full resolution beyond the first.
+    pub other_images: usize,
+    /// The coordinate reference system by its code, such as `EPSG:32633`.
+    pub crs: Option<String>,
+    /// What the file calls it.
+    pub crs_name: Option<String>,
+    /// `projected`, `geographic` or `geocentric`.
+    pub crs_kind: Option<String>,
+    /// The vertical coordinate reference system by its code.
+    pub vertical_crs: Option<String>,
+    /// From column and row to coordinates: x = 0 · column + 1 · row + 2, y = 3 · column + 4 · row + 5, at the upper left
+    /// corners of pixels.
+    pub transform: Option<[f64; 6]>,
+    /// Whether the file speaks of the centres of pixels (key 1025 is 2).
+    pub pixel_is_point: bool,
+    /// Ground control points, where these say where the image lies.
+    pub control_points: usize,
+    /// The smallest rectangle around the image, in units of the coordinate reference system.
+    pub bounds: Option<Bounds>,
+    /// GDAL's metadata.
+    pub metadata: Vec<MetadataEntry>,
+    /// What opening costs: header, all directories and their values, but for the arrays of tiles.
+    pub open: Requests,
+    /// What showing the whole image on a screen of 1024x1024 pixels costs, after opening: the smallest level that is not
+    /// smaller than the screen, or full resolution.
+    pub whole_view: Requests,
+    /// What showing 1024x1024 pixels of full resolution, in the middle of the image, costs after opening.
+    pub detail_view: Requests,
+}
+
+/// A level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelInfo {
+    /// Number of its directory in the file, first = 0.
+    pub directory: usize,
+    /// Columns in pixels.
+    pub width: u64,
+    /// Rows in pixels.
+    pub height: u64,
+    /// Whether it has tiles, not strips.
+    pub tiled: bool,
+    /// Columns of a tile or strip in pixels.
+    pub tile_width: u64,
+    /// Rows of a tile or strip in pixels.
+    pub tile_height: u64,
+    /// Number of tiles or strips of all bands.
+    pub tiles: u64,
+    /// Those of them that are left out.
+    pub sparse_tiles: u64,
+    /// The codec, such as `deflate`.
+    pub compression: String,
+    /// `none`, `horizontal` or `float`.
+    pub predictor: String,
+    /// Bytes of all tiles.
+    pub bytes: u64,
+    /// Bytes of all tiles of its mask.
+    pub mask_bytes: u64,
+    /// Bytes of its pixels before compression, without padding and mask.
+    pub uncompressed_bytes: u64,
+}
+
+/// A rectangle in units of the coordinate reference system.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// The smallest x.
+    pub left: f64,
+    /// The smallest y.
+    pub bottom: f64,
+    /// The largest x.
+    pub right: f64,
+    /// The largest y.
+    pub top: f64,
+}
+
+/// What reading costs over HTTP. Counted so: a reader asks for pieces of 16 KiB; pieces that lie together are one
+/// request; it keeps what it has got. When it opens the file, it asks for the first piece by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Requests {
+    /// Requests.
+    pub requests: u64,
+    /// Bytes asked for.
+    pub bytes: u64,
+    /// Tiles that are needed.
+    pub tiles: u64,
+}
+
+/// Says what a file is.
+///
+/// # Errors
+/// As [`validate`](super::validate), and [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where it has no directory that
+/// can be read.
+pub fn inspect(reader: &dyn ReadAt) -> Result<Info> {
+    let mut report = Report::default();
+    let tiff = Tiff::open(reader, &mut report)?;
+    let (directories, images) = super::read(&tiff, &mut report)?;
+    let pyramid = Pyramid::of(&images);
+    let (Some(directory), Some(full)) = (directories.first(), pyramid.levels.first()) else {
+        return Err(Error::corrupt("the first directory", "it can't be read; 'validate' says more"));
+    };
+    let geo = geo::read(&tiff, directory, &mut report)?;
+    let metadata = geo::metadata(&tiff, directory, &mut report)?;
+    let mut levels = Vec::new();
+    for image in &pyramid.levels {
+        levels.push(level(&tiff, image, pyramid.mask_of(image))?);
+    }
+    let mut pieces = Pieces { length: tiff.length, held: BTreeMap::new() };
+    let open = open(&tiff, &directories, &mut pieces);
+    let larger = |image: &&&Image| image.width.max(image.height) >= SCREEN;
+    let whole = pyramid.levels.iter().rev().find(larger).unwrap_or(full);
+    let whole_view = view(&tiff, whole, [whole.width, whole.height], pieces.clone())?;
+    let detail_view = view(&tiff, full, [SCREEN, SCREEN], pieces)?;
+    let transform = geo.transform();
+    let by_tile = metadata.iter().any(|item| item.name == "INTERLEAVE" && item.value == "TILE");
+    let ghost = tiff.ghost.as_ref();
+    Ok(Info {
+        bytes: tiff.length,
+        big_tiff: tiff.big,
+        big_endian: tiff.big_endian,
+        gdal_layout: ghost.is_some_and(|g| g.says("LAYOUT=IFDS_BEFORE_DATA") && !g.says("EDITION=YES")),
+        width: full.width,
+        height: full.height,
+        bands: full.samples,
+        data_type: full.data_type.map_or("unknown", |data_type| data_type.name()).to_owned(),
+        bits: full.bits,
+        color: color(full.photometric).to_owned(),
+        alpha: full.alpha(),
+        interleave: if !full.planar {
+            "pixel"
+        } else if by_tile {
+            "tile"
+        } else {
+            "band"
+        }
+        .to_owned(),
+        nodata: full.nodata.clone(),
+        mask: pyramid.mask_of(full).is_some(),
+        other_images: images.iter().skip(1).filter(|image| !image.is_reduced() && !image.is_mask()).count(),
+        levels,
+        crs: crs(&geo),
+        crs_name: crs_name(&geo),
+        crs_kind: crs_kind(&geo).map(str::to_owned),
+        vertical_crs: geo.short(geo::VERTICAL_CRS).and_then(code),
+        bounds: transform.map(|transform| bounds(transform, full)),
+        transform,
+        pixel_is_point: geo.short(geo::RASTER_TYPE) == Some(2),
+        control_points: if transform.is_none() { geo.tiepoints.len() / 6 } else { 0 },
+        metadata,
+        open,
+        whole_view,
+        detail_view,
+    })
+}
+
+fn color(photometric: u64) -> &'static str {
+    match photometric {
+        0 | 1 => "gray",
+        2 => "rgb",
+        3 => "palette",
+        5 => "cmyk",
+        6 => "ycbcr",
+        _ => "other",
+    }
+}
+
+fn code(code: u64) -> Option<String> {
+    // 0 is undefined, 32767 defined by other keys.
+    (code != 0 && code != 32767).then(|| format!("EPSG:{code}"))
+}
+
+fn crs_kind(geo: &GeoReference) -> Option<&'static str> {
+    match geo.short(geo::MODEL_TYPE) {
+        Some(1) => Some("projected"),
+        Some(2) => Some("geographic"),
+        Some(3) => Some("geocentric"),
+        _ => None,
+    }
+}
+
+fn crs(geo: &GeoReference) -> Option<String> {
+    let key = if geo.short(geo::MODEL_TYPE) == Some(1) { geo::PROJECTED_CRS } else { geo::GEODETIC_CRS };
+    geo.short(key).and_then(code)
+}
+
+fn crs_name(geo: &GeoReference) -> Option<String> {
+    let own = if geo.short(geo::MODEL_TYPE) == Some(1) { geo::PROJECTED_CITATION } else { geo::GEODETIC_CITATION };
+    let text = [geo::CITATION, own].into_iter().find_map(|key| geo.text(key))?;
+    Some(text.to_owned())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sides have at most 31 bits")]
+fn bounds([a, b, c, d, e, f]: [f64; 6], image: &Image) -> Bounds {
+    let (width, height) = (image.width as f64, image.height as f64);
+    let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)];
+    let xs = corners.map(|(column, row)| a * column + b * row + c);
+    let ys = corners.map(|(column, row)| d * column + e * row + f);
+    Bounds {
+        left: xs.into_iter().fold(f64::INFINITY, f64::min),
+        bottom: ys.into_iter().fold(f64::INFINITY, f64::min),
+        right: xs.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        top: ys.into_iter().fold(f64::NEG_INFINITY, f64::max),
+    }
+}
+
+fn level(tiff: &Tiff<'_>, image: &Image, mask: Option<&Image>) -> Result<LevelInfo> {
+    let (bytes, sparse_tiles) = sizes(tiff, image)?;
+    let mask_bytes = match mask {
+        Some(mask) => sizes(tiff, mask)?.0,
+        None => 0,
+    };
+    let row_bits = u128::from(image.width) * u128::from(image.samples) * u128::from(image.bits);
+    Ok(LevelInfo {
+        directory: image.directory,
+        width: image.width,
+        height: image.height,
+        tiled: image.tiled,
+        tile_width: image.tile_width,
+        tile_height: image.tile_height,
+        tiles: image.tiles(),
+        sparse_tiles,
+        compression: codec_name(image.compression).map_or_else(|| image.codec(), str::to_owned),
+        predictor: match image.predictor {
+            2 => "horizontal",
+            3 => "float",
+            _ => "none",
+        }
+        .to_owned(),
+        bytes,
+        mask_bytes,
+        uncompressed_bytes: u64::try_from(row_bits.div_ceil(8).saturating_mul(image.height.into())).unwrap_or(u64::MAX),
+    })
+}
+
+/// Bytes of all tiles of a directory, and how many of them are left out.
+fn sizes(tiff: &Tiff<'_>, image: &Image) -> Result<(u64, u64)> {
+    let Some((_, mut counts)) = image.arrays(tiff) else { return Ok((0, 0)) };
+    let (mut bytes, mut sparse) = (0u64, 0);
+    for tile in 0..image.tiles().min(counts.count) {
+        let count = counts.at(tile)?;
+        bytes = bytes.saturating_add(count);
+        sparse += u64::from(count == 0);
+    }
+    Ok((bytes, sparse))
+}
+
+/// The pieces of a file that a reader has, as runs: start and end in pieces.
+#[derive(Debug, Clone)]
+struct Pieces {
+    length: u64,
+    held: BTreeMap<u64, u64>,
+}
+
+impl Pieces {
+    fn has(&self, piece: u64) -> bool {
+        self.held.range(..=piece).next_back().is_some_and(|(_, end)| piece < *end)
+    }
+
+    /// Asks for ranges of bytes at once; tells requests and bytes.
+    fn fetch(&mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Requests {
+        let mut wanted: Vec<(u64, u64)> = ranges
+            .into_iter()
+            .filter(|(start, count)| *count > 0 && *start < self.length)
+            .map(|(start, count)| (start / PIECE, start.saturating_add(count).min(self.length).div_ceil(PIECE)))
+            .collect();
+        wanted.sort_unstable();
+        let mut cost = Requests::default();
+        let mut run: Option<(u64, u64)> = None;
+        for (mut start, mut end) in wanted {
+            while start < end && self.has(start) {
+                start += 1;
+            }
+            while start < end && self.has(end - 1) {
+                end -= 1;
+            }
+            if start == end {
+                continue;
+            }
+            run = match run {
+                Some((from, to)) if start <= to => Some((from, to.max(end))),
+                Some(run) => {
+                    self.take(run, &mut cost);
+                    Some((start, end))
+                }
+                None => Some((start, end)),
+            };
+        }
+        if let Some(run) = run {
+            self.take(run, &mut cost);
+        }
+        cost
+    }
+
+    fn take(&mut self, (start, end): (u64, u64), cost: &mut Requests) {
+        cost.requests += 1;
+        cost.bytes += (end * PIECE).min(self.length) - start * PIECE;
+        let end = self.held.get(&start).copied().unwrap_or(end).max(end);
+        self.held.insert(start, end);
+    }
+}
+
+/// What opening costs.
+fn open(tiff: &Tiff<'_>, directories: &[Directory], pieces: &mut Pieces) -> Requests {
+    let first = pieces.fetch([(0, PIECE)]);
+    let arrays = [tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS, tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS];
+    let ranges = directories.iter().flat_map(|directory| {
+        let values = directory.entries.iter().filter(|entry| entry.outside && entry.sound);
+        let values = values.filter(|entry| !arrays.contains(&entry.tag)).map(|entry| (entry.at, entry.bytes));
+        values.chain([(directory.offset, directory.end - directory.offset)])
+    });
+    let rest = pieces.fetch(ranges.chain([(0, tiff.header_bytes())]));
+    Requests { requests: first.requests + rest.requests, bytes: first.bytes + rest.bytes, tiles: 0 }
+}
+
+/// What showing so many columns and rows in the middle of a level costs.
+fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: Pieces) -> Result<Requests> {
+    let (Some(offsets), Some(counts)) = (image.offsets, image.counts) else { return Ok(Requests::default()) };
+    let Some((mut offset_of, mut count_of)) = image.arrays(tiff) else { return Ok(Requests::default()) };
+    if image.tile_width == 0 || image.tile_height == 0 {
+        return Ok(Requests::default());
+    }
+    let span = |side: u64, wanted: u64, tile: u64| {
+        let from = (side - side.min(wanted)) / 2;
+        from / tile..(from + side.min(wanted)).div_ceil(tile)
+    };
+    let mut tiles = Vec::new();
+    'all: for plane in 0..image.planes() {
+        for row in span(image.height, rows, image.tile_height) {
+            for column in span(image.width, columns, image.tile_width) {
+                if tiles.len() == MOST_TILES {
+                    break 'all;
+                }
+                tiles.push(plane * image.per_plane() + row * image.across() + column);
+            }
+        }
+    }
+    let items = |entry: &super::parse::Entry, tile: u64| {
+        let width = entry.bytes / entry.count.max(1);
+        (entry.at.saturating_add(tile.saturating_mul(width)), if tile < entry.count { width } else { 0 })
+    };
+    let places = tiles.iter().flat_map(|tile| [items(&offsets, *tile), items(&counts, *tile)]);
+    let arrays = pieces.fetch(places);
+    let mut ranges = Vec::with_capacity(tiles.len());
+    for tile in &tiles {
+        let (offset, count) = (offset_of.at(*tile)?, count_of.at(*tile)?);
+        if offset > 0 && count > 0 {
+            ranges.push((offset, count));
+        }
+    }
+    let count = ranges.len() as u64;
+    let data = pieces.fetch(ranges);
+    Ok(Requests { requests: arrays.requests + data.requests, bytes: arrays.bytes + data.bytes, tiles: count })
+}

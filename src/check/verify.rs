@@ -1,0 +1,111 @@
+//! Reading back what was written: the pixels of every tile of every level, by their checksums.
+
+use crate::checksum::Checksum;
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::Executor;
+use crate::read::ReadAt;
+
+use super::image::Image;
+use super::layout::Pyramid;
+use super::parse::Tiff;
+use super::report::Report;
+use super::tiles;
+
+/// Tiles a thread that are read at once.
+const TILES_PER_THREAD: usize = 8;
+
+/// What a level must hold.
+#[derive(Debug)]
+pub(crate) struct Expected<'a> {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Checksums of the pixels of all tiles, in the order of the TIFF arrays; padding is left out.
+    pub(crate) image: &'a [u64],
+    /// Those of the mask, one byte a pixel, 0 or 1; empty where there is none.
+    pub(crate) mask: &'a [u64],
+}
+
+/// Compares all pixels of a file with what they must be. `step` is called now and then.
+pub(crate) fn verify(
+    reader: &dyn ReadAt,
+    levels: &[Expected<'_>],
+    executor: &Executor,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    let mut report = Report::default();
+    let tiff = Tiff::open(reader, &mut report)?;
+    let (_, images) = super::read(&tiff, &mut report)?;
+    if let Some(finding) = report.findings.iter().find(|finding| finding.rule.severity == super::Severity::Error) {
+        return Err(failed(0, None, format!("{}: {}", finding.place, finding.message)));
+    }
+    let pyramid = Pyramid::of(&images);
+    if pyramid.levels.len() != levels.len() {
+        return Err(failed(0, None, format!("there are {} levels instead of {}", pyramid.levels.len(), levels.len())));
+    }
+    for (number, (image, expected)) in pyramid.levels.iter().zip(levels).enumerate() {
+        if (image.width, image.height) != (expected.width.into(), expected.height.into()) {
+            return Err(failed(number, None, format!("it has {}x{} pixels", image.width, image.height)));
+        }
+        let planes = [(Some(*image), expected.image), (pyramid.mask_of(image), expected.mask)];
+        for (image, sums) in planes.into_iter().filter(|(_, sums)| !sums.is_empty()) {
+            let Some(image) = image else { return Err(failed(number, None, "its mask is missing".to_owned())) };
+            compare(&tiff, (number, image), sums, executor, step)?;
+        }
+    }
+    Ok(())
+}
+
+fn failed(level: usize, tile: Option<(u64, u64)>, reason: String) -> Error {
+    ErrorKind::Verification { level, tile, reason }.into()
+}
+
+/// Compares all tiles of a directory.
+fn compare(
+    tiff: &Tiff<'_>,
+    (level, image): (usize, &Image),
+    sums: &[u64],
+    executor: &Executor,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    let arrays = image.arrays(tiff).filter(|(offsets, counts)| offsets.count.min(counts.count) == sums.len() as u64);
+    let (Some((mut offsets, mut counts)), true) = (arrays, image.tiles() == sums.len() as u64) else {
+        return Err(failed(level, None, format!("it has {} tiles instead of {}", image.tiles(), sums.len())));
+    };
+    let turn = TILES_PER_THREAD * executor.thread_count();
+    let mut first = 0;
+    for sums in sums.chunks(turn) {
+        let mut work = Vec::with_capacity(sums.len());
+        for (tile, sum) in (first..).zip(sums) {
+            work.push((tile, *sum, (offsets.at(tile)?, counts.at(tile)?)));
+        }
+        first += sums.len() as u64;
+        let results = executor.map(work, |(tile, sum, place)| {
+            let pixels = tiles::samples(tiff, image, tile, place)?;
+            let problem = match pixels.as_deref().and_then(|pixels| checksum(image, tile, pixels)) {
+                None => "it can't be decoded".to_owned(),
+                Some(found) if found != sum => "its pixels are not those that were encoded".to_owned(),
+                Some(_) => return Ok(()),
+            };
+            let place = tile % image.per_plane().max(1);
+            let across = image.across().max(1);
+            Err(failed(level, Some((place / across, place % across)), problem))
+        });
+        results.into_iter().collect::<Result<()>>()?;
+        step()?;
+    }
+    Ok(())
+}
+
+/// The checksum of the pixels of a tile that lie in the image.
+fn checksum(image: &Image, tile: u64, pixels: &[u8]) -> Option<u64> {
+    let format = image.format.as_ref().ok()?;
+    let row_bytes = format.row_bytes()?;
+    let column = tile % image.per_plane().max(1) % image.across().max(1);
+    let columns = image.width.checked_sub(column * image.tile_width)?.min(image.tile_width);
+    let filled = usize::try_from(columns).ok()?.checked_mul(row_bytes)? / format.width.max(1);
+    let mut checksum = Checksum::new();
+    for row in pixels.chunks(row_bytes.max(1)).take(usize::try_from(image.rows(tile).1).ok()?) {
+        checksum.add(row.get(..filled)?);
+    }
+    Some(checksum.value())
+}

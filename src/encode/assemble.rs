@@ -1,0 +1,268 @@
+//! What is known of all shards together: first their records, in any order; at the end the header, and which bytes of
+//! which fragment go where. Whoever finishes a file only places bytes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::grid::SectionId;
+use crate::message::{Kind, Message, Reader, checksum};
+use crate::plan::{CogPlan, Header, ShardId, ShardPlan, TileIndex};
+
+use super::shard::{Run, ShardRecord, runs};
+
+const ASSEMBLER: Kind = Kind { code: 5, name: "records of shards" };
+/// Missing shards that are named one by one.
+const NAMED: usize = 8;
+
+/// Gathers the records of shards. Adding and merging may be done in any order and grouping, and more than once with the
+/// same record: the outcome is the same. Holds four bytes a tile, and a few for each row of tiles of a shard.
+#[derive(Debug, Clone)]
+pub struct Assembler {
+    shards: ShardPlan,
+    digest: u64,
+    records: BTreeMap<ShardId, ShardRecord>,
+}
+
+impl Assembler {
+    /// Without any record.
+    #[must_use]
+    pub fn new(shards: &ShardPlan) -> Self {
+        Self { digest: shards.digest(), shards: shards.clone(), records: BTreeMap::new() }
+    }
+
+    /// Adds a record; whether it is new. One that is there already, from a task that ran twice, changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the record belongs to another plan, has not the tiles that
+    /// the plan asks for, or differs from one of the same shard that is there already.
+    pub fn add(&mut self, record: ShardRecord) -> Result<bool> {
+        let id = record.id;
+        let wrong = |reason: &str| Err(Error::shards(format!("shard {id}"), reason));
+        if record.plan != self.digest {
+            return wrong("it belongs to another plan");
+        }
+        if let Some(known) = self.records.get(&id) {
+            if *known == record {
+                return Ok(false);
+            }
+            return wrong("two attempts gave different tiles: its source or the machine can't be trusted");
+        }
+        let runs = runs(&self.shards, id)?;
+        let tiles: u64 = runs.iter().map(|run| tile_count(&self.shards, run)).sum();
+        if (record.checksums.len(), record.sizes.len() as u64) != (runs.len(), tiles) {
+            return wrong("it has not the tiles that the plan asks for");
+        }
+        self.records.insert(id, record);
+        Ok(true)
+    }
+
+    /// Adds all that another one has.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        other.records.into_values().try_for_each(|record| self.add(record).map(drop))
+    }
+
+    /// The shards whose records have not come.
+    pub fn missing(&self) -> impl Iterator<Item = ShardId> {
+        self.shards.all_shards().filter(|id| !self.records.contains_key(id))
+    }
+
+    /// The records as bytes, for another process or machine.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut message = Message::new(ASSEMBLER);
+        let records: Vec<_> = self.records.values().collect();
+        message.list(&records, |message, record| record.put(message));
+        message.seal()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote, for the same plan.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where the bytes are not whole or come from another version of
+    /// this library; otherwise as [`add`](Self::add).
+    pub fn from_bytes(shards: &ShardPlan, bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::open(ASSEMBLER, bytes)?;
+        let records = reader.list(ShardRecord::take)?;
+        reader.end()?;
+        let mut assembler = Self::new(shards);
+        records.into_iter().try_for_each(|record| assembler.add(record).map(drop))?;
+        Ok(assembler)
+    }
+
+    /// Makes the header, once all records have come.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where shards are missing, with their names;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF was asked for and the file is larger than 4
+    /// GiB; [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where the index of tiles can't be held.
+    pub fn finish(self) -> Result<Assembly> {
+        let absent: Vec<_> = self.missing().collect();
+        if !absent.is_empty() {
+            return Err(missing(&absent, "their tiles have not come"));
+        }
+        let plan = self.shards.plan();
+        let mut index = TileIndex::new(plan)?;
+        let mut parts = BTreeMap::new();
+        for (&id, record) in &self.records {
+            let mut sizes = record.sizes.iter();
+            let mut starts = vec![0];
+            let mut end = 0;
+            for run in runs(&self.shards, id)? {
+                for (tile, &size) in run.tiles(plan).zip(&mut sizes) {
+                    index.set(tile, size);
+                    end += CogPlan::framed_bytes(size);
+                }
+                starts.push(end);
+            }
+            parts.insert(id, starts);
+        }
+        let header = plan.header(&index)?;
+        Ok(Assembly { shards: self.shards, records: self.records, starts: parts, header })
+    }
+}
+
+/// A file whose header is made, and whose tiles lie in fragments.
+#[derive(Debug)]
+pub struct Assembly {
+    shards: ShardPlan,
+    records: BTreeMap<ShardId, ShardRecord>,
+    /// Where each run of a shard starts in its fragment, and where the last one ends.
+    starts: BTreeMap<ShardId, Vec<u64>>,
+    header: Header,
+}
+
+/// Bytes of a fragment that go to the file in one piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The section that they belong to.
+    pub section: SectionId,
+    /// The shard whose fragment has them.
+    pub shard: ShardId,
+    /// Where they stand in the fragment.
+    pub range: Range<u64>,
+    /// Where they go in the file.
+    pub offset: u64,
+    checksum: u32,
+}
+
+impl Piece {
+    /// The number of bytes: tiles of one row, at most as many as a shard is wide.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+
+    /// Whether there is nothing to copy; never so for what [`Assembly::pieces`] gives.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// Checks that bytes are those that the shard made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where they are not.
+    pub fn check(&self, bytes: &[u8]) -> Result<()> {
+        if bytes.len() as u64 == self.len() && checksum(bytes) == self.checksum {
+            return Ok(());
+        }
+        let place = format!("fragment of shard {}, bytes {} to {}", self.shard, self.range.start, self.range.end);
+        Err(Error::corrupt(place, "they are not what the shard made; encode it again"))
+    }
+}
+
+impl Assembly {
+    /// The plan of the file.
+    #[must_use]
+    pub fn plan(&self) -> &CogPlan {
+        self.shards.plan()
+    }
+
+    /// The bytes before the first tile.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        &self.header.bytes
+    }
+
+    /// Bytes of the whole file.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.header.bytes.len() as u64 + self.header.level_bytes.iter().sum::<u64>()
+    }
+
+    /// The record of a shard.
+    #[must_use]
+    pub fn record(&self, shard: ShardId) -> Option<&ShardRecord> {
+        self.records.get(&shard)
+    }
+
+    /// All that stands behind the header, in the order of the file and without gaps.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let mut offset = self.header.bytes.len() as u64;
+        let parts = self.plan().sections().flat_map(move |section| {
+            let (tier, rows, columns) = self.shards.tier_of(section.level);
+            rows.flat_map(move |row| self.row_of_shards(section, ShardId { tier, row, column: 0 }, columns.clone()))
+        });
+        parts.map(move |mut piece| {
+            piece.offset = offset;
+            offset += piece.len();
+            piece
+        })
+    }
+
+    /// How the header came out.
+    pub(crate) fn made(&self) -> &Header {
+        &self.header
+    }
+
+    /// The pieces of a section from a row of shards; offsets in the file are still to be filled in.
+    fn row_of_shards(&self, section: SectionId, first: ShardId, columns: Range<u32>) -> impl Iterator<Item = Piece> {
+        // Every shard has a record by now, and its rows of tiles are those of the first one.
+        let rows = self.shards.shard_tiles(first, section.level).map_or(0..0, |tiles| tiles.rows);
+        let places = columns.map(move |column| {
+            let id = ShardId { column, ..first };
+            (id, self.runs_before(id, section).unwrap_or(usize::MAX))
+        });
+        let places: Vec<_> = places.collect();
+        (0..rows.len()).flat_map(move |row| {
+            let places = places.clone();
+            places.into_iter().filter_map(move |(id, before)| self.piece(section, id, before.checked_add(row)?))
+        })
+    }
+
+    /// How many runs of a shard stand before those of a section.
+    fn runs_before(&self, id: ShardId, section: SectionId) -> Result<usize> {
+        let grid = self.plan().grid();
+        let mut before = 0;
+        for level in self.shards.levels_of(id)?.take_while(|&level| level <= section.level) {
+            let rows = self.shards.shard_tiles(id, level)?.rows.len();
+            before += grid.sections(level).take_while(|other| *other < section).count() * rows;
+        }
+        Ok(before)
+    }
+
+    fn piece(&self, section: SectionId, shard: ShardId, run: usize) -> Option<Piece> {
+        let starts = self.starts.get(&shard)?;
+        let range = *starts.get(run)?..*starts.get(run + 1)?;
+        let checksum = *self.records.get(&shard)?.checksums.get(run)?;
+        (!range.is_empty()).then_some(Piece { section, shard, range, offset: 0, checksum })
+    }
+}
+
+fn tile_count(shards: &ShardPlan, run: &Run) -> u64 {
+    run.columns.len() as u64 * u64::from(shards.plan().grid().tiles_per_place())
+}
+
+/// An error about shards that are missing.
+pub(super) fn missing(shards: &[ShardId], reason: &str) -> Error {
+    let mut names: Vec<_> = shards.iter().take(NAMED).map(ShardId::to_string).collect();
+    if let Some(more @ 1..) = shards.len().checked_sub(NAMED) {
+        names.push(format!("{more} more"));
+    }
+    let noun = if shards.len() == 1 { "shard" } else { "shards" };
+    Error::shards(format!("{noun} {}", names.join(", ")), reason)
+}

@@ -1,0 +1,144 @@
+//! Reading at offsets: files, buffers, and whatever else can give bytes at a position.
+
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Bytes that can be read at any offset, by many threads at once.
+pub trait ReadAt: Send + Sync {
+    /// Reads some bytes at `offset` into `buffer` and tells how many; 0 means that the end is reached.
+    ///
+    /// # Errors
+    /// Whatever keeps the bytes from being read.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// The number of bytes there are.
+    fn len(&self) -> u64;
+
+    /// Whether there are no bytes at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.as_slice().read_at(offset, buffer)
+    }
+
+    fn len(&self) -> u64 {
+        Self::len(self) as u64
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or(&[]);
+        let count = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        Ok(count)
+    }
+
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+}
+
+/// Fills `buffer` from `offset` on, however few bytes each read gives; tells how many there were before the end.
+pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read_at(offset.saturating_add(filled as u64), rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count.min(rest.len()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A file of the file system.
+#[derive(Debug)]
+pub struct DiskFile {
+    #[cfg(unix)]
+    file: std::fs::File,
+    #[cfg(not(unix))]
+    file: std::sync::Mutex<std::fs::File>,
+    len: u64,
+}
+
+impl DiskFile {
+    /// Opens a regular file for reading; it is not held in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where there is no such file, it can't be read, or is no regular file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let fail = |source| Error::io_at("read", path, source);
+        // Looked at before it is opened: opening a FIFO would wait for someone to write to it.
+        let metadata = std::fs::metadata(path).map_err(fail)?;
+        if metadata.is_dir() {
+            return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file")));
+        }
+        if !metadata.is_file() {
+            let reason = "it is no regular file; directories of a TIFF file may stand at its end";
+            return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+        }
+        let file = std::fs::File::open(path).map_err(fail)?;
+        #[cfg(not(unix))]
+        let file = std::sync::Mutex::new(file);
+        Ok(Self { file, len: metadata.len() })
+    }
+}
+
+impl ReadAt for DiskFile {
+    #[cfg(unix)]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
+    }
+
+    #[cfg(not(unix))]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        use std::io::{Read, Seek, SeekFrom};
+        let mut file = self.file.lock().map_err(|_| io::Error::other("another thread panicked while reading"))?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read(buffer)
+    }
+
+    fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte a call.
+    struct Trickle(Vec<u8>);
+
+    impl ReadAt for Trickle {
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+            let end = buffer.len().min(1);
+            self.0.read_at(offset, &mut buffer[..end])
+        }
+
+        fn len(&self) -> u64 {
+            ReadAt::len(&self.0)
+        }
+    }
+
+    #[test]
+    fn short_reads_are_continued() {
+        let reader = Trickle((0..10).collect());
+        let mut buffer = [0; 6];
+        assert_eq!(read_full(&reader, 2, &mut buffer).unwrap(), 6);
+        assert_eq!(buffer, [2, 3, 4, 5, 6, 7]);
+        assert_eq!(read_full(&reader, 7, &mut buffer).unwrap(), 3);
+        assert_eq!(read_full(&reader, 70, &mut buffer).unwrap(), 0);
+    }
+}

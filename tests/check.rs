@@ -1,0 +1,235 @@
+//! The checks: what is sound passes, what is hostile ends soon and without a panic, what was changed is found.
+
+#![cfg(feature = "geotiff")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use cogsmith::check::{self, CheckOptions, Report, Severity};
+use cogsmith::{
+    BigTiff, Compression, DataType, EncodeOptions, Executor, ImageSpec, Interleave, Overviews, ReadAt, Resampling,
+    TileSize,
+};
+use support::images::encode;
+
+fn judge(bytes: &[u8]) -> cogsmith::Result<Report> {
+    check::validate(&bytes, &CheckOptions::default(), &Executor::serial())
+}
+
+fn ids(report: &Report) -> Vec<&'static str> {
+    report.counts.keys().copied().collect()
+}
+
+/// What images without georeference and of odd tile sizes miss.
+fn is_expected(id: &str) -> bool {
+    matches!(id, "ogc-georeference" | "ogc-tile-power" | "ogc-square-tiles" | "ogc-compression" | "ogc-classic-tiff")
+}
+
+fn small_tiles() -> EncodeOptions {
+    EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() }
+}
+
+fn sample() -> Vec<u8> {
+    let spec = ImageSpec { mask: true, ..ImageSpec::new(211, 157, 3, DataType::U16) };
+    encode(&spec, &small_tiles(), &Executor::serial())
+}
+
+#[test]
+fn everything_that_can_be_written_is_sound() {
+    for data_type in DataType::ALL {
+        for (mask, bands) in [(false, 1), (true, 3)] {
+            for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
+                for (compression, big_tiff) in [(Compression::None, BigTiff::Yes), (Compression::ZSTD, BigTiff::Auto)] {
+                    let spec = ImageSpec { mask, ..ImageSpec::new(211, 157, bands, data_type) };
+                    let options = EncodeOptions { interleave, compression, big_tiff, ..small_tiles() };
+                    let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
+                    let found: Vec<_> = ids(&report).into_iter().filter(|id| !is_expected(id)).collect();
+                    assert!(
+                        found.is_empty(),
+                        "{data_type} {interleave:?} {compression:?} {mask}: {:?}",
+                        report.findings
+                    );
+                    assert_eq!(report.tiles_decoded, report.tiles);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_kernel_is_called_wrong() {
+    for resampling in Resampling::ALL {
+        for data_type in [DataType::U8, DataType::I16, DataType::F32] {
+            for overviews in [Overviews::Auto, Overviews::Factors(vec![3, 7, 20])] {
+                let spec = ImageSpec::new(301, 257, 2, data_type);
+                let options = EncodeOptions { resampling: Some(resampling), overviews, ..small_tiles() };
+                let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
+                assert_eq!(report.count(Severity::Error), 0, "{resampling:?} {data_type}: {:?}", report.findings);
+                assert!(report.cells_compared > 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_and_depth_do_not_change_what_is_found() {
+    let mut bytes = sample();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 50].fill(0);
+    let serial = judge(&bytes).unwrap();
+    let parallel = check::validate(&bytes, &CheckOptions::full(), &Executor::threads(3).unwrap()).unwrap();
+    assert_eq!(serial.counts, parallel.counts);
+    assert!(!serial.is_valid(false));
+    let quick = check::validate(&sample(), &CheckOptions::quick(), &Executor::serial()).unwrap();
+    assert!(quick.is_valid(false) && quick.tiles_decoded < quick.tiles);
+}
+
+#[test]
+fn what_is_no_tiff_is_an_error_and_not_a_verdict() {
+    for bytes in [&b""[..], b"II*", b"PK\x03\x04aaaaaaaaaaaa", b"II\x2C\0\x08\0\0\0\0\0\0\0"] {
+        assert!(judge(bytes).is_err(), "{bytes:?}");
+        assert!(check::inspect(&bytes).is_err(), "{bytes:?}");
+    }
+    assert!(!judge(b"II*\0\xFF\0\0\0").unwrap().is_valid(false));
+}
+
+#[test]
+fn every_cut_is_found() {
+    let bytes = sample();
+    for end in (8..bytes.len()).step_by(7) {
+        let report = judge(&bytes[..end]).unwrap();
+        assert!(!report.is_valid(false), "cut at {end} of {}", bytes.len());
+        let _ = check::inspect(&&bytes[..end]);
+    }
+}
+
+/// Numbers that are the same every time.
+fn random(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap()
+}
+
+#[test]
+fn changed_bytes_neither_panic_nor_take_long() {
+    let bytes = sample();
+    let mut state = 7;
+    let options = CheckOptions { decode_limit: Some(64 << 20), ..CheckOptions::default() };
+    for round in 0..1500 {
+        let mut changed = bytes.clone();
+        for _ in 0..1 + round % 4 {
+            // Mostly where directories and arrays are.
+            let at = random(&mut state) % if round % 3 == 0 { changed.len() } else { 2500 };
+            changed[at] = [0, 0xFF, 1, u8::try_from(random(&mut state) % 256).unwrap()][random(&mut state) % 4];
+        }
+        let began = Instant::now();
+        let _ = check::validate(&changed, &options, &Executor::serial());
+        let _ = check::inspect(&changed);
+        assert!(began.elapsed() < Duration::from_secs(20), "round {round}");
+    }
+}
+
+/// A classic TIFF of one directory with these entries (tag, type, count, value), and nothing else.
+fn directory(entries: &[(u16, u16, u32, u32)], next: u32, behind: &[u8]) -> Vec<u8> {
+    let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+    bytes.extend(u16::try_from(entries.len()).unwrap().to_le_bytes());
+    for (tag, kind, count, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(count.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend(next.to_le_bytes());
+    bytes.extend(behind);
+    bytes
+}
+
+fn found(bytes: &[u8], id: &str) {
+    let began = Instant::now();
+    let report = judge(bytes).unwrap();
+    assert!(report.counts.contains_key(id), "{id} is not among {:?}", ids(&report));
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let _ = check::inspect(&bytes);
+}
+
+#[test]
+fn traps_are_told_by_name() {
+    let square = |side: u32| {
+        vec![(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (277, 3, 1, 1)]
+    };
+    let tiled = |side: u32, tile: u32, offsets: (u16, u16, u32, u32), counts: (u16, u16, u32, u32)| {
+        let mut entries = square(side);
+        entries.extend([(322, 4, 1, tile), (323, 4, 1, tile), offsets, counts]);
+        entries
+    };
+    // A directory that is its own next.
+    found(&directory(&square(16), 8, &[]), "tiff-directory-cycle");
+    // As many tiles as a header can claim.
+    let claims = tiled(i32::MAX as u32, 16, (324, 4, u32::MAX, 200), (325, 4, u32::MAX, 200));
+    found(&directory(&claims, 0, &[0; 400]), "tiff-value-bounds");
+    // A tile of 4 EiB.
+    let giant = tiled(64, 0x7FFF_FFF0, (324, 4, 1, 200), (325, 4, 1, 100));
+    found(&directory(&giant, 0, &[0; 400]), "tile-unjudged");
+    // All tiles are the same bytes, but for one.
+    let overlapping = tiled(32, 16, (324, 4, 4, 150), (325, 4, 4, 166));
+    let numbers: Vec<u8> = [200u32, 200, 200, 300, 256, 256, 256, 256].iter().flat_map(|n| n.to_le_bytes()).collect();
+    let mut bytes = directory(&overlapping, 0, &[0; 800]);
+    bytes[150..150 + numbers.len()].copy_from_slice(&numbers);
+    found(&bytes, "tile-overlap");
+    // Colour tables of 65536 colours that a thousand directories share: more than the file could hold.
+    let mut shared = b"II*\0\x08\0\0\0".to_vec();
+    let mut chain = Vec::<u8>::new();
+    for number in 0..4000u32 {
+        let mut entries = square(16);
+        entries.extend([(320, 3, 196_608, 8)]);
+        let next = if number == 3999 { 0 } else { 8 + (number + 1) * 90 };
+        chain.extend(&directory(&entries, next, &[])[8..]);
+    }
+    assert_eq!(chain.len(), 4000 * 90);
+    shared.extend(chain);
+    shared.extend(vec![0; 200_000]);
+    found(&shared, "tiff-directory-count");
+}
+
+/// A reader that fails where it is touched, as a network would.
+struct Failing(Vec<u8>, u64);
+
+impl ReadAt for Failing {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if offset + buffer.len() as u64 > self.1 {
+            return Err(std::io::ErrorKind::ConnectionReset.into());
+        }
+        self.0.read_at(offset, buffer)
+    }
+
+    fn len(&self) -> u64 {
+        ReadAt::len(&self.0)
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_judged() {
+    let bytes = sample();
+    for end in [0, 100, 1000, bytes.len() as u64 - 10] {
+        let reader = Failing(bytes.clone(), end);
+        assert!(check::validate(&reader, &CheckOptions::default(), &Executor::serial()).is_err(), "{end}");
+    }
+}
+
+#[test]
+fn inspection_says_what_was_written() {
+    let bytes = sample();
+    let info = check::inspect(&bytes).unwrap();
+    assert_eq!((info.width, info.height, info.bands, info.data_type.as_str()), (211, 157, 3, "u16"));
+    assert!(info.mask && info.gdal_layout && !info.big_tiff);
+    let sizes: Vec<_> = info.levels.iter().map(|level| (level.width, level.height, level.tiles)).collect();
+    assert_eq!(sizes, [(211, 157, 12), (105, 78, 4), (52, 39, 1)]);
+    let pixels = info.levels.iter().map(|level| level.bytes + level.mask_bytes).sum::<u64>();
+    // Each tile has a frame of eight bytes, of the image and of the mask.
+    assert!(pixels + 17 * 2 * 8 < info.bytes && info.bytes < pixels + 17 * 2 * 8 + 4096);
+    assert_eq!(info.levels[0].uncompressed_bytes, 211 * 157 * 3 * 2);
+    assert_eq!((info.open.requests, info.open.bytes), (1, 16_384));
+    assert_eq!(info.detail_view.tiles, 12);
+    // Pieces that lie together are one request, and the first one has been read.
+    assert_eq!((info.detail_view.requests, info.detail_view.bytes), (1, info.bytes - 16_384));
+}

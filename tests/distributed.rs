@@ -1,0 +1,617 @@
+//! Files made of shards are those that one encoder writes, byte for byte.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::grid::Rectangle;
+use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
+use cogsmith::sink::FragmentFolder;
+use cogsmith::sink::fragments::{assemble, assemble_to_file, assemble_to_vec};
+use cogsmith::tiff::{Tag, TagValue};
+use cogsmith::{
+    BigTiff, CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample, FileOptions, GeoKeys,
+    GeoRef, ImageSpec, Interleave, Metadata, MetadataItem, Nodata, Overviews, Photometric, PixelSource, Placement,
+    Predictor, Resampling, SampleKind, Stripe, TileSize,
+};
+use support::images::Computed;
+
+/// An image in memory: (row, column, band), and a mask.
+struct Raster {
+    spec: ImageSpec,
+    pixels: Vec<u8>,
+    mask: Vec<u8>,
+}
+
+impl Raster {
+    /// Noise with whatever makes its pixels missing: holes of nodata, NaN, a mask, alpha of several shades.
+    fn new(spec: &ImageSpec) -> Self {
+        let (width, height, bands) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
+        let size = spec.data_type.size();
+        let alpha = spec.extra_samples.iter().position(|kind| *kind != ExtraSample::Unspecified);
+        let alpha = alpha.map(|index| index + usize::from(spec.photometric.color_bands()));
+        let nan = spec.data_type.kind() == SampleKind::Float;
+        let mut pixels = Vec::with_capacity(width * height * bands * size);
+        for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+            let hole = (row / 9 + column / 11) % 4 == 0 || (row * 31 + column * 17) % 41 == 0;
+            for band in 0..bands {
+                let bytes: Vec<u8> = (0..size).map(|index| Computed::byte(row, column, band, index)).collect();
+                let start = pixels.len();
+                pixels.extend_from_slice(&bytes);
+                let sample = &mut pixels[start..];
+                match spec.nodata {
+                    // Nodata is 0 in these tests, or NaN.
+                    Some(Nodata::Integer(_)) if hole && (row + band) % 3 != 0 => sample.fill(0),
+                    _ if nan && hole && (column + band) % 3 != 0 => sample.fill(0xFF),
+                    _ => {}
+                }
+                if alpha == Some(band) {
+                    let shade = [0, 0, 255, 128][(row / 13 + column / 7) % 4];
+                    sample.fill(0);
+                    sample[size - 1] = if nan { shade & 0x3F } else { shade };
+                }
+                if let Some(bits) = spec.bits_per_sample {
+                    for (index, byte) in sample.iter_mut().enumerate() {
+                        let left = usize::from(bits).saturating_sub(8 * index).min(8);
+                        *byte &= ((1u16 << left) - 1) as u8;
+                    }
+                }
+            }
+        }
+        let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+        let mask = places.map(|(row, column)| u8::from(Computed::is_valid(row, column))).collect();
+        Self { spec: spec.clone(), pixels, mask }
+    }
+
+    fn whole(&self) -> Part<'_> {
+        self.part(&Rectangle { columns: 0..self.spec.width, rows: 0..self.spec.height })
+    }
+
+    fn part(&self, window: &Rectangle) -> Part<'_> {
+        let spec = ImageSpec { width: window.width(), height: window.height(), ..self.spec.clone() };
+        Part { raster: self, window: window.clone(), spec }
+    }
+}
+
+/// A window of an image.
+struct Part<'a> {
+    raster: &'a Raster,
+    window: Rectangle,
+    spec: ImageSpec,
+}
+
+impl PixelSource for Part<'_> {
+    fn spec(&self) -> &ImageSpec {
+        &self.spec
+    }
+
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> cogsmith::Result<()> {
+        let pixel = stripe.bands * stripe.sample_size;
+        for row in 0..stripe.rows {
+            let at = (self.window.rows.start + first_row) as usize + row;
+            let start = at * self.raster.spec.width as usize + self.window.columns.start as usize;
+            stripe.put_pixels(row, 0, &self.raster.pixels[start * pixel..][..stripe.width * pixel]);
+            stripe.put_mask(row, 0, &self.raster.mask[start..][..stripe.width]);
+        }
+        Ok(())
+    }
+}
+
+/// Numbers without order, the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for index in (1..items.len()).rev() {
+            let other = self.below(index + 1);
+            items.swap(index, other);
+        }
+    }
+}
+
+fn plan(spec: &ImageSpec, options: &EncodeOptions) -> CogPlan {
+    CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), options).expect("a valid plan")
+}
+
+fn shard_plan(plan: &CogPlan, width: u32, height: u32) -> ShardPlan {
+    ShardPlan::new(plan.clone(), &ShardOptions { width, height, levels: None }).expect("a valid plan of shards")
+}
+
+/// Encodes all shards, each tier in an order of its own; plan, pixels and records travel as bytes.
+fn encode_all(raster: &Raster, shards: &ShardPlan, executor: &Executor) -> Vec<ShardOutput> {
+    let shards = ShardPlan::from_bytes(&shards.to_bytes()).unwrap();
+    let mut random = Random(7);
+    let mut outputs = Vec::new();
+    let mut pixels: Vec<ShardPixels> = Vec::new();
+    for tier in 0..shards.tiers() {
+        let mut ids: Vec<ShardId> = shards.shards(tier).collect();
+        random.shuffle(&mut ids);
+        let mut given = Vec::new();
+        for id in ids {
+            let shard = shards.shard(id).unwrap();
+            let output = if tier == 0 {
+                encode_shard(&shards, id, &mut raster.part(&shard.source()), executor)
+            } else {
+                encode_shard(&shards, id, &mut Mosaic::new(&shards, id, &pixels).unwrap(), executor)
+            };
+            let output = output.unwrap_or_else(|error| panic!("{id}: {error}"));
+            assert_eq!(output.pixels.is_some(), tier + 1 < shards.tiers());
+            given.extend(output.pixels.iter().map(|pixels| ShardPixels::from_bytes(&pixels.to_bytes()).unwrap()));
+            outputs.push(output);
+        }
+        pixels = given;
+    }
+    outputs
+}
+
+/// A file from the outputs of all shards, whose records are merged from two halves.
+fn put_together(shards: &ShardPlan, outputs: &[ShardOutput]) -> Vec<u8> {
+    let (mut first, mut second) = (Assembler::new(shards), Assembler::new(shards));
+    for (index, output) in outputs.iter().enumerate() {
+        let record = ShardRecord::from_bytes(&output.record.to_bytes()).unwrap();
+        let half = if index % 2 == 0 { &mut first } else { &mut second };
+        assert!(half.add(record).unwrap());
+    }
+    let mut all = Assembler::from_bytes(shards, &second.to_bytes()).unwrap();
+    all.merge(first).unwrap();
+    let mut fragments: BTreeMap<_, _> =
+        outputs.iter().map(|output| (output.record.id(), output.fragment.clone())).collect();
+    assemble_to_vec(&all.finish().unwrap(), &mut fragments).unwrap()
+}
+
+/// Whether the file of shards is the one that the local encoder makes.
+fn check(spec: &ImageSpec, options: &EncodeOptions, sides: &[(u32, u32)]) {
+    let raster = Raster::new(spec);
+    let plan = plan(spec, options).with_predictor_by_type();
+    let local = cogsmith::encode_to_vec(&mut raster.whole(), &plan).unwrap();
+    for &(width, height) in sides {
+        let shards = shard_plan(&plan, width, height);
+        let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
+        let size = (spec.width, spec.height);
+        assert!(made == local, "shards of {width}x{height}: {size:?}, {:?}, {options:?}", spec.data_type);
+    }
+}
+
+fn tiles(side: u32) -> EncodeOptions {
+    let compression = Compression::Lzw;
+    EncodeOptions { tile_size: TileSize::square(side), compression, ..EncodeOptions::default() }
+}
+
+fn overviews() -> Vec<Overviews> {
+    let factors = [vec![2, 4, 8], vec![3, 9, 27], vec![5, 7, 40]].map(Overviews::Factors);
+    [Overviews::Auto, Overviews::Count(20)].into_iter().chain(factors).collect()
+}
+
+#[test]
+fn every_kernel_at_odd_sizes() {
+    for resampling in Resampling::ALL {
+        for (width, height) in [(127, 129), (128, 65), (211, 97), (1, 130), (64, 64)] {
+            for overviews in overviews() {
+                let options = EncodeOptions { overviews, resampling: Some(resampling), ..tiles(16) };
+                for (data_type, nodata) in [
+                    (DataType::U8, None),
+                    (DataType::F32, None),
+                    (DataType::U16, Some(Nodata::Integer(0))),
+                    (DataType::F64, Some(Nodata::Float(f64::NAN))),
+                ] {
+                    let spec = ImageSpec { nodata, ..ImageSpec::new(width, height, 1, data_type) };
+                    check(&spec, &options, &[(32, 64)]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn large_and_slim_images() {
+    for (width, height) in [(1023, 70), (1025, 1025), (2049, 130), (130, 2049), (10_981, 20), (33, 10_981)] {
+        for (resampling, overviews) in [
+            (Resampling::Cubic, Overviews::Auto),
+            (Resampling::Lanczos, Overviews::Factors(vec![2, 4, 8, 16])),
+            (Resampling::Average, Overviews::Auto),
+            (Resampling::Gauss, Overviews::Factors(vec![3, 9, 27])),
+            (Resampling::Rms, Overviews::Factors(vec![2, 4, 8])),
+        ] {
+            let options = EncodeOptions { overviews, resampling: Some(resampling), ..tiles(64) };
+            check(&ImageSpec::new(width, height, 1, DataType::U16), &options, &[(256, 128)]);
+            // Even sides, where the windows of all columns are alike, with sums of several columns at once.
+            let spec = ImageSpec::new(width & !1, height & !1, 1, DataType::F32);
+            check(&spec, &EncodeOptions { predictor: Predictor::None, ..options }, &[(192, 320)]);
+        }
+    }
+}
+
+#[test]
+fn every_type_interleave_and_codec() {
+    let codecs = [
+        Compression::None,
+        Compression::Lzw,
+        Compression::Deflate { level: 1 },
+        Compression::DEFLATE,
+        Compression::Zstd { level: 1 },
+    ];
+    for (index, data_type) in DataType::ALL.into_iter().enumerate() {
+        for (place, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
+            for mask in [false, true] {
+                let compression = codecs[(index + place + usize::from(mask)) % codecs.len()];
+                let nodata = ((index + place) % 2 == 0).then_some(Nodata::Integer(0));
+                let spec = ImageSpec { mask, nodata, ..ImageSpec::new(117, 101, 3, data_type) };
+                let tile_size = TileSize { width: 32, height: 16 };
+                let overview_tile_size = (index % 3 == 0).then_some(TileSize { width: 16, height: 48 });
+                let options = EncodeOptions { compression, interleave, overview_tile_size, tile_size, ..tiles(16) };
+                check(&spec, &options, &[(64, 32)]);
+                let resampling = Some(if mask { Resampling::Average } else { Resampling::Rms });
+                check(&spec, &EncodeOptions { resampling, big_tiff: BigTiff::Yes, ..options }, &[(32, 64)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn masks_by_every_kernel() {
+    for resampling in Resampling::ALL {
+        for interleave in [Interleave::Pixel, Interleave::Band] {
+            for (width, height) in [(128, 128), (131, 97)] {
+                let spec = ImageSpec { mask: true, ..ImageSpec::new(width, height, 2, DataType::F32) };
+                let options = EncodeOptions { resampling: Some(resampling), interleave, ..tiles(16) };
+                check(&spec, &options, &[(32, 32)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn alpha_of_both_kinds() {
+    for kind in [ExtraSample::AssociatedAlpha, ExtraSample::UnassociatedAlpha] {
+        for (data_type, interleave) in
+            [(DataType::U8, Interleave::Pixel), (DataType::U16, Interleave::Band), (DataType::F32, Interleave::Tile)]
+        {
+            for resampling in Resampling::ALL {
+                let spec = ImageSpec {
+                    photometric: Photometric::Rgb,
+                    extra_samples: vec![kind],
+                    ..ImageSpec::new(117, 90, 4, data_type)
+                };
+                let options = EncodeOptions { resampling: Some(resampling), interleave, ..tiles(16) };
+                check(&spec, &options, &[(32, 48)]);
+            }
+        }
+    }
+}
+
+#[test]
+fn palettes_and_few_bits() {
+    for resampling in [Resampling::Nearest, Resampling::Mode, Resampling::Average, Resampling::Rms] {
+        let color_map = (0..3 << 4).map(|index: u32| ((index * 7919) % 251 * 257) as u16).collect();
+        let spec = ImageSpec {
+            bits_per_sample: Some(4),
+            photometric: Photometric::Palette,
+            nodata: Some(Nodata::Integer(0)),
+            color_map,
+            ..ImageSpec::new(133, 99, 1, DataType::U8)
+        };
+        check(&spec, &EncodeOptions { resampling: Some(resampling), ..tiles(16) }, &[(32, 32)]);
+    }
+    for (data_type, bits) in [(DataType::U8, 1), (DataType::U16, 12), (DataType::U32, 17)] {
+        let spec = ImageSpec { bits_per_sample: Some(bits), ..ImageSpec::new(133, 99, 2, data_type) };
+        check(&spec, &tiles(16), &[(64, 32)]);
+    }
+}
+
+#[test]
+fn a_kernel_for_each_band() {
+    use Resampling::{Average, Bilinear, Cubic, Gauss, Lanczos, Max, Median, Min, Mode, Nearest, Rms};
+    for (width, height) in [(128, 128), (121, 133)] {
+        for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
+            let bands = vec![Cubic, Average, Rms, Nearest, Lanczos, Mode, Gauss, Median, Min, Bilinear, Max];
+            let spec = ImageSpec::new(width, height, bands.len() as u16, DataType::F32);
+            let options = EncodeOptions { band_resampling: bands, interleave, ..tiles(16) };
+            check(&spec, &options, &[(32, 32)]);
+        }
+    }
+}
+
+#[test]
+fn shards_of_any_size() {
+    let mut random = Random(42);
+    for _ in 0..60 {
+        let mut side = |most| 1 + random.below(most) as u32;
+        let (width, height) = (side(300), side(300));
+        let (tile, overview) = (TileSize { width: 16 * side(4), height: 16 * side(4) }, 16 * side(3));
+        let sides = [(side(400), side(400)), (16 * side(4), 16 * side(4))];
+        let resampling = Resampling::ALL[random.below(12)];
+        let overviews = overviews().swap_remove(random.below(5));
+        let options = EncodeOptions {
+            tile_size: tile,
+            overview_tile_size: Some(TileSize::square(overview)),
+            overviews,
+            resampling: Some(resampling),
+            ..tiles(16)
+        };
+        let nodata = (random.below(2) == 0).then_some(Nodata::Integer(0));
+        let spec = ImageSpec { nodata, ..ImageSpec::new(width, height, 1 + random.below(3) as u16, DataType::I16) };
+        check(&spec, &options, &sides);
+    }
+}
+
+#[test]
+fn few_levels_a_tier_change_nothing() {
+    let spec = ImageSpec::new(700, 430, 1, DataType::U16);
+    let raster = Raster::new(&spec);
+    let plan = plan(&spec, &EncodeOptions { overviews: Overviews::Count(20), ..tiles(16) }).with_predictor_by_type();
+    let local = cogsmith::encode_to_vec(&mut raster.whole(), &plan).unwrap();
+    let mut tiers = Vec::new();
+    for levels in [Some(1), Some(2), Some(3), None] {
+        let shards = ShardPlan::new(plan.clone(), &ShardOptions { width: 128, height: 128, levels }).unwrap();
+        tiers.push(shards.tiers());
+        assert!(put_together(&shards, &encode_all(&raster, &shards, &Executor::serial())) == local, "{levels:?}");
+    }
+    assert!(tiers.is_sorted_by(|a, b| a >= b) && tiers[0] > tiers[3], "{tiers:?}");
+}
+
+#[test]
+fn threads_change_no_output() {
+    let spec = ImageSpec { mask: true, ..ImageSpec::new(300, 500, 2, DataType::U16) };
+    let raster = Raster::new(&spec);
+    let plan = plan(&spec, &EncodeOptions { interleave: Interleave::Band, ..tiles(16) });
+    let shards = shard_plan(&plan, 256, 256);
+    let serial = encode_all(&raster, &shards, &Executor::serial());
+    for threads in [2, 7] {
+        assert!(encode_all(&raster, &shards, &Executor::threads(threads).unwrap()) == serial, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_automatic_predictor_goes_by_type() {
+    let automatic = |data_type| {
+        let plan = plan(&ImageSpec::new(600, 600, 1, data_type), &EncodeOptions::default());
+        shard_plan(&plan, 512, 512).plan().predictor()
+    };
+    assert_eq!(automatic(DataType::U8), Predictor::Horizontal);
+    assert_eq!(automatic(DataType::F32), Predictor::FloatingPoint);
+    assert_eq!(automatic(DataType::CF32), Predictor::None);
+    // Classes, for which the local encoder does without: with the predictor given, the bytes are the same again.
+    let spec = ImageSpec::new(600, 600, 1, DataType::U8);
+    let mut raster = Raster::new(&spec);
+    let mut random = Random(3);
+    raster.pixels.iter_mut().for_each(|pixel| *pixel = [3, 90, 17, 200][random.below(4)]);
+    let open = plan(&spec, &EncodeOptions::default());
+    let settled = plan(&spec, &EncodeOptions { predictor: Predictor::Horizontal, ..EncodeOptions::default() });
+    let local = |plan: &CogPlan| cogsmith::encode_to_vec(&mut raster.whole(), plan).unwrap();
+    let shards = shard_plan(&open, 512, 512);
+    let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
+    assert!(made == local(&settled) && made == local(&open.clone().with_predictor_by_type()));
+    assert!(made != local(&open));
+}
+
+/// Outputs of some shards in two tiers.
+fn some_outputs() -> (ShardPlan, Vec<ShardOutput>) {
+    let spec = ImageSpec::new(200, 150, 1, DataType::U16);
+    let shards = shard_plan(&plan(&spec, &tiles(16)), 64, 64);
+    let outputs = encode_all(&Raster::new(&spec), &shards, &Executor::serial());
+    assert_eq!(outputs.len(), 13);
+    (shards, outputs)
+}
+
+fn gathered(shards: &ShardPlan, outputs: &[ShardOutput]) -> Assembler {
+    let mut assembler = Assembler::new(shards);
+    outputs.iter().for_each(|output| assert!(assembler.add(output.record.clone()).unwrap()));
+    assembler
+}
+
+#[test]
+fn shards_that_come_twice_are_harmless_if_equal() {
+    let (shards, outputs) = some_outputs();
+    let mut assembler = gathered(&shards, &outputs);
+    assert!(!assembler.add(outputs[3].record.clone()).unwrap());
+    assembler.merge(gathered(&shards, &outputs[5..])).unwrap();
+    assert_eq!(assembler.to_bytes(), gathered(&shards, &outputs).to_bytes());
+
+    // The same shard of another image.
+    let spec = ImageSpec::new(200, 150, 1, DataType::U16);
+    let mut raster = Raster::new(&spec);
+    raster.pixels.iter_mut().for_each(|byte| *byte ^= 1);
+    let id = outputs[3].record.id();
+    let source = shards.shard(id).unwrap().source();
+    let other = encode_shard(&shards, id, &mut raster.part(&source), &Executor::serial()).unwrap();
+    let error = assembler.add(other.record).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Shards { .. }));
+    assert!(error.to_string().starts_with(&format!("shard {id}: two attempts")), "{error}");
+}
+
+#[test]
+fn missing_shards_are_named() {
+    let (shards, mut outputs) = some_outputs();
+    outputs.sort_by_key(|output| output.record.id());
+    let removed = [outputs.remove(12), outputs.remove(6)].map(|output| output.record.id());
+    let assembler = gathered(&shards, &outputs);
+    let missing: Vec<_> = assembler.missing().collect();
+    assert_eq!(missing, [removed[1], removed[0]]);
+    let error = assembler.finish().unwrap_err().to_string();
+    assert_eq!(error, "shards 0/1/2, 1/0/0: their tiles have not come");
+    let error = Assembler::new(&shards).finish().unwrap_err().to_string();
+    assert!(error.contains("and 5 more") || error.contains("5 more"), "{error}");
+
+    // Pixels of one that the next tier needs.
+    let pixels: Vec<_> = outputs.iter().filter_map(|output| output.pixels.clone()).collect();
+    let id = ShardId { tier: 1, row: 0, column: 0 };
+    let error = Mosaic::new(&shards, id, &pixels).unwrap_err().to_string();
+    assert_eq!(error, "shard 0/1/2: their pixels have not come to shard 1/0/0");
+}
+
+#[test]
+fn shards_of_another_plan_are_refused() {
+    let (shards, outputs) = some_outputs();
+    let spec = ImageSpec::new(200, 150, 1, DataType::U16);
+    let others = shard_plan(&plan(&spec, &EncodeOptions { resampling: Some(Resampling::Mode), ..tiles(16) }), 64, 64);
+    let error = Assembler::new(&others).add(outputs[0].record.clone()).unwrap_err().to_string();
+    assert!(error.contains("another plan"), "{error}");
+    let pixels: Vec<_> = outputs.iter().filter_map(|output| output.pixels.clone()).collect();
+    let error = Mosaic::new(&others, ShardId { tier: 1, row: 0, column: 0 }, &pixels).unwrap_err().to_string();
+    assert!(error.contains("another plan"), "{error}");
+    let nowhere = ShardId { tier: 0, row: 3, column: 0 };
+    assert!(shards.shard(nowhere).is_err());
+    // A source of another size than the window.
+    let id = ShardId { tier: 0, row: 0, column: 0 };
+    let raster = Raster::new(&spec);
+    let error = encode_shard(&shards, id, &mut raster.whole(), &Executor::serial()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_byte_anywhere_is_noticed() {
+    let (shards, outputs) = some_outputs();
+    let output = outputs.iter().find(|output| output.record.id().tier == 0).unwrap();
+    let (record, pixels) = (output.record.to_bytes(), output.pixels.as_ref().unwrap().to_bytes());
+    for index in 0..record.len() {
+        let mut damaged = record.clone();
+        damaged[index] ^= 0x40;
+        assert!(ShardRecord::from_bytes(&damaged).is_err(), "byte {index} of a record");
+    }
+    for index in (0..pixels.len()).step_by(7) {
+        let mut damaged = pixels.clone();
+        damaged[index] ^= 0x40;
+        assert!(ShardPixels::from_bytes(&damaged).is_err(), "byte {index} of pixels");
+        assert!(ShardPixels::from_bytes(&pixels[..index]).is_err(), "pixels cut at {index}");
+    }
+    let plan = shards.to_bytes();
+    assert!((0..plan.len()).all(|index| ShardPlan::from_bytes(&plan[..index]).is_err()));
+    assert!(ShardPlan::from_bytes(&record).is_err(), "a record is no plan");
+
+    let assembly = gathered(&shards, &outputs).finish().unwrap();
+    let whole: BTreeMap<_, _> = outputs.iter().map(|output| (output.record.id(), output.fragment.clone())).collect();
+    let id = output.record.id();
+    for index in (0..output.fragment.len()).step_by(11) {
+        let mut damaged = whole.clone();
+        damaged.get_mut(&id).unwrap()[index] ^= 1;
+        let error = assemble_to_vec(&assembly, &mut damaged).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Corrupt { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("shard {id}")), "{error}");
+    }
+    let mut short = whole.clone();
+    short.get_mut(&id).unwrap().pop();
+    assert!(assemble_to_vec(&assembly, &mut short).unwrap_err().to_string().contains("too short"));
+    short.remove(&id);
+    assert!(assemble_to_vec(&assembly, &mut short).is_err());
+}
+
+#[test]
+fn pieces_fill_the_file_without_gaps() {
+    let (shards, outputs) = some_outputs();
+    let assembly = gathered(&shards, &outputs).finish().unwrap();
+    let mut end = assembly.header().len() as u64;
+    let mut copied = BTreeMap::new();
+    for piece in assembly.pieces() {
+        assert_eq!(piece.offset, end);
+        assert!(!piece.is_empty());
+        end += piece.len();
+        *copied.entry(piece.shard).or_insert(0) += piece.len();
+    }
+    assert_eq!(end, assembly.bytes());
+    for output in &outputs {
+        let bytes = output.fragment.len() as u64;
+        assert_eq!(output.record.fragment_bytes(), bytes);
+        assert_eq!(copied.get(&output.record.id()).copied().unwrap_or(0), bytes);
+    }
+}
+
+#[test]
+fn fragments_in_a_folder_become_a_file() {
+    let (shards, outputs) = some_outputs();
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("fragments");
+    std::fs::create_dir(&folder).unwrap();
+    for output in outputs.iter().chain(&outputs[..2]) {
+        FragmentFolder::new(&folder).store(output).unwrap();
+    }
+    let expected = put_together(&shards, &outputs);
+    let assembly = gathered(&shards, &outputs).finish().unwrap();
+    let path = directory.path().join("out.tif");
+    let mut fragments = FragmentFolder::new(&folder);
+    let summary = assemble_to_file(&assembly, &mut fragments, &path, &FileOptions::default()).unwrap();
+    assert!(std::fs::read(&path).unwrap() == expected);
+    assert_eq!(summary.bytes, expected.len() as u64);
+    assert_eq!(summary.levels.len(), shards.plan().levels().len());
+
+    // Stopped, or with a fragment that is gone, nothing appears.
+    let mut sink = Vec::new();
+    let stop = &mut |_| ControlFlow::Break(());
+    let error = assemble(&assembly, &mut fragments, &mut sink, stop).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Cancelled));
+    std::fs::write(folder.join("another"), b"not ours").unwrap();
+    fragments.remove().unwrap();
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let other = directory.path().join("other.tif");
+    let error = assemble_to_file(&assembly, &mut FragmentFolder::new(&folder), &other, &FileOptions::default());
+    assert!(matches!(error.unwrap_err().kind(), ErrorKind::Io { .. }));
+    assert!(!other.exists());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_plan_survives_the_journey() {
+    let items = [("A", None, None, None, "é<&>"), ("B", Some("RPC"), Some(1), Some("scale"), "")].map(
+        |(name, domain, sample, role, value)| MetadataItem {
+            name: name.into(),
+            domain: domain.map(Into::into),
+            sample,
+            role: role.map(Into::into),
+            value: value.into(),
+        },
+    );
+    let tags = [
+        TagValue::Byte(vec![1]),
+        TagValue::Ascii(b"text".to_vec()),
+        TagValue::Short(vec![2, 3]),
+        TagValue::Long(vec![4]),
+        TagValue::Rational(vec![[72, 1]]),
+        TagValue::SByte(vec![-1]),
+        TagValue::Undefined(vec![0, 9]),
+        TagValue::SShort(vec![-2]),
+        TagValue::SLong(vec![-3]),
+        TagValue::SRational(vec![[-1, 3]]),
+        TagValue::Float(vec![0.5]),
+        TagValue::Double(vec![-0.25]),
+    ];
+    let tags = (0u16..).zip(tags).map(|(index, value)| (Tag(50_900 + index), value));
+    let metadata = Metadata { items: items.to_vec(), tags: tags.collect() };
+    let keys = GeoKeys {
+        directory: vec![1, 1, 0, 1, 1025, 0, 1, 1],
+        doubles: vec![0.1, f64::MAX],
+        ascii: b"WGS 84|".to_vec(),
+    };
+    let placements = [
+        Placement::None,
+        Placement::ScaleAndTiepoint { scale: [10.0, 10.0, 0.0], tiepoints: vec![0.0, 0.0, 0.0, 1.5, -2.5, 0.0] },
+        Placement::Tiepoints((0..24).map(f64::from).collect()),
+        Placement::Matrix(Box::new([0.5; 16])),
+    ];
+    let nodata =
+        [None, Some(Nodata::Float(f64::NAN)), Some(Nodata::Integer(i128::from(u64::MAX))), Some(Nodata::Float(-0.0))];
+    for (index, placement) in placements.into_iter().enumerate() {
+        let geo =
+            GeoRef { placement, keys: (index > 0).then(|| keys.clone()), rpc: (index == 2).then(|| vec![1.0; 92]) };
+        for (place, data_type) in DataType::ALL.into_iter().enumerate() {
+            let spec = ImageSpec { nodata: nodata[(index + place) % 4], ..ImageSpec::new(90, 40, 3, data_type) };
+            let options = EncodeOptions {
+                overviews: overviews().swap_remove(place % 5),
+                interleave: [Interleave::Pixel, Interleave::Band, Interleave::Tile][place % 3],
+                big_tiff: [BigTiff::Auto, BigTiff::Yes, BigTiff::No][index % 3],
+                ..tiles(16)
+            };
+            let plan = CogPlan::new(&spec, &geo, &metadata, &options).unwrap();
+            let copy = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
+            assert_eq!(copy.to_bytes(), plan.to_bytes());
+            let raster = Raster::new(&spec);
+            let file = |plan| cogsmith::encode_to_vec(&mut raster.whole(), plan).unwrap();
+            assert!(file(&copy) == file(&plan), "{data_type}");
+        }
+    }
+}
