@@ -18,6 +18,7 @@ pub(crate) struct Work {
     pub(crate) threads: Option<usize>,
     pub(crate) overwrite: bool,
     pub(crate) sync: bool,
+    pub(crate) verify: bool,
     pub(crate) temp_dir: Option<PathBuf>,
     pub(crate) tile_memory: Option<u64>,
     pub(crate) row_memory: Option<u64>,
@@ -37,6 +38,7 @@ impl Work {
             memory: self.tile_memory.unwrap_or(default.memory),
             batch: self.row_memory.unwrap_or(default.batch),
             directory: self.temp_dir.clone().or(directory),
+            verify: self.verify,
         }
     }
 }

@@ -9,10 +9,12 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod array;
+mod check;
 mod create;
 mod encode;
 mod error;
 mod plan;
+mod shard;
 mod supervise;
 mod target;
 mod writer;
@@ -26,7 +28,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RESAMPLINGS", cogsmith::Resampling::ALL.map(cogsmith::Resampling::name).to_vec())?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<writer::Writer>()?;
+    module.add_class::<shard::Shards>()?;
+    module.add_class::<shard::Layout>()?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
+    module.add_function(wrap_pyfunction!(check::validate, module)?)?;
+    module.add_function(wrap_pyfunction!(check::info, module)?)?;
     Ok(())
 }

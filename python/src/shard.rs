@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyType};
 
 use crate::array::Pixels;
 use crate::error::raise;
-use crate::plan::{Plan, summary};
+use crate::plan::Plan;
 
 /// Tier, row, column.
 type Id = (u32, u32, u32);
@@ -44,7 +44,10 @@ impl Shards {
         PyBytes::new(py, &self.shards.to_bytes())
     }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
         Ok((slf.get_type().getattr("from_bytes")?, (slf.get().to_bytes(py),)))
     }
 
@@ -89,7 +92,8 @@ impl Shards {
     ) -> PyResult<Output<'py>> {
         let executor = Executor::threads(threads).map_err(raise)?;
         let output = py.detach(|| {
-            let pixels = inputs.iter().map(|bytes| ShardPixels::from_bytes(bytes)).collect::<cogsmith::Result<Vec<_>>>()?;
+            let pixels =
+                inputs.iter().map(|bytes| ShardPixels::from_bytes(bytes)).collect::<cogsmith::Result<Vec<_>>>()?;
             // They are held twice otherwise.
             drop(inputs);
             encode_shard(&self.shards, address(id), &mut Mosaic::new(&self.shards, address(id), &pixels)?, &executor)

@@ -52,8 +52,12 @@ def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
         path = Path(target)
     else:
         raise TypeError(f"{target!r}: an image of Dask goes to a path or ':mem:', which other processes can reach")
+    if job.work.verify:
+        raise ValueError("verify is not supported for arrays of Dask: pass the file to cogsmith.validate")
     if job.work.progress is not None:
-        raise ValueError("progress is not supported for arrays of Dask: use Dask's own, such as dask.diagnostics.ProgressBar")
+        raise ValueError(
+            "progress is not supported for arrays of Dask: use Dask's own, such as dask.diagnostics.ProgressBar"
+        )
     pixels = _one_array(raster.parts)
     width, height = block_size(job.options.tile_size, pixels)
     _warn_of_costly_chunks(pixels, width, height)

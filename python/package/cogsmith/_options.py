@@ -482,6 +482,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "dtype": ("dtype", _take_dtype),
     "overwrite": ("overwrite", _work("overwrite", _flag)),
     "sync": ("sync", _work("sync", _flag)),
+    "verify": ("verify", _work("verify", _flag)),
     "temp_dir": ("temp_dir", _work("temp_dir", lambda _, value: value)),
     "tile_memory": ("tile_memory", _work("tile_memory", _memory)),
     "row_memory": ("row_memory", _work("row_memory", _memory)),

@@ -79,6 +79,7 @@ class Work:
     threads: int | None = None
     overwrite: bool = False
     sync: bool = False
+    verify: bool = False
     temp_dir: str | os.PathLike[str] | None = None
     tile_memory: int | None = None
     row_memory: int | None = None
