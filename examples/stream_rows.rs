@@ -7,24 +7,17 @@ use std::path::PathBuf;
 
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, Executor, FileOptions, GeoKeys, GeoRef, ImageSpec,
-    Metadata, Nodata, OutputFile, Placement, StoreOptions,
+    Metadata, Nodata, OutputFile, StoreOptions, Transform,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = (2000u32, 1500u32);
     let spec = ImageSpec { nodata: Some(Nodata::from(f64::NAN)), ..ImageSpec::new(width, height, 1, DataType::F32) };
     // 10 m pixels, north up, UTM zone 33N: GeoKeys 1024 (projected), 1025 (pixel is area), 3072 (EPSG:32633).
-    let geo = GeoRef {
-        placement: Placement::ScaleAndTiepoint {
-            scale: [10.0, 10.0, 0.0],
-            tiepoints: vec![0.0, 0.0, 0.0, 500_000.0, 5_300_000.0, 0.0],
-        },
-        keys: Some(GeoKeys {
-            directory: vec![1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633],
-            ..GeoKeys::default()
-        }),
-        ..GeoRef::default()
-    };
+    let keys =
+        GeoKeys { directory: vec![1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633], ..GeoKeys::default() };
+    let transform = Transform::north_up(500_000.0, 5_300_000.0, 10.0, 10.0)?;
+    let geo = GeoRef::default().with_keys(keys)?.with_transform(transform);
     let options = EncodeOptions { compression: Compression::ZSTD, ..EncodeOptions::default() };
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options)?;
 

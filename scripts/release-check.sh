@@ -63,6 +63,12 @@ coverage() {
     cargo llvm-cov --locked -p cogsmith --summary-only
 }
 
+# Every EPSG code by GDAL's own writing and through both GDALs, and all definitions; writes the table of docs/crs.md.
+all_crs() {
+    scripts/test.sh build judges || return 1
+    target/judges-venv/bin/python tests/judges/crs.py --full --table docs/crs.md
+}
+
 full_grid() {
     scripts/test.sh build judges || return 1
     timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
@@ -71,6 +77,11 @@ full_grid() {
     [ $status -ne 124 ] && return $status
     echo "cut short after $MINUTES minutes"
     ! grep -q '^FAIL' "$LOGS/full-grid.log"
+}
+
+# Real rasters in a folder that RASTERS names, too, where there is one.
+validation() {
+    target/judges-venv/bin/python tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
 check memory 'peak memory' cargo bench --bench memory
@@ -82,7 +93,9 @@ check advisories 'ok|not to be had' advisories
 check public-api 'items' public_api
 check coverage '^TOTAL' coverage
 check fuzz 'runs|FAILED' scripts/fuzz.sh "$FUZZ_SECONDS"
+check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
+check validation 'passed' validation
 
 for bench in encode codec pyramid; do
     printf '\n## %s\n```text\n' "$bench"

@@ -24,7 +24,7 @@ TARGET=${CARGO_TARGET_DIR:-target}
 VENV=$TARGET/judges-venv
 PEERS_VENV=$TARGET/python-venv
 LOGS=$TARGET/test-logs
-PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10"
+PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10 pyproj==3.8.0"
 # The oldest compiler that is promised, which is the one that the lock file's crates are chosen for.
 RUST_VERSION=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Crates that build or bind C: none may be in the default build.
@@ -127,6 +127,7 @@ examples() {
         echo "example $example"
         case "$example" in
             corpus) cargo run -q --locked --example corpus -- fixtures || status=1 ;;
+            many_crs) printf '%s\tEPSG:32633\n' "$out/$example.tif" | cargo run -q --locked --example "$example" | grep -q '^ok 32633' || status=1 ;;
             *)
                 cargo run -q --locked --example "$example" -- "$out/$example.tif" &&
                     "$VENV/bin/python" tests/judges/layout.py "$out/$example.tif" || status=1
@@ -182,6 +183,9 @@ grid() {
     return $status
 }
 
+# The table of EPSG codes is that of the judge's database.
+crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
+
 # The wheel is built once, tried in an environment with numpy alone, and tested beside its peers.
 python_package() {
     local wheels=$TARGET/wheels alone=$TARGET/python-alone target
@@ -205,9 +209,12 @@ stage main-job main_job
 stage command judge command
 stage faults judge faults
 stage flavours judge flavours
+stage georeference judge georeference
 stage grid grid
 stage kernels judge kernels $FULL
 stage geotiff-js judge geotiff_js
+stage crs crs
+stage validation judge validation
 stage fmt cargo fmt --all --check -- --color never
 stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked

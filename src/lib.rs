@@ -73,6 +73,7 @@ pub mod sample;
 pub mod sink;
 pub mod source;
 pub mod spec;
+pub mod statistics;
 pub mod tiff;
 pub mod view;
 
@@ -84,7 +85,10 @@ pub use codec::{Compressor, Layout};
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
-pub use geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
+pub use geo::{
+    Bounds, ColorInterpretation, Crs, CrsKind, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs, Placement, Rpc,
+    Transform,
+};
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
@@ -103,9 +107,16 @@ pub use sink::{FileOptions, OutputFile, StoreOptions};
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
+pub use statistics::BandStatistics;
+pub use tiff::{Tag, TagValue};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The page's example, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crs.md")]
+struct CrsPage;

@@ -342,6 +342,10 @@ pub struct EncodeOptions {
     pub band_resampling: Vec<Resampling>,
     /// The TIFF variant. Default: by the size of the finished file.
     pub big_tiff: BigTiff,
+    /// Whether statistics of every band are computed from the pixels, in the same pass, and written as GDAL's
+    /// `STATISTICS_…` items ([`BandStatistics`](crate::BandStatistics)); those of the metadata give way. Not for complex
+    /// samples. Default: no.
+    pub statistics: bool,
 }
 
 impl Default for EncodeOptions {
@@ -356,6 +360,7 @@ impl Default for EncodeOptions {
             resampling: None,
             band_resampling: Vec::new(),
             big_tiff: BigTiff::Auto,
+            statistics: false,
         }
     }
 }

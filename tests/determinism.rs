@@ -22,6 +22,7 @@ fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
                 interleave,
                 compression: codecs[(index + usize::from(mask)) % codecs.len()],
                 resampling: kernels[2 * index + usize::from(mask)],
+                statistics: index != 1,
                 ..EncodeOptions::default()
             };
             cases.push((spec, options));

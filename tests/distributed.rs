@@ -10,11 +10,11 @@ use cogsmith::grid::Rectangle;
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::sink::FragmentFolder;
 use cogsmith::sink::fragments::{assemble, assemble_to_file, assemble_to_vec};
-use cogsmith::tiff::{Tag, TagValue};
+use cogsmith::tiff::Tag;
 use cogsmith::{
-    BigTiff, CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample, FileOptions, GeoKeys,
-    GeoRef, ImageSpec, Interleave, Metadata, MetadataItem, Nodata, Overviews, Photometric, PixelSource, Placement,
-    Predictor, Resampling, SampleKind, Stripe, TileSize,
+    BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelSource,
+    Predictor, Resampling, Rpc, SampleKind, Stripe, TileSize, Transform,
 };
 use support::images::Computed;
 
@@ -557,47 +557,30 @@ fn fragments_in_a_folder_become_a_file() {
 
 #[test]
 fn a_plan_survives_the_journey() {
-    let items = [("A", None, None, None, "é<&>"), ("B", Some("RPC"), Some(1), Some("scale"), "")].map(
-        |(name, domain, sample, role, value)| MetadataItem {
-            name: name.into(),
-            domain: domain.map(Into::into),
-            sample,
-            role: role.map(Into::into),
-            value: value.into(),
-        },
-    );
-    let tags = [
-        TagValue::Byte(vec![1]),
-        TagValue::Ascii(b"text".to_vec()),
-        TagValue::Short(vec![2, 3]),
-        TagValue::Long(vec![4]),
-        TagValue::Rational(vec![[72, 1]]),
-        TagValue::SByte(vec![-1]),
-        TagValue::Undefined(vec![0, 9]),
-        TagValue::SShort(vec![-2]),
-        TagValue::SLong(vec![-3]),
-        TagValue::SRational(vec![[-1, 3]]),
-        TagValue::Float(vec![0.5]),
-        TagValue::Double(vec![-0.25]),
-    ];
-    let tags = (0u16..).zip(tags).map(|(index, value)| (Tag(50_900 + index), value));
-    let metadata = Metadata { items: items.to_vec(), tags: tags.collect() };
+    let mut metadata = Metadata::default();
+    metadata.set_item(None, "A", "é<&>").unwrap();
+    metadata.set_item(Some("DOMAIN"), "B", "").unwrap();
+    metadata.set_scale(1, 0.1).unwrap();
+    metadata.set_description(2, "name").unwrap();
+    metadata.set_text(Tag::SOFTWARE, "text").unwrap();
+    metadata.set_color_interpretation(2, ColorInterpretation::Undefined);
     let keys = GeoKeys {
         directory: vec![1, 1, 0, 1, 1025, 0, 1, 1],
         doubles: vec![0.1, f64::MAX],
         ascii: b"WGS 84|".to_vec(),
     };
-    let placements = [
-        Placement::None,
-        Placement::ScaleAndTiepoint { scale: [10.0, 10.0, 0.0], tiepoints: vec![0.0, 0.0, 0.0, 1.5, -2.5, 0.0] },
-        Placement::Tiepoints((0..24).map(f64::from).collect()),
-        Placement::Matrix(Box::new([0.5; 16])),
+    let with_keys = || GeoRef::default().with_keys(keys.clone()).unwrap();
+    let points = [1.0, 2.0, 3.0].map(|at| Gcp { column: at, row: 2.0 * at, x: -at, y: at * at, z: 0.0 });
+    let rotated = Transform::from_gdal([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    let geos = [
+        GeoRef::default(),
+        with_keys().with_transform(Transform::north_up(1.5, -2.5, 10.0, 10.0).unwrap()),
+        with_keys().with_gcps(&points).unwrap().with_rpc(Rpc::from_numbers(&[1.0; Rpc::NUMBERS])).unwrap(),
+        with_keys().with_transform(rotated),
     ];
     let nodata =
         [None, Some(Nodata::Float(f64::NAN)), Some(Nodata::Integer(i128::from(u64::MAX))), Some(Nodata::Float(-0.0))];
-    for (index, placement) in placements.into_iter().enumerate() {
-        let geo =
-            GeoRef { placement, keys: (index > 0).then(|| keys.clone()), rpc: (index == 2).then(|| vec![1.0; 92]) };
+    for (index, geo) in geos.into_iter().enumerate() {
         for (place, data_type) in DataType::ALL.into_iter().enumerate() {
             let spec = ImageSpec { nodata: nodata[(index + place) % 4], ..ImageSpec::new(90, 40, 3, data_type) };
             let options = EncodeOptions {

@@ -8,8 +8,7 @@ use std::io::Cursor;
 
 use cogsmith::{
     CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, GeoKeys, GeoRef, GeoTiffSource, ImageSpec,
-    Interleave, Metadata, MetadataItem, Nodata, Placement, Predictor, RasterSource, ReadOptions, StoreOptions,
-    TileSize,
+    Interleave, Metadata, Nodata, Predictor, RasterSource, ReadOptions, Rpc, StoreOptions, Tag, TileSize, Transform,
 };
 use support::images::{Computed, encode};
 
@@ -65,28 +64,22 @@ fn what_is_known_of_a_raster_survives() {
         extra_samples: vec![ExtraSample::Unspecified],
         ..ImageSpec::new(90, 70, 2, DataType::I64)
     };
-    let geo = GeoRef {
-        placement: Placement::Matrix(Box::new([
-            1.0, 0.5, 0.0, 100.0, -0.5, 1.0, 0.0, 200.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0,
-        ])),
-        keys: Some(GeoKeys {
-            directory: vec![1, 1, 1, 3, 1024, 0, 1, 1, 1025, 0, 1, 2, 3072, 0, 1, 32633],
-            doubles: vec![],
-            ascii: b"somewhere|".to_vec(),
-        }),
-        rpc: Some((0..92).map(f64::from).collect()),
+    let keys = GeoKeys {
+        directory: vec![1, 1, 1, 3, 1024, 0, 1, 1, 1025, 0, 1, 2, 3072, 0, 1, 32633],
+        doubles: vec![],
+        ascii: b"somewhere|".to_vec(),
     };
-    let item = |name: &str, sample, role: &str, value: &str| MetadataItem {
-        name: name.into(),
-        domain: None,
-        sample,
-        role: (!role.is_empty()).then(|| role.to_owned()),
-        value: value.into(),
-    };
-    let metadata = Metadata {
-        items: vec![item("A", None, "", "x &amp; \"y\" <z>"), item("SCALE", Some(1), "scale", "0.5")],
-        tags: vec![(cogsmith::tiff::Tag::COPYRIGHT, cogsmith::tiff::TagValue::Ascii(b"nobody".to_vec()))],
-    };
+    let rpc: [f64; Rpc::NUMBERS] = std::array::from_fn(|index| index as f64);
+    let geo = GeoRef::default()
+        .with_keys(keys)
+        .unwrap()
+        .with_transform(Transform::from_affine([1.0, 0.5, 100.0, -0.5, 1.0, 200.0]).unwrap())
+        .with_rpc(Rpc::from_numbers(&rpc))
+        .unwrap();
+    let mut metadata = Metadata::default();
+    metadata.set_item(None, "A", "x & \"y\" <z>").unwrap();
+    metadata.set_scale(1, 0.5).unwrap();
+    metadata.set_text(Tag::COPYRIGHT, "nobody").unwrap();
     let options = EncodeOptions { tile_size: TileSize::square(32), ..EncodeOptions::default() };
     let plan = CogPlan::new(&spec, &geo, &metadata, &options).unwrap();
     let file = cogsmith::encode_to_vec(&mut Computed { spec: spec.clone() }, &plan).unwrap();

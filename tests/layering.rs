@@ -23,8 +23,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 2
     ("geo", &["error", "sample", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "options", "sample", "spec", "tiff"]),
+    ("statistics", &["geo", "sample", "spec"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
     (
         "source",
@@ -37,14 +38,39 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "encode",
         &[
-            "buffer", "codec", "error", "executor", "grid", "message", "options", "plan", "pyramid", "sample", "spec",
+            "buffer",
+            "codec",
+            "error",
+            "executor",
+            "grid",
+            "message",
+            "options",
+            "plan",
+            "pyramid",
+            "sample",
+            "spec",
+            "statistics",
             "view",
         ],
     ),
     // Layer 5
     (
         "sink",
-        &["check", "encode", "error", "executor", "grid", "options", "plan", "read", "sample", "spec", "tiff", "view"],
+        &[
+            "check",
+            "encode",
+            "error",
+            "executor",
+            "grid",
+            "options",
+            "plan",
+            "read",
+            "sample",
+            "spec",
+            "statistics",
+            "tiff",
+            "view",
+        ],
     ),
 ];
 

@@ -92,7 +92,8 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     // Tiles on their way to the store; compressed, they are hardly ever larger than their pixels.
     let scratch = threads * (4 * tile + codec + 32 * tile.min(tile_row));
     let tiles: u64 = plan.levels().iter().map(|level| level.tiles_per_plane()).sum();
-    batch + weights + lines + scratch + store.memory as usize + 64 * tiles as usize
+    let statistics = if options.statistics { 128 * usize::from(spec.bands) * (threads + 1) } else { 0 };
+    batch + weights + lines + scratch + statistics + store.memory as usize + 64 * tiles as usize
 }
 
 /// How far a convolution reaches at a ratio of 1; 0 for other methods.
@@ -124,6 +125,7 @@ fn peak_memory_is_within_the_documented_bound() {
         let spec = ImageSpec { mask, ..ImageSpec::new(width, height, bands, DataType::U16) };
         let options =
             EncodeOptions { compression, tile_size: TileSize::square(side), overviews, ..EncodeOptions::default() };
+        let options = EncodeOptions { statistics: true, ..options };
         let store = StoreOptions { memory: 4 << 20, ..StoreOptions::default() };
         let (needed, bound) = (peak(&spec, &options, threads, store.clone()), bound(&spec, &options, threads, &store));
         println!(

@@ -7,10 +7,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::{
-    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Nodata, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor,
+    Resampling, TileSize,
 };
 
+use crate::describe::DescribeArguments;
 use crate::info::InfoArguments;
+use crate::place::PlaceArguments;
 use crate::validate::ValidateArguments;
 
 /// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
@@ -110,6 +113,15 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_name = "VALUE|none", value_parser = nodata, allow_hyphen_values = true, help_heading = "Input")]
     pub(crate) nodata: Option<NodataChoice>,
 
+    /// Coordinate reference system, instead of what the input says: EPSG:n, WKT, PROJJSON or a PROJ string; the place
+    /// of the pixels stays
+    #[arg(long, value_name = "CRS", allow_hyphen_values = true, help_heading = "Georeferencing")]
+    crs: Option<String>,
+
+    /// Write what GeoKeys can't say of --crs as WKT into their citation, which GDAL reads, instead of refusing it
+    #[arg(long, requires = "crs", help_heading = "Georeferencing")]
+    crs_wkt: bool,
+
     /// Where the mask of the output comes from; auto: the input's, if it has one
     #[arg(long, value_enum, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
     pub(crate) mask: MaskChoice,
@@ -117,6 +129,12 @@ pub(crate) struct CreateArguments {
     /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
     #[arg(long, value_enum, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
     pub(crate) nbits: BitsChoice,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+
+    #[command(flatten)]
+    pub(crate) describe: DescribeArguments,
 
     /// Number of threads; all: one for each core
     #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all", help_heading = "Running")]
@@ -235,6 +253,8 @@ impl CreateArguments {
 
     /// Refuses what cannot be meant: options that contradict each other or can never have an effect together.
     pub(crate) fn check(&self) -> Result<(), String> {
+        self.place.check()?;
+        self.describe.check()?;
         if self.input == Path::new("-") {
             return Err(
                 "INPUT '-' (standard input) cannot be read: the directory of a TIFF may stand at its end, so it \
@@ -269,6 +289,11 @@ impl CreateArguments {
         if self.compress == Codec::None && matches!(self.predictor, PredictorName::Horizontal | PredictorName::Float) {
             return Err("--predictor has no effect on --compress none; leave it out, or take another codec".into());
         }
+        // Before the input is opened: what can't be written is no reason to read.
+        self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(|error| match error.kind() {
+            ErrorKind::InvalidOption { reason, .. } => format!("--crs: {reason}"),
+            _ => error.to_string(),
+        })?;
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
             return Err("--overview-count contradicts --overviews none and a list; leave one of them out".into());
         }
@@ -289,6 +314,12 @@ impl CreateArguments {
             }
         }
         Ok(())
+    }
+
+    /// The coordinate reference system that is asked for.
+    pub(crate) fn crs(&self) -> Result<Option<Crs>, cogsmith::Error> {
+        let Some(text) = &self.crs else { return Ok(None) };
+        Ok(Some(Crs::parse(text)?.with_wkt_citation(self.crs_wkt)))
     }
 
     /// How the COG is written, in the library's terms.
@@ -322,6 +353,7 @@ impl CreateArguments {
                 BigTiffName::Yes => BigTiff::Yes,
                 BigTiffName::No => BigTiff::No,
             },
+            statistics: self.describe.stats,
         }
     }
 

@@ -86,7 +86,11 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         report::warnings(source.inner().warnings());
     }
     let options = arguments.encode_options();
-    let plan = CogPlan::new(source.spec(), source.geo(), source.metadata(), &options)?;
+    let size = (source.spec().width, source.spec().height);
+    let geo = arguments.place.apply(source.geo().clone(), size)?;
+    let mut metadata = source.metadata().clone();
+    let geo = arguments.describe.apply(&mut metadata, geo, source.spec())?;
+    let plan = CogPlan::new(source.spec(), &geo, &metadata, &options)?;
     // Everything that can be wrong with the options is known by now, and nothing has been made yet.
     let job = Job { arguments, executor, cancel };
     let summary = if arguments.to_standard_output() {
@@ -109,6 +113,9 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
         None => {}
         Some(NodataChoice::None) => source.set_nodata(None)?,
         Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
+    }
+    if let Some(crs) = arguments.crs()? {
+        source.set_crs(&crs)?;
     }
     if arguments.nbits == BitsChoice::Widen {
         source.widen();

@@ -9,7 +9,9 @@
 mod arguments;
 mod cancel;
 mod create;
+mod describe;
 mod info;
+mod place;
 mod report;
 mod validate;
 

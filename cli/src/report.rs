@@ -32,7 +32,19 @@ pub(crate) struct Report {
     uncompressed_bytes: u64,
     ratio: f64,
     seconds: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    statistics: Vec<StatisticsReport>,
     warnings: Vec<String>,
+}
+
+/// Statistics of a band. What is no finite number becomes null.
+#[derive(Debug, Serialize)]
+struct StatisticsReport {
+    minimum: f64,
+    maximum: f64,
+    mean: f64,
+    standard_deviation: f64,
+    valid_percent: f64,
 }
 
 /// One level, full resolution first.
@@ -82,6 +94,17 @@ impl Report {
             uncompressed_bytes: plan.uncompressed_bytes(),
             ratio: thousandths(plan.uncompressed_bytes() as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
+            statistics: summary
+                .statistics
+                .iter()
+                .map(|band| StatisticsReport {
+                    minimum: band.minimum,
+                    maximum: band.maximum,
+                    mean: band.mean,
+                    standard_deviation: band.standard_deviation,
+                    valid_percent: band.valid_percent,
+                })
+                .collect(),
             warnings: source.inner().warnings().to_vec(),
         }
     }

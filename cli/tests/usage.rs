@@ -64,12 +64,34 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--interleave", "line"], "possible values: pixel, band, tile"),
         (&["--nodata", "seven"], "or none"),
         (&["--nodata", "--quiet"], "or none"),
+        (&["--crs", "nonsense"], "EPSG:4326"),
+        (&["--crs", ""], "empty"),
+        (&["--crs", "EPSG:1"], "no coordinate reference system of EPSG"),
+        (&["--crs", "EPSG:99999999999"], "no EPSG code"),
+        (&["--crs", "EPSG:5773"], "compound"),
+        (&["--crs", "ESRI:54009"], "projinfo"),
+        (&["--crs", "PROJCS[\"x\"]"], "no geographic system"),
+        (&["--crs", "+proj=moll"], "moll"),
+        (&["--crs", "{\"type\": 1}"], "PROJJSON"),
+        (&["--crs-wkt", "--quiet"], "--crs <CRS>"),
         (&["--nbits", "12"], "possible values: keep, widen"),
         (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
         (&["--image", "0"], "first = 1"),
         (&["--threads", "0"], "expected all"),
         (&["--threads", "1000000"], "expected all"),
         (&["--threads", "some"], "expected all"),
+        (&["--transform", "0,1,0,0,0"], "six numbers"),
+        (&["--transform", "0,1,0,0,1,0"], "no area"),
+        (&["--bounds", "0,1,1,0"], "left, bottom, right, top"),
+        (&["--gcp", "0,0,1"], "column, row, x, y"),
+        (&["--pixel-is", "square"], "possible values: area, point"),
+        (&["--band-description", "red"], "such as 1=red"),
+        (&["--scale", "0"], "scale of 0"),
+        (&["--scale", "0=1"], "from 1 to 65535"),
+        (&["--offset", "low"], "such as 0.0001"),
+        (&["--color-interpretation", "ultraviolet"], "expected one of undefined, gray"),
+        (&["--metadata", "KEY"], "KEY=VALUE"),
+        (&["--metadata", ":KEY=VALUE"], "KEY=VALUE"),
     ] {
         options_refused("values", options, expected)?;
     }
@@ -78,7 +100,7 @@ fn values_out_of_range_are_refused() -> TestResult {
 
 #[test]
 fn contradictions_are_refused() -> TestResult {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["--compress", "none", "--level", "3"], "--level"),
         (&["--compress", "lzw", "--level", "3"], "--level"),
         (&["--compress", "zstd", "--level", "23"], "1 to 22"),
@@ -90,6 +112,11 @@ fn contradictions_are_refused() -> TestResult {
         (&["--compress", "lzw", "--compress", "zstd"], "--compress"),
         (&["--overview-resampling", "min", "--overview-resampling", "max"], "--overview-resampling"),
         (&["--cubic"], "--cubic"),
+        (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform contradicts --bounds"),
+        (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds contradicts --gcp"),
+        (&["--scale", "1=2", "--scale", "1=3"], "twice for band 1"),
+        (&["--unit", "m", "--unit", "1=cm"], "for all bands"),
+        (&["--metadata", "A=1", "--metadata", "A=2"], "twice"),
     ];
     for (options, expected) in cases {
         options_refused("contradictions", options, expected)?;

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use cogsmith::tiff::{Tag, TagValue};
+use cogsmith::tiff::Tag;
 use cogsmith::{
-    BigTiff, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, GeoKeys, GeoRef, ImageSpec,
-    Interleave, Metadata, MetadataItem, Nodata, Overviews, Photometric, PixelSource, Placement, Predictor, Resampling,
-    StoreOptions, Stripe, TileSize,
+    BigTiff, Bounds, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, Gcp, GeoKeys, GeoRef,
+    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, PixelSource, Predictor, Resampling, Rpc,
+    StoreOptions, Stripe, TileSize, Transform,
 };
 
 use super::Choices;
@@ -133,64 +133,78 @@ pub fn options(choices: &mut Choices<'_>, scale: Scale, bands: u16) -> EncodeOpt
         resampling: (band_resampling.is_empty() && choices.flag()).then(|| choices.pick(&kernels)),
         band_resampling,
         big_tiff: choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]),
+        statistics: choices.below(4) == 3,
     }
 }
 
+/// A georeference by any way there is; what is refused is left out.
 pub fn geo(choices: &mut Choices<'_>) -> GeoRef {
-    let numbers = |choices: &mut Choices<'_>, count| (0..count).map(|_| choices.f64()).collect::<Vec<_>>();
-    let placement = match choices.below(8) {
-        0 => {
-            let scale = [choices.f64(), choices.f64(), choices.f64()];
-            let count = 6 * choices.below(3) + choices.below(2);
-            Placement::ScaleAndTiepoint { scale, tiepoints: numbers(choices, count) }
-        }
-        1 => {
-            let count = 6 * choices.below(4) + choices.below(2);
-            Placement::Tiepoints(numbers(choices, count))
-        }
-        2 => {
-            let mut matrix = [0.0; 16];
-            matrix.fill_with(|| choices.f64());
-            Placement::Matrix(Box::new(matrix))
-        }
-        _ => Placement::None,
-    };
-    let keys = (choices.below(4) == 0).then(|| {
-        let count = choices.below(4);
+    let mut geo = GeoRef::default();
+    let set = |geo: &mut GeoRef, changed: cogsmith::Result<GeoRef>| *geo = changed.unwrap_or_else(|_| geo.clone());
+    if choices.below(4) == 0 {
+        let count = 1 + choices.below(3);
         let mut directory = vec![1, 1, 0, count as u16];
         directory.extend((0..4 * count + choices.below(2)).map(|_| choices.u16()));
-        let doubles = choices.below(4);
-        GeoKeys { directory, doubles: numbers(choices, doubles), ascii: choices.text().into_bytes() }
-    });
-    let rpc = (choices.below(8) == 1).then(|| {
-        let count = choices.pick(&[92, 91, 0]);
-        numbers(choices, count)
-    });
-    GeoRef { placement, keys, rpc }
+        let doubles = (0..choices.below(4)).map(|_| choices.f64()).collect();
+        // NULs that close texts are no part of them.
+        let ascii = choices.text().trim_end_matches('\0').as_bytes().to_vec();
+        let changed = geo.clone().with_keys(GeoKeys { directory, doubles, ascii });
+        set(&mut geo, changed);
+    }
+    match choices.below(8) {
+        0 => {
+            let numbers = [(); 6].map(|()| choices.f64());
+            let changed = Transform::from_gdal(numbers).map(|transform| geo.clone().with_transform(transform));
+            set(&mut geo, changed);
+        }
+        1 => {
+            let mut point = || {
+                let [column, row, x, y, z] = [(); 5].map(|()| choices.f64());
+                Gcp { column, row, x, y, z }
+            };
+            let points = [point(), point(), point()];
+            let changed = geo.clone().with_gcps(&points[..choices.below(4)]);
+            set(&mut geo, changed);
+        }
+        2 => {
+            let [left, bottom, right, top] = [(); 4].map(|()| choices.f64());
+            let (width, height) = (u32::from(choices.byte()), u32::from(choices.byte()));
+            let changed = geo.clone().with_bounds(&Bounds { left, bottom, right, top }, width, height);
+            set(&mut geo, changed);
+        }
+        _ => {}
+    }
+    if choices.below(8) == 1 {
+        let changed = geo.clone().with_rpc(Rpc::from_numbers(&[(); Rpc::NUMBERS].map(|()| choices.f64())));
+        set(&mut geo, changed);
+    }
+    if choices.below(4) == 3 {
+        geo = geo.with_pixel_is(PixelIs::Point);
+    }
+    geo
 }
 
+/// Metadata by any way there is; what is refused is left out.
 pub fn metadata(choices: &mut Choices<'_>) -> Metadata {
-    let items = (0..choices.below(3)).map(|_| MetadataItem {
-        name: choices.text(),
-        domain: choices.flag().then(|| choices.text()),
-        sample: choices.flag().then(|| choices.byte().into()),
-        role: choices.flag().then(|| choices.text()),
-        value: choices.text(),
-    });
-    let items = items.collect();
-    let mut tags = Vec::new();
-    for _ in 0..choices.below(3) {
-        let texts = [Tag::SOFTWARE, Tag::DATE_TIME, Tag::INK_NAMES, Tag::IMAGE_DESCRIPTION];
-        tags.push(match choices.below(8) {
-            0 => (Tag::X_RESOLUTION, TagValue::Rational(vec![[choices.u32(), choices.u32()]])),
-            1 => (Tag::ICC_PROFILE, TagValue::Undefined(choices.text().into_bytes())),
-            2 => (Tag::TRANSFER_FUNCTION, TagValue::Short(vec![choices.u16(), choices.u16()])),
-            3 => (Tag(choices.u16()), TagValue::Long8(vec![choices.u64()])),
-            4 => (Tag(choices.u16()), TagValue::Double((0..choices.below(3)).map(|_| choices.f64()).collect())),
-            _ => (choices.pick(&texts), TagValue::Ascii(choices.text().into_bytes())),
-        });
+    let mut metadata = Metadata::default();
+    for _ in 0..choices.below(5) {
+        let band = u16::from(choices.byte() % 4);
+        // Metadata stays as it was where something is refused.
+        let _refused = match choices.below(8) {
+            0 => metadata.set_item(Some(&choices.text()), &choices.text(), &choices.text()),
+            1 => metadata.set_item(None, &choices.text(), &choices.text()),
+            2 => metadata.set_band_item(band, &choices.text(), &choices.text()),
+            3 => metadata.set_scale(band, choices.f64()),
+            4 => metadata.set_offset(band, choices.f64()),
+            5 => metadata.set_unit(band, &choices.text()).and(metadata.set_description(band, &choices.text())),
+            6 => {
+                let texts = [Tag::SOFTWARE, Tag::DATE_TIME, Tag::COPYRIGHT, Tag::IMAGE_DESCRIPTION];
+                metadata.set_text(choices.pick(&texts), &choices.text())
+            }
+            _ => metadata.set_icc_profile(choices.text().as_bytes()),
+        };
     }
-    Metadata { items, tags }
+    metadata
 }
 
 /// An image with its pixels, (row, column, band).

@@ -1,8 +1,9 @@
 //! The plan of a file, made from the data classes of `_plan.py`.
 
 use cogsmith::{
-    BigTiff, CogPlan, Compression, DataType, EncodeOptions, ExtraSample, GeoKeys, GeoRef, ImageSpec, Interleave,
-    Metadata, MetadataItem, Nodata, Overviews, Photometric, Placement, Predictor, Resampling, Summary, TileSize,
+    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
+    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, Tag,
+    TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -39,7 +40,7 @@ struct Georeference {
 struct Item {
     name: String,
     domain: Option<String>,
-    band: Option<u32>,
+    band: Option<u16>,
     role: Option<String>,
     value: String,
 }
@@ -57,6 +58,7 @@ pub(crate) struct Options {
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
     resampling: Vec<String>,
+    statistics: bool,
 }
 
 /// All decisions about a file, made and checked before a pixel is read.
@@ -77,7 +79,7 @@ impl Plan {
         let spec = image.extract::<Image>()?.spec()?;
         let geo = georeference.extract::<Georeference>()?.geo()?;
         let items: PyResult<Vec<Item>> = items.iter().map(|item| item.extract::<Item>()).collect();
-        let metadata = metadata(items?);
+        let metadata = metadata(&items?)?;
         let options = options.extract::<Options>()?.encode_options()?;
         let plan = CogPlan::new(&spec, &geo, &metadata, &options).map_err(raise)?;
         Ok(Self { plan })
@@ -201,52 +203,62 @@ impl Image {
 
 impl Georeference {
     fn geo(self) -> PyResult<GeoRef> {
-        let keys = self.crs.as_deref().map(|crs| geo_keys(crs, self.point)).transpose()?;
-        let placement = match (self.transform, self.gcps.as_slice()) {
-            (None, []) => Placement::None,
-            (None, points) => Placement::Tiepoints(
-                points.iter().flat_map(|[column, row, x, y, z]| [*column, *row, 0.0, *x, *y, *z]).collect(),
-            ),
-            (Some([a, b, c, d, e, f]), _) => {
-                // The tiepoint of a pixel that is a point is its centre.
-                let (c, f) = if self.point { (c + (a + b) / 2.0, f + (d + e) / 2.0) } else { (c, f) };
-                if b == 0.0 && d == 0.0 && a > 0.0 && e < 0.0 {
-                    Placement::ScaleAndTiepoint { scale: [a, -e, 0.0], tiepoints: vec![0.0, 0.0, 0.0, c, f, 0.0] }
-                } else {
-                    let matrix = [a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
-                    Placement::Matrix(Box::new(matrix))
-                }
-            }
-        };
-        Ok(GeoRef { placement, keys, rpc: None })
+        let mut geo = GeoRef::default();
+        if let Some(crs) = &self.crs {
+            // What GeoKeys have no words for stands in their citation as WKT, which GDAL reads.
+            let crs = Crs::parse(crs).map_err(raise)?.with_wkt_citation(true);
+            geo = geo.with_crs(&crs).map_err(raise)?;
+        }
+        if self.point {
+            geo = geo.with_pixel_is(PixelIs::Point);
+        }
+        if let Some(transform) = self.transform {
+            geo = geo.with_transform(Transform::from_affine(transform).map_err(raise)?);
+        } else if !self.gcps.is_empty() {
+            let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
+            geo = geo.with_gcps(&points.collect::<Vec<_>>()).map_err(raise)?;
+        }
+        Ok(geo)
     }
 }
 
-/// The GeoKeys of a CRS.
-fn geo_keys(crs: &str, point: bool) -> PyResult<GeoKeys> {
-    let code = crs.to_ascii_uppercase().strip_prefix("EPSG:").and_then(|code| code.parse::<u16>().ok());
-    let code = code.ok_or_else(|| PyValueError::new_err(format!("crs={crs:?} is not supported")))?;
-    let raster = if point { 2 } else { 1 };
-    let (model, key) = if (4000..5000).contains(&code) { (2, 2048) } else { (1, 3072) };
-    let directory = vec![1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, raster, key, 0, 1, code];
-    Ok(GeoKeys { directory, doubles: Vec::new(), ascii: Vec::new() })
-}
+/// Texts that have a tag of their own, by GDAL's names.
+const TEXTS: [(&str, Tag); 7] = [
+    ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
+    ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
+    ("TIFFTAG_SOFTWARE", Tag::SOFTWARE),
+    ("TIFFTAG_DATETIME", Tag::DATE_TIME),
+    ("TIFFTAG_ARTIST", Tag::ARTIST),
+    ("TIFFTAG_HOSTCOMPUTER", Tag::HOST_COMPUTER),
+    ("TIFFTAG_COPYRIGHT", Tag::COPYRIGHT),
+];
 
-fn metadata(items: Vec<Item>) -> Metadata {
-    let items = items.into_iter().map(|item| MetadataItem {
-        name: item.name,
-        domain: item.domain,
-        sample: item.band,
-        role: item.role,
-        // Values stand in the XML escaped twice, as GDAL writes and reads them.
-        value: escape(&item.value),
-    });
-    Metadata { items: items.collect(), tags: Vec::new() }
-}
-
-/// The first of the two levels of escaping of GDAL's metadata; the library does the second.
-fn escape(value: &str) -> String {
-    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn metadata(items: &[Item]) -> PyResult<Metadata> {
+    let mut metadata = Metadata::default();
+    for Item { name, domain, band, role, value } in items {
+        let number = || {
+            let parsed = value.parse::<f64>();
+            parsed.map_err(|_| PyValueError::new_err(format!("{name}={value:?} is no number")))
+        };
+        let text = TEXTS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        match (band.unwrap_or(0), role.as_deref(), text) {
+            (band, Some("scale"), _) => metadata.set_scale(band, number()?),
+            (band, Some("offset"), _) => metadata.set_offset(band, number()?),
+            (band, Some("unittype"), _) => metadata.set_unit(band, value),
+            (band, Some("description"), _) => metadata.set_description(band, value),
+            (band, Some("colorinterp"), _) => {
+                let color = ColorInterpretation::parse(value).ok_or_else(|| {
+                    PyValueError::new_err(format!("colorinterp={value:?} is no colour that GDAL knows"))
+                })?;
+                metadata.set_color_interpretation(band, color);
+                Ok(())
+            }
+            (_, _, Some((_, tag))) => metadata.set_text(*tag, value),
+            (_, _, None) => metadata.set_item(domain.as_deref(), name, value),
+        }
+        .map_err(raise)?;
+    }
+    Ok(metadata)
 }
 
 impl Options {
@@ -273,7 +285,7 @@ impl Options {
             },
             resampling: one,
             band_resampling: several,
-            ..EncodeOptions::default()
+            statistics: self.statistics,
         })
     }
 }

@@ -120,6 +120,7 @@ fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<(Vec<Directory>, Vec<Ima
     let mut held = 0;
     for directory in &directories {
         let errors = report.count(Severity::Error);
+        tiff.sub_directories(directory, report)?;
         let mut image = image::read(tiff, directory, report)?;
         image.sound = report.count(Severity::Error) == errors;
         held += image.held_bytes();

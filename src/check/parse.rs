@@ -16,6 +16,8 @@ const MOST_DIRECTORIES: usize = 65_536;
 const MOST_ENTRIES: u64 = 4096;
 /// Entries of all directories that are held in memory: 32 bytes each.
 const MOST_ENTRIES_IN_ALL: usize = 1 << 20;
+/// SubIFDs of a directory that are looked at.
+const MOST_SUB_DIRECTORIES: u64 = 16;
 /// Bytes of an array that are read at once.
 const PAGE: u64 = 1 << 16;
 /// The longest value that is read as a whole: ICC profiles, metadata; arrays of tiles are read page by page.
@@ -237,6 +239,15 @@ impl<'a> Tiff<'a> {
         }
         report.directories = directories.len();
         Ok(directories)
+    }
+
+    /// Checks directories that stand beside the chain.
+    pub(super) fn sub_directories(&self, parent: &Directory, report: &mut Report) -> Result<()> {
+        let Some(entry) = parent.sound(super::tags::SUB_IFDS) else { return Ok(()) };
+        for offset in self.numbers(entry, MOST_SUB_DIRECTORIES)?.unwrap_or_default() {
+            self.directory(parent.index, offset, report)?;
+        }
+        Ok(())
     }
 
     /// The directory at an offset, and the offset of the next; `None` where it can't be read.

@@ -119,9 +119,10 @@ rules! {
         "Entries of a directory are sorted by tag", "TIFF 6.0 section 2, sort order", "write the file again";
     TAG_UNIQUE: "tiff-tag-unique", Error, Tiff,
         "No tag stands twice in a directory", "TIFF 6.0 section 2, sort order (ascending)", "write the file again";
-    FIELD_TYPE: "tiff-field-type", Warning, Tiff,
+    FIELD_TYPE: "tiff-field-type", Error, Tiff,
         "Entries have a field type that is known: 1 to 13, and 16 to 18 in a BigTIFF",
-        "TIFF 6.0 section 2, types; BigTIFF design", "readers skip the entry; leave it out, or write it with a known type";
+        "TIFF 6.0 section 2, types; BigTIFF design; GDAL does not open such a file", "leave the entry out, or write it with a \
+         known type";
     TAG_TYPE: "tiff-tag-type", Error, Tiff,
         "Tags have a field type that their definition allows", "TIFF 6.0 section 8 and 15, Type of each field; OGC 19-008 \
          Annex A", "write the tag with the type of its definition";

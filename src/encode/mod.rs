@@ -191,7 +191,7 @@ impl CogEncoder {
     ///
     /// # Errors
     /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained.
-    pub fn finish(self) -> Result<TileIndex> {
+    pub fn finish(mut self) -> Result<TileIndex> {
         if self.rows.rows_left() > 0 {
             let (expected, got) = (self.plan().spec().height.into(), self.rows.rows_done().into());
             return Err(ErrorKind::PixelCount { what: "rows of the image", expected, got }.into());
@@ -200,6 +200,7 @@ impl CogEncoder {
             let what = "finished tiles that have not been drained";
             return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
         }
+        self.index.add_sums(self.rows.take_sums());
         Ok(self.index)
     }
 }

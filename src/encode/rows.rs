@@ -10,6 +10,7 @@ use crate::executor::Executor;
 use crate::grid::{Level, Plane, TileId};
 use crate::plan::{CogPlan, LevelShare, Share};
 use crate::pyramid::{Cascade, LevelRows};
+use crate::statistics::{BandSums, MeasuredRows, measure};
 use crate::view::{PixelSource, Stripe};
 
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
@@ -42,6 +43,9 @@ pub(super) struct RowEncoder {
     batch_rows: u32,
     /// The next row of the first level, counted from the top of the level.
     next_row: u32,
+    /// The first row that the statistics don't hold yet, and what they hold.
+    measured_rows: u32,
+    sums: Vec<BandSums>,
     /// The next row of tiles of each level of the share.
     next_tile_rows: Vec<u32>,
     /// Tiles whose rows are there, in file order of their sections.
@@ -65,6 +69,8 @@ impl RowEncoder {
             executor,
             batch_rows,
             next_row: base.window.rows.start,
+            measured_rows: base.window.rows.start,
+            sums: Vec::new(),
             next_tile_rows: share.levels.iter().map(|level| level.tiles.rows.start).collect(),
             waiting: VecDeque::new(),
             encoders: Mutex::default(),
@@ -146,8 +152,46 @@ impl RowEncoder {
         self.cascade.level(level)
     }
 
+    /// What the statistics hold of each band; empty unless the plan asks for them.
+    pub(super) fn take_sums(&mut self) -> Vec<BandSums> {
+        std::mem::take(&mut self.sums)
+    }
+
+    /// Adds the rows of the batch to the statistics, if the plan asks for them: never of shards, whose windows overlap.
+    fn measure(&mut self) {
+        let first = std::mem::replace(&mut self.measured_rows, self.next_row);
+        let count = self.next_row - first;
+        if !self.plan.statistics() || count == 0 {
+            return;
+        }
+        let spec = self.plan.spec();
+        let rows = self.cascade.level(0);
+        let threads = u32::try_from(self.executor.thread_count()).unwrap_or(u32::MAX);
+        let piece = count.div_ceil(threads);
+        let pieces = (first..self.next_row).step_by(piece as usize).collect();
+        let measured = self.executor.map(pieces, |top: u32| {
+            let height = piece.min(self.next_row - top) as usize;
+            let planes = 0..usize::from(self.plan.grid().planes);
+            measure(
+                spec,
+                &MeasuredRows {
+                    planes: planes.map(|plane| &rows.plane_from(plane, top)[..height * rows.row_bytes()]).collect(),
+                    mask: rows.mask_from(top).map(|mask| &mask[..height * spec.width as usize]),
+                },
+            )
+        });
+        for more in measured {
+            if self.sums.is_empty() {
+                self.sums = more;
+            } else {
+                self.sums.iter_mut().zip(more).for_each(|(sums, more)| sums.merge(more));
+            }
+        }
+    }
+
     /// Computes overviews, and queues all tiles whose rows have come.
     fn complete_batch(&mut self) -> Result<()> {
+        self.measure();
         if self.plan.predictor_is_open() {
             self.settle_predictor()?;
         }

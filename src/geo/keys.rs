@@ -1,99 +1,100 @@
-//! GeoKeys made from a coordinate reference system that stands elsewhere, such as in a `.prj` file.
+//! The GeoKey directory of a GeoTIFF (OGC 19-008 section 7.1).
 
-use super::GeoKeys;
-
-/// GeoTIFF 1.1 annex D: the keys that are written here.
-const MODEL_TYPE: u16 = 1024;
-const RASTER_TYPE: u16 = 1025;
-const GEODETIC_CRS: u16 = 2048;
-const PROJECTED_CRS: u16 = 3072;
-const PROJECTED_CITATION: u16 = 3073;
-/// "User-defined" (GeoTIFF 1.1 section 7.1).
-const USER_DEFINED: u16 = 32767;
+/// Tag 34736, where numbers of keys stand.
+pub(super) const DOUBLE_PARAMS: u16 = 34736;
 /// Tag 34737, where texts of keys stand.
-const ASCII_PARAMS: u16 = 34737;
-/// GDAL reads no longer text (`gt_wkt_srs.cpp`, `szPeStr`).
-const LONGEST_WKT: usize = 2380;
+pub(super) const ASCII_PARAMS: u16 = 34737;
+
+/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as they stand in the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GeoKeys {
+    /// Tag 34735: the header of four numbers, then four numbers a key.
+    pub directory: Vec<u16>,
+    /// Tag 34736.
+    pub doubles: Vec<f64>,
+    /// Tag 34737, without the closing NUL.
+    pub ascii: Vec<u8>,
+}
 
 impl GeoKeys {
-    /// The keys of a CRS given as WKT, version 1 or 2: the EPSG code where the root has one, else the text itself in
-    /// the form that Esri introduced and GDAL reads.
+    /// The value of a key that stands in the directory itself.
+    pub(crate) fn short(&self, key: u16) -> Option<u16> {
+        let entries = self.directory.chunks_exact(4).skip(1);
+        let mut found = entries.filter_map(|entry| match *entry {
+            [own, 0, _, value] if own == key => Some(value),
+            _ => None,
+        });
+        found.next()
+    }
+}
+
+/// Collects keys and makes the directory of them.
+#[derive(Debug, Default)]
+pub(super) struct KeyWriter {
+    keys: Vec<(u16, KeyValue)>,
+}
+
+#[derive(Debug)]
+enum KeyValue {
+    Short(u16),
+    Doubles(Vec<f64>),
+    /// Without the closing bar.
+    Text(String),
+}
+
+impl KeyWriter {
+    pub(super) fn short(&mut self, key: u16, value: u16) {
+        self.keys.push((key, KeyValue::Short(value)));
+    }
+
+    pub(super) fn double(&mut self, key: u16, value: f64) {
+        // Without the sign of a zero.
+        self.doubles(key, &[value + 0.0]);
+    }
+
+    pub(super) fn doubles(&mut self, key: u16, values: &[f64]) {
+        self.keys.push((key, KeyValue::Doubles(values.to_vec())));
+    }
+
+    /// A text. Texts of GeoKeys are ASCII and end with a bar (GeoTIFF 1.1 section 7.1.3): other letters, which can
+    /// only be those of a comment, become question marks.
+    pub(super) fn text(&mut self, key: u16, text: &str) {
+        let is_plain = |letter: char| letter == ' ' || letter.is_ascii_graphic();
+        let text = text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
+        self.keys.push((key, KeyValue::Text(text)));
+    }
+
+    /// The directory of version 1.1.0, as GDAL writes it, or 1.1.1 with what only GeoTIFF 1.1 has.
     ///
     /// # Errors
-    /// Why the text can't be expressed.
-    pub(crate) fn from_wkt(wkt: &str) -> Result<Self, String> {
-        let wkt: String = wkt.split(['\r', '\n']).map(str::trim).collect();
-        let (root, arguments) = split(&wkt).ok_or("it is no WKT")?;
-        let projected = matches!(root.as_str(), "PROJCS" | "PROJCRS" | "PROJECTEDCRS");
-        let geographic = matches!(root.as_str(), "GEOGCS" | "GEOGCRS" | "GEOGRAPHICCRS");
-        if let Some(code) = epsg(&arguments) {
-            if projected {
-                return Ok(Self::from_entries(1, &[(PROJECTED_CRS, code)], None));
-            }
-            if geographic {
-                return Ok(Self::from_entries(2, &[(GEODETIC_CRS, code)], None));
-            }
+    /// If texts and numbers are too many for the directory's 16 bits, or a number is none.
+    pub(super) fn finish(mut self, minor_revision: u16) -> Result<GeoKeys, String> {
+        self.keys.sort_by_key(|(key, _)| *key);
+        let mut keys = GeoKeys { directory: vec![1, 1, minor_revision, 0], ..GeoKeys::default() };
+        let short = |length: usize| u16::try_from(length).map_err(|_| "the texts are too long for GeoKeys".to_owned());
+        for (key, value) in self.keys {
+            let entry = match value {
+                KeyValue::Short(value) => [key, 0, 1, value],
+                KeyValue::Doubles(values) => {
+                    if values.iter().any(|value| !value.is_finite()) {
+                        return Err(format!("a number of the definition is too large (GeoKey {key})"));
+                    }
+                    let entry = [key, DOUBLE_PARAMS, short(values.len())?, short(keys.doubles.len())?];
+                    keys.doubles.extend(values);
+                    entry
+                }
+                KeyValue::Text(text) => {
+                    let entry = [key, ASCII_PARAMS, short(text.len() + 1)?, short(keys.ascii.len())?];
+                    keys.ascii.extend(text.bytes());
+                    keys.ascii.push(b'|');
+                    entry
+                }
+            };
+            keys.directory.extend(entry);
         }
-        let known = ["COMPD_CS", "COMPOUNDCRS", "BOUNDCRS", "GEODCRS", "GEODETICCRS", "LOCAL_CS", "ENGCRS"];
-        if !projected && !geographic && !known.contains(&root.as_str()) {
-            return Err(format!("its root '{root}' is no coordinate reference system of rasters"));
-        }
-        if !wkt.is_ascii() || wkt.contains('|') {
-            return Err("it holds characters that GeoKeys can't".to_owned());
-        }
-        if wkt.len() > LONGEST_WKT {
-            return Err(format!("its text has {} bytes; GeoKeys take {LONGEST_WKT}", wkt.len()));
-        }
-        Ok(Self::from_entries(USER_DEFINED, &[], Some(format!("ESRI PE String = {wkt}|"))))
+        keys.directory[3] = short(keys.directory.len() / 4 - 1)?;
+        Ok(keys)
     }
-
-    fn from_entries(model: u16, entries: &[(u16, u16)], citation: Option<String>) -> Self {
-        let mut keys = vec![[MODEL_TYPE, 0, 1, model], [RASTER_TYPE, 0, 1, 1]];
-        keys.extend(entries.iter().map(|(key, value)| [*key, 0, 1, *value]));
-        let ascii = citation.unwrap_or_default().into_bytes();
-        if let Ok(length @ 1..) = u16::try_from(ascii.len()) {
-            keys.push([PROJECTED_CITATION, ASCII_PARAMS, length, 0]);
-        }
-        let count = u16::try_from(keys.len()).unwrap_or(u16::MAX);
-        let directory = [[1, 1, 0, count]].into_iter().chain(keys).flatten().collect();
-        Self { directory, doubles: Vec::new(), ascii }
-    }
-}
-
-/// The keyword of a WKT element, in upper case, and its arguments.
-fn split(wkt: &str) -> Option<(String, Vec<&str>)> {
-    let (keyword, rest) = wkt.trim().split_once(['[', '('])?;
-    let inner = rest.trim_end().strip_suffix([']', ')'])?;
-    let keyword = keyword.trim().to_ascii_uppercase();
-    if keyword.is_empty() || !keyword.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_') {
-        return None;
-    }
-    let (mut arguments, mut depth, mut quoted, mut start) = (Vec::new(), 0u32, false, 0);
-    for (index, letter) in inner.char_indices() {
-        match letter {
-            '"' => quoted = !quoted,
-            '[' | '(' if !quoted => depth += 1,
-            ']' | ')' if !quoted => depth = depth.checked_sub(1)?,
-            ',' if !quoted && depth == 0 => {
-                arguments.push(inner.get(start..index)?.trim());
-                start = index + 1;
-            }
-            _ => {}
-        }
-    }
-    arguments.push(inner.get(start..)?.trim());
-    (depth == 0 && !quoted).then_some((keyword, arguments))
-}
-
-/// The EPSG code among the arguments of an element: `AUTHORITY["EPSG","4326"]` or `ID["EPSG",4326]`.
-fn epsg(arguments: &[&str]) -> Option<u16> {
-    arguments.iter().find_map(|argument| {
-        let (keyword, values) = split(argument)?;
-        let (authority, code) = (values.first()?.trim_matches('"'), values.get(1)?.trim_matches('"'));
-        let is_epsg = matches!(keyword.as_str(), "AUTHORITY" | "ID") && authority.eq_ignore_ascii_case("EPSG");
-        // GeoTIFF 1.1 section 7.1: codes of EPSG are 1024 to 32766.
-        if is_epsg { code.parse().ok().filter(|code| (1024..USER_DEFINED).contains(code)) } else { None }
-    })
 }
 
 #[cfg(test)]
@@ -101,22 +102,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_of_the_root_counts_and_no_other() {
-        let wkt = "PROJCS[\"a, [b\",GEOGCS[\"c\",AUTHORITY[\"EPSG\",\"4326\"]],\n UNIT[\"m\",1],AUTHORITY[\"EPSG\",\"32633\"]]";
-        let keys = GeoKeys::from_wkt(wkt).unwrap();
-        assert_eq!(keys.directory, [1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633]);
-        let keys = GeoKeys::from_wkt("GEOGCRS[\"WGS 84\",ID[\"EPSG\",4326]]").unwrap();
-        assert_eq!(keys.directory[12..], [2048, 0, 1, 4326]);
-        let keys = GeoKeys::from_wkt("PROJCS[\"a\",GEOGCS[\"c\",AUTHORITY[\"EPSG\",\"4326\"]]]").unwrap();
-        assert_eq!(keys.directory[4..8], [1024, 0, 1, 32767]);
-        assert!(keys.ascii.starts_with(b"ESRI PE String = PROJCS["));
-        assert_eq!(usize::from(keys.directory[14]), keys.ascii.len());
-    }
-
-    #[test]
-    fn other_texts_are_refused() {
-        for text in ["", "+proj=utm", "PROJCS[\"a\"", "VERT_CS[\"x\"]", "PROJCS[\"\u{e9}\"]"] {
-            assert!(GeoKeys::from_wkt(text).is_err(), "{text}");
-        }
+    fn keys_stand_in_order_and_texts_behind_one_another() {
+        let mut writer = KeyWriter::default();
+        writer.short(3072, 32633);
+        writer.text(1026, "n\u{e4}me");
+        writer.text(2049, "b");
+        writer.double(2057, 6_378_137.0);
+        writer.doubles(2062, &[1.0, 2.0, 3.0]);
+        let keys = writer.finish(0).unwrap();
+        let entries =
+            [[1, 1, 0, 5], [1026, 34737, 5, 0], [2049, 34737, 2, 5], [2057, 34736, 1, 0], [2062, 34736, 3, 1]];
+        assert_eq!(keys.directory[..20], entries.concat());
+        assert_eq!(keys.directory[20..], [3072, 0, 1, 32633]);
+        assert_eq!(keys.ascii, b"n?me|b|");
     }
 }

@@ -1,16 +1,46 @@
-//! Metadata in the form that GDAL keeps in a GeoTIFF: tag 42112 holds XML, tag 42113 the nodata value.
+//! What is said about a raster, in the form that GDAL keeps in a GeoTIFF.
+
+use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::sample::{DataType, Nodata};
 use crate::tiff::{Tag, TagValue};
 
+use super::ColorInterpretation;
+use super::text::{escape, is_xml, shortest, unescape};
+
 /// What is said about a raster beside where it lies.
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// What is set is checked and written in GDAL's form; what comes from a file is carried as it is. Bands are counted from
+/// 0.
+///
+/// ```
+/// use cogsmith::{Metadata, Tag};
+/// let mut metadata = Metadata::default();
+/// metadata.set_item(None, "PROCESSING_LEVEL", "L2A")?;
+/// metadata.set_description(0, "B04 & red")?;
+/// metadata.set_scale(0, 0.0001)?;
+/// metadata.set_offset(0, -0.1)?;
+/// metadata.set_text(Tag::DATE_TIME, "2024:06:01 10:30:31")?;
+/// assert_eq!((metadata.scale(0), metadata.description(0).as_deref()), (0.0001, Some("B04 & red")));
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// The items of GDAL's XML (tag 42112), in order.
-    pub items: Vec<MetadataItem>,
+    pub(crate) items: Vec<MetadataItem>,
     /// Tags that are carried as they are: texts such as `Software` and `Copyright`, resolution, ICC profile, XMP.
-    pub tags: Vec<(Tag, TagValue)>,
+    pub(crate) tags: Vec<(Tag, TagValue)>,
+    /// Colour interpretations that were set; the plan makes items and tags of them.
+    pub(crate) colors: BTreeMap<u16, ColorInterpretation>,
+    /// One more than the last band that something was set for.
+    pub(crate) bands_named: u16,
+}
+
+impl PartialEq for Metadata {
+    /// Whether the same is said; by whom does not count.
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items && self.tags == other.tags && self.colors == other.colors
+    }
 }
 
 /// One item of GDAL's XML (tag 42112).
@@ -25,7 +55,7 @@ pub struct MetadataItem {
     /// What GDAL takes the item for, such as `scale`, `offset`, `unittype`, `description` or `colorinterp`.
     pub role: Option<String>,
     /// The text between the tags, with one level of XML escaping undone. GDAL escapes values twice, so values that
-    /// come from GDAL still hold `&amp;` for `&`.
+    /// come from GDAL still hold `&amp;` for `&`; [`text`](Self::text) undoes that too.
     pub value: String,
 }
 
@@ -94,151 +124,369 @@ impl Metadata {
         Ok(())
     }
 
-    /// The value of tag 42112, `None` where there is no item: two-space indent, a closing line feed, as GDAL writes.
-    pub(crate) fn xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Option<TagValue> {
-        let mut text = String::from("<GDALMetadata>\n");
-        let empty = text.len();
-        for item in items {
-            text.push_str("  <Item");
-            attribute(&mut text, "name", &item.name);
-            if let Some(domain) = &item.domain {
-                attribute(&mut text, "domain", domain);
+    /// The items of GDAL's XML, in order.
+    #[must_use]
+    pub fn items(&self) -> &[MetadataItem] {
+        &self.items
+    }
+
+    /// Tags that are carried as they are.
+    #[must_use]
+    pub fn tags(&self) -> &[(Tag, TagValue)] {
+        &self.tags
+    }
+
+    /// Sets an item of the raster, in a domain or in the default one (`None`); one of the same name is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an empty name, characters that XML can't hold,
+    /// and what has a place of its own: `AREA_OR_POINT` ([`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is)),
+    /// `TIFFTAG_…` ([`set_text`](Self::set_text)), and the domains `IMAGE_STRUCTURE`, `RPC`, `COLOR_PROFILE`, `xml:XMP`.
+    pub fn set_item(&mut self, domain: Option<&str>, name: &str, value: &str) -> Result<()> {
+        let refuse = |reason: String| Err(Error::option("metadata", reason));
+        let domain = domain.filter(|domain| !domain.is_empty());
+        match domain.map(str::to_ascii_uppercase).as_deref() {
+            None if name.eq_ignore_ascii_case("AREA_OR_POINT") => {
+                return refuse(format!("{name} belongs to the georeferencing: say what a pixel is there"));
             }
-            if let Some(sample) = item.sample {
-                attribute(&mut text, "sample", &sample.to_string());
+            None if name.to_ascii_uppercase().starts_with("TIFFTAG_") => {
+                return refuse(format!("{name} is a tag of its own; texts such as TIFFTAG_SOFTWARE can be set"));
             }
-            if let Some(role) = &item.role {
-                attribute(&mut text, "role", role);
+            Some(domain @ ("IMAGE_STRUCTURE" | "RPC" | "COLOR_PROFILE" | "XML:XMP")) => {
+                return refuse(format!("the domain {domain} describes what stands elsewhere in the file"));
             }
-            text.push('>');
-            escape(&mut text, &item.value);
-            text.push_str("</Item>\n");
+            _ => {}
         }
-        if text.len() == empty {
-            return None;
+        self.put(Item { domain, sample: None, role: None, name, value })
+    }
+
+    /// Sets an item of a band in the default domain; one of the same name is replaced.
+    ///
+    /// # Errors
+    /// As [`set_item`](Self::set_item).
+    pub fn set_band_item(&mut self, band: u16, name: &str, value: &str) -> Result<()> {
+        self.put(Item { domain: None, sample: Some(band), role: None, name, value })
+    }
+
+    /// Sets by what samples of a band are multiplied to become quantities; 1 by default. Pixels stay as they are. Numbers
+    /// are written as the shortest decimals that are read back as the same.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 and numbers that are not finite.
+    pub fn set_scale(&mut self, band: u16, scale: f64) -> Result<()> {
+        if !scale.is_finite() || scale == 0.0 {
+            return Err(Error::option("scale", format!("{scale} makes no quantities of samples")));
         }
-        text.push_str("</GDALMetadata>\n");
-        Some(TagValue::Ascii(text.into_bytes()))
+        self.set_quantity(band, scale, self.offset(band))
     }
-}
 
-/// Whether XML 1.0 has the character (production 2, `Char`).
-fn is_xml(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
-}
+    /// Sets what is added to samples of a band once they are multiplied; 0 by default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
+    pub fn set_offset(&mut self, band: u16, offset: f64) -> Result<()> {
+        if !offset.is_finite() {
+            return Err(Error::option("offset", format!("{offset} is no finite number")));
+        }
+        self.set_quantity(band, self.scale(band), offset)
+    }
 
-fn attribute(text: &mut String, name: &str, value: &str) {
-    text.push(' ');
-    text.push_str(name);
-    text.push_str("=\"");
-    let mut escaped = String::new();
-    escape(&mut escaped, value);
-    // Readers of XML would make spaces of them.
-    text.push_str(&escaped.replace('\n', "&#10;").replace('\t', "&#9;"));
-    text.push('"');
-}
+    /// GDAL writes both or none.
+    #[expect(clippy::float_cmp, reason = "the defaults are these numbers and no others")]
+    fn set_quantity(&mut self, band: u16, scale: f64, offset: f64) -> Result<()> {
+        let number = |value: f64| if scale == 1.0 && offset == 0.0 { String::new() } else { shortest(value) };
+        self.put_role(band, ("OFFSET", "offset"), &number(offset))?;
+        self.put_role(band, ("SCALE", "scale"), &number(scale))
+    }
 
-/// One level of XML escaping, as GDAL's `CPLEscapeString(CPLES_XML)` does it.
-fn escape(text: &mut String, value: &str) {
-    for character in value.chars() {
-        match character {
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '&' => text.push_str("&amp;"),
-            '"' => text.push_str("&quot;"),
-            // Readers of XML would make a line feed of it.
-            '\r' => text.push_str("&#13;"),
-            _ => text.push(character),
+    /// Sets the unit of the quantities of a band, such as `m`; empty for none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for characters that XML can't hold.
+    pub fn set_unit(&mut self, band: u16, unit: &str) -> Result<()> {
+        self.put_role(band, ("UNITTYPE", "unittype"), unit)
+    }
+
+    /// Sets the name of a band; empty for none.
+    ///
+    /// # Errors
+    /// As [`set_unit`](Self::set_unit).
+    pub fn set_description(&mut self, band: u16, description: &str) -> Result<()> {
+        self.put_role(band, ("DESCRIPTION", "description"), description)
+    }
+
+    /// Sets what a band is shown as. When a plan is made, photometric interpretation and extra samples follow: red,
+    /// green and blue first make `u8` and `u16` an RGB image, a band that is alpha becomes alpha.
+    pub fn set_color_interpretation(&mut self, band: u16, color: ColorInterpretation) {
+        self.bands_named = self.bands_named.max(band.saturating_add(1));
+        self.colors.insert(band, color);
+        if color == ColorInterpretation::Alpha {
+            // They counted pixels that are transparent from now on.
+            self.drop_statistics();
         }
     }
-}
 
-/// The text of tag 42113, as GDAL writes it: whole numbers of 64-bit integer types in full, everything else as C's
-/// `%.17g`, `nan` for NaN.
-pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
-    match (*nodata, data_type) {
-        (Nodata::Integer(value), DataType::I64 | DataType::U64) => value.to_string(),
-        (_, DataType::F32) => format_g17(near_largest_f32(nodata.as_f64())),
-        _ => format_g17(nodata.as_f64()),
+    /// Sets one of the texts that have a tag: `DOCUMENT_NAME`, `IMAGE_DESCRIPTION`, `SOFTWARE`, `DATE_TIME` (as
+    /// `2024:06:01 10:30:31`), `ARTIST`, `HOST_COMPUTER`, `COPYRIGHT`; empty for none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for another tag, a text with NUL, and a time in
+    /// another form (TIFF 6.0 section 8).
+    pub fn set_text(&mut self, tag: Tag, text: &str) -> Result<()> {
+        if !TEXTS.iter().any(|(_, known)| *known == tag) {
+            return Err(Error::option("metadata", format!("tag {} holds no text that can be set", tag.0)));
+        }
+        if text.contains('\0') {
+            return Err(Error::option("metadata", "texts of tags end at a NUL; leave it out"));
+        }
+        let is_time = text.len() == 19
+            && text.bytes().zip(b"0000:00:00 00:00:00").all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                other => byte == *other,
+            });
+        if tag == Tag::DATE_TIME && !text.is_empty() && !is_time {
+            return Err(Error::option("metadata", format!("'{text}' is no time such as 2024:06:01 10:30:31")));
+        }
+        self.put_tag(tag, (!text.is_empty()).then(|| TagValue::Ascii(text.as_bytes().to_vec())));
+        Ok(())
+    }
+
+    /// Sets the ICC profile (tag 34675); empty for none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for what is no profile: its size stands in its first
+    /// four bytes, `acsp` at byte 36 (ICC.1 section 7.2).
+    pub fn set_icc_profile(&mut self, profile: &[u8]) -> Result<()> {
+        let size = profile.first_chunk().map(|size| u32::from_be_bytes(*size) as usize);
+        let is_profile = profile.get(36..40) == Some(b"acsp") && profile.len() >= 128 && size == Some(profile.len());
+        if !(profile.is_empty() || is_profile) {
+            return Err(Error::option("icc-profile", "these bytes are no ICC profile"));
+        }
+        self.put_tag(Tag::ICC_PROFILE, (!profile.is_empty()).then(|| TagValue::Undefined(profile.to_vec())));
+        Ok(())
+    }
+
+    /// Sets the XMP packet (tag 700); empty for none.
+    pub fn set_xmp(&mut self, packet: &str) {
+        self.put_tag(Tag::XMP, (!packet.is_empty()).then(|| TagValue::Byte(packet.as_bytes().to_vec())));
+    }
+
+    /// By what samples of a band are multiplied; 1 where nothing is said.
+    #[must_use]
+    pub fn scale(&self, band: u16) -> f64 {
+        self.role(band, "scale").and_then(|item| item.value.trim().parse().ok()).unwrap_or(1.0)
+    }
+
+    /// What is added to samples of a band once they are multiplied; 0 where nothing is said.
+    #[must_use]
+    pub fn offset(&self, band: u16) -> f64 {
+        self.role(band, "offset").and_then(|item| item.value.trim().parse().ok()).unwrap_or(0.0)
+    }
+
+    /// The unit of the quantities of a band.
+    #[must_use]
+    pub fn unit(&self, band: u16) -> Option<String> {
+        self.role(band, "unittype").map(MetadataItem::text)
+    }
+
+    /// The name of a band.
+    #[must_use]
+    pub fn description(&self, band: u16) -> Option<String> {
+        self.role(band, "description").map(MetadataItem::text)
+    }
+
+    /// Leaves out what does not change the meaning of pixels. What stays: scale, offset, unit, description and colour
+    /// interpretation of bands, the ICC profile and other tags that define colours and inks.
+    pub fn strip(&mut self) {
+        self.items.retain(|item| item.role.is_some());
+        self.tags.retain(|(tag, _)| COLOR_TAGS.contains(tag));
+    }
+
+    /// Leaves out statistics that count other pixels than there are.
+    pub(crate) fn drop_statistics(&mut self) {
+        self.items.retain(|item| !item.is_statistic());
+    }
+
+    fn role(&self, band: u16, role: &str) -> Option<&MetadataItem> {
+        let is_meant = |item: &&MetadataItem| item.sample == Some(band.into()) && item.role.as_deref() == Some(role);
+        self.items.iter().find(is_meant)
+    }
+
+    /// Sets an item with a role, or removes it where the value is empty.
+    fn put_role(&mut self, band: u16, (name, role): (&str, &str), value: &str) -> Result<()> {
+        let item = Item { domain: None, sample: Some(band), role: Some(role), name, value };
+        if !value.is_empty() {
+            return self.put(item);
+        }
+        self.bands_named = self.bands_named.max(band.saturating_add(1));
+        self.items.retain(|other| !item.replaces(other));
+        Ok(())
+    }
+
+    /// Puts an item in the place of the one that it replaces, or behind those of its band and the bands before it.
+    fn put(&mut self, item: Item<'_>) -> Result<()> {
+        let unspeakable = |text: &str| text.contains(|character| !is_xml(character));
+        if item.name.is_empty() || [item.domain.unwrap_or_default(), item.name, item.value].into_iter().any(unspeakable)
+        {
+            let reason = "names are not empty, and neither names nor values hold control characters";
+            return Err(Error::option("metadata", format!("'{}': {reason}", item.name.escape_debug())));
+        }
+        if let Some(band) = item.sample {
+            self.bands_named = self.bands_named.max(band.saturating_add(1));
+        }
+        let mut value = String::new();
+        escape(&mut value, item.value);
+        let made = MetadataItem {
+            name: item.name.to_owned(),
+            domain: item.domain.map(str::to_owned),
+            sample: item.sample.map(u32::from),
+            role: item.role.map(str::to_owned),
+            value,
+        };
+        if let Some(found) = self.items.iter_mut().find(|other| item.replaces(other)) {
+            *found = made;
+        } else {
+            let place = self.items.iter().rposition(|other| other.sample <= made.sample).map_or(0, |place| place + 1);
+            self.items.insert(place, made);
+        }
+        Ok(())
+    }
+
+    fn put_tag(&mut self, tag: Tag, value: Option<TagValue>) {
+        self.tags.retain(|(other, _)| *other != tag);
+        self.tags.extend(value.map(|value| (tag, value)));
     }
 }
 
-/// The largest or smallest single-precision number for what rounds to it from beyond the range: readers refuse a value
-/// that the type of the pixels cannot hold.
-fn near_largest_f32(value: f64) -> f64 {
-    let largest = f64::from(f32::MAX);
-    #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is asked about")]
-    let rounds_to_largest = (value.abs() as f32).to_bits() == f32::MAX.to_bits();
-    if rounds_to_largest { largest.copysign(value) } else { value }
+/// The texts that have a tag, by the names that GDAL gives them as metadata.
+pub const TEXTS: [(&str, Tag); 7] = [
+    ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
+    ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
+    ("TIFFTAG_SOFTWARE", Tag::SOFTWARE),
+    ("TIFFTAG_DATETIME", Tag::DATE_TIME),
+    ("TIFFTAG_ARTIST", Tag::ARTIST),
+    ("TIFFTAG_HOSTCOMPUTER", Tag::HOST_COMPUTER),
+    ("TIFFTAG_COPYRIGHT", Tag::COPYRIGHT),
+];
+
+/// Tags without which colours and inks would be others.
+const COLOR_TAGS: [Tag; 6] = [
+    Tag::ICC_PROFILE,
+    Tag::WHITE_POINT,
+    Tag::PRIMARY_CHROMATICITIES,
+    Tag::TRANSFER_FUNCTION,
+    Tag::INK_SET,
+    Tag::INK_NAMES,
+];
+
+/// An item that is to be set, its value as people mean it.
+struct Item<'a> {
+    domain: Option<&'a str>,
+    sample: Option<u16>,
+    role: Option<&'a str>,
+    name: &'a str,
+    value: &'a str,
 }
 
-/// C's `printf("%.17g")`.
-pub(crate) fn format_g17(value: f64) -> String {
-    if value.is_nan() {
-        return "nan".to_owned();
+impl Item<'_> {
+    /// Whether an item says the same thing of the same band: by its role, or else by its name and domain.
+    fn replaces(&self, other: &MetadataItem) -> bool {
+        let same_name = self.name == other.name && self.domain == other.domain.as_deref();
+        other.sample == self.sample.map(u32::from)
+            && self.role == other.role.as_deref()
+            && (self.role.is_some() || same_name)
     }
-    if value.is_infinite() {
-        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
+}
+
+impl MetadataItem {
+    /// The value as people mean it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        unescape(&self.value)
     }
-    // 17 significant digits, as "d.dddde±x".
-    let scientific = format!("{value:.16e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    let Ok(exponent) = exponent.parse::<i32>() else { return scientific };
-    let trim = |text: &str| {
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
-    };
-    if (-4..17).contains(&exponent) {
-        let decimals = usize::try_from(16 - exponent).unwrap_or(0);
-        trim(&format!("{value:.decimals$}"))
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{}e{sign}{:02}", trim(digits), exponent.abs())
+
+    /// Whether the item is one of GDAL's statistics.
+    pub(crate) fn is_statistic(&self) -> bool {
+        self.domain.is_none() && self.name.starts_with("STATISTICS_")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geo::text::gdal_xml;
+
+    fn item(name: &str, value: &str) -> MetadataItem {
+        MetadataItem { name: name.to_owned(), domain: None, sample: None, role: None, value: value.to_owned() }
+    }
 
     #[test]
-    fn numbers_are_printed_as_c_prints_them() {
-        for (value, text) in [
-            (0.0, "0"),
-            (-9999.0, "-9999"),
-            (0.1, "0.10000000000000001"),
-            (0.0001, "0.0001"),
-            (0.00001, "1.0000000000000001e-05"),
-            (3.402_823_466_385_288_6e38, "3.4028234663852886e+38"),
-            (1e17, "1e+17"),
-            (12_345_678_901_234_567.0, "12345678901234568"),
-            (f64::NAN, "nan"),
-            (f64::NEG_INFINITY, "-inf"),
+    fn what_no_file_can_hold_is_refused() {
+        let said = |items: Vec<MetadataItem>, tags: Vec<(Tag, TagValue)>, always_big| {
+            Metadata { items, tags }.validate(always_big).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let text = || TagValue::Ascii(b"x".to_vec());
+        assert!(said(vec![item("A", "bell \u{7}")], vec![], false).contains("item \"A\""));
+        assert_eq!(said(vec![item("A\n\t", "\u{10FFFF} \r\n")], vec![(Tag::SOFTWARE, text())], false), "");
+        assert!(said(vec![], vec![(Tag::TILE_OFFSETS, text())], false).contains("TileOffsets"));
+        assert!(said(vec![], vec![(Tag::SOFTWARE, text()), (Tag::SOFTWARE, text())], false).contains("twice"));
+        assert!(said(vec![], vec![(Tag::ICC_PROFILE, TagValue::Undefined(vec![]))], false).contains("no value"));
+        let long = || vec![(Tag(65_000), TagValue::Long8(vec![1]))];
+        assert!(said(vec![], long(), false).contains("BigTIFF"));
+        assert_eq!(said(vec![], long(), true), "");
+    }
+
+    #[test]
+    fn breaks_in_attributes_stay() {
+        let TagValue::Ascii(bytes) = Metadata::xml([item("a\n\tb", "c\nd")].iter()).unwrap() else { panic!("text") };
+        assert!(String::from_utf8(bytes).unwrap().contains("<Item name=\"a&#10;&#9;b\">c\nd</Item>"));
+    }
+
+    #[test]
+    fn what_is_set_stands_as_gdal_writes_it() {
+        let mut metadata = Metadata::default();
+        metadata.set_unit(1, "m & s").unwrap();
+        metadata.set_item(None, "A", "1 < 2\r\n").unwrap();
+        metadata.set_scale(0, 0.0001).unwrap();
+        metadata.set_band_item(0, "K", "old").unwrap();
+        metadata.set_band_item(0, "K", "new").unwrap();
+        metadata.set_item(Some("D"), "A", "").unwrap();
+        let expected = "<GDALMetadata>\n  <Item name=\"A\">1 &amp;lt; 2&amp;#13;\n</Item>\n  \
+                        <Item name=\"A\" domain=\"D\"></Item>\n  \
+                        <Item name=\"OFFSET\" sample=\"0\" role=\"offset\">0</Item>\n  \
+                        <Item name=\"SCALE\" sample=\"0\" role=\"scale\">0.0001</Item>\n  \
+                        <Item name=\"K\" sample=\"0\">new</Item>\n  \
+                        <Item name=\"UNITTYPE\" sample=\"1\" role=\"unittype\">m &amp;amp; s</Item>\n</GDALMetadata>\n";
+        assert_eq!(gdal_xml(metadata.items.iter()).as_deref(), Some(expected));
+        assert_eq!((metadata.scale(0), metadata.offset(0), metadata.scale(1)), (0.0001, 0.0, 1.0));
+        assert_eq!((metadata.unit(1).as_deref(), metadata.bands_named), (Some("m & s"), 2));
+        assert_eq!(metadata.items[0].text(), "1 < 2\r\n");
+        metadata.set_scale(0, 1.0).unwrap();
+        metadata.set_unit(1, "").unwrap();
+        assert_eq!(metadata.items.len(), 3);
+        metadata.set_description(2, "\u{e9}").unwrap();
+        metadata.strip();
+        assert_eq!(metadata.description(2).as_deref(), Some("\u{e9}"));
+        assert_eq!(metadata.items.len(), 1);
+    }
+
+    #[test]
+    fn what_has_another_place_or_none_is_refused() {
+        let mut metadata = Metadata::default();
+        for (domain, name, value) in [
+            (None, "", "x"),
+            (None, "A", "\u{1}"),
+            (None, "AREA_OR_POINT", "Point"),
+            (None, "TIFFTAG_XRESOLUTION", "72"),
+            (Some("RPC"), "LINE_OFF", "1"),
+            (Some("IMAGE_STRUCTURE"), "COMPRESSION", "LZW"),
         ] {
-            assert_eq!(format_g17(value), text);
+            assert!(metadata.set_item(domain, name, value).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn nodata_of_64_bit_integers_is_exact() {
-        let nodata = Nodata::Integer(-9_007_199_254_740_993);
-        assert_eq!(nodata_text(&nodata, DataType::I64), "-9007199254740993");
-        assert_eq!(nodata_text(&Nodata::Integer(255), DataType::U8), "255");
-        let rounded = Nodata::Float(-3.402_823_466e38);
-        assert_eq!(nodata_text(&rounded, DataType::F32), "-3.4028234663852886e+38");
-    }
-
-    #[test]
-    fn xml_is_laid_out_as_gdal_does() {
-        let items = [MetadataItem {
-            name: "SCALE".into(),
-            domain: None,
-            sample: Some(1),
-            role: Some("scale".into()),
-            value: "a&amp;b".into(),
-        }];
-        let expected =
-            "<GDALMetadata>\n  <Item name=\"SCALE\" sample=\"1\" role=\"scale\">a&amp;amp;b</Item>\n</GDALMetadata>\n";
-        assert_eq!(Metadata::xml(items.iter()), Some(TagValue::Ascii(expected.as_bytes().to_vec())));
-        assert_eq!(Metadata::xml([].iter()), None);
+        assert!(metadata.set_scale(0, 0.0).is_err() && metadata.set_offset(0, f64::NAN).is_err());
+        assert!(metadata.set_text(Tag::DATE_TIME, "2024-06-01").is_err());
+        assert!(metadata.set_text(Tag::IMAGE_WIDTH, "7").is_err());
+        assert!(metadata.set_icc_profile(b"profile").is_err());
+        assert_eq!(metadata, Metadata::default());
     }
 }

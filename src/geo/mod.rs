@@ -1,33 +1,63 @@
 //! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
 
-#[cfg(feature = "geotiff")]
+mod color;
+pub mod crs;
 mod keys;
 pub mod metadata;
+pub mod points;
+mod raster_type;
+pub(crate) mod text;
+pub mod transform;
 
 use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};
 
+pub use color::ColorInterpretation;
+pub use crs::{Crs, CrsKind};
+pub use keys::GeoKeys;
 pub use metadata::{Metadata, MetadataItem};
+pub use points::{Gcp, Rpc};
+pub use raster_type::PixelIs;
+pub use transform::{Bounds, Transform};
 
 /// Raster x, y, z, then model x, y, z.
 const NUMBERS_OF_TIEPOINT: usize = 6;
-/// Numbers of the RPC tag (Frank Warmerdam, 2007).
-pub(crate) const RPC_NUMBERS: usize = 92;
 
-/// Where a raster lies, in the terms of GeoTIFF 1.1 (OGC 19-008).
+/// Where a raster lies, in the terms of GeoTIFF 1.1 (OGC 19-008). Nowhere by default.
 ///
-/// The values are those of the tags, so that what was read from a file is written again with the same meaning.
+/// It holds the values of the tags, so that what was read from a file is written again as it was. What is given here is
+/// checked and becomes the tags that GDAL writes for it; the order of the calls does not matter.
+///
+/// A tile of Sentinel-2 in UTM, by its upper left corner and the size of its pixels:
+///
+/// ```
+/// use cogsmith::{Bounds, Crs, GeoRef, Transform};
+/// let utm = Crs::epsg(32633)?;
+/// let geo = GeoRef::default().with_crs(&utm)?.with_transform(Transform::north_up(499980.0, 5000040.0, 10.0, 10.0)?);
+/// let bounds = Bounds { left: 499980.0, bottom: 4890240.0, right: 609780.0, top: 5000040.0 };
+/// assert_eq!(geo.bounds(10980, 10980), Some(bounds));
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// A picture of a drone that flew to the north-east, pixels of 5 cm:
+///
+/// ```
+/// use cogsmith::{Crs, GeoRef, Transform};
+/// let (size, heading) = (0.05, 45f64.to_radians());
+/// let (along, across) = (size * heading.cos(), size * heading.sin());
+/// let transform = Transform::from_gdal([431020.5, along, across, 5413870.25, across, -along])?;
+/// let geo = GeoRef::default().with_crs(&Crs::parse("EPSG:25832")?)?.with_transform(transform);
+/// assert_eq!(geo.transform(), Some(transform)); // written as a matrix (tag 34264)
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GeoRef {
-    /// How pixels are placed in the model space.
-    pub placement: Placement,
-    /// The coordinate reference system and pixel convention.
-    pub keys: Option<GeoKeys>,
-    /// Rational polynomial coefficients (tag 50844): 92 doubles.
-    pub rpc: Option<Vec<f64>>,
+    pub(crate) placement: Placement,
+    pub(crate) keys: Option<GeoKeys>,
+    pub(crate) rpc: Option<Rpc>,
 }
 
-/// How pixels are placed in the model space (GeoTIFF 1.1 section 7.3).
+/// How pixels are placed in the model space (GeoTIFF 1.1 section 7.3), in the numbers of a file's tags.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Placement {
     /// Not at all.
@@ -44,17 +74,6 @@ pub enum Placement {
     Tiepoints(Vec<f64>),
     /// A 4x4 matrix, row by row (tag 34264).
     Matrix(Box<[f64; 16]>),
-}
-
-/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as they stand in the file.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GeoKeys {
-    /// Tag 34735: the header of four numbers, then four numbers a key.
-    pub directory: Vec<u16>,
-    /// Tag 34736.
-    pub doubles: Vec<f64>,
-    /// Tag 34737, without the closing NUL.
-    pub ascii: Vec<u8>,
 }
 
 impl GeoRef {
@@ -87,11 +106,160 @@ impl GeoRef {
                 ));
             }
         }
-        match &self.rpc {
-            Some(rpc) if rpc.len() != RPC_NUMBERS => {
-                refuse(format!("{} RPC coefficients; there are {RPC_NUMBERS}", rpc.len()))
+        Ok(())
+    }
+
+    /// Places pixels by an affine transform, instead of what placed them before: scale and tiepoint where rows go down
+    /// without rotation (tags 33550 and 33922), a matrix otherwise (tag 34264), as GDAL writes it. Readers that hold to
+    /// OGC 21-026, which wants scale and tiepoint, may not know matrices.
+    #[must_use]
+    pub fn with_transform(mut self, transform: Transform) -> Self {
+        self.placement = Placement::of(transform);
+        self.placement.shift(self.pixel_is().shift());
+        self
+    }
+
+    /// Places an image of this size in bounds, north up; as [`with_transform`](Self::with_transform).
+    ///
+    /// # Errors
+    /// As [`Transform::from_bounds`].
+    pub fn with_bounds(self, bounds: &Bounds, width: u32, height: u32) -> Result<Self> {
+        Ok(self.with_transform(Transform::from_bounds(bounds, width, height)?))
+    }
+
+    /// Places pixels by ground control points (tag 33922), instead of what placed them before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for no point, more than
+    /// [`MOST_GCPS`](points::MOST_GCPS), and numbers that are not finite.
+    pub fn with_gcps(mut self, gcps: &[Gcp]) -> Result<Self> {
+        self.placement = Placement::Tiepoints(points::tiepoints(gcps, self.pixel_is().shift())?);
+        Ok(self)
+    }
+
+    /// Adds rational polynomial coefficients (tag 50844), which may stand beside any other placement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
+    pub fn with_rpc(mut self, rpc: Rpc) -> Result<Self> {
+        if rpc.numbers().iter().any(|number| !number.is_finite()) {
+            return Err(Error::option("rpc", "numbers must be finite"));
+        }
+        self.rpc = Some(rpc);
+        Ok(self)
+    }
+
+    /// Sets the coordinate reference system by its GeoKeys. The raster stays where it is: what the keys say of pixels
+    /// ([`PixelIs`]) holds from now on, and what was said before if they say nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for keys that contradict themselves: a wrong count,
+    /// keys out of order, values that are not there.
+    pub fn with_keys(mut self, keys: GeoKeys) -> Result<Self> {
+        keys.validate()?;
+        let pixel_is = keys.pixel_is().unwrap_or(self.pixel_is());
+        self = self.with_pixel_is(pixel_is);
+        self.keys = Some(keys.with_pixel_is(pixel_is));
+        Ok(self)
+    }
+
+    /// Sets the coordinate reference system. The raster stays where it is, and so does what its coordinates are those of.
+    ///
+    /// # Errors
+    /// As [`Crs::geo_keys`].
+    pub fn with_crs(mut self, crs: &Crs) -> Result<Self> {
+        self.keys = Some(crs.geo_keys()?.with_pixel_is(self.pixel_is()));
+        Ok(self)
+    }
+
+    /// Sets what the file's coordinates are those of (GTRasterTypeGeoKey). The raster stays where it is.
+    #[must_use]
+    pub fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
+        let before = self.pixel_is();
+        if before != pixel_is {
+            self.placement.shift(pixel_is.shift() - before.shift());
+            self.keys = Some(self.keys.take().unwrap_or_default().with_pixel_is(pixel_is));
+        }
+        self
+    }
+
+    /// Says what samples mean as heights of a vertical CRS: height = offset + scale * sample, in the z of scale and
+    /// tiepoint, or of the matrix. GDAL reads it from images of one band whose CRS has a vertical part, and takes it
+    /// before scale and offset of the [`Metadata`], which other readers know: set those too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where no transform is set, and for a scale of 0 and
+    /// numbers that are not finite.
+    pub fn with_vertical_scale(mut self, z_scale: f64, z_offset: f64) -> Result<Self> {
+        if !(z_scale.is_finite() && z_offset.is_finite()) || z_scale == 0.0 {
+            return Err(Error::option("scale", format!("{z_scale} of heights, offset {z_offset}: no such numbers")));
+        }
+        match &mut self.placement {
+            Placement::ScaleAndTiepoint { scale, tiepoints } => {
+                scale[2] = z_scale;
+                tiepoints.as_chunks_mut::<6>().0.iter_mut().for_each(|point| point[5] = z_offset);
             }
-            _ => Ok(()),
+            Placement::Matrix(matrix) => (matrix[10], matrix[11]) = (z_scale, z_offset),
+            Placement::None | Placement::Tiepoints(_) => {
+                return Err(Error::option("scale", "heights need a transform to go with; set it first"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// How pixels are placed, in the numbers of the file's tags.
+    #[must_use]
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// The GeoKeys.
+    #[must_use]
+    pub fn keys(&self) -> Option<&GeoKeys> {
+        self.keys.as_ref()
+    }
+
+    /// The rational polynomial coefficients.
+    #[must_use]
+    pub fn rpc(&self) -> Option<&Rpc> {
+        self.rpc.as_ref()
+    }
+
+    /// What the file's coordinates are those of.
+    #[must_use]
+    pub fn pixel_is(&self) -> PixelIs {
+        self.keys.as_ref().and_then(GeoKeys::pixel_is).unwrap_or_default()
+    }
+
+    /// The affine transform, as GDAL reads it from the tags; `None` without one, and with ground control points.
+    #[must_use]
+    pub fn transform(&self) -> Option<Transform> {
+        let shift = self.pixel_is().shift();
+        let [c, a, b, f, d, e] = match &self.placement {
+            Placement::None | Placement::Tiepoints(_) => return None,
+            Placement::ScaleAndTiepoint { scale: [a, e, _], tiepoints } => {
+                let &[column, row, _, x, y, _] = tiepoints.first_chunk::<6>()?;
+                // GDAL takes rows to go down whatever the sign.
+                let e = -e.abs();
+                [x - column * a, *a, 0.0, y - row * e, 0.0, e]
+            }
+            Placement::Matrix(m) => [m[3], m[0], m[1], m[7], m[4], m[5]],
+        };
+        Some(Transform::unchecked([c - shift * (a + b), a, b, f - shift * (d + e), d, e]))
+    }
+
+    /// The smallest bounds of an image of this size; `None` without a transform.
+    #[must_use]
+    pub fn bounds(&self, width: u32, height: u32) -> Option<Bounds> {
+        self.transform().map(|transform| transform.bounds(width, height))
+    }
+
+    /// The ground control points; empty where a transform places the pixels.
+    #[must_use]
+    pub fn gcps(&self) -> Vec<Gcp> {
+        match &self.placement {
+            Placement::Tiepoints(tiepoints) => points::gcps(tiepoints, self.pixel_is().shift()),
+            _ => Vec::new(),
         }
     }
 
@@ -117,8 +285,131 @@ impl GeoRef {
             }
         }
         if let Some(rpc) = &self.rpc {
-            tags.push((Tag::RPC_COEFFICIENTS, TagValue::Double(rpc.clone())));
+            tags.push((Tag::RPC_COEFFICIENTS, TagValue::Double(rpc.numbers())));
         }
         tags
+    }
+}
+
+impl Placement {
+    /// The tags of a transform of pixels that are areas, as GDAL chooses them (`WriteGeoTIFFInfo`).
+    fn of(transform: Transform) -> Self {
+        let [c, a, b, f, d, e] = transform.to_gdal();
+        if transform.is_north_up() {
+            return Self::ScaleAndTiepoint { scale: [a, -e, 0.0], tiepoints: vec![0.0, 0.0, 0.0, c, f, 0.0] };
+        }
+        Self::Matrix(Box::new([a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
+    }
+
+    /// Lets the numbers be those of places so many pixels to the right and below, for the same raster.
+    fn shift(&mut self, pixels: f64) {
+        if pixels == 0.0 {
+            return;
+        }
+        match self {
+            Self::None => {}
+            Self::ScaleAndTiepoint { scale: [a, e, _], tiepoints } => {
+                for point in tiepoints.as_chunks_mut::<6>().0 {
+                    point[3] += pixels * *a;
+                    point[4] -= pixels * e.abs();
+                }
+            }
+            Self::Tiepoints(tiepoints) => {
+                for [column, row, ..] in tiepoints.as_chunks_mut::<6>().0 {
+                    (*column, *row) = (*column - pixels, *row - pixels);
+                }
+            }
+            Self::Matrix(m) => {
+                m[3] += pixels * (m[0] + m[1]);
+                m[7] += pixels * (m[4] + m[5]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GCP: Gcp = Gcp { column: 4.0, row: 5.0, x: 1.0, y: 2.0, z: 3.0 };
+
+    #[test]
+    fn transforms_become_the_tags_of_gdal() {
+        let north = Transform::north_up(100.0, 200.0, 10.0, 20.0).unwrap();
+        let geo = GeoRef::default().with_transform(north);
+        let scale = [10.0, 20.0, 0.0];
+        let tiepoints = vec![0.0, 0.0, 0.0, 100.0, 200.0, 0.0];
+        assert_eq!(geo.placement, Placement::ScaleAndTiepoint { scale, tiepoints });
+        for numbers in
+            [[0.0, 1.0, 0.0, 0.0, 0.0, 1.0], [5.0, 8.0, 3.0, 6.0, 3.0, -8.0], [0.0, 1.0, 0.5, 0.0, 0.0, -1.0]]
+        {
+            let transform = Transform::from_gdal(numbers).unwrap();
+            let geo = GeoRef::default().with_transform(transform);
+            assert!(matches!(geo.placement, Placement::Matrix(_)), "{numbers:?}");
+            assert_eq!(geo.transform(), Some(transform));
+        }
+    }
+
+    #[test]
+    fn the_order_of_calls_does_not_matter() {
+        let transforms = [
+            Transform::north_up(100.0, 200.0, 10.0, 20.0).unwrap(),
+            Transform::from_gdal([5.0, 8.0, 3.0, 6.0, 3.0, -8.0]).unwrap(),
+        ];
+        for transform in transforms {
+            let first = GeoRef::default().with_pixel_is(PixelIs::Point).with_transform(transform);
+            let last = GeoRef::default().with_transform(transform).with_pixel_is(PixelIs::Point);
+            assert_eq!(first, last);
+            assert_eq!((first.transform(), first.pixel_is()), (Some(transform), PixelIs::Point));
+            assert_eq!(
+                first.with_pixel_is(PixelIs::Area).placement,
+                GeoRef::default().with_transform(transform).placement
+            );
+        }
+        let first = GeoRef::default().with_pixel_is(PixelIs::Point).with_gcps(&[GCP]).unwrap();
+        assert_eq!(first.placement, Placement::Tiepoints(vec![3.5, 4.5, 0.0, 1.0, 2.0, 3.0]));
+        assert_eq!(first, GeoRef::default().with_gcps(&[GCP]).unwrap().with_pixel_is(PixelIs::Point));
+        assert_eq!(first.gcps(), [GCP]);
+        assert_eq!(first.transform(), None);
+    }
+
+    #[test]
+    fn keys_keep_the_raster_in_its_place() {
+        let transform = Transform::north_up(100.0, 200.0, 10.0, 20.0).unwrap();
+        let silent = GeoKeys { directory: vec![1, 1, 0, 1, 3072, 0, 1, 32633], ..GeoKeys::default() };
+        let area = GeoKeys { directory: vec![1, 1, 0, 2, 1025, 0, 1, 1, 3072, 0, 1, 32633], ..GeoKeys::default() };
+        let point = GeoRef::default().with_pixel_is(PixelIs::Point).with_transform(transform);
+        let geo = point.clone().with_keys(silent).unwrap();
+        assert_eq!((geo.pixel_is(), geo.transform()), (PixelIs::Point, Some(transform)));
+        let geo = point.with_keys(area).unwrap();
+        assert_eq!((geo.pixel_is(), geo.transform()), (PixelIs::Area, Some(transform)));
+    }
+
+    #[test]
+    fn heights_go_with_a_transform() {
+        assert!(GeoRef::default().with_vertical_scale(0.1, 3.0).is_err());
+        let geo = GeoRef::default().with_transform(Transform::north_up(1.0, 2.0, 3.0, 4.0).unwrap());
+        assert!(geo.clone().with_vertical_scale(0.0, 3.0).is_err());
+        let geo = geo.with_vertical_scale(0.1, 3.0).unwrap();
+        let tiepoints = vec![0.0, 0.0, 0.0, 1.0, 2.0, 3.0];
+        assert_eq!(geo.placement, Placement::ScaleAndTiepoint { scale: [3.0, 4.0, 0.1], tiepoints });
+    }
+
+    #[test]
+    fn shapes_that_no_reader_takes_are_refused() {
+        let keys = |directory| GeoRef { keys: Some(GeoKeys { directory, ..GeoKeys::default() }), ..GeoRef::default() };
+        let placed = |placement| GeoRef { placement, ..GeoRef::default() };
+        assert!(keys(vec![1, 1, 0, 1, 1024, 0, 1, 1]).validate().is_ok());
+        for bad in [
+            keys(vec![]),
+            keys(vec![1, 1, 0, 2, 1024, 0, 1, 1]),
+            keys(vec![1, 1, 0, 0, 7]),
+            placed(Placement::Tiepoints(vec![])),
+            placed(Placement::Tiepoints(vec![0.0; 7])),
+            placed(Placement::ScaleAndTiepoint { scale: [1.0, 0.0, 0.0], tiepoints: vec![0.0; 6] }),
+            placed(Placement::ScaleAndTiepoint { scale: [1.0; 3], tiepoints: vec![0.0; 5] }),
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
     }
 }

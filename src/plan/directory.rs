@@ -1,9 +1,11 @@
 //! Which tags stand in which directory, in the order in which GDAL writes their values.
 
-use crate::geo::metadata::{Metadata, MetadataItem, nodata_text};
+use crate::geo::text::{gdal_xml, nodata_text};
+use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
 use crate::options::{Compression, Interleave, Predictor};
 use crate::sample::SampleKind;
+use crate::statistics::{BandStatistics, BandSums};
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
@@ -66,7 +68,7 @@ pub(super) fn directories(
             let arrays = &arrays[level.index];
             if mask { arrays.mask.as_slice() } else { arrays.image.as_slice() }
         });
-        let mut directory = if mask { mask_directory(level) } else { image_directory(plan, level) };
+        let mut directory = if mask { mask_directory(level) } else { image_directory(plan, index, level) };
         push_tile_arrays(plan, variant, level, mask, (sizes, offsets), &mut directory);
         directory
     };
@@ -125,7 +127,7 @@ fn mask_directory(level: &Level) -> Directory {
     directory
 }
 
-fn image_directory(plan: &CogPlan, level: &Level) -> Directory {
+fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Directory {
     let spec = plan.spec();
     let full = level.index == 0;
     let mut directory = Directory::default();
@@ -156,7 +158,7 @@ fn image_directory(plan: &CogPlan, level: &Level) -> Directory {
         directory.push(Tag::PREDICTOR, TagValue::Short(vec![predictor_code(plan.predictor())]));
     }
     if full {
-        push_full_resolution_tags(plan, &mut directory);
+        push_full_resolution_tags(plan, index, &mut directory);
     } else {
         push_nodata(plan, &mut directory);
     }
@@ -164,7 +166,7 @@ fn image_directory(plan: &CogPlan, level: &Level) -> Directory {
 }
 
 /// What stands at full resolution alone: reduced images shall not carry georeferencing (OGC 21-026).
-fn push_full_resolution_tags(plan: &CogPlan, directory: &mut Directory) {
+fn push_full_resolution_tags(plan: &CogPlan, index: &TileIndex, directory: &mut Directory) {
     let metadata = &plan.inner.metadata;
     push_carried(metadata, &TAGS_BEFORE_GEO, directory);
     let (geo_keys, placement): (Vec<_>, Vec<_>) = plan
@@ -178,8 +180,7 @@ fn push_full_resolution_tags(plan: &CogPlan, directory: &mut Directory) {
     for (tag, value) in coefficients {
         directory.push(tag, value);
     }
-    let structure = structure_items(plan);
-    if let Some(xml) = Metadata::xml(metadata.items.iter().chain(&structure)) {
+    if let Some(xml) = gdal_metadata(plan, index) {
         directory.push(Tag::GDAL_METADATA, xml);
     }
     push_nodata(plan, directory);
@@ -194,6 +195,41 @@ fn push_full_resolution_tags(plan: &CogPlan, directory: &mut Directory) {
     for (tag, value) in geo_keys {
         directory.push(tag, value);
     }
+}
+
+/// The value of tag 42112. Its length follows from the plan alone: the texts of statistics are known after the first
+/// tile's place is, so room is kept for the longest ones, and filled up with spaces behind the XML.
+fn gdal_metadata(plan: &CogPlan, index: &TileIndex) -> Option<TagValue> {
+    let metadata = &plan.inner.metadata;
+    let structure = structure_items(plan);
+    let text = |statistics: &[MetadataItem]| {
+        let carried = metadata.items.iter().filter(|item| !(plan.statistics() && item.is_statistic()));
+        gdal_xml(carried.chain(statistics).chain(&structure))
+    };
+    if !plan.statistics() {
+        return text(&[]).map(|text| TagValue::Ascii(text.into_bytes()));
+    }
+    let bands = usize::from(plan.spec().bands);
+    let room = text(&statistic_items(&vec![BandStatistics::LONGEST; bands])).map_or(0, |text| text.len());
+    let statistics: Vec<_> = index.sums().iter().map(BandSums::statistics).collect();
+    let mut text = text(&statistic_items(&statistics)).unwrap_or_default().into_bytes();
+    debug_assert!(text.len() <= room, "{} bytes of metadata in room for {room}", text.len());
+    text.resize(room, b' ');
+    Some(TagValue::Ascii(text))
+}
+
+fn statistic_items(statistics: &[BandStatistics]) -> Vec<MetadataItem> {
+    let bands = (0..).zip(statistics);
+    let items = bands.flat_map(|(band, statistics)| {
+        statistics.items().into_iter().map(move |(name, value)| MetadataItem {
+            name: name.to_owned(),
+            domain: None,
+            sample: Some(band),
+            role: None,
+            value,
+        })
+    });
+    items.collect()
 }
 
 /// What GDAL says about the file's structure in its metadata.

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::grid::{Plane, TileId};
 use crate::options::Compression;
+use crate::statistics::BandSums;
 
 use super::CogPlan;
 
@@ -10,6 +11,8 @@ use super::CogPlan;
 #[derive(Debug, Clone)]
 pub struct TileIndex {
     levels: Vec<LevelSizes>,
+    /// What was learned of the pixels of each band; empty unless the plan asks for statistics.
+    sums: Vec<BandSums>,
 }
 
 /// Checksums of the pixels of all tiles, taken while they were encoded; eight bytes a tile. In the order of the index.
@@ -75,7 +78,21 @@ impl TileIndex {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { levels })
+        let spec = plan.spec();
+        let sums = if plan.statistics() { vec![BandSums::new(spec.data_type); spec.bands.into()] } else { Vec::new() };
+        Ok(Self { levels, sums })
+    }
+
+    /// Adds what was learned of further pixels of each band, in any order.
+    pub(crate) fn add_sums(&mut self, more: Vec<BandSums>) {
+        for (sums, more) in self.sums.iter_mut().zip(more) {
+            sums.merge(more);
+        }
+    }
+
+    /// The sums of each band; empty unless the plan asks for statistics.
+    pub(crate) fn sums(&self) -> &[BandSums] {
+        &self.sums
     }
 
     /// The sizes of a file without compression; `None` where they are not known: masks are always compressed.

@@ -5,7 +5,7 @@
 //! equal bytes.
 
 use crate::error::Result;
-use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement};
+use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement, Rpc};
 use crate::message::{Kind, Message, Reader};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize};
 use crate::sample::{DataType, Nodata};
@@ -137,7 +137,7 @@ fn put_geo(message: &mut Message, geo: &GeoRef) {
         put_doubles(message, &keys.doubles);
         message.bytes(&keys.ascii);
     });
-    message.option(geo.rpc.as_ref(), |message, rpc| put_doubles(message, rpc));
+    message.option(geo.rpc.as_ref(), |message, rpc| put_doubles(message, &rpc.numbers()));
 }
 
 fn take_geo(reader: &mut Reader<'_>) -> Result<GeoRef> {
@@ -161,7 +161,12 @@ fn take_geo(reader: &mut Reader<'_>) -> Result<GeoRef> {
         let (directory, doubles) = (reader.list(Reader::u16)?, reader.list(Reader::f64)?);
         Ok(GeoKeys { directory, doubles, ascii: reader.bytes()?.to_vec() })
     })?;
-    Ok(GeoRef { placement, keys, rpc: reader.option(|reader| reader.list(Reader::f64))? })
+    let rpc = reader.option(|reader| {
+        let numbers = reader.list(Reader::f64)?;
+        let numbers = numbers.as_slice().try_into().map_err(|_| reader.damaged("the RPC are not whole"))?;
+        Ok(Rpc::from_numbers(numbers))
+    })?;
+    Ok(GeoRef { placement, keys, rpc })
 }
 
 fn put_metadata(message: &mut Message, metadata: &Metadata) {
@@ -188,7 +193,9 @@ fn take_metadata(reader: &mut Reader<'_>) -> Result<Metadata> {
             value: reader.text()?,
         })
     })?;
-    Ok(Metadata { items, tags: reader.list(|reader| Ok((Tag(reader.u16()?), take_value(reader)?)))? })
+    let tags = reader.list(|reader| Ok((Tag(reader.u16()?), take_value(reader)?)))?;
+    // The plan has made items and tags of colour interpretations.
+    Ok(Metadata { items, tags, ..Metadata::default() })
 }
 
 fn put_value(message: &mut Message, value: &TagValue) {
@@ -270,6 +277,7 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
     message.option(options.resampling.as_ref(), |message, one| message.one_of(&Resampling::ALL, one));
     message.list(&options.band_resampling, |message, one| message.one_of(&Resampling::ALL, one));
     message.one_of(&BIG_TIFF, &options.big_tiff);
+    message.u8(options.statistics.into());
 }
 
 fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
@@ -295,5 +303,45 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
         resampling: reader.option(|reader| reader.one_of(&Resampling::ALL))?,
         band_resampling: reader.list(|reader| reader.one_of(&Resampling::ALL))?,
         big_tiff: reader.one_of(&BIG_TIFF)?,
+        statistics: reader.one_of(&[false, true])?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_every_type_survive() {
+        let values = [
+            TagValue::Byte(vec![1]),
+            TagValue::Ascii(b"text".to_vec()),
+            TagValue::Short(vec![2, 3]),
+            TagValue::Long(vec![4]),
+            TagValue::Rational(vec![[72, 1]]),
+            TagValue::SByte(vec![-1]),
+            TagValue::Undefined(vec![0, 9]),
+            TagValue::SShort(vec![-2]),
+            TagValue::SLong(vec![-3]),
+            TagValue::SRational(vec![[-1, 3]]),
+            TagValue::Float(vec![0.5]),
+            TagValue::Double(vec![-0.25]),
+            TagValue::Long8(vec![u64::MAX]),
+        ];
+        let tags = (0u16..).zip(values).map(|(index, value)| (Tag(50_900 + index), value)).collect();
+        let item = MetadataItem {
+            name: "NAME".into(),
+            domain: Some("DOMAIN".into()),
+            sample: Some(1),
+            role: Some("scale".into()),
+            value: "&lt;".into(),
+        };
+        let metadata = Metadata { items: vec![item], tags, ..Metadata::default() };
+        let mut message = Message::new(PLAN);
+        put_metadata(&mut message, &metadata);
+        let bytes = message.seal();
+        let mut reader = Reader::open(PLAN, &bytes).unwrap();
+        assert_eq!(take_metadata(&mut reader).unwrap(), metadata);
+        reader.end().unwrap();
+    }
 }

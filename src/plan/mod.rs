@@ -1,5 +1,6 @@
 //! The plan of a file: all decisions, made and checked once, before the first pixel is read.
 
+mod colors;
 mod directory;
 mod header;
 mod index;
@@ -66,16 +67,25 @@ impl CogPlan {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the description of the image contradicts
-    /// itself, or georeference or metadata can't be written, [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or
-    /// contradicts the image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
+    /// itself, or georeference or metadata can't be written,
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or contradicts the
+    /// image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
     /// hold what was asked for.
+    ///
+    /// [`spec`](Self::spec) differs from the one given here where the metadata sets colour interpretations.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
+        let (mut spec, mut metadata) = (spec.clone(), metadata.clone());
+        colors::settle(&mut spec, &mut metadata)?;
+        let spec = &spec;
         options.validate()?;
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
+        if options.statistics && spec.data_type.is_complex() {
+            return Err(Error::option("stats", format!("{} samples have no order, and no statistics", spec.data_type)));
+        }
         let levels = levels::levels(spec, options);
         // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
@@ -84,7 +94,7 @@ impl CogPlan {
             inner: Arc::new(Inner {
                 spec: spec.clone(),
                 geo: geo.clone(),
-                metadata: metadata.clone(),
+                metadata,
                 options: options.clone(),
                 levels,
                 grid,
@@ -166,6 +176,11 @@ impl CogPlan {
     /// Which variants of TIFF are allowed.
     pub(crate) fn big_tiff(&self) -> BigTiff {
         self.inner.options.big_tiff
+    }
+
+    /// Whether statistics of all bands are computed and written.
+    pub(crate) fn statistics(&self) -> bool {
+        self.inner.options.statistics
     }
 
     /// Bytes of all pixels of full resolution before compression, rows packed, without padding and mask.

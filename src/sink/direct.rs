@@ -17,6 +17,7 @@ pub(super) struct DirectFile {
     file: File,
     /// Where the next tile of a section goes, and where the section ends.
     next: BTreeMap<SectionId, (u64, u64)>,
+    header_bytes: u64,
 }
 
 impl DirectFile {
@@ -31,7 +32,7 @@ impl DirectFile {
             position += plan.section_bytes(&sizes, section);
             next.insert(section, (start, position));
         }
-        let direct = Self { file, next };
+        let direct = Self { file, next, header_bytes: header.bytes.len() as u64 };
         if !direct.write_at(&header.bytes, 0).map_err(failed)? {
             return Ok(None);
         }
@@ -52,12 +53,21 @@ impl DirectFile {
         self.write_at(bytes, at).map_err(failed).map(drop)
     }
 
-    /// Checks that every section has come to its end.
-    pub(super) fn finish(&self) -> Result<()> {
-        match self.next.values().find(|(next, end)| next != end) {
-            Some(&(got, expected)) => Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into()),
-            None => Ok(()),
+    /// Checks that every section has come to its end, and writes the header again where only the pixels told what it
+    /// says: statistics, for which it has kept room.
+    pub(super) fn finish(&self, plan: &CogPlan, index: &TileIndex) -> Result<()> {
+        let wrong = |expected, got| Error::from(ErrorKind::PixelCount { what: "bytes of the file", expected, got });
+        if let Some(&(got, expected)) = self.next.values().find(|(next, end)| next != end) {
+            return Err(wrong(expected, got));
         }
+        if plan.statistics() {
+            let header = plan.header(index)?.bytes;
+            if header.len() as u64 != self.header_bytes {
+                return Err(wrong(self.header_bytes, header.len() as u64));
+            }
+            self.write_at(&header, 0).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Writes at an offset; false where the system has no such thing.

@@ -10,6 +10,7 @@ use crate::executor::Executor;
 use crate::options::{BigTiff, Predictor};
 use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
+use crate::statistics::{BandStatistics, BandSums};
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
@@ -20,7 +21,7 @@ use super::target::Target;
 use super::verify::{refuse, verify};
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
     /// Bytes of the file.
@@ -33,6 +34,8 @@ pub struct Summary {
     pub spooled: u64,
     /// Every level, full resolution first.
     pub levels: Vec<LevelSummary>,
+    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
+    pub statistics: Vec<BandStatistics>,
 }
 
 /// What was written of a level.
@@ -171,13 +174,13 @@ fn run(
         ControlFlow::Continue(()) => Ok(()),
     };
     if let Some((file, header)) = direct {
-        file.finish()?;
         let checksums = cog.encoder.checksums();
-        cog.encoder.finish()?;
+        let index = cog.encoder.finish()?;
+        file.finish(plan, &index)?;
         if let (Some(checksums), Output::File(file)) = (checksums, &output) {
             verify(file, plan, &checksums, executor, &mut step)?;
         }
-        return Ok(summary(plan, &header, 0));
+        return Ok(summary(plan, index.sums(), &header, 0));
     }
     let mut target = match output {
         Output::Writer(writer) => Target::writer(writer),
@@ -297,7 +300,7 @@ impl CogWriter {
             bytes += self.store.write_section(section, target, step)?;
         }
         target.flush()?;
-        let summary = summary(&plan, &header, self.store.spooled());
+        let summary = summary(&plan, index.sums(), &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
         }
@@ -328,8 +331,8 @@ impl CogWriter {
     }
 }
 
-/// What was written, by the header.
-pub(super) fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary {
+/// What was written, by the sums of each band and the header.
+pub(super) fn summary(plan: &CogPlan, sums: &[BandSums], header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
         .map(|(level, &bytes)| LevelSummary {
@@ -341,7 +344,8 @@ pub(super) fn summary(plan: &CogPlan, header: &Header, spooled: u64) -> Summary 
         .collect();
     let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
     let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-    Summary { bytes, big_tiff, predictor, spooled, levels }
+    let statistics = sums.iter().map(BandSums::statistics).collect();
+    Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 
 /// Checks that a source gives what the plan was made for.

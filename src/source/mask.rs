@@ -79,13 +79,18 @@ impl<S: PixelSource> MaskedSource<S> {
 }
 
 impl<S: RasterSource> MaskedSource<S> {
-    /// As [`new`](Self::new), for a source with metadata: items of a band that becomes the mask go with it.
+    /// As [`new`](Self::new), for a source with metadata: items of a band that becomes the mask go with it, statistics
+    /// with a mask that is left out.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_metadata(inner: S, policy: MaskPolicy) -> Result<Self> {
         let mut masked = Self::new(inner, policy)?;
         masked.metadata = masked.inner.metadata().clone();
+        if masked.inner.spec().mask && !masked.spec.mask {
+            // They counted the pixels that the mask left.
+            masked.metadata.drop_statistics();
+        }
         if let MadeFrom::Alpha { band, .. } = masked.made_from {
             let band = u32::try_from(band).unwrap_or(u32::MAX);
             masked.metadata.items.retain(|item| item.sample != Some(band));

@@ -128,6 +128,8 @@ tags! {
     MODEL_TIEPOINT = 33922 "ModelTiepointTag";
     /// OGC GeoTIFF 1.1 section 7.3.
     MODEL_TRANSFORMATION = 34264 "ModelTransformationTag";
+    /// Exif 2.32 section 4.6.3.
+    EXIF_IFD = 34665 "ExifIFD";
     /// ICC.1 annex B.4.
     ICC_PROFILE = 34675 "ICCProfile";
     /// OGC GeoTIFF 1.1 section 7.1.
@@ -136,6 +138,8 @@ tags! {
     GEO_DOUBLE_PARAMS = 34736 "GeoDoubleParamsTag";
     /// OGC GeoTIFF 1.1 section 7.1.
     GEO_ASCII_PARAMS = 34737 "GeoAsciiParamsTag";
+    /// Exif 2.32 section 4.6.3.
+    GPS_IFD = 34853 "GPSInfoIFD";
     /// GDAL: XML text, see [`Metadata`](crate::Metadata).
     GDAL_METADATA = 42112 "GDAL_METADATA";
     /// GDAL: nodata as text.

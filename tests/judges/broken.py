@@ -266,6 +266,14 @@ def far_behind(file, end):
     return end + 1000
 
 
+def sub_directory():
+    """Points at the smallest overview, which stands in the chain, too."""
+    file = with_tag(330, LONG, [8])
+    file.bytes()
+    file.directories[0].set(330, LONG, [file.at["directory", 2]])
+    return file
+
+
 def empty_directory():
     file = plain()
     file.directories.append(Directory({}, []))
@@ -304,7 +312,7 @@ RULES = {
     "tiff-extra-samples": (lambda: cog(gradient(bands=4)), set()),
     "tiff-subfile-type": (lambda: with_tag(254, LONG, [9], which=(2,)), set()),
     "tiff-word-boundary": (lambda: changed(odd=2), set()),
-    "tiff-sub-directories": (lambda: with_tag(330, LONG, [8]), set()),
+    "tiff-sub-directories": (sub_directory, set()),
     "geotiff-key-directory": (lambda: with_tag(34735, SHORT, [1, 1, 0, 9, 1024, 0, 1, 1]), set()),
     "geotiff-key-order": (lambda: keys(MODEL, UTM, RASTER), set()),
     "geotiff-key-value": (lambda: keys(MODEL, RASTER, (1026, 34737, 20, 0), UTM, t34737=(ASCII, "short|")), set()),
@@ -318,7 +326,7 @@ RULES = {
     "layout-first-directory": (lambda: changed(pad_first=20), set()),
     "layout-first-directory-near": (lambda: ghost(GHOST + "X" * 151 + "\n"), set()),
     "layout-external-overviews": (lambda: (plain(), "ovr"), set()),
-    "layout-tile-as-wide-as-image": (lambda: cog(gradient(1040, 600), tile=(1040, 1040)), {"ogc-tile-viewport", "ogc-tile-power"}),
+    "layout-tile-as-wide-as-image": (lambda: cog(gradient(1040, 600), tile=(1040, 1040), sizes=[(520, 300)]), {"ogc-tile-viewport", "ogc-tile-power"}),
     "layout-rio-tile-width": (lambda: cog(gradient(512, 600), tile=(512, 512)), set()),
     "layout-directory-order": (lambda: changed(physical=[0, 2, 1]), set()),
     "layout-data-after-directories": (lambda: changed(last_directories=[2]), set()),
@@ -371,6 +379,7 @@ MORE = {
     "overview-content: one blank tile": (blank_tile, {"overview-content"}),
     "overview-content: empty": (lambda: other_overviews(0), {"overview-content"}),
     "tile-bounds: half of the file": (lambda: changed(truncate=9000), {"tile-bounds"}),
+    "tiff-directory-count: SubIFDs that are none": (lambda: with_tag(330, LONG, [8]), {"tiff-sub-directories", "tiff-directory-count"}),
     "sound: plain": (plain, set()),
     "sound: masked": (masked, set()),
     "sound: RGB": (lambda: cog(gradient(bands=3)), set()),

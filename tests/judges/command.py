@@ -90,7 +90,8 @@ def done(r):
 # Help and usage.
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
-           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync overwrite quiet json").split()
+           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync overwrite quiet json "
+           "transform bounds gcp pixel-is band-description scale offset unit color-interpretation stats metadata strip-metadata").split()
 
 
 def help_names_everything():

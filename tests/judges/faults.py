@@ -123,7 +123,7 @@ def calls_that_fail():
                         for name in t.left():
                             os.remove(t(name))
                         if old:
-                            os.chmod(write(t("out.tif"), b"precious"), 0o604)
+                            os.chmod(write(t("out.tif"), b"precious"), 0o666)
                         r, came = faulty.create(f, t("out.tif"), function, at, error, path=".cogsmith-" if function == "open64" else None,
                                                 overwrite=old, **options)
                         if not came:
@@ -288,7 +288,7 @@ def stopped_midway(folder, change, codes, words=None, more=(), number=None):
     if not os.path.isdir(folder("t")):
         os.mkdir(folder("t"))
     already = os.listdir(folder("t"))
-    p = start(source, folder("t/out.tif"), "--compress=lzw", "--threads=1", "--row-memory=1MB", *more)
+    p = start(source, folder("t/out.tif"), "--compress=lzw", "--threads=1", "--row-memory=1M", *more)
     wait_until(lambda: os.listdir(folder("t")) != already)
     p.send_signal(signal.SIGSTOP)
     if p.poll() is not None:
@@ -339,7 +339,7 @@ def input_is_replaced():
     """Another file takes the input's name: the one that was opened is converted."""
     with Folder() as f:
         long_source(f("same.tif"))
-        out = done(create(f("same.tif"), f("want.tif"), compress="lzw", row_memory="1MB"))
+        out = done(create(f("same.tif"), f("want.tif"), compress="lzw", row_memory="1M"))
         out += stopped_midway(f, lambda f: os.replace(write(f("other"), b"other"), f("big.tif")), (0,))
         return out + ([] if contents(f("t/out.tif")) == contents(f("want.tif")) else ["other bytes"])
 

@@ -191,6 +191,66 @@ def do_same_crs(q):
     return {"same": bool(a.IsSame(b, ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "IGNORE_COORDINATE_EPOCH=NO"]))}
 
 
+def crs_in(path):
+    """WKT 2 of the system in a file, and what GDAL complained of."""
+    MESSAGES.clear()
+    try:
+        crs = gdal.Open(path).GetSpatialRef()
+        wkt = crs.ExportToWkt(["FORMAT=WKT2_2019"]) if crs else None
+    except RuntimeError as e:
+        wkt = None
+        MESSAGES.append(str(e))
+    return [wkt, list(MESSAGES)]
+
+
+def do_crs_of(q):
+    return {"found": [crs_in(path) for path in q["paths"]]}
+
+
+def do_crs_round(q):
+    """What comes back of systems that GDAL writes itself."""
+    out = []
+    for text in q["texts"]:
+        crs = osr.SpatialReference()
+        try:
+            crs.SetFromUserInput(text)
+            ds = gdal.GetDriverByName("GTiff").Create(q["path"], 1, 1)
+            ds.SetSpatialRef(crs)
+            ds.SetGeoTransform([1, 1, 0, 1, 0, -1])
+            ds = None
+        except RuntimeError as e:
+            out.append([None, [str(e)]])
+            continue
+        out.append(crs_in(q["path"]))
+    return {"found": out}
+
+
+def do_crs_same(q):
+    """Whether files have the systems of texts; and whether this GDAL keeps them in files of its own (None: not known)."""
+    out = []
+    for path, text in q["pairs"]:
+        crs = osr.SpatialReference()
+        MESSAGES.clear()
+        try:
+            crs.SetFromUserInput(text)
+            found = gdal.Open(path).GetSpatialRef()
+        except RuntimeError:
+            found = None
+            MESSAGES.append("not found")
+        # A code, or a part of it, that came after this PROJ's database.
+        if any("not found" in message for message in MESSAGES):
+            out.append(["unknown", None])
+            continue
+        options = ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS"]
+        if found is not None and found.IsSame(crs, options):
+            out.append([True, None])
+            continue
+        own = osr.SpatialReference()
+        wkt = do_crs_round({"texts": [text], "path": "/vsimem/own.tif"})["found"][0][0]
+        out.append([False, bool(wkt) and own.SetFromUserInput(wkt) == 0 and bool(own.IsSame(crs, options))])
+    return {"found": out}
+
+
 def do_flavours(q):
     """Source files of all kinds, made by a module that stands beside this one."""
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))

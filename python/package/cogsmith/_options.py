@@ -71,7 +71,7 @@ _LACKED: dict[str, tuple[str, ...]] = {
     "tifftag_transferrange_black": (), "tifftag_transferrange_white": (),
     "quality": (), "add_alpha": _FALSE, "aligned_levels": (), "extent": (), "res": (), "target_srs": (),
     "tiling_scheme": ("custom",), "warp_resampling": (), "zoom_level": (), "zoom_level_strategy": (),
-    "overview_compress": ("auto",), "overview_quality": (), "overview_predictor": (), "statistics": ("auto", *_FALSE),
+    "overview_compress": ("auto",), "overview_quality": (), "overview_predictor": (),
     "copy_src_mdd": (), "src_mdd": (), "rpcs": _FALSE, "sharing": _FALSE, "thread_safe": _FALSE, "opener": _FALSE,
 }  # fmt: skip
 
@@ -386,6 +386,11 @@ def _take_threads(request: Request, _: Facts, name: str, value: Any) -> None:
         request.work.threads = _integer(name, value, 1, 1024)
 
 
+def _take_statistics(request: Request, _: Facts, name: str, value: Any) -> None:
+    # AUTO copies the statistics of a source, of which there are none here.
+    request.options.statistics = _word(value) != "auto" and _flag(name, value)
+
+
 def _take_tiled(_: Request, __: Facts, name: str, value: Any) -> None:
     if not _flag(name, value):
         raise ValueError(f"option '{name}'={value!r} is not supported: a COG is tiled")
@@ -472,6 +477,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "overview_count": ("overview_count", _take_overview_count),
     "overview_resampling": ("resampling", _take_resampling),
     "resampling": ("resampling", _take_resampling),
+    "statistics": ("statistics", _take_statistics),
     "photometric": ("photometric", _take_photometric),
     "alpha": ("alpha", _take_alpha),
     "nbits": ("nbits", _take_bits),

@@ -70,6 +70,7 @@ class Options:
     overview_count: int | None = None
     #: One kernel for all bands, or one for each; empty for the library's choice.
     resampling: list[str] = field(default_factory=list)
+    statistics: bool = False
 
 
 @dataclass

@@ -34,6 +34,8 @@ class Band:
     scale: float | None = None
     offset: float | None = None
     unit: str | None = None
+    #: A colour by GDAL's name, or a member of rasterio.enums.ColorInterp.
+    color: Any = None
 
 
 @dataclass
@@ -342,6 +344,8 @@ def items(bands: Sequence[Band], tags: Mapping[str, Any] | None) -> list[Item]:
             result.append(Item("SCALE", repr(scale), index, "scale"))
         if band.unit:
             result.append(Item("UNITTYPE", str(band.unit), index, "unittype"))
+        if band.color is not None:
+            result.append(Item("COLORINTERP", str(getattr(band.color, "name", band.color)), index, "colorinterp"))
         if band.description:
             result.append(Item("DESCRIPTION", str(band.description), index, "description"))
     return result

@@ -51,6 +51,7 @@ class Said:
     unit: Any = None
     pixel_is_point: bool = False
     colormap: Any = None
+    colorinterp: Any = None
 
 
 def write(
@@ -69,6 +70,7 @@ def write(
     unit: Any = None,
     tags: Mapping[str, Any] | None = None,
     colormap: Any = None,
+    colorinterp: Any = None,
     pixel_is_point: bool = False,
     progress: Any = None,
     **options: Any,
@@ -96,6 +98,7 @@ def write(
         unit=unit,
         pixel_is_point=pixel_is_point,
         colormap=colormap,
+        colorinterp=colorinterp,
     )
     raster = _raster.read(array, bands)
     request = _options.resolve(options, _facts(raster), _options.Request())
@@ -230,7 +233,7 @@ def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str
     if arguments["overview_levels"] is None:
         arguments["overview_levels"] = _levels(raster)
     request = _options.resolve(_merge(arguments, extra), _facts(raster), request)
-    if request.photometric is None and raster.dtype != np.uint8:
+    if request.photometric is None and raster.dtype != np.uint8 and said.colorinterp is None:
         # GTiff takes three or four bands for colours where they are bytes, and only there.
         request.photometric = "minisblack"
     job = prepare(raster, None, said, request, progress)
@@ -266,6 +269,7 @@ _SAID = {
     "crs": "crs", "transform": "transform", "gcps": "gcps", "nodata": "nodata", "tags": "tags",
     "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
     "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
+    "colorinterp": "colorinterp",
 }  # fmt: skip
 
 
@@ -298,6 +302,7 @@ def prepare(raster: Raster, mask: Any, said: Said, request: _options.Request, pr
         ("scale", "scale", said.scale),
         ("offset", "offset", said.offset),
         ("unit", "unit", said.unit),
+        ("color", "colorinterp", said.colorinterp),
     ):
         if value is not None:
             for band, one in zip(described, _raster.spread(name, value, facts.bands), strict=True):

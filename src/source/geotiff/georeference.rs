@@ -2,19 +2,20 @@
 
 use super::directory::{Directory, TiffFile};
 use crate::error::Result;
-use crate::geo::{GeoKeys, GeoRef, Placement, RPC_NUMBERS};
+use crate::geo::{GeoKeys, GeoRef, Placement, Rpc};
 use crate::tiff::Tag;
 
 /// Reads the georeferencing tags; what makes no sense is left out with a warning.
 pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<GeoRef> {
     let rpc = directory.doubles(file, Tag::RPC_COEFFICIENTS)?;
-    let rpc = match rpc {
-        Some(numbers) if numbers.len() != RPC_NUMBERS => {
-            warnings.push(format!("the RPC tag has {} numbers of {RPC_NUMBERS} and is left out", numbers.len()));
-            None
+    let rpc = rpc.and_then(|numbers| {
+        let found = <&[f64; Rpc::NUMBERS]>::try_from(&numbers[..]).ok().map(Rpc::from_numbers);
+        if found.is_none() {
+            let (count, wanted) = (numbers.len(), Rpc::NUMBERS);
+            warnings.push(format!("the RPC tag has {count} numbers of {wanted} and is left out"));
         }
-        other => other,
-    };
+        found
+    });
     Ok(GeoRef { placement: placement(file, directory, warnings)?, keys: keys(file, directory, warnings)?, rpc })
 }
 

@@ -73,6 +73,9 @@ pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<St
             warnings.push(format!("tag {} ({}) is left out: {reason}", tag.0, tag.name().unwrap_or("unknown")));
         }
     }
+    if directory.contains(Tag::EXIF_IFD) || directory.contains(Tag::GPS_IFD) {
+        warnings.push("what a camera says of the picture (EXIF) is left out".to_owned());
+    }
     for (tag, form) in CARRIED {
         let Some(value) = directory.value(file, tag)? else { continue };
         match shape(value, form) {

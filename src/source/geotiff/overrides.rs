@@ -1,6 +1,7 @@
 //! What a caller knows better than the file.
 
 use crate::error::{Error, Result};
+use crate::geo::Crs;
 use crate::sample::{Nodata, Value, dispatch};
 
 use super::GeoTiffSource;
@@ -27,9 +28,20 @@ impl GeoTiffSource {
         let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();
         let same = nodata == self.spec.nodata || nodata.zip(self.spec.nodata).is_some_and(|(a, b)| both_nan(a, b));
         if !same {
-            self.metadata.items.retain(|item| !item.name.starts_with("STATISTICS_"));
+            self.metadata.drop_statistics();
         }
         self.spec.nodata = nodata;
+        Ok(())
+    }
+
+    /// Says which coordinate reference system the raster has, whatever the file says; its place in the model space and
+    /// whether coordinates are those of areas or points stay as they are. A coordinate epoch of the file's own system
+    /// goes with it.
+    ///
+    /// # Errors
+    /// Those of [`Crs::geo_keys`].
+    pub fn set_crs(&mut self, crs: &Crs) -> Result<()> {
+        self.geo = std::mem::take(&mut self.geo).with_crs(crs)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::geo::{GeoKeys, GeoRef, Placement};
+use crate::geo::{Crs, GeoKeys, GeoRef, Placement};
 use crate::source::file::{neighbours, small_text};
 
 /// A world file has six numbers, a `.prj` file one CRS; anything larger is something else.
@@ -60,7 +60,8 @@ impl Sidecars {
             && let Some(path) = self.find(".prj")
         {
             let text = small_text(&path, LARGEST_TEXT).unwrap_or_default();
-            match GeoKeys::from_wkt(&text) {
+            // Esri's text in the citation is what GDAL makes of such a file where keys can't say it.
+            match Crs::parse(&text).and_then(|crs| crs.with_wkt_citation(true).geo_keys()) {
                 Ok(keys) => geo.keys = Some(keys),
                 Err(reason) => warnings.push(format!("'{}' is ignored: {reason}", path.display())),
             }

@@ -1,0 +1,399 @@
+//! Coordinate reference systems: from an EPSG code, WKT, PROJJSON, a PROJ string or raw keys to GeoKeys.
+//!
+//! GeoTIFF 1.1 says a system by EPSG codes, or by its parts: datum, ellipsoid, prime meridian, units, projection method
+//! and parameters. A definition is written by its code where it has one that agrees with it, else by its parts; what
+//! neither can say is refused, never written as something near.
+
+mod definition;
+mod geodetic;
+mod json;
+mod method;
+mod proj;
+mod table;
+mod unit;
+mod wkt;
+mod write;
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::geo::keys::GeoKeys;
+
+use definition::{Definition, Problem};
+use table::{Kind, System};
+use wkt::{Node, Value};
+
+/// A coordinate reference system, as something that [`GeoKeys`] can be made of.
+///
+/// Coordinates in a GeoTIFF are always x (or longitude) first, then y (or latitude), whatever the order of axes in the
+/// definition: the order is read, and not kept.
+///
+/// A grid in degrees:
+/// ```
+/// use cogsmith::{Crs, CrsKind, GeoRef, Placement};
+/// let crs = Crs::epsg(4326)?;
+/// assert_eq!(crs.kind(), CrsKind::Geographic2D);
+/// let geo = GeoRef {
+///     placement: Placement::ScaleAndTiepoint {
+///         scale: [0.25, 0.25, 0.0],
+///         tiepoints: vec![0.0, 0.0, 0.0, -180.0, 90.0, 0.0],
+///     },
+///     keys: Some(crs.geo_keys()?),
+///     ..GeoRef::default()
+/// };
+/// # assert!(!geo.is_empty());
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// A Lambert azimuthal equal-area projection that no registry has:
+/// ```
+/// use cogsmith::Crs;
+/// let crs = Crs::parse("+proj=laea +lat_0=10 +lon_0=25 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m")?;
+/// assert_eq!(crs.code(), None);
+/// let keys = crs.geo_keys()?;
+/// // ProjectedCRS is user-defined, the method is CT_LambertAzimEqualArea.
+/// assert!(keys.directory.chunks(4).any(|key| key == [3072, 0, 1, 32767]));
+/// assert!(keys.directory.chunks(4).any(|key| key == [3075, 0, 1, 10]));
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crs {
+    source: Source,
+    epoch: Option<f64>,
+    wkt_citation: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    Code(System),
+    /// What the tree says, or why GeoKeys can't.
+    Tree {
+        node: Node,
+        definition: std::result::Result<Box<Definition>, String>,
+    },
+    Keys(GeoKeys),
+}
+
+/// What kind of coordinates a system has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CrsKind {
+    /// Longitude and latitude.
+    Geographic2D,
+    /// Longitude, latitude and height over the ellipsoid.
+    Geographic3D,
+    /// X, Y and Z from the middle of the Earth.
+    Geocentric,
+    /// Easting and northing on a map.
+    Projected,
+    /// Heights or depths alone; no system of a raster.
+    Vertical,
+    /// A horizontal and a vertical system.
+    Compound,
+    /// Engineering systems and whatever else GeoKeys have no words for.
+    Other,
+}
+
+impl fmt::Display for CrsKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Geographic2D => "geographic 2D",
+            Self::Geographic3D => "geographic 3D",
+            Self::Geocentric => "geocentric",
+            Self::Projected => "projected",
+            Self::Vertical => "vertical",
+            Self::Compound => "compound",
+            Self::Other => "other",
+        })
+    }
+}
+
+impl From<Kind> for CrsKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Geographic2D => Self::Geographic2D,
+            Kind::Geographic3D => Self::Geographic3D,
+            Kind::Geocentric => Self::Geocentric,
+            Kind::Projected => Self::Projected,
+            Kind::Vertical => Self::Vertical,
+            Kind::Compound => Self::Compound,
+            Kind::Other => Self::Other,
+        }
+    }
+}
+
+impl Crs {
+    /// The version of the EPSG dataset that codes are looked up in, such as `v12.029`.
+    #[must_use]
+    pub fn epsg_version() -> &'static str {
+        table::version()
+    }
+
+    /// The system of an EPSG code.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a code that is not in the EPSG dataset of
+    /// [`Crs::epsg_version`], or that GeoKeys can't hold (they take 1024 to 32766).
+    pub fn epsg(code: u32) -> Result<Self> {
+        let system = u16::try_from(code).ok().and_then(table::system).ok_or_else(|| {
+            refused(format!(
+                "EPSG:{code} is no coordinate reference system of EPSG {}; give its definition as WKT instead",
+                table::version()
+            ))
+        })?;
+        Ok(Self::of(Source::Code(system)))
+    }
+
+    /// The system that a text names or defines:
+    ///
+    /// - `EPSG:32633`, `32633`, `urn:ogc:def:crs:EPSG::32633`, `http://www.opengis.net/def/crs/EPSG/0/32633`;
+    ///   `EPSG:32633+5773` for a horizontal and a vertical one; `EPSG:9000@2021.3` with a coordinate epoch;
+    /// - `OGC:CRS84`, which is `EPSG:4326` where x always comes first; `OGC:CRS83` and `OGC:CRS27` likewise;
+    /// - WKT 1 of GDAL (OGC 01-009) and Esri, WKT 2 (ISO 19162:2015 and 2019), with a coordinate epoch in
+    ///   `COORDINATEMETADATA`;
+    /// - PROJJSON;
+    /// - a PROJ string of a common projection, such as `+proj=laea +lat_0=52 +lon_0=10 +ellps=GRS80`.
+    ///
+    /// A definition with an EPSG code is taken for that code if kind, datum, unit and, where GeoTIFF has the method,
+    /// the parameters of the projection are those of the code; else for what it says.
+    ///
+    /// Codes of `ESRI` and `IAU` are refused: GeoKeys hold codes of EPSG alone, and their definitions are not at hand
+    /// here. Their WKT is taken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a text that is none of these. A definition
+    /// that is sound, but that GeoKeys can't say, is refused by [`Crs::geo_keys`] alone.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            return Err(refused("the coordinate reference system is empty; give a code such as EPSG:4326, or WKT"));
+        }
+        if let Some(code) = named(text) {
+            return code;
+        }
+        let (format, node) = if text.starts_with('{') {
+            ("PROJJSON", json::parse(text))
+        } else if text.starts_with('+') || text.starts_with("proj=") {
+            ("PROJ string", proj::to_wkt(text).and_then(|wkt| Node::parse(&wkt)))
+        } else if text.contains(['[', '(']) {
+            // Esri puts a vertical system behind a horizontal one.
+            let both = || Node::parse(&format!("COMPD_CS[\"\",{text}]"));
+            ("WKT", Node::parse(text).or_else(|error| both().map_err(|_| error)))
+        } else {
+            let start: String = text.chars().take(40).collect();
+            return Err(refused(format!(
+                "'{start}' is no coordinate reference system; give a code such as EPSG:4326, WKT, PROJJSON or a PROJ string"
+            )));
+        };
+        let node = node.map_err(|reason| refused(format!("the {format} can't be read: {reason}")))?;
+        Self::of_tree(node).map_err(|reason| refused(format!("the {format} can't be read: {reason}")))
+    }
+
+    fn of_tree(node: Node) -> std::result::Result<Self, String> {
+        if node.keyword == "COORDINATEMETADATA" {
+            let epoch = node.child(&["EPOCH", "COORDEPOCH"]).and_then(|epoch| epoch.number(0));
+            let inner = node.values.into_iter().find_map(|value| match value {
+                Value::Node(inner) if !matches!(inner.keyword.as_str(), "EPOCH" | "COORDEPOCH") => Some(inner),
+                _ => None,
+            });
+            let crs = Self::of_tree(inner.ok_or("COORDINATEMETADATA has no system")?)?;
+            return match epoch {
+                Some(epoch) => crs.with_coordinate_epoch(epoch).map_err(|error| error.to_string()),
+                None => Ok(crs),
+            };
+        }
+        let definition = match definition::read(&node) {
+            Ok(definition) => Ok(Box::new(definition)),
+            Err(Problem::Unsayable(reason)) => Err(reason),
+            Err(Problem::Broken(reason)) => return Err(reason),
+        };
+        Ok(Self::of(Source::Tree { node, definition }))
+    }
+
+    /// The system of keys, which are written as they are.
+    #[must_use]
+    pub fn from_geo_keys(keys: GeoKeys) -> Self {
+        Self::of(Source::Keys(keys))
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, epoch: None, wkt_citation: false }
+    }
+
+    /// The same system with the epoch of its coordinates, in decimal years such as 2021.3; it matters where the Earth's
+    /// crust moves in the system, such as in ITRF2014. Written as GDAL does, as GeoKey 5120.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for what is no year, and for a system of raw keys,
+    /// which have their own.
+    pub fn with_coordinate_epoch(mut self, epoch: f64) -> Result<Self> {
+        if !(1800.0..2200.0).contains(&epoch) {
+            return Err(refused(format!("the coordinate epoch {epoch} is no decimal year, such as 2021.3")));
+        }
+        if matches!(self.source, Source::Keys(_)) {
+            return Err(refused("raw GeoKeys have their own coordinate epoch (5120)"));
+        }
+        self.epoch = Some(epoch);
+        Ok(self)
+    }
+
+    /// Whether a definition that GeoKeys can't say may be written as WKT in their citation, in the form
+    /// `ESRI PE String = …`. GDAL reads it; readers that look at keys alone find a user-defined system of which they
+    /// know nothing. Default: no.
+    #[must_use]
+    pub fn with_wkt_citation(mut self, allowed: bool) -> Self {
+        self.wkt_citation = allowed;
+        self
+    }
+
+    /// The epoch of the coordinates in decimal years.
+    #[must_use]
+    pub fn coordinate_epoch(&self) -> Option<f64> {
+        self.epoch
+    }
+
+    /// What kind of system it is. Of raw keys, what GTModelTypeGeoKey says.
+    #[must_use]
+    pub fn kind(&self) -> CrsKind {
+        match &self.source {
+            Source::Code(system) => system.kind.into(),
+            Source::Tree { definition: Ok(definition), .. } => match &**definition {
+                Definition::Geodetic(geodetic) => geodetic.kind.into(),
+                Definition::Projected(_) => CrsKind::Projected,
+                Definition::Vertical(_) => CrsKind::Vertical,
+                Definition::Compound { .. } => CrsKind::Compound,
+            },
+            Source::Tree { .. } => CrsKind::Other,
+            Source::Keys(keys) => match (keys.short(1024), keys.short(4096)) {
+                (Some(1 | 2), Some(_)) => CrsKind::Compound,
+                (Some(1), None) => CrsKind::Projected,
+                (Some(2), None) => CrsKind::Geographic2D,
+                (Some(3), _) => CrsKind::Geocentric,
+                _ => CrsKind::Other,
+            },
+        }
+    }
+
+    /// The EPSG code that the system is written as; `None` where it is written by its parts, is a compound of a
+    /// definition, or stands in raw keys.
+    #[must_use]
+    pub fn code(&self) -> Option<u16> {
+        match &self.source {
+            Source::Code(system) => Some(system.code),
+            Source::Tree { definition: Ok(definition), .. } => write::code_of(definition),
+            _ => None,
+        }
+    }
+
+    /// The name that a definition has; codes and raw keys have none here.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.source {
+            Source::Tree { node, .. } => Some(node.name()).filter(|name| !name.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// The keys. Pixels count as areas: [`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is) changes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if GeoKeys can't say the system, such as a
+    /// vertical one without a horizontal one, a method that GeoTIFF does not have (Mollweide, Krovak, …), a vertical
+    /// datum without an EPSG code, axes that count to the west, or heights over a user-defined ellipsoid.
+    pub fn geo_keys(&self) -> Result<GeoKeys> {
+        let (keys, node) = match &self.source {
+            Source::Keys(keys) => return Ok(keys.clone()),
+            Source::Code(system) => return write::code(*system, self.epoch).map_err(refused),
+            Source::Tree { node, definition: Ok(definition) } => (write::definition(definition, self.epoch), node),
+            Source::Tree { node, definition: Err(reason) } => (Err(reason.clone()), node),
+        };
+        let keys = match keys {
+            Err(reason) if self.wkt_citation && self.kind() != CrsKind::Vertical => {
+                write::wkt_citation(node, self.epoch).map_err(|other| format!("{reason}; and {other}"))
+            }
+            keys => keys,
+        };
+        keys.map_err(refused)
+    }
+}
+
+fn refused(reason: impl Into<String>) -> Error {
+    Error::option("crs", reason)
+}
+
+/// A system by the name of an authority and a code.
+fn named(text: &str) -> Option<Result<Crs>> {
+    if let Some((name, epoch)) = text.split_once('@') {
+        let number = epoch.trim().parse::<f64>().ok();
+        let crs = named(name.trim())?;
+        return Some(match number {
+            Some(number) => crs.and_then(|crs| crs.with_coordinate_epoch(number)),
+            None => Err(refused(format!("'{epoch}' is no coordinate epoch; give decimal years, such as 2021.3"))),
+        });
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(code(text));
+    }
+    let upper = text.to_ascii_uppercase();
+    // Names of more than one system are spelt with commas or plus signs.
+    let upper = upper
+        .strip_prefix("URN:OGC:DEF:CRS:")
+        .or_else(|| upper.strip_prefix("HTTP://WWW.OPENGIS.NET/DEF/CRS/"))
+        .or_else(|| upper.strip_prefix("HTTPS://WWW.OPENGIS.NET/DEF/CRS/"))
+        .or_else(|| upper.strip_prefix("+INIT="))
+        .unwrap_or(&upper);
+    let (authority, rest) = upper.split_once([':', '/'])?;
+    let last = rest.rsplit([':', '/']).next().unwrap_or(rest).trim();
+    if last.is_empty() || !last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'_' | b'-')) {
+        return None;
+    }
+    Some(match authority {
+        "EPSG" => match last.split_once('+') {
+            Some((horizontal, vertical)) => both(horizontal, vertical),
+            None => code(last),
+        },
+        "OGC" | "CRS" => match last {
+            "CRS84" | "84" => Crs::epsg(4326),
+            "CRS83" | "83" => Crs::epsg(4269),
+            "CRS27" | "27" => Crs::epsg(4267),
+            "CRS84H" => Crs::epsg(4979),
+            _ => Err(refused(format!("OGC:{last} is not known here; give its definition as WKT"))),
+        },
+        authority if authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
+            Err(refused(format!(
+                "GeoKeys hold codes of EPSG alone, and the definition of {authority}:{last} is not at hand; give it as WKT, \
+             such as 'projinfo -o WKT2:2019 {authority}:{last}' prints it"
+            )))
+        }
+        _ => return None,
+    })
+}
+
+fn code(text: &str) -> Result<Crs> {
+    let code = text.parse().map_err(|_| refused(format!("'{text}' is no EPSG code; codes are 1024 to 32766")))?;
+    Crs::epsg(code)
+}
+
+/// A compound system of two codes.
+fn both(horizontal: &str, vertical: &str) -> Result<Crs> {
+    let (Source::Code(first), Source::Code(second)) = (code(horizontal)?.source, code(vertical)?.source) else {
+        return Err(refused("codes are expected on both sides of '+'"));
+    };
+    if !matches!(first.kind, Kind::Projected | Kind::Geographic2D) || second.kind != Kind::Vertical {
+        return Err(refused(format!(
+            "EPSG:{horizontal}+{vertical}: the first has to be horizontal (it is {}), the second vertical (it is {})",
+            CrsKind::from(first.kind),
+            CrsKind::from(second.kind)
+        )));
+    }
+    Ok(Crs::of(Source::Code(System {
+        kind: Kind::Compound,
+        code: 0,
+        part: first.code,
+        vertical: second.code,
+        ..first
+    })))
+}
+
+#[cfg(test)]
+mod tests;

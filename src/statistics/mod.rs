@@ -1,0 +1,432 @@
+//! Statistics of bands, computed while rows go by: exact, so that they depend on the pixels alone.
+//!
+//! Sums and sums of squares are whole numbers of any length; mean and standard deviation are rounded once at
+//! the end. So neither the order of pixels nor the number of threads shows.
+
+mod exact;
+
+use crate::geo::text::shortest;
+use crate::sample::{DataType, Value};
+use crate::spec::ImageSpec;
+
+use exact::{FixedPoint, Whole};
+
+/// Pixels whose sums are kept in machine numbers: 2^12 squares of 32 bits fit 64.
+const RUN: usize = 1 << 12;
+/// Bytes of the pixels that are looked at band by band.
+const RUN_BYTES: usize = 1 << 17;
+
+/// What is known of the valid pixels of a band: those that are neither masked, nor transparent, nor nodata, nor NaN.
+///
+/// Numbers are NaN where no pixel is valid. Mean and standard deviation are the exact ones, rounded once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct BandStatistics {
+    /// The smallest value; of 64-bit integers the nearest double.
+    pub minimum: f64,
+    /// The largest value; of 64-bit integers the nearest double.
+    pub maximum: f64,
+    /// The mean; infinite or NaN where pixels are infinite.
+    pub mean: f64,
+    /// The standard deviation of the population (divided by the number of pixels, as GDAL does it); NaN where pixels
+    /// are infinite.
+    pub standard_deviation: f64,
+    /// Valid pixels of all pixels, in percent.
+    pub valid_percent: f64,
+    /// Smallest and largest value of integers.
+    whole: Option<(i128, i128)>,
+}
+
+impl BandStatistics {
+    /// The items of GDAL's metadata by name, in its order; without valid pixels only their percentage, 0.
+    pub(crate) fn items(&self) -> Vec<(&'static str, String)> {
+        let number = |value: f64, whole: Option<i128>| whole.map_or_else(|| shortest(value), |whole| whole.to_string());
+        let percent = ("STATISTICS_VALID_PERCENT", shortest(self.valid_percent));
+        if self.valid_percent == 0.0 {
+            return vec![percent];
+        }
+        vec![
+            ("STATISTICS_MAXIMUM", number(self.maximum, self.whole.map(|(_, maximum)| maximum))),
+            ("STATISTICS_MEAN", shortest(self.mean)),
+            ("STATISTICS_MINIMUM", number(self.minimum, self.whole.map(|(minimum, _)| minimum))),
+            ("STATISTICS_STDDEV", shortest(self.standard_deviation)),
+            percent,
+        ]
+    }
+
+    /// Statistics whose texts are as long as any can be: `-2.2250738585072014e-308` has 24 bytes.
+    pub(crate) const LONGEST: Self = {
+        let value = -2.225_073_858_507_201_4e-308;
+        Self {
+            minimum: value,
+            maximum: value,
+            mean: value,
+            standard_deviation: value,
+            valid_percent: value,
+            whole: None,
+        }
+    };
+}
+
+/// Full rows of an image in memory.
+pub(crate) struct MeasuredRows<'a> {
+    /// All planes: one with all bands of a pixel together, or one a band.
+    pub(crate) planes: Vec<&'a [u8]>,
+    /// One byte a pixel, 0 = invalid.
+    pub(crate) mask: Option<&'a [u8]>,
+}
+
+/// The sums of a band.
+#[derive(Debug, Clone)]
+pub(crate) struct BandSums {
+    /// All pixels, valid or not.
+    pixels: u64,
+    valid: u64,
+    sums: Sums,
+}
+
+#[derive(Debug, Clone)]
+enum Sums {
+    Integer {
+        range: Option<(i128, i128)>,
+        sum: i128,
+        /// Sums of the lower and the upper 64 bits of squares.
+        squares: [u128; 2],
+    },
+    Float {
+        /// Of finite and infinite values.
+        range: Option<(f64, f64)>,
+        /// Numbers of infinities below and above zero.
+        infinities: [u64; 2],
+        /// In units of the smallest number above zero that the type has, 2^unit.
+        unit: i32,
+        sum: FixedPoint,
+        squares: FixedPoint,
+    },
+}
+
+impl BandSums {
+    /// Sums of no pixel.
+    pub(crate) fn new(data_type: DataType) -> Self {
+        let float = |unit: i32, highest: i32| Sums::Float {
+            range: None,
+            infinities: [0; 2],
+            unit,
+            sum: FixedPoint::new(unit, highest),
+            squares: FixedPoint::new(2 * unit, 2 * highest),
+        };
+        let sums = match data_type {
+            DataType::F16 => float(-24, 16),
+            DataType::F32 => float(-149, 128),
+            DataType::F64 => float(-1074, 1024),
+            _ => Sums::Integer { range: None, sum: 0, squares: [0; 2] },
+        };
+        Self { pixels: 0, valid: 0, sums }
+    }
+
+    /// Adds the sums of other pixels.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.pixels += other.pixels;
+        self.valid += other.valid;
+        match (&mut self.sums, other.sums) {
+            (
+                Sums::Integer { range, sum, squares },
+                Sums::Integer { range: other_range, sum: other_sum, squares: other_squares },
+            ) => {
+                widen(range, other_range);
+                *sum += other_sum;
+                squares.iter_mut().zip(other_squares).for_each(|(squares, other)| *squares += other);
+            }
+            (
+                Sums::Float { range, infinities, sum, squares, .. },
+                Sums::Float { range: other_range, infinities: others, sum: other_sum, squares: other_squares, .. },
+            ) => {
+                widen(range, other_range);
+                infinities.iter_mut().zip(others).for_each(|(count, other)| *count += other);
+                sum.merge(other_sum);
+                squares.merge(other_squares);
+            }
+            _ => debug_assert!(false, "sums of the same band are of the same type"),
+        }
+    }
+
+    /// What the sums come to.
+    pub(crate) fn statistics(&self) -> BandStatistics {
+        let (count, valid) = (u128::from(self.valid), u128::from(self.valid));
+        let valid_percent = Whole::from(100 * valid).divided(self.pixels.into(), 0);
+        if self.valid == 0 {
+            let nan = f64::NAN;
+            return BandStatistics {
+                minimum: nan,
+                maximum: nan,
+                mean: nan,
+                standard_deviation: nan,
+                valid_percent: 0.0,
+                whole: None,
+            };
+        }
+        let (sum, squares, unit) = match &self.sums {
+            Sums::Integer { sum, squares: [low, high], .. } => {
+                (Whole::from(*sum), Whole::from(*high).shifted(2).plus(&Whole::from(*low)), 0)
+            }
+            Sums::Float { sum, squares, unit, .. } => (sum.clone().whole(), squares.clone().whole(), *unit),
+        };
+        let mean = sum.divided(count, unit);
+        // Variance: (n · sum of squares - square of the sum) / n², which is never below zero.
+        let spread = squares.times(&Whole::from(count)).minus(&sum.times(&sum));
+        let standard_deviation = spread.divided(count * count, 2 * unit).sqrt();
+        match &self.sums {
+            Sums::Integer { range, .. } => {
+                let (minimum, maximum) = range.unwrap_or_default();
+                #[expect(clippy::cast_precision_loss, reason = "documented: the nearest double")]
+                let (low, high) = (minimum as f64, maximum as f64);
+                let whole = Some((minimum, maximum));
+                BandStatistics { minimum: low, maximum: high, mean, standard_deviation, valid_percent, whole }
+            }
+            Sums::Float { range, infinities, .. } => {
+                let (minimum, maximum) = range.unwrap_or_default();
+                let (mean, standard_deviation) = match infinities {
+                    [0, 0] => (mean, standard_deviation),
+                    [0, _] => (f64::INFINITY, f64::NAN),
+                    [_, 0] => (f64::NEG_INFINITY, f64::NAN),
+                    _ => (f64::NAN, f64::NAN),
+                };
+                // Zero may have been either of two.
+                let (minimum, maximum) = (minimum + 0.0, maximum + 0.0);
+                BandStatistics { minimum, maximum, mean, standard_deviation, valid_percent, whole: None }
+            }
+        }
+    }
+}
+
+fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, other: Option<(T, T)>) {
+    *range = match (*range, other) {
+        (Some((low, high)), Some((other_low, other_high))) => {
+            Some((if other_low < low { other_low } else { low }, if other_high > high { other_high } else { high }))
+        }
+        (one, other) => one.or(other),
+    };
+}
+
+/// The sums of some rows, band by band. Complex samples, which have no order, have none: the plan refuses them.
+pub(crate) fn measure(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<BandSums> {
+    match spec.data_type {
+        DataType::U8 => measure_as::<u8>(spec, rows),
+        DataType::I8 => measure_as::<i8>(spec, rows),
+        DataType::U16 => measure_as::<u16>(spec, rows),
+        DataType::I16 => measure_as::<i16>(spec, rows),
+        DataType::U32 => measure_as::<u32>(spec, rows),
+        DataType::I32 => measure_as::<i32>(spec, rows),
+        DataType::U64 => measure_as::<u64>(spec, rows),
+        DataType::I64 => measure_as::<i64>(spec, rows),
+        DataType::F16 => measure_as::<half::f16>(spec, rows),
+        DataType::F32 => measure_as::<f32>(spec, rows),
+        DataType::F64 => measure_as::<f64>(spec, rows),
+        DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => Vec::new(),
+    }
+}
+
+fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<BandSums> {
+    let nodata = spec.nodata_in_range().as_ref().and_then(T::from_nodata);
+    let alpha = spec.alpha_band().map(|(band, _)| band);
+    let samples = usize::from(spec.bands) / rows.planes.len().max(1);
+    let planes: Vec<&[T]> = rows.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
+    let pixels = planes.first().map_or(0, |plane| plane.len() / samples.max(1));
+    // The samples of a band in some pixels, which lie `samples` apart.
+    let run_of = |band: usize, start: usize, end: usize| {
+        let (plane, offset) = if planes.len() > 1 { (planes[band], 0) } else { (planes[0], band) };
+        plane[start * samples..end * samples].iter().skip(offset).step_by(samples).copied()
+    };
+    let mut sums = vec![BandSums::new(spec.data_type); spec.bands.into()];
+    // Few pixels where they have many bands, so that they stay in the cache from band to band.
+    let run = (RUN_BYTES / (samples * size_of::<T>()).max(1)).clamp(16, RUN);
+    let mut valid = Vec::with_capacity(run);
+    for start in (0..pixels).step_by(run) {
+        let end = (start + run).min(pixels);
+        for (band, sums) in sums.iter_mut().enumerate() {
+            sums.pixels += (end - start) as u64;
+            let alpha = alpha.filter(|&alpha| alpha != band);
+            if alpha.is_none() && rows.mask.is_none() {
+                match nodata {
+                    None => T::add(sums, run_of(band, start, end)),
+                    Some(nodata) => T::add(sums, run_of(band, start, end).filter(|value| *value != nodata)),
+                }
+                continue;
+            }
+            valid.clear();
+            match rows.mask {
+                Some(mask) => valid.extend(mask[start..end].iter().map(|valid| *valid != 0)),
+                None => valid.resize(end - start, true),
+            }
+            if let Some(alpha) = alpha {
+                let opaque = run_of(alpha, start, end).map(|value| value != T::ZERO && !value.is_nan());
+                valid.iter_mut().zip(opaque).for_each(|(valid, opaque)| *valid &= opaque);
+            }
+            let pixels =
+                run_of(band, start, end).zip(&valid).filter(|(value, valid)| **valid && Some(*value) != nodata);
+            T::add(sums, pixels.map(|(value, _)| value));
+        }
+    }
+    sums
+}
+
+/// A sample that can be summed.
+trait Measured: Value {
+    /// Adds at most [`RUN`] samples, NaN not among them.
+    fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>);
+}
+
+/// Integers of up to 16 bits: the sums of a run fit 64 bits, which the processor adds side by side.
+macro_rules! small_integers {
+    ($($type:ty),*) => {
+        $(impl Measured for $type {
+            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
+                let (mut count, mut low, mut high) = (0, Self::MAX, Self::MIN);
+                let (mut sum, mut squares) = (0i64, 0u64);
+                for value in samples {
+                    count += 1;
+                    (low, high) = (low.min(value), high.max(value));
+                    let value = i64::from(value);
+                    sum += value;
+                    squares += value.unsigned_abs() * value.unsigned_abs();
+                }
+                let range = (low.into(), high.into());
+                sums.add_integers(count, range, sum.into(), [squares.into(), 0]);
+            }
+        })*
+    };
+}
+
+macro_rules! large_integers {
+    ($($type:ty),*) => {
+        $(impl Measured for $type {
+            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
+                let (mut count, mut low, mut high) = (0, Self::MAX, Self::MIN);
+                let (mut sum, mut squares) = (0i128, [0u128; 2]);
+                for value in samples {
+                    count += 1;
+                    (low, high) = (low.min(value), high.max(value));
+                    let value = i128::from(value);
+                    sum += value;
+                    let square = value.unsigned_abs() * value.unsigned_abs();
+                    squares[0] += square & u128::from(u64::MAX);
+                    squares[1] += square >> 64;
+                }
+                sums.add_integers(count, (low.into(), high.into()), sum, squares);
+            }
+        })*
+    };
+}
+
+macro_rules! floats {
+    ($($type:ty),*) => {
+        $(impl Measured for $type {
+            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
+                sums.add_floats(samples.filter(|value| !value.is_nan()).map(f64::from));
+            }
+        })*
+    };
+}
+
+small_integers!(u8, i8, u16, i16);
+large_integers!(u32, i32, u64, i64);
+floats!(half::f16, f32, f64);
+
+impl BandSums {
+    fn add_integers(&mut self, count: u64, more: (i128, i128), more_sum: i128, more_squares: [u128; 2]) {
+        if let Sums::Integer { range, sum, squares } = &mut self.sums
+            && count > 0
+        {
+            self.valid += count;
+            widen(range, Some(more));
+            *sum += more_sum;
+            squares.iter_mut().zip(more_squares).for_each(|(squares, more)| *squares += more);
+        }
+    }
+
+    fn add_floats(&mut self, values: impl Iterator<Item = f64>) {
+        let Sums::Float { range, infinities, sum, squares, .. } = &mut self.sums else { return };
+        for value in values {
+            self.valid += 1;
+            widen(range, Some((value, value)));
+            if value.is_infinite() {
+                infinities[usize::from(value > 0.0)] += 1;
+            } else {
+                sum.add(value);
+                squares.add_square(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Nodata;
+
+    fn of<T: bytemuck::Pod>(spec: &ImageSpec, samples: &[T], mask: Option<&[u8]>) -> Vec<BandStatistics> {
+        let rows = MeasuredRows { planes: vec![bytemuck::cast_slice(samples)], mask };
+        measure(spec, &rows).iter().map(BandSums::statistics).collect()
+    }
+
+    fn texts(statistics: &BandStatistics) -> Vec<String> {
+        statistics.items().into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn integers_are_exact_to_the_last_digit() {
+        let spec = ImageSpec::new(3, 1, 1, DataType::U64);
+        let statistics = of(&spec, &[u64::MAX, u64::MAX - 1, u64::MAX - 2], None)[0];
+        let expected =
+            ["18446744073709551615", "18446744073709552000", "18446744073709551613", "0.816496580927726", "100"];
+        assert_eq!(texts(&statistics)[0], expected[0]);
+        assert_eq!(texts(&statistics)[2..], expected[2..]);
+        assert_eq!(statistics.mean, 18_446_744_073_709_551_614f64);
+        let spec = ImageSpec::new(2, 1, 1, DataType::I64);
+        let statistics = of(&spec, &[i64::MIN, i64::MIN], None)[0];
+        assert_eq!((statistics.mean, statistics.standard_deviation), (-(2f64.powi(63)), 0.0));
+    }
+
+    #[test]
+    fn what_is_missing_does_not_count() {
+        let spec = ImageSpec { nodata: Some(Nodata::from(5i64)), ..ImageSpec::new(4, 1, 1, DataType::I16) };
+        let statistics = of(&spec, &[-1i16, 5, 9, 3], Some(&[1, 1, 0, 255]))[0];
+        assert_eq!((statistics.minimum, statistics.maximum, statistics.mean), (-1.0, 3.0, 1.0));
+        assert_eq!((statistics.standard_deviation, statistics.valid_percent), (2.0, 50.0));
+        let spec = ImageSpec::new(2, 1, 4, DataType::U8);
+        let statistics = of(&spec, &[1u8, 2, 3, 0, 4, 5, 6, 200], None);
+        assert_eq!((statistics[0].minimum, statistics[0].valid_percent), (4.0, 50.0));
+        assert_eq!((statistics[3].minimum, statistics[3].valid_percent), (0.0, 100.0), "alpha counts where it is 0");
+        let spec = ImageSpec::new(3, 1, 1, DataType::F32);
+        let statistics = of(&spec, &[f32::NAN, 1.0, f32::INFINITY], None)[0];
+        assert_eq!((statistics.maximum, statistics.mean), (f64::INFINITY, f64::INFINITY));
+        assert!(statistics.standard_deviation.is_nan());
+        assert_eq!(texts(&statistics)[..2], ["inf", "inf"]);
+        assert_eq!(texts(&of(&spec, &[f32::NAN; 3], None)[0]), ["0"]);
+    }
+
+    #[test]
+    fn pieces_add_up_to_the_whole() {
+        let spec = ImageSpec::new(5, 1, 1, DataType::F64);
+        let values = [1e300, -1e300, 1e-300, 3.0, -0.1];
+        let mut sums = BandSums::new(DataType::F64);
+        for value in values.iter().rev() {
+            let rows = MeasuredRows { planes: vec![bytemuck::bytes_of(value)], mask: None };
+            measure(&spec, &rows).into_iter().for_each(|more| sums.merge(more));
+        }
+        assert_eq!(sums.statistics(), of(&spec, &values, None)[0]);
+        assert_eq!(sums.statistics().mean, 2.9 / 5.0);
+    }
+
+    #[test]
+    fn no_text_is_longer_than_the_room_kept_for_it() {
+        for (_, text) in BandStatistics::LONGEST.items() {
+            assert_eq!(text.len(), 24);
+        }
+        for value in [f64::MIN, -f64::MIN_POSITIVE, -1.234_567_890_123_456_7e-5, -12_345_678_901_234_567.0, f64::NAN] {
+            assert!(shortest(value).len() <= 24);
+            assert!(value.is_nan() || shortest(value).parse::<f64>() == Ok(value));
+        }
+        assert_eq!(i128::from(i64::MIN).to_string().len(), 20);
+    }
+}
