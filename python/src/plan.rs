@@ -1,9 +1,10 @@
 //! The plan of a file, made from the data classes of `_plan.py`.
 
+use cogsmith::geo::metadata::TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
-    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, Tag,
-    TileSize, Transform,
+    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, TileSize,
+    Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -221,17 +222,6 @@ impl Georeference {
         Ok(geo)
     }
 }
-
-/// Texts that have a tag of their own, by GDAL's names.
-const TEXTS: [(&str, Tag); 7] = [
-    ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
-    ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
-    ("TIFFTAG_SOFTWARE", Tag::SOFTWARE),
-    ("TIFFTAG_DATETIME", Tag::DATE_TIME),
-    ("TIFFTAG_ARTIST", Tag::ARTIST),
-    ("TIFFTAG_HOSTCOMPUTER", Tag::HOST_COMPUTER),
-    ("TIFFTAG_COPYRIGHT", Tag::COPYRIGHT),
-];
 
 fn metadata(items: &[Item]) -> PyResult<Metadata> {
     let mut metadata = Metadata::default();

@@ -78,9 +78,9 @@ def _as_bytes(array: Array) -> Array:
 
 def as_mask(mask: Any) -> Array:
     """A mask as bytes, 0 = invalid."""
-    mask = np.asarray(mask)
-    if mask.dtype.kind == "b" or mask.dtype == np.int8:
-        return mask.view(np.uint8)
-    if mask.dtype == np.uint8:
-        return mask
-    raise TypeError(f"a mask is an array of bool or uint8 (0 = invalid), this one is {mask.dtype}")
+    array: Array = np.asarray(mask)
+    if array.dtype.kind == "b" or array.dtype == np.int8:
+        return array.view(np.uint8)
+    if array.dtype == np.uint8:
+        return array
+    raise TypeError(f"a mask is an array of bool or uint8 (0 = invalid), this one is {array.dtype}")

@@ -71,7 +71,7 @@ def _one_array(parts: Sequence[Any]) -> Any:
         return parts[0]
     import dask.array
 
-    return dask.array.concatenate(parts, axis=2)
+    return dask.array.concatenate(parts, axis=2)  # type: ignore[no-untyped-call]
 
 
 def block_size(tile: tuple[int, int], pixels: Any) -> tuple[int, int]:
@@ -140,7 +140,7 @@ class _Block:
 class _Graph:
     """Builds the graph of one file."""
 
-    def __init__(self, shards: Any, job: Job, path: Path | None) -> None:
+    def __init__(self, shards: _native.Shards, job: Job, path: Path | None) -> None:
         self.shards, self.job, self.path = shards, job, path
         self.token = uuid.uuid4().hex
         # Beside what a symbolic link points at, so that a rename is all it takes.
@@ -187,7 +187,8 @@ class _Graph:
     def finish(self, context: Delayed, merged: Delayed, blocks: dict[Id, _Block]) -> Delayed:
         if self.path is None:
             fragments = [block.fragment for block in blocks.values()]
-            return self.task(_to_memory, "save")(context, merged, list(blocks), fragments)
+            in_memory: Delayed = self.task(_to_memory, "save")(context, merged, list(blocks), fragments)
+            return in_memory
         begun = self.task(_begin, "begin")(context, merged, self.path, self.temporary, self.job.work.overwrite)
         placed = []
         for shard, block in blocks.items():
@@ -221,15 +222,16 @@ class _Write(Delayed):
     __slots__ = ("_temporary",)
 
     def __init__(self, last: Delayed, temporary: str) -> None:
-        super().__init__(last.key, last.dask, layer=getattr(last, "_layer", None))
+        super().__init__(last.key, last.dask, layer=getattr(last, "_layer", None))  # type: ignore[no-untyped-call]
         object.__setattr__(self, "_temporary", temporary)
 
     def __reduce__(self) -> Any:
-        return _again, (Delayed(self.key, self.dask, layer=getattr(self, "_layer", None)), self._temporary)
+        last = Delayed(self.key, self.dask, layer=getattr(self, "_layer", None))  # type: ignore[no-untyped-call]
+        return _again, (last, self._temporary)
 
     def compute(self, **options: Any) -> Any:
         try:
-            return super().compute(**options)
+            return super().compute(**options)  # type: ignore[no-untyped-call]
         except BaseException:
             _remove(self._temporary)
             raise
@@ -246,7 +248,7 @@ def _again(last: Delayed, temporary: str) -> _Write:
 class _Context:
     """What all tasks of a file share."""
 
-    shards: Any
+    shards: _native.Shards
     token: str
     threads: int
     fill: str | None

@@ -74,7 +74,7 @@ def _epsg(crs: Any) -> int | None:
     if not callable(to_epsg):
         return None
     # odc-geo wraps a CRS of pyproj, which takes the confidence that is asked for.
-    inner = getattr(crs, "proj", None)
+    inner: Any = getattr(crs, "proj", None)
     if callable(getattr(inner, "to_epsg", None)):
         to_epsg = inner.to_epsg
     try:
@@ -266,7 +266,8 @@ def _of_coordinates(raster: Any) -> Georeference | None:
     stated = _stated_transform(attributes)
     found.transform = stated
     if dims is not None and all(dim in raster.coords for dim in dims):
-        found.transform = _of_axes(*(np.asarray(raster.coords[dim].values) for dim in dims), stated)
+        rows, columns = (np.asarray(raster.coords[dim].values) for dim in dims)
+        found.transform = _of_axes(rows, columns, stated)
     if found.transform is None:
         return None
     return found

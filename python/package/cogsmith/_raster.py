@@ -59,7 +59,8 @@ class Raster:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return np.dtype(self.parts[0].dtype)
+        dtype: np.dtype[Any] = np.dtype(self.parts[0].dtype)
+        return dtype
 
     @property
     def is_dask(self) -> bool:

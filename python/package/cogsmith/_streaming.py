@@ -50,6 +50,7 @@ class CogWriter:
         unit: Any = None,
         tags: Any = None,
         colormap: Any = None,
+        colorinterp: Any = None,
         pixel_is_point: bool = False,
         progress: Any = None,
         **options: Any,
@@ -72,6 +73,7 @@ class CogWriter:
             unit=unit,
             pixel_is_point=pixel_is_point,
             colormap=colormap,
+            colorinterp=colorinterp,
         )
         request = _options.resolve(options, _write._facts(raster), _options.Request())
         valid = np.broadcast_to(np.True_, (height, width)) if mask else None
