@@ -17,13 +17,16 @@ import cogsmith
 
 here = Path(__file__).resolve().parent
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp())
-scene = rioxarray.open_rasterio(here.parent / "fixtures" / "sentinel2_like.tif")
+with rioxarray.open_rasterio(here.parent / "fixtures" / "sentinel2_like.tif") as opened:
+    scene = opened.load()
 print(scene.sizes, scene.dtype, scene.rio.crs, "nodata", scene.rio.nodata)
 
 # %% Compute something: an index of vegetation, without values where there is no data
 first, second = scene.astype("float32").where(scene != scene.rio.nodata)
 index = (second - first) / (second + first)
-index = index.rio.write_crs(scene.rio.crs).rename("index").assign_attrs(long_name="vegetation index", units="1")
+# Scale, offset and nodata were the bands'; the index has no value where it is NaN.
+index.attrs = {"long_name": "vegetation index", "units": "1"}
+index = index.rio.write_crs(scene.rio.crs)
 
 # %% Write it
 path = cogsmith.write_cog(
@@ -51,7 +54,7 @@ for place, (factor, axis) in enumerate(zip(factors, axes)):
     options = {} if place == 0 else {"OVERVIEW_LEVEL": place - 1}
     with rasterio.open(path, **options) as file:
         pixels = file.read(1)
-    assert np.isfinite(pixels).any()
+    assert np.isfinite(pixels).any() and np.isnan(pixels[0, 0])
     drawn = axis.imshow(pixels, cmap="RdYlGn", vmin=-1, vmax=1, interpolation="nearest")
     axis.set_title(f"1:{factor}, {pixels.shape[1]}x{pixels.shape[0]}")
 figure.colorbar(drawn, ax=axes, label=index.attrs["long_name"])

@@ -242,3 +242,30 @@ def test_options_of_the_library():
     )
     with pytest.raises(ValueError, match="3 for 2 bands"):
         cogsmith.write(two, ":mem:", overview_resampling=["cubic", "mode", Resampling.nearest])
+
+
+def test_statistics():
+    pixels = image((600, 700))
+    data = cogsmith.to_cog(raster(pixels), statistics="YES", nodata=7)
+    with rasterio.MemoryFile(data) as memory, memory.open() as file:
+        tags = file.tags(1)
+    valid = pixels[pixels != 7].astype("f8")
+    assert float(tags["STATISTICS_MINIMUM"]) == valid.min() and float(tags["STATISTICS_MAXIMUM"]) == valid.max()
+    assert float(tags["STATISTICS_MEAN"]) == pytest.approx(valid.mean())
+    assert float(tags["STATISTICS_STDDEV"]) == pytest.approx(valid.std())
+    assert cogsmith.to_cog(ARRAY, STATISTICS="AUTO") == cogsmith.to_cog(ARRAY, statistics=False) == cogsmith.to_cog(ARRAY)
+
+
+def test_colour_interpretation():
+    pixels = image((4, 60, 70))
+    given = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    for colors in (given, [color.name for color in given]):
+        for data in (
+            cogsmith.write(pixels, ":mem:", colorinterp=colors),
+            cogsmith.to_cog(raster(pixels), colorinterp=colors),
+        ):
+            assert list(look(data).colorinterp) == given
+    with pytest.raises(ValueError, match="colorinterp"):
+        cogsmith.write(pixels, ":mem:", colorinterp="mauve")
+    data = cogsmith.write(pixels[0], ":mem:", tags={"TIFFTAG_SOFTWARE": "mine"})
+    assert look(data).tags["TIFFTAG_SOFTWARE"] == "mine"

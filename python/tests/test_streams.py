@@ -239,3 +239,38 @@ def test_the_gil_is_released():
     thread.join()
     # With the GIL held, none or one.
     assert counted > passed * 50, (counted, passed)
+
+
+# Looking at files -----------------------------------------------------------------------------------------------------
+
+
+def test_validate_and_info(out):
+    data = cogsmith.write(image((1300, 1100)), ":mem:", nodata=3, band_names="red", **WHERE)
+    out.write_bytes(data)
+    for subject in (out, str(out), data):
+        verdict = cogsmith.validate(subject, strict=True)
+        assert verdict["verdict"] == "valid", verdict["findings"]
+        assert verdict["tiles"] == verdict["tiles_decoded"] == 9 + 4 + 1
+        facts = cogsmith.info(subject)
+        assert (facts["width"], facts["height"], facts["data_type"], facts["nodata"]) == (1100, 1300, "u16", "3")
+        assert facts["crs"] == "EPSG:32633" and tuple(facts["transform"]) == WHERE["transform"]
+        assert [(level["width"], level["height"]) for level in facts["levels"]] == [(1100, 1300), (550, 650), (275, 325)]
+    broken = bytearray(data)
+    broken[-3000:-2000] = bytes(1000)
+    verdict = cogsmith.validate(bytes(broken))
+    assert verdict["verdict"] == "invalid" and verdict["errors"] > 0
+    assert all(finding["message"] and finding["remedy"] for finding in verdict["findings"])
+    assert cogsmith.validate(data, quick=True)["quick"] is True
+    for look_at in (cogsmith.validate, cogsmith.info):
+        with pytest.raises(ValueError):
+            look_at(b"no TIFF at all")
+        with pytest.raises(FileNotFoundError):
+            look_at(out.parent / "none.tif")
+
+
+def test_verified_writes(out):
+    pixels = image((600, 700))
+    cogsmith.write(pixels, out, verify=True, **WHERE)
+    assert out.read_bytes() == cogsmith.write(pixels, ":mem:", **WHERE)
+    with pytest.raises(ValueError, match="verify"):
+        cogsmith.write(pixels, ":mem:", verify=True)

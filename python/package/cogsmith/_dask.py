@@ -306,7 +306,7 @@ def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: li
     stream.seek(0)
     stream.write(layout.header)
     for shard, fragment in zip(shards, fragments, strict=True):
-        digest, runs = pieces.get(tuple(shard), (fragment.digest, []))
+        digest, runs = pieces.get(shard, (fragment.digest, []))
         fragment.check(shard, digest)
         for start, end, offset in runs:
             stream.seek(offset)
@@ -331,7 +331,7 @@ def _begin(context: _Context, merged: bytes, path: Path, temporary: Path, overwr
 
 
 def _pieces_of(begun: Any, shard: Id) -> Any:
-    return begun if isinstance(begun, _Failure) else begun.get(tuple(shard))
+    return begun if isinstance(begun, _Failure) else begun.get(shard)
 
 
 def _place(pieces: Any, shard: Id, fragment: _Fragment, temporary: Path) -> _Failure | None:
