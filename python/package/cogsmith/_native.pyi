@@ -1,12 +1,17 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from ._plan import Georeference, Image, Input, Item, Options, Pixels, Work
+
+__all__ = [
+    "__version__", "RESAMPLINGS", "Plan", "Writer", "Shards", "Layout", "encode", "create", "validate", "info",
+]
 
 __version__: str
 RESAMPLINGS: list[str]
 
+@final
 class Plan:
     def __new__(
         cls, image: Image, georeference: Georeference, items: Sequence[Item], options: Options
@@ -16,12 +21,14 @@ class Plan:
     @property
     def uncompressed_bytes(self) -> int: ...
 
+@final
 class Writer:
     def __new__(cls, plan: Plan, target: Any, work: Work) -> Writer: ...
     def push(self, rows: Any, mask: Any) -> None: ...
     def finish(self) -> dict[str, Any]: ...
     def discard(self) -> None: ...
 
+@final
 class Shards:
     def __new__(cls, plan: Plan, width: int, height: int) -> Shards: ...
     @classmethod
@@ -41,6 +48,7 @@ class Shards:
     def merge(self, gathered: Sequence[bytes]) -> bytes: ...
     def layout(self, merged: bytes) -> Layout: ...
 
+@final
 class Layout:
     @property
     def header(self) -> bytes: ...
