@@ -1,6 +1,6 @@
 """Memory and time of writing one large array to a file and to memory.
 
-    python benches/python/array.py [--gib 2] [WRITER…]
+    python benches/python/large_array.py [--gib 2] [WRITER…]
 
 Prints, for cogsmith, datacube's ``write_cog`` and GDAL's COG driver (through rasterio's MemoryFile), peak memory above the
 array and the time, each in a process of its own.
