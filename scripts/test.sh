@@ -22,6 +22,7 @@ done
 export CARGO_TERM_COLOR=never PYTHONDONTWRITEBYTECODE=1 GDAL_PAM_ENABLED=NO
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=$TARGET/judges-venv
+PEERS_VENV=$TARGET/python-venv
 LOGS=$TARGET/test-logs
 PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10 pyproj==3.8.0"
 # The oldest compiler that is promised, which is the one that the lock file's crates are chosen for.
@@ -90,6 +91,17 @@ install_wasm() {
     [ -z "$packages" ] || apt_install $packages
 }
 
+# What the Python package is compared with and tested by.
+install_python_peers() {
+    local python stamp=$PEERS_VENV/installed wanted=python/tests/requirements.txt
+    cmp -s "$wanted" "$stamp" && return
+    python=$(find_python) || return 1
+    rm -rf "$PEERS_VENV"
+    "$python" -m venv "$PEERS_VENV" &&
+        "$PEERS_VENV/bin/pip" install -q --disable-pip-version-check --only-binary :all: -r "$wanted" &&
+        cp "$wanted" "$stamp"
+}
+
 # The judges are fetched while cargo builds.
 install_old_gdal >"$LOGS/apt.log" 2>&1 &
 APT=$!
@@ -97,6 +109,8 @@ install_new_judges >"$LOGS/pip.log" 2>&1 &
 PIP=$!
 install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
 APT_WASM=$!
+install_python_peers >"$LOGS/peers.log" 2>&1 &
+PEERS=$!
 
 judges_ready() {
     wait "$APT" || { cat "$LOGS/apt.log"; echo "Debian's GDAL could not be installed"; return 1; }
@@ -198,6 +212,22 @@ grid() {
 # The table of EPSG codes is that of the judge's database.
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
+# The wheel is built once, tried in an environment with numpy alone, and tested beside its peers.
+python_package() {
+    local wheels=$TARGET/wheels alone=$TARGET/python-alone target
+    target=$(mkdir -p "$TARGET" && cd "$TARGET" && pwd)
+    wait "$PEERS" || { cat "$LOGS/peers.log"; echo "what the Python tests need could not be installed"; return 1; }
+    cargo fmt --manifest-path python/Cargo.toml --check -- --color never || return 1
+    rm -rf "$wheels" "$alone"
+    (cd python && CARGO_TARGET_DIR=$target "$target/python-venv/bin/maturin" build --profile dev --locked --out "$target/wheels") || return 1
+    local wheel
+    wheel=$(ls "$target"/wheels/cogsmith-*.whl) || return 1
+    "$(find_python)" -m venv "$alone" && "$alone/bin/pip" install -q --disable-pip-version-check "$wheel" || return 1
+    "$alone/bin/python" -c 'import cogsmith, numpy; assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"' || return 1
+    "$PEERS_VENV/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$wheel" || return 1
+    COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests
+}
+
 stage build cargo build --workspace --all-targets --locked
 stage unit cargo test --workspace --locked
 stage judges judges_ready
@@ -220,6 +250,7 @@ stage rust-version rust_version
 stage features features
 stage examples examples
 stage fixtures fixtures_same
+stage python python_package
 
 wait
 echo

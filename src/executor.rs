@@ -1,5 +1,8 @@
 //! Where work runs: on the caller's thread or on a pool. The only module that knows of threads.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::error::{Error, Result};
 
 /// Runs independent work items, in order of their results, on one or many threads.
@@ -8,7 +11,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Executor {
     #[cfg(feature = "parallel")]
-    pool: Option<std::sync::Arc<rayon::ThreadPool>>,
+    pool: Option<Arc<rayon::ThreadPool>>,
+    cancelled: Option<Arc<AtomicBool>>,
 }
 
 impl Executor {
@@ -18,6 +22,7 @@ impl Executor {
         Self {
             #[cfg(feature = "parallel")]
             pool: None,
+            cancelled: None,
         }
     }
 
@@ -39,7 +44,7 @@ impl Executor {
                     .thread_name(|index| format!("cogsmith-{index}"))
                     .build()
                     .map_err(|error| Error::option("threads", format!("cannot start {count} threads: {error}")))?;
-                Ok(Self { pool: Some(std::sync::Arc::new(pool)) })
+                Ok(Self { pool: Some(Arc::new(pool)), cancelled: None })
             }
             #[cfg(not(feature = "parallel"))]
             _ => Err(Error::option("threads", "more than one thread needs the feature 'parallel'")),
@@ -55,6 +60,18 @@ impl Executor {
         return Self::threads(std::thread::available_parallelism().map_or(1, usize::from));
         #[cfg(not(feature = "parallel"))]
         return Ok(Self::serial());
+    }
+
+    /// Has encoding stop with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) before its next tile once `flag` is
+    /// set, from whatever thread: sooner than a progress callback can, which is asked after every few tiles.
+    #[must_use]
+    pub fn cancelled_by(self, flag: Arc<AtomicBool>) -> Self {
+        Self { cancelled: Some(flag), ..self }
+    }
+
+    /// Whether the work has been cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
     /// The number of threads that work at once.

@@ -229,6 +229,9 @@ impl RowEncoder {
     }
 
     fn encode_tile(&self, tile: TileId) -> Result<EncodedTile> {
+        if self.executor.is_cancelled() {
+            return Err(ErrorKind::Cancelled.into());
+        }
         let failed = |reason: String| {
             let TileId { level, row, column, .. } = tile;
             Error::from(ErrorKind::TileEncode { level, row, column, reason })

@@ -1,0 +1,109 @@
+"""What crosses into the native half: plain data, which can be pickled.
+
+Field names are read by ``src/plan.rs``, ``src/array.rs``, ``src/encode.rs`` and ``src/create.rs``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Image:
+    """What the pixels are."""
+
+    width: int
+    height: int
+    bands: int
+    data_type: str
+    nodata: str | None = None
+    bits: int | None = None
+    mask: bool = False
+    photometric: str | None = None
+    extra_samples: list[str] | None = None
+    color_map: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Georeference:
+    """Where the pixels are.
+
+    ``transform`` holds a, b, c, d, e, f: x = a * column + b * row + c, y = d * column + e * row + f, counted from the
+    upper left corner of the upper left pixel. ``gcps`` are column, row, x, y, z of points.
+    """
+
+    crs: str | None = None
+    transform: tuple[float, float, float, float, float, float] | None = None
+    gcps: list[tuple[float, float, float, float, float]] = field(default_factory=list)
+    point: bool = False
+
+
+@dataclass
+class Item:
+    """One item of GDAL's metadata; ``band`` is counted from 0."""
+
+    name: str
+    value: str
+    band: int | None = None
+    role: str | None = None
+    domain: str | None = None
+
+
+@dataclass
+class Options:
+    """How the file is written: names and numbers of the library."""
+
+    compression: str = "deflate"
+    level: int | None = None
+    predictor: str = "auto"
+    tile_size: tuple[int, int] = (512, 512)
+    overview_tile_size: tuple[int, int] | None = None
+    interleave: str = "pixel"
+    big_tiff: str = "auto"
+    #: Shrink factors; empty for no overviews, ``None`` for the library's rule.
+    overviews: list[int] | None = None
+    overview_count: int | None = None
+    #: One kernel for all bands, or one for each; empty for the library's choice.
+    resampling: list[str] = field(default_factory=list)
+    statistics: bool = False
+
+
+@dataclass
+class Work:
+    """How the work is done, which changes nothing in the file."""
+
+    threads: int | None = None
+    overwrite: bool = False
+    sync: bool = False
+    verify: bool = False
+    temp_dir: str | os.PathLike[str] | None = None
+    tile_memory: int | None = None
+    row_memory: int | None = None
+    progress: Callable[[int, int], object] | None = None
+
+
+@dataclass
+class Input:
+    """What is taken from a file that is converted."""
+
+    image: int | None = None
+    nodata: str | None = None
+    mask: str = "auto"
+    widen: bool = False
+
+
+@dataclass
+class Pixels:
+    """Arrays in memory; see ``_arrays.py``, which makes it."""
+
+    array: np.ndarray[Any, Any] | None
+    parts: list[tuple[np.ndarray[Any, Any], bool]]
+    mask: np.ndarray[Any, Any] | None = None
+    swapped: bool = False
+    truth: bool = False
+    fill: str | None = None

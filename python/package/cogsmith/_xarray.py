@@ -1,0 +1,88 @@
+"""The accessor ``.cogsmith`` of DataArrays and Datasets, registered as soon as there is an xarray to register it with."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from . import _write
+
+
+class Accessor:
+    """Writing from a DataArray or a Dataset: ``array.cogsmith.write("out.tif")``."""
+
+    def __init__(self, raster: Any) -> None:
+        self._raster = raster
+
+    def write(self, target: Any, **options: Any) -> Any:
+        """:func:`cogsmith.write` of this raster."""
+        return _write.write(self._raster, target, **options)
+
+    def write_cog(self, fname: Any, **options: Any) -> Any:
+        """:func:`cogsmith.write_cog` of this raster."""
+        return _write.write_cog(self._raster, fname, **options)
+
+    def to_cog(self, **options: Any) -> Any:
+        """:func:`cogsmith.to_cog` of this raster."""
+        return _write.to_cog(self._raster, **options)
+
+
+def register() -> None:
+    """Registers the accessor now, or when the caller imports xarray, which is not imported for it."""
+    if "xarray" in sys.modules:
+        _register_with(sys.modules["xarray"])
+    else:
+        sys.meta_path.insert(0, _WhenXarrayComes())
+
+
+def _register_with(xarray: ModuleType) -> None:
+    xarray.register_dataarray_accessor("cogsmith")(Accessor)
+    xarray.register_dataset_accessor("cogsmith")(Accessor)
+
+
+class _WhenXarrayComes(importlib.abc.MetaPathFinder):
+    """Finds xarray as all others do, and sees to it that the accessor is registered once it has been imported."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "xarray" or self._asked:
+            return None
+        self._asked = True
+        try:
+            spec = importlib.util.find_spec("xarray")
+        finally:
+            self._asked = False
+        if spec is not None and spec.loader is not None and not isinstance(spec.loader, _Loader):
+            spec.loader = _Loader(spec.loader, self._done)
+        return spec
+
+    def _done(self, xarray: ModuleType) -> None:
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+            _register_with(xarray)
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, inner: Any, done: Callable[[ModuleType], None]) -> None:
+        self._inner = inner
+        self._done = done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._inner.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._inner.exec_module(module)
+        self._done(module)

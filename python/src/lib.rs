@@ -1,0 +1,38 @@
+//! The native half of the Python package `cogsmith`: arrays in, Cloud Optimized GeoTIFFs out, without the GIL.
+//!
+//! What users call is Python (`package/cogsmith`), where objects of xarray and its kin are understood and options get
+//! their names. What comes here has been put into plain terms: numpy arrays with the axes (row, column, band), and the
+//! data classes of `_plan.py`.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod array;
+mod check;
+mod create;
+mod encode;
+mod error;
+mod plan;
+mod shard;
+mod supervise;
+mod target;
+mod writer;
+
+use pyo3::prelude::*;
+
+/// What `cogsmith` is made of.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("RESAMPLINGS", cogsmith::Resampling::ALL.map(cogsmith::Resampling::name).to_vec())?;
+    module.add_class::<plan::Plan>()?;
+    module.add_class::<writer::Writer>()?;
+    module.add_class::<shard::Shards>()?;
+    module.add_class::<shard::Layout>()?;
+    module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
+    module.add_function(wrap_pyfunction!(create::create, module)?)?;
+    module.add_function(wrap_pyfunction!(check::validate, module)?)?;
+    module.add_function(wrap_pyfunction!(check::info, module)?)?;
+    Ok(())
+}

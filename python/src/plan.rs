@@ -1,0 +1,293 @@
+//! The plan of a file, made from the data classes of `_plan.py`.
+
+use cogsmith::geo::metadata::TEXTS;
+use cogsmith::{
+    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
+    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, TileSize,
+    Transform,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::raise;
+
+/// What the pixels are: `_plan.Image`.
+#[derive(FromPyObject)]
+struct Image {
+    width: u32,
+    height: u32,
+    bands: u16,
+    data_type: String,
+    bits: Option<u16>,
+    nodata: Option<String>,
+    mask: bool,
+    photometric: Option<String>,
+    extra_samples: Option<Vec<String>>,
+    color_map: Vec<u16>,
+}
+
+/// Where they are: `_plan.Georeference`.
+#[derive(FromPyObject)]
+struct Georeference {
+    crs: Option<String>,
+    transform: Option<[f64; 6]>,
+    gcps: Vec<[f64; 5]>,
+    point: bool,
+}
+
+/// What is said about them: `_plan.Item`.
+#[derive(FromPyObject)]
+struct Item {
+    name: String,
+    domain: Option<String>,
+    band: Option<u16>,
+    role: Option<String>,
+    value: String,
+}
+
+/// How they are written: `_plan.Options`.
+#[derive(FromPyObject)]
+pub(crate) struct Options {
+    compression: String,
+    level: Option<u8>,
+    predictor: String,
+    tile_size: (u32, u32),
+    overview_tile_size: Option<(u32, u32)>,
+    interleave: String,
+    big_tiff: String,
+    overviews: Option<Vec<u32>>,
+    overview_count: Option<u32>,
+    resampling: Vec<String>,
+    statistics: bool,
+}
+
+/// All decisions about a file, made and checked before a pixel is read.
+#[pyclass(frozen, module = "cogsmith._native")]
+pub(crate) struct Plan {
+    pub(crate) plan: CogPlan,
+}
+
+#[pymethods]
+impl Plan {
+    #[new]
+    fn new(
+        image: Bound<'_, PyAny>,
+        georeference: Bound<'_, PyAny>,
+        items: Vec<Bound<'_, PyAny>>,
+        options: Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let spec = image.extract::<Image>()?.spec()?;
+        let geo = georeference.extract::<Georeference>()?.geo()?;
+        let items: PyResult<Vec<Item>> = items.iter().map(|item| item.extract::<Item>()).collect();
+        let metadata = metadata(&items?)?;
+        let options = options.extract::<Options>()?.encode_options()?;
+        let plan = CogPlan::new(&spec, &geo, &metadata, &options).map_err(raise)?;
+        Ok(Self { plan })
+    }
+
+    /// Width and height of every level, full resolution first.
+    #[getter]
+    fn levels(&self) -> Vec<(u32, u32)> {
+        self.plan.levels().iter().map(|level| (level.width, level.height)).collect()
+    }
+
+    /// Bytes of all pixels of full resolution.
+    #[getter]
+    fn uncompressed_bytes(&self) -> u64 {
+        self.plan.uncompressed_bytes()
+    }
+}
+
+/// What was written, as Python sees it; the keys of the command's `--json` that say the same.
+pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
+    let spec = plan.spec();
+    let result = PyDict::new(py);
+    result.set_item("width", spec.width)?;
+    result.set_item("height", spec.height)?;
+    result.set_item("bands", spec.bands)?;
+    result.set_item("data_type", spec.data_type.name())?;
+    if let Some(level) = plan.levels().first() {
+        result.set_item("tile_width", level.tile_size.width)?;
+        result.set_item("tile_height", level.tile_size.height)?;
+    }
+    let levels: PyResult<Vec<_>> = summary
+        .levels
+        .iter()
+        .map(|level| {
+            let entry = PyDict::new(py);
+            entry.set_item("width", level.width)?;
+            entry.set_item("height", level.height)?;
+            entry.set_item("tiles", level.tiles)?;
+            entry.set_item("bytes", level.bytes)?;
+            Ok(entry)
+        })
+        .collect();
+    result.set_item("levels", levels?)?;
+    result.set_item("compression", plan.compression().name())?;
+    result.set_item("predictor", predictor_name(summary.predictor))?;
+    result.set_item("interleave", plan.grid().interleave.name())?;
+    result.set_item("resampling", plan.resampling_names())?;
+    result.set_item("big_tiff", summary.big_tiff)?;
+    result.set_item("spooled_bytes", summary.spooled)?;
+    result.set_item("bytes", summary.bytes)?;
+    result.set_item("uncompressed_bytes", plan.uncompressed_bytes())?;
+    Ok(result)
+}
+
+const PREDICTORS: [(&str, Predictor); 4] = [
+    ("auto", Predictor::Auto),
+    ("none", Predictor::None),
+    ("horizontal", Predictor::Horizontal),
+    ("float", Predictor::FloatingPoint),
+];
+const INTERLEAVES: [(&str, Interleave); 3] =
+    [("pixel", Interleave::Pixel), ("band", Interleave::Band), ("tile", Interleave::Tile)];
+const BIG_TIFFS: [(&str, BigTiff); 3] = [("auto", BigTiff::Auto), ("yes", BigTiff::Yes), ("no", BigTiff::No)];
+const PHOTOMETRICS: [(&str, Photometric); 7] = [
+    ("miniswhite", Photometric::MinIsWhite),
+    ("minisblack", Photometric::MinIsBlack),
+    ("rgb", Photometric::Rgb),
+    ("palette", Photometric::Palette),
+    ("cmyk", Photometric::Separated),
+    ("cielab", Photometric::CieLab),
+    ("icclab", Photometric::IccLab),
+];
+const EXTRA_SAMPLES: [(&str, ExtraSample); 3] = [
+    ("unspecified", ExtraSample::Unspecified),
+    ("associated", ExtraSample::AssociatedAlpha),
+    ("unassociated", ExtraSample::UnassociatedAlpha),
+];
+
+/// The value behind a name, or an error that lists the names.
+fn named<T: Copy>(option: &str, name: &str, values: &[(&str, T)]) -> PyResult<T> {
+    values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = values.iter().map(|(known, _)| *known).collect();
+        PyValueError::new_err(format!("{option}={name:?} is unknown; it takes {}", known.join(", ")))
+    })
+}
+
+fn predictor_name(predictor: Predictor) -> &'static str {
+    PREDICTORS.iter().find(|(_, value)| *value == predictor).map_or("auto", |(name, _)| name)
+}
+
+/// A kernel by its name.
+pub(crate) fn resampling(name: &str) -> PyResult<Resampling> {
+    named("overview_resampling", name, &Resampling::ALL.map(|kernel| (kernel.name(), kernel)))
+}
+
+/// A nodata value; Python hands it over as text, so that integers of 64 bits stay exact.
+pub(crate) fn nodata(text: &str) -> PyResult<Nodata> {
+    Nodata::parse(text).ok_or_else(|| PyValueError::new_err(format!("nodata={text} is no number")))
+}
+
+impl Image {
+    fn spec(self) -> PyResult<ImageSpec> {
+        let data_types = DataType::ALL.map(|data_type| (data_type.name(), data_type));
+        let data_type = named("dtype", &self.data_type, &data_types)?;
+        let mut spec = ImageSpec::new(self.width, self.height, self.bands, data_type);
+        spec.bits_per_sample = self.bits;
+        spec.nodata = self.nodata.as_deref().map(nodata).transpose()?;
+        spec.mask = self.mask;
+        if let Some(photometric) = self.photometric {
+            spec.photometric = named("photometric", &photometric, &PHOTOMETRICS)?;
+            spec.extra_samples.clear();
+        }
+        if let Some(extras) = self.extra_samples {
+            let extras: PyResult<_> = extras.iter().map(|name| named("alpha", name, &EXTRA_SAMPLES)).collect();
+            spec.extra_samples = extras?;
+        }
+        spec.color_map = self.color_map;
+        Ok(spec)
+    }
+}
+
+impl Georeference {
+    fn geo(self) -> PyResult<GeoRef> {
+        let mut geo = GeoRef::default();
+        if let Some(crs) = &self.crs {
+            // What GeoKeys have no words for stands in their citation as WKT, which GDAL reads.
+            let crs = Crs::parse(crs).map_err(raise)?.with_wkt_citation(true);
+            geo = geo.with_crs(&crs).map_err(raise)?;
+        }
+        if self.point {
+            geo = geo.with_pixel_is(PixelIs::Point);
+        }
+        if let Some(transform) = self.transform {
+            geo = geo.with_transform(Transform::from_affine(transform).map_err(raise)?);
+        } else if !self.gcps.is_empty() {
+            let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
+            geo = geo.with_gcps(&points.collect::<Vec<_>>()).map_err(raise)?;
+        }
+        Ok(geo)
+    }
+}
+
+fn metadata(items: &[Item]) -> PyResult<Metadata> {
+    let mut metadata = Metadata::default();
+    for Item { name, domain, band, role, value } in items {
+        let number = || {
+            let parsed = value.parse::<f64>();
+            parsed.map_err(|_| PyValueError::new_err(format!("{name}={value:?} is no number")))
+        };
+        let text = TEXTS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+        match (band.unwrap_or(0), role.as_deref(), text) {
+            (band, Some("scale"), _) => metadata.set_scale(band, number()?),
+            (band, Some("offset"), _) => metadata.set_offset(band, number()?),
+            (band, Some("unittype"), _) => metadata.set_unit(band, value),
+            (band, Some("description"), _) => metadata.set_description(band, value),
+            (band, Some("colorinterp"), _) => {
+                let color = ColorInterpretation::parse(value).ok_or_else(|| {
+                    PyValueError::new_err(format!("colorinterp={value:?} is no colour that GDAL knows"))
+                })?;
+                metadata.set_color_interpretation(band, color);
+                Ok(())
+            }
+            (_, _, Some((_, tag))) => metadata.set_text(*tag, value),
+            (_, _, None) => metadata.set_item(domain.as_deref(), name, value),
+        }
+        .map_err(raise)?;
+    }
+    Ok(metadata)
+}
+
+impl Options {
+    pub(crate) fn encode_options(self) -> PyResult<EncodeOptions> {
+        let size = |(width, height)| TileSize { width, height };
+        let kernels: PyResult<Vec<_>> = self.resampling.iter().map(|name| resampling(name)).collect();
+        let (one, several) = match kernels?.as_slice() {
+            [] => (None, Vec::new()),
+            [one] => (Some(*one), Vec::new()),
+            several => (None, several.to_vec()),
+        };
+        Ok(EncodeOptions {
+            tile_size: size(self.tile_size),
+            overview_tile_size: self.overview_tile_size.map(size),
+            compression: compression(&self.compression, self.level)?,
+            predictor: named("predictor", &self.predictor, &PREDICTORS)?,
+            interleave: named("interleave", &self.interleave, &INTERLEAVES)?,
+            big_tiff: named("bigtiff", &self.big_tiff, &BIG_TIFFS)?,
+            overviews: match (self.overviews, self.overview_count) {
+                (None, None) => Overviews::Auto,
+                (None, Some(count)) => Overviews::Count(count),
+                (Some(factors), _) if factors.is_empty() => Overviews::None,
+                (Some(factors), _) => Overviews::Factors(factors),
+            },
+            resampling: one,
+            band_resampling: several,
+            statistics: self.statistics,
+        })
+    }
+}
+
+fn compression(name: &str, level: Option<u8>) -> PyResult<Compression> {
+    Ok(match (name, level) {
+        ("none", _) => Compression::None,
+        ("lzw", _) => Compression::Lzw,
+        ("deflate", None) => Compression::DEFLATE,
+        ("deflate", Some(level)) => Compression::Deflate { level },
+        ("zstd", None) => Compression::ZSTD,
+        ("zstd", Some(level)) => Compression::Zstd { level },
+        _ => return Err(PyValueError::new_err(format!("compress={name:?} is unknown"))),
+    })
+}

@@ -1,0 +1,189 @@
+//! Parts of a file that are encoded by tasks of a cluster, and put together at the end.
+
+use cogsmith::encode::{Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
+use cogsmith::{Executor, ImageSpec};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyType};
+
+use crate::array::Pixels;
+use crate::error::raise;
+use crate::plan::Plan;
+
+/// Tier, row, column.
+type Id = (u32, u32, u32);
+
+/// What a task gives: record, digest of the record, fragment, and pixels for the next tier.
+type Output<'py> = (Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
+
+/// A plan, and how its image is cut into shards.
+#[pyclass(frozen, module = "cogsmith._native")]
+pub(crate) struct Shards {
+    shards: ShardPlan,
+}
+
+#[pymethods]
+impl Shards {
+    /// Cuts the image into shards of about so many columns and rows.
+    #[new]
+    fn new(plan: &Plan, width: u32, height: u32) -> PyResult<Self> {
+        let options = ShardOptions { width, height, ..ShardOptions::default() };
+        Ok(Self { shards: ShardPlan::new(plan.plan.clone(), &options).map_err(raise)? })
+    }
+
+    /// What `to_bytes` gave.
+    #[classmethod]
+    fn from_bytes(_: &Bound<'_, PyType>, bytes: &[u8]) -> PyResult<Self> {
+        Ok(Self { shards: ShardPlan::from_bytes(bytes).map_err(raise)? })
+    }
+
+    /// The plan and its shards, for other processes and machines.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.shards.to_bytes())
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+        py: Python<'py>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((slf.get_type().getattr("from_bytes")?, (slf.get().to_bytes(py),)))
+    }
+
+    /// The shards, tier by tier.
+    #[getter]
+    fn tiers(&self) -> Vec<Vec<Id>> {
+        let tiers = 0..self.shards.tiers();
+        tiers.map(|tier| self.shards.shards(tier).map(|id| (id.tier, id.row, id.column)).collect()).collect()
+    }
+
+    /// First and last-plus-one row, then column, of the pixels of full resolution that a shard of the first tier needs.
+    fn window(&self, id: Id) -> PyResult<(u32, u32, u32, u32)> {
+        let window = self.shards.shard(address(id)).map_err(raise)?.source();
+        Ok((window.rows.start, window.rows.end, window.columns.start, window.columns.end))
+    }
+
+    /// The shards of the tier before whose pixels a shard needs.
+    fn inputs(&self, id: Id) -> PyResult<Vec<Id>> {
+        let inputs = self.shards.inputs(address(id)).map_err(raise)?;
+        Ok(inputs.into_iter().map(|id| (id.tier, id.row, id.column)).collect())
+    }
+
+    /// Encodes a shard of the first tier from the pixels of its window.
+    fn encode<'py>(&self, py: Python<'py>, id: Id, pixels: Pixels<'py>, threads: usize) -> PyResult<Output<'py>> {
+        let shard = self.shards.shard(address(id)).map_err(raise)?;
+        let window = shard.source();
+        let spec = ImageSpec { width: window.width(), height: window.height(), ..self.shards.plan().spec().clone() };
+        let executor = Executor::threads(threads).map_err(raise)?;
+        let output = pixels.with_source(&spec, |source| {
+            py.detach(|| encode_shard(&self.shards, address(id), source, &executor)).map_err(raise)
+        })?;
+        give(py, &output)
+    }
+
+    /// Encodes a shard of a later tier from the pixels that shards of the tier before gave.
+    fn encode_from<'py>(
+        &self,
+        py: Python<'py>,
+        id: Id,
+        inputs: Vec<PyBackedBytes>,
+        threads: usize,
+    ) -> PyResult<Output<'py>> {
+        let executor = Executor::threads(threads).map_err(raise)?;
+        let output = py.detach(|| {
+            let pixels =
+                inputs.iter().map(|bytes| ShardPixels::from_bytes(bytes)).collect::<cogsmith::Result<Vec<_>>>()?;
+            // They are held twice otherwise.
+            drop(inputs);
+            encode_shard(&self.shards, address(id), &mut Mosaic::new(&self.shards, address(id), &pixels)?, &executor)
+        });
+        give(py, &output.map_err(raise)?)
+    }
+
+    /// Records of single shards together, in the form that `merge` takes.
+    fn gather<'py>(&self, py: Python<'py>, records: Vec<PyBackedBytes>) -> PyResult<Bound<'py, PyBytes>> {
+        let gathered = py.detach(|| {
+            let mut assembler = Assembler::new(&self.shards);
+            for record in &records {
+                assembler.add(ShardRecord::from_bytes(record)?)?;
+            }
+            Ok(assembler.to_bytes())
+        });
+        Ok(PyBytes::new(py, &gathered.map_err(raise)?))
+    }
+
+    /// What several calls of `gather` or `merge` gave, together.
+    fn merge<'py>(&self, py: Python<'py>, gathered: Vec<PyBackedBytes>) -> PyResult<Bound<'py, PyBytes>> {
+        let merged = py.detach(|| {
+            let mut assembler = Assembler::new(&self.shards);
+            for bytes in &gathered {
+                assembler.merge(Assembler::from_bytes(&self.shards, bytes)?)?;
+            }
+            Ok(assembler.to_bytes())
+        });
+        Ok(PyBytes::new(py, &merged.map_err(raise)?))
+    }
+
+    /// Makes the header, once the records of all shards are there.
+    fn layout(&self, py: Python<'_>, merged: PyBackedBytes) -> PyResult<Layout> {
+        let assembly = py.detach(|| Assembler::from_bytes(&self.shards, &merged)?.finish());
+        Ok(Layout { assembly: assembly.map_err(raise)? })
+    }
+}
+
+/// Where everything stands in the file.
+#[pyclass(frozen, module = "cogsmith._native")]
+pub(crate) struct Layout {
+    assembly: Assembly,
+}
+
+#[pymethods]
+impl Layout {
+    /// The bytes before the first tile.
+    #[getter]
+    fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.assembly.header())
+    }
+
+    /// Bytes of the whole file.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.assembly.bytes()
+    }
+
+    /// By shard: the digest that its record must have, and start and end in its fragment and the place in the file of
+    /// every run of bytes.
+    fn pieces<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut by_shard: std::collections::BTreeMap<ShardId, Vec<(u64, u64, u64)>> = Default::default();
+        for piece in self.assembly.pieces() {
+            let pieces = by_shard.entry(piece.shard).or_default();
+            match pieces.last_mut() {
+                // Runs that are neighbours in fragment and file alike are one.
+                Some((start, end, offset))
+                    if *end == piece.range.start && *offset + (*end - *start) == piece.offset =>
+                {
+                    *end = piece.range.end;
+                }
+                _ => pieces.push((piece.range.start, piece.range.end, piece.offset)),
+            }
+        }
+        let result = PyDict::new(py);
+        for (shard, pieces) in by_shard {
+            let record = self.assembly.record(shard);
+            let digest = record.ok_or_else(|| PyValueError::new_err(format!("shard {shard} has no record")))?.digest();
+            result.set_item((shard.tier, shard.row, shard.column), (digest, pieces))?;
+        }
+        Ok(result)
+    }
+}
+
+fn address((tier, row, column): Id) -> ShardId {
+    ShardId { tier, row, column }
+}
+
+fn give<'py>(py: Python<'py>, output: &ShardOutput) -> PyResult<Output<'py>> {
+    let record = PyBytes::new(py, &output.record.to_bytes());
+    let pixels = output.pixels.as_ref().map(|pixels| PyBytes::new(py, &pixels.to_bytes()));
+    Ok((record, output.record.digest(), PyBytes::new(py, &output.fragment), pixels))
+}

@@ -1,0 +1,122 @@
+"""What the tests share: rasters with a georeference, and the eyes of rasterio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from affine import Affine
+from odc.geo.geobox import GeoBox
+from odc.geo.xr import xr_coords
+from rio_cogeo import cog_validate
+import xarray as xr
+
+TYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
+
+
+def image(shape: tuple[int, ...], dtype: Any = "uint16", seed: int = 0) -> np.ndarray:
+    """Pixels with structure and noise, over the range of the type."""
+    generator = np.random.default_rng(seed)
+    dtype = np.dtype(dtype)
+    down, across = np.ogrid[: shape[-2], : shape[-1]]
+    waves = np.sin(down / 37) + np.cos(across / 53)
+    values = waves * 1000 + generator.normal(0, 50, shape) + np.arange(int(np.prod(shape[:-2]))).reshape(
+        (*shape[:-2], 1, 1)
+    )
+    if dtype.kind == "b":
+        return values > 0
+    if dtype.kind == "c":
+        return (values + 1j * values[..., ::-1, :]).astype(dtype)
+    if dtype.kind in "ui":
+        limits = np.iinfo(dtype)
+        values = values * min(1, limits.max / 4000)
+        return np.clip(values, limits.min, limits.max).astype(dtype)
+    return values.astype(dtype)
+
+
+def geobox(shape: tuple[int, int], crs: Any = 32633) -> GeoBox:
+    """A grid of 10 units a pixel."""
+    return GeoBox(shape, Affine(10, 0, 399960, 0, -10, 5000040), crs)
+
+
+def raster(pixels: Any, nodata: Any = None, crs: Any = 32633, dims: tuple[str, ...] | None = None) -> xr.DataArray:
+    """A DataArray with the coordinates of odc-geo."""
+    if dims is None:
+        dims = ("y", "x") if pixels.ndim == 2 else ("band", "y", "x")
+    shape = tuple(pixels.shape[dims.index(dim)] for dim in ("y", "x"))
+    coords = xr_coords(geobox(shape, crs), always_yx=True)
+    array = xr.DataArray(pixels, dims=dims, coords=coords)
+    if nodata is not None:
+        array.attrs["nodata"] = nodata
+    return array
+
+
+@dataclass
+class Seen:
+    """A file as rasterio reads it."""
+
+    levels: list[np.ndarray]
+    profile: dict[str, Any]
+    tags: dict[str, str]
+    descriptions: tuple[str | None, ...]
+    scales: tuple[float, ...]
+    offsets: tuple[float, ...]
+    units: tuple[str | None, ...]
+    colorinterp: tuple[Any, ...]
+    overviews: list[int]
+    block_shapes: list[tuple[int, int]]
+    structure: dict[str, str]
+    gcps: Any
+    masks: np.ndarray
+
+
+def look(path: Path | str | bytes) -> Seen:
+    """Everything about a file."""
+    if isinstance(path, bytes):
+        with rasterio.MemoryFile(path) as memory:
+            return look(memory.name)
+    with rasterio.open(path) as file:
+        factors = file.overviews(1)
+        levels = [file.read()]
+        blocks = [file.block_shapes[0]]
+        seen = Seen(
+            levels=levels,
+            profile=dict(file.profile),
+            tags=file.tags(),
+            descriptions=file.descriptions,
+            scales=file.scales,
+            offsets=file.offsets,
+            units=file.units,
+            colorinterp=file.colorinterp,
+            overviews=factors,
+            block_shapes=blocks,
+            structure=file.tags(ns="IMAGE_STRUCTURE"),
+            gcps=file.gcps,
+            masks=file.dataset_mask(),
+        )
+    for level in range(len(factors)):
+        with rasterio.open(path, OVERVIEW_LEVEL=level) as file:
+            levels.append(file.read())
+            blocks.append(file.block_shapes[0])
+    return seen
+
+
+def assert_valid(path: Path | str) -> None:
+    """rio-cogeo's strict validation."""
+    valid, errors, warnings = cog_validate(str(path), strict=True, quiet=True)
+    assert valid, (errors, warnings)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """What stands in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out.tif"

@@ -1,0 +1,330 @@
+"""Images that Dask computes: the bytes of the local writer, from every scheduler, whatever fails."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from conftest import assert_valid, image, leftovers, look, raster
+from dask.base import is_dask_collection
+from dask.delayed import Delayed
+
+import cogsmith
+
+#: `auto` would look at pixels in the local writer, which no block may do.
+SAME = {"predictor": 2}
+WHERE = {"crs": 32633, "transform": (10, 0, 399960, 0, -10, 5000040)}
+
+
+def chunked(pixels, chunks):
+    return raster(da.from_array(pixels, chunks=chunks))
+
+
+@pytest.fixture(scope="module")
+def client():
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            yield client
+
+
+def compute(delayed, scheduler, client=None):
+    if scheduler == "distributed":
+        return client.compute(delayed).result()
+    return delayed.compute(scheduler=scheduler)
+
+
+def test_nothing_is_computed_before_compute(out):
+    computed = []
+
+    def block(block_info=None):
+        computed.append(1)
+        return np.zeros((300, 300), "uint16")
+
+    array = raster(da.map_blocks(block, chunks=((300, 300), (300, 300)), dtype="uint16", meta=np.zeros((0, 0), "uint16")))
+    delayed = cogsmith.write_cog(array, out)
+    assert isinstance(delayed, Delayed) and is_dask_collection(delayed)
+    assert computed == [] and leftovers(out.parent) == []
+    assert delayed.compute() == out and len(computed) >= 4
+    assert leftovers(out.parent) == ["out.tif"]
+    assert isinstance(cogsmith.to_cog(array), Delayed) and isinstance(cogsmith.write(array, ":mem:"), Delayed)
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous", "distributed"])
+@pytest.mark.parametrize("memory", [False, True])
+def test_every_scheduler_gives_the_local_bytes(scheduler, memory, out, client):
+    pixels = image((2, 2049, 1723))
+    options = {**SAME, "overview_resampling": "cubic", "blocksize": 128, "nodata": 7}
+    expected = cogsmith.to_cog(raster(pixels), **options)
+    array = chunked(pixels, (1, 500, 600))
+    result = compute(cogsmith.write_cog(array, ":mem:" if memory else out, **options), scheduler, client)
+    if memory:
+        assert type(result) is bytes and result == expected
+    else:
+        assert result == out and out.read_bytes() == expected
+        assert_valid(out)
+        assert leftovers(out.parent) == ["out.tif"]
+
+
+CHUNKS = [(512, 512), (300, 700), (2000, 64), (17, 2000), (1024, 1024), (2500, 2500), ((5, 1000, 1044), (1, 2, 1720))]
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize("resampling", ["nearest", "average", "lanczos", "gauss"])
+def test_chunks_of_any_shape(chunks, resampling):
+    pixels = image((2049, 1723))
+    options = {**SAME, "overview_resampling": resampling, "blocksize": 256}
+    got = cogsmith.to_cog(chunked(pixels, chunks), **options).compute()
+    assert got == cogsmith.to_cog(raster(pixels), **options)
+
+
+@pytest.mark.parametrize("side", [1023, 1025, 10981])
+@pytest.mark.parametrize("overviews", ["auto", [2, 4, 8, 16]])
+def test_odd_sizes(side, overviews):
+    pixels = image((side % 3000, min(side, 3001)), "int16")
+    options = {**SAME, "overviews": overviews, "blocksize": 64, "overview_resampling": "bilinear"}
+    got = cogsmith.write(da.from_array(pixels, chunks=(400, 512)), ":mem:", **options).compute()
+    assert got == cogsmith.write(pixels, ":mem:", **options)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [
+        ("float32", {"predictor": 3}), ("float64", {"compress": "zstd", "predictor": 3}), ("bool", {}),
+        ("complex64", {"predictor": 1, "overview_resampling": "nearest"}), (">u2", {}), ("float16", {"predictor": 3}),
+        ("uint8", {"compress": "none", "predictor": 1}), ("uint16", {"compress": "lzw", "interleave": "band"}),
+        ("uint16", {"interleave": "tile"}), ("int64", {"BIGTIFF": "YES"}), ("uint8", {"num_threads": 2}),
+    ],
+)  # fmt: skip
+def test_types_and_options(dtype, options):
+    pixels = image((2, 700, 900), dtype)
+    options = {**SAME, "blocksize": 128, "overviews": [2, 4, 8], **options}
+    got = cogsmith.write(da.from_array(pixels, chunks=(2, 300, 300)), ":mem:", **options).compute()
+    assert got == cogsmith.write(pixels, ":mem:", **options)
+
+
+def test_auto_goes_by_type():
+    pixels = image((700, 900), "float32")
+    got = cogsmith.write(da.from_array(pixels, chunks=300), ":mem:").compute()
+    assert got == cogsmith.write(pixels, ":mem:")
+    pixels = image((700, 900), "uint16")
+    got = cogsmith.write(da.from_array(pixels, chunks=300), ":mem:").compute()
+    assert got == cogsmith.write(pixels, ":mem:", predictor=2)
+
+
+def test_bands_of_a_dataset_and_masks():
+    import xarray as xr
+
+    pixels = image((2, 700, 900))
+    lazy = xr.Dataset({name: chunked(pixels[place], 256) for place, name in enumerate(("red", "nir"))})
+    got = cogsmith.write(lazy, ":mem:", **SAME).compute()
+    assert got == cogsmith.write(lazy.compute(), ":mem:", **SAME)
+    mixed = cogsmith.write([da.from_array(pixels[0], 256), pixels[1]], ":mem:", **SAME).compute()
+    assert mixed == cogsmith.write(pixels, ":mem:", **SAME)
+    valid = pixels[0] > 10
+    expected = cogsmith.write(pixels, ":mem:", mask=valid, **SAME)
+    for mask in (valid, da.from_array(valid, 300)):
+        got = cogsmith.write(da.from_array(pixels, (1, 256, 256)), ":mem:", mask=mask, **SAME).compute()
+        assert got == expected
+
+
+def test_decoded_arrays():
+    pixels = image((700, 900), "float32")
+    pixels[5:90, 7:300] = np.nan
+    array = chunked(pixels, 256)
+    array.encoding["_FillValue"] = -999.0
+    seen = look(cogsmith.to_cog(array).compute())
+    np.testing.assert_array_equal(seen.levels[0][0], np.nan_to_num(pixels, nan=-999))
+
+
+def test_several_files_at_once(tmp_path):
+    pixels = image((700, 900))
+    writes = [cogsmith.write_cog(chunked(pixels + n, 256), tmp_path / f"{n}.tif", **SAME) for n in range(4)]
+    assert list(dask.compute(*writes)) == [tmp_path / f"{n}.tif" for n in range(4)]
+    for n in range(4):
+        np.testing.assert_array_equal(look(tmp_path / f"{n}.tif").levels[0][0], pixels + n)
+
+
+def test_a_write_can_be_pickled_and_is_part_of_other_graphs(out):
+    write = cogsmith.write_cog(chunked(image((700, 900)), 256), out)
+    again = pickle.loads(pickle.dumps(write))
+    assert dask.delayed(lambda path: path.stat().st_size)(again).compute() == out.stat().st_size
+
+
+# Only what is needed moves --------------------------------------------------------------------------------------------
+
+
+def test_no_task_sees_more_than_a_block():
+    from cogsmith import _arrays, _dask
+
+    whole = da.zeros((8192, 8192), chunks=1024, dtype="uint16")
+    seen, original = [], _arrays.pixels
+
+    def pixels(parts, *rest):
+        seen.append(parts[0].nbytes)
+        return original(parts, *rest)
+
+    _arrays.pixels = pixels
+    try:
+        cogsmith.write(whole, ":mem:", blocksize=256, overview_resampling="cubic").compute(scheduler="synchronous")
+    finally:
+        _arrays.pixels = original
+    width, height = _dask.block_size((256, 256), whole[:, :, None])
+    assert len(seen) == (8192 // width) * (8192 // height) > 1
+    assert max(seen) < width * height * 2 * 1.2
+
+
+# What goes wrong ------------------------------------------------------------------------------------------------------
+
+
+def failing(after=3):
+    def block(block_info=None):
+        place = block_info[None]["chunk-location"]
+        if sum(place) >= after:
+            raise ArithmeticError("the source failed")
+        return np.zeros((256, 256), "uint16")
+
+    return raster(da.map_blocks(block, chunks=((256,) * 4, (256,) * 4), dtype="uint16", meta=np.zeros((0, 0), "uint16")))
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous", "distributed"])
+def test_a_failing_task_leaves_nothing_behind(scheduler, out, client):
+    out.write_bytes(b"old")
+    with pytest.raises(ArithmeticError, match="the source failed"):
+        compute(cogsmith.write_cog(failing(), out, overwrite=True), scheduler, client)
+    assert leftovers(out.parent) == ["out.tif"] and out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous", "distributed"])
+def test_failures_while_tiles_are_put_at_their_places(scheduler, out, client, monkeypatch):
+    """A file that appears at the target while blocks are computed is not replaced."""
+    array = chunked(image((700, 900)), 256)
+    write = cogsmith.write_cog(array, out, **SAME)
+    out.write_bytes(b"old")
+    with pytest.raises(FileExistsError, match="File exists"):
+        compute(write, scheduler, client)
+    assert leftovers(out.parent) == ["out.tif"] and out.read_bytes() == b"old"
+
+
+def test_a_disk_that_is_full(out, monkeypatch):
+    from cogsmith import _dask
+
+    def full(self, start, end):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_dask._Fragment, "read", full)
+    with pytest.raises(OSError, match="No space left"):
+        cogsmith.write_cog(chunked(image((700, 900)), 256), out).compute(scheduler="threads")
+    assert leftovers(out.parent) == []
+
+
+def test_an_interrupted_write(out, monkeypatch):
+    from cogsmith import _dask
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_dask, "_publish", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cogsmith.write_cog(chunked(image((700, 900)), 256), out).compute(scheduler="synchronous")
+    assert leftovers(out.parent) == []
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        cogsmith.write_cog(chunked(image((700, 900)), 256), tmp_path / "no" / "out.tif").compute()
+
+
+def test_pixels_that_change_when_they_are_computed_again():
+    """A lost block is computed again; if it is another one then, that is an error and no broken file."""
+    from cogsmith import _dask
+
+    fragment = _dask._Fragment.keep("token", 17, b"tiles")
+    fragment.check((0, 0, 0), 17)
+    with pytest.raises(ValueError, match="not deterministic"):
+        fragment.check((0, 0, 0), 18)
+
+
+def test_tasks_that_run_twice(out):
+    """The graph's own tasks, each run two or three times over, as after lost answers."""
+    pixels = image((700, 900))
+    write = cogsmith.write_cog(chunked(pixels, 256), out, **SAME)
+    expected = cogsmith.to_cog(raster(pixels), **SAME)
+    from cogsmith import _dask
+
+    twice = {}
+    for name in ("_encode", "_encode_from", "_begin", "_place", "_finish", "_gather", "_merge"):
+        twice[name] = getattr(_dask, name)
+
+    def double(function):
+        def run(*arguments):
+            function(*arguments)
+            return function(*arguments)
+
+        return run
+
+    for name, function in twice.items():
+        setattr(_dask, name, double(function))
+    try:
+        write = cogsmith.write_cog(chunked(pixels, 256), out, **SAME)
+        assert write.compute(scheduler="threads") == out
+    finally:
+        for name, function in twice.items():
+            setattr(_dask, name, function)
+    assert out.read_bytes() == expected and leftovers(out.parent) == ["out.tif"]
+
+
+def test_a_worker_that_dies(out):
+    """Blocks of a lost worker are computed again, and the file is as it should be."""
+    from distributed import Client, LocalCluster
+
+    pixels = image((2048, 2048))
+
+    def slow(block):
+        time.sleep(0.2)
+        return block
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            array = raster(da.from_array(pixels, chunks=512).map_blocks(slow, dtype="uint16"))
+            write = cogsmith.write_cog(array, out, **SAME, blocksize=256)
+            future = client.compute(write, retries=3)
+            time.sleep(1.2)
+            victim = next(iter(cluster.workers.values()))
+            os.kill(victim.pid, 9)
+            assert future.result(timeout=120) == out
+    assert out.read_bytes() == cogsmith.to_cog(raster(pixels), **SAME, blocksize=256)
+    assert leftovers(out.parent) == ["out.tif"]
+
+
+def test_costly_chunks_are_said(out):
+    array = raster(da.zeros((2000, 2000), chunks=(20, 20), dtype="uint8"))
+    with pytest.warns(UserWarning, match="the chunking is costly"):
+        cogsmith.write_cog(array, out)
+    array = raster(da.zeros((40_000, 80_000), chunks=(40_000, 40_000), dtype="uint8"))
+    with pytest.warns(UserWarning, match="chunks of 1525 MiB are costly"):
+        cogsmith.write_cog(array, out)
+
+
+def test_what_dask_cannot_take(out):
+    array = chunked(image((700, 900)), 256)
+    with pytest.raises(TypeError, match="a path or ':mem:'"):
+        with open(out, "wb") as file:
+            cogsmith.write(array, file)
+    with pytest.raises(ValueError, match="progress is not supported"):
+        cogsmith.write(array, out, progress=print)
+
+
+def test_temporary_files_go(tmp_path, out):
+    with dask.config.set({"temporary-directory": str(tmp_path)}):
+        write = cogsmith.write_cog(chunked(image((2000, 2000)), 512), out)
+        write.compute(scheduler="threads")
+    assert leftovers(tmp_path) == ["out.tif"]
+    assert threading.active_count() < 100

@@ -1,0 +1,271 @@
+"""Options by their names in rasterio and GDAL: what they mean, and what is refused and how."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import rasterio
+from conftest import image, look, raster
+from rasterio.enums import ColorInterp, Compression, Interleaving, Resampling
+
+import cogsmith
+
+ARRAY = raster(image((600, 700)))
+
+
+def written(**options):
+    return look(cogsmith.to_cog(ARRAY, **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "compression"),
+    [
+        ({}, "deflate"), ({"compress": "LZW"}, "lzw"), ({"COMPRESS": "zstd"}, "zstd"), ({"compress": "none"}, None),
+        ({"compress": None}, None), ({"compress": Compression.lzw}, "lzw"), ({"compress": "adobe_deflate"}, "deflate"),
+        ({"Compress": Compression.zstd, "ZSTD_LEVEL": 1}, "zstd"),
+    ],
+)  # fmt: skip
+def test_compression(options, compression):
+    assert written(**options).profile.get("compress") == compression
+
+
+@pytest.mark.parametrize("level", range(1, 13))
+def test_zlevel_goes_up_to_12(level):
+    np.testing.assert_array_equal(written(zlevel=level).levels[0][0], ARRAY.values)
+
+
+def test_levels_do_something():
+    sizes = [len(cogsmith.to_cog(ARRAY, zlevel=level)) for level in (1, 6, 9)]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) > 1
+    assert cogsmith.to_cog(ARRAY, zlevel=6) == cogsmith.to_cog(ARRAY)
+    assert len(cogsmith.to_cog(ARRAY, compress="zstd", zstd_level=19)) < len(
+        cogsmith.to_cog(ARRAY, compress="zstd", zstd_level=1)
+    )
+
+
+@pytest.mark.parametrize("options", [{"zlevel": 13}, {"zlevel": 0}, {"zlevel": "high"}, {"zstd_level": 23}, {"zlevel": 2.5}])
+def test_levels_out_of_range(options):
+    with pytest.raises(ValueError, match="level="):
+        written(**options)
+
+
+def test_predictors():
+    def predictor(array, **options):
+        data = cogsmith.to_cog(array, **options)
+        with rasterio.MemoryFile(data) as memory, memory.open() as file:
+            return file.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", "1")
+
+    floats, complexes = raster(image((60, 70), "float32")), raster(image((60, 70), "complex64"))
+    assert predictor(ARRAY) == "2" and predictor(floats) == "3" and predictor(complexes) == "1"
+    assert predictor(raster(image((60, 70), "bool"))) == "2"
+    assert predictor(ARRAY, predictor=1) == "1" and predictor(floats, PREDICTOR="2") == "2"
+    assert predictor(floats, predictor="YES") == "3" and predictor(ARRAY, predictor="STANDARD") == "2"
+    assert predictor(floats, predictor="FLOATING_POINT") == "3" and predictor(ARRAY, predictor="NO") == "1"
+    with pytest.raises(ValueError, match="predictor"):
+        predictor(ARRAY, predictor=3)
+    with pytest.raises(ValueError, match="predictor"):
+        predictor(complexes, predictor=2)
+    with pytest.raises(ValueError, match="is unknown"):
+        predictor(ARRAY, predictor=4)
+
+
+def test_options_that_gdal_ignores_warn():
+    for options in ({"compress": "lzw", "zlevel": 5}, {"compress": "none", "predictor": 2}, {"zstd_level": 5}):
+        with pytest.warns(UserWarning, match="is ignored with compress="):
+            written(**options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        written(compress="lzw")
+        written(compress="none")
+        written(compress="zstd")
+
+
+def test_interleave():
+    pixels = image((3, 600, 700))
+    for given, name in ((None, "pixel"), ("BAND", "band"), (Interleaving.band, "band"), ("pixel", "pixel"), ("TILE", "tile")):
+        options = {} if given is None else {"interleave": given}
+        seen = look(cogsmith.to_cog(raster(pixels), **options))
+        assert seen.profile["interleave"] == name
+        np.testing.assert_array_equal(seen.levels[0], pixels)
+    with pytest.raises(ValueError, match="not supported"):
+        written(interleave="line")
+
+
+@pytest.mark.parametrize(
+    ("given", "big"),
+    [("YES", True), (True, True), ("no", False), ("IF_NEEDED", False), ("IF_SAFER", False), ("auto", False), (None, False)],
+)
+def test_bigtiff(given, big):
+    data = cogsmith.to_cog(ARRAY, BIGTIFF=given)
+    assert data[2] == (43 if big else 42)
+
+
+def test_if_safer_is_by_size():
+    from cogsmith._options import Facts, Request, resolve
+
+    for side, expected in ((20_000, "auto"), (40_000, "yes")):
+        facts = Facts(side, side, 1, np.dtype("u2"))
+        assert resolve({"bigtiff": "if_safer"}, facts, Request()).options.big_tiff == expected
+
+
+@pytest.mark.parametrize("given", [1, 2, "ALL_CPUS", "all_cpus", "2", None])
+def test_num_threads(given):
+    assert cogsmith.to_cog(ARRAY, NUM_THREADS=given) == cogsmith.to_cog(ARRAY)
+
+
+@pytest.mark.parametrize("given", [0, -1, "many", True])
+def test_bad_numbers_of_threads(given):
+    with pytest.raises(ValueError, match="num_threads"):
+        cogsmith.to_cog(ARRAY, num_threads=given)
+
+
+def test_what_says_again_what_the_array_is():
+    same = {"driver": "GTiff", "width": 700, "height": 600, "count": 1, "dtype": "uint16", "tiled": True}
+    assert cogsmith.to_cog(ARRAY, **same, nodata=None, transform=ARRAY.odc.transform) == cogsmith.to_cog(ARRAY)
+    for wrong in ({"driver": "PNG"}, {"width": 7}, {"count": 2}, {"dtype": "int16"}, {"tiled": "no"}):
+        with pytest.raises(ValueError, match="not supported"):
+            cogsmith.to_cog(ARRAY, **wrong)
+
+
+def test_photometric_and_alpha():
+    pixels = image((4, 60, 70), "uint8")
+    rgb = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+    assert look(cogsmith.to_cog(raster(pixels[:3]), photometric="rgb")).colorinterp == rgb
+    seen = look(cogsmith.to_cog(raster(pixels), photometric="RGB", alpha="YES"))
+    assert seen.colorinterp == (*rgb, ColorInterp.alpha)
+    seen = look(cogsmith.to_cog(raster(pixels), photometric="MINISBLACK", alpha="no"))
+    assert ColorInterp.alpha not in seen.colorinterp
+    for options in ({"photometric": "YCBCR"}, {"photometric": "palette"}):
+        with pytest.raises(ValueError, match="not supported"):
+            cogsmith.to_cog(raster(pixels[:3]), **options)
+    with pytest.raises(ValueError, match="no room for alpha"):
+        written(alpha="yes")
+
+
+def test_nbits():
+    array = raster((image((60, 70)) % 4096).astype("uint16"))
+    seen = look(cogsmith.to_cog(array, nbits=12, predictor=1))
+    np.testing.assert_array_equal(seen.levels[0][0], array.values)
+    data = cogsmith.to_cog(array, NBITS=12, predictor=1)
+    with rasterio.MemoryFile(data) as memory, memory.open() as file:
+        assert file.tags(1, ns="IMAGE_STRUCTURE")["NBITS"] == "12"
+
+
+# Everything that the drivers GTiff and COG know, and rasterio's own.
+KNOWN = """
+ALPHA BIGTIFF BLOCKXSIZE BLOCKYSIZE COLOR_TABLE_MULTIPLIER COMPRESS COPY_SRC_OVERVIEWS DISCARD_LSB ENDIANNESS
+GEOTIFF_KEYS_FLAVOR GEOTIFF_VERSION INTERLEAVE JPEGTABLESMODE JPEG_QUALITY JXL_ALPHA_DISTANCE JXL_DISTANCE JXL_EFFORT
+JXL_LOSSLESS LZMA_PRESET MAX_Z_ERROR MAX_Z_ERROR_OVERVIEW NBITS NUM_THREADS PHOTOMETRIC PIXELTYPE PREDICTOR PROFILE RPB
+RPCTXT SOURCE_ICC_PROFILE SOURCE_PRIMARIES_BLUE SOURCE_PRIMARIES_GREEN SOURCE_PRIMARIES_RED SOURCE_WHITEPOINT SPARSE_OK
+STREAMABLE_OUTPUT TFW TIFFTAG_TRANSFERFUNCTION_BLUE TIFFTAG_TRANSFERFUNCTION_GREEN TIFFTAG_TRANSFERFUNCTION_RED
+TIFFTAG_TRANSFERRANGE_BLACK TIFFTAG_TRANSFERRANGE_WHITE TILED WEBP_LEVEL WEBP_LOSSLESS ZLEVEL ZSTD_LEVEL ADD_ALPHA
+ALIGNED_LEVELS BLOCKSIZE EXTENT LEVEL OVERVIEWS OVERVIEW_COMPRESS OVERVIEW_COUNT OVERVIEW_PREDICTOR OVERVIEW_QUALITY
+OVERVIEW_RESAMPLING QUALITY RES RESAMPLING STATISTICS TARGET_SRS TILING_SCHEME WARP_RESAMPLING ZOOM_LEVEL
+ZOOM_LEVEL_STRATEGY sharing driver width height count crs transform dtype nodata gcps rpcs
+""".split()
+
+
+@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_no_option_of_gdal_is_unknown(name, case):
+    try:
+        cogsmith.to_cog(ARRAY, **{case(name): "17"})
+    except (ValueError, TypeError) as error:
+        assert f"option '{case(name)}' is unknown" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compress": "jpeg"}, {"compress": Compression.webp}, {"compress": "LERC_ZSTD"}, {"sparse_ok": True},
+        {"SPARSE_OK": "TRUE"}, {"jpeg_quality": 75}, {"QUALITY": 80}, {"tiling_scheme": "GoogleMapsCompatible"},
+        {"profile": "BASELINE"}, {"copy_src_overviews": True}, {"max_z_error": 0.1}, {"photometric": "YCbCr"},
+        {"overview_compress": "jpeg"}, {"endianness": "BIG"}, {"tfw": "yes"}, {"discard_lsb": 2}, {"rpcs": "x"},
+    ],
+)  # fmt: skip
+def test_what_gdal_has_and_we_lack_is_not_supported(options):
+    with pytest.raises(ValueError, match="is not supported"):
+        written(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sparse_ok": False}, {"SPARSE_OK": "NO"}, {"tfw": "no"}, {"profile": "GDALGeoTIFF"}, {"endianness": "LITTLE"},
+        {"geotiff_version": "AUTO"}, {"tiling_scheme": "CUSTOM"}, {"overviews": "AUTO", "blockxsize": 512}, {"sharing": False},
+    ],
+)  # fmt: skip
+def test_what_asks_for_what_is_done_anyway_is_taken(options):
+    written(**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("compres", "compress"), ("blocksiz", "blocksize"), ("zlevl", "zlevel"), ("frobnicate", None)]
+)
+def test_unknown_options(name, hint):
+    with pytest.raises(ValueError, match=f"option '{name}' is unknown") as error:
+        cogsmith.to_cog(ARRAY, **{name: 1})
+    assert ("did you mean" in str(error.value)) == (hint is not None)
+    if hint:
+        assert f"'{hint}'" in str(error.value)
+    with pytest.raises(ValueError, match="is unknown"):
+        cogsmith.write(ARRAY, ":mem:", **{name: 1})
+
+
+def test_one_option_twice():
+    with pytest.raises(ValueError, match="say the same thing"):
+        cogsmith.to_cog(ARRAY, compress="lzw", COMPRESS="zstd")
+
+
+def test_options_of_the_library():
+    pixels = image((600, 700))
+
+    def seen(**options):
+        return look(cogsmith.write(pixels, ":mem:", **options))
+
+    assert seen(overviews="none").overviews == []
+    assert seen(overviews=[2, 4, 8]).overviews == [2, 4, 8]
+    assert seen(overview_count=3).overviews == [2, 4, 8]
+    assert seen(blocksize=128, overview_blocksize=(64, 32)).block_shapes[:2] == [(128, 128), (32, 64)]
+    assert cogsmith.write(pixels, ":mem:", level=9) == cogsmith.write(pixels, ":mem:", zlevel=9)
+    with pytest.raises(ValueError, match="no effect with compress='lzw'"):
+        seen(compress="lzw", level=3)
+    with pytest.raises(ValueError, match="multiple of 16"):
+        seen(blocksize=100)
+    with pytest.raises(ValueError, match="contradicts"):
+        seen(overviews=[2], overview_count=3)
+    two = image((2, 600, 700))
+    assert cogsmith.write(two, ":mem:", overview_resampling=["cubic", "mode"]) == cogsmith.write(
+        two, ":mem:", overview_resampling="cubic,mode"
+    )
+    with pytest.raises(ValueError, match="3 for 2 bands"):
+        cogsmith.write(two, ":mem:", overview_resampling=["cubic", "mode", Resampling.nearest])
+
+
+def test_statistics():
+    pixels = image((600, 700))
+    data = cogsmith.to_cog(raster(pixels), statistics="YES", nodata=7)
+    with rasterio.MemoryFile(data) as memory, memory.open() as file:
+        tags = file.tags(1)
+    valid = pixels[pixels != 7].astype("f8")
+    assert float(tags["STATISTICS_MINIMUM"]) == valid.min() and float(tags["STATISTICS_MAXIMUM"]) == valid.max()
+    assert float(tags["STATISTICS_MEAN"]) == pytest.approx(valid.mean())
+    assert float(tags["STATISTICS_STDDEV"]) == pytest.approx(valid.std())
+    assert cogsmith.to_cog(ARRAY, STATISTICS="AUTO") == cogsmith.to_cog(ARRAY, statistics=False) == cogsmith.to_cog(ARRAY)
+
+
+def test_colour_interpretation():
+    pixels = image((4, 60, 70))
+    given = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    for colors in (given, [color.name for color in given]):
+        for data in (
+            cogsmith.write(pixels, ":mem:", colorinterp=colors),
+            cogsmith.to_cog(raster(pixels), colorinterp=colors),
+        ):
+            assert list(look(data).colorinterp) == given
+    with pytest.raises(ValueError, match="colorinterp"):
+        cogsmith.write(pixels, ":mem:", colorinterp="mauve")
+    data = cogsmith.write(pixels[0], ":mem:", tags={"TIFFTAG_SOFTWARE": "mine"})
+    assert look(data).tags["TIFFTAG_SOFTWARE"] == "mine"
