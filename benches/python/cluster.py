@@ -37,10 +37,10 @@ def chunk(block_info=None) -> np.ndarray:
 
 
 def scene(side: int, chunks: int) -> xr.DataArray:
-    sides = [chunks] * (side // chunks) + ([side % chunks] if side % chunks else [])
+    sides = (chunks,) * (side // chunks) + ((side % chunks,) if side % chunks else ())
     pixels = da.map_blocks(chunk, chunks=(sides, sides), dtype="uint16", meta=np.empty((0, 0), "uint16"))
     box = GeoBox((side, side), Affine(10, 0, 399960, 0, -10, 5000040), 32633)
-    return xr.DataArray(pixels, dims=("y", "x"), coords=xr_coords(box, always_yx=True), attrs={"nodata": 0})
+    return xr.DataArray(pixels, dims=("y", "x"), coords=xr_coords(box, always_yx=True))
 
 
 def with_cogsmith(array: xr.DataArray, path: Path):
