@@ -136,7 +136,8 @@ struct Params<'a> {
 fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
     let (header, rest) = params.shorts.split_at_checked(4).unwrap_or((params.shorts, &[]));
     let count = match header {
-        &[1, 1, 0 | 1, count] if rest.len() as u64 >= count * 4 => count,
+        // The minor revision says which keys there may be: a later one adds some.
+        &[1, 1, _, count] if rest.len() as u64 >= count * 4 => count,
         _ => {
             let held = rest.len() / 4;
             let message = format_args!("its header is {header:?}, and it has {held} keys");

@@ -81,7 +81,7 @@ impl CheckOptions {
         Self { depth: Depth::Quick, ..Self::default() }
     }
 
-    fn decode_limit(&self, length: u64) -> u64 {
+    fn limit_for(&self, length: u64) -> u64 {
         self.decode_limit.unwrap_or_else(|| length.saturating_mul(2000).saturating_add(16 << 30))
     }
 }

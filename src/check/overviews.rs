@@ -37,7 +37,7 @@ const MOST_PIXELS: u64 = 1 << 20;
 /// Compares every overview with the level before it.
 pub(super) fn check(tiff: &Tiff<'_>, images: &[Image], options: &CheckOptions, report: &mut Report) -> Result<()> {
     let pyramid = Pyramid::of(images);
-    let mut budget = options.decode_limit(tiff.length);
+    let mut budget = options.limit_for(tiff.length);
     for pair in pyramid.levels.windows(2) {
         let [finer, coarser] = pair else { continue };
         let Some(full) = pyramid.levels.first() else { continue };

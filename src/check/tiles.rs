@@ -48,7 +48,7 @@ pub(super) fn check(
         mask_interleaved: says("MASK_INTERLEAVED_WITH_IMAGERY=YES"),
     };
     let mut sweep = Sweep { tiff, promises, ranges: Ranges::of(tiff, directories), report, claimed: 0 };
-    let mut budget = options.decode_limit(tiff.length);
+    let mut budget = options.limit_for(tiff.length);
     let by_tile = is_tile_interleaved(tiff, directories)?;
     let mut work = Vec::new();
     for image in images {

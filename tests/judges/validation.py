@@ -8,6 +8,7 @@ of the others rejects never passes.
 ONLY=words in the environment picks broken files by name.
 """
 
+import collections
 import contextlib
 import io
 import json
@@ -245,10 +246,19 @@ def page(rows):
         print(f"| {group} | {len(members)} | {sum(r.valid for r in members)} | {sum(r.strict for r in members)} | "
               f"{sum(not r.gdal_errors for r in members)} | {sum(not r.rio_errors for r in members)} | {wrong} |", file=table)
     for group, members in groups.items():
-        shown = members if len(members) <= 120 else members[::max(1, len(members) // SHOWN)]
+        alone = [r for r in members if not r.valid and not r.gdal_errors and not r.rio_errors]
+        shown = members
+        if len(members) > 120:
+            shown = members[::max(1, len(members) // SHOWN)]
+            if len(alone) < SHOWN:
+                shown = [r for r in members if r in shown or r in alone]
         print(f"\n### {group}\n", file=table)
+        if alone:
+            by = collections.Counter(rule for r in alone for rule in r.errors)
+            print(f"{len(alone)} are invalid here and accepted by both judges, by the rules "
+                  + ", ".join(f"`{rule}` ({number})" for rule, number in by.most_common()) + ".\n", file=table)
         if len(shown) < len(members):
-            print(f"{len(shown)} of {len(members)}, evenly taken.\n", file=table)
+            print(f"{len(shown)} of {len(members)}.\n", file=table)
         print("| file | cogsmith | `--strict` | GDAL | rio-cogeo | rules |\n|---|---|---|---|---|---|", file=table)
         print("\n".join(row.line() for row in shown), file=table)
     return out.getvalue().rstrip(), table.getvalue().rstrip()
