@@ -3,7 +3,7 @@
 //! Shares no code with what writes: it reads TIFF by itself, and takes nothing but the decoders from elsewhere. Works on
 //! files larger than memory, on bytes in memory, and on whatever is [`ReadAt`]; a hostile file costs no more memory than
 //! tiles of 256 MiB and some lists of bounded length, and no more time than its own length and
-//! [`CheckOptions::decode_limit`] allow. All rules stand in [`RULES`], and one by one in docs/validation.md.
+//! `CheckOptions::decode_limit` allow. All rules stand in [`RULES`], and one by one in docs/validation.md.
 //!
 //! ```
 //! use cogsmith::check::{self, CheckOptions};
