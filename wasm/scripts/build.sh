@@ -49,7 +49,7 @@ rm -rf pkg
 mkdir -p pkg
 "$TARGET/wasm-bindgen/debug/cogsmith-bindgen" "$WASM_TARGET/$TRIPLE/release/cogsmith_wasm.wasm" pkg
 # The features that compilers turn on for this target, and no others: browsers of 2022 and later have them.
-node_modules/.bin/wasm-opt -O3 --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
+node_modules/.bin/wasm-opt -Os --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
     --enable-mutable-globals --enable-multivalue --enable-reference-types --enable-extended-const \
     -o pkg/cogsmith_bg.wasm.opt pkg/cogsmith_bg.wasm
 mv pkg/cogsmith_bg.wasm.opt pkg/cogsmith_bg.wasm

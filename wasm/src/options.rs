@@ -1,7 +1,7 @@
 //! Options: names, values and defaults are those of the command, in camel case.
 
 use cogsmith::{
-    BigTiff, Bounds, ColorInterpretation, Compression, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
+    BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
     Interleave, MaskPolicy, Metadata, Nodata, Overviews, PixelIs, Predictor, ReadOptions, Resampling, Result, TileSize,
     Transform,
 };
@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::object::{Given, entries, refused};
 
 /// All names, in the order of docs/command.md.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "compress",
     "level",
     "predictor",
@@ -26,6 +26,8 @@ const NAMES: [&str; 26] = [
     "nodata",
     "mask",
     "nbits",
+    "crs",
+    "crsWkt",
     "transform",
     "bounds",
     "gcp",
@@ -47,6 +49,7 @@ pub(crate) struct Options {
     /// `Some(None)`: no such value.
     pub(crate) nodata: Option<Option<Nodata>>,
     pub(crate) widen: bool,
+    pub(crate) crs: Option<Crs>,
     pub(crate) mask: MaskPolicy,
     pub(crate) encode: EncodeOptions,
     place: Vec<Given>,
@@ -59,6 +62,7 @@ impl Options {
         let mut options = Self::default();
         let (mut compress, mut level) = (None, None);
         let (mut count, mut of_overviews) = (None, None);
+        let (mut crs, mut crs_wkt) = (None, false);
         for given in entries(object, "options", &NAMES)? {
             let encode = &mut options.encode;
             match given.option() {
@@ -116,12 +120,19 @@ impl Options {
                     ])?;
                 }
                 "nbits" => options.widen = given.one_of(&[("keep", false), ("widen", true)])?,
+                "crs" => crs = Some(given),
+                "crsWkt" => crs_wkt = given.flag()?,
                 "stats" => encode.statistics = given.flag()?,
                 "transform" | "bounds" | "gcp" | "pixelIs" => options.place.push(given),
                 _ => options.describe.push(given),
             }
         }
         options.encode.compression = with_level(compress.unwrap_or(Compression::DEFLATE), level)?;
+        match crs {
+            Some(given) => options.crs = Some(parse_crs(&given)?.with_wkt_citation(crs_wkt)),
+            None if crs_wkt => return Err(refused("crsWkt", "says how crs is written; give that too")),
+            None => {}
+        }
         if let Some(given) = count {
             if options.encode.overviews != Overviews::Auto {
                 return given.refuse("contradicts overviews 'none' and a list; leave one of them out");
@@ -261,6 +272,14 @@ fn gcps(given: &Given) -> Result<Vec<Gcp>> {
         }
     };
     points.iter().map(point).collect()
+}
+
+/// A coordinate reference system: a code such as `EPSG:32633`, or its number; WKT, PROJJSON or a PROJ string.
+pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
+    match given.value().as_f64() {
+        Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?)),
+        None => Crs::parse(&given.text()?),
+    }
 }
 
 fn with_level(compress: Compression, level: Option<u32>) -> Result<Compression> {

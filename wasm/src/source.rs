@@ -6,9 +6,8 @@ use cogsmith::{
 };
 use wasm_bindgen::JsValue;
 
-use crate::crs;
 use crate::object::{Given, entries, refused};
-use crate::options::{Options, nodata};
+use crate::options::{Options, nodata, parse_crs};
 use crate::reader::Reader;
 
 /// A raster and all that is said about it, as it is to be written.
@@ -35,6 +34,9 @@ impl Raster {
         let mut source = GeoTiffSource::from_reader(reader, &options.read)?;
         if let Some(nodata) = options.nodata {
             source.set_nodata(nodata)?;
+        }
+        if let Some(crs) = &options.crs {
+            source.set_crs(crs)?;
         }
         if options.widen {
             source.widen();
@@ -90,7 +92,7 @@ impl Array {
                 "bands" => bands = u16::try_from(given.whole()?).or_else(|_| given.refuse("at most 65535 bands"))?,
                 "dtype" => dtype = Some(given.one_of(&DataType::ALL.map(|one| (one.name(), one)))?),
                 "crs" if given.value().is_null() => {}
-                "crs" => geo = geo.with_keys(crs::keys(&given)?)?,
+                "crs" => geo = geo.with_crs(&parse_crs(&given)?)?,
                 "transform" if given.value().is_null() => {}
                 "transform" => {
                     let expected = "expected six numbers in GDAL's order, such as [500000, 10, 0, 5000000, 0, -10]";

@@ -28,6 +28,10 @@ export interface CreateOptions {
   mask?: 'auto' | 'none' | 'nodata' | 'alpha';
   /** Samples of unusual width, such as 12 bits. Default: `keep`. Files only. */
   nbits?: 'keep' | 'widen';
+  /** Coordinate reference system, instead of what the input says: a code, WKT, PROJJSON or a PROJ string. Files only. */
+  crs?: string | number;
+  /** Write what GeoKeys can't say of `crs` as WKT into their citation, which GDAL reads, instead of refusing it. Default: no. */
+  crsWkt?: boolean;
   /** Affine transform in GDAL's order: x of the outer corner, x per column, x per row, y, y per column, y per row. */
   transform?: Transform;
   /** Outer edges of the image, north up: left, bottom, right, top. */
@@ -80,7 +84,7 @@ export interface ImageDescription {
   bands?: number;
   /** Type of samples. Default: that of the array. Bytes (`Uint8Array`) of any other type are little-endian. */
   dtype?: DataType;
-  /** Coordinate reference system. Default: none. */
+  /** Coordinate reference system: a code such as `EPSG:32633`, or its number; WKT, PROJJSON or a PROJ string. Default: none. */
   crs?: string | number | null;
   /** Where the pixels lie, in GDAL's order. Default: nowhere. */
   transform?: Transform | null;
