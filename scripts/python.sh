@@ -13,3 +13,17 @@ find_python() {
     echo "no Python of 3.12 or newer found: the newest GDAL wheels need one" >&2
     return 1
 }
+
+# The oldest Python at hand that the package promises to run with, or else any: its wheel is the same for all.
+find_oldest_python() {
+    local candidate
+    for candidate in python3.10 python3.11; do
+        candidate=$(command -v "$candidate" 2>/dev/null) && "$candidate" -c 'import ensurepip, venv' 2>/dev/null && { echo "$candidate"; return; }
+    done
+    if command -v pyenv >/dev/null; then
+        for candidate in "$(pyenv root)"/versions/3.10*/bin/python "$(pyenv root)"/versions/3.11*/bin/python; do
+            [ -x "$candidate" ] && { echo "$candidate"; return; }
+        done
+    fi
+    find_python
+}

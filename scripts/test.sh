@@ -212,7 +212,8 @@ grid() {
 # The table of EPSG codes is that of the judge's database.
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
-# The wheel is built once, tried in an environment with numpy alone, and tested beside its peers.
+# The wheel is built once, tried in an environment with numpy alone, of the oldest Python at hand, and tested beside
+# its peers. Files that the tests wrote are judged once more, by those who do not live in the peers' environment.
 python_package() {
     local wheels=$TARGET/wheels alone=$TARGET/python-alone target
     target=$(mkdir -p "$TARGET" && cd "$TARGET" && pwd)
@@ -222,10 +223,15 @@ python_package() {
     (cd python && CARGO_TARGET_DIR=$target "$target/python-venv/bin/maturin" build --profile dev --locked --out "$target/wheels") || return 1
     local wheel
     wheel=$(ls "$target"/wheels/cogsmith-*.whl) || return 1
-    "$(find_python)" -m venv "$alone" && "$alone/bin/pip" install -q --disable-pip-version-check "$wheel" || return 1
-    "$alone/bin/python" -c 'import cogsmith, numpy; assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"' || return 1
+    "$(find_oldest_python)" -m venv "$alone" && "$alone/bin/pip" install -q --disable-pip-version-check "$wheel" || return 1
+    "$alone/bin/python" -c 'import cogsmith, numpy, sys; print("alone with Python", sys.version.split()[0], "and numpy", numpy.__version__); assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"' || return 1
     "$PEERS_VENV/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$wheel" || return 1
-    COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests
+    local judged status=0
+    judged=$(mktemp -d)
+    COGSMITH_JUDGED=$judged COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
+    { wait "$PIP" && judge python_files "$judged"; } || status=1
+    rm -rf "$judged"
+    return $status
 }
 
 stage build cargo build --workspace --all-targets --locked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,9 +77,22 @@ class Seen:
     masks: np.ndarray
 
 
+#: A folder for files that other judges look at afterwards: ``tests/judges/python_files.py``.
+JUDGED = os.environ.get("COGSMITH_JUDGED")
+
+
+def keep_for_judges(data: bytes) -> None:
+    """Keeps a file of this package once, by its content, where the folder is set."""
+    if JUDGED:
+        path = Path(JUDGED) / f"{hashlib.sha256(data).hexdigest()[:24]}.tif"
+        if not path.exists():
+            path.write_bytes(data)
+
+
 def look(path: Path | str | bytes) -> Seen:
-    """Everything about a file."""
+    """Everything about a file. Bytes are always this package's."""
     if isinstance(path, bytes):
+        keep_for_judges(path)
         with rasterio.MemoryFile(path) as memory:
             return look(memory.name)
     with rasterio.open(path) as file:
@@ -108,6 +123,7 @@ def look(path: Path | str | bytes) -> Seen:
 
 def assert_valid(path: Path | str) -> None:
     """rio-cogeo's strict validation."""
+    keep_for_judges(Path(path).read_bytes())
     valid, errors, warnings = cog_validate(str(path), strict=True, quiet=True)
     assert valid, (errors, warnings)
 
