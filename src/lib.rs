@@ -29,6 +29,7 @@
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and the checks |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | finished tiles wait in a temporary file beyond a memory budget |
+//! | `zstd` | yes | writing ZSTD; reading it comes with `geotiff` |
 //! | `zstd-c` | no | ZSTD through the C library; needs a C compiler |
 //!
 //! ```
@@ -82,6 +83,9 @@ pub use array::ArraySource;
 // No part of the API: fuzz/ gives the codecs bytes of any length and layout.
 #[doc(hidden)]
 pub use codec::{Compressor, Layout};
+// No part of the API: wasm/ loads the ZSTD encoder as a module of its own, when it is asked for.
+#[doc(hidden)]
+pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;

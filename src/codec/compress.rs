@@ -2,7 +2,7 @@
 
 use crate::options::Compression;
 
-use super::{deflate, lzw};
+use super::{deflate, lzw, zstd};
 
 /// Compresses tiles with any codec; makes a codec's state when it is first needed.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Compressor {
                 Ok(())
             }
             Compression::Deflate { level } => self.deflate(level, layout, bytes, out),
-            Compression::Zstd { level } => zstd(level, bytes, out),
+            Compression::Zstd { level } => zstd::compress(level, bytes, out),
         }
     }
 
@@ -55,28 +55,6 @@ impl Compressor {
         encoder.zlib(bytes, layout, out);
         Ok(())
     }
-}
-
-/// Appends a Zstandard frame (RFC 8878) as libtiff writes it: with the size of the content, without a checksum.
-///
-/// The encoder's state is made anew for every tile: it cannot move between threads, and making it costs little beside
-/// the search.
-#[cfg(not(feature = "zstd-c"))]
-#[expect(clippy::unnecessary_wraps, reason = "the C library can fail")]
-fn zstd(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-    use structured_zstd::encoding::{CompressionLevel, FrameCompressor};
-    let mut compressor: FrameCompressor = FrameCompressor::new(CompressionLevel::from_level(level.into()));
-    compressor.set_content_checksum(false);
-    out.extend_from_slice(&compressor.compress_independent_frame(bytes));
-    Ok(())
-}
-
-/// As the pure-Rust encoder, through the C library.
-#[cfg(feature = "zstd-c")]
-fn zstd(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-    let frame = zstd::bulk::compress(bytes, level.into()).map_err(|error| format!("ZSTD: {error}"))?;
-    out.extend_from_slice(&frame);
-    Ok(())
 }
 
 #[cfg(test)]

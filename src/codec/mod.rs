@@ -10,6 +10,7 @@ mod deflate;
 mod lzw;
 mod pack;
 mod predictor;
+pub(crate) mod zstd;
 
 use crate::buffer::AlignedBytes;
 use crate::checksum::Checksum;
@@ -19,6 +20,7 @@ use crate::tiff::ghost;
 
 pub use compress::Compressor;
 pub use deflate::Layout;
+pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// All that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::codec::TileFormat;
+use crate::codec::{self, TileFormat};
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid};
@@ -79,6 +79,9 @@ impl CogPlan {
         colors::settle(&mut spec, &mut metadata)?;
         let spec = &spec;
         options.validate()?;
+        if matches!(options.compression, Compression::Zstd { .. }) && !codec::zstd::is_available() {
+            return Err(Error::option("compress", "this build has no ZSTD encoder; turn on the feature 'zstd'"));
+        }
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;

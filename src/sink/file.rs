@@ -145,6 +145,7 @@ impl OutputFile {
     }
 
     /// Writes what can be read; from another file without passing through this program's memory, where the system can.
+    #[cfg(feature = "spool")]
     pub(super) fn copy_from(&mut self, from: &mut io::Take<&File>) -> io::Result<u64> {
         match &mut self.writer {
             Some(writer) => io::copy(from, writer),

@@ -1,7 +1,10 @@
 //! Where the bytes of a file go: anything that can be written to, or a file that can do more.
 
+#[cfg(feature = "spool")]
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
+#[cfg(feature = "spool")]
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::error::{Error, Result};
 
@@ -40,6 +43,7 @@ impl<'a> Target<'a> {
     }
 
     /// Writes `length` bytes that stand at `offset` of another file. `lost` makes an error of what went wrong there.
+    #[cfg(feature = "spool")]
     pub(super) fn copy(
         &mut self,
         mut from: &File,

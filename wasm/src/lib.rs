@@ -13,6 +13,7 @@ mod preview;
 mod reader;
 mod report;
 mod source;
+mod zstd;
 
 use std::cell::RefCell;
 

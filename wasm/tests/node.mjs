@@ -39,7 +39,7 @@ for (const job of jobs) {
       await writeFile(job.output, cog instanceof Blob ? new Uint8Array(await cog.arrayBuffer()) : cog);
     }
     await close();
-    const report = await validateCog(job.output, { strict: true });
+    const report = await validateCog(job.output);
     said.valid = report.valid;
     said.findings = report.findings;
     said.info = await inspect(job.output);

@@ -16,10 +16,13 @@ export interface Part<Kept> {
   end: number;
 }
 
+/** The module that does all, and the ZSTD encoder, which most files do without. */
+export type ModuleName = 'cogsmith' | 'cogsmith_zstd';
+
 /** What a platform brings. */
 export interface Platform<Input, Kept> {
-  /** The compiled module. */
-  module(): Promise<WebAssembly.Module>;
+  /** A compiled module. */
+  module(name: ModuleName): Promise<WebAssembly.Module>;
   /** Starts a worker. */
   spawn(answer: (answer: Answer) => void, failed: (message: string) => void): Thread;
   cores(): number;
@@ -63,7 +66,11 @@ class Pool<Input, Kept> {
   /** Fails once the job is to stop. */
   readonly stopped: Promise<never>;
 
-  constructor(private readonly platform: Platform<Input, Kept>, private readonly signal?: AbortSignal) {
+  constructor(
+    private readonly platform: Platform<Input, Kept>,
+    private readonly zstd: boolean,
+    private readonly signal?: AbortSignal,
+  ) {
     let stop!: (error: CogError) => void;
     this.stopped = new Promise<never>((_, reject) => (stop = reject));
     // Whoever waits for the job hears of it.
@@ -76,11 +83,11 @@ class Pool<Input, Kept> {
   private readonly abort = (): void => this.stop(new CogError({ kind: 'Cancelled', message: 'cancelled' }));
 
   async start(): Promise<Worker<Input, Kept>> {
-    const module = await this.platform.module();
+    const [module, zstd] = await Promise.all([this.platform.module('cogsmith'), this.zstd ? this.platform.module('cogsmith_zstd') : undefined]);
     if (this.ended) throw new CogError({ kind: 'Cancelled', message: 'cancelled' });
     const worker = new Worker<Input, Kept>(this.platform);
     this.workers.push(worker);
-    await worker.call('start', { module });
+    await worker.call('start', { module, zstd });
     return worker;
   }
 
@@ -143,10 +150,10 @@ class Worker<Input, Kept> {
 /** Runs a job with workers of its own. */
 async function withPool<Input, Kept, T>(
   platform: Platform<Input, Kept>,
-  signal: AbortSignal | undefined,
+  { zstd = false, signal }: { zstd?: boolean; signal?: AbortSignal | undefined },
   job: (pool: Pool<Input, Kept>) => Promise<T>,
 ): Promise<T> {
-  const pool = new Pool(platform, signal);
+  const pool = new Pool(platform, zstd, signal);
   try {
     return await Promise.race([pool.stopped, job(pool)]);
   } finally {
@@ -166,7 +173,7 @@ export async function encode<Input, Kept>(
   const { threads, ...options } = given;
   const most = threads === undefined || threads === 'all' ? platform.cores() : threads;
   if (!Number.isInteger(most) || most < 1 || most > 1024) throw refused('threads', "expected 'all', or a number from 1 to 1024");
-  return withPool(platform, watch.signal, async (pool) => {
+  return withPool(platform, { zstd: options.compress === 'zstd', signal: watch.signal }, async (pool) => {
     const first = await pool.start();
     const opened = await first.call('open', { input, image, options });
     const warn = watch.warning ?? ((text: string) => console.warn(`cogsmith: ${text}`));
@@ -330,7 +337,7 @@ export function watched(watch: Watch | ((progress: Progress) => void) | undefine
 /** A call that needs one worker and no encoding. */
 function one<T>(call: string) {
   return <Input, Kept>(platform: Platform<Input, Kept>, args: { input: Input; [name: string]: unknown }): Promise<T> =>
-    withPool(platform, undefined, async (pool) => (await pool.start()).call(call, args));
+    withPool(platform, {}, async (pool) => (await pool.start()).call(call, args));
 }
 
 export const inspectInput = one<Info>('inspect');

@@ -1,5 +1,6 @@
 // The side of the workers: one module, at most one raster that is open, one call at a time.
-import init, { Encoding, inspect, panicMessage, preview, validate } from './cogsmith.js';
+import init, { Encoding, inspect, panicMessage, preview, provideZstd, validate } from './cogsmith.js';
+import initZstd, { compress } from './cogsmith_zstd.js';
 
 /** Bytes at offsets, for a module that waits for them. */
 export interface Source {
@@ -65,8 +66,12 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
   };
   type Answered = { result?: unknown; transfer?: ArrayBuffer[] };
   const calls: Record<string, (args: any, progress: (rows: number) => void) => Answered | Promise<Answered>> = {
-    start: async ({ module }: { module: WebAssembly.Module }) => {
+    start: async ({ module, zstd }: { module: WebAssembly.Module; zstd?: WebAssembly.Module }) => {
       await init({ module_or_path: module });
+      if (zstd !== undefined) {
+        await initZstd({ module_or_path: zstd });
+        provideZstd(compress);
+      }
       return {};
     },
     open: ({ input, image, options }) => {

@@ -1,6 +1,6 @@
 // The package in a browser.
 import type { Answer } from './engine.js';
-import { describe, encode, inspectInput, previewInput, toBytes, toStream, validateInput, watched, type Part, type Platform } from './api.js';
+import { describe, encode, inspectInput, previewInput, toBytes, toStream, validateInput, watched, type ModuleName, type Part, type Platform } from './api.js';
 import { CogError } from './errors.js';
 import type { CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
@@ -10,22 +10,30 @@ export type * from './types.js';
 /** What can be read: bytes in memory, or a `Blob` (such as a `File`), of which slices are read. */
 export type Input = Uint8Array | Blob;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
 
-async function compile(): Promise<WebAssembly.Module> {
-  const response = await fetch(new URL('./cogsmith_bg.wasm', import.meta.url));
+// Written out, so that bundlers see them.
+const files: Record<ModuleName, URL> = {
+  cogsmith: new URL('./cogsmith_bg.wasm', import.meta.url),
+  cogsmith_zstd: new URL('./cogsmith_zstd_bg.wasm', import.meta.url),
+};
+
+async function compile(name: ModuleName): Promise<WebAssembly.Module> {
+  const response = await fetch(files[name]);
   if (!response.ok) throw new CogError({ kind: 'Io', message: `cannot load the module: ${response.status} ${response.statusText}` });
   // Servers that don't know the type of modules are many.
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
 const platform: Platform<Blob, Blob> = {
-  async module() {
-    compiled ??= compile();
+  async module(name) {
+    const module = compiled.get(name) ?? compile(name);
+    compiled.set(name, module);
     try {
-      return await compiled;
+      return await module;
     } catch (error) {
-      compiled = undefined;
+      // The next attempt may have a network.
+      compiled.delete(name);
       throw error instanceof CogError ? error : new CogError({ kind: 'Io', message: `cannot load the module: ${(error as Error).message}` });
     }
   },

@@ -1,5 +1,5 @@
-//! `cogsmith-bindgen MODULE.wasm OUT`: what `wasm-bindgen --target web --out-name cogsmith` does, built in a third of
-//! its time.
+//! `cogsmith-bindgen MODULE.wasm OUT NAME`: what `wasm-bindgen --target web --out-name NAME` does, built in a third of its
+//! time.
 
 use std::env;
 use std::process::ExitCode;
@@ -8,14 +8,14 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [module, out] = arguments.as_slice() else {
-        eprintln!("usage: cogsmith-bindgen MODULE.wasm OUT");
+    let [module, out, name] = arguments.as_slice() else {
+        eprintln!("usage: cogsmith-bindgen MODULE.wasm OUT NAME");
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
     let made = bindgen
         .input_path(module)
-        .out_name("cogsmith")
+        .out_name(name)
         .web(true)
         .and_then(|bindgen| bindgen.typescript(true).omit_default_module_path(true).generate(out));
     match made {

@@ -89,7 +89,20 @@ async function choose(next: File): Promise<void> {
     say(`${next.name} is ready: ${pixels(info.width, info.height)}.`);
     element('create').focus({ preventScroll: true });
   } catch (error) {
-    if (mine === turn) fail(`${next.name} can't be read`, error);
+    const found = error instanceof CogError && error.kind === 'Corrupt' ? await damage(next) : undefined;
+    if (mine === turn) fail(`${next.name} can't be read`, found ?? error);
+  }
+}
+
+/** What is wrong with a file that can't be read, if the checks know. */
+async function damage(of: File): Promise<string | undefined> {
+  try {
+    const { findings } = await validateCog(of, { quick: true });
+    const worst = findings.find(({ severity }) => severity === 'error');
+    return worst && `${worst.message}; ${worst.remedy}`;
+  } catch {
+    // Nothing to judge: what was said before is all there is.
+    return undefined;
   }
 }
 
