@@ -56,6 +56,7 @@ function reader(source: Source): (offset: number, length: number) => Uint8Array 
 /** Answers calls. */
 export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answer, transfer: ArrayBuffer[]) => void): (call: Call) => Promise<void> {
   let encoding: Encoding | undefined;
+  let memory: WebAssembly.Memory | undefined;
   const opened = (input: Input): [(offset: number, length: number) => Uint8Array, number] => {
     const source = host.open(input);
     return [reader(source), source.length];
@@ -67,7 +68,7 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
   type Answered = { result?: unknown; transfer?: ArrayBuffer[] };
   const calls: Record<string, (args: any, progress: (rows: number) => void) => Answered | Promise<Answered>> = {
     start: async ({ module, zstd }: { module: WebAssembly.Module; zstd?: WebAssembly.Module }) => {
-      await init({ module_or_path: module });
+      ({ memory } = await init({ module_or_path: module }));
       if (zstd !== undefined) {
         await initZstd({ module_or_path: zstd });
         provideZstd(compress);
@@ -117,17 +118,21 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
       const { result, transfer } = await answer(args, (progress) => post({ id, progress }, []));
       post({ id, result }, transfer ?? []);
     } catch (thrown) {
-      post({ id, error: said(thrown) }, []);
+      post({ id, error: said(thrown, memory) }, []);
     }
   };
 }
 
+/** From so many bytes on, a module that stops does so because it can't have more: 4 GiB is all there is. */
+const NEARLY_ALL = 3 * 2 ** 30;
+
 /** An error as it can be sent. */
-function said(thrown: any): { kind: string; message: string } {
+function said(thrown: any, memory: WebAssembly.Memory | undefined): { kind: string; message: string } {
   if (thrown instanceof WebAssembly.RuntimeError) {
-    const panic = panicMessage();
-    if (panic !== undefined) return { kind: 'Internal', message: `${panic}; this is a fault of cogsmith, please report it` };
-    return { kind: 'OutOfMemory', message: 'a worker has no more memory (a module of WebAssembly has at most 4 GiB); try a smaller blocksize' };
+    const held = memory?.buffer.byteLength ?? 0;
+    if (held >= NEARLY_ALL) return { kind: 'OutOfMemory', message: `a worker holds ${held} bytes and can have no more; try a smaller blocksize` };
+    const why = panicMessage() ?? `${thrown.message}, with ${held} bytes of memory`;
+    return { kind: 'Internal', message: `a worker stopped (${why}): there is no more memory, or this is a fault of cogsmith, please report it` };
   }
   if (thrown instanceof RangeError) return { kind: 'OutOfMemory', message: `out of memory: ${thrown.message}` };
   if (typeof thrown?.kind === 'string') return thrown;
