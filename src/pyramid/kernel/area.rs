@@ -3,6 +3,7 @@
 //! GDAL `GDALResampleChunk_AverageOrRMS_T`: sums go along each row of the window first, then over the rows.
 
 mod lines;
+mod quick;
 mod two;
 
 use crate::plan::window::{Axis, Window};
@@ -201,7 +202,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
         }
         return;
     }
-    let one = |row: u32, column: usize, sample: usize| {
+    let mut one = |row: u32, column: usize, sample: usize| {
         let mut fill = Fill::default();
         let (rows, columns) = (kernel.rows.covered(row), kernel.covered[column]);
         // Columns are numbered with 32 bits.
@@ -210,6 +211,9 @@ pub(super) fn compute<T: Real + PartialOrd>(
         let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
         value.map_or_else(|| fill.value(source.nodata), |value| place.value(value))
     };
+    if !rms && quick::compute(kernel, source, place, piece, &mut one) {
+        return;
+    }
     if lines::compute(kernel, source, place, rms, piece, one) {
         return;
     }

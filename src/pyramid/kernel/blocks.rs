@@ -92,9 +92,9 @@ pub(super) struct Blocks {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
     /// The first source column of the first one; those of the others follow two by two.
-    start: usize,
+    pub(super) start: usize,
     /// Where the weights start.
-    offset: usize,
+    pub(super) offset: usize,
     /// Source columns of each.
     pub(super) count: usize,
 }
@@ -149,6 +149,11 @@ impl Blocks {
         self.blocks.get(column / BLOCK).copied().flatten()
     }
 
+    /// The weights of all blocks, one behind the other.
+    pub(super) fn weights(&self) -> &[Values] {
+        &self.weights
+    }
+
     /// The sums of a block of a row; with gaps, divided by the weights of all pixels: NaN where one is missing.
     pub(super) fn row(&self, block: Block, line: &Halves, order: Order) -> Values {
         let weights = &self.weights[block.offset..];
@@ -198,29 +203,43 @@ impl Products for Down<'_> {
 }
 
 /// The pixels of a row, those in even columns and those in odd ones apart: where starts are two apart, neighbours.
-#[derive(Default)]
-pub(super) struct Halves {
-    even: Vec<f64>,
-    odd: Vec<f64>,
+pub(super) struct Halves<F = f64> {
+    even: Vec<F>,
+    odd: Vec<F>,
 }
 
-impl Halves {
-    pub(super) fn set(&mut self, line: &[f64]) {
-        let half = line.len().div_ceil(2);
-        self.even.resize(half, 0.0);
-        self.odd.resize(half, 0.0);
-        let pairs = line.chunks_exact(2);
-        if let ([last], Some(even)) = (pairs.remainder(), self.even.last_mut()) {
+impl<F> Default for Halves<F> {
+    fn default() -> Self {
+        Self { even: Vec::new(), odd: Vec::new() }
+    }
+}
+
+impl<F: Copy> Halves<F> {
+    pub(super) fn set(&mut self, line: &[F]) {
+        self.set_every(line, 1, 0);
+    }
+
+    /// Takes one of the samples of each pixel.
+    pub(super) fn set_every(&mut self, line: &[F], samples: usize, sample: usize) {
+        let Some(&any) = line.first() else { return };
+        let half = (line.len() / samples).div_ceil(2);
+        self.even.resize(half, any);
+        self.odd.resize(half, any);
+        let pairs = line.chunks_exact(2 * samples);
+        if let (Some(last), Some(even)) = (pairs.remainder().get(sample), self.even.last_mut()) {
             *even = *last;
         }
-        for ((pair, even), odd) in pairs.zip(&mut self.even).zip(&mut self.odd) {
-            *even = pair[0];
-            *odd = pair[1];
+        let halves = self.even.iter_mut().zip(&mut self.odd);
+        if samples == 1 {
+            halves.zip(pairs).for_each(|((even, odd), pair)| (*even, *odd) = (pair[0], pair[1]));
+        } else {
+            let pairs = pairs.map(|pair| (pair[sample], pair[samples + sample]));
+            halves.zip(pairs).for_each(|((even, odd), pair)| (*even, *odd) = pair);
         }
     }
 
     /// Every second pixel from a column on, and from the next one on.
-    pub(super) fn from(&self, column: usize) -> [&[f64]; 2] {
+    pub(super) fn from(&self, column: usize) -> [&[F]; 2] {
         let (even, odd) = (&self.even[column.div_ceil(2)..], &self.odd[column / 2..]);
         if column.is_multiple_of(2) { [even, odd] } else { [odd, even] }
     }

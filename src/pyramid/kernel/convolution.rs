@@ -8,6 +8,7 @@ use crate::options::Resampling;
 use crate::sample::DataType;
 
 use super::blocks::{BLOCK, Blocks, Down, Halves, Order, all_finite};
+use super::estimate::{self, Singles};
 use super::filter::{Column, RowWeights, Taps};
 use super::real::{Place, Real};
 use super::rows::Rows;
@@ -15,9 +16,9 @@ use super::{Kernel, Piece};
 
 /// A convolution from one level to the next, for one band or for a mask.
 pub(super) struct Convolution<'a> {
-    kernel: &'a Kernel,
-    taps: &'a Taps,
-    resampling: Resampling,
+    pub(super) kernel: &'a Kernel,
+    pub(super) taps: &'a Taps,
+    pub(super) resampling: Resampling,
     /// Whether pixels may be masked or nodata, so that sums are divided by the weights they hold.
     gaps: bool,
     /// Whether four sums go on side by side along a row, as GDAL computes u8 and u16.
@@ -37,6 +38,7 @@ pub(super) fn set_blocks(taps: &mut Taps, data_type: DataType, gaps: bool) -> Re
         if lanes { lanes_over_gaps(&ones, weights).1 } else { sum_over_gaps(&ones, weights).1 }
     };
     taps.blocks = Blocks::new(taps, gaps, total)?;
+    taps.singles = if data_type == DataType::U8 && !gaps { Singles::new(taps)? } else { None };
     Ok(())
 }
 
@@ -92,8 +94,7 @@ impl<'a> Convolution<'a> {
 
     fn horizontal(&self, line: &[f64], halves: &Halves, has_nan: bool, target: &mut Line) {
         target.resize(self.kernel.width.next_multiple_of(BLOCK), 0.0);
-        let reach = self.kernel.columns.reach(self.resampling.radius().unwrap_or(0));
-        let group = if reach < 4.0 { 4 } else { 8 };
+        let group = self.group();
         for (index, columns) in self.taps.columns.chunks(BLOCK).enumerate() {
             let first = index * BLOCK;
             let values = &mut target[first..first + columns.len()];
@@ -115,20 +116,26 @@ impl<'a> Convolution<'a> {
             }
             for (column, value) in columns.iter().zip(values) {
                 if block.is_none() || !value.is_finite() {
-                    *value = self.across(column, line, has_nan, group);
+                    *value = self.across(column, line, has_nan);
                 }
             }
         }
     }
 
+    /// How many products of a row GDAL adds up at once.
+    fn group(&self) -> usize {
+        let reach = self.kernel.columns.reach(self.resampling.radius().unwrap_or(0));
+        if reach < 4.0 { 4 } else { 8 }
+    }
+
     /// The value of one column.
-    fn across(&self, column: &Column, line: &[f64], has_nan: bool, group: usize) -> f64 {
+    pub(super) fn across(&self, column: &Column, line: &[f64], has_nan: bool) -> f64 {
         let pixels = &line[column.start..column.start + column.count];
         if self.gaps {
             return self.over_gaps(pixels, self.taps.open(column), has_nan, self.lanes);
         }
         let weights = self.taps.plain(column);
-        let sum = if self.lanes { sum_of_lanes(pixels, weights, group) } else { sum_of_pairs(pixels, weights) };
+        let sum = if self.lanes { sum_of_lanes(pixels, weights, self.group()) } else { sum_of_pairs(pixels, weights) };
         if sum.is_finite() { sum } else { self.unusual(pixels, weights, self.taps.open(column)) }
     }
 
@@ -311,6 +318,22 @@ pub(super) fn compute<T: Real + PartialOrd>(
     let samples = source.samples;
     let row_len = kernel.width * samples;
     let Some(convolution) = Convolution::new::<T>(kernel, resampling, source.has_gaps()) else { return };
+    if let (Some(singles), false) = (&convolution.taps.singles, source.has_gaps()) {
+        // Only bytes have them.
+        let source = Rows {
+            pixels: bytemuck::cast_slice(source.pixels),
+            mask: None,
+            nodata: None,
+            alpha: None,
+            first: source.first,
+            width: source.width,
+            samples,
+        };
+        let largest = bytemuck::cast(place.largest);
+        let (first, bands) = (piece.first, piece.bands.clone());
+        let mut piece = Piece { pixels: bytemuck::cast_slice_mut(piece.pixels), first, bands };
+        return estimate::compute(&convolution, singles, &source, largest, &mut piece);
+    }
     for sample in piece.bands.clone() {
         convolution.run(
             piece.first,

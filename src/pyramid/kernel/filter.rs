@@ -10,6 +10,7 @@ use crate::options::Resampling;
 use crate::plan::window::Axis;
 
 use super::blocks::Blocks;
+use super::estimate::Singles;
 use super::reserve;
 
 /// The weight at a distance from the middle, in units of the kernel at a ratio of 1. Not normalised.
@@ -37,57 +38,77 @@ fn weight(resampling: Resampling, x: f64) -> f64 {
             }
             total
         }
-        Resampling::Lanczos if x == 0.0 => 1.0,
-        Resampling::Lanczos => {
-            // sinc(x) * sinc(x / 3), with sin(3 a) = 3 sin(a) - 4 sin(a)^3.
-            let angle = PI * x;
-            let third = angle / 3.0;
-            let sine = sine(third);
-            let squared = sine * sine;
-            (3.0 - 4.0 * squared) * squared / (angle * third)
-        }
         _ => 0.0,
     }
 }
 
-/// The sine of an angle of at most about half a turn, correctly rounded but for the rarest cases.
-///
-/// Bytes must not depend on the platform's sine. This one sums the power series with twice the digits of a double, so
-/// that it also agrees with the C library that GDAL commonly runs on.
-fn sine(angle: f64) -> f64 {
-    let square = product(angle, angle);
-    let (mut term, mut sum) = ((angle, 0.0), (angle, 0.0));
-    let mut place = 1.0;
-    while term.0.abs() > 1e-40 {
-        // The next term: times -angle^2 / ((n + 1) (n + 2)).
-        let (times, divisor) = (times(term, square), (place + 1.0) * (place + 2.0));
-        let quotient = times.0 / divisor;
-        let back = product(quotient, divisor);
-        term = (-quotient, -((times.0 - back.0 - back.1 + times.1) / divisor));
-        let (high, low) = total(sum.0, term.0);
-        sum = total(high, low + (sum.1 + term.1));
-        place += 2.0;
+/// The weights at four distances.
+fn weights_at(resampling: Resampling, places: [f64; 4]) -> [f64; 4] {
+    if resampling != Resampling::Lanczos {
+        return places.map(|x| weight(resampling, x));
     }
-    sum.0
+    // sinc(x) * sinc(x / 3), with sin(3 a) = 3 sin(a) - 4 sin(a)^3.
+    let angles = places.map(|x| PI * x);
+    let thirds = angles.map(|angle| angle / 3.0);
+    let squared = sines(thirds).map(|sine| sine * sine);
+    std::array::from_fn(|lane| {
+        let weight = (3.0 - 4.0 * squared[lane]) * squared[lane] / (angles[lane] * thirds[lane]);
+        if places[lane] == 0.0 { 1.0 } else { weight }
+    })
 }
 
+/// The sines of angles of at most about half a turn, correctly rounded but for the rarest cases.
+///
+/// Bytes must not depend on the platform's sine. This one sums the power series with twice the digits of a double, so
+/// that it also agrees with the C library that GDAL commonly runs on. Four go side by side: each waits for itself.
+fn sines(angles: [f64; 4]) -> [f64; 4] {
+    let squares = angles.map(|angle| product(angle, angle));
+    let mut sums = [SERIES[SERIES.len() - 1]; 4];
+    for coefficient in SERIES.iter().rev().skip(1) {
+        for (sum, square) in sums.iter_mut().zip(&squares) {
+            let (high, low) = times(*sum, *square);
+            let (sum_high, sum_low) = total(coefficient.0, high);
+            *sum = (sum_high, sum_low + (coefficient.1 + low));
+        }
+    }
+    std::array::from_fn(|lane| times(sums[lane], (angles[lane], 0.0)).0)
+}
+
+/// The coefficients of a sine's series in powers of the square, with twice the digits of a double: 1, -1/3!, 1/5!, …;
+/// the last term is below 1e-33 for half a turn.
+const SERIES: [(f64, f64); 22] = {
+    let mut series = [(1.0, 0.0); 22];
+    let (mut index, mut place) = (1, 1.0);
+    while index < series.len() {
+        let (before, divisor) = (series[index - 1], (place + 1.0) * (place + 2.0));
+        let quotient = before.0 / divisor;
+        let back = product(quotient, divisor);
+        series[index] = (-quotient, -((before.0 - back.0 - back.1 + before.1) / divisor));
+        index += 1;
+        place += 2.0;
+    }
+    series
+};
+
 /// A sum and what rounding took from it (Knuth).
-fn total(a: f64, b: f64) -> (f64, f64) {
+const fn total(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
 }
 
 /// A product and what rounding took from it (Dekker).
-fn product(a: f64, b: f64) -> (f64, f64) {
-    let halves = |value: f64| {
-        let stretched = value * 134_217_729.0;
-        let high = stretched - (stretched - value);
-        (high, value - high)
-    };
+const fn product(a: f64, b: f64) -> (f64, f64) {
     let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
     let rounded = a * b;
     (rounded, ((a_high * b_high - rounded) + a_high * b_low + a_low * b_high) + a_low * b_low)
+}
+
+/// A number as a sum of two with half the digits.
+const fn halves(value: f64) -> (f64, f64) {
+    let stretched = value * 134_217_729.0;
+    let high = stretched - (stretched - value);
+    (high, value - high)
 }
 
 /// The product of two numbers with twice the digits of a double.
@@ -128,12 +149,12 @@ pub(super) fn weights(
             [x, x + scale, x + 2.0 * scale, x + 3.0 * scale]
         };
         x = if along_rows { four[3] + scale } else { x + 4.0 * scale };
-        let [a, b, c, d] = four.map(|x| weight(resampling, x));
+        let [a, b, c, d] = weights_at(resampling, four);
         out.extend([a, b, c, d]);
         sum += a + b + c + d;
     }
     while out.len() - first < count {
-        let value = weight(resampling, x);
+        let [value, ..] = weights_at(resampling, [x; 4]);
         out.push(value);
         sum += value;
         x += scale;
@@ -151,6 +172,8 @@ pub(super) struct Taps {
     open: Vec<f64>,
     /// The columns that are computed side by side.
     pub(super) blocks: Blocks,
+    /// The weights in single precision, where pixels are estimated first.
+    pub(super) singles: Option<Singles>,
 }
 
 /// What one output column looks at.
@@ -162,6 +185,13 @@ pub(super) struct Column {
     offset: usize,
     /// Source columns.
     pub(super) count: usize,
+}
+
+impl Column {
+    /// The same weights for other pixels.
+    pub(super) fn moved_to(self, start: usize) -> Self {
+        Self { start, ..self }
+    }
 }
 
 impl Taps {
@@ -249,10 +279,10 @@ mod tests {
     fn sines_are_right() {
         for step in -320..=320 {
             let angle = f64::from(step) / 100.0;
-            assert!((sine(angle) - angle.sin()).abs() <= f64::EPSILON * angle.sin().abs().max(1e-3), "{angle}");
+            let [sine, ..] = sines([angle; 4]);
+            assert!((sine - angle.sin()).abs() <= f64::EPSILON * angle.sin().abs().max(1e-3), "{angle}");
         }
-        assert_eq!(sine(0.0).to_bits(), 0);
-        assert_eq!(sine(PI / 6.0).to_bits(), 0.499_999_999_999_999_94f64.to_bits());
+        assert_eq!(sines([0.0, PI / 6.0, 0.0, 0.0]).map(f64::to_bits)[..2], [0, 0.499_999_999_999_999_94f64.to_bits()]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod area;
 mod blocks;
 mod complex;
 mod convolution;
+mod estimate;
 mod filter;
 mod gauss;
 mod mode;

@@ -27,6 +27,19 @@ pub(super) trait Real: Value {
 
     fn to_f64(self) -> f64;
 
+    /// In single precision.
+    fn to_single(self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
+        let single = self.to_f64() as f32;
+        single
+    }
+
+    /// The whole number nearest to one within the range of a type of at most 16 bits without a sign, and how far away it
+    /// is. Halves go to even ones.
+    fn nearest_whole(value: f32) -> (Self, f32) {
+        (Self::from_f32(value), 0.0)
+    }
+
     /// To the nearest, halves of whole numbers away from zero, clamped to the type.
     fn from_f64(value: f64) -> Self;
 
@@ -118,6 +131,9 @@ macro_rules! whole {
     }};
 }
 
+/// Added to a number of at most 23 bits, it moves the whole part into the low bits, rounded to even.
+const WHOLE_IN_LOW_BITS: f32 = 8_388_608.0;
+
 /// What all integers share.
 macro_rules! integer {
     () => {
@@ -127,6 +143,28 @@ macro_rules! integer {
 
         fn from_f32(value: f32) -> Self {
             whole!(value, 8_388_608.0)
+        }
+
+        #[expect(clippy::allow_attributes, reason = "some types of the macro lose nothing")]
+        #[allow(
+            clippy::cast_lossless,
+            clippy::cast_precision_loss,
+            reason = "rounds to single precision, which is meant"
+        )]
+        fn to_single(self) -> f32 {
+            self as f32
+        }
+
+        #[expect(clippy::allow_attributes, reason = "some types of the macro need no cast")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            clippy::cast_lossless,
+            reason = "the low bits are the number"
+        )]
+        fn nearest_whole(value: f32) -> (Self, f32) {
+            let shifted = value + WHOLE_IN_LOW_BITS;
+            (shifted.to_bits() as Self, (value - (shifted - WHOLE_IN_LOW_BITS)).abs())
         }
 
         fn largest(bits: u16) -> Self {

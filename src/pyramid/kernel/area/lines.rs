@@ -15,12 +15,12 @@ use super::super::rows::Rows;
 use super::super::{Kernel, Piece};
 
 /// Columns whose windows have the same width and start two apart.
-struct Columns {
-    range: Range<usize>,
+pub(super) struct Columns {
+    pub(super) range: Range<usize>,
     /// The first source pixel of the first one.
-    start: usize,
+    pub(super) start: usize,
     /// The pixels of a window: 2 or 3.
-    window: usize,
+    pub(super) window: usize,
     first_weights: Vec<f64>,
     last_weights: Vec<f64>,
     /// All weights of a window.
@@ -29,7 +29,7 @@ struct Columns {
 
 impl Columns {
     /// The longest run of them, where it is most of a row.
-    fn find(windows: &[Window]) -> Option<Self> {
+    pub(super) fn find(windows: &[Window]) -> Option<Self> {
         // The outermost windows may be cut off.
         let first = windows.len().min(2) - 1;
         let (start, window) = (windows.get(first)?.start, windows[first].len());
@@ -72,10 +72,13 @@ pub(super) struct Lines<'a, T> {
     columns: Columns,
     pixels: Vec<f64>,
     halves: Halves,
+    /// The pixels as they are, where none may be missing.
+    plain: Halves<T>,
     /// Windows of rows overlap by one row at most, and have three at most.
     lines: [Line; 3],
     totals: Vec<f64>,
     weights: Vec<f64>,
+    means: Vec<T>,
 }
 
 impl<'a, T: Real + PartialOrd> Lines<'a, T> {
@@ -102,9 +105,11 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             columns,
             pixels: vec![0.0; source.width],
             halves: Halves::default(),
+            plain: Halves::default(),
             lines: Default::default(),
             totals: vec![0.0; count],
             weights: vec![0.0; count],
+            means: vec![T::ZERO; count],
         })
     }
 
@@ -117,11 +122,11 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
                 .for_each(|column| other(column, &mut target[column * samples + self.sample]));
         }
         let gaps = self.source.has_gaps();
-        // A number of pixels: at most nine.
-        let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
-        let factor = if T::SCALED && !gaps { 1.0 / count } else { 1.0 };
+        if !gaps && !self.rms {
+            return self.row_of_all(row, target, other);
+        }
         for source_row in rows.start..rows.end {
-            self.along(source_row, factor);
+            self.along(source_row);
         }
         self.down(&rows);
         if !gaps {
@@ -132,13 +137,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         let (place, rms) = (self.place, self.rms);
         let inside = &mut target[range.start * samples..range.end * samples];
         let value = |total: f64, weight: f64| {
-            place.value(if rms {
-                T::from_squares(total, weight)
-            } else if T::SCALED && !gaps {
-                T::from_mean(count * (total / weight))
-            } else {
-                T::from_mean(total / weight)
-            })
+            place.value(if rms { T::from_squares(total, weight) } else { T::from_mean(total / weight) })
         };
         let sums = self.totals.iter().zip(&self.weights);
         if samples == 1 {
@@ -165,10 +164,109 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
     }
 
-    /// Sums along a source row, of values times a factor.
-    fn along(&mut self, row: u32, factor: f64) {
+    /// The means of a row where all pixels count but NaN.
+    fn row_of_all(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        let rows = self.kernel.rows.covered(row);
+        // A number of pixels: at most nine.
+        let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
+        let factor = if T::SCALED { 1.0 / count } else { 1.0 };
+        for source_row in rows.start..rows.end {
+            self.along_all(source_row, factor);
+        }
+        let row_weight = rows.total_weight();
+        // Where no pixel may be missing there is no nodata to keep off.
+        let place = Place { nodata: None, ..self.place };
+        let value = |total: f64, columns: f64| {
+            let mean = total / (columns * row_weight);
+            (T::from_mean(if T::SCALED { count * mean } else { mean }), u64::from(!total.is_finite()))
+        };
+        let sums = |index: u32| {
+            let row = (rows.start + index).min(rows.end - 1);
+            self.lines[row as usize % 3].sums.iter()
+        };
+        let range = self.columns.range.clone();
+        let (first, second) = (rows.weight(0), rows.weight(1));
+        let means = self.means.iter_mut().zip(&self.columns.totals);
+        let mut unusual = 0;
+        match rows.len() {
+            1 => {
+                for ((target, columns), a) in means.zip(sums(0)) {
+                    let (mean, odd) = value(0.0 + a * first, *columns);
+                    *target = mean;
+                    unusual |= odd;
+                }
+            }
+            2 => {
+                for (((target, columns), a), b) in means.zip(sums(0)).zip(sums(1)) {
+                    let (mean, odd) = value(0.0 + a * first + b * second, *columns);
+                    *target = mean;
+                    unusual |= odd;
+                }
+            }
+            _ => {
+                let last = rows.weight(2);
+                for ((((target, columns), a), b), c) in means.zip(sums(0)).zip(sums(1)).zip(sums(2)) {
+                    let (mean, odd) = value(0.0 + a * first + b * second + c * last, *columns);
+                    *target = mean;
+                    unusual |= odd;
+                }
+            }
+        }
+        let inside = &mut target[range.start * samples..range.end * samples];
+        if samples == 1 {
+            inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
+        } else {
+            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
+            targets.zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
+        }
+        if unusual != 0 {
+            // NaN among the pixels, infinities, or sums beyond the range of doubles.
+            for (index, target) in inside.iter_mut().skip(self.sample).step_by(samples).enumerate() {
+                let total = (0..u32::try_from(rows.len()).unwrap_or(0)).map(|row| {
+                    let line = &self.lines[(rows.start + row) as usize % 3];
+                    line.sums[index] * rows.weight(row as usize)
+                });
+                if !total.sum::<f64>().is_finite() {
+                    other(range.start + index, target);
+                }
+            }
+        }
+        for column in (0..range.start).chain(range.end..self.kernel.width) {
+            other(column, &mut target[column * samples + self.sample]);
+        }
+    }
+
+    /// Sums along a source row all of whose pixels count, of values times a factor.
+    fn along_all(&mut self, row: u32, factor: f64) {
         let line = &mut self.lines[row as usize % 3];
         let of = Some((row, factor.to_bits()));
+        if line.of == of {
+            return;
+        }
+        line.of = of;
+        let count = self.columns.range.len();
+        self.plain.set_every(self.source.row(row), self.source.samples, self.sample);
+        let [first, second] = self.plain.from(self.columns.start);
+        let weights = self.columns.first_weights.iter().zip(&self.columns.last_weights);
+        line.sums.resize(count, 0.0);
+        let value = |pixel: &T| if T::SCALED { pixel.to_f64() * factor } else { pixel.to_f64() };
+        let sums = line.sums.iter_mut().zip(weights);
+        if self.columns.window == 3 {
+            for ((sum, (before, after)), ((a, b), c)) in sums.zip(first.iter().zip(second).zip(&first[1..])) {
+                *sum = value(a) * before + value(b) + value(c) * after;
+            }
+        } else {
+            for ((sum, (before, after)), (a, b)) in sums.zip(first.iter().zip(second)) {
+                *sum = value(a) * before + value(b) * after;
+            }
+        }
+    }
+
+    /// Sums along a source row, of values or their squares.
+    fn along(&mut self, row: u32) {
+        let line = &mut self.lines[row as usize % 3];
+        let of = Some((row, 1.0f64.to_bits()));
         if line.of == of {
             return;
         }
@@ -176,8 +274,6 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         let has_nan = load(self.source, row, self.sample, &mut self.pixels);
         if self.rms {
             self.pixels.iter_mut().for_each(|value| *value *= *value);
-        } else if T::SCALED && !self.source.has_gaps() {
-            self.pixels.iter_mut().for_each(|value| *value *= factor);
         }
         self.halves.set(&self.pixels);
         let count = self.columns.range.len();
