@@ -58,6 +58,10 @@ class Raster:
         return int(self.parts[0].shape[1])
 
     @property
+    def count(self) -> int:
+        return sum(int(part.shape[2]) for part in self.parts)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = np.dtype(self.parts[0].dtype)
         return dtype
