@@ -135,6 +135,28 @@ def test_bands_of_a_dataset_and_masks():
         assert got == expected
 
 
+def test_masked_arrays_of_dask():
+    pixels = image((90, 120))
+    masked = np.ma.masked_equal(pixels, 0)
+    lazy = da.from_array(masked, chunks=40, asarray=False)
+    for function in (cogsmith.to_cog, lambda array, **options: cogsmith.write(array, ":mem:", **options)):
+        assert function(lazy, **WHERE, **SAME).compute() == function(masked, **WHERE, **SAME)
+    with pytest.raises(ValueError, match="one mask for all bands"):
+        cogsmith.write([lazy, lazy], ":mem:")
+    # Chunks that are something else than Dask was told.
+    surprise = da.from_array(pixels, chunks=40).map_blocks(
+        lambda block: np.ma.masked_equal(block, 0), meta=np.empty((0, 0), "uint16")
+    )
+    with pytest.raises(ValueError, match="turned out to be masked"):
+        cogsmith.write(surprise, ":mem:").compute()
+
+
+def test_chunks_of_unknown_size():
+    pixels = da.from_array(image((90, 120)), chunks=40)
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        cogsmith.write(pixels[pixels[:, 0] > 0], ":mem:")
+
+
 def test_decoded_arrays():
     pixels = image((700, 900), "float32")
     pixels[5:90, 7:300] = np.nan

@@ -28,7 +28,7 @@ from dask.delayed import Delayed, delayed
 
 from . import _arrays, _native, _options
 from ._raster import Raster
-from ._write import MEMORY, Job
+from ._write import MEMORY, Job, path_of
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second where chunks let them.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -49,7 +49,7 @@ def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
     if isinstance(target, str) and target == MEMORY:
         path = None
     elif isinstance(target, (str, os.PathLike)):
-        path = Path(target)
+        path = path_of(target)
     else:
         raise TypeError(f"{target!r}: an image of Dask goes to a path or ':mem:', which other processes can reach")
     if job.work.verify:
@@ -271,6 +271,11 @@ def _check_target(context: _Context, path: Path, overwrite: bool) -> _Context:
 
 
 def _encode(context: _Context, shard: Id, part: Any, valid: Any) -> tuple[bytes, _Fragment, bytes | None]:
+    if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
+        raise ValueError(
+            "chunks of the array turned out to be masked, which its meta doesn't say: use dask.array.ma.filled, or pass "
+            "the mask as mask="
+        )
     pixels = _arrays.pixels([np.asarray(part)], None if valid is None else np.asarray(valid), context.fill)
     return _kept(context, context.shards.encode(shard, pixels, context.threads))
 

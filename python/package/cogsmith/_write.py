@@ -151,7 +151,8 @@ def write_cog(
         "overview_levels": overview_levels,
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
-    return _save(_raster.read(geo_im), fname, arguments, extra_rio_opts)
+    array, valid = _raster.mask_of(geo_im)
+    return _save(Pictures(_raster.read(array), valid), fname, arguments, extra_rio_opts)
 
 
 def to_cog(
@@ -197,6 +198,7 @@ def _write_cog(
 ) -> Any:
     """The half of datacube's and odc-geo's function that takes an array and a geobox apart from each other."""
     shape = tuple(geobox.shape)
+    pix, valid = _raster.mask_of(pix)
     if pix.ndim not in (2, 3):
         raise ValueError("Need 2d or 3d ndarray on input")
     if pix.ndim == 3 and pix.shape[:2] == shape:
@@ -214,11 +216,12 @@ def _write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     raster = Raster([part], _georeference.of_geobox(geobox))
-    return _save(raster, fname, arguments, {"nodata": nodata, **extra_rio_opts})
+    return _save(Pictures(raster, valid), fname, arguments, {"nodata": nodata, **extra_rio_opts})
 
 
-def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
+def _save(pictures: Pictures, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
     """:func:`write_cog` once its input is understood."""
+    raster = pictures.raster
     said = _said(extra)
     progress = extra.pop("progress", None)
     # As datacube has it, None is as good as no value here: nodata is then the array's. So is odc-geo's "auto".
@@ -226,7 +229,7 @@ def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str
         said.nodata = UNSET
     if said.nodata is UNSET and raster.nodata is None and raster.dtype.kind == "f":
         said.nodata = float("nan")
-    pictures = Pictures(raster, None, _overviews.read(_overviews.take(extra), raster, None))
+    pictures.overviews = _overviews.read(_overviews.take(extra), raster, pictures.mask)
     if not pictures.overviews:
         if arguments["overview_resampling"] is None:
             arguments["overview_resampling"] = "nearest"
@@ -241,7 +244,7 @@ def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str
     if request.photometric is None and raster.dtype != np.uint8 and said.colorinterp is None:
         # GTiff takes three or four bands for colours where they are bytes, and only there.
         request.photometric = "minisblack"
-    job = prepare(raster, None, said, request, progress)
+    job = prepare(raster, pictures.mask, said, request, progress)
     where = job.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
@@ -297,6 +300,13 @@ def _merge(given: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
 def prepare(raster: Raster, mask: Any, said: Said, request: _options.Request, progress: Any) -> Job:
     """Puts together what the raster and the caller say."""
     facts = _facts(raster)
+    for what, number, limit in (
+        ("rows", facts.height, 2**31 - 1),
+        ("columns", facts.width, 2**31 - 1),
+        ("bands", facts.bands, 65535),
+    ):
+        if number > limit:
+            raise ValueError(f"the image has {number} {what}, a GeoTIFF at most {limit}")
     nodata = raster.nodata if said.nodata is UNSET else said.nodata
     text = _raster.nodata_text(nodata, raster.dtype)
     decoded = raster.decoded and said.nodata is UNSET and raster.dtype.kind == "f" and nodata == nodata
@@ -402,10 +412,21 @@ def destination(target: Any) -> Any:
     if isinstance(target, str) and target == MEMORY:
         return Memory()
     if isinstance(target, (str, os.PathLike)):
-        return Path(target)
+        return path_of(target)
     if callable(getattr(target, "write", None)):
         return target
     raise TypeError(f"{target!r} is no target: give a path, ':mem:', or an object that can write bytes")
+
+
+def path_of(target: str | os.PathLike[str]) -> Path:
+    """A path; addresses of other kinds are none, and would make strange folders."""
+    path = Path(target)
+    if isinstance(target, str) and ("://" in target or (target.startswith("/vsi") and not path.parent.is_dir())):
+        raise ValueError(
+            f"{target!r} is no path of a file system: open it with fsspec and pass that to cogsmith.write, or send the "
+            "bytes that to_cog returns"
+        )
+    return path
 
 
 def result(where: Any, summary: Mapping[str, Any]) -> Any:
