@@ -104,7 +104,8 @@ pub use pyramid::Cascade;
 pub use read::{DiskFile, ReadAt};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
-    CogWriter, LevelSummary, Progress, Summary, encode, encode_to_file, encode_to_output, encode_to_vec,
+    CogWriter, LevelSummary, Progress, Summary, encode, encode_levels, encode_levels_to_output, encode_to_file,
+    encode_to_output, encode_to_vec,
 };
 pub use sink::{FileOptions, OutputFile, StoreOptions};
 #[cfg(feature = "geotiff")]

@@ -153,6 +153,10 @@ pub enum Overviews {
     /// Shrink factors relative to full resolution, growing, each at least 2; sizes are rounded up, as `gdaladdo` does.
     /// Factors that would give a level no smaller than the one before are left out.
     Factors(Vec<u32>),
+    /// None is made: they are finished already, and [`encode_levels`](crate::encode_levels) gets them. Columns and rows
+    /// of each, no more of either than the level before it has, and fewer of one of them. A kernel that is given says how
+    /// they were made.
+    Finished(Vec<(u32, u32)>),
 }
 
 /// How pixels of an overview are computed from the level before it.
@@ -391,7 +395,8 @@ impl EncodeOptions {
                 }
                 Ok(())
             }
-            Overviews::Auto | Overviews::None | Overviews::Count(_) => Ok(()),
+            // Sizes are compared with the image's, by the plan.
+            Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
         }
     }
 }

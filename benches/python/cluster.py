@@ -1,21 +1,27 @@
 """An image several times larger than the memory that its writers may take, through a cluster of processes.
 
-    python benches/python/cluster.py [--side 49152] [--workers 2] [--limit 700MiB] [WRITER…]
+    scripts/python-bench.sh cluster [--side 49152] [--workers 2] [--limit 700MiB] [--page docs/python-benchmarks.md] [WRITER…]
 
-Prints, for cogsmith, odc-geo's ``save_cog_with_dask`` and datacube's ``write_cog``: the peak memory of the largest worker
-and of the client, the number of tasks, the time, and the size of the file. A worker that goes beyond the limit is ended by
-Dask, which ends the run of that writer.
+For cogsmith, odc-geo's ``save_cog_with_dask`` and datacube's ``write_cog``, each in a cluster of its own: the peak memory of
+the largest worker and of the client, the number of tasks, the time, and the size of the file. A worker that goes beyond
+the limit is ended by Dask, and a run that comes to no end is ended after a while: how a writer fails is a result.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
+import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import dask
 import dask.array as da
@@ -23,113 +29,225 @@ import numpy as np
 import xarray as xr
 from affine import Affine
 from distributed import Client, LocalCluster
+from distributed.diagnostics.plugin import SchedulerPlugin
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
+from report import add_page, mib, proc, publish, section, table, versions
+
+#: Seconds that a cluster gets to close.
+GRACE = 60
+#: Windows that are read back, and their sides.
+LOOKS, LOOK = 16, 256
+
+NOTES = """
+**Largest worker** is `VmHWM` of the worker with the largest one, the kernel's own record of the resident set of a process,
+read twenty times a second until the process ends: with the interpreter and all libraries (pages that are shared with other
+processes count in full), which take the part in brackets before the work. **Client** is the same of the process that holds
+client and scheduler, without what it had before the graph was made. Dask spills, pauses and ends workers by their memory as
+it does by default; the first worker that is ended ends the run. The system's cache of files belongs to no process and is
+not counted.
+
+**Tasks** are those that workers ran. All writers make the same overviews by nearest, DEFLATE level 6, predictor 2, tiles of
+512x512; odc-geo without its statistics. datacube's task can't be sent to other processes as it is (`deprecat`), so the
+function inside it is. What is read back at {looks} places of full resolution is compared with what was
+made.
+"""
 
 
-def chunk(block_info=None) -> np.ndarray:
+def chunk(block_info: Any = None) -> np.ndarray:
     """Pixels like those of a sensor, made of where they lie: the same each time."""
     (top, bottom), (left, right) = block_info[None]["array-location"]
+    return pixels(top, bottom, left, right, (top, left))
+
+
+def pixels(top: int, bottom: int, left: int, right: int, seed: tuple[int, int]) -> np.ndarray:
     down, across = np.ogrid[top:bottom, left:right]
-    noise = np.random.default_rng(top * 7919 + left).integers(0, 60, (bottom - top, right - left), "uint16")
+    noise = np.random.default_rng(seed).integers(0, 60, (bottom - top, right - left), "uint16")
     waves = 1500 + 700 * np.sin(down / 977).astype("float32") * np.cos(across / 1431).astype("float32")
     return waves.astype("uint16") + noise
 
 
 def scene(side: int, chunks: int) -> xr.DataArray:
     sides = (chunks,) * (side // chunks) + ((side % chunks,) if side % chunks else ())
-    pixels = da.map_blocks(chunk, chunks=(sides, sides), dtype="uint16", meta=np.empty((0, 0), "uint16"))
+    array = da.map_blocks(chunk, chunks=(sides, sides), dtype="uint16", meta=np.empty((0, 0), "uint16"))
     box = GeoBox((side, side), Affine(10, 0, 399960, 0, -10, 5000040), 32633)
-    return xr.DataArray(pixels, dims=("y", "x"), coords=xr_coords(box, always_yx=True))
+    return xr.DataArray(array, dims=("y", "x"), coords=xr_coords(box, always_yx=True))
 
 
-def with_cogsmith(array: xr.DataArray, path: Path):
+def with_cogsmith(array: xr.DataArray, path: Path) -> Any:
     import cogsmith
 
     return cogsmith.write_cog(array, path)
 
 
-def with_odc_geo(array: xr.DataArray, path: Path):
+def with_odc_geo(array: xr.DataArray, path: Path) -> Any:
     from odc.geo.cog import save_cog_with_dask
 
-    return save_cog_with_dask(array, str(path), compression="deflate", level=6, blocksize=512)
+    return save_cog_with_dask(array, str(path), compression="deflate", level=6, blocksize=512, stats=False)
 
 
-def with_datacube(array: xr.DataArray, path: Path):
-    from datacube.utils.cog import write_cog
+def with_datacube(array: xr.DataArray, path: Path) -> Any:
+    from datacube.utils import cog
 
-    return write_cog(array, path)
+    # Its task is a function behind a mark of deprecation, which can't be sent to another process: what is behind it can.
+    cog._delayed_write_cog_to_file = dask.delayed(inspect.unwrap(cog._write_cog), name="save-cog", pure=False)
+    return cog.write_cog(array, path)
 
 
 WRITERS = {"cogsmith": with_cogsmith, "odc-geo": with_odc_geo, "datacube": with_datacube}
 
 
-def status(process: int | str, name: str) -> int:
-    """Bytes that Linux counts for a process."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)
-
-
 class Peaks(threading.Thread):
-    """Watches the memory of all workers, and of this process."""
+    """Watches the memory of all workers, those that came in place of ended ones too."""
 
     def __init__(self, cluster: LocalCluster) -> None:
         super().__init__(daemon=True)
-        self.cluster, self.worker, self.client, self.over = cluster, 0, 0, threading.Event()
-        self.before = status("self", "VmRSS")
+        self.cluster, self.over = cluster, threading.Event()
+        self.peak, self.idle = 0, max(proc(process, "VmRSS") for process in self._workers())
+
+    def _workers(self) -> list[int]:
+        return [nanny.pid for nanny in self.cluster.workers.values() if nanny.pid]
 
     def run(self) -> None:
         while not self.over.wait(0.05):
-            processes = [nanny.pid for nanny in self.cluster.workers.values() if nanny.pid]
-            self.worker = max([self.worker, *(status(process, "VmRSS") for process in processes)])
-            self.client = max(self.client, status("self", "VmRSS") - self.before)
+            self.look()
+
+    def look(self) -> None:
+        self.peak = max([self.peak, *(proc(process, "VmHWM") for process in self._workers())])
 
 
-def run(name: str, arguments: argparse.Namespace, folder: Path) -> str:
-    path = folder / f"{name}.tif"
+class Count(SchedulerPlugin):
+    """How many tasks have been run."""
+
+    name = "count"
+
+    def __init__(self) -> None:
+        self.tasks = 0
+
+    def transition(self, key: Any, start: str, finish: str, *_: Any, **__: Any) -> None:
+        self.tasks += start == "processing" and finish == "memory"
+
+
+def same(path: Path, side: int, chunks: int) -> bool:
+    """Whether some windows hold what was made for them."""
+    import rasterio
+
+    generator = np.random.default_rng(0)
+    with rasterio.open(path) as file:
+        for row, column in generator.integers(0, -(-side // chunks), (LOOKS, 2)) * chunks:
+            bottom, right = min(side, row + chunks), min(side, column + chunks)
+            made = pixels(row, bottom, column, right, (int(row), int(column)))[-LOOK:, -LOOK:]
+            height, width = made.shape
+            read = file.read(1, window=((bottom - height, bottom), (right - width, right)))
+            if not np.array_equal(read, made):
+                return False
+    return True
+
+
+def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measures a writer; this process is client and scheduler."""
+    # A worker that is ended will not do better the next time.
+    dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    found: dict[str, Any] = {"outcome": ""}
+    path = Path(arguments.one) / "out.tif"
     options = {"n_workers": arguments.workers, "threads_per_worker": 1, "memory_limit": arguments.limit}
-    with LocalCluster(processes=True, dashboard_address=None, local_directory=str(folder), **options) as cluster:
+    with LocalCluster(processes=True, dashboard_address=None, local_directory=arguments.one, **options) as cluster:
+        count = Count()
+        cluster.scheduler.add_plugin(count)
         with Client(cluster) as client, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            write = WRITERS[name](scene(arguments.side, arguments.chunks), path)
-            tasks = len(dict(write.__dask_graph__()))
             peaks = Peaks(cluster)
+            Path("/proc/self/clear_refs").write_text("5")
+            before = proc("self", "VmRSS")
             peaks.start()
             began = time.perf_counter()
             try:
-                client.compute(write, retries=0).result()
-                outcome = f"{path.stat().st_size / 2**20:.0f} MiB"
+                write = WRITERS[name](scene(arguments.side, arguments.chunks), path)
+                client.compute(write, retries=0).result(timeout=arguments.timeout)
+            except TimeoutError:
+                found["outcome"] = f"no end after {arguments.timeout} s"
             except Exception as error:  # noqa: BLE001 - how a writer fails is a result
-                outcome = f"failed: {type(error).__name__}"
-            seconds = time.perf_counter() - began
+                found["outcome"] = f"failed: {type(error).__name__}: {str(error).splitlines()[0][:60].replace('|', ' ')}"
+            found["seconds"] = time.perf_counter() - began
             peaks.over.set()
             peaks.join()
-    path.unlink(missing_ok=True)
-    return (
-        f"{name:9} {seconds:7.1f} s  {tasks:6} tasks  worker {peaks.worker / 2**20:5.0f} MiB  "
-        f"client +{peaks.client / 2**20:4.0f} MiB  {outcome}"
-    )
+            peaks.look()
+            found |= {"peak": peaks.peak, "idle": peaks.idle, "client": proc("self", "VmHWM") - before}
+            found["tasks"] = count.tasks
+            if not found["outcome"]:
+                found["outcome"] = mib(path.stat().st_size)
+                if not same(path, arguments.side, arguments.chunks):
+                    found["outcome"] = "wrong pixels"
+            # Told before the cluster closes, which may take its time.
+            print(json.dumps(found), flush=True)
+    return found
+
+
+def measure(name: str, arguments: argparse.Namespace, options: list[str]) -> list[str]:
+    """A row of the table, measured in a process of its own, whose workers end with it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        command = [sys.executable, __file__, "--one", folder, *options, name]
+        with open(Path(folder) / "errors.txt", "w+") as errors:
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
+            try:
+                output, _ = child.communicate(timeout=arguments.timeout + 2 * GRACE)
+            except subprocess.TimeoutExpired:
+                output = ""
+            finally:
+                # The group is that of the child alone: it and its workers.
+                try:
+                    os.killpg(child.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            output = output or child.communicate()[0]
+            errors.seek(0)
+            last = (errors.read().strip().splitlines() or ["no word"])[-1][:80].replace("|", " ")
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    if not lines:
+        return [name, "", "", "", "", f"failed: {last}"]
+    found = json.loads(lines[-1])
+    return [
+        name,
+        f"{found['seconds']:.1f} s",
+        f"{found['tasks']:,}",
+        f"{mib(found['peak'])} ({mib(found['idle'])})",
+        mib(found["client"]),
+        found["outcome"],
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("writers", nargs="*", default=list(WRITERS), metavar="WRITER", help=", ".join(WRITERS))
+    parser.add_argument("writers", nargs="*", metavar="WRITER", help=", ".join(WRITERS))
     parser.add_argument("--side", type=int, default=49152, help="columns and rows of the image of uint16")
     parser.add_argument("--chunks", type=int, default=2048)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--limit", default="700MiB", help="memory of a worker")
+    parser.add_argument("--timeout", type=int, default=1800, help="seconds that a writer may take")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    add_page(parser)
     arguments = parser.parse_args()
-    size = arguments.side**2 * 2 / 2**30
-    print(
-        f"{arguments.side}x{arguments.side} uint16, {size:.1f} GiB, chunks of {arguments.chunks}; "
-        f"{arguments.workers} workers with {arguments.limit} each; {os.cpu_count()} cores; dask {dask.__version__}"
-    )
-    for name in arguments.writers or list(WRITERS):
-        with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-            print(run(name, arguments, Path(folder)), flush=True)
+    names = arguments.writers or list(WRITERS)
+    if unknown := set(names) - set(WRITERS):
+        parser.error(f"no such writer: {', '.join(unknown)}")
+    if arguments.one:
+        one(names[0], arguments)
+        return
+    options = ["side", "chunks", "workers", "limit", "timeout"]
+    given = [word for option in options for word in (f"--{option}", str(getattr(arguments, option)))]
+    rows = []
+    for name in names:
+        rows.append(measure(name, arguments, given))
+        print("  ".join(rows[-1]), flush=True)
+    facts = [
+        versions("cogsmith", "numpy", "dask", "distributed", "odc-geo", "tifffile", "datacube", "rasterio"),
+        f"a lazily made image of {arguments.side}x{arguments.side} uint16, {arguments.side**2 * 2 / 2**30:.2f} GiB, in "
+        f"chunks of {arguments.chunks}x{arguments.chunks}",
+        f"LocalCluster of {arguments.workers} processes of one thread, each with a limit of {arguments.limit}",
+    ]
+    columns = ["writer", "time", "tasks", "largest worker", "client", "size of the file"]
+    notes = NOTES.format(looks=LOOKS)
+    publish(section("A Dask cluster", facts, table(columns, rows), notes), arguments.page)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Memory and time of writing one large array to a file and to memory.
 
-    python benches/python/large_array.py [--gib 2] [WRITER…]
+    scripts/python-bench.sh large_array [--gib 2] [--page docs/python-benchmarks.md] [WRITER…]
 
-Prints, for cogsmith, datacube's ``write_cog`` and GDAL's COG driver (through rasterio's MemoryFile), peak memory above the
-array and the time, each in a process of its own.
+For cogsmith, datacube's ``write_cog``, odc-geo's, and GDAL's COG driver (through rasterio's MemoryFile), each in a process
+of its own: the peak of its memory, what of it is neither the array nor there before the write, and the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -16,16 +17,26 @@ import time
 import warnings
 from pathlib import Path
 
+from report import add_page, mib, proc, publish, section, table, versions
 
-def status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+#: The same for all: nearest, DEFLATE level 6, predictor 2, tiles of 512x512.
+PLACE = (10, 0, 399960, 0, -10, 5000040)
+
+NOTES = """
+**Peak** is `VmHWM` of the process, the kernel's own record of its largest resident set, reset when the array is there: with
+the interpreter, all libraries (pages that are shared with other processes count in full) and the array. **Above the array**
+is the peak without the bytes of the array, and **by the write** what of that was not resident before: every writer has
+written a small array by then, so its libraries are loaded. Files go to a file system on a disk; the system's cache of it
+belongs to no process and is not counted.
+
+`cogsmith (memory)` and `datacube (memory)` return bytes, which are in their peak.
+"""
 
 
 def pixels(gib: float):
     import numpy as np
 
-    rows = int(gib * 2**30 / 2 / 32768)
+    rows = max(512, int(gib * 2**30 / 2 / 32768))
     array = np.empty((rows, 32768), "uint16")
     down, across = np.ogrid[:1024, :32768]
     noise = np.random.default_rng(0).integers(0, 60, (1024, 32768), "uint16")
@@ -35,76 +46,117 @@ def pixels(gib: float):
     return array
 
 
-def cogsmith_file(array, folder):
+def cogsmith(array, target):
     import cogsmith
 
-    cogsmith.write_cog(array, folder / "out.tif", crs=32633, transform=(10, 0, 0, 0, -10, 0))
+    return cogsmith.write_cog(array, target, crs=32633, transform=PLACE)
 
 
-def cogsmith_memory(array, folder):
-    import cogsmith
-
-    return cogsmith.write_cog(array, ":mem:", crs=32633, transform=(10, 0, 0, 0, -10, 0))
-
-
-def datacube_file(array, folder):
+def as_data_array(array):
     import xarray as xr
     from affine import Affine
-    from datacube.utils.cog import write_cog
     from odc.geo.geobox import GeoBox
     from odc.geo.xr import xr_coords
 
-    box = GeoBox(array.shape, Affine(10, 0, 0, 0, -10, 0), 32633)
-    write_cog(xr.DataArray(array, dims=("y", "x"), coords=xr_coords(box, always_yx=True)), folder / "out.tif")
+    box = GeoBox(array.shape, Affine(*PLACE), 32633)
+    return xr.DataArray(array, dims=("y", "x"), coords=xr_coords(box, always_yx=True))
 
 
-def gdal_file(array, folder):
+def datacube(array, target):
+    from datacube.utils.cog import write_cog
+
+    return write_cog(as_data_array(array), target)
+
+
+def odc_geo(array, target):
+    from odc.geo.cog import write_cog
+
+    return write_cog(as_data_array(array), target)
+
+
+def gdal(array, target):
     import rasterio
     from rasterio.shutil import copy
 
     options = {"height": array.shape[0], "width": array.shape[1], "count": 1, "dtype": "uint16", "crs": "EPSG:32633"}
     with rasterio.MemoryFile() as memory:
-        with memory.open(driver="GTiff", transform=rasterio.Affine(10, 0, 0, 0, -10, 0), **options) as file:
+        with memory.open(driver="GTiff", transform=rasterio.Affine(*PLACE), bigtiff="IF_SAFER", **options) as file:
             file.write(array, 1)
         with memory.open() as file:
-            copy(file, folder / "out.tif", driver="COG", compress="DEFLATE", predictor="YES", num_threads="ALL_CPUS",
-                 overview_resampling="NEAREST")  # fmt: skip
+            copy(file, target, driver="COG", compress="DEFLATE", level=6, predictor="YES", num_threads="ALL_CPUS",
+                 overview_resampling="NEAREST", bigtiff="IF_SAFER")  # fmt: skip
 
 
 WRITERS = {
-    "cogsmith": cogsmith_file, "cogsmith-memory": cogsmith_memory, "datacube": datacube_file, "gdal": gdal_file
-}  # fmt: skip
+    "cogsmith": (cogsmith, False),
+    "cogsmith (memory)": (cogsmith, True),
+    "datacube": (datacube, False),
+    "datacube (memory)": (datacube, True),
+    "odc-geo": (odc_geo, False),
+    "gdal": (gdal, False),
+}
 
 
-def one(name: str, gib: float) -> None:
-    array = pixels(gib)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = status("VmRSS")
+def one(name: str, gib: float) -> dict[str, float]:
+    """Measures a writer in this process."""
+    write, in_memory = WRITERS[name]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        write(pixels(0)[:512, :1024], ":mem:" if in_memory else Path(folder) / "small.tif")
+        array = pixels(gib)
+        Path("/proc/self/clear_refs").write_text("5")
+        before = proc("self", "VmRSS")
+        path = Path(folder) / "out.tif"
         began = time.perf_counter()
-        result = WRITERS[name](array, Path(folder))
+        result = write(array, ":mem:" if in_memory else path)
         seconds = time.perf_counter() - began
-        size = len(result) if result is not None else (Path(folder) / "out.tif").stat().st_size
-    above = status("VmHWM") - before
-    print(
-        f"{name:16} {seconds:6.1f} s  peak {above / 1e6:6.0f} MB above an array of {array.nbytes / 1e6:.0f} MB, "
-        f"file of {size / 1e6:.0f} MB",
-        flush=True,
-    )
+        peak = proc("self", "VmHWM")
+        size = len(result) if in_memory else path.stat().st_size
+    return {"before": before, "peak": peak, "seconds": seconds, "size": size, "array": array.nbytes}
+
+
+def measure(name: str, gib: float) -> list[str]:
+    """A row of the table; how a writer fails is a result."""
+    command = [sys.executable, __file__, "--one", "--gib", str(gib), name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1][:80].replace("|", " ")
+        return [name, "", "", "", "", f"failed ({done.returncode}): {last}"]
+    found = json.loads(done.stdout.splitlines()[-1])
+    return [
+        name,
+        f"{found['seconds']:.1f} s",
+        mib(found["peak"]),
+        mib(found["peak"] - found["array"]),
+        mib(found["peak"] - found["before"]),
+        mib(found["size"]),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("writers", nargs="*", default=list(WRITERS), metavar="WRITER")
+    parser.add_argument("writers", nargs="*", metavar="WRITER", help=", ".join(WRITERS))
     parser.add_argument("--gib", type=float, default=2)
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    add_page(parser)
     arguments = parser.parse_args()
-    for name in arguments.writers or list(WRITERS):
-        if arguments.one:
-            one(name, arguments.gib)
-        else:
-            subprocess.run([sys.executable, __file__, "--one", "--gib", str(arguments.gib), name], check=False)
+    names = arguments.writers or list(WRITERS)
+    if unknown := set(names) - set(WRITERS):
+        parser.error(f"no such writer: {', '.join(unknown)}")
+    if arguments.one:
+        print(json.dumps(one(names[0], arguments.gib)))
+        return
+    rows = []
+    for name in names:
+        rows.append(measure(name, arguments.gib))
+        print("  ".join(rows[-1]), flush=True)
+    facts = [
+        versions("cogsmith", "numpy", "datacube", "odc-geo", "rasterio"),
+        f"an array of {arguments.gib:g} GiB, uint16, 32768 columns; nearest, DEFLATE level 6, predictor 2, tiles of "
+        "512x512, all cores",
+    ]
+    columns = ["writer", "time", "peak", "above the array", "by the write", "size of the file"]
+    publish(section("One large array", facts, table(columns, rows), NOTES), arguments.page)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use cogsmith::{FileOptions, OutputFile, StoreOptions, encode as encode_to, encode_to_output};
+use cogsmith::{
+    FileOptions, ImageSpec, OutputFile, PixelSource, StoreOptions, encode as encode_to, encode_levels,
+    encode_levels_to_output, encode_to_output,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -43,24 +46,39 @@ impl Work {
     }
 }
 
-/// Writes pixels by a plan to a path or an object with `write`; what was written.
+/// Pixels that any thread may read.
+type Source<'a> = &'a mut (dyn PixelSource + Send);
+
+/// What is done with the sources of all levels. Boxed: each level would make another type of closure otherwise.
+type Run<'a, R> = Box<dyn FnOnce(Vec<Source<'_>>) -> PyResult<R> + 'a>;
+
+/// Writes pixels by a plan to a path or an object with `write`; what was written. `levels` are the pixels of full
+/// resolution alone, or of every level of the plan.
 #[pyfunction]
 pub(crate) fn encode<'py>(
     py: Python<'py>,
     plan: &Plan,
-    pixels: Pixels<'py>,
+    levels: Vec<Pixels<'py>>,
     target: Bound<'py, PyAny>,
     work: Work,
 ) -> PyResult<Bound<'py, PyDict>> {
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
-    let written = pixels.with_source(plan.spec(), |source| {
+    let parts = plan.levels().iter().zip(&levels);
+    let parts: Vec<_> = parts
+        .map(|(level, pixels)| (ImageSpec { width: level.width, height: level.height, ..plan.spec().clone() }, pixels))
+        .collect();
+    let run: Run<'_, _> = Box::new(|mut sources| {
         if let Ok(path) = target.extract::<PathBuf>() {
             return supervise(py, work.threads, &audience, |supervisor| {
                 let mut output = OutputFile::create(&path, &work.file_options())?;
                 let store = work.store(Some(output.directory().to_path_buf()));
                 let progress = &mut supervisor.progress();
-                let written = encode_to_output(source, plan, supervisor.executor(), &store, &mut output, progress)?;
+                let executor = supervisor.executor();
+                let written = match sources.as_mut_slice() {
+                    [source] => encode_to_output(*source, plan, executor, &store, &mut output, progress),
+                    all => encode_levels_to_output(&mut plain(all), plan, executor, &store, &mut output, progress),
+                }?;
                 supervisor.check()?;
                 output.commit()?;
                 Ok(written)
@@ -69,9 +87,29 @@ pub(crate) fn encode<'py>(
         let (mut writer, failure) = PythonWriter::new(target.unbind());
         let written = supervise(py, work.threads, &audience, |supervisor| {
             let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
-            encode_to(source, plan, executor, &work.store(None), &mut writer, progress)
+            let store = work.store(None);
+            match sources.as_mut_slice() {
+                [source] => encode_to(*source, plan, executor, &store, &mut writer, progress),
+                all => encode_levels(&mut plain(all), plan, executor, &store, &mut writer, progress),
+            }
         });
         written.map_err(|error| failure.take().unwrap_or(error))
-    })?;
+    });
+    let written = with_sources(&parts, Vec::new(), run)?;
     summary(py, plan, &written)
+}
+
+/// Hands all of `parts` as sources to `run`, behind those that are there already.
+fn with_sources<R>(parts: &[(ImageSpec, &Pixels<'_>)], sources: Vec<Source<'_>>, run: Run<'_, R>) -> PyResult<R> {
+    let Some(((spec, pixels), rest)) = parts.split_first() else { return run(sources) };
+    pixels.with_source(spec, |source| {
+        let mut all: Vec<Source<'_>> = sources.into_iter().map(|source| source as Source<'_>).collect();
+        all.push(source);
+        with_sources(rest, all, run)
+    })
+}
+
+/// The same sources as the library takes them.
+fn plain<'a>(sources: &'a mut [Source<'_>]) -> Vec<&'a mut dyn PixelSource> {
+    sources.iter_mut().map(|source| &mut **source as &mut dyn PixelSource).collect()
 }

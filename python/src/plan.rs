@@ -58,6 +58,7 @@ pub(crate) struct Options {
     big_tiff: String,
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
+    overview_sizes: Option<Vec<(u32, u32)>>,
     resampling: Vec<String>,
     statistics: bool,
 }
@@ -267,11 +268,12 @@ impl Options {
             predictor: named("predictor", &self.predictor, &PREDICTORS)?,
             interleave: named("interleave", &self.interleave, &INTERLEAVES)?,
             big_tiff: named("bigtiff", &self.big_tiff, &BIG_TIFFS)?,
-            overviews: match (self.overviews, self.overview_count) {
-                (None, None) => Overviews::Auto,
-                (None, Some(count)) => Overviews::Count(count),
-                (Some(factors), _) if factors.is_empty() => Overviews::None,
-                (Some(factors), _) => Overviews::Factors(factors),
+            overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
+                (Some(sizes), ..) => Overviews::Finished(sizes),
+                (_, None, None) => Overviews::Auto,
+                (_, None, Some(count)) => Overviews::Count(count),
+                (_, Some(factors), _) if factors.is_empty() => Overviews::None,
+                (_, Some(factors), _) => Overviews::Factors(factors),
             },
             resampling: one,
             band_resampling: several,

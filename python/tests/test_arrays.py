@@ -136,6 +136,46 @@ def test_masks():
         cogsmith.write(np.ma.masked_equal(image((2, 70, 90)), 0), ":mem:")
 
 
+def test_no_mask_is_lost():
+    masked = np.ma.masked_equal(image((70, 90)), 0)
+    valid = ~np.ma.getmaskarray(masked)
+    seen = look(cogsmith.to_cog(masked, **WHERE))
+    np.testing.assert_array_equal(seen.masks > 0, valid)
+    assert cogsmith.to_cog(np.ma.masked_array(masked.data), **WHERE) == cogsmith.to_cog(masked.data, **WHERE)
+    with pytest.raises(ValueError, match="one mask for all bands"):
+        cogsmith.write([masked, masked], ":mem:")
+    with cogsmith.CogWriter(":mem:", shape=(70, 90), dtype="uint16", mask=True, **WHERE) as cog:
+        cog.push(masked[:30])
+        cog.push(masked.data[30:], mask=valid[30:])
+    assert cog.result == cogsmith.write(masked, ":mem:", **WHERE)
+    with cogsmith.CogWriter(":mem:", shape=(70, 90), dtype="uint16", mask=True) as cog:
+        with pytest.raises(ValueError, match="mask of their own"):
+            cog.push(masked, mask=valid)
+        cog.push(masked)
+    with pytest.raises(ValueError, match="mask"):
+        with cogsmith.CogWriter(":mem:", shape=(70, 90), dtype="uint16") as cog:
+            cog.push(masked)
+
+
+def test_more_than_a_file_holds():
+    with pytest.raises(ValueError, match="70000 bands, a GeoTIFF at most 65535"):
+        cogsmith.write(np.zeros((70000, 1, 1), "uint8"), ":mem:", bands="first")
+    with pytest.raises(ValueError, match="columns, a GeoTIFF at most 2147483647"):
+        cogsmith.write(np.broadcast_to(np.uint8(3), (1, 2**33)), ":mem:")
+
+
+@pytest.mark.parametrize("source", ["red.tif", None, object()])
+def test_what_is_no_array(source):
+    with pytest.raises(TypeError, match="is no array of numbers"):
+        cogsmith.write_cog(source, ":mem:")
+
+
+@pytest.mark.parametrize("target", ["s3://bucket/red.tif", "/vsimem/red.tif", "file:///tmp/red.tif"])
+def test_addresses_are_no_paths(target):
+    with pytest.raises(ValueError, match="no path of a file system.*fsspec"):
+        cogsmith.write(image((4, 4)), target)
+
+
 def test_defaults_are_those_of_the_library(out):
     pixels = image((1300, 1700))
     assert cogsmith.write(pixels, out, **WHERE) == out

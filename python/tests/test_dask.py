@@ -135,6 +135,48 @@ def test_bands_of_a_dataset_and_masks():
         assert got == expected
 
 
+def test_masked_arrays_of_dask():
+    pixels = image((90, 120))
+    masked = np.ma.masked_equal(pixels, 0)
+    lazy = da.from_array(masked, chunks=40, asarray=False)
+    for function in (cogsmith.to_cog, lambda array, **options: cogsmith.write(array, ":mem:", **options)):
+        assert function(lazy, **WHERE, **SAME).compute() == function(masked, **WHERE, **SAME)
+    with pytest.raises(ValueError, match="one mask for all bands"):
+        cogsmith.write([lazy, lazy], ":mem:")
+    # Chunks that are something else than Dask was told.
+    surprise = da.from_array(pixels, chunks=40).map_blocks(
+        lambda block: np.ma.masked_equal(block, 0), meta=np.empty((0, 0), "uint16")
+    )
+    with pytest.raises(ValueError, match="turned out to be masked"):
+        cogsmith.write(surprise, ":mem:").compute()
+
+
+@pytest.mark.parametrize("real", [
+    lambda block: block.astype("float32"), lambda block: block[:1], lambda block: block[:, :-1],
+])  # fmt: skip
+def test_chunks_that_are_not_what_dask_was_told(real):
+    array = da.from_array(image((90, 120)), chunks=40).map_blocks(real, dtype="uint16", meta=np.empty((0, 0), "uint16"))
+    with pytest.raises(ValueError, match="and Dask was told uint16"):
+        cogsmith.write(array, ":mem:").compute()
+
+
+def test_chunks_of_an_array_are_one_group_of_tasks():
+    """Only of large groups does distributed make no more tasks than workers are free; see ``_chunks.py``."""
+    pixels = da.zeros((4096, 4096), "uint16", chunks=256)
+    for resampling in ("nearest", "cubic"):
+        graph = cogsmith.write(pixels, ":mem:", blocksize=128, overview_resampling=resampling).__dask_graph__()
+        groups = {key[0] for key in dict(graph) if isinstance(key, tuple)}
+        made = [name for name in groups if sum(isinstance(key, tuple) and key[0] == name for key in dict(graph)) == 256]
+        assert made, groups
+        assert len(groups) <= 2, groups
+
+
+def test_chunks_of_unknown_size():
+    pixels = da.from_array(image((90, 120)), chunks=40)
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        cogsmith.write(pixels[pixels[:, 0] > 0], ":mem:")
+
+
 def test_decoded_arrays():
     pixels = image((700, 900), "float32")
     pixels[5:90, 7:300] = np.nan
@@ -219,7 +261,7 @@ def test_a_disk_that_is_full(out, monkeypatch):
     def full(self, start, end):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_dask._Fragment, "read", full)
+    monkeypatch.setattr(_dask.Fragment, "read", full)
     with pytest.raises(OSError, match="No space left"):
         cogsmith.write_cog(chunked(image((700, 900)), 256), out).compute(scheduler="threads")
     assert leftovers(out.parent) == []
@@ -246,7 +288,7 @@ def test_pixels_that_change_when_they_are_computed_again():
     """A lost block is computed again; if it is another one then, that is an error and no broken file."""
     from cogsmith import _dask
 
-    fragment = _dask._Fragment.keep("token", 17, b"tiles")
+    fragment = _dask.Fragment.keep("token", 17, b"tiles")
     fragment.check((0, 0, 0), 17)
     with pytest.raises(ValueError, match="not deterministic"):
         fragment.check((0, 0, 0), 18)

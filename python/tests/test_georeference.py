@@ -201,6 +201,12 @@ def test_coordinates_that_are_no_grid(monkeypatch):
     assert _alone(monkeypatch, stated[::-1]).transform == (10, 0, 399960, 0, 10, 5000040 - 600)
 
 
+def test_uneven_coordinates_are_said():
+    uneven = plain(spatial_ref=spatial_ref(spatial_ref=WKT)).assign_coords(x=399960 + np.arange(70.0) ** 2)
+    with pytest.warns(UserWarning, match="coordinates of 'x' are not evenly spaced"):
+        cogsmith.to_cog(uneven)
+
+
 def test_a_grid_mapping_without_wkt():
     array = plain(crs=spatial_ref(grid_mapping_name="transverse_mercator")).assign_attrs(grid_mapping="crs")
     from cogsmith import _georeference

@@ -71,17 +71,41 @@ impl CogEncoder {
     /// An encoder that has seen no rows.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
+    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
     pub fn new(plan: CogPlan, executor: Executor) -> Result<Self> {
         Self::with_batch(plan, executor, BATCH_BYTES)
     }
 
     /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
     pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
+        plan.check_computes_overviews()?;
         let index = TileIndex::new(&plan)?;
         let share = Share::whole(&plan);
         let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
         Ok(Self { rows, index, checksums: None, finished: Vec::new() })
+    }
+
+    /// An encoder for levels that are all finished: rows of full resolution come first, then, each after a call of
+    /// [`next_level`](Self::next_level), those of the overviews.
+    pub(crate) fn level_by_level(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
+        let index = TileIndex::new(&plan)?;
+        let share = Share::level(&plan, 0);
+        let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
+        Ok(Self { rows, index, checksums: None, finished: Vec::new() })
+    }
+
+    /// Goes on to an overview, once all rows of the level before it have come.
+    pub(crate) fn next_level(&mut self, level: usize, batch_bytes: u64) -> Result<()> {
+        self.check_complete()?;
+        let (plan, executor) = (self.plan().clone(), self.rows.executor.clone());
+        self.index.add_sums(self.rows.take_sums());
+        let share = Share::level(&plan, level);
+        self.rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
+        if self.checksums.is_some() {
+            self.rows.take_checksums();
+        }
+        Ok(())
     }
 
     /// Takes checksums of the pixels of all tiles from now on.
@@ -213,15 +237,23 @@ impl CogEncoder {
     /// # Errors
     /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained.
     pub fn finish(mut self) -> Result<TileIndex> {
-        if self.rows.rows_left() > 0 {
-            let (expected, got) = (self.plan().spec().height.into(), self.rows.rows_done().into());
-            return Err(ErrorKind::PixelCount { what: "rows of the image", expected, got }.into());
-        }
+        self.check_complete()?;
         if !self.finished.is_empty() {
             let what = "finished tiles that have not been drained";
             return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
         }
         self.index.add_sums(self.rows.take_sums());
         Ok(self.index)
+    }
+
+    /// Checks that no rows are missing.
+    fn check_complete(&self) -> Result<()> {
+        let (left, got) = (self.rows.rows_left(), self.rows.rows_done().into());
+        if left > 0 {
+            return Err(
+                ErrorKind::PixelCount { what: "rows of the image", expected: got + u64::from(left), got }.into()
+            );
+        }
+        Ok(())
     }
 }

@@ -157,11 +157,12 @@ impl RowEncoder {
         std::mem::take(&mut self.sums)
     }
 
-    /// Adds the rows of the batch to the statistics, if the plan asks for them: never of shards, whose windows overlap.
+    /// Adds the rows of the batch to the statistics, if the plan asks for them: those of full resolution, and never of
+    /// shards, whose windows overlap.
     fn measure(&mut self) {
         let first = std::mem::replace(&mut self.measured_rows, self.next_row);
         let count = self.next_row - first;
-        if !self.plan.statistics() || count == 0 {
+        if !self.plan.statistics() || count == 0 || self.share.base() > 0 {
             return;
         }
         let spec = self.plan.spec();

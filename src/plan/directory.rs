@@ -242,7 +242,7 @@ fn structure_items(plan: &CogPlan) -> Vec<MetadataItem> {
         value,
     };
     let mut items = Vec::new();
-    if plan.levels().len() > 1 {
+    if plan.levels().len() > 1 && plan.resampling_is_known() {
         items.push(item("OVERVIEW_RESAMPLING", plan.resampling_names().to_ascii_uppercase()));
     }
     if plan.grid().interleave == Interleave::Tile {

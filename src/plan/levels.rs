@@ -1,11 +1,12 @@
 //! The sizes of the pyramid's levels.
 
+use crate::error::{Error, Result};
 use crate::grid::Level;
 use crate::options::{EncodeOptions, Overviews};
 use crate::spec::ImageSpec;
 
 /// All levels, full resolution first; each is smaller than the one before.
-pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Vec<Level> {
+pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Level>> {
     let tile_size = options.tile_size;
     let base = (spec.width, spec.height);
     let one_tile = |&(width, height): &(u32, u32)| width <= tile_size.width && height <= tile_size.height;
@@ -25,6 +26,10 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Vec<Level> {
             sizes.dedup();
             sizes
         }
+        Overviews::Finished(sizes) => {
+            check_sizes(base, sizes)?;
+            sizes.clone()
+        }
     };
     let full = Level { index: 0, width: spec.width, height: spec.height, tile_size };
     let overview_tile_size = options.overview_tile_size.unwrap_or(tile_size);
@@ -34,7 +39,25 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Vec<Level> {
         height,
         tile_size: overview_tile_size,
     });
-    std::iter::once(full).chain(overviews).collect()
+    Ok(std::iter::once(full).chain(overviews).collect())
+}
+
+/// Checks that every overview is smaller than the level before it.
+fn check_sizes(base: (u32, u32), sizes: &[(u32, u32)]) -> Result<()> {
+    if sizes.is_empty() {
+        return Err(Error::option("overviews", "an empty list of sizes: ask for none instead"));
+    }
+    let mut last = base;
+    for &(width, height) in sizes {
+        if width == 0 || height == 0 || width > last.0 || height > last.1 || (width, height) == last {
+            return Err(Error::option(
+                "overviews",
+                format!("an overview of {width}x{height} after {}x{}: each must be smaller", last.0, last.1),
+            ));
+        }
+        last = (width, height);
+    }
+    Ok(())
 }
 
 /// `base`, then sizes that are each half the one before, rounded down, at least 1, down to 1x1.
@@ -53,7 +76,7 @@ mod tests {
     fn sizes(width: u32, height: u32, overviews: Overviews) -> Vec<(u32, u32)> {
         let spec = ImageSpec::new(width, height, 1, DataType::U8);
         let options = EncodeOptions { overviews, tile_size: TileSize::square(512), ..EncodeOptions::default() };
-        levels(&spec, &options).iter().map(|level| (level.width, level.height)).collect()
+        levels(&spec, &options).unwrap().iter().map(|level| (level.width, level.height)).collect()
     }
 
     #[test]
@@ -76,5 +99,15 @@ mod tests {
         assert_eq!(sizes(5, 3, factors.clone()), [(5, 3), (3, 2), (2, 1), (1, 1)]);
         assert_eq!(sizes(1, 1, factors), [(1, 1)]);
         assert_eq!(sizes(100, 100, Overviews::None), [(100, 100)]);
+    }
+
+    #[test]
+    fn finished_overviews_have_any_sizes_that_shrink() {
+        assert_eq!(sizes(5, 3, Overviews::Finished(vec![(5, 2), (1, 1)])), [(5, 3), (5, 2), (1, 1)]);
+        let spec = ImageSpec::new(5, 3, 1, DataType::U8);
+        for wrong in [vec![], vec![(5, 3)], vec![(6, 1)], vec![(2, 4)], vec![(2, 0)], vec![(2, 2), (2, 2)]] {
+            let options = EncodeOptions { overviews: Overviews::Finished(wrong.clone()), ..EncodeOptions::default() };
+            assert!(levels(&spec, &options).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -273,6 +273,13 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
             message.u8(3);
             message.list(factors, |message, factor| message.u32(*factor));
         }
+        Overviews::Finished(sizes) => {
+            message.u8(4);
+            message.list(sizes, |message, (width, height)| {
+                message.u32(*width);
+                message.u32(*height);
+            });
+        }
     }
     message.option(options.resampling.as_ref(), |message, one| message.one_of(&Resampling::ALL, one));
     message.list(&options.band_resampling, |message, one| message.one_of(&Resampling::ALL, one));
@@ -298,6 +305,7 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
             1 => Overviews::None,
             2 => Overviews::Count(reader.u32()?),
             3 => Overviews::Factors(reader.list(Reader::u32)?),
+            4 => Overviews::Finished(reader.list(|reader| Ok((reader.u32()?, reader.u32()?)))?),
             other => return Err(reader.damaged(format!("unknown overviews {other}"))),
         },
         resampling: reader.option(|reader| reader.one_of(&Resampling::ALL))?,

@@ -16,7 +16,7 @@ use crate::codec::{self, TileFormat};
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid};
-use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Predictor, Resampling};
+use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
@@ -89,7 +89,7 @@ impl CogPlan {
         if options.statistics && spec.data_type.is_complex() {
             return Err(Error::option("stats", format!("{} samples have no order, and no statistics", spec.data_type)));
         }
-        let levels = levels::levels(spec, options);
+        let levels = levels::levels(spec, options)?;
         // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
@@ -167,6 +167,26 @@ impl CogPlan {
     #[must_use]
     pub fn resampling(&self) -> &[Resampling] {
         &self.inner.resampling
+    }
+
+    /// Whether anything says how the overviews come about: what is finished may have been made in any way.
+    pub(crate) fn resampling_is_known(&self) -> bool {
+        let options = &self.inner.options;
+        !self.overviews_are_finished() || options.resampling.is_some() || !options.band_resampling.is_empty()
+    }
+
+    /// Whether overviews come from the caller.
+    pub(crate) fn overviews_are_finished(&self) -> bool {
+        matches!(self.inner.options.overviews, Overviews::Finished(_))
+    }
+
+    /// An error where overviews come from the caller, for those who have no place for them.
+    pub(crate) fn check_computes_overviews(&self) -> Result<()> {
+        if self.overviews_are_finished() {
+            let reason = "finished overviews are taken by encode_levels alone; say which ones to compute";
+            return Err(Error::option("overviews", reason));
+        }
+        Ok(())
     }
 
     /// The names of the kernels, such as `average`, or `cubic,cubic,mode` where bands differ.

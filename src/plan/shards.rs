@@ -158,6 +158,7 @@ impl ShardPlan {
             let reason = "shards overlap, so none knows the statistics of its pixels; write without, or on one machine";
             return Err(Error::option("stats", reason));
         }
+        plan.check_computes_overviews()?;
         let plan = plan.with_predictor_by_type();
         let mut tiers: Vec<Tier> = Vec::new();
         while tiers.last().is_none_or(|tier| tier.end < plan.levels().len()) {

@@ -32,6 +32,12 @@ impl Share {
         Self { levels: levels.map(whole).collect() }
     }
 
+    /// A whole level, and nothing of those after it.
+    pub(crate) fn level(plan: &CogPlan, index: usize) -> Self {
+        let whole = |level: &Level| LevelShare { level: *level, tiles: level.all_tiles(), window: level.all_pixels() };
+        Self { levels: plan.levels().iter().skip(index).take(1).map(whole).collect() }
+    }
+
     /// The first row of tiles of full resolution, and nothing of its overviews.
     pub(crate) fn first_tiles(plan: &CogPlan) -> Self {
         let level = plan.levels()[0];

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::encode::{Chunk, CogEncoder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
+use crate::grid::Level;
 use crate::options::{BigTiff, Predictor};
 use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
@@ -93,7 +94,7 @@ pub fn encode(
     writer: &mut dyn Write,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    run(source, plan, executor, store, Output::Writer(writer), progress)
+    run(&mut [source], plan, executor, store, Output::Writer(writer), progress)
 }
 
 /// As [`encode`], to a file: tiles whose size is known beforehand, those without compression, go to their places at
@@ -112,7 +113,58 @@ pub fn encode_to_output(
     output: &mut OutputFile,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    run(source, plan, executor, store, Output::File(output), progress)
+    run(&mut [source], plan, executor, store, Output::File(output), progress)
+}
+
+/// Encodes levels that are all finished: `sources` gives the image and its overviews, one for each level of the plan,
+/// which was made with [`Overviews::Finished`](crate::Overviews::Finished). Each level is kept as it comes, with its mask
+/// if the image has one. Levels are read one after the other, so memory is that of the widest.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use cogsmith::{CogPlan, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, SliceSource, StoreOptions};
+/// let (image, overview) = (vec![7u16; 600 * 600], vec![8u16; 200 * 200]);
+/// let spec = ImageSpec::new(600, 600, 1, DataType::U16);
+/// let options = EncodeOptions { overviews: Overviews::Finished(vec![(200, 200)]), ..EncodeOptions::default() };
+/// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options)?;
+/// let mut full = SliceSource::new(spec.clone(), &image)?;
+/// let mut third = SliceSource::new(ImageSpec { width: 200, height: 200, ..spec }, &overview)?;
+/// let mut file = Vec::new();
+/// let go_on = &mut |_| ControlFlow::Continue(());
+/// let store = StoreOptions::default();
+/// cogsmith::encode_levels(&mut [&mut full, &mut third], &plan, &Executor::serial(), &store, &mut file, go_on)?;
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`encode`]; [`ErrorKind::InvalidImage`] also where there is not one source for each level, or one is not of its
+/// level's size, and [`ErrorKind::InvalidOption`] for a plan whose overviews are to be computed.
+pub fn encode_levels(
+    sources: &mut [&mut dyn PixelSource],
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    writer: &mut dyn Write,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
+    check_count(sources, plan)?;
+    run(sources, plan, executor, store, Output::Writer(writer), progress)
+}
+
+/// As [`encode_levels`], to a file, in the way of [`encode_to_output`].
+///
+/// # Errors
+/// As [`encode_levels`] and [`encode_to_output`].
+pub fn encode_levels_to_output(
+    sources: &mut [&mut dyn PixelSource],
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    output: &mut OutputFile,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
+    check_count(sources, plan)?;
+    run(sources, plan, executor, store, Output::File(output), progress)
 }
 
 /// Where the bytes of a whole encoding go.
@@ -121,15 +173,18 @@ enum Output<'a> {
     File(&'a mut OutputFile),
 }
 
+/// `sources` gives full resolution alone, or every level.
 fn run(
-    source: &mut dyn PixelSource,
+    sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
     executor: &Executor,
     store: &StoreOptions,
     output: Output<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    check_source(source, plan)?;
+    for (source, level) in sources.iter().zip(plan.levels()) {
+        check_source(*source, plan, level)?;
+    }
     if store.verify {
         refuse(match &output {
             Output::File(file) => Some(file),
@@ -140,32 +195,37 @@ fn run(
         Output::File(file) => DirectFile::new(plan, file)?,
         Output::Writer(_) => None,
     };
-    let mut cog = CogWriter::new(plan.clone(), executor.clone(), store.clone())?;
+    let mut cog = CogWriter::of(plan.clone(), executor.clone(), store.clone(), sources.len() > 1)?;
     let rows = plan.spec().height;
     let mut waiting: Vec<Chunk> = Vec::new();
-    while cog.encoder.rows_done() < rows {
-        let wanted = cog.encoder.rows_wanted();
-        cog.encoder.take_rows_from(source, wanted)?;
-        loop {
-            // While some tiles are encoded, those encoded before are put away.
-            let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
-            let put_away = || {
-                waiting.iter().try_for_each(|chunk| match &mut direct {
-                    Some((file, _)) => file.append(chunk.section, &chunk.bytes),
-                    None => kept.append(chunk.section, &chunk.bytes),
-                })
-            };
-            let (stored, more) = executor.both(put_away, || encoder.encode_some());
-            stored?;
-            let more = more?;
-            waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
-            waiting.extend(cog.finished()?);
-            let rows_done = cog.encoder.rows_done();
-            if progress(Progress { rows_done, rows }).is_break() {
-                return Err(ErrorKind::Cancelled.into());
-            }
-            if !more {
-                break;
+    for (level, source) in sources.iter_mut().enumerate() {
+        if level > 0 {
+            cog.encoder.next_level(level, store.batch)?;
+        }
+        while cog.encoder.rows_wanted() > 0 {
+            let wanted = cog.encoder.rows_wanted();
+            cog.encoder.take_rows_from(*source, wanted)?;
+            loop {
+                // While some tiles are encoded, those encoded before are put away.
+                let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
+                let put_away = || {
+                    waiting.iter().try_for_each(|chunk| match &mut direct {
+                        Some((file, _)) => file.append(chunk.section, &chunk.bytes),
+                        None => kept.append(chunk.section, &chunk.bytes),
+                    })
+                };
+                let (stored, more) = executor.both(put_away, || encoder.encode_some());
+                stored?;
+                let more = more?;
+                waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
+                waiting.extend(cog.finished()?);
+                let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
+                if progress(Progress { rows_done, rows }).is_break() {
+                    return Err(ErrorKind::Cancelled.into());
+                }
+                if !more {
+                    break;
+                }
             }
         }
     }
@@ -248,9 +308,16 @@ impl CogWriter {
     /// A writer that has seen no rows.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held.
+    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
-        let mut encoder = CogEncoder::with_batch(plan, executor.clone(), store.batch)?;
+        Self::of(plan, executor, store, false)
+    }
+
+    /// A writer that has seen no rows, and gets those of overviews too if they are `finished`.
+    fn of(plan: CogPlan, executor: Executor, store: StoreOptions, finished: bool) -> Result<Self> {
+        let make = if finished { CogEncoder::level_by_level } else { CogEncoder::with_batch };
+        let mut encoder = make(plan, executor.clone(), store.batch)?;
         if store.verify {
             encoder.take_checksums()?;
         }
@@ -348,15 +415,30 @@ pub(super) fn summary(plan: &CogPlan, sums: &[BandSums], header: &Header, spoole
     Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 
+/// Checks that there is a source for each level.
+fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
+    if !plan.overviews_are_finished() {
+        let reason = "they are to be computed, but come with the image; ask for finished ones";
+        return Err(Error::option("overviews", reason));
+    }
+    let (given, planned) = (sources.len(), plan.levels().len());
+    if given == planned {
+        return Ok(());
+    }
+    Err(Error::image(format!("{given} sources for {planned} levels: each level needs one, the image first")))
+}
+
 /// Checks that a source gives what the plan was made for.
-fn check_source(source: &dyn PixelSource, plan: &CogPlan) -> Result<()> {
+fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Result<()> {
     let (given, planned) = (source.spec(), plan.spec());
-    let shape = |spec: &crate::spec::ImageSpec| (spec.width, spec.height, spec.bands, spec.data_type, spec.mask);
-    if shape(given) == shape(planned) {
+    let got = (given.width, given.height, given.bands, given.data_type, given.mask);
+    let needed = (level.width, level.height, planned.bands, planned.data_type, planned.mask);
+    if got == needed {
         return Ok(());
     }
     let say = |(width, height, bands, data_type, mask): (_, _, _, _, bool)| {
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
-    Err(Error::image(format!("the source gives {}, the plan is for {}", say(shape(given)), say(shape(planned)))))
+    let what = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
+    Err(Error::image(format!("the source gives {}, {what} is for {}", say(got), say(needed))))
 }

@@ -12,23 +12,22 @@ So no task ever holds more than a block, and a failure in the caller's own tasks
 from __future__ import annotations
 
 import io
+import itertools
 import os
-import tempfile
-import threading
 import uuid
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dask
 import numpy as np
 from dask.delayed import Delayed, delayed
 
-from . import _arrays, _native, _options
+from . import _arrays, _native, _options, _raster
+from ._chunks import Chunks, Frame, cut_out
+from ._fragments import Fragment, Id
 from ._raster import Raster
-from ._write import MEMORY, Job
+from ._write import MEMORY, Job, path_of
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second where chunks let them.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -41,15 +40,13 @@ LARGE_CHUNK = 1 << 30
 #: Bytes that are read and written at once when tiles are put at their places.
 COPY = 8 << 20
 
-Id = tuple[int, int, int]
-
 
 def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
     """The task that writes; nothing is computed and nothing written before it is."""
     if isinstance(target, str) and target == MEMORY:
         path = None
     elif isinstance(target, (str, os.PathLike)):
-        path = Path(target)
+        path = path_of(target)
     else:
         raise TypeError(f"{target!r}: an image of Dask goes to a path or ':mem:', which other processes can reach")
     if job.work.verify:
@@ -62,7 +59,9 @@ def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
     width, height = block_size(job.options.tile_size, pixels)
     _warn_of_costly_chunks(pixels, width, height)
     shards = _native.Shards(job.plan(), width, height)
-    return _Graph(shards, job, path).build(pixels, mask)
+    if mask is not None and _raster.is_dask(getattr(mask, "data", mask)):
+        mask = Chunks(getattr(mask, "data", mask))
+    return _Graph(shards, job, path).build(Chunks(pixels), mask)
 
 
 def _one_array(parts: Sequence[Any]) -> Any:
@@ -148,7 +147,7 @@ class _Graph:
         self.temporary = None if real is None else real.with_name(f".{real.name[:180]}.cogsmith-{self.token}.tmp")
         self.threads = job.work.threads or 1
 
-    def build(self, pixels: Any, mask: Any) -> Delayed:
+    def build(self, pixels: Chunks, mask: Any) -> Delayed:
         # What all tasks need is one value that they depend on, rather than a copy in each.
         context = self.task(_Context, "plan")(self.shards, self.token, self.threads, self.job.fill)
         if self.path is not None:
@@ -170,12 +169,17 @@ class _Graph:
             ]
         return self.finish(context, gathered[0], blocks)
 
-    def block(self, context: Delayed, shard: Id, blocks: dict[Id, _Block], pixels: Any, mask: Any) -> _Block:
+    def block(self, context: Delayed, shard: Id, blocks: dict[Id, _Block], pixels: Chunks, mask: Any) -> _Block:
         if shard[0] == 0:
             top, bottom, left, right = self.shards.window(shard)
-            part = pixels[top:bottom, left:right]
-            valid = None if mask is None else mask[top:bottom, left:right]
-            done = self.task(_encode, "encode", *shard)(context, shard, part, valid)
+            frame, parts = self.window(pixels, shard, "part")
+            mask_frame: Frame | None = None
+            valid: Any = None
+            if isinstance(mask, Chunks):
+                mask_frame, valid = self.window(mask, shard, "mask")
+            elif mask is not None:
+                valid = np.array(mask[top:bottom, left:right])
+            done = self.task(_encode, "encode", *shard)(context, shard, (frame, mask_frame), parts, valid)
         else:
             inputs = [blocks[before].pixels for before in self.shards.inputs(shard)]
             done = self.task(_encode_from, "encode", *shard)(context, shard, inputs)
@@ -183,6 +187,15 @@ class _Graph:
             self.task(_item, name, *shard)(done, place) for place, name in enumerate(("record", "tiles", "pixels"))
         )
         return _Block(record, fragment, given)
+
+    def window(self, chunks: Chunks, shard: Id, name: str) -> tuple[Frame, list[Any]]:
+        """The parts of chunks that a block of the first tier is put together from."""
+        top, bottom, left, right = self.shards.window(shard)
+        count = itertools.count()
+        return chunks.window(
+            [(top, bottom), (left, right)],
+            lambda chunk, part: self.task(cut_out, name, *shard, next(count))(chunk, part),
+        )
 
     def finish(self, context: Delayed, merged: Delayed, blocks: dict[Id, _Block]) -> Delayed:
         if self.path is None:
@@ -270,18 +283,23 @@ def _check_target(context: _Context, path: Path, overwrite: bool) -> _Context:
     return context
 
 
-def _encode(context: _Context, shard: Id, part: Any, valid: Any) -> tuple[bytes, _Fragment, bytes | None]:
-    pixels = _arrays.pixels([np.asarray(part)], None if valid is None else np.asarray(valid), context.fill)
+def _encode(
+    context: _Context, shard: Id, frames: tuple[Frame, Frame | None], parts: list[Any], valid: Any
+) -> tuple[bytes, Fragment, bytes | None]:
+    frame, mask_frame = frames
+    window = frame.put_together(parts)
+    mask = valid if mask_frame is None else mask_frame.put_together(valid)
+    pixels = _arrays.pixels([window], mask, context.fill)
     return _kept(context, context.shards.encode(shard, pixels, context.threads))
 
 
-def _encode_from(context: _Context, shard: Id, inputs: list[bytes]) -> tuple[bytes, _Fragment, bytes | None]:
+def _encode_from(context: _Context, shard: Id, inputs: list[bytes]) -> tuple[bytes, Fragment, bytes | None]:
     return _kept(context, context.shards.encode_from(shard, inputs, context.threads))
 
 
-def _kept(context: _Context, output: tuple[bytes, int, bytes, bytes | None]) -> tuple[bytes, _Fragment, bytes | None]:
+def _kept(context: _Context, output: tuple[bytes, int, bytes, bytes | None]) -> tuple[bytes, Fragment, bytes | None]:
     record, digest, tiles, pixels = output
-    return record, _Fragment.keep(context.token, digest, tiles), pixels
+    return record, Fragment.keep(context.token, digest, tiles), pixels
 
 
 def _item(output: tuple[Any, ...], place: int) -> Any:
@@ -296,7 +314,7 @@ def _merge(context: _Context, gathered: list[bytes]) -> bytes:
     return context.shards.merge(gathered)
 
 
-def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: list[_Fragment]) -> bytes:
+def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: list[Fragment]) -> bytes:
     layout = context.shards.layout(merged)
     pieces = layout.pieces()
     # At its full size from the start; it gives its bytes away without a copy.
@@ -334,7 +352,7 @@ def _pieces_of(begun: Any, shard: Id) -> Any:
     return begun if isinstance(begun, _Failure) else begun.get(shard)
 
 
-def _place(pieces: Any, shard: Id, fragment: _Fragment, temporary: Path) -> _Failure | None:
+def _place(pieces: Any, shard: Id, fragment: Fragment, temporary: Path) -> _Failure | None:
     """Puts the tiles of a block at their places."""
     if pieces is None or isinstance(pieces, _Failure):
         return pieces
@@ -405,80 +423,3 @@ def _remove(temporary: str | os.PathLike[str]) -> None:
         os.remove(temporary)
     except OSError:
         pass
-
-
-# Tiles on their way ---------------------------------------------------------------------------------------------------
-
-
-class _Spool:
-    """A nameless temporary file of a process for the tiles of one file; it goes when the last tiles in it go."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="cogsmith-", dir=_local_directory())
-        self._lock = threading.Lock()
-
-    def append(self, data: bytes) -> int:
-        with self._lock:
-            place = self._file.seek(0, os.SEEK_END)
-            self._file.write(data)
-            self._file.flush()
-            return place
-
-    def read(self, place: int, count: int) -> bytes:
-        with self._lock:
-            self._file.seek(place)
-            data = self._file.read(count)
-        if len(data) != count:
-            raise OSError("the temporary file of finished tiles has become shorter")
-        return data
-
-
-_SPOOLS: weakref.WeakValueDictionary[tuple[int, str], _Spool] = weakref.WeakValueDictionary()
-_SPOOLS_LOCK = threading.Lock()
-
-
-def _spool(token: str) -> _Spool:
-    with _SPOOLS_LOCK:
-        # A child that was forked must not write to its parent's file.
-        key = (os.getpid(), token)
-        spool = _SPOOLS.get(key)
-        if spool is None:
-            spool = _SPOOLS[key] = _Spool()
-        return spool
-
-
-def _local_directory() -> str | None:
-    """Where Dask keeps what memory doesn't hold."""
-    directory = dask.config.get("temporary-directory", None)
-    return directory if directory and os.path.isdir(directory) else None
-
-
-class _Fragment:
-    """The tiles of a block: on the disk of the machine where they were made, and wherever they are sent."""
-
-    def __init__(self, token: str, digest: int, spool: _Spool, place: int, length: int) -> None:
-        self.token, self.digest, self.length = token, digest, length
-        self._spool, self._place = spool, place
-
-    @classmethod
-    def keep(cls, token: str, digest: int, data: bytes) -> _Fragment:
-        spool = _spool(token)
-        return cls(token, digest, spool, spool.append(data), len(data))
-
-    def __reduce__(self) -> Any:
-        return _keep, (self.token, self.digest, self.read(0, self.length))
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._spool.read(self._place + start, end - start)
-
-    def check(self, shard: Id, digest: int) -> None:
-        """Tiles that were made again must be those that the header was made for."""
-        if digest != self.digest:
-            raise ValueError(
-                f"block {shard} was computed twice with different pixels, so the file would not fit together: "
-                "the array is not deterministic; persist it first"
-            )
-
-
-def _keep(token: str, digest: int, data: bytes) -> _Fragment:
-    return _Fragment.keep(token, digest, data)

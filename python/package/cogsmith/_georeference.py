@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _options
 from ._plan import Georeference
 
 Affine = tuple[float, float, float, float, float, float]
@@ -184,13 +185,22 @@ def _accessor(raster: Any, name: str) -> Any:
 def of_raster(raster: Any) -> Georeference | None:
     """Where a DataArray, a Dataset or the like lies; ``None`` where nothing says it."""
     geobox = geobox_of(raster)
-    if geobox is not None:
-        return of_geobox(geobox)
-    for reader in (_of_rioxarray, _of_coordinates):
-        found = reader(raster)
-        if found is not None:
-            return found
-    return None
+    found = of_geobox(geobox) if geobox is not None else _of_rioxarray(raster)
+    if found is None:
+        return _of_coordinates(raster)
+    if not found.gcps:
+        _warn_of_uneven_axes(raster)
+    return found
+
+
+def _warn_of_uneven_axes(raster: Any) -> None:
+    """odc-geo and rioxarray take the first or the mean step of coordinates for all of them, whatever they are."""
+    for dim in spatial_dims(raster) or ():
+        coordinate = getattr(raster, "coords", {}).get(dim)
+        if coordinate is None or coordinate.ndim != 1 or coordinate.dtype.kind not in "iuf":
+            continue
+        if _axis(np.asarray(coordinate.values), 1.0) is None:
+            _options.warn(f"the coordinates of '{dim}' are not evenly spaced, pixels in a GeoTIFF are; resample first")
 
 
 def geobox_of(raster: Any) -> Any:

@@ -114,6 +114,12 @@ def unknown(name: str) -> ValueError:
     return ValueError(f"option '{name}' is unknown{hint}")
 
 
+def meaning(name: str) -> str | None:
+    """The option that a name means, whatever its case."""
+    option = _OPTIONS.get(name.lower())
+    return None if option is None else option[0]
+
+
 def _not_supported(name: str, value: Any) -> ValueError:
     return ValueError(f"option '{name}'={_show(value)} is not supported: this writer has no such feature")
 
@@ -343,10 +349,10 @@ def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
             factors = list(value)
         except TypeError:
             raise ValueError(f"{name}={value!r}: expected 'auto', 'none' or shrink factors such as [2, 4, 8]") from None
-        if any(hasattr(factor, "shape") and getattr(factor, "ndim", 0) > 0 for factor in factors):
+        if any(getattr(factor, "ndim", 0) > 0 for factor in factors):
             raise ValueError(
-                f"option '{name}' with images is not supported: overviews are computed here, in the same pass; "
-                "give shrink factors such as [2, 4, 8], or leave it out"
+                f"option '{name}' with images is not supported here; give shrink factors such as [2, 4, 8], or leave "
+                "it out; finished overviews are for write, write_cog and to_cog, as overviews="
             )
         # GDAL builds them in any order, and each once.
         request.options.overviews = sorted({_integer(name, factor, 2, 2**31 - 1) for factor in factors})

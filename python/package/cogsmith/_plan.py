@@ -68,6 +68,8 @@ class Options:
     #: Shrink factors; empty for no overviews, ``None`` for the library's rule.
     overviews: list[int] | None = None
     overview_count: int | None = None
+    #: Columns and rows of overviews that are finished already.
+    overview_sizes: list[tuple[int, int]] | None = None
     #: One kernel for all bands, or one for each; empty for the library's choice.
     resampling: list[str] = field(default_factory=list)
     statistics: bool = False

@@ -58,6 +58,10 @@ class Raster:
         return int(self.parts[0].shape[1])
 
     @property
+    def count(self) -> int:
+        return sum(int(part.shape[2]) for part in self.parts)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         dtype: np.dtype[Any] = np.dtype(self.parts[0].dtype)
         return dtype
@@ -100,12 +104,32 @@ def read(source: Any, bands: str | None = None) -> Raster:
 
 def _array(data: Any) -> Any:
     """An array of numpy or Dask; masked ones are for :func:`mask_of`."""
-    if is_dask(data) or isinstance(data, np.ndarray):
-        return data
+    if is_dask(data):
+        if any(side != side for side in data.shape):
+            raise ValueError("the array has chunks of unknown size: call its compute_chunk_sizes() first")
+        return _without_mask(data)
+    if isinstance(data, np.ndarray):
+        return _without_mask(data)
     array = np.asarray(data)
-    if array.dtype == object:
+    if array.dtype.kind not in "biufc":
         raise TypeError(f"{type(data).__name__} is no array of numbers")
     return array
+
+
+def _without_mask(data: Any) -> Any:
+    """An array as it is, if it masks nothing: a mask that nobody has taken out would be lost."""
+    if not _is_masked(data):
+        return data
+    if not is_dask(data) and data.mask is np.ma.nomask:
+        return data.data
+    raise ValueError(
+        "a masked array inside of another object is not supported: pass its data, and one mask for all bands as mask="
+    )
+
+
+def _is_masked(data: Any) -> bool:
+    """Whether an array of numpy or Dask has a mask. What chunks of Dask are is known by their meta."""
+    return isinstance(getattr(data, "_meta", data) if is_dask(data) else data, np.ma.MaskedArray)
 
 
 def _three_axes(array: Any, bands: str | None) -> Any:
@@ -353,18 +377,22 @@ def items(bands: Sequence[Band], tags: Mapping[str, Any] | None) -> list[Item]:
 
 
 def mask_of(source: Any) -> tuple[Any, Any]:
-    """The data of a masked array of numpy, and its mask in the sense of GeoTIFF (True = valid); else the source."""
-    if not isinstance(source, np.ma.MaskedArray):
+    """The data of a masked array of numpy or Dask, and its mask in the sense of GeoTIFF (True = valid); else the source."""
+    if not _is_masked(source):
         return source, None
-    data = np.asarray(source.data)
-    if source.mask is np.ma.nomask:
-        return data, None
+    if not is_dask(source) and source.mask is np.ma.nomask:
+        return np.asarray(source.data), None
     if source.ndim != 2:
         raise ValueError(
             "a masked array of several bands is not supported: a GeoTIFF has one mask for all bands; pass "
             "array.data and mask=, or array.filled(value) and nodata=value"
         )
-    return data, ~np.ma.getmaskarray(source)
+    if is_dask(source):
+        import dask.array
+
+        masks = dask.array.ma
+        return masks.getdata(source), ~masks.getmaskarray(source)
+    return np.asarray(source.data), ~np.ma.getmaskarray(source)
 
 
 __all__ = ["UNSET", "Band", "Raster", "items", "mask_of", "nodata_text", "read", "same_value", "spread"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, _native, _options, _write
+from . import _arrays, _native, _options, _raster, _write
 from ._plan import Georeference
 from ._raster import UNSET, Raster
 
@@ -86,6 +86,10 @@ class CogWriter:
 
     def push(self, rows: Any, mask: Any = None) -> None:
         """Takes the next rows: (rows, columns) or (bands, rows, columns), and their mask (rows, columns)."""
+        rows, masked = _raster.mask_of(rows)
+        if masked is not None and mask is not None:
+            raise ValueError("the rows have a mask of their own: leave mask= out, or pass rows.data")
+        mask = masked if masked is not None else mask
         rows = np.asarray(rows)
         if rows.ndim == 2 and self._bands == 1:
             rows = rows[None]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import _arrays, _georeference, _native, _options, _raster
+from . import _arrays, _georeference, _native, _options, _overviews, _raster
 from ._plan import Georeference, Image, Item, Options, Work
 from ._progress import as_callback
 from ._raster import UNSET, Band, Raster
@@ -101,9 +101,10 @@ def write(
         colorinterp=colorinterp,
     )
     raster = _raster.read(array, bands)
-    request = _options.resolve(options, _facts(raster), _options.Request())
     mask = masked if masked is not None else mask
-    return run(raster, mask, prepare(raster, mask, said, request, progress), target)
+    pictures = Pictures(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
+    request = _options.resolve(options, _facts(raster), pictures.request(options))
+    return run(pictures, prepare(raster, mask, said, request, progress), target)
 
 
 def write_cog(
@@ -150,7 +151,8 @@ def write_cog(
         "overview_levels": overview_levels,
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
-    return _save(_raster.read(geo_im), fname, arguments, extra_rio_opts)
+    array, valid = _raster.mask_of(geo_im)
+    return _save(Pictures(_raster.read(array), valid), fname, arguments, extra_rio_opts)
 
 
 def to_cog(
@@ -196,6 +198,7 @@ def _write_cog(
 ) -> Any:
     """The half of datacube's and odc-geo's function that takes an array and a geobox apart from each other."""
     shape = tuple(geobox.shape)
+    pix, valid = _raster.mask_of(pix)
     if pix.ndim not in (2, 3):
         raise ValueError("Need 2d or 3d ndarray on input")
     if pix.ndim == 3 and pix.shape[:2] == shape:
@@ -213,42 +216,46 @@ def _write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     raster = Raster([part], _georeference.of_geobox(geobox))
-    return _save(raster, fname, arguments, {"nodata": nodata, **extra_rio_opts})
+    return _save(Pictures(raster, valid), fname, arguments, {"nodata": nodata, **extra_rio_opts})
 
 
-def _save(raster: Raster, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
+def _save(pictures: Pictures, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
     """:func:`write_cog` once its input is understood."""
+    raster = pictures.raster
     said = _said(extra)
     progress = extra.pop("progress", None)
-    # As datacube has it, None is as good as no value here: nodata is then the array's.
-    if said.nodata is None:
+    # As datacube has it, None is as good as no value here: nodata is then the array's. So is odc-geo's "auto".
+    if said.nodata is None or (isinstance(said.nodata, str) and said.nodata == "auto"):
         said.nodata = UNSET
     if said.nodata is UNSET and raster.nodata is None and raster.dtype.kind == "f":
         said.nodata = float("nan")
-    request = _options.Request(shrink=True)
+    pictures.overviews = _overviews.read(_overviews.take(extra), raster, pictures.mask)
+    if not pictures.overviews:
+        if arguments["overview_resampling"] is None:
+            arguments["overview_resampling"] = "nearest"
+        if arguments["overview_levels"] is None:
+            arguments["overview_levels"] = _levels(raster)
+    given = _merge(arguments, extra)
+    request = pictures.request(given)
+    request.shrink = True
     request.options.level = 6
     request.options.predictor = "by type"
-    if arguments["overview_resampling"] is None:
-        arguments["overview_resampling"] = "nearest"
-    if arguments["overview_levels"] is None:
-        arguments["overview_levels"] = _levels(raster)
-    request = _options.resolve(_merge(arguments, extra), _facts(raster), request)
+    request = _options.resolve(given, _facts(raster), request)
     if request.photometric is None and raster.dtype != np.uint8 and said.colorinterp is None:
         # GTiff takes three or four bands for colours where they are bytes, and only there.
         request.photometric = "minisblack"
-    job = prepare(raster, None, said, request, progress)
+    job = prepare(raster, pictures.mask, said, request, progress)
     where = job.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
             "Need geo-registered array on input: neither odc-geo nor rioxarray nor coordinates say where it lies; "
             "pass crs= and transform="
         )
-    return run(raster, None, job, fname)
+    return run(pictures, job, fname)
 
 
 def _facts(raster: Raster) -> _options.Facts:
-    count = sum(int(part.shape[2]) for part in raster.parts)
-    return _options.Facts(raster.width, raster.height, count, raster.dtype)
+    return _options.Facts(raster.width, raster.height, raster.count, raster.dtype)
 
 
 def _levels(raster: Raster) -> list[int]:
@@ -285,14 +292,21 @@ def _said(options: dict[str, Any]) -> Said:
 
 def _merge(given: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """The named arguments, with what extra options say in another way in place of them."""
-    said = {_options._OPTIONS[name.lower()][0] for name in extra if name.lower() in _options._OPTIONS}
-    kept = {name: value for name, value in given.items() if _options._OPTIONS[name][0] not in said}
+    said = {_options.meaning(name) for name in extra}
+    kept = {name: value for name, value in given.items() if _options.meaning(name) not in said}
     return {**kept, **extra}
 
 
 def prepare(raster: Raster, mask: Any, said: Said, request: _options.Request, progress: Any) -> Job:
     """Puts together what the raster and the caller say."""
     facts = _facts(raster)
+    for what, number, limit in (
+        ("rows", facts.height, 2**31 - 1),
+        ("columns", facts.width, 2**31 - 1),
+        ("bands", facts.bands, 65535),
+    ):
+        if number > limit:
+            raise ValueError(f"the image has {number} {what}, a GeoTIFF at most {limit}")
     nodata = raster.nodata if said.nodata is UNSET else said.nodata
     text = _raster.nodata_text(nodata, raster.dtype)
     decoded = raster.decoded and said.nodata is UNSET and raster.dtype.kind == "f" and nodata == nodata
@@ -359,13 +373,32 @@ def _color_map(colormap: Mapping[int, Any], facts: _options.Facts) -> list[int]:
     return values
 
 
-def run(raster: Raster, mask: Any, job: Job, target: Any) -> Any:
+@dataclass
+class Pictures:
+    """All pixels of a file: the image, its mask, and overviews that are finished."""
+
+    raster: Raster
+    mask: Any = None
+    overviews: list[_overviews.Overview] = field(default_factory=list)
+
+    def request(self, given: Mapping[str, Any]) -> _options.Request:
+        """What the overviews ask for, next to the options that are given."""
+        request = _options.Request()
+        if self.overviews:
+            _overviews.check_options(given)
+            request.options.overview_sizes = [(level.raster.width, level.raster.height) for level in self.overviews]
+        return request
+
+
+def run(pictures: Pictures, job: Job, target: Any) -> Any:
     """Writes, or says how to where Dask holds the pixels."""
+    raster, mask = pictures.raster, pictures.mask
     if raster.is_dask:
         from . import _dask
 
         return _dask.delayed_write(raster, mask, job, target)
-    pixels = _arrays.pixels(raster.parts, mask, job.fill)
+    pixels = [_arrays.pixels(raster.parts, mask, job.fill)]
+    pixels += [_arrays.pixels(level.raster.parts, level.mask, job.fill) for level in pictures.overviews]
     where = destination(target)
     return result(where, _native.encode(job.plan(), pixels, where, job.work))
 
@@ -379,10 +412,21 @@ def destination(target: Any) -> Any:
     if isinstance(target, str) and target == MEMORY:
         return Memory()
     if isinstance(target, (str, os.PathLike)):
-        return Path(target)
+        return path_of(target)
     if callable(getattr(target, "write", None)):
         return target
     raise TypeError(f"{target!r} is no target: give a path, ':mem:', or an object that can write bytes")
+
+
+def path_of(target: str | os.PathLike[str]) -> Path:
+    """A path; addresses of other kinds are none, and would make strange folders."""
+    path = Path(target)
+    if isinstance(target, str) and ("://" in target or (target.startswith("/vsi") and not path.parent.is_dir())):
+        raise ValueError(
+            f"{target!r} is no path of a file system: open it with fsspec and pass that to cogsmith.write, or send the "
+            "bytes that to_cog returns"
+        )
+    return path
 
 
 def result(where: Any, summary: Mapping[str, Any]) -> Any:

@@ -1,0 +1,88 @@
+"""Finished tiles on their way from the tasks that make them to those that put them at their places: on disks, not in
+memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import weakref
+from typing import Any
+
+import dask
+
+Id = tuple[int, int, int]
+
+
+class _Spool:
+    """A nameless temporary file of a process for the tiles of one file; it goes when the last tiles in it go."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="cogsmith-", dir=_local_directory())
+        self._lock = threading.Lock()
+
+    def append(self, data: bytes) -> int:
+        with self._lock:
+            place = self._file.seek(0, os.SEEK_END)
+            self._file.write(data)
+            self._file.flush()
+            return place
+
+    def read(self, place: int, count: int) -> bytes:
+        with self._lock:
+            self._file.seek(place)
+            data = self._file.read(count)
+        if len(data) != count:
+            raise OSError("the temporary file of finished tiles has become shorter")
+        return data
+
+
+_SPOOLS: weakref.WeakValueDictionary[tuple[int, str], _Spool] = weakref.WeakValueDictionary()
+_SPOOLS_LOCK = threading.Lock()
+
+
+def _spool(token: str) -> _Spool:
+    with _SPOOLS_LOCK:
+        # A child that was forked must not write to its parent's file.
+        key = (os.getpid(), token)
+        spool = _SPOOLS.get(key)
+        if spool is None:
+            spool = _SPOOLS[key] = _Spool()
+        return spool
+
+
+def _local_directory() -> str | None:
+    """Where Dask keeps what memory doesn't hold."""
+    directory = dask.config.get("temporary-directory", None)
+    return directory if directory and os.path.isdir(directory) else None
+
+
+class Fragment:
+    """The tiles of a block: on the disk of the machine where they were made, and wherever they are sent."""
+
+    def __init__(self, token: str, digest: int, spool: _Spool, place: int, length: int) -> None:
+        self.token, self.digest, self.length = token, digest, length
+        self._spool, self._place = spool, place
+
+    @classmethod
+    def keep(cls, token: str, digest: int, data: bytes) -> Fragment:
+        spool = _spool(token)
+        return cls(token, digest, spool, spool.append(data), len(data))
+
+    def __reduce__(self) -> Any:
+        return _keep, (self.token, self.digest, self.read(0, self.length))
+
+    def read(self, start: int, end: int) -> bytes:
+        return self._spool.read(self._place + start, end - start)
+
+    def check(self, shard: Id, digest: int) -> None:
+        """Tiles that were made again must be those that the header was made for."""
+        if digest != self.digest:
+            raise ValueError(
+                f"block {shard} was computed twice with different pixels, so the file would not fit together: "
+                "the array is not deterministic; persist it first"
+            )
+
+
+def _keep(token: str, digest: int, data: bytes) -> Fragment:
+    return Fragment.keep(token, digest, data)

@@ -1,0 +1,174 @@
+//! Overviews that are finished already are kept as they come.
+
+#![cfg(feature = "geotiff")]
+
+mod support;
+
+use std::ops::ControlFlow;
+
+use cogsmith::{
+    CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, GeoTiffSource,
+    ImageSpec, Interleave, Metadata, OutputFile, Overviews, PixelSource, ReadOptions, Resampling, ShardOptions,
+    ShardPlan, SliceSource, StoreOptions, TileSize,
+};
+use support::images::{Computed, encode};
+
+fn plan(spec: &ImageSpec, options: &EncodeOptions) -> CogPlan {
+    CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), options).unwrap()
+}
+
+/// The levels of a file, the image first.
+fn levels(file: &[u8], count: usize) -> Vec<GeoTiffSource> {
+    let read = ReadOptions::default();
+    let overviews = (0..count - 1).map(|index| GeoTiffSource::overview(file.to_vec(), &read, index).unwrap());
+    std::iter::once(GeoTiffSource::from_reader(file.to_vec(), &read).unwrap()).chain(overviews).collect()
+}
+
+fn borrowed(sources: &mut [GeoTiffSource]) -> Vec<&mut dyn PixelSource> {
+    sources.iter_mut().map(|source| source as &mut dyn PixelSource).collect()
+}
+
+fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
+    let mut cases = Vec::new();
+    for data_type in [DataType::U8, DataType::F32, DataType::CF64] {
+        for (mask, interleave) in [(false, Interleave::Band), (true, Interleave::Pixel), (true, Interleave::Tile)] {
+            for compression in [Compression::None, Compression::DEFLATE, Compression::Lzw] {
+                let spec = ImageSpec { mask, ..ImageSpec::new(133, 217, 3, data_type) };
+                let options = EncodeOptions {
+                    tile_size: TileSize { width: 64, height: 32 },
+                    overview_tile_size: Some(TileSize::square(48)),
+                    overviews: Overviews::Factors(vec![2, 3, 10]),
+                    resampling: Some(Resampling::Nearest),
+                    interleave,
+                    compression,
+                    statistics: !data_type.is_complex(),
+                    ..EncodeOptions::default()
+                };
+                cases.push((spec, options));
+            }
+        }
+    }
+    cases
+}
+
+#[test]
+fn levels_as_they_were_computed_give_the_same_bytes() {
+    for (spec, options) in cases() {
+        let name = format!("{} {:?} {:?} {}", spec.data_type, options.interleave, options.compression, spec.mask);
+        let expected = encode(&spec, &options, &Executor::serial());
+        let finished = Overviews::Finished(vec![(67, 109), (45, 73), (14, 22)]);
+        let plan = plan(&spec, &EncodeOptions { overviews: finished, ..options });
+        assert_eq!(plan.levels().len(), 4);
+        for threads in [1, 3] {
+            let executor = Executor::threads(threads).unwrap();
+            let mut bytes = Vec::new();
+            let store = StoreOptions { memory: 10_000, batch: 1, ..StoreOptions::default() };
+            let mut told = Vec::new();
+            let go_on = &mut |progress: cogsmith::Progress| {
+                told.push(progress.rows_done);
+                ControlFlow::Continue(())
+            };
+            let sources = &mut levels(&expected, 4);
+            cogsmith::encode_levels(&mut borrowed(sources), &plan, &executor, &store, &mut bytes, go_on).unwrap();
+            assert!(bytes == expected, "{name}, {threads} threads");
+            assert!(told.is_sorted() && told.last() == Some(&217), "{name}: {told:?}");
+
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("out.tif");
+            let mut output = OutputFile::create(&path, &FileOptions::default()).unwrap();
+            let store = StoreOptions { verify: true, ..StoreOptions::default() };
+            let go_on = &mut |_| ControlFlow::Continue(());
+            let sources = &mut levels(&expected, 4);
+            cogsmith::encode_levels_to_output(&mut borrowed(sources), &plan, &executor, &store, &mut output, go_on)
+                .unwrap();
+            output.commit().unwrap();
+            assert!(std::fs::read(path).unwrap() == expected, "{name}, to a file");
+        }
+    }
+}
+
+#[test]
+fn levels_that_no_kernel_would_make_are_kept() {
+    let spec = ImageSpec::new(100, 90, 1, DataType::U16);
+    let options = EncodeOptions { overviews: Overviews::Finished(vec![(33, 90), (20, 1)]), ..EncodeOptions::default() };
+    let pixels = [vec![1u16; 100 * 90], vec![2u16; 33 * 90], (0..20).collect()];
+    let sizes = [(100, 90), (33, 90), (20, 1)];
+    let mut sources: Vec<_> = pixels
+        .iter()
+        .zip(sizes)
+        .map(|(pixels, (width, height))| SliceSource::new(ImageSpec { width, height, ..spec.clone() }, pixels).unwrap())
+        .collect();
+    let mut sources: Vec<_> = sources.iter_mut().map(|source| source as &mut dyn PixelSource).collect();
+    let (mut file, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
+    let (executor, store) = (Executor::serial(), StoreOptions::default());
+    cogsmith::encode_levels(&mut sources, &plan(&spec, &options), &executor, &store, &mut file, go_on).unwrap();
+    let text = String::from_utf8_lossy(&file);
+    assert!(!text.contains("OVERVIEW_RESAMPLING"), "nobody knows how they were made");
+    for ((source, expected), (width, height)) in levels(&file, 3).iter_mut().zip(&pixels).zip(sizes) {
+        let spec = source.spec().clone();
+        assert_eq!((spec.width, spec.height), (width, height));
+        let options = EncodeOptions { overviews: Overviews::None, ..EncodeOptions::default() };
+        let again = cogsmith::encode_to_vec(source, &plan(&spec, &options)).unwrap();
+        let direct =
+            cogsmith::encode_to_vec(&mut SliceSource::new(spec.clone(), expected).unwrap(), &plan(&spec, &options));
+        assert!(again == direct.unwrap(), "{width}x{height}");
+    }
+}
+
+#[test]
+fn a_plan_of_finished_overviews_travels() {
+    let spec = ImageSpec::new(100, 90, 1, DataType::U16);
+    let options = EncodeOptions { overviews: Overviews::Finished(vec![(33, 90), (20, 1)]), ..EncodeOptions::default() };
+    let plan = plan(&spec, &options);
+    let arrived = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
+    assert_eq!(arrived.levels(), plan.levels());
+    assert_eq!(arrived.to_bytes(), plan.to_bytes());
+}
+
+#[test]
+fn levels_that_do_not_fit_the_plan_are_refused() {
+    let spec = ImageSpec::new(100, 90, 1, DataType::U16);
+    let options = EncodeOptions { overviews: Overviews::Finished(vec![(50, 45)]), ..EncodeOptions::default() };
+    let plan = plan(&spec, &options);
+    let half = ImageSpec { width: 50, height: 45, ..spec.clone() };
+    let wrong = [
+        vec![spec.clone()],
+        vec![spec.clone(), half.clone(), half.clone()],
+        vec![half.clone(), spec.clone()],
+        vec![spec.clone(), ImageSpec { height: 46, ..half.clone() }],
+        vec![spec.clone(), ImageSpec { bands: 2, ..half.clone() }],
+        vec![spec.clone(), ImageSpec { data_type: DataType::I16, ..half.clone() }],
+        vec![spec, ImageSpec { mask: true, ..half }],
+    ];
+    for specs in wrong {
+        let mut sources: Vec<_> = specs.iter().map(|spec| Computed { spec: spec.clone() }).collect();
+        let mut sources: Vec<_> = sources.iter_mut().map(|source| source as &mut dyn PixelSource).collect();
+        let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
+        let (executor, store) = (Executor::serial(), StoreOptions::default());
+        let result = cogsmith::encode_levels(&mut sources, &plan, &executor, &store, &mut bytes, go_on);
+        let error = result.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{specs:?}: {error}");
+        assert!(bytes.is_empty());
+    }
+}
+
+#[test]
+fn finished_overviews_and_computed_ones_are_not_mixed_up() {
+    let spec = ImageSpec::new(100, 90, 1, DataType::U16);
+    let options = EncodeOptions { overviews: Overviews::Finished(vec![(50, 45)]), ..EncodeOptions::default() };
+    let finished = plan(&spec, &options);
+    let (executor, store) = (Executor::serial(), StoreOptions::default());
+    let shards = ShardPlan::new(finished.clone(), &ShardOptions { width: 64, height: 64, levels: None });
+    let writer = CogWriter::new(finished.clone(), executor.clone(), store.clone()).map(|_| ());
+    let vector = cogsmith::encode_to_vec(&mut Computed { spec: spec.clone() }, &finished).map(|_| ());
+    let computed = plan(&spec, &EncodeOptions { overviews: Overviews::Factors(vec![2]), ..options });
+    let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
+    let mut full = Computed { spec: spec.clone() };
+    let mut half = Computed { spec: ImageSpec { width: 50, height: 45, ..spec } };
+    let sources: &mut [&mut dyn PixelSource] = &mut [&mut full, &mut half];
+    let levels = cogsmith::encode_levels(sources, &computed, &executor, &store, &mut bytes, go_on).map(|_| ());
+    for result in [shards.map(|_| ()), writer, vector, levels] {
+        let error = result.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "overviews", .. }), "{error}");
+    }
+}
