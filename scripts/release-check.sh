@@ -74,7 +74,7 @@ advisories() {
     return $NOT_DONE
 }
 
-# The listing is committed: what changes in it is a change of the API.
+# The listing, without what is derived, is committed: what changes in it is a change of the API.
 public_api() {
     tool public-api 0.52.0 || return 1
     # The description that it reads is an unstable output of the stable rustdoc.
