@@ -52,7 +52,7 @@ check() {
         "$NOT_DONE") outcome="not done" ;;
         *) outcome=FAILED FAILED=1 ;;
     esac
-    ROWS+=("| $name | $(date -u +%F), $(git rev-parse --short HEAD) | $outcome: $(grep -E "$pattern" "$log" | tail -n 1 | tr '|' '/' | cut -c1-200) |")
+    ROWS+=("| $name | $(date -u +%F), $(git rev-parse --short HEAD) | $outcome: $(grep -E "$pattern" "$log" | tail -n 1 | tr '|' '/' | tr -s ' ' | cut -c1-200) |")
     tail -n 3 "$log"
 }
 
@@ -79,7 +79,7 @@ public_api() {
     tool public-api 0.52.0 || return 1
     # The description that it reads is an unstable output of the stable rustdoc.
     RUSTC_BOOTSTRAP=1 cargo rustdoc -q -p cogsmith --all-features --lib -- -Z unstable-options --output-format json --cap-lints allow || return 1
-    cargo public-api --rustdoc-json "$TARGET/doc/cogsmith.json" -s >docs/public-api.txt || return 1
+    cargo public-api --rustdoc-json "$TARGET/doc/cogsmith.json" -sss >docs/public-api.txt || return 1
     echo "$(wc -l <docs/public-api.txt) items"
 }
 
