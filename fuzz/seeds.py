@@ -16,7 +16,7 @@ from osgeo import gdal, osr
 
 gdal.UseExceptions()
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
-TARGETS = ("deflate", "lzw", "plan", "predictor", "round_trip", "zstd")
+TARGETS = ("deflate", "lzw", "plan", "predictor", "round_trip", "shards", "validate", "zstd")
 
 # Name: GDAL type, bands, creation options.
 FLAVOURS = {
@@ -48,6 +48,47 @@ FLAVOURS = {
     "white": ("Byte", 1, {"PHOTOMETRIC": "MINISWHITE"}),
     "long": ("Int64", 1, {"COMPRESS": "ZSTD", "PREDICTOR": 2}),
 }
+
+# For `validate`, of GDAL's COG driver: the same.
+COGS = {
+    "cog-mask": ("Byte", 3, {"COMPRESS": "DEFLATE"}),
+    "cog-nodata": ("Int16", 1, {"COMPRESS": "LZW", "PREDICTOR": "YES"}),
+    "cog-big": ("Float32", 2, {"COMPRESS": "ZSTD", "LEVEL": 20, "BIGTIFF": "YES", "INTERLEAVE": "BAND"}),
+    "cog-tile": ("Byte", 2, {"COMPRESS": "LZW", "INTERLEAVE": "TILE"}),
+    "cog-jpeg": ("Byte", 3, {"COMPRESS": "JPEG"}),
+    "cog-webp": ("Byte", 4, {"COMPRESS": "WEBP", "QUALITY": 100}),
+    "cog-lerc": ("UInt16", 1, {"COMPRESS": "LERC_DEFLATE", "MAX_Z_ERROR": 1}),
+    "cog-palette": ("Byte", 1, {"COMPRESS": "DEFLATE"}),
+}
+
+
+def make_cog(name, kind, bands, options):
+    rng = np.random.default_rng(len(name))
+    height, width = 37, 50
+    gdal.SetConfigOption("GDAL_TIFF_INTERNAL_MASK", "YES")
+    dataset = gdal.GetDriverByName("MEM").Create("", width, height, bands, gdal.GetDataTypeByName(kind))
+    values = np.add.outer(np.arange(height), np.arange(width)) + rng.integers(0, 3, (bands, height, width))
+    for band in range(bands):
+        dataset.GetRasterBand(band + 1).WriteArray(values[band])
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(4326)
+    dataset.SetProjection(system.ExportToWkt())
+    dataset.SetGeoTransform((10, 0.5, 0, 50, 0, -0.5))
+    if name == "cog-nodata":
+        dataset.GetRasterBand(1).SetNoDataValue(7)
+        dataset.GetRasterBand(1).SetDescription("one")
+    if name in ("cog-mask", "cog-jpeg"):
+        dataset.CreateMaskBand(gdal.GMF_PER_DATASET)
+        dataset.GetRasterBand(1).GetMaskBand().WriteArray((rng.integers(0, 2, (height, width)) * 255).astype("u1"))
+    if name == "cog-palette":
+        table = gdal.ColorTable()
+        for index in range(256):
+            table.SetColorEntry(index, (index, 255 - index, 7, 255))
+        dataset.GetRasterBand(1).SetColorTable(table)
+    dataset.BuildOverviews("NEAREST", [2, 4])
+    path = os.path.join(CORPUS, "validate", f"seed-{name}")
+    options = {"BLOCKSIZE": 128, "OVERVIEWS": "FORCE_USE_EXISTING", **options}
+    gdal.GetDriverByName("COG").CreateCopy(path, dataset, options=[f"{k}={v}" for k, v in options.items()])
 
 
 def make(name, kind, bands, options):
@@ -90,6 +131,8 @@ def main():
         os.makedirs(os.path.join(CORPUS, target), exist_ok=True)
     for name, flavour in FLAVOURS.items():
         make(name, *flavour)
+    for name, flavour in COGS.items():
+        make_cog(name, *flavour)
     image = np.arange(19 * 33, dtype="u2").reshape(19, 33)
     with tifffile.TiffWriter(os.path.join(CORPUS, "reader", "seed-two-images"), byteorder=">") as t:
         t.write(image, tile=(16, 16), compression="zlib", metadata=None)

@@ -1,77 +1,118 @@
 #!/usr/bin/env bash
-# What takes too long for every change: run before a release, on an otherwise idle machine. Installs its own tools.
-# Ends with docs/release-check.md, the dated result, which is committed.
+# What takes too long for every change: run before a release, on an otherwise idle machine. Installs its own tools into
+# target/tools. Ends with docs/release-check.md, the dated result of each check, which is committed.
 #
-#   scripts/release-check.sh [MINUTES] [SECONDS]     how long the full grid may take (default 60), and each fuzz target (default 600)
+#   scripts/release-check.sh                   all checks
+#   scripts/release-check.sh CHECK…            these alone; the results of the others stay as they were
+#   MINUTES=5 FUZZ_SECONDS=60 scripts/release-check.sh full-grid fuzz
+#
+# MINUTES: how long the full grid may take (default 60). FUZZ_SECONDS: for each fuzz target (default 600). RASTERS: a
+# folder of real rasters for validation.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export CARGO_TERM_COLOR=never GDAL_PAM_ENABLED=NO
-MINUTES=${1:-60}
-FUZZ_SECONDS=${2:-600}
+TARGET=${CARGO_TARGET_DIR:-target}
+# The tools alone, so that one of another version elsewhere is not taken.
+TOOLS=target/tools
+export CARGO_TERM_COLOR=never GDAL_PAM_ENABLED=NO PATH="$PWD/$TOOLS/bin:$PATH"
+MINUTES=${MINUTES:-60}
+FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
-LOGS=target/release-check
+LOGS=$TARGET/release-check
+CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation"
+WANTED=${*:-$CHECKS}
+for name in $WANTED; do
+    [[ " $CHECKS " == *" $name "* ]] || { echo "there is no check '$name'; there are: $CHECKS"; exit 2; }
+done
 mkdir -p "$LOGS"
 FAILED=0
+# What a check returns that could not judge: no failure, and said so.
+NOT_DONE=77
 
-{
-    echo "# Release check"
-    echo
-    echo "Written by \`scripts/release-check.sh\` on $(date -u +%F), commit $(git rev-parse --short HEAD), $(rustc --version), $(nproc) cores."
-    echo
-    echo "| check | result |"
-    echo "|---|---|"
-} >"$RESULT"
+# tool NAME VERSION: installs it where it is missing
+tool() {
+    [ "$(cargo "$1" --version 2>/dev/null)" = "cargo-$1 $2" ] || cargo install --locked --root "$TOOLS" --version "$2" "cargo-$1"
+}
 
-# check NAME PATTERN COMMAND…: runs it; the last line of its output that matches PATTERN goes into the table
+# check NAME PATTERN COMMAND…: runs it if it is wanted; the last line of its output that matches PATTERN goes into the
+# table
+ROWS=()
 check() {
-    local name=$1 pattern=$2 log outcome
+    local name=$1 pattern=$2 log outcome row
     shift 2
+    if [[ " $WANTED " != *" $name "* ]]; then
+        row=$(grep "^| $name |" "$RESULT")
+        ROWS+=("${row:-| $name | | not run |}")
+        return
+    fi
     log=$LOGS/$name.log
     echo "== $name"
-    if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
-    echo "| $name | $outcome: $(grep -E "$pattern" "$log" | tail -n 1 | tr '|' '/' | cut -c1-200) |" >>"$RESULT"
+    "$@" >"$log" 2>&1
+    case $? in
+        0) outcome=ok ;;
+        "$NOT_DONE") outcome="not done" ;;
+        *) outcome=FAILED FAILED=1 ;;
+    esac
+    ROWS+=("| $name | $(date -u +%F), $(git rev-parse --short HEAD) | $outcome: $(grep -E "$pattern" "$log" | tail -n 1 | tr '|' '/' | tr -s ' ' | cut -c1-200) |")
     tail -n 3 "$log"
 }
 
+# What users get: library and command, and the packages for Python and browsers, which are workspaces of their own.
 licences() {
-    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny || return 1
-    cargo deny check licenses bans sources
+    tool deny 0.20.2 || return 1
+    local package
+    for package in . python wasm; do
+        cargo deny --manifest-path "$package/Cargo.toml" --config deny.toml check licenses bans sources || return 1
+    done
 }
 
-# Known weaknesses of dependencies; their list comes from GitHub.
+# Known weaknesses of dependencies. Their list comes from GitHub, which not every machine reaches.
 advisories() {
+    tool deny 0.20.2 || return 1
     cargo deny check advisories && return
-    grep -q 'failed to fetch advisory database' "$LOGS/advisories.log" && echo "not to be had here: no way to GitHub"
+    grep -q 'failed to fetch advisory database' "$LOGS/advisories.log" || return 1
+    echo "their list is not to be had here: no way to GitHub"
+    return $NOT_DONE
 }
 
-# The listing is committed: what changes in it is a change of the API.
+# The listing, without what is derived, is committed: what changes in it is a change of the API.
 public_api() {
-    command -v cargo-public-api >/dev/null || cargo install --locked cargo-public-api || return 1
+    tool public-api 0.52.0 || return 1
     # The description that it reads is an unstable output of the stable rustdoc.
     RUSTC_BOOTSTRAP=1 cargo rustdoc -q -p cogsmith --all-features --lib -- -Z unstable-options --output-format json --cap-lints allow || return 1
-    cargo public-api --rustdoc-json "${CARGO_TARGET_DIR:-target}/doc/cogsmith.json" -s >docs/public-api.txt || return 1
+    cargo public-api --rustdoc-json "$TARGET/doc/cogsmith.json" -sss >docs/public-api.txt || return 1
     echo "$(wc -l <docs/public-api.txt) items"
 }
 
 # Lines that the Rust tests reach; the judges' runs are not counted.
 coverage() {
-    command -v cargo-llvm-cov >/dev/null || cargo install --locked cargo-llvm-cov || return 1
-    if ! [ -x "${LLVM_COV:-}" ]; then
-        LLVM_COV=$(command -v llvm-cov-22 llvm-cov | head -n 1) LLVM_PROFDATA=$(command -v llvm-profdata-22 llvm-profdata | head -n 1)
+    tool llvm-cov 0.9.1 || return 1
+    # LLVM's tools of the compiler's own version, unless rustup has them.
+    local version
+    version=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+    if [ -z "${LLVM_COV:-}" ] && command -v "llvm-cov-$version"; then
+        LLVM_COV=$(command -v "llvm-cov-$version") LLVM_PROFDATA=$(command -v "llvm-profdata-$version")
         export LLVM_COV LLVM_PROFDATA
     fi
     cargo llvm-cov --locked -p cogsmith --summary-only
 }
 
+# All targets; the sum of their runs. A target that fails says so itself.
+fuzz() {
+    scripts/fuzz.sh "$FUZZ_SECONDS"
+    local status=$?
+    awk '/ runs in / { runs += $2; targets += 1 } END { print runs " runs of " targets " targets, " '"$FUZZ_SECONDS"' " s each" }' "$LOGS/fuzz.log"
+    return $status
+}
+
 # Every EPSG code by GDAL's own writing and through both GDALs, and all definitions; writes the table of docs/crs.md.
 all_crs() {
     scripts/test.sh build judges || return 1
-    target/judges-venv/bin/python tests/judges/crs.py --full --table docs/crs.md
+    "$TARGET/judges-venv/bin/python" tests/judges/crs.py --full --table docs/crs.md
 }
 
 full_grid() {
     scripts/test.sh build judges || return 1
-    timeout "${MINUTES}m" target/judges-venv/bin/python tests/judges/grid.py --full
+    timeout "${MINUTES}m" "$TARGET/judges-venv/bin/python" tests/judges/grid.py --full
     local status=$?
     # A grid that was cut short has failed only if a case has.
     [ $status -ne 124 ] && return $status
@@ -81,7 +122,20 @@ full_grid() {
 
 # Real rasters in a folder that RASTERS names, too, where there is one.
 validation() {
-    target/judges-venv/bin/python tests/judges/validation.py ${RASTERS:+"$RASTERS"}
+    scripts/test.sh build judges || return 1
+    "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
+}
+
+# Tables of a benchmark: this run's, or those that were there.
+figures() {
+    local bench=$1
+    printf '\n## %s\n```text\n' "$bench"
+    if [[ " $WANTED " == *" bench-$bench "* ]]; then
+        sed -n '/Timer\|one thread/,$p' "$LOGS/bench-$bench.log" | tr -d '\r' | sed 's/ *$//'
+    else
+        sed -n "/^## $bench\$/,/^\`\`\`\$/p" "$RESULT" | sed '1,2d;$d'
+    fi
+    printf '```\n'
 }
 
 check memory 'peak memory' cargo bench --bench memory
@@ -92,16 +146,23 @@ check licences 'ok' licences
 check advisories 'ok|not to be had' advisories
 check public-api 'items' public_api
 check coverage '^TOTAL' coverage
-check fuzz 'runs|FAILED' scripts/fuzz.sh "$FUZZ_SECONDS"
+check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
 check validation 'passed' validation
 
-for bench in encode codec pyramid; do
-    printf '\n## %s\n```text\n' "$bench"
-    sed -n '/Timer\|one thread/,$p' "$LOGS/bench-$bench.log" | tr -d '\r' | sed 's/ *$//'
-    printf '```\n'
-done >>"$RESULT"
+{
+    echo "# Release check"
+    echo
+    echo "Written by \`scripts/release-check.sh\`, last on $(date -u +%F) with $(rustc --version), $(nproc) cores. Each row has the day and the"
+    echo "commit of its own last run."
+    echo
+    echo "| check | run | result |"
+    echo "|---|---|---|"
+    printf '%s\n' "${ROWS[@]}"
+    for bench in encode codec pyramid; do figures "$bench"; done
+} >"$RESULT.new"
+mv "$RESULT.new" "$RESULT"
 
 echo
 cat "$RESULT"

@@ -77,6 +77,8 @@ pub mod spec;
 pub mod statistics;
 pub mod tiff;
 pub mod view;
+#[cfg(feature = "geotiff")]
+mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;

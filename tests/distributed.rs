@@ -632,3 +632,23 @@ fn a_plan_survives_the_journey() {
         }
     }
 }
+
+#[test]
+fn a_record_that_claims_giant_tiles_is_refused() {
+    let spec = ImageSpec::new(16, 16, 1, DataType::U8);
+    let shards = shard_plan(&plan(&spec, &tiles(16)), 16, 16);
+    let outputs = encode_all(&Raster::new(&spec), &shards, &Executor::serial());
+    // Its end: one size, the number of checksums, one checksum, and the message's own.
+    let mut bytes = outputs[0].record.to_bytes();
+    let at = bytes.len() - 20;
+    bytes[at..at + 4].copy_from_slice(&0x7FFF_FFFFu32.to_le_bytes());
+    let end = bytes.len() - 4;
+    let mut sum = flate2::Crc::new();
+    sum.update(&bytes[..end]);
+    bytes.truncate(end);
+    bytes.extend(sum.sum().to_le_bytes());
+    let record = ShardRecord::from_bytes(&bytes).unwrap();
+    assert_eq!(record.fragment_bytes(), 0x7FFF_FFFF + 8);
+    let error = Assembler::new(&shards).add(record).unwrap_err();
+    assert!(error.to_string().contains("larger than its pixels can be"), "{error}");
+}

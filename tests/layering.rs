@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("executor", &["error"]),
     ("read", &["error"]),
     ("checksum", &[]),
+    ("xml", &[]),
     // Layer 1
     ("options", &["error"]),
     ("grid", &["options"]),
@@ -29,10 +30,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
     (
         "source",
-        &["buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec", "tiff", "view"],
+        &[
+            "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec", "tiff", "view",
+            "xml",
+        ],
     ),
     // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.
-    ("check", &["checksum", "codec", "error", "executor", "read", "sample"]),
+    ("check", &["checksum", "codec", "error", "executor", "read", "sample", "xml"]),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
     (

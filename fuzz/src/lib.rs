@@ -15,6 +15,8 @@ pub mod plan;
 pub mod predictor;
 pub mod reader;
 pub mod round_trip;
+pub mod shards;
+pub mod validate;
 pub mod zstd;
 
 pub use choices::Choices;
@@ -22,13 +24,15 @@ pub use choices::Choices;
 /// What runs a target on some bytes.
 pub type Run = fn(&[u8]);
 
-/// All targets by name; `validate` belongs here once there is something to validate with.
-pub const TARGETS: [(&str, Run); 7] = [
+/// All targets by name.
+pub const TARGETS: [(&str, Run); 9] = [
     ("deflate", deflate::run),
     ("lzw", lzw::run),
     ("plan", plan::run),
     ("predictor", predictor::run),
     ("reader", reader::run),
     ("round_trip", round_trip::run),
+    ("shards", shards::run),
+    ("validate", validate::run),
     ("zstd", zstd::run),
 ];

@@ -8,6 +8,7 @@ use cogsmith::{
 use super::Choices;
 use super::image::{Image, Scale, geo, metadata, options, read, spec};
 use super::parse::Tiff;
+use super::validate;
 
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
@@ -19,6 +20,8 @@ pub fn run(data: &[u8]) {
     let file = image.encode(&plan, 1);
     assert!(file == image.encode(&plan, u64::MAX), "the size of batches decides nothing");
     Tiff::parse(&file).check_layout();
+    // GeoKeys are written as they are given.
+    validate::sound(&file, "geotiff-", &(&spec, &options));
 
     let mut source = GeoTiffSource::from_reader(file.clone(), &ReadOptions::default()).expect("our reader opens it");
     assert!(source.warnings().is_empty(), "{:?}", source.warnings());

@@ -17,9 +17,9 @@ pub(super) struct Key {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum KeyValue {
     Short(u64),
-    Doubles(Vec<f64>),
     Text(String),
-    Unknown,
+    /// Numbers, and what is not there.
+    Other,
 }
 
 pub(super) const MODEL_TYPE: u64 = 1024;
@@ -146,6 +146,7 @@ fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
         }
     };
     let mut keys: Vec<Key> = Vec::new();
+    let mut spare = params.ascii.len().saturating_mul(4);
     for item in rest.chunks_exact(4).take(usize::try_from(count).unwrap_or(0)) {
         let &[id, location, count, value] = item else { continue };
         if let Some(last) = keys.last().map(|key| key.id).filter(|last| *last >= id) {
@@ -157,21 +158,24 @@ fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
         };
         let value = match u16::try_from(location).unwrap_or(0) {
             0 => Some(KeyValue::Short(value)),
-            tag::GEO_DOUBLE_PARAMS => {
-                range().and_then(|range| params.doubles.get(range)).map(|numbers| KeyValue::Doubles(numbers.to_vec()))
-            }
+            tag::GEO_DOUBLE_PARAMS => range().and_then(|range| params.doubles.get(range)).map(|_| KeyValue::Other),
             tag::GEO_ASCII_PARAMS => range().and_then(|range| params.ascii.get(range)).map(|text| {
+                // Keys that share a text must not multiply it.
+                if text.len() > spare {
+                    return KeyValue::Other;
+                }
+                spare -= text.len();
                 let text = String::from_utf8_lossy(text);
                 KeyValue::Text(text.trim_end_matches(['|', '\0']).to_owned())
             }),
-            tag::GEO_KEY_DIRECTORY => range().and_then(|range| params.shorts.get(range)).map(|_| KeyValue::Unknown),
+            tag::GEO_KEY_DIRECTORY => range().and_then(|range| params.shorts.get(range)).map(|_| KeyValue::Other),
             _ => None,
         };
         if value.is_none() {
             let message = format_args!("the value of key {id} (tag {location}, {count} from {}) is not there", item[3]);
             report.add(&rules::GEO_KEY_VALUE, place, message);
         }
-        keys.push(Key { id, value: value.unwrap_or(KeyValue::Unknown) });
+        keys.push(Key { id, value: value.unwrap_or(KeyValue::Other) });
     }
     keys
 }
@@ -224,9 +228,7 @@ pub struct MetadataEntry {
 pub(super) fn metadata(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<Vec<MetadataEntry>> {
     let Some(entry) = directory.sound(tag::GDAL_METADATA) else { return Ok(Vec::new()) };
     let Some(text) = tiff.text(entry)? else { return Ok(Vec::new()) };
-    // Entities that expand to others could make a bomb of a short text.
-    let options = roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: 1 << 20, ..Default::default() };
-    let document = match roxmltree::Document::parse_with_options(text.trim_end(), options) {
+    let document = match crate::xml::parse(text.trim_end()) {
         Ok(document) => document,
         Err(error) => {
             let place = Place::directory(directory.index).at(entry.at);

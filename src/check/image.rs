@@ -77,6 +77,12 @@ impl Image {
         self.per_plane().saturating_mul(self.planes())
     }
 
+    /// Tiles that its arrays have items for.
+    pub(super) fn listed(&self) -> u64 {
+        let items = |array: Option<Entry>| array.map_or(0, |entry| entry.count);
+        self.tiles().min(items(self.offsets).max(items(self.counts)))
+    }
+
     /// Rows of a tile of this number, and those of them that lie in the image. The last strip ends with the image.
     pub(super) fn rows(&self, tile: u64) -> (u64, u64) {
         let row = tile % self.per_plane().max(1) / self.across().max(1);

@@ -307,8 +307,9 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn has(&self, piece: u64) -> bool {
-        self.held.range(..=piece).next_back().is_some_and(|(_, end)| piece < *end)
+    /// The run that holds a piece.
+    fn run_of(&self, piece: u64) -> Option<(u64, u64)> {
+        self.held.range(..=piece).next_back().map(|(from, to)| (*from, *to)).filter(|(_, to)| piece < *to)
     }
 
     /// Asks for ranges of bytes at once; tells requests and bytes.
@@ -322,13 +323,14 @@ impl Pieces {
         let mut cost = Requests::default();
         let mut run: Option<(u64, u64)> = None;
         for (mut start, mut end) in wanted {
-            while start < end && self.has(start) {
-                start += 1;
+            // Runs that are held don't touch each other: what stands at the end of one is not held.
+            if let Some((_, to)) = self.run_of(start) {
+                start = to;
             }
-            while start < end && self.has(end - 1) {
-                end -= 1;
+            if let Some((from, _)) = end.checked_sub(1).and_then(|last| self.run_of(last)) {
+                end = from;
             }
-            if start == end {
+            if start >= end {
                 continue;
             }
             run = match run {
@@ -349,13 +351,14 @@ impl Pieces {
     fn take(&mut self, (start, end): (u64, u64), cost: &mut Requests) {
         cost.requests += 1;
         cost.bytes += (end * PIECE).min(self.length) - start * PIECE;
-        // Runs inside the new one are part of it.
-        let inside: Vec<_> = self.held.range(start..end).map(|(from, to)| (*from, *to)).collect();
+        // Runs inside the new one are part of it, and those that it touches.
+        let before = start.checked_sub(1).and_then(|piece| self.run_of(piece)).map_or(start, |(from, _)| from);
+        let inside: Vec<_> = self.held.range(before..=end).map(|(from, to)| (*from, *to)).collect();
         let end = inside.iter().map(|(_, to)| *to).fold(end, u64::max);
         for (from, _) in inside {
             self.held.remove(&from);
         }
-        self.held.insert(start, end);
+        self.held.insert(before, end);
     }
 }
 
@@ -376,7 +379,7 @@ fn open(tiff: &Tiff<'_>, directories: &[Directory], pieces: &mut Pieces) -> Requ
 fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: Pieces) -> Result<Requests> {
     let (Some(offsets), Some(counts)) = (image.offsets, image.counts) else { return Ok(Requests::default()) };
     let Some((mut offset_of, mut count_of)) = image.arrays(tiff) else { return Ok(Requests::default()) };
-    if image.tile_width == 0 || image.tile_height == 0 {
+    if image.tiles() == 0 {
         return Ok(Requests::default());
     }
     let span = |side: u64, wanted: u64, tile: u64| {
@@ -384,7 +387,8 @@ fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: P
         from / tile..(from + side.min(wanted)).div_ceil(tile)
     };
     let mut tiles = Vec::new();
-    'all: for plane in 0..image.planes() {
+    // Tiles without an item in the arrays cost nothing.
+    'all: for plane in 0..image.planes().min(image.listed()) {
         for row in span(image.height, rows, image.tile_height) {
             for column in span(image.width, columns, image.tile_width) {
                 if tiles.len() == MOST_TILES {

@@ -117,12 +117,19 @@ pub fn validate(reader: &dyn ReadAt, options: &CheckOptions, executor: &Executor
 fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<(Vec<Directory>, Vec<Image>)> {
     let directories = tiff.directories(report)?;
     let mut images = Vec::with_capacity(directories.len());
-    let mut held = 0;
+    let (mut held, mut claimed) = (0, 0u64);
     for directory in &directories {
         let errors = report.count(Severity::Error);
         let mut image = image::read(tiff, directory, report)?;
         image.sound = report.count(Severity::Error) == errors;
         held += image.held_bytes();
+        claimed = claimed.saturating_add(image.listed());
+        // Arrays of their own take a byte for each at least; shared ones must not make a small file a long job.
+        if claimed > tiff.length {
+            let message = format_args!("directories share arrays of tiles: {claimed} tiles are more than fit");
+            report.add(&rules::DIRECTORY_COUNT, Place::directory(directory.index), message);
+            break;
+        }
         images.push(image);
         if held > MOST_HELD || tiff.is_exhausted() {
             let message = format_args!("their values are more than the file can hold: {held} bytes");

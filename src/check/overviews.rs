@@ -31,6 +31,8 @@ const MOST_TILES: u64 = 4096;
 const SAMPLE: u64 = 6;
 /// Bytes of decoded tiles that are kept.
 const CACHE_BYTES: usize = 64 << 20;
+/// Numbers that a kernel may add up: floats are compared where as many have a finite sum.
+const SUMMED: f64 = 1e6;
 /// Pixels of a level that are read for one place; very uneven sizes need more, and are left out.
 const MOST_PIXELS: u64 = 1 << 20;
 
@@ -87,7 +89,7 @@ fn compare(
             }
             *budget -= cost;
             for band in 0..image.samples.min(MOST_BANDS) {
-                let Some(verdict) = judge(levels, &cell, band)? else { continue };
+                let Some(verdict) = judge(levels, &cell, band, budget)? else { continue };
                 compared += 1;
                 if let Some(reason) = verdict {
                     bad += 1;
@@ -174,7 +176,12 @@ impl Content {
 }
 
 /// Judges a place of a band: `None` where it can't be, `Some(Some(reason))` where it is wrong.
-fn judge(levels: &mut [&mut Level<'_>; 3], cell: &Window, band: u64) -> Result<Option<Option<String>>> {
+fn judge(
+    levels: &mut [&mut Level<'_>; 3],
+    cell: &Window,
+    band: u64,
+    budget: &mut u64,
+) -> Result<Option<Option<String>>> {
     let [coarse, fine, base] = levels;
     let Some(here) = coarse.read(cell, band)? else { return Ok(None) };
     let Some(there) = fine.read(&under(cell, coarse.image, fine.image), band)? else { return Ok(None) };
@@ -185,6 +192,11 @@ fn judge(levels: &mut [&mut Level<'_>; 3], cell: &Window, band: u64) -> Result<O
         return Ok(Some(None));
     }
     // Kernels that start from full resolution each time may find there what the level before has lost.
+    let cost = base.cost(cell, coarse.image);
+    if cost > *budget {
+        return Ok(None);
+    }
+    *budget -= cost;
     let Some(whole) = base.read(&under(cell, coarse.image, base.image), band)? else { return Ok(None) };
     let both = Content { valid: there.valid.iter().chain(&whole.valid).copied().collect() };
     let gaps = gaps && base.mask.is_some() == coarse.mask.is_some();
@@ -216,7 +228,13 @@ impl Tolerance<'_> {
 fn misfit(here: &Content, there: &Content, gaps: bool, tolerance: Tolerance<'_>) -> Option<String> {
     let range = there.range();
     let full = there.all_valid();
-    if range.is_some_and(|(low, high)| !(low.is_finite() && high.is_finite())) {
+    // Sums of such numbers are infinite, and what becomes of infinities may be no number.
+    let most = match tolerance.image.data_type {
+        Some(DataType::F32) => f64::from(f32::MAX) / SUMMED,
+        Some(DataType::F64) => f64::MAX / SUMMED,
+        _ => f64::MAX,
+    };
+    if range.is_some_and(|(low, high)| !(low.abs() <= most && high.abs() <= most)) {
         return None;
     }
     let palette = tolerance.image.photometric == 3;

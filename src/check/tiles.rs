@@ -47,20 +47,13 @@ pub(super) fn check(
         trailer: says("BLOCK_TRAILER=LAST_4_BYTES_REPEATED"),
         mask_interleaved: says("MASK_INTERLEAVED_WITH_IMAGERY=YES"),
     };
-    let mut sweep = Sweep { tiff, promises, ranges: Ranges::of(tiff, directories), report, claimed: 0 };
+    let mut sweep = Sweep { tiff, promises, ranges: Ranges::of(tiff, directories), report };
     let mut budget = options.limit_for(tiff.length);
     let by_tile = is_tile_interleaved(tiff, directories)?;
     let mut work = Vec::new();
     for image in images {
         let Some((mut offsets, mut counts)) = image.arrays(tiff) else { continue };
         let tiles = image.tiles().min(offsets.count).min(counts.count);
-        sweep.claimed = sweep.claimed.saturating_add(tiles);
-        // Arrays of their own take more bytes than that.
-        if sweep.claimed > tiff.length {
-            let message = format_args!("directories share arrays of tiles: {} tiles are more than fit", sweep.claimed);
-            sweep.report.add(&rules::DIRECTORY_COUNT, Place::directory(image.directory), message);
-            break;
-        }
         sweep.report.tiles += tiles;
         sweep.places(image, tiles, by_tile, (&mut offsets, &mut counts))?;
         work.push((image, tiles));
@@ -89,8 +82,6 @@ struct Sweep<'a, 'b> {
     promises: Promises,
     ranges: Ranges,
     report: &'b mut Report,
-    /// Tiles of all directories so far.
-    claimed: u64,
 }
 
 /// A tile to be looked at.
@@ -175,7 +166,7 @@ impl Sweep<'_, '_> {
     fn across_bands(&mut self, image: &Image, tiles: u64) -> Result<()> {
         let mut bands: Vec<_> = (0..image.planes().min(MOST_BANDS)).filter_map(|_| image.arrays(self.tiff)).collect();
         let mut last = 0;
-        for place in 0..image.per_plane() {
+        for place in 0..image.per_plane().min(tiles) {
             for (plane, (offsets, _)) in (0..).zip(&mut bands) {
                 let tile = plane * image.per_plane() + place;
                 let offset = if tile < tiles { offsets.at(tile)? } else { 0 };

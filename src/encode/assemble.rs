@@ -35,7 +35,8 @@ impl Assembler {
     ///
     /// # Errors
     /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the record belongs to another plan, has not the tiles that
-    /// the plan asks for, or differs from one of the same shard that is there already.
+    /// the plan asks for, has one that is larger than its pixels can be, or differs from one of the same shard that is
+    /// there already.
     pub fn add(&mut self, record: ShardRecord) -> Result<bool> {
         let id = record.id;
         let wrong = |reason: &str| Err(Error::shards(format!("shard {id}"), reason));
@@ -52,6 +53,14 @@ impl Assembler {
         let tiles: u64 = runs.iter().map(|run| tile_count(&self.shards, run)).sum();
         if (record.checksums.len(), record.sizes.len() as u64) != (runs.len(), tiles) {
             return wrong("it has not the tiles that the plan asks for");
+        }
+        // What is read into memory later must follow from the plan, not from what a record claims.
+        let plan = self.shards.plan();
+        let mut sizes = record.sizes.iter();
+        for run in &runs {
+            if run.tiles(plan).zip(&mut sizes).any(|(tile, &size)| u64::from(size) > plan.most_tile_bytes(tile)) {
+                return wrong("one of its tiles is larger than its pixels can be");
+            }
         }
         self.records.insert(id, record);
         Ok(true)

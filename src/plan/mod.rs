@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::codec::{self, TileFormat};
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
-use crate::grid::{Level, Plane, TileGrid};
+use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
@@ -222,6 +222,13 @@ impl CogPlan {
     /// Samples of a pixel in one image plane.
     pub(crate) fn samples_per_plane(&self) -> usize {
         if self.is_chunky() { self.spec().bands.into() } else { 1 }
+    }
+
+    /// A number of bytes that no compressed tile exceeds: LZW takes at most 12 bits and some codes for a byte, the others
+    /// less.
+    pub(crate) fn most_tile_bytes(&self, tile: TileId) -> u64 {
+        let format = self.tile_format(&self.levels()[tile.level], tile.plane);
+        format.tile_bytes().unwrap_or(u64::MAX).saturating_mul(2).saturating_add(1024)
     }
 
     /// How tiles of a plane become bytes.

@@ -128,7 +128,7 @@ fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
     }
     // XML readers turn a carriage return into a line feed unless it is written as a reference.
     let text = &text.replace('\r', "&#13;");
-    let document = roxmltree::Document::parse(text).map_err(|error| error.to_string())?;
+    let document = crate::xml::parse(text)?;
     let root = document.root_element();
     if root.tag_name().name() != "GDALMetadata" {
         return Err(format!("its root is '{}', not 'GDALMetadata'", root.tag_name().name()));

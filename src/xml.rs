@@ -1,0 +1,87 @@
+//! XML of unknown origin, parsed in time and memory that grow with its length alone.
+
+use roxmltree::{Document, ParsingOptions};
+
+/// Attributes that an element may have, and those of all elements that add namespaces: the parser compares every
+/// attribute of an element with the others, and copies all namespaces into every element that adds one. GDAL writes five
+/// attributes at most, and no namespaces.
+const MOST_ATTRIBUTES: usize = 256;
+/// Nodes of a text: nine items for each of 65535 bands are 1.8 million.
+const MOST_NODES: u32 = 1 << 22;
+
+/// Parses a text. Entities that expand to others could make a bomb of a short one; they are refused.
+pub(crate) fn parse(text: &str) -> Result<Document<'_>, String> {
+    if is_crowded(text) {
+        return Err(format!("it has an element with more than {MOST_ATTRIBUTES} attributes, or as many namespaces"));
+    }
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|error| error.to_string())
+}
+
+/// Whether there is an element with too many attributes, or there are too many with namespaces. Every tag starts with `<`,
+/// which stands nowhere in its attributes; in comments and the like there may be some that are none, and do no harm.
+fn is_crowded(text: &str) -> bool {
+    let mut namespaces = 0;
+    text.split('<').skip(1).any(|piece| {
+        let (mut attributes, mut quote) = (0, None);
+        let mut end = piece.len();
+        for (at, byte) in piece.bytes().enumerate() {
+            match (quote, byte) {
+                (None, b'"' | b'\'') => quote = Some(byte),
+                (None, b'>') => {
+                    end = at;
+                    break;
+                }
+                (Some(open), byte) if open == byte => (attributes, quote) = (attributes + 1, None),
+                _ => {}
+            }
+        }
+        namespaces += if piece.get(..end).is_some_and(|tag| tag.contains("xmlns")) { attributes } else { 0 };
+        attributes > MOST_ATTRIBUTES || namespaces > MOST_ATTRIBUTES
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn refused(text: &str) {
+        let began = Instant::now();
+        assert!(parse(text).is_err(), "{} bytes", text.len());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn metadata_of_many_bands_are_parsed() {
+        let mut text = "<GDALMetadata>\n".to_owned();
+        for sample in 0..20_000 {
+            let _ = writeln!(text, "  <Item name=\"a > b\" sample=\"{sample}\" role='scale'>\"1\" = 'x'</Item>");
+        }
+        text.push_str("</GDALMetadata>");
+        assert_eq!(parse(&text).unwrap().root_element().children().count(), 40_001);
+    }
+
+    #[test]
+    fn what_would_take_hours_is_refused() {
+        // A million attributes, which would be compared with each other.
+        let attributes: String = (0..1_000_000).fold(String::new(), |mut text, number| {
+            let _ = write!(text, " a{number}='>'");
+            text
+        });
+        refused(&format!("<a{attributes}/>"));
+        refused(&format!("<!-- \" --><a{attributes}/>"));
+        // Namespaces, which would be copied into each of many elements.
+        let namespaces: String = (0..200).fold(String::new(), |mut text, number| {
+            let _ = write!(text, " xmlns:a{number}=''");
+            text
+        });
+        refused(&format!("<a{namespaces}>{}</a>", "<b xmlns:b=''/>".repeat(1_000_000)));
+        // Entities that expand, and tags that are never closed.
+        refused("<!DOCTYPE a [<!ENTITY b \"bb\">]><a>&b;</a>");
+        refused(&"<a>".repeat(1_000_000));
+        refused(&"<".repeat(1_000_000));
+    }
+}
