@@ -13,10 +13,11 @@ use cogsmith::sink::fragments::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::tiff::Tag;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
-    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelSource,
-    Predictor, Resampling, Rpc, SampleKind, Stripe, TileSize, Transform,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, Predictor,
+    Resampling, Rpc, SampleKind, TileSize, Transform,
 };
 use support::images::Computed;
+use support::window::Part;
 
 /// An image in memory: (row, column, band), and a mask.
 struct Raster {
@@ -70,32 +71,7 @@ impl Raster {
     }
 
     fn part(&self, window: &Rectangle) -> Part<'_> {
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..self.spec.clone() };
-        Part { raster: self, window: window.clone(), spec }
-    }
-}
-
-/// A window of an image.
-struct Part<'a> {
-    raster: &'a Raster,
-    window: Rectangle,
-    spec: ImageSpec,
-}
-
-impl PixelSource for Part<'_> {
-    fn spec(&self) -> &ImageSpec {
-        &self.spec
-    }
-
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> cogsmith::Result<()> {
-        let pixel = stripe.bands * stripe.sample_size;
-        for row in 0..stripe.rows {
-            let at = (self.window.rows.start + first_row) as usize + row;
-            let start = at * self.raster.spec.width as usize + self.window.columns.start as usize;
-            stripe.put_pixels(row, 0, &self.raster.pixels[start * pixel..][..stripe.width * pixel]);
-            stripe.put_mask(row, 0, &self.raster.mask[start..][..stripe.width]);
-        }
-        Ok(())
+        Part::new(&self.spec, &self.pixels, &self.mask, window.clone())
     }
 }
 

@@ -17,6 +17,8 @@ pub mod reader;
 pub mod round_trip;
 pub mod shards;
 pub mod validate;
+#[path = "../../tests/support/window.rs"]
+mod window;
 pub mod zstd;
 
 pub use choices::Choices;

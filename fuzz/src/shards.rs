@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
-use cogsmith::grid::Rectangle;
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::sink::fragments::assemble_to_vec;
-use cogsmith::{CogPlan, ErrorKind, Executor, GeoRef, ImageSpec, Metadata, PixelSource, Stripe};
+use cogsmith::{CogPlan, ErrorKind, Executor, GeoRef, Metadata};
 
 use super::Choices;
 use super::image::{Image, Scale, geo, metadata, options, spec};
+use super::window::Part;
 
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
@@ -68,7 +68,7 @@ fn encode_all(image: &Image, shards: &ShardPlan, random: &mut Random) -> Vec<Sha
             let executor = Executor::serial();
             let output = if tier == 0 {
                 let window = shards.shard(id).expect("a shard of the plan").source();
-                encode_shard(shards, id, &mut Part::new(image, window), &executor)
+                encode_shard(shards, id, &mut Part::new(&image.spec, &image.pixels, &image.mask, window), &executor)
             } else {
                 lost(shards, id, &pixels, random);
                 let mut mosaic = Mosaic::new(shards, id, &pixels).expect("all pixels are there");
@@ -213,38 +213,5 @@ fn take(shards: &ShardPlan, bytes: &[u8], kind: u8, outputs: &[ShardOutput]) -> 
             Ok(())
         }
         _ => CogPlan::from_bytes(bytes).map(drop),
-    }
-}
-
-/// A window of an image.
-struct Part<'a> {
-    image: &'a Image,
-    window: Rectangle,
-    spec: ImageSpec,
-}
-
-impl<'a> Part<'a> {
-    fn new(image: &'a Image, window: Rectangle) -> Self {
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..image.spec.clone() };
-        Self { image, window, spec }
-    }
-}
-
-impl PixelSource for Part<'_> {
-    fn spec(&self) -> &ImageSpec {
-        &self.spec
-    }
-
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> cogsmith::Result<()> {
-        let pixel = stripe.bands * stripe.sample_size;
-        for row in 0..stripe.rows {
-            let at = (self.window.rows.start + first_row) as usize + row;
-            let start = at * self.image.spec.width as usize + self.window.columns.start as usize;
-            stripe.put_pixels(row, 0, &self.image.pixels[start * pixel..][..stripe.width * pixel]);
-            if !self.image.mask.is_empty() {
-                stripe.put_mask(row, 0, &self.image.mask[start..][..stripe.width]);
-            }
-        }
-        Ok(())
     }
 }

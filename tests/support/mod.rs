@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test takes its own part")]
 
+pub mod allocator;
 pub mod images;
 pub mod parse;
 pub mod raster;
+pub mod window;
