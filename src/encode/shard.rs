@@ -138,9 +138,9 @@ pub(super) fn runs(shards: &ShardPlan, id: ShardId) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// Encodes a shard. `source` gives the pixels of [`Shard::source`](crate::plan::Shard::source): an image of just that width and height, row by row
-/// from its top, with the bands, type and mask of the plan. For the first tier that is a part of the image; for others,
-/// [`Mosaic`](super::Mosaic) puts it together.
+/// Encodes a shard. `source` gives the pixels of [`Shard::source`](crate::plan::Shard::source): an image of just that
+/// width and height, row by row from its top, with the bands, type and mask of the plan. For the first tier that is a part
+/// of the image; for others, [`Mosaic`](super::Mosaic) puts it together.
 ///
 /// # Memory
 /// As [`CogEncoder`](crate::CogEncoder) for an image of the window's width, and what is returned.

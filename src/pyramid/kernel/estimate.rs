@@ -51,7 +51,7 @@ impl Singles {
         let weights = taps.blocks.weights();
         let mut blocks = Vec::new();
         reserve(&mut blocks, weights.len())?;
-        blocks.extend(weights.iter().map(|weights| weights.map(single)));
+        blocks.extend(weights.iter().map(|weights| weights.map(Real::to_single)));
         let spreads = taps.columns.iter().map(|column| spread(taps.plain(column)));
         Ok(Some(Self { blocks, spread: spreads.fold(0.0, f64::max), most }))
     }
@@ -62,18 +62,13 @@ impl Singles {
     fn error(&self, rows: &[f64]) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]
         let roundings = (self.most + rows.len() + 2) as f64;
-        single((1.01 * roundings * self.spread * spread(rows) + 4.0) * ROUNDING * 255.0)
+        ((1.01 * roundings * self.spread * spread(rows) + 4.0) * ROUNDING * 255.0).to_single()
     }
 }
 
 /// The sum of absolute weights.
 fn spread(weights: &[f64]) -> f64 {
     weights.iter().map(|weight| weight.abs()).sum()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 /// Fills a piece of an image of bytes none of which is missing. `largest` is the largest value of a sample.
@@ -96,7 +91,7 @@ pub(super) fn compute(
     let mut next = 0;
     for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
         weights.set(&kernel.rows, convolution.resampling, row);
-        let rows = weights.plain.iter().map(|&weight| single(weight));
+        let rows = weights.plain.iter().map(|weight| weight.to_single());
         let (start, count) = (weights.start as usize, rows.len());
         if ring.len() < count {
             ring = vec![vec![0.0; padded]; count + 2];
@@ -160,8 +155,8 @@ fn across(taps: &Taps, singles: &Singles, halves: &Halves<f32>, estimates: &mut 
             let [first, second] = halves.from(column.start);
             let weights = taps.plain(column).chunks(2).enumerate();
             *estimate = weights.fold(0.0, |sum, (index, weights)| match weights {
-                [even, odd] => sum + first[index] * single(*even) + second[index] * single(*odd),
-                rest => rest.iter().fold(sum, |sum, even| sum + first[index] * single(*even)),
+                [even, odd] => sum + first[index] * even.to_single() + second[index] * odd.to_single(),
+                rest => rest.iter().fold(sum, |sum, even| sum + first[index] * even.to_single()),
             });
         }
     }

@@ -108,7 +108,7 @@ impl<T: Real + PartialOrd> Place<T> {
 /// For u8 and u16 the same in a way that compilers make wide code of: `$shift` (2 to the number of digits, less one) moves
 /// the whole part into the low bits, rounded to even, which is one too many where that is above the value.
 macro_rules! whole {
-    ($value:expr, $shift:literal) => {{
+    ($value:expr, $shift:expr) => {{
         let value = $value;
         if Self::MIN == 0 && Self::BITS <= 16 {
             let most = Self::MAX as _;
@@ -142,7 +142,7 @@ macro_rules! integer {
         }
 
         fn from_f32(value: f32) -> Self {
-            whole!(value, 8_388_608.0)
+            whole!(value, WHOLE_IN_LOW_BITS)
         }
 
         #[expect(clippy::allow_attributes, reason = "some types of the macro lose nothing")]

@@ -121,21 +121,32 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             return (0..self.kernel.width)
                 .for_each(|column| other(column, &mut target[column * samples + self.sample]));
         }
-        let gaps = self.source.has_gaps();
-        if !gaps && !self.rms {
-            return self.row_of_all(row, target, other);
+        let range = self.columns.range.clone();
+        let inside = &mut target[range.start * samples..range.end * samples];
+        if self.source.has_gaps() || self.rms {
+            self.inside(&rows, inside, &mut other);
+        } else {
+            self.inside_of_all(&rows, inside, &mut other);
         }
+        for column in (0..range.start).chain(range.end..self.kernel.width) {
+            other(column, &mut target[column * samples + self.sample]);
+        }
+    }
+
+    /// Fills the columns that go together where pixels may be missing, or with root mean squares.
+    fn inside(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        let gaps = self.source.has_gaps();
         for source_row in rows.start..rows.end {
             self.along(source_row);
         }
-        self.down(&rows);
+        self.down(rows);
         if !gaps {
             let weight = rows.total_weight();
             self.weights.iter_mut().zip(&self.columns.totals).for_each(|(total, columns)| *total = columns * weight);
         }
-        let range = self.columns.range.clone();
+        let first = self.columns.range.start;
         let (place, rms) = (self.place, self.rms);
-        let inside = &mut target[range.start * samples..range.end * samples];
         let value = |total: f64, weight: f64| {
             place.value(if rms { T::from_squares(total, weight) } else { T::from_mean(total / weight) })
         };
@@ -155,65 +166,40 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
                 match empty {
                     _ if !odd(total, weight) => {}
                     Some(empty) if gaps && weight <= 0.0 => target[self.sample] = empty,
-                    _ => other(range.start + index, &mut target[self.sample]),
+                    _ => other(first + index, &mut target[self.sample]),
                 }
             }
         }
-        for column in (0..range.start).chain(range.end..self.kernel.width) {
-            other(column, &mut target[column * samples + self.sample]);
-        }
     }
 
-    /// The means of a row where all pixels count but NaN.
-    fn row_of_all(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
+    /// Fills them with means where all pixels count but NaN.
+    fn inside_of_all(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
         let samples = self.source.samples;
-        let rows = self.kernel.rows.covered(row);
         // A number of pixels: at most nine.
         let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
         let factor = if T::SCALED { 1.0 / count } else { 1.0 };
         for source_row in rows.start..rows.end {
             self.along_all(source_row, factor);
         }
+        // A window of fewer than three rows has its last one again, which counts for nothing.
+        let weights = [0, 1, 2].map(|index| if index < rows.len() { rows.weight(index) } else { 0.0 });
+        let [a, b, c] = [0, 1, 2].map(|index| {
+            let row = (rows.start + index).min(rows.end - 1);
+            &self.lines[row as usize % 3].sums
+        });
+        let total = |a: &f64, b: &f64, c: &f64| 0.0 + a * weights[0] + b * weights[1] + c * weights[2];
         let row_weight = rows.total_weight();
+        let mut unusual = 0;
+        for ((mean, columns), ((a, b), c)) in
+            self.means.iter_mut().zip(&self.columns.totals).zip(a.iter().zip(b).zip(c))
+        {
+            let total = total(a, b, c);
+            let quotient = total / (columns * row_weight);
+            *mean = T::from_mean(if T::SCALED { count * quotient } else { quotient });
+            unusual |= u64::from(!total.is_finite());
+        }
         // Where no pixel may be missing there is no nodata to keep off.
         let place = Place { nodata: None, ..self.place };
-        let value = |total: f64, columns: f64| {
-            let mean = total / (columns * row_weight);
-            (T::from_mean(if T::SCALED { count * mean } else { mean }), u64::from(!total.is_finite()))
-        };
-        let sums = |index: u32| {
-            let row = (rows.start + index).min(rows.end - 1);
-            self.lines[row as usize % 3].sums.iter()
-        };
-        let range = self.columns.range.clone();
-        let (first, second) = (rows.weight(0), rows.weight(1));
-        let means = self.means.iter_mut().zip(&self.columns.totals);
-        let mut unusual = 0;
-        match rows.len() {
-            1 => {
-                for ((target, columns), a) in means.zip(sums(0)) {
-                    let (mean, odd) = value(0.0 + a * first, *columns);
-                    *target = mean;
-                    unusual |= odd;
-                }
-            }
-            2 => {
-                for (((target, columns), a), b) in means.zip(sums(0)).zip(sums(1)) {
-                    let (mean, odd) = value(0.0 + a * first + b * second, *columns);
-                    *target = mean;
-                    unusual |= odd;
-                }
-            }
-            _ => {
-                let last = rows.weight(2);
-                for ((((target, columns), a), b), c) in means.zip(sums(0)).zip(sums(1)).zip(sums(2)) {
-                    let (mean, odd) = value(0.0 + a * first + b * second + c * last, *columns);
-                    *target = mean;
-                    unusual |= odd;
-                }
-            }
-        }
-        let inside = &mut target[range.start * samples..range.end * samples];
         if samples == 1 {
             inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
         } else {
@@ -222,18 +208,13 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
         if unusual != 0 {
             // NaN among the pixels, infinities, or sums beyond the range of doubles.
-            for (index, target) in inside.iter_mut().skip(self.sample).step_by(samples).enumerate() {
-                let total = (0..u32::try_from(rows.len()).unwrap_or(0)).map(|row| {
-                    let line = &self.lines[(rows.start + row) as usize % 3];
-                    line.sums[index] * rows.weight(row as usize)
-                });
-                if !total.sum::<f64>().is_finite() {
-                    other(range.start + index, target);
+            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
+            let totals = a.iter().zip(b).zip(c).map(|((a, b), c)| total(a, b, c));
+            for ((column, target), total) in (self.columns.range.start..).zip(targets).zip(totals) {
+                if !total.is_finite() {
+                    other(column, target);
                 }
             }
-        }
-        for column in (0..range.start).chain(range.end..self.kernel.width) {
-            other(column, &mut target[column * samples + self.sample]);
         }
     }
 

@@ -29,19 +29,15 @@ struct Weights {
 
 impl Weights {
     fn new(columns: &[Window]) -> Self {
-        let part =
-            |of: fn(&Window) -> f64| columns.iter().map(|window| single(of(window) / window.total_weight())).collect();
+        let part = |of: fn(&Window) -> f64| {
+            columns.iter().map(|window| (of(window) / window.total_weight()).to_single()).collect()
+        };
         Self {
             first: part(|window| window.first_weight),
             inside: part(|_| 1.0),
             last: part(|window| window.last_weight),
         }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 /// Fills a piece, where neither pixels may be missing nor windows are of another kind; whether it does. `other` computes a
@@ -90,7 +86,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
 /// The sums of two or three rows times their weights, in parts of the whole.
 fn down<T: Real>(source: &Rows<'_, T>, rows: &Window, pixels: &Range<usize>, sums: &mut [f32]) {
     let line = |row| &source.row(row)[pixels.start * source.samples..pixels.end * source.samples];
-    let part = |weight: f64| single(weight / rows.total_weight());
+    let part = |weight: f64| (weight / rows.total_weight()).to_single();
     let (first, last) = (part(rows.first_weight), part(rows.last_weight));
     let outer = line(rows.start).iter().zip(line(rows.end - 1));
     if rows.len() == 2 {
