@@ -5,11 +5,11 @@ use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
 
 /// A match one row back is worth a look from so many bytes on.
 const SHORTEST_IN_ROW: usize = 16;
-/// Steps between places that are looked at, at most.
-const LONGEST_STEP: usize = 4;
+/// Bytes that are looked over at once where nothing was found for long.
+const LEAP: usize = 32;
 /// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
 const HANDICAP: u32 = BIT / 4;
-/// After so many misses the step grows.
+/// After so many misses the step grows, and after three times as many whole leaps are made.
 const MISSES_A_STEP: usize = 24;
 
 #[inline(always)]
@@ -63,12 +63,18 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
     let mut misses = 0;
     let input = &input[..to];
     while at + 8 <= to {
+        if misses >= 3 * MISSES_A_STEP {
+            at = if row > 0 && at >= row { leap::<true>(input, at, row) } else { leap::<false>(input, at, row) };
+            if at + 8 > to {
+                break;
+            }
+        }
         let here = load8(input, at);
         let in_row = row > 0 && at >= row && here == load8(input, at - row);
         let in_run = here as u32 == load4(input, at - 1);
         if !in_row && !in_run {
             misses += 1;
-            at += (1 + misses / MISSES_A_STEP).min(LONGEST_STEP);
+            at += 1 + (misses / MISSES_A_STEP).min(3);
             continue;
         }
         let mut begin = at;
@@ -108,6 +114,32 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
         misses += 1;
         at += 1;
     }
+}
+
+/// The next place at or behind `at` that is worth a look: a run is looked for at every fourth place, and with `ROW` what
+/// stands one row back at every eighth, which finds every match that is long enough. Stops short of the end.
+#[inline(always)]
+fn leap<const ROW: bool>(input: &[u8], mut at: usize, row: usize) -> usize {
+    let last = input.len().saturating_sub(LEAP);
+    while at <= last {
+        let (before, here) = (&input[at - 1..][..LEAP], &input[at..][..LEAP]);
+        let runs = before.as_chunks::<4>().0.iter().zip(here.as_chunks::<4>().0);
+        let mut any = runs.fold(false, |any, (before, here)| any | (before == here));
+        if ROW {
+            let above = input[at - row..][..LEAP].as_chunks::<8>().0.iter();
+            any |= above.zip(here.as_chunks::<8>().0).fold(false, |any, (above, here)| any | (above == here));
+        }
+        if any {
+            let found = (0..LEAP).step_by(4).find(|&offset| {
+                let place = at + offset;
+                load4(input, place) == load4(input, place - 1)
+                    || ROW && offset % 8 == 0 && load8(input, place) == load8(input, place - row)
+            });
+            return at + found.unwrap_or(0);
+        }
+        at += LEAP;
+    }
+    at
 }
 
 /// Whether a match is cheaper than its bytes as literals.
