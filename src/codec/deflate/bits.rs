@@ -31,6 +31,12 @@ impl<'a> BitWriter<'a> {
         Self { out, at: 0, bits: rest.bits, count: rest.count }
     }
 
+    /// The writer, out of its place: it has to be put back.
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(&mut [], Rest::default()))
+    }
+
     /// Appends `count` bits. Between two flushes there is room for 56.
     #[inline(always)]
     pub(super) fn put(&mut self, bits: u64, count: u32) {
@@ -41,7 +47,7 @@ impl<'a> BitWriter<'a> {
     /// Stores the whole bytes; at most 7 bits stay.
     #[inline(always)]
     pub(super) fn flush(&mut self) {
-        if let Some(target) = self.out[self.at..].first_chunk_mut::<8>() {
+        if let Some(target) = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<8>()) {
             *target = self.bits.to_le_bytes();
         }
         self.at += (self.count / 8) as usize;

@@ -96,19 +96,22 @@ impl Codes {
     #[inline(always)]
     fn literals(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         let (fours, rest) = bytes.as_chunks::<4>();
+        // A writer of its own stays in registers.
+        let mut own = writer.take();
         for four in fours {
             let [first, second, third, fourth] = four.map(|byte| self.literals[byte as usize]);
             let lower = u64::from(first & 0xFFFF) | u64::from(second & 0xFFFF) << (first >> 16);
             let upper = u64::from(third & 0xFFFF) | u64::from(fourth & 0xFFFF) << (third >> 16);
             let half = (first >> 16) + (second >> 16);
-            writer.put(lower | upper << half, half + (third >> 16) + (fourth >> 16));
-            writer.flush();
+            own.put(lower | upper << half, half + (third >> 16) + (fourth >> 16));
+            own.flush();
         }
         for &byte in rest {
             let code = self.literals[byte as usize];
-            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            own.put(u64::from(code & 0xFFFF), code >> 16);
         }
-        writer.flush();
+        own.flush();
+        *writer = own;
     }
 
     /// Writes a piece of `input` and the end of the block.
