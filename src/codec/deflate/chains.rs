@@ -136,13 +136,16 @@ impl Chains {
         self.previous.fill(0);
     }
 
-    /// Enters a place and returns what the tables held.
+    /// Enters a place and returns what the tables held; without `SHORT`, of eight bytes alone.
     #[inline(always)]
-    fn swap(&mut self, input: &[u8], at: usize) -> Candidates {
+    fn swap<const SHORT: bool>(&mut self, input: &[u8], at: usize) -> Candidates {
         let bytes = load8(input, at);
         let place = at as u16;
-        let three = std::mem::replace(&mut self.threes[hash3(bytes)], place);
-        let four = std::mem::replace(&mut self.fours[hash4(bytes)], place);
+        let (mut three, mut four) = (place, place);
+        if SHORT {
+            three = std::mem::replace(&mut self.threes[hash3(bytes)], place);
+            four = std::mem::replace(&mut self.fours[hash4(bytes)], place);
+        }
         let eight = std::mem::replace(&mut self.eights[hash8(bytes)], place);
         self.previous[at & MASK] = eight;
         Candidates { bytes, three: back(at, three), four: back(at, four), eight: back(at, eight) }
@@ -150,18 +153,18 @@ impl Chains {
 
     /// Enters all places up to `to`, without it.
     #[inline(always)]
-    fn enter(&mut self, input: &[u8], to: usize) {
+    fn enter<const SHORT: bool>(&mut self, input: &[u8], to: usize) {
         while self.entered < to {
-            self.swap(input, self.entered);
+            self.swap::<SHORT>(input, self.entered);
             self.entered += 1;
         }
     }
 
     /// Enters some places up to `to`, and then the last ones.
     #[inline(always)]
-    fn enter_sparse(&mut self, input: &[u8], to: usize, sparse: usize) {
+    fn enter_sparse<const SHORT: bool>(&mut self, input: &[u8], to: usize, sparse: usize) {
         while self.entered + 4 < to {
-            self.swap(input, self.entered);
+            self.swap::<SHORT>(input, self.entered);
             self.entered += sparse;
         }
     }
@@ -176,11 +179,28 @@ impl Chains {
         costs: &Costs,
         matches: &mut Vec<Match>,
     ) {
+        if effort.least < 8 {
+            self.parse::<true>(input, (from, to), row, effort, costs, matches);
+        } else {
+            self.parse::<false>(input, (from, to), row, effort, costs, matches);
+        }
+    }
+
+    /// As [`find`](Self::find), with a look for matches of less than eight bytes or without.
+    fn parse<const SHORT: bool>(
+        &mut self,
+        input: &[u8],
+        (from, to): (usize, usize),
+        row: usize,
+        effort: Effort,
+        costs: &Costs,
+        matches: &mut Vec<Match>,
+    ) {
         self.clear();
         let search_end = to.min(input.len().saturating_sub(8));
         // After a stretch that another finder took, what lies in the window is entered late.
         self.entered = self.entered.max(from.saturating_sub(WINDOW));
-        self.enter(input, from.min(search_end));
+        self.enter::<SHORT>(input, from.min(search_end));
         self.sums.clear();
         self.sums.push(0);
         let mut sum = 0;
@@ -200,11 +220,11 @@ impl Chains {
                 let length = equal(input, at - 1, at, to);
                 let in_row = if length >= LONG_RUN && at >= row { equal(input, at - row, at, to) } else { 0 };
                 if length >= MAX_MATCH || length >= LONG_RUN && in_row <= length + 4 {
-                    self.enter(input, at + 1);
+                    self.enter::<SHORT>(input, at + 1);
                     if in_row > length + 4 {
                         // In full: else empty stretches would be compared again for every 258 bytes of them.
                         anchor = at + push(matches, at - anchor, in_row, row);
-                        self.enter_sparse(input, anchor.min(search_end), effort.sparse);
+                        self.enter_sparse::<SHORT>(input, anchor.min(search_end), effort.sparse);
                     } else {
                         anchor = at + push(matches, at - anchor, length, 1);
                     }
@@ -213,14 +233,14 @@ impl Chains {
                     continue;
                 }
             }
-            let mut found = self.best(&piece, at, effort);
+            let mut found = self.best::<SHORT>(&piece, at, effort);
             if found.saved <= 0 {
                 // Long stretches without a match are most likely noise.
                 at += 1 + ((at - anchor) >> effort.skip);
                 continue;
             }
             while found.length < effort.lazy && at + 1 < search_end {
-                let next = self.best(&piece, at + 1, effort);
+                let next = self.best::<SHORT>(&piece, at + 1, effort);
                 let later = (next.length + 1) as i64 - found.length as i64;
                 if next.saved <= 0 || i64::from(next.saved - found.saved) * covered <= later * saved {
                     break;
@@ -233,19 +253,19 @@ impl Chains {
             anchor = at + push(matches, at - anchor, found.length, found.distance);
             at = anchor;
             if found.length >= LONG_MATCH {
-                self.enter_sparse(input, at.min(search_end), effort.sparse);
+                self.enter_sparse::<SHORT>(input, at.min(search_end), effort.sparse);
             }
-            self.enter(input, at.min(search_end));
+            self.enter::<SHORT>(input, at.min(search_end));
         }
         self.rate = (saved / covered) as i32;
     }
 
     /// The match at `at` that saves most.
     #[inline]
-    fn best(&mut self, piece: &Piece<'_>, at: usize, effort: Effort) -> Found {
+    fn best<const SHORT: bool>(&mut self, piece: &Piece<'_>, at: usize, effort: Effort) -> Found {
         let &Piece { input, from, to, row, costs } = piece;
-        self.enter(input, at);
-        let candidates = self.swap(input, at);
+        self.enter::<SHORT>(input, at);
+        let candidates = self.swap::<SHORT>(input, at);
         self.entered = at + 1;
         let bytes = candidates.bytes;
         let end = to.min(at + MAX_MATCH);
@@ -284,7 +304,7 @@ impl Chains {
             distance = next;
             left -= 1;
         }
-        if longest < 8 && effort.least < 8 && end - at >= 4 {
+        if SHORT && longest < 8 && end - at >= 4 {
             let distance = candidates.four;
             if distance <= WINDOW && distance <= at && load4(input, at - distance) == bytes as u32 {
                 let length = equal(input, at - distance, at, end);
