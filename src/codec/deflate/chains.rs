@@ -4,7 +4,7 @@
 //! In rasters what repeats at all repeats for long, and chains of four bytes would be full of short matches.
 
 use super::costs::Costs;
-use super::fast::{equal, load4, load8, push};
+use super::fast::{equal, load4, load8, push, push_row};
 use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
 
 const THREE_BITS: u32 = 15;
@@ -223,7 +223,7 @@ impl Chains {
                     self.enter::<SHORT>(input, at + 1);
                     if in_row > length + 4 {
                         // In full: else empty stretches would be compared again for every 258 bytes of them.
-                        anchor = at + push(matches, at - anchor, in_row, row);
+                        anchor = at + push_row(matches, at - anchor, (input, at), in_row, row);
                         self.enter_sparse::<SHORT>(input, anchor.min(search_end), effort.sparse);
                     } else {
                         anchor = at + push(matches, at - anchor, length, 1);

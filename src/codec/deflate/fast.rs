@@ -51,6 +51,27 @@ pub(super) fn push(matches: &mut Vec<Match>, mut literals: usize, length: usize,
     length - left
 }
 
+/// As [`push`], for `length` bytes at `at` that stand one row back too. Whole matches within a run of a byte get the
+/// distance 1: a row back takes ten bits more where rows are long, and empty rows are long runs.
+pub(super) fn push_row(
+    matches: &mut Vec<Match>,
+    mut literals: usize,
+    (input, mut at): (&[u8], usize),
+    length: usize,
+    row: usize,
+) -> usize {
+    let end = at + length;
+    while end - at >= MIN_MATCH {
+        let piece = (end - at).min(MAX_MATCH);
+        let is_run = at > 0 && equal(input, at - 1, at, at + piece) == piece;
+        let distance = if is_run { 1 } else { row };
+        matches.push(Match { literals: literals as u32, length: piece as u16, distance: distance as u16 });
+        literals = 0;
+        at += piece;
+    }
+    length - (end - at)
+}
+
 /// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
 ///
 /// `row` is how far back a row is, 0 for none.
@@ -95,7 +116,7 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
             }
             if end - row_begin >= SHORTEST_IN_ROW && end > run_end + 4 && pays(&input[row_begin..end], row_cost, costs)
             {
-                anchor = row_begin + push(matches, row_begin - anchor, end - row_begin, row);
+                anchor = row_begin + push_row(matches, row_begin - anchor, (input, row_begin), end - row_begin, row);
                 at = anchor.max(at + 1);
                 misses = 0;
                 continue;
