@@ -7,7 +7,7 @@ use super::costs::{self, Costs};
 use super::fast;
 use super::pairs::Pairs;
 use super::select::{Promise, Sampler};
-use super::short::Short;
+use super::short::{Depth, Short};
 use super::split::{Rows, Splitter};
 use super::symbols::{Counts, Match};
 
@@ -30,8 +30,8 @@ const MOST_SYMBOLS: u32 = 1 << 18;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finder {
     Fast,
-    /// Short matches, with a look at the next place or without.
-    Short(bool),
+    /// Short matches.
+    Short(Depth),
     /// Short matches that start at even or odd places.
     Pairs(bool),
     Thorough(Effort),
@@ -42,8 +42,8 @@ enum Finder {
 pub(super) struct Policy {
     /// The thorough finder's effort.
     effort: Effort,
-    /// Whether the finder of short matches looks at the next place too.
-    lazy: bool,
+    /// The effort of the finder of short matches.
+    short: Depth,
     /// Whether pairs of bytes are looked up.
     pairs: bool,
     /// Whether both finders take every unit, and the better one is kept.
@@ -67,7 +67,11 @@ impl Policy {
             8 => made(32, 258, 64, 3, 8, 1),
             _ => made(128, 258, 258, 3, 10, 1),
         };
-        Self { effort, lazy: level >= 5, pairs: level >= 6, both: level >= 7 }
+        let short = match level {
+            0..=4 => Depth { places: 4, nice: 4 },
+            _ => Depth { places: 6, nice: 24 },
+        };
+        Self { effort, short, pairs: level >= 6, both: level >= 7 }
     }
 }
 
@@ -253,21 +257,21 @@ impl Parser {
         let middle = busy.saturating_sub(TRIAL / 2).clamp(from, from.max(end.saturating_sub(TRIAL)));
         let range = (middle, end.min(middle + TRIAL));
         let pairs = odd.filter(|_| policy.pairs && short >= LEAST_FOR_PAIRS);
-        let thorough = if long < 6 && short < 9 {
-            None
-        } else if short > 4 * long {
-            // Where nothing repeats for long, chains of eight bytes are of no use.
-            Some(Finder::Short(policy.lazy))
-        } else if short > long {
-            Some(Finder::Thorough(Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort }))
+        // Chains of eight bytes are of no use where nothing repeats for long, nor are short ones where all does.
+        let eights = (long >= 6 || short >= 9) && short <= 4 * long;
+        let eights = eights.then_some(if short > long {
+            Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort }
         } else {
-            Some(Finder::Thorough(policy.effort))
-        };
-        if thorough.is_none() && pairs.is_none() {
+            policy.effort
+        });
+        let fours = (short >= 9).then_some(policy.short);
+        let slow = [eights.map(Finder::Thorough), fours.map(Finder::Short)];
+        if slow == [None, None] && pairs.is_none() {
             return Finder::Fast;
         }
         self.parsed.run(&mut self.finders, Finder::Fast, input, range, layout.row_bytes, costs);
-        let mut best = (self.parsed.bits, Finder::Fast);
+        let fast = self.parsed.bits;
+        let mut best = (fast, Finder::Fast);
         let mut adapted = None;
         let mut compare = |parser: &mut Self, finder: Finder| {
             if let Finder::Pairs(odd) = finder {
@@ -285,7 +289,7 @@ impl Parser {
             // It takes several times longer, so it has to save a share, and more than chance may.
             let share = if matches!(finder, Finder::Pairs(_)) { 46 } else { 40 };
             let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
-            if parser.other.bits + worth < best.0 {
+            if parser.other.bits + worth < fast && parser.other.bits < best.0 {
                 best = (parser.other.bits, finder);
                 // What the fast finder left knows no cost of short matches: they would never be taken.
                 adapted = matches!(finder, Finder::Pairs(_)).then(|| Costs::new(&parser.other.counts));
@@ -295,8 +299,8 @@ impl Parser {
             self.finders.pairs.enter(input, (middle.saturating_sub(BEFORE).max(from), middle), odd);
             compare(self, Finder::Pairs(odd));
         }
-        if let Some(thorough) = thorough {
-            compare(self, thorough);
+        for finder in slow.into_iter().flatten() {
+            compare(self, finder);
         }
         if let Some(adapted) = adapted {
             *costs = adapted;
@@ -334,7 +338,7 @@ impl Parsed {
         self.matches.clear();
         match finder {
             Finder::Fast => fast::find(input, from, to, row, costs, &mut self.matches),
-            Finder::Short(lazy) => finders.short.find(input, (from, to), lazy, costs, &mut self.matches),
+            Finder::Short(depth) => finders.short.find(input, (from, to), depth, costs, &mut self.matches),
             Finder::Pairs(odd) => finders.pairs.find(input, (from, to), odd, costs, &mut self.matches),
             Finder::Thorough(effort) => finders.chains.find(input, (from, to), row, effort, costs, &mut self.matches),
         }
