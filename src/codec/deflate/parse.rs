@@ -260,7 +260,7 @@ impl Parser {
         // Chains of eight bytes are of no use where nothing repeats for long, nor are short ones where all does.
         let eights = (long >= 6 || short >= 9) && short <= 4 * long;
         let eights = eights.then_some(if short > long {
-            Effort { least: 3, lazy: policy.effort.lazy.max(8), depth: 1, ..policy.effort }
+            Effort { least: 3, lazy: policy.effort.lazy.max(16), depth: 3, ..policy.effort }
         } else {
             policy.effort
         });
@@ -289,7 +289,8 @@ impl Parser {
             // It takes several times longer, so it has to save a share, and more than chance may.
             let share = if matches!(finder, Finder::Pairs(_)) { 46 } else { 40 };
             let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
-            if parser.other.bits + worth < fast && parser.other.bits < best.0 {
+            let margin = if best.1 == Finder::Fast { 0 } else { fast / 128 };
+            if parser.other.bits + worth < fast && parser.other.bits + margin < best.0 {
                 best = (parser.other.bits, finder);
                 // What the fast finder left knows no cost of short matches: they would never be taken.
                 adapted = matches!(finder, Finder::Pairs(_)).then(|| Costs::new(&parser.other.counts));

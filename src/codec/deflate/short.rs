@@ -36,6 +36,8 @@ pub(super) struct Short {
     fours: Box<[u16; 1 << FOUR_BITS]>,
     /// The place before with the same four bytes.
     previous: Box<[u16; WINDOW]>,
+    /// The first place that is not entered yet.
+    entered: usize,
     /// The tables hold places of another stream.
     stale: bool,
     /// What all literals before a place cost, from the start of the piece on.
@@ -48,6 +50,7 @@ impl Default for Short {
             threes: Box::new([0; 1 << THREE_BITS]),
             fours: Box::new([0; 1 << FOUR_BITS]),
             previous: Box::new([0; WINDOW]),
+            entered: 0,
             stale: false,
             sums: Vec::new(),
         }
@@ -63,6 +66,7 @@ fn back(at: usize, place: u16) -> usize {
 impl Short {
     /// Forgets all places.
     pub(super) fn reset(&mut self) {
+        self.entered = 0;
         self.stale = true;
     }
 
@@ -100,6 +104,10 @@ impl Short {
             sum
         }));
         let end = to.saturating_sub(8);
+        // After a stretch that another finder took, what lies in the window is entered late.
+        for place in self.entered.max(from.saturating_sub(WINDOW))..from.min(end) {
+            self.swap(load4(input, place), place);
+        }
         let (mut anchor, mut at) = (from, from);
         while at < end {
             let mut found = self.look(input, (from, at, to), depth, costs);
@@ -123,6 +131,7 @@ impl Short {
                 self.swap(load4(input, place), place);
             }
         }
+        self.entered = at.max(to);
     }
 
     /// The match at a place that saves most.
