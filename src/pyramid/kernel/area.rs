@@ -191,14 +191,14 @@ pub(super) fn compute<T: Real + PartialOrd>(
 ) {
     let samples = source.samples;
     let row_len = kernel.width * samples;
-    if let (Some(left), Some(_), false) =
-        (kernel.columns.start_of_twos(), kernel.rows.start_of_twos(), source.has_gaps())
-    {
+    let twos = kernel.columns.start_of_twos().filter(|_| kernel.rows.start_of_twos().is_some());
+    let lines = |row: u32, left: usize| {
+        let top = kernel.rows.covered(row).start;
+        [top, top + 1].map(|row| &source.row(row)[left * samples..(left + 2 * kernel.width) * samples])
+    };
+    if let (Some(left), false) = (twos, source.has_gaps()) {
         for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)) {
-            let top = kernel.rows.covered(row).start;
-            let part = left * samples..(left + 2 * kernel.width) * samples;
-            let lines = [top, top + 1].map(|row| &source.row(row)[part.clone()]);
-            two::compute(kernel, lines, rms, (samples, piece.bands.clone()), target);
+            two::compute(kernel, lines(row, left), rms, (samples, piece.bands.clone()), target);
         }
         return;
     }
@@ -211,6 +211,16 @@ pub(super) fn compute<T: Real + PartialOrd>(
         let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
         value.map_or_else(|| fill.value(source.nodata), |value| place.value(value))
     };
+    if let (Some(left), Some(nodata), None, false) = (twos, source.nodata, source.mask, rms) {
+        let bands = (samples, piece.bands.clone());
+        let done = (piece.first..).zip(piece.pixels.chunks_exact_mut(row_len)).all(|(row, target)| {
+            let other = |column, sample| one(row, column, sample);
+            two::compute_valid(lines(row, left), (nodata, place), bands.clone(), target, other)
+        });
+        if done {
+            return;
+        }
+    }
     if !rms && quick::compute(kernel, source, place, piece, &mut one) {
         return;
     }

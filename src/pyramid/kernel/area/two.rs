@@ -1,9 +1,9 @@
-//! The common case: every output pixel covers exactly 2x2 pixels and there is neither nodata nor a mask.
+//! The common case: every output pixel covers exactly 2x2 pixels, and there is no mask.
 
 use std::ops::Range;
 
 use super::super::Kernel;
-use super::super::real::Real;
+use super::super::real::{Place, Real};
 
 /// Two rows of the finer level, and how many output pixels GDAL computes several at once: those before the end of a row.
 struct Lines<'a, T> {
@@ -31,6 +31,72 @@ pub(super) fn compute<T: Real>(
         3 if all => several::<T, 3>(&lines, rms, target),
         4 if all => several::<T, 4>(&lines, rms, target),
         samples => one_by_one(&lines, rms, samples, bands, target, 0..kernel.width),
+    }
+}
+
+/// Fills a row with the means of those of four pixels that are not `nodata`, in the order of
+/// [`Area`](super::Area); whether it does, which takes all bands and at most four. `other` computes a pixel by itself:
+/// column, sample.
+pub(super) fn compute_valid<T: Real + PartialOrd>(
+    [upper, lower]: [&[T]; 2],
+    (nodata, place): (T, Place<T>),
+    (samples, bands): (usize, Range<usize>),
+    target: &mut [T],
+    other: impl FnMut(usize, usize) -> T,
+) -> bool {
+    if T::WIDE || bands != (0..samples) {
+        return false;
+    }
+    match samples {
+        1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
+        2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
+        3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
+        4 => several_valid::<T, 4>((upper, lower), nodata, place, target, other),
+        _ => return false,
+    }
+    true
+}
+
+/// All bands of a row.
+fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
+    (upper, lower): (&[T], &[T]),
+    nodata: T,
+    place: Place<T>,
+    target: &mut [T],
+    mut other: impl FnMut(usize, usize) -> T,
+) {
+    // Zeros for what is missing, without a branch: then several pixels can be computed at once.
+    let there = |value: T| {
+        let bits = u64::from((value != nodata) & !value.is_nan()).wrapping_neg();
+        (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
+    };
+    let sums = |upper: &[T; SAMPLES], right: &[T; SAMPLES], lower: &[T; SAMPLES], last: &[T; SAMPLES], sample: usize| {
+        let [a, b, c, d] = [upper, right, lower, last].map(|pixel| there(pixel[sample]));
+        ((0.0 + a.0 + b.0) + (0.0 + c.0 + d.0), (a.1 + b.1) + (c.1 + d.1))
+    };
+    let pairs = || {
+        let (upper, lower) = (upper.as_chunks::<SAMPLES>().0, lower.as_chunks::<SAMPLES>().0);
+        upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0)
+    };
+    let mut finite = true;
+    for (target, ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs()) {
+        for (sample, target) in target.iter_mut().enumerate() {
+            let (total, count) = sums(a, b, c, d, sample);
+            let mean = place.value(T::from_mean(total / count));
+            *target = if count > 0.0 { mean } else { nodata };
+            finite &= total.is_finite();
+        }
+    }
+    if finite {
+        return;
+    }
+    // Infinities, or sums beyond the range of doubles.
+    for ((column, target), ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().enumerate().zip(pairs()) {
+        for (sample, target) in target.iter_mut().enumerate() {
+            if !sums(a, b, c, d, sample).0.is_finite() {
+                *target = other(column, sample);
+            }
+        }
     }
 }
 
