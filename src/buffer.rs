@@ -42,12 +42,18 @@ pub(crate) struct BufferPool(Mutex<Vec<Vec<u8>>>);
 impl BufferPool {
     /// An empty buffer.
     pub(crate) fn take(&self) -> Vec<u8> {
+        let mut buffer = self.take_filled();
+        buffer.clear();
+        buffer
+    }
+
+    /// A buffer with whatever it held, for what overwrites all of it: nothing has to be filled with zeros first.
+    pub(crate) fn take_filled(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     /// Takes a buffer back.
-    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
+    pub(crate) fn give(&self, buffer: Vec<u8>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 }

@@ -203,7 +203,7 @@ impl TiffFile {
         Ok(buffer)
     }
 
-    /// As [`bytes`](Self::bytes), into a buffer that may have been used before.
+    /// As [`bytes`](Self::bytes), into a buffer that may have been used before and may hold anything.
     pub(crate) fn bytes_into(
         &self,
         buffer: &mut Vec<u8>,

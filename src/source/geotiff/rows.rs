@@ -221,7 +221,7 @@ impl RowReader {
 
 fn decode_chunk(file: &TiffFile, layout: &ImageLayout, buffers: &BufferPool, index: u64, row: u32) -> Result<Chunk> {
     let Some((offset, count)) = layout.chunk_range(index, row)? else { return Ok(None) };
-    let (mut bytes, mut pixels) = (buffers.take(), buffers.take());
+    let (mut bytes, mut pixels) = (buffers.take_filled(), buffers.take());
     file.bytes_into(&mut bytes, offset, count, || layout.chunk_place(index))?;
     let rows = layout.chunk_rows(row) as usize;
     let needed = layout.height.saturating_sub(row.saturating_mul(layout.chunk_height)) as usize;
