@@ -264,7 +264,8 @@ impl Parser {
         } else {
             policy.effort
         });
-        let fours = (short >= 9).then_some(policy.short);
+        // Pairs are short matches of their own kind.
+        let fours = (short >= 9 && long <= 4 * short && pairs.is_none()).then_some(policy.short);
         let slow = [eights.map(Finder::Thorough), fours.map(Finder::Short)];
         if slow == [None, None] && pairs.is_none() {
             return Finder::Fast;
