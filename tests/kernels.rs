@@ -49,6 +49,26 @@ fn a_constant_stays() {
 }
 
 #[test]
+fn a_mean_of_four_is_that_of_those_that_are_there() {
+    const NODATA: f32 = -9999.0;
+    let value = |row: usize, column: usize| match noise(row, column) {
+        0..60 => NODATA,
+        60..70 => f32::NAN,
+        70..73 if row > 40 => f32::INFINITY,
+        73..76 if row > 40 => f32::NEG_INFINITY,
+        other => other as f32 * 0.7 - 80.0,
+    };
+    let level = Image::new(SIDE, SIDE, value).nodata(NODATA.into()).overview(Resampling::Average);
+    for (index, got) in level.pixels.iter().enumerate() {
+        let (row, column) = (index / (SIDE / 2) * 2, index % (SIDE / 2) * 2);
+        let four = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(down, right)| value(row + down, column + right));
+        let there: Vec<f64> = four.iter().filter(|v| **v != NODATA && !v.is_nan()).map(|v| f64::from(*v)).collect();
+        let want = if there.is_empty() { NODATA } else { (there.iter().sum::<f64>() / there.len() as f64) as f32 };
+        assert!(*got == want || got.is_nan() && want.is_nan(), "{four:?}: {got}, not {want}");
+    }
+}
+
+#[test]
 fn all_valid_stays_valid_and_all_missing_stays_missing() {
     for resampling in Resampling::ALL {
         for (width, height) in [(64, 64), (61, 37), (3, 200)] {

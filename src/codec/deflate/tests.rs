@@ -101,6 +101,26 @@ fn equal_bytes_take_next_to_nothing() {
 }
 
 #[test]
+fn wide_rows_that_are_nearly_empty_take_next_to_nothing() {
+    // Of pixels of six bytes that are all the same, a predictor leaves the first of each row.
+    let mut row = vec![232, 3, 7, 1, 20, 9];
+    row.resize(3072, 0);
+    for level in [1, 6, 9] {
+        let size = check(&row.repeat(512), Layout { row_bytes: 3072, planes: 1 }, level);
+        assert!(size <= 2_700, "{size}, level {level}");
+    }
+}
+
+#[test]
+fn pixels_whose_bands_change_alike_repeat() {
+    let mut random = Random(13);
+    let bytes: Vec<u8> = (0..150_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();
+    let size = check(&bytes, Layout { row_bytes: 1536, planes: 1 }, 6);
+    // Five bits and a third are in a pixel; as literals, 16.
+    assert!(size < bytes.len() * 50 / 100, "{size} of {}", bytes.len());
+}
+
+#[test]
 fn noise_is_stored() {
     for length in [1, 100, 65_535, 65_536, 200_001] {
         check_all(&Random(5).bytes(length, 256), Layout { row_bytes: 1024, planes: 1 });
