@@ -116,8 +116,7 @@ impl Short {
                 continue;
             }
             while found.length < depth.nice && at + 1 < end {
-                let next =
-                    self.look(input, (from, at + 1, to), Depth { places: depth.places.div_ceil(2), ..depth }, costs);
+                let next = self.look(input, (from, at + 1, to), Depth { places: depth.places.div_ceil(2), ..depth }, costs);
                 if next.saved <= found.saved {
                     break;
                 }
@@ -137,7 +136,13 @@ impl Short {
 
     /// The match at a place that saves most.
     #[inline(always)]
-    fn look(&mut self, input: &[u8], (from, at, to): (usize, usize, usize), depth: Depth, costs: &Costs) -> Found {
+    fn look(
+        &mut self,
+        input: &[u8],
+        (from, at, to): (usize, usize, usize),
+        depth: Depth,
+        costs: &Costs,
+    ) -> Found {
         let bytes = load4(input, at);
         let (three, mut distance) = self.swap(bytes, at);
         let end = to.min(at + MAX_MATCH);
