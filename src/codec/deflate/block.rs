@@ -30,6 +30,7 @@ impl Stream<'_> {
         let mut writer = BitWriter::new(&mut self.out[start..], self.rest);
         write(&mut writer);
         let (written, rest) = writer.finish();
+        assert!(start + written <= self.out.len(), "a block takes more bits than were counted");
         self.out.truncate(start + written);
         self.rest = rest;
     }
@@ -220,7 +221,7 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// Writes `input` as a block. `prune` drops matches that don't pay once the codes are known.
+    /// Writes `input` as a block. Matches that don't pay once the codes are known are dropped.
     pub(super) fn block(
         &mut self,
         input: &[u8],

@@ -85,7 +85,14 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
     let input = &input[..to];
     while at + 8 <= to {
         if misses >= 3 * MISSES_A_STEP {
-            at = if row > 0 && at >= row { leap::<true>(input, at, row) } else { leap::<false>(input, at, row) };
+            at = if row > 0 && at < row {
+                // Up to the first place that has a row before it.
+                leap::<false>(&input[..to.min(row + LEAP)], at, row)
+            } else if row > 0 {
+                leap::<true>(input, at, row)
+            } else {
+                leap::<false>(input, at, row)
+            };
             if at + 8 > to {
                 break;
             }
@@ -138,7 +145,7 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
 }
 
 /// The next place at or behind `at` that is worth a look: a run is looked for at every fourth place, and with `ROW` what
-/// stands one row back at every eighth, which finds every match that is long enough. Stops short of the end.
+/// stands one row back at every eighth, which finds every match there that is long enough. Stops short of the end.
 #[inline(always)]
 fn leap<const ROW: bool>(input: &[u8], mut at: usize, row: usize) -> usize {
     let last = input.len().saturating_sub(LEAP);

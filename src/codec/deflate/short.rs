@@ -104,8 +104,9 @@ impl Short {
             sum
         }));
         let end = to.saturating_sub(8);
-        // After a stretch that another finder took, what lies in the window is entered late.
-        for place in self.entered.max(from.saturating_sub(WINDOW))..from.min(end) {
+        // After a stretch that another finder took, and after a trial farther on, what lies in the window is entered late.
+        let known = if self.entered <= from { self.entered } else { 0 };
+        for place in known.max(from.saturating_sub(WINDOW))..from.min(end) {
             self.swap(load4(input, place), place);
         }
         let (mut anchor, mut at) = (from, from);
@@ -115,8 +116,11 @@ impl Short {
                 at += 1;
                 continue;
             }
+            let mut entered = at + 1;
             while found.length < depth.nice && at + 1 < end {
-                let next = self.look(input, (from, at + 1, to), Depth { places: depth.places.div_ceil(2), ..depth }, costs);
+                let next =
+                    self.look(input, (from, at + 1, to), Depth { places: depth.places.div_ceil(2), ..depth }, costs);
+                entered = at + 2;
                 if next.saved <= found.saved {
                     break;
                 }
@@ -124,25 +128,18 @@ impl Short {
                 at += 1;
             }
             let step = if found.length < LONG_MATCH { 1 } else { 8 };
-            let entered = at + 2;
             anchor = at + push(matches, at - anchor, found.length, found.distance);
             at = anchor;
             for place in (entered..at.min(end)).step_by(step) {
                 self.swap(load4(input, place), place);
             }
         }
-        self.entered = at.max(to);
+        self.entered = at.max(end).max(from);
     }
 
     /// The match at a place that saves most.
     #[inline(always)]
-    fn look(
-        &mut self,
-        input: &[u8],
-        (from, at, to): (usize, usize, usize),
-        depth: Depth,
-        costs: &Costs,
-    ) -> Found {
+    fn look(&mut self, input: &[u8], (from, at, to): (usize, usize, usize), depth: Depth, costs: &Costs) -> Found {
         let bytes = load4(input, at);
         let (three, mut distance) = self.swap(bytes, at);
         let end = to.min(at + MAX_MATCH);

@@ -112,6 +112,17 @@ fn wide_rows_that_are_nearly_empty_take_next_to_nothing() {
 }
 
 #[test]
+fn rows_of_noise_that_repeat_are_found_from_the_second_on() {
+    for width in [150, 1024, 3000] {
+        let row = Random(14).bytes(width, 256);
+        for level in [1, 6] {
+            let size = check(&row.repeat(200_000 / width), Layout { row_bytes: width, planes: 1 }, level);
+            assert!(size <= width + 2_500, "{size}, rows of {width}, level {level}");
+        }
+    }
+}
+
+#[test]
 fn pixels_whose_bands_change_alike_repeat() {
     let mut random = Random(13);
     let bytes: Vec<u8> = (0..150_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();

@@ -70,10 +70,11 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
         let bits = u64::from((value != nodata) & !value.is_nan()).wrapping_neg();
         (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
     };
-    let sums = |upper: &[T; SAMPLES], right: &[T; SAMPLES], lower: &[T; SAMPLES], last: &[T; SAMPLES], sample: usize| {
-        let [a, b, c, d] = [upper, right, lower, last].map(|pixel| there(pixel[sample]));
-        ((0.0 + a.0 + b.0) + (0.0 + c.0 + d.0), (a.1 + b.1) + (c.1 + d.1))
-    };
+    let sums =
+        |upper: &[T; SAMPLES], right: &[T; SAMPLES], lower: &[T; SAMPLES], last: &[T; SAMPLES], sample: usize| {
+            let [a, b, c, d] = [upper, right, lower, last].map(|pixel| there(pixel[sample]));
+            ((0.0 + a.0 + b.0) + (0.0 + c.0 + d.0), (a.1 + b.1) + (c.1 + d.1))
+        };
     let pairs = || {
         let (upper, lower) = (upper.as_chunks::<SAMPLES>().0, lower.as_chunks::<SAMPLES>().0);
         upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0)
@@ -91,7 +92,8 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
         return;
     }
     // Infinities, or sums beyond the range of doubles.
-    for ((column, target), ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().enumerate().zip(pairs()) {
+    for ((column, target), ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().enumerate().zip(pairs())
+    {
         for (sample, target) in target.iter_mut().enumerate() {
             if !sums(a, b, c, d, sample).0.is_finite() {
                 *target = other(column, sample);
