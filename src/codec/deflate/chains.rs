@@ -5,12 +5,12 @@
 
 use super::costs::Costs;
 use super::fast::{equal, load4, load8, push, push_row};
-use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
+use super::places::{Found, MASK, Sums, back, hash3, hash4};
+use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW};
 
 const THREE_BITS: u32 = 15;
 const FOUR_BITS: u32 = 15;
 const EIGHT_BITS: u32 = 15;
-const MASK: usize = WINDOW - 1;
 /// Runs from this length on are taken without a search, and only their ends are entered.
 const LONG_RUN: usize = 16;
 
@@ -34,14 +34,6 @@ pub(super) struct Effort {
     pub(super) sparse: usize,
 }
 
-/// A match that was found, and what it saves against literals, in parts of a bit.
-#[derive(Debug, Clone, Copy, Default)]
-struct Found {
-    length: usize,
-    distance: usize,
-    saved: i32,
-}
-
 /// Where bytes stood before. Places are told by their lowest 16 bits, so what is found may be wrong and is compared.
 pub(super) struct Chains {
     threes: Box<[u16; 1 << THREE_BITS]>,
@@ -55,8 +47,7 @@ pub(super) struct Chains {
     stale: bool,
     /// What matches saved a byte so far.
     rate: i32,
-    /// What all literals before a place cost, from the start of the piece on.
-    sums: Vec<u32>,
+    sums: Sums,
 }
 
 impl Default for Chains {
@@ -69,7 +60,7 @@ impl Default for Chains {
             entered: 0,
             stale: true,
             rate: 0,
-            sums: Vec::new(),
+            sums: Sums::default(),
         }
     }
 }
@@ -80,24 +71,8 @@ fn boxed<const N: usize>() -> Box<[u16; N]> {
 }
 
 #[inline(always)]
-fn hash3(bytes: u64) -> usize {
-    (((bytes as u32) << 8).wrapping_mul(0x9E37_79B1) >> (32 - THREE_BITS)) as usize
-}
-
-#[inline(always)]
-fn hash4(bytes: u64) -> usize {
-    ((bytes as u32).wrapping_mul(0x9E37_79B1) >> (32 - FOUR_BITS)) as usize
-}
-
-#[inline(always)]
 fn hash8(bytes: u64) -> usize {
     (bytes.wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - EIGHT_BITS)) as usize
-}
-
-/// How far `place` lies before `at`, both told by 16 bits: 1 to 65536.
-#[inline(always)]
-fn back(at: usize, place: u16) -> usize {
-    usize::from((at as u16).wrapping_sub(place).wrapping_sub(1)) + 1
 }
 
 /// Where the bytes of a place stood before, as the tables tell.
@@ -143,8 +118,8 @@ impl Chains {
         let place = at as u16;
         let (mut three, mut four) = (place, place);
         if SHORT {
-            three = std::mem::replace(&mut self.threes[hash3(bytes)], place);
-            four = std::mem::replace(&mut self.fours[hash4(bytes)], place);
+            three = std::mem::replace(&mut self.threes[hash3::<THREE_BITS>(bytes as u32)], place);
+            four = std::mem::replace(&mut self.fours[hash4::<FOUR_BITS>(bytes as u32)], place);
         }
         let eight = std::mem::replace(&mut self.eights[hash8(bytes)], place);
         self.previous[at & MASK] = eight;
@@ -179,37 +154,24 @@ impl Chains {
         costs: &Costs,
         matches: &mut Vec<Match>,
     ) {
+        self.clear();
+        self.sums.set(&input[from..to], costs);
+        let row = if (8..=WINDOW).contains(&row) { row } else { usize::MAX };
+        let piece = Piece { input, from, to, row, costs };
         if effort.least < 8 {
-            self.parse::<true>(input, (from, to), row, effort, costs, matches);
+            self.parse::<true>(&piece, effort, matches);
         } else {
-            self.parse::<false>(input, (from, to), row, effort, costs, matches);
+            self.parse::<false>(&piece, effort, matches);
         }
     }
 
-    /// As [`find`](Self::find), with a look for matches of less than eight bytes or without.
-    fn parse<const SHORT: bool>(
-        &mut self,
-        input: &[u8],
-        (from, to): (usize, usize),
-        row: usize,
-        effort: Effort,
-        costs: &Costs,
-        matches: &mut Vec<Match>,
-    ) {
-        self.clear();
+    /// Parses a piece, with a look for matches of less than eight bytes or without.
+    fn parse<const SHORT: bool>(&mut self, piece: &Piece<'_>, effort: Effort, matches: &mut Vec<Match>) {
+        let &Piece { input, from, to, row, .. } = piece;
         let search_end = to.min(input.len().saturating_sub(8));
         // After a stretch that another finder took, what lies in the window is entered late.
         self.entered = self.entered.max(from.saturating_sub(WINDOW));
         self.enter::<SHORT>(input, from.min(search_end));
-        self.sums.clear();
-        self.sums.push(0);
-        let mut sum = 0;
-        self.sums.extend(input[from..to].iter().map(|&byte| {
-            sum += costs.literals[byte as usize];
-            sum
-        }));
-        let row = if (8..=WINDOW).contains(&row) { row } else { usize::MAX };
-        let piece = Piece { input, from, to, row, costs };
         let mut anchor = from;
         let mut at = from;
         // What matches save a byte, on the average: a match that ends later has to save so much more.
@@ -233,14 +195,14 @@ impl Chains {
                     continue;
                 }
             }
-            let mut found = self.best::<SHORT>(&piece, at, effort);
+            let mut found = self.best::<SHORT>(piece, at, effort);
             if found.saved <= 0 {
                 // Long stretches without a match are most likely noise.
                 at += 1 + ((at - anchor) >> effort.skip);
                 continue;
             }
             while found.length < effort.lazy && at + 1 < search_end {
-                let next = self.best::<SHORT>(&piece, at + 1, effort);
+                let next = self.best::<SHORT>(piece, at + 1, effort);
                 let later = (next.length + 1) as i64 - found.length as i64;
                 if next.saved <= 0 || i64::from(next.saved - found.saved) * covered <= later * saved {
                     break;
@@ -269,21 +231,13 @@ impl Chains {
         self.entered = at + 1;
         let bytes = candidates.bytes;
         let end = to.min(at + MAX_MATCH);
-        let sums = &self.sums[at - from..];
-        let spent = sums[0];
+        let sums = self.sums.from(at - from);
         let mut best = Found::default();
         let mut longest = 0;
-        let weigh = |length: usize, distance: usize, best: &mut Found| {
-            let literals = sums[length] - spent;
-            let saved = literals as i32 - (costs.lengths[length] + costs.distances[distance_code(distance)]) as i32;
-            if saved > best.saved {
-                *best = Found { length, distance, saved };
-            }
-        };
         // One row back is where equal things lie in rasters.
         if at >= row && load8(input, at - row) == bytes && end - at >= 8 {
             longest = equal(input, at - row, at, end);
-            weigh(longest, row, &mut best);
+            best.weigh(longest, row, sums, costs);
         }
         let mut distance = candidates.eight;
         let mut left = effort.depth;
@@ -294,7 +248,7 @@ impl Chains {
                 let length = equal(input, other, at, end);
                 if length > longest && length >= MIN_MATCH {
                     longest = length;
-                    weigh(length, distance, &mut best);
+                    best.weigh(length, distance, sums, costs);
                 }
             }
             let next = back(at, self.previous[other & MASK]);
@@ -308,11 +262,11 @@ impl Chains {
             let distance = candidates.four;
             if distance <= WINDOW && distance <= at && load4(input, at - distance) == bytes as u32 {
                 let length = equal(input, at - distance, at, end);
-                weigh(length, distance, &mut best);
+                best.weigh(length, distance, sums, costs);
             } else if effort.least < 4 {
                 let distance = candidates.three;
                 if distance <= WINDOW && distance <= at && (load4(input, at - distance) ^ bytes as u32) << 8 == 0 {
-                    weigh(3, distance, &mut best);
+                    best.weigh(3, distance, sums, costs);
                 }
             }
         }

@@ -15,6 +15,7 @@ mod header;
 mod huffman;
 mod pairs;
 mod parse;
+mod places;
 mod select;
 mod short;
 mod split;

@@ -7,6 +7,7 @@
 
 use super::costs::Costs;
 use super::fast::{equal, load8};
+use super::places::back;
 use super::symbols::{MAX_MATCH, Match, WINDOW, distance_code};
 
 /// Places looked up are so far apart.
@@ -156,7 +157,7 @@ fn look_up(table: &mut [u16; 1 << BITS], input: &[u8], first: usize, before: &mu
         *before = count as u32;
         let bytes = load8(input, at);
         let place = std::mem::replace(&mut table[hash(bytes)], at as u16);
-        let distance = usize::from((at as u16).wrapping_sub(place).wrapping_sub(1)) + 1;
+        let distance = back(at, place);
         let other = input.get(at.wrapping_sub(distance)..).and_then(|rest| rest.first_chunk::<8>());
         let unlike = other.map_or(u64::MAX, |other| u64::from_le_bytes(*other) ^ bytes);
         if let Some(hit) = hits.get_mut(count) {

@@ -5,11 +5,11 @@
 
 use super::costs::Costs;
 use super::fast::{equal, load4, push};
-use super::symbols::{MAX_MATCH, Match, WINDOW, distance_code};
+use super::places::{Found, MASK, Sums, back, hash3, hash4};
+use super::symbols::{MAX_MATCH, Match, WINDOW};
 
 const THREE_BITS: u32 = 14;
 const FOUR_BITS: u32 = 15;
-const MASK: usize = WINDOW - 1;
 /// Inside of matches from this length on few places are entered.
 const LONG_MATCH: usize = 64;
 
@@ -22,14 +22,6 @@ pub(super) struct Depth {
     pub(super) nice: usize,
 }
 
-/// A match that was found, and what it saves against literals, in parts of a bit.
-#[derive(Debug, Clone, Copy, Default)]
-struct Found {
-    length: usize,
-    distance: usize,
-    saved: i32,
-}
-
 /// Places told by their lowest 16 bits, so what is found may be wrong and is compared.
 pub(super) struct Short {
     threes: Box<[u16; 1 << THREE_BITS]>,
@@ -40,8 +32,7 @@ pub(super) struct Short {
     entered: usize,
     /// The tables hold places of another stream.
     stale: bool,
-    /// What all literals before a place cost, from the start of the piece on.
-    sums: Vec<u32>,
+    sums: Sums,
 }
 
 impl Default for Short {
@@ -52,15 +43,9 @@ impl Default for Short {
             previous: Box::new([0; WINDOW]),
             entered: 0,
             stale: false,
-            sums: Vec::new(),
+            sums: Sums::default(),
         }
     }
-}
-
-/// How far `place` lies before `at`, both told by 16 bits: 1 to 65536.
-#[inline(always)]
-fn back(at: usize, place: u16) -> usize {
-    usize::from((at as u16).wrapping_sub(place).wrapping_sub(1)) + 1
 }
 
 impl Short {
@@ -73,11 +58,9 @@ impl Short {
     /// How far back the last places with the same three and four bytes lie; `at` becomes the last one.
     #[inline(always)]
     fn swap(&mut self, bytes: u32, at: usize) -> (usize, usize) {
-        let three = (bytes << 8).wrapping_mul(0x9E37_79B1) >> (32 - THREE_BITS);
-        let four = bytes.wrapping_mul(0x9E37_79B1) >> (32 - FOUR_BITS);
         let place = at as u16;
-        let three = std::mem::replace(&mut self.threes[three as usize], place);
-        let four = std::mem::replace(&mut self.fours[four as usize], place);
+        let three = std::mem::replace(&mut self.threes[hash3::<THREE_BITS>(bytes)], place);
+        let four = std::mem::replace(&mut self.fours[hash4::<FOUR_BITS>(bytes)], place);
         self.previous[at & MASK] = four;
         (back(at, three), back(at, four))
     }
@@ -96,13 +79,7 @@ impl Short {
             self.fours.fill(0);
             self.previous.fill(0);
         }
-        self.sums.clear();
-        self.sums.push(0);
-        let mut sum = 0;
-        self.sums.extend(input[from..to].iter().map(|&byte| {
-            sum += costs.literals[byte as usize];
-            sum
-        }));
+        self.sums.set(&input[from..to], costs);
         let end = to.saturating_sub(8);
         // After a stretch that another finder took, and after a trial farther on, what lies in the window is entered late.
         let known = if self.entered <= from { self.entered } else { 0 };
@@ -144,7 +121,7 @@ impl Short {
         let (three, mut distance) = self.swap(bytes, at);
         let end = to.min(at + MAX_MATCH);
         let farthest = at.min(WINDOW);
-        let sums = &self.sums[at - from..];
+        let sums = self.sums.from(at - from);
         let mut best = Found::default();
         let mut longest = 3;
         let mut left = depth.places;
@@ -154,11 +131,7 @@ impl Short {
                 let length = 4 + equal(input, other + 4, at + 4, end);
                 if length > longest || longest == 3 {
                     longest = length;
-                    let saved = (sums[length] - sums[0]) as i32
-                        - (costs.lengths[length] + costs.distances[distance_code(distance)]) as i32;
-                    if saved > best.saved {
-                        best = Found { length, distance, saved };
-                    }
+                    best.weigh(length, distance, sums, costs);
                     if length >= depth.nice {
                         break;
                     }
@@ -172,10 +145,7 @@ impl Short {
             distance = next;
         }
         if longest == 3 && three <= farthest && (load4(input, at - three) ^ bytes) << 8 == 0 {
-            let saved = (sums[3] - sums[0]) as i32 - (costs.lengths[3] + costs.distances[distance_code(three)]) as i32;
-            if saved > best.saved {
-                best = Found { length: 3, distance: three, saved };
-            }
+            best.weigh(3, three, sums, costs);
         }
         best
     }
