@@ -310,9 +310,12 @@ impl<'a> Level<'a> {
     /// The samples of a band in a window, `None` for pixels without data; `None` where not all can be read.
     fn read(&mut self, window: &Window, band: u64) -> Result<Option<Content>> {
         let Some(values) = self.values(window, band)? else { return Ok(None) };
+        // Alpha has 0 where nothing is, whatever nodata is; lossy codecs lose that.
+        let is_alpha = self.alpha == Some(band) && !self.image.is_lossy();
+        let nodata = if is_alpha { Some(0.0) } else { self.nodata };
         let mut valid: Vec<_> = values
             .into_iter()
-            .map(|value| Some(value).filter(|value| !value.is_nan() && self.nodata != Some(*value)))
+            .map(|value| Some(value).filter(|value| !value.is_nan() && nodata != Some(*value)))
             .collect();
         let mut cover = Vec::new();
         if let Some(mask) = &mut self.mask {
