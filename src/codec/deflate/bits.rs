@@ -1,9 +1,33 @@
 //! Bits in the order of DEFLATE: the least significant bit of a byte first (RFC 1951 section 3.1.1).
 
+/// Bits that belong together, a code for instance, at most 24: how many they are in the lowest byte, they above it. So
+/// the counts of several add up in one addition, and one such number serves as the width of a shift.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Code(u32);
+
+impl Code {
+    /// `count` bits.
+    pub(super) const fn new(bits: u32, count: u32) -> Self {
+        Self(bits << 8 | count)
+    }
+
+    /// The bits.
+    #[inline(always)]
+    pub(super) const fn bits(self) -> u32 {
+        self.0 >> 8
+    }
+
+    /// How many they are.
+    #[inline(always)]
+    pub(super) const fn count(self) -> u32 {
+        self.0 & 0xFF
+    }
+}
+
 /// Writes bits into bytes that are there already; the caller says beforehand how many bytes a block takes.
 pub(super) struct BitWriter<'a> {
+    /// What is not written yet.
     out: &'a mut [u8],
-    at: usize,
     bits: u64,
     count: u32,
 }
@@ -28,7 +52,7 @@ pub(super) const SLACK: usize = 8;
 impl<'a> BitWriter<'a> {
     /// Goes on behind `rest`, at the start of `out`.
     pub(super) fn new(out: &'a mut [u8], rest: Rest) -> Self {
-        Self { out, at: 0, bits: rest.bits, count: rest.count }
+        Self { out, bits: rest.bits, count: rest.count }
     }
 
     /// The writer, out of its place: it has to be put back.
@@ -44,13 +68,36 @@ impl<'a> BitWriter<'a> {
         self.count += count;
     }
 
+    /// Appends a code.
+    #[inline(always)]
+    pub(super) fn code(&mut self, code: Code) {
+        self.put(code.bits().into(), code.count());
+    }
+
+    /// Appends four codes of at most 14 bits, right after a flush.
+    #[inline(always)]
+    pub(super) fn four_codes(&mut self, [first, second, third, fourth]: [Code; 4]) {
+        // Of the width of a shift the lowest six bits count, which is as far as the sum of two counts goes.
+        let lower = u64::from(first.bits()) | u64::from(second.bits()).wrapping_shl(first.0);
+        let upper = u64::from(third.bits()) | u64::from(fourth.bits()).wrapping_shl(third.0);
+        let half = first.0.wrapping_add(second.0);
+        self.bits |= (lower | upper.wrapping_shl(half)) << self.count;
+        self.count += half.wrapping_add(third.0).wrapping_add(fourth.0) & 0xFF;
+    }
+
     /// Stores the whole bytes; at most 7 bits stay.
     #[inline(always)]
     pub(super) fn flush(&mut self) {
-        if let Some(target) = self.out.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<8>()) {
-            *target = self.bits.to_le_bytes();
-        }
-        self.at += (self.count / 8) as usize;
+        let out = std::mem::take(&mut self.out);
+        let whole = (self.count / 8 % 8) as usize;
+        self.out = match out.first_chunk_mut::<SLACK>() {
+            Some(target) => {
+                *target = self.bits.to_le_bytes();
+                &mut out[whole..]
+            }
+            // Never: `finish` would find that too little is left.
+            None => out,
+        };
         self.bits >>= self.count & 56;
         self.count &= 7;
     }
@@ -64,13 +111,14 @@ impl<'a> BitWriter<'a> {
     /// Appends whole bytes; only after `align`.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         debug_assert_eq!(self.count, 0);
-        self.out[self.at..][..bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
+        let (target, rest) = std::mem::take(&mut self.out).split_at_mut(bytes.len());
+        target.copy_from_slice(bytes);
+        self.out = rest;
     }
 
-    /// How many whole bytes were written, and what is left.
+    /// How many bytes are left behind the whole ones that were written, and which bits.
     pub(super) fn finish(mut self) -> (usize, Rest) {
         self.flush();
-        (self.at, Rest { bits: self.bits, count: self.count })
+        (self.out.len(), Rest { bits: self.bits, count: self.count })
     }
 }

@@ -1,9 +1,9 @@
 //! Blocks: from literals and matches to bits, in the form that takes the fewest.
 
-use super::bits::{BitWriter, Rest, SLACK};
+use super::bits::{BitWriter, Code, Rest, SLACK};
 use super::costs;
 use super::header::{Header, Lengths};
-use super::huffman::{self, Code};
+use super::huffman;
 use super::symbols::{
     Counts, DISTANCES, END_OF_BLOCK, LENGTH_BASE, LENGTH_CODE, LENGTH_EXTRA, LITERALS, MAX_MATCH, MIN_MATCH, Match,
     distance_base, distance_code, distance_extra, length_symbol,
@@ -29,9 +29,9 @@ impl Stream<'_> {
         self.out.resize(start + (bits / 8) as usize + 2 * SLACK, 0);
         let mut writer = BitWriter::new(&mut self.out[start..], self.rest);
         write(&mut writer);
-        let (written, rest) = writer.finish();
-        assert!(start + written <= self.out.len(), "a block takes more bits than were counted");
-        self.out.truncate(start + written);
+        let (left, rest) = writer.finish();
+        assert!(left >= SLACK, "a block takes more bits than were counted");
+        self.out.truncate(self.out.len() - left);
         self.rest = rest;
     }
 
@@ -68,14 +68,15 @@ impl Stream<'_> {
 /// Codes of a block, as its symbols are written.
 pub(super) struct Codes {
     literals: [Code; LITERALS],
-    /// Code and extra bits of each length; how many bits, from bit 24 on.
-    lengths: [u32; MAX_MATCH + 1],
+    /// Code and extra bits of each length.
+    lengths: [Code; MAX_MATCH + 1],
     distances: [Code; DISTANCES],
 }
 
 impl Default for Codes {
     fn default() -> Self {
-        Self { literals: [0; LITERALS], lengths: [0; MAX_MATCH + 1], distances: [0; DISTANCES] }
+        let none = Code::default();
+        Self { literals: [none; LITERALS], lengths: [none; MAX_MATCH + 1], distances: [none; DISTANCES] }
     }
 }
 
@@ -88,28 +89,41 @@ impl Codes {
             let code = self.literals[length_symbol(length)];
             let index = LENGTH_CODE[length] as usize;
             let extra = (length - LENGTH_BASE[index] as usize) as u32;
-            let bits = code >> 16;
-            *target = (code & 0xFFFF) | extra << bits | (bits + u32::from(LENGTH_EXTRA[index])) << 24;
+            *target = Code::new(code.bits() | extra << code.count(), code.count() + u32::from(LENGTH_EXTRA[index]));
         }
     }
 
     /// Writes literals.
     #[inline(always)]
     fn literals(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
+        /// From here on a call, with all registers to itself, is worth it.
+        const MANY: usize = 16;
+        if bytes.len() >= MANY {
+            return self.many(bytes, writer);
+        }
+        let (fours, rest) = bytes.as_chunks::<4>();
+        for four in fours {
+            writer.four_codes(four.map(|byte| self.literals[byte as usize]));
+            writer.flush();
+        }
+        for &byte in rest {
+            writer.code(self.literals[byte as usize]);
+        }
+        writer.flush();
+    }
+
+    /// Writes many literals.
+    #[inline(never)]
+    fn many(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         let (fours, rest) = bytes.as_chunks::<4>();
         // A writer of its own stays in registers.
         let mut own = writer.take();
         for four in fours {
-            let [first, second, third, fourth] = four.map(|byte| self.literals[byte as usize]);
-            let lower = u64::from(first & 0xFFFF) | u64::from(second & 0xFFFF) << (first >> 16);
-            let upper = u64::from(third & 0xFFFF) | u64::from(fourth & 0xFFFF) << (third >> 16);
-            let half = (first >> 16) + (second >> 16);
-            own.put(lower | upper << half, half + (third >> 16) + (fourth >> 16));
+            own.four_codes(four.map(|byte| self.literals[byte as usize]));
             own.flush();
         }
         for &byte in rest {
-            let code = self.literals[byte as usize];
-            own.put(u64::from(code & 0xFFFF), code >> 16);
+            own.code(self.literals[byte as usize]);
         }
         own.flush();
         *writer = own;
@@ -121,19 +135,16 @@ impl Codes {
         for found in matches {
             let literals = found.literals as usize;
             self.literals(&input[at..][..literals], writer);
-            let length = self.lengths[usize::from(found.length) % (MAX_MATCH + 1)];
-            writer.put(u64::from(length & 0xFF_FFFF), length >> 24);
+            writer.code(self.lengths[usize::from(found.length) % (MAX_MATCH + 1)]);
             let distance = usize::from(found.distance);
             let index = distance_code(distance);
-            let code = self.distances[index % DISTANCES];
-            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.code(self.distances[index % DISTANCES]);
             writer.put((distance - distance_base(index)) as u64, distance_extra(index));
             writer.flush();
             at += literals + usize::from(found.length);
         }
         self.literals(&input[at..], writer);
-        let end = self.literals[END_OF_BLOCK];
-        writer.put(u64::from(end & 0xFFFF), end >> 16);
+        writer.code(self.literals[END_OF_BLOCK]);
         writer.flush();
     }
 }

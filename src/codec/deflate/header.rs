@@ -1,7 +1,7 @@
 //! The header of a dynamic block: two codes, told by the lengths of their symbols (RFC 1951 section 3.2.7).
 
-use super::bits::BitWriter;
-use super::huffman::{self, Code};
+use super::bits::{BitWriter, Code};
+use super::huffman;
 use super::symbols::{DISTANCES, LITERALS};
 
 /// The order in which the lengths of the code of code lengths are told.
@@ -76,7 +76,7 @@ impl Header {
         for &entry in &self.symbols {
             let symbol = usize::from(entry & 31);
             let code = self.codes[symbol];
-            writer.put(u64::from(code & 0xFFFF), code >> 16);
+            writer.code(code);
             if symbol >= 16 {
                 writer.put(u64::from(entry >> 5), REPEAT_BITS[symbol - 16]);
             }

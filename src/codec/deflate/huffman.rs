@@ -1,5 +1,7 @@
 //! Prefix codes of limited length (RFC 1951 section 3.2.2).
 
+use super::bits::Code;
+
 /// Lengths of an optimal prefix code for `counts`, none above `longest`, into `lengths`.
 ///
 /// At least two symbols get a code, so that every code is complete: some decoders refuse others.
@@ -91,9 +93,6 @@ fn limit(per_length: &mut [u32; 64], longest: usize) {
     }
 }
 
-/// A code with its length in the upper half: `length << 16 | code`, the code's first bit lowest.
-pub(super) type Code = u32;
-
 /// The canonical code of `lengths`.
 pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
     let mut next = [0u32; 17];
@@ -104,11 +103,11 @@ pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
         next[length] = (next[length] + next[length - 1]) << 1;
     }
     for (code, &length) in codes.iter_mut().zip(lengths) {
-        *code = 0;
+        *code = Code::default();
         if length > 0 {
             let value = next[length as usize];
             next[length as usize] += 1;
-            *code = value.reverse_bits() >> (32 - u32::from(length)) | u32::from(length) << 16;
+            *code = Code::new(value.reverse_bits() >> (32 - u32::from(length)), length.into());
         }
     }
 }
@@ -148,12 +147,11 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc() {
         // RFC 1951 section 3.2.2: ABCDEFGH with lengths 3, 3, 3, 3, 3, 2, 4, 4.
-        let mut found = [0; 8];
+        let mut found = [Code::default(); 8];
         codes(&[3, 3, 3, 3, 3, 2, 4, 4], &mut found);
         let expected = [0b010, 0b011, 0b100, 0b101, 0b110, 0b00, 0b1110, 0b1111];
         for (code, expected) in found.into_iter().zip(expected) {
-            let length = code >> 16;
-            assert_eq!((code & 0xFFFF).reverse_bits() >> (32 - length), expected);
+            assert_eq!(code.bits().reverse_bits() >> (32 - code.count()), expected);
         }
     }
 }
