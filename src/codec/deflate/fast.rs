@@ -9,8 +9,8 @@ const SHORTEST_IN_ROW: usize = 16;
 const LEAP: usize = 32;
 /// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
 const HANDICAP: u32 = BIT / 4;
-/// After so many misses the step grows, and after three times as many whole leaps are made.
-const MISSES_A_STEP: usize = 24;
+/// Behind so many bytes without a match whole leaps are made.
+const DULL: usize = 128;
 
 #[inline(always)]
 pub(super) fn load4(input: &[u8], at: usize) -> u32 {
@@ -25,18 +25,63 @@ pub(super) fn load8(input: &[u8], at: usize) -> u64 {
 /// How many bytes from `at` to `end` equal those at `from`, which lies before.
 #[inline(always)]
 pub(super) fn equal(input: &[u8], from: usize, at: usize, end: usize) -> usize {
+    let here = &input[at..end];
+    let there = &input[from..][..here.len()];
+    let ((here, here_rest), (there, there_rest)) = (here.as_chunks::<8>(), there.as_chunks::<8>());
     let mut length = 0;
-    while at + length + 8 <= end {
-        let differs = load8(input, at + length) ^ load8(input, from + length);
+    for (here, there) in here.iter().zip(there) {
+        let differs = u64::from_le_bytes(*here) ^ u64::from_le_bytes(*there);
         if differs != 0 {
             return length + (differs.trailing_zeros() / 8) as usize;
         }
         length += 8;
     }
-    while at + length < end && input[at + length] == input[from + length] {
-        length += 1;
+    length + here_rest.iter().zip(there_rest).take_while(|(here, there)| here == there).count()
+}
+
+/// Which of eight bytes are equal: a bit each, the first lowest.
+#[inline(always)]
+fn same(one: &[u8; 8], other: &[u8; 8]) -> u32 {
+    const LOWER: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let differs = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+    // The top bit of each byte that has any bit, without a carry into the next.
+    let differs = ((differs & LOWER) + LOWER | differs) & !LOWER;
+    // Those eight bits side by side.
+    let bits = (differs >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    !(bits as u32) & 0xFF
+}
+
+/// The next place at or behind `at` where four bytes equal the one before, or with `ROW` eight bytes stand one row back
+/// too; `until` or a few bytes more if there is none, or where fewer than 16 bytes follow.
+#[inline(always)]
+fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) -> usize {
+    let eights = |from: usize| input[from..].as_chunks::<8>().0.iter();
+    let mut above = if ROW { eights(at - row) } else { [].iter() };
+    let mut pairs = eights(at - 1).zip(eights(at));
+    let mut next = |runs: &mut u32, rows: &mut u32| {
+        let Some((before, here)) = pairs.next() else { return false };
+        *runs = *runs >> 8 | same(before, here) << 8;
+        *rows = *rows >> 8 | if ROW { above.next().map_or(0, |above| same(above, here)) << 8 } else { 0 };
+        true
+    };
+    let (mut runs, mut rows) = (0, 0);
+    if !next(&mut runs, &mut rows) {
+        return at;
     }
-    length
+    while at < until && next(&mut runs, &mut rows) {
+        let two = runs & runs >> 1;
+        let mut found = two & two >> 2;
+        if ROW {
+            let two = rows & rows >> 1;
+            let four = two & two >> 2;
+            found |= four & four >> 4;
+        }
+        if found & 0xFF != 0 {
+            return at + found.trailing_zeros() as usize;
+        }
+        at += 8;
+    }
+    at
 }
 
 /// Appends matches that cover `length` bytes, as far as whole matches do; returns how many bytes they cover.
@@ -81,32 +126,30 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
     let run_cost = costs.distances[0];
     let mut anchor = from;
     let mut at = from.max(1);
-    let mut misses = 0;
     let input = &input[..to];
     while at + 8 <= to {
-        if misses >= 3 * MISSES_A_STEP {
-            at = if row > 0 && at < row {
-                // Up to the first place that has a row before it.
-                leap::<false>(&input[..to.min(row + LEAP)], at, row)
-            } else if row > 0 {
-                leap::<true>(input, at, row)
-            } else {
-                leap::<false>(input, at, row)
-            };
-            if at + 8 > to {
-                break;
-            }
+        at = match at - anchor {
+            // Up to the first place that has a row before it.
+            DULL.. if row > 0 && at < row => leap::<false>(&input[..to.min(row + LEAP)], at, row),
+            DULL.. if row > 0 => leap::<true>(input, at, row),
+            DULL.. => leap::<false>(input, at, row),
+            _ if row > 0 && at < row => scan::<false>(input, at, row, row.min(anchor + DULL)),
+            _ if row > 0 => scan::<true>(input, at, row, anchor + DULL),
+            _ => scan::<false>(input, at, row, anchor + DULL),
+        };
+        if at + 8 > to {
+            break;
         }
         let here = load8(input, at);
         let in_row = row > 0 && at >= row && here == load8(input, at - row);
         let in_run = here as u32 == load4(input, at - 1);
         if !in_row && !in_run {
-            misses += 1;
-            at += 1 + (misses / MISSES_A_STEP).min(3);
+            at += 1;
             continue;
         }
         let mut begin = at;
         let mut run_end = at;
+        let mut row_end = at;
         if in_run {
             let byte = input[at];
             run_end = at + equal(input, at - 1, at, to);
@@ -116,16 +159,15 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
         }
         // Beside a run a match one row back has to go on behind it: where it does not, there is nothing to compare.
         if in_row && (!in_run || load4(input, run_end) == load4(input, run_end - row)) {
-            let end = at + equal(input, at - row, at, to);
+            row_end = at + equal(input, at - row, at, to);
             let mut row_begin = at;
             while row_begin > anchor && row_begin > row && input[row_begin - 1] == input[row_begin - 1 - row] {
                 row_begin -= 1;
             }
-            if end - row_begin >= SHORTEST_IN_ROW && end > run_end + 4 && pays(&input[row_begin..end], row_cost, costs)
-            {
-                anchor = row_begin + push_row(matches, row_begin - anchor, (input, row_begin), end - row_begin, row);
+            let length = row_end - row_begin;
+            if length >= SHORTEST_IN_ROW && row_end > run_end + 4 && pays(&input[row_begin..row_end], row_cost, costs) {
+                anchor = row_begin + push_row(matches, row_begin - anchor, (input, row_begin), length, row);
                 at = anchor.max(at + 1);
-                misses = 0;
                 continue;
             }
         }
@@ -134,13 +176,12 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
             let literal = (costs.literals[input[at] as usize] + HANDICAP) as usize;
             if length > 64 || length * literal > (costs.lengths[length.max(3)] + run_cost) as usize {
                 anchor = begin + push(matches, begin - anchor, length, 1);
-                misses = 0;
             }
             at = run_end.max(at + 1);
-            continue;
+        } else {
+            // What is left of that row match is shorter still.
+            at = scan::<false>(input, at + 1, row, row_end.saturating_sub(7));
         }
-        misses += 1;
-        at += 1;
     }
 }
 

@@ -18,7 +18,7 @@ const SECTION: usize = 256 << 10;
 /// Bytes that are looked at before anything is parsed.
 const SAMPLE: usize = 12 << 10;
 /// Bytes of a unit that two finders take for comparison.
-const TRIAL: usize = 8 << 10;
+const TRIAL: usize = 4 << 10;
 /// Bytes before these that pairs are entered from.
 const BEFORE: usize = 24 << 10;
 /// What a sample has to promise for pairs to be tried.
@@ -288,7 +288,7 @@ impl Parser {
                 parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, costs);
             }
             // It takes several times longer, so it has to save a share, and more than chance may.
-            let share = if matches!(finder, Finder::Pairs(_)) { 46 } else { 40 };
+            let share = if matches!(finder, Finder::Pairs(_)) { 48 } else { 40 };
             let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
             let margin = if best.1 == Finder::Fast { 0 } else { fast / 128 };
             if parser.other.bits + worth < fast && parser.other.bits + margin < best.0 {
