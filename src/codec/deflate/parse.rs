@@ -288,7 +288,7 @@ impl Parser {
                 parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, costs);
             }
             // It takes several times longer, so it has to save a share, and more than chance may.
-            let share = if matches!(finder, Finder::Pairs(_)) { 48 } else { 40 };
+            let share = if matches!(finder, Finder::Pairs(_)) { 48 } else { 42 };
             let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
             let margin = if best.1 == Finder::Fast { 0 } else { fast / 128 };
             if parser.other.bits + worth < fast && parser.other.bits + margin < best.0 {

@@ -102,7 +102,7 @@ impl Rows {
         let split = costs::block_bits(&heads) + tried * (stored + HEADER) * u64::from(BIT);
         let whole = costs::block_bits(&whole);
         // What matches may save must be saved by the split too; short matches save more than the sample tells.
-        let needed = whole * (16 + 3 * promise.short + promise.long / 2) / 2048;
+        let needed = whole * (18 + 3 * promise.short + promise.long / 2) / 2048;
         (split + needed <= whole).then_some(coded)
     }
 }
