@@ -17,8 +17,16 @@ impl AlignedBytes {
         let words = len.div_ceil(8);
         if let Some(more) = words.checked_sub(self.words.len()) {
             let out_of_memory = |_| ErrorKind::OutOfMemory { what, bytes: len as u64 };
-            self.words.try_reserve_exact(more).map_err(out_of_memory)?;
-            self.words.resize(words, 0);
+            if self.words.is_empty() {
+                let mut asked = Vec::<u64>::new();
+                asked.try_reserve_exact(words).map_err(out_of_memory)?;
+                // It was to be had: now as pages that the system fills with zeros when threads touch them, all at once.
+                drop(std::hint::black_box(asked));
+                self.words = vec![0; words];
+            } else {
+                self.words.try_reserve_exact(more).map_err(out_of_memory)?;
+                self.words.resize(words, 0);
+            }
         }
         self.len = self.len.max(len);
         Ok(())

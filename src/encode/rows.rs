@@ -17,9 +17,10 @@ use crate::view::{PixelSource, Stripe};
 const TILES_PER_THREAD: u64 = 4;
 /// Tiles of the first row of tiles that choose the predictor.
 const TILES_TRIED: u32 = 4;
-/// Tiles a thread that are encoded before they are handed over: what bounds compressed tiles in memory, and how soon a
-/// caller can stop.
+/// Tiles a thread that are encoded before they are handed over, and more if they have less than so many bytes of pixels:
+/// what bounds compressed tiles in memory, and how soon a caller can stop.
 const TILES_PER_TURN: usize = 8;
+const TURN_BYTES: u64 = 4 << 20;
 
 /// A finished tile.
 pub(super) struct EncodedTile {
@@ -41,6 +42,8 @@ pub(super) struct RowEncoder {
     cascade: Cascade,
     /// Rows of the first level that are encoded together.
     batch_rows: u32,
+    /// Tiles a thread that are encoded before they are handed over.
+    tiles_per_turn: usize,
     /// The next row of the first level, counted from the top of the level.
     next_row: u32,
     /// The first row that the statistics don't hold yet, and what they hold.
@@ -68,6 +71,7 @@ impl RowEncoder {
             cascade,
             executor,
             batch_rows,
+            tiles_per_turn: tiles_per_turn(&plan, base),
             next_row: base.window.rows.start,
             measured_rows: base.window.rows.start,
             sums: Vec::new(),
@@ -135,7 +139,7 @@ impl RowEncoder {
 
     /// Encodes some of the waiting tiles; none where none wait. No rows may be taken before all are encoded.
     pub(super) fn encode_some(&mut self) -> Result<Vec<EncodedTile>> {
-        let turn = self.waiting.len().min(TILES_PER_TURN * self.executor.thread_count());
+        let turn = self.waiting.len().min(self.tiles_per_turn * self.executor.thread_count());
         let tiles: Vec<_> = self.waiting.drain(..turn).collect();
         let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
         let encoded = encoded.into_iter().collect::<Result<_>>()?;
@@ -291,4 +295,10 @@ fn batch_rows(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_byte
     let affordable = batch_bytes / row_bytes.saturating_mul(tile_height.into()).max(1);
     let tile_rows = wanted.min(affordable).clamp(1, u64::from(base.tiles.height()).max(1));
     u32::try_from(tile_rows.saturating_mul(tile_height.into())).unwrap_or(u32::MAX)
+}
+
+/// Tiles a thread that are encoded before they are handed over.
+fn tiles_per_turn(plan: &CogPlan, base: &LevelShare) -> usize {
+    let bytes = plan.tile_format(&base.level, Plane::Image(0)).tile_bytes().unwrap_or(u64::MAX).max(1);
+    usize::try_from(TURN_BYTES / bytes).map_or(TILES_PER_TURN, |tiles| tiles.max(TILES_PER_TURN))
 }

@@ -12,14 +12,21 @@ const HANDICAP: u32 = BIT / 4;
 /// Behind so many bytes without a match whole leaps are made.
 const DULL: usize = 128;
 
+/// No input is longer: the end of what is loaded can't overflow, and one comparison tells whether it is there.
+const PLACES: usize = usize::MAX >> 1;
+
 #[inline(always)]
 pub(super) fn load4(input: &[u8], at: usize) -> u32 {
-    input.get(at..).and_then(|rest| rest.first_chunk::<4>()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    let at = at & PLACES;
+    let bytes = input.get(at..at + 4).and_then(|bytes| bytes.first_chunk());
+    bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[inline(always)]
 pub(super) fn load8(input: &[u8], at: usize) -> u64 {
-    input.get(at..).and_then(|rest| rest.first_chunk::<8>()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    let at = at & PLACES;
+    let bytes = input.get(at..at + 8).and_then(|bytes| bytes.first_chunk());
+    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// How many bytes from `at` to `end` equal those at `from`, which lies before.
