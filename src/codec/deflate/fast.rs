@@ -52,7 +52,7 @@ fn same(one: &[u8; 8], other: &[u8; 8]) -> u32 {
     const LOWER: u64 = 0x7F7F_7F7F_7F7F_7F7F;
     let differs = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
     // The top bit of each byte that has any bit, without a carry into the next.
-    let differs = ((differs & LOWER) + LOWER | differs) & !LOWER;
+    let differs = (((differs & LOWER) + LOWER) | differs) & !LOWER;
     // Those eight bits side by side.
     let bits = (differs >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     !(bits as u32) & 0xFF
