@@ -17,10 +17,11 @@ use crate::view::{PixelSource, Stripe};
 const TILES_PER_THREAD: u64 = 4;
 /// Tiles of the first row of tiles that choose the predictor.
 const TILES_TRIED: u32 = 4;
-/// Tiles a thread that are encoded before they are handed over, and more if they have less than so many bytes of pixels:
-/// what bounds compressed tiles in memory, and how soon a caller can stop.
+/// Tiles a thread that are encoded before they are handed over, twice as many if they are small: what bounds compressed
+/// tiles in memory, and how soon a caller can stop.
 const TILES_PER_TURN: usize = 8;
-const TURN_BYTES: u64 = 4 << 20;
+/// Bytes of pixels that a small tile has at most.
+const SMALL_TILE: u64 = 256 << 10;
 
 /// A finished tile.
 pub(super) struct EncodedTile {
@@ -299,6 +300,6 @@ fn batch_rows(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_byte
 
 /// Tiles a thread that are encoded before they are handed over.
 fn tiles_per_turn(plan: &CogPlan, base: &LevelShare) -> usize {
-    let bytes = plan.tile_format(&base.level, Plane::Image(0)).tile_bytes().unwrap_or(u64::MAX).max(1);
-    usize::try_from(TURN_BYTES / bytes).map_or(TILES_PER_TURN, |tiles| tiles.max(TILES_PER_TURN))
+    let bytes = plan.tile_format(&base.level, Plane::Image(0)).tile_bytes();
+    if bytes.is_some_and(|bytes| bytes <= SMALL_TILE) { 2 * TILES_PER_TURN } else { TILES_PER_TURN }
 }

@@ -95,7 +95,7 @@ impl<'a> BitWriter<'a> {
                 *target = self.bits.to_le_bytes();
                 &mut out[whole..]
             }
-            // Never: `finish` would find that too little is left.
+            // Never: whoever made the room looks at what is left of it.
             None => out,
         };
         self.bits >>= self.count & 56;

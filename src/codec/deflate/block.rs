@@ -98,9 +98,21 @@ impl Codes {
     fn literals(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         /// From here on a call, with all registers to itself, is worth it.
         const MANY: usize = 16;
-        if bytes.len() >= MANY {
-            return self.many(bytes, writer);
-        }
+        if bytes.len() < MANY { self.each(bytes, writer) } else { self.many(bytes, writer) }
+    }
+
+    /// Writes many literals.
+    #[inline(never)]
+    fn many(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
+        // A writer of its own stays in registers.
+        let mut own = writer.take();
+        self.each(bytes, &mut own);
+        *writer = own;
+    }
+
+    /// Writes literals, where it is called from.
+    #[inline(always)]
+    fn each(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         let (fours, rest) = bytes.as_chunks::<4>();
         for four in fours {
             writer.four_codes(four.map(|byte| self.literals[byte as usize]));
@@ -110,23 +122,6 @@ impl Codes {
             writer.code(self.literals[byte as usize]);
         }
         writer.flush();
-    }
-
-    /// Writes many literals.
-    #[inline(never)]
-    fn many(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
-        let (fours, rest) = bytes.as_chunks::<4>();
-        // A writer of its own stays in registers.
-        let mut own = writer.take();
-        for four in fours {
-            own.four_codes(four.map(|byte| self.literals[byte as usize]));
-            own.flush();
-        }
-        for &byte in rest {
-            own.code(self.literals[byte as usize]);
-        }
-        own.flush();
-        *writer = own;
     }
 
     /// Writes a piece of `input` and the end of the block.

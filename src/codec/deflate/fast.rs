@@ -15,18 +15,21 @@ const DULL: usize = 128;
 /// No input is longer: the end of what is loaded can't overflow, and one comparison tells whether it is there.
 const PLACES: usize = usize::MAX >> 1;
 
+/// The bytes at a place, zeros where not all of them are there.
+#[inline(always)]
+fn load<const COUNT: usize>(input: &[u8], at: usize) -> [u8; COUNT] {
+    let at = at & PLACES;
+    input.get(at..at + COUNT).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; COUNT])
+}
+
 #[inline(always)]
 pub(super) fn load4(input: &[u8], at: usize) -> u32 {
-    let at = at & PLACES;
-    let bytes = input.get(at..at + 4).and_then(|bytes| bytes.first_chunk());
-    bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    u32::from_le_bytes(load(input, at))
 }
 
 #[inline(always)]
 pub(super) fn load8(input: &[u8], at: usize) -> u64 {
-    let at = at & PLACES;
-    let bytes = input.get(at..at + 8).and_then(|bytes| bytes.first_chunk());
-    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    u64::from_le_bytes(load(input, at))
 }
 
 /// How many bytes from `at` to `end` equal those at `from`, which lies before.
