@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::super::Kernel;
 use super::super::real::{Place, Real};
 
+/// Output pixels that are looked over together for what is missing.
+const GROUP: usize = 64;
+
 /// Two rows of the finer level, and how many output pixels GDAL computes several at once: those before the end of a row.
 struct Lines<'a, T> {
     upper: &'a [T],
@@ -75,24 +78,47 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
             let [a, b, c, d] = [upper, right, lower, last].map(|pixel| there(pixel[sample]));
             ((0.0 + a.0 + b.0) + (0.0 + c.0 + d.0), (a.1 + b.1) + (c.1 + d.1))
         };
-    let pairs = || {
-        let (upper, lower) = (upper.as_chunks::<SAMPLES>().0, lower.as_chunks::<SAMPLES>().0);
+    let pairs = |upper, lower| {
+        let [upper, lower] = [upper, lower].map(|line: &[T]| line.as_chunks::<SAMPLES>().0);
         upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0)
     };
     let mut finite = true;
-    for (target, ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs()) {
-        for (sample, target) in target.iter_mut().enumerate() {
-            let (total, count) = sums(a, b, c, d, sample);
-            let mean = place.value(T::from_mean(total / count));
-            *target = if count > 0.0 { mean } else { nodata };
-            finite &= total.is_finite();
+    let groups = (upper.chunks(GROUP * 2 * SAMPLES)).zip(lower.chunks(GROUP * 2 * SAMPLES));
+    for (target, (upper, lower)) in target.chunks_mut(GROUP * SAMPLES).zip(groups) {
+        let missing = |values: &[T]| values.iter().fold(false, |any, &value| any | (value == nodata) | value.is_nan());
+        let pixels = target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs(upper, lower));
+        if missing(upper) | missing(lower) {
+            for (target, ([a, b], [c, d])) in pixels {
+                for (sample, target) in target.iter_mut().enumerate() {
+                    let (total, count) = sums(a, b, c, d, sample);
+                    let mean = place.value(T::from_mean(total / count));
+                    *target = if count > 0.0 { mean } else { nodata };
+                    finite &= total.is_finite();
+                }
+            }
+            continue;
+        }
+        // Most groups lack nothing, and most means are no nodata: nothing to mask, and a quarter is exact.
+        let mut moves = false;
+        for (target, ([a, b], [c, d])) in pixels {
+            for (sample, target) in target.iter_mut().enumerate() {
+                let [a, b, c, d] = [a, b, c, d].map(|pixel| pixel[sample].to_f64());
+                let total = (0.0 + a + b) + (0.0 + c + d);
+                *target = T::from_mean(total / 4.0);
+                finite &= total.is_finite();
+                moves |= (*target == nodata) | (*target > place.largest);
+            }
+        }
+        if moves {
+            target.iter_mut().for_each(|value| *value = place.value(*value));
         }
     }
     if finite {
         return;
     }
     // Infinities, or sums beyond the range of doubles.
-    for ((column, target), ([a, b], [c, d])) in target.as_chunks_mut::<SAMPLES>().0.iter_mut().enumerate().zip(pairs())
+    for ((column, target), ([a, b], [c, d])) in
+        target.as_chunks_mut::<SAMPLES>().0.iter_mut().enumerate().zip(pairs(upper, lower))
     {
         for (sample, target) in target.iter_mut().enumerate() {
             if !sums(a, b, c, d, sample).0.is_finite() {
