@@ -89,6 +89,8 @@ struct Piece<'a> {
     from: usize,
     to: usize,
     row: usize,
+    /// Whether rows consist of planes.
+    planes: bool,
     costs: &'a Costs,
 }
 
@@ -149,7 +151,7 @@ impl Chains {
         &mut self,
         input: &[u8],
         (from, to): (usize, usize),
-        row: usize,
+        (row, planes): (usize, usize),
         effort: Effort,
         costs: &Costs,
         matches: &mut Vec<Match>,
@@ -157,7 +159,7 @@ impl Chains {
         self.clear();
         self.sums.set(&input[from..to], costs);
         let row = if (8..=WINDOW).contains(&row) { row } else { usize::MAX };
-        let piece = Piece { input, from, to, row, costs };
+        let piece = Piece { input, from, to, row, planes: planes > 1 && row < usize::MAX, costs };
         if effort.least < 8 {
             self.parse::<true>(&piece, effort, matches);
         } else {
@@ -167,13 +169,15 @@ impl Chains {
 
     /// Parses a piece, with a look for matches of less than eight bytes or without.
     fn parse<const SHORT: bool>(&mut self, piece: &Piece<'_>, effort: Effort, matches: &mut Vec<Match>) {
-        let &Piece { input, from, to, row, .. } = piece;
+        let &Piece { input, from, to, row, planes, .. } = piece;
         let search_end = to.min(input.len().saturating_sub(8));
         // After a stretch that another finder took, what lies in the window is entered late.
         self.entered = self.entered.max(from.saturating_sub(WINDOW));
         self.enter::<SHORT>(input, from.min(search_end));
         let mut anchor = from;
         let mut at = from;
+        // Noise ends where a row of planes does: there skipping starts anew.
+        let (mut start, mut next_start) = (from, if planes { from } else { usize::MAX });
         // What matches save a byte, on the average: a match that ends later has to save so much more.
         let (mut saved, mut covered) = (i64::from(self.rate) * 4096, 4096);
         while at < search_end {
@@ -198,7 +202,11 @@ impl Chains {
             let mut found = self.best::<SHORT>(piece, at, effort);
             if found.saved <= 0 {
                 // Long stretches without a match are most likely noise.
-                at += 1 + ((at - anchor) >> effort.skip);
+                if at >= next_start {
+                    start = at - at % row;
+                    next_start = start + row;
+                }
+                at = next_start.min(at + 1 + ((at - anchor.max(start)) >> effort.skip));
                 continue;
             }
             while found.length < effort.lazy && at + 1 < search_end {
@@ -225,7 +233,7 @@ impl Chains {
     /// The match at `at` that saves most.
     #[inline]
     fn best<const SHORT: bool>(&mut self, piece: &Piece<'_>, at: usize, effort: Effort) -> Found {
-        let &Piece { input, from, to, row, costs } = piece;
+        let &Piece { input, from, to, row, costs, .. } = piece;
         self.enter::<SHORT>(input, at);
         let candidates = self.swap::<SHORT>(input, at);
         self.entered = at + 1;

@@ -23,6 +23,10 @@ const TRIAL: usize = 4 << 10;
 const BEFORE: usize = 24 << 10;
 /// What a sample has to promise for pairs to be tried.
 const LEAST_FOR_PAIRS: u64 = 4;
+/// From what is promised of long matches on they are searched for in full depth.
+const MUCH: u64 = 64;
+/// How many literals in a row, as a power of two, have one place more skipped where rows are of planes.
+const SKIP_IN_PLANES: u32 = 2;
 /// A block takes in units as long as it has at most so many literals and matches.
 const MOST_SYMBOLS: u32 = 1 << 18;
 
@@ -197,10 +201,10 @@ impl Parser {
                 chosen += SECTION;
             }
             let end = to.min(at + UNIT);
-            self.parsed.run(&mut self.finders, finder, input, (at, end), layout.row_bytes, &costs);
+            self.parsed.run(&mut self.finders, finder, input, (at, end), layout, &costs);
             if policy.both {
                 let finder = Finder::Thorough(policy.effort);
-                self.other.run(&mut self.finders, finder, input, (at, end), layout.row_bytes, &costs);
+                self.other.run(&mut self.finders, finder, input, (at, end), layout, &costs);
                 if self.other.bits < self.parsed.bits {
                     std::mem::swap(&mut self.parsed, &mut self.other);
                 }
@@ -259,10 +263,15 @@ impl Parser {
         let pairs = odd.filter(|_| policy.pairs && short >= LEAST_FOR_PAIRS);
         // Chains of eight bytes are of no use where nothing repeats for long, nor are short ones where all does.
         let eights = (long >= 6 || short >= 9) && short <= 4 * long;
-        let eights = eights.then_some(if short > long {
-            Effort { least: 3, lazy: policy.effort.lazy.max(16), depth: 3, ..policy.effort }
-        } else {
-            policy.effort
+        let effort = policy.effort;
+        let eights = eights.then_some(Effort {
+            // In rows of planes matches stand in the first ones, and what follows is noise.
+            skip: if layout.planes > 1 { effort.skip.min(SKIP_IN_PLANES) } else { effort.skip },
+            ..match () {
+                () if short > long => Effort { least: 3, lazy: effort.lazy.max(16), depth: 3, ..effort },
+                () if long < MUCH => Effort { depth: effort.depth.div_ceil(2), ..effort },
+                () => effort,
+            }
         });
         // Pairs are short matches of their own kind.
         let fours = (short >= 9 && long <= 4 * short && pairs.is_none()).then_some(policy.short);
@@ -270,7 +279,7 @@ impl Parser {
         if slow == [None, None] && pairs.is_none() {
             return Finder::Fast;
         }
-        self.parsed.run(&mut self.finders, Finder::Fast, input, range, layout.row_bytes, costs);
+        self.parsed.run(&mut self.finders, Finder::Fast, input, range, layout, costs);
         let fast = self.parsed.bits;
         let mut best = (fast, Finder::Fast);
         let mut adapted = None;
@@ -278,14 +287,14 @@ impl Parser {
             if let Finder::Pairs(odd) = finder {
                 // What short matches save depends on what they cost, and costs of where there were none say nothing.
                 let bytes = &input[range.0..range.1];
-                parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, &Costs::guess(bytes));
+                parser.other.run(&mut parser.finders, finder, input, range, layout, &Costs::guess(bytes));
                 for _ in 0..2 {
                     let costs = Costs::new(&parser.other.counts);
                     parser.finders.pairs.choose(input, range, odd, &costs, &mut parser.other.matches);
                     parser.other.count(bytes);
                 }
             } else {
-                parser.other.run(&mut parser.finders, finder, input, range, layout.row_bytes, costs);
+                parser.other.run(&mut parser.finders, finder, input, range, layout, costs);
             }
             // It takes several times longer, so it has to save a share, and more than chance may.
             let share = if matches!(finder, Finder::Pairs(_)) { 48 } else { 42 };
@@ -334,7 +343,7 @@ impl Parsed {
         finder: Finder,
         input: &[u8],
         (from, to): (usize, usize),
-        row: usize,
+        Layout { row_bytes: row, planes }: Layout,
         costs: &Costs,
     ) {
         self.matches.clear();
@@ -342,7 +351,9 @@ impl Parsed {
             Finder::Fast => fast::find(input, from, to, row, costs, &mut self.matches),
             Finder::Short(depth) => finders.short.find(input, (from, to), depth, costs, &mut self.matches),
             Finder::Pairs(odd) => finders.pairs.find(input, (from, to), odd, costs, &mut self.matches),
-            Finder::Thorough(effort) => finders.chains.find(input, (from, to), row, effort, costs, &mut self.matches),
+            Finder::Thorough(effort) => {
+                finders.chains.find(input, (from, to), (row, planes), effort, costs, &mut self.matches)
+            }
         }
         self.count(&input[from..to]);
     }
