@@ -160,6 +160,11 @@ impl CogEncoder {
         self.rows.take_rows_from(source, count)
     }
 
+    /// Whether tiles of a complete batch wait to be encoded.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.rows.has_waiting()
+    }
+
     /// Encodes some of the waiting tiles; whether there were any. No rows may be taken before all are encoded.
     pub(crate) fn encode_some(&mut self) -> Result<bool> {
         let encoded = self.rows.encode_some()?;

@@ -138,6 +138,11 @@ impl RowEncoder {
         self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))
     }
 
+    /// Whether tiles of a complete batch wait to be encoded.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Encodes some of the waiting tiles; none where none wait. No rows may be taken before all are encoded.
     pub(super) fn encode_some(&mut self) -> Result<Vec<EncodedTile>> {
         let turn = self.waiting.len().min(self.tiles_per_turn * self.executor.thread_count());

@@ -205,30 +205,23 @@ fn run(
         while cog.encoder.rows_wanted() > 0 {
             let wanted = cog.encoder.rows_wanted();
             cog.encoder.take_rows_from(*source, wanted)?;
-            loop {
-                // While some tiles are encoded, those encoded before are put away.
+            while cog.encoder.has_waiting() {
+                // While some tiles are encoded, those encoded before are put away: of the batch before, first.
                 let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
-                let put_away = || {
-                    waiting.iter().try_for_each(|chunk| match &mut direct {
-                        Some((file, _)) => file.append(chunk.section, &chunk.bytes),
-                        None => kept.append(chunk.section, &chunk.bytes),
-                    })
-                };
-                let (stored, more) = executor.both(put_away, || encoder.encode_some());
+                let (stored, encoded) =
+                    executor.both(|| put_away(&waiting, &mut direct, kept), || encoder.encode_some());
                 stored?;
-                let more = more?;
+                encoded?;
                 waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
                 waiting.extend(cog.finished()?);
                 let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
                 if progress(Progress { rows_done, rows }).is_break() {
                     return Err(ErrorKind::Cancelled.into());
                 }
-                if !more {
-                    break;
-                }
             }
         }
     }
+    put_away(&waiting, &mut direct, &mut cog.store)?;
     let mut step = || match progress(Progress { rows_done: rows, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
         ControlFlow::Continue(()) => Ok(()),
@@ -247,6 +240,14 @@ fn run(
         Output::File(file) => Target::File(file),
     };
     cog.write(&mut target, &mut step)
+}
+
+/// Puts finished tiles to their places, or into the store where these are not known.
+fn put_away(finished: &[Chunk], direct: &mut Option<(DirectFile, Header)>, store: &mut SectionStore) -> Result<()> {
+    finished.iter().try_for_each(|chunk| match direct {
+        Some((file, _)) => file.append(chunk.section, &chunk.bytes),
+        None => store.append(chunk.section, &chunk.bytes),
+    })
 }
 
 /// Encodes a whole source to bytes, on the caller's thread.
