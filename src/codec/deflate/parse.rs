@@ -23,8 +23,10 @@ const TRIAL: usize = 4 << 10;
 const BEFORE: usize = 24 << 10;
 /// What a sample has to promise for pairs to be tried.
 const LEAST_FOR_PAIRS: u64 = 4;
-/// From what is promised of long matches on they are searched for in full depth.
-const MUCH: u64 = 64;
+/// Where the thorough finder saves less than this part, it looks less deep.
+const MUCH: u64 = 8;
+/// How deep that is.
+const LITTLE_DEPTH: u32 = 2;
 /// How many literals in a row, as a power of two, have one place more skipped where rows are of planes.
 const SKIP_IN_PLANES: u32 = 2;
 /// A block takes in units as long as it has at most so many literals and matches.
@@ -267,11 +269,7 @@ impl Parser {
         let eights = eights.then_some(Effort {
             // In rows of planes matches stand in the first ones, and what follows is noise.
             skip: if layout.planes > 1 { effort.skip.min(SKIP_IN_PLANES) } else { effort.skip },
-            ..match () {
-                () if short > long => Effort { least: 3, lazy: effort.lazy.max(16), depth: 3, ..effort },
-                () if long < MUCH => Effort { depth: effort.depth.div_ceil(2), ..effort },
-                () => effort,
-            }
+            ..if short > long { Effort { least: 3, lazy: effort.lazy.max(16), depth: 3, ..effort } } else { effort }
         });
         // Pairs are short matches of their own kind.
         let fours = (short >= 9 && long <= 4 * short && pairs.is_none()).then_some(policy.short);
@@ -316,7 +314,13 @@ impl Parser {
         if let Some(adapted) = adapted {
             *costs = adapted;
         }
-        best.1
+        let (bits, mut finder) = best;
+        if let Finder::Thorough(effort) = &mut finder
+            && fast - bits < fast / MUCH
+        {
+            effort.depth = effort.depth.min(LITTLE_DEPTH);
+        }
+        finder
     }
 }
 
