@@ -108,14 +108,6 @@ impl<'a> BitWriter<'a> {
         self.flush();
     }
 
-    /// Appends whole bytes; only after `align`.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        debug_assert_eq!(self.count, 0);
-        let (target, rest) = std::mem::take(&mut self.out).split_at_mut(bytes.len());
-        target.copy_from_slice(bytes);
-        self.out = rest;
-    }
-
     /// How many bytes are left behind the whole ones that were written, and which bits.
     pub(super) fn finish(mut self) -> (usize, Rest) {
         self.flush();

@@ -42,14 +42,14 @@ impl Stream<'_> {
         let mut next = chunks.next().or(empty);
         while let Some(chunk) = next {
             next = chunks.next();
-            self.write(8 * (chunk.len() as u64 + 6), |writer| {
+            self.write(8 * 6, |writer| {
                 writer.put(u64::from(last && next.is_none()), 3);
                 writer.align();
                 let length = chunk.len() as u64;
                 writer.put(length | (length ^ 0xFFFF) << 16, 32);
-                writer.flush();
-                writer.bytes(chunk);
             });
+            // The header has ended with a whole byte.
+            self.out.extend_from_slice(chunk);
         }
     }
 

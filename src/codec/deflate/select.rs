@@ -51,15 +51,20 @@ impl Sampler {
         for at in 1..first {
             self.swap(load8(sample, at), at);
         }
+        // What the eight bytes at each place cost as literals, and the first four of them.
+        let mut each = [0u16; LOOKED_UP];
+        for (cost, &byte) in each.iter_mut().zip(&sample[first..]) {
+            *cost = costs.literals[byte as usize] as u16;
+        }
+        let places = sample.len() - 8 - first;
+        let fours = sums(&sums(&each, 1), 2);
         let (mut all, mut short, mut long) = (1u64, 0u64, 0u64);
-        for at in first..sample.len() - 8 {
+        for (offset, (&half, &next)) in fours.iter().zip(&fours[4..]).enumerate().take(places) {
+            let at = first + offset;
             let bytes = load8(sample, at);
             let (four, eight) = self.swap(bytes, at);
             let known = bytes as u32 == load8(sample, at - 1) as u32 || at >= row && bytes == load8(sample, at - row);
-            let literals = bytes.to_le_bytes().map(|byte| costs.literals[byte as usize]);
-            let half = literals[0] + literals[1] + literals[2] + literals[3];
-            let whole = half + literals[4] + literals[5] + literals[6] + literals[7];
-            all += u64::from(literals[0]);
+            let (half, whole) = (u32::from(half), u32::from(half) + u32::from(next));
             let same = load8(sample, four) as u32 == bytes as u32 && !known;
             let match_cost = 8 * BIT + costs::logarithm((at - four) as u32);
             short += u64::from(if same { half.saturating_sub(match_cost) } else { 0 });
@@ -67,6 +72,7 @@ impl Sampler {
             let match_cost = 4 * BIT + costs::logarithm((at - eight) as u32) / 2;
             long += u64::from(if same { whole.saturating_sub(match_cost) } else { 0 });
         }
+        all += each[..places].iter().map(|&cost| u64::from(cost)).sum::<u64>();
         let start = (bytes.len() - size) / 2;
         let odd = upper(sample).map(|odd| odd ^ (start % 2 == 1));
         Promise { short: short * 1024 / 4 / all, long: long * 1024 / 8 / all, odd }
@@ -80,6 +86,15 @@ impl Sampler {
         let eight = std::mem::replace(&mut self.eights[eight as usize], at as u16);
         (four.into(), eight.into())
     }
+}
+
+/// Of each place, the sum with what stands `distance` behind; meaningless where nothing does.
+fn sums(of: &[u16; LOOKED_UP], distance: usize) -> [u16; LOOKED_UP] {
+    let mut sums = *of;
+    for (sum, &behind) in sums.iter_mut().zip(&of[distance..]) {
+        *sum += behind;
+    }
+    sums
 }
 
 /// Whether the bytes at odd places of a sample repeat the one two before clearly more often than those at even places,
