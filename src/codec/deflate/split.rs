@@ -15,7 +15,7 @@ use super::symbols::{Counts, END_OF_BLOCK, Match};
 /// Rows that share a code hold about so many bytes.
 const GROUP: usize = 256 << 10;
 /// One row of so many is looked at before anything is decided.
-const SAMPLED: usize = 4;
+const SAMPLED: usize = 8;
 /// One row of so many is parsed before the choice.
 const TRIED: usize = 16;
 /// A plane shorter than this does not pay for blocks of its own.
