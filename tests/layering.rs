@@ -81,7 +81,6 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Where the file system may be named.
 const FILE_SYSTEM: &[&str] = &[
     "read.rs",
-    "sink/direct.rs",
     "sink/file.rs",
     "sink/fragments.rs",
     "sink/spool.rs",

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use cogsmith::{
-    CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec, Interleave,
-    Metadata, OutputFile, PixelSource, StoreOptions, Stripe, TileSize,
+    BigTiff, CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec,
+    Interleave, Metadata, OutputFile, Overviews, PixelSource, StoreOptions, Stripe, TileSize,
 };
 use support::images::{Computed, encode};
 
@@ -170,14 +170,21 @@ fn an_unusable_spool_folder_is_named() {
 fn a_file_gets_the_bytes_that_a_stream_gets() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.tif");
-    for compression in [Compression::None, Compression::DEFLATE] {
+    // With overviews the file is begun before its end is known, without any at once.
+    let alone = EncodeOptions { overviews: Overviews::None, big_tiff: BigTiff::Yes, statistics: true, ..options() };
+    let cases = [
+        EncodeOptions { compression: Compression::None, ..options() },
+        EncodeOptions { compression: Compression::DEFLATE, ..options() },
+        alone,
+    ];
+    for case in cases {
         for (interleave, mask) in
             [Interleave::Pixel, Interleave::Band, Interleave::Tile].map(|i| [(i, false), (i, true)]).concat()
         {
             // Everything in memory, everything in the temporary file, and a bit of both.
             for memory in [u64::MAX, 0, 5_000] {
                 let spec = ImageSpec { mask, ..spec() };
-                let options = EncodeOptions { compression, interleave, ..options() };
+                let options = EncodeOptions { interleave, ..case.clone() };
                 let expected = encode(&spec, &options, &Executor::serial());
                 let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
                 for executor in [Executor::serial(), Executor::threads(3).unwrap()] {
@@ -188,10 +195,10 @@ fn a_file_gets_the_bytes_that_a_stream_gets() {
                     let summary =
                         cogsmith::encode_to_output(&mut source, &plan, &executor, &store, &mut output, go_on).unwrap();
                     output.commit().unwrap();
-                    let name = format!("{compression:?} {interleave:?} mask {mask} memory {memory}");
+                    let name = format!("{options:?} mask {mask} memory {memory}");
                     assert!(std::fs::read(&path).unwrap() == expected, "{name}");
                     assert_eq!(summary.bytes, expected.len() as u64, "{name}");
-                    let waits = mask || compression != Compression::None;
+                    let waits = mask || options.compression != Compression::None;
                     assert_eq!(summary.spooled > 0, waits && memory <= 5_000, "{name}");
                 }
             }

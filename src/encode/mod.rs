@@ -165,6 +165,16 @@ impl CogEncoder {
         self.rows.has_waiting()
     }
 
+    /// Whether all tiles of all overviews are encoded.
+    pub(crate) fn has_all_overviews(&self) -> bool {
+        self.rows.has_all_overviews()
+    }
+
+    /// The length of the header once all overviews are encoded, if the sizes of the tiles to come can't change it.
+    pub(crate) fn settled_header_bytes(&self) -> Option<u64> {
+        self.plan().settled_header_bytes(&self.index)
+    }
+
     /// Encodes some of the waiting tiles; whether there were any. No rows may be taken before all are encoded.
     pub(crate) fn encode_some(&mut self) -> Result<bool> {
         let encoded = self.rows.encode_some()?;

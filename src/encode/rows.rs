@@ -143,9 +143,23 @@ impl RowEncoder {
         !self.waiting.is_empty()
     }
 
+    /// Whether all tiles of all overviews are encoded.
+    pub(super) fn has_all_overviews(&self) -> bool {
+        let overviews = self.share.levels.iter().zip(&self.next_tile_rows).skip(1);
+        self.share.levels.len() == self.plan.levels().len()
+            && overviews.into_iter().all(|(share, &next)| next == share.tiles.rows.end)
+            && self.waiting.iter().all(|tile| tile.level == 0)
+    }
+
     /// Encodes some of the waiting tiles; none where none wait. No rows may be taken before all are encoded.
     pub(super) fn encode_some(&mut self) -> Result<Vec<EncodedTile>> {
-        let turn = self.waiting.len().min(self.tiles_per_turn * self.executor.thread_count());
+        let mut turn = self.waiting.len().min(self.tiles_per_turn * self.executor.thread_count());
+        if self.rows_left() == 0 {
+            // A turn ends where overviews do: what waits can be put in place while the rest is encoded.
+            let is_base = |tile: &TileId| tile.level == self.share.base();
+            let overviews = self.waiting.iter().position(is_base).filter(|&count| count > 0);
+            turn = overviews.map_or(turn, |count| turn.min(count));
+        }
         let tiles: Vec<_> = self.waiting.drain(..turn).collect();
         let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
         let encoded = encoded.into_iter().collect::<Result<_>>()?;
@@ -208,7 +222,12 @@ impl RowEncoder {
         }
         self.cascade.advance(&self.executor)?;
         let grid = self.plan.grid();
-        for (share, next) in self.share.levels.iter().zip(&mut self.next_tile_rows) {
+        // The last batch goes in file order: full resolution can be put in place once all overviews are encoded.
+        let mut levels: Vec<_> = self.share.levels.iter().zip(&mut self.next_tile_rows).collect();
+        if self.next_row == self.share.levels[0].window.rows.end {
+            levels.reverse();
+        }
+        for (share, next) in levels {
             let level = &share.level;
             let end = self.cascade.level(level.index).end();
             let complete = if end == level.height { level.tile_rows() } else { end / level.tile_size.height };

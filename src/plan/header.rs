@@ -69,6 +69,24 @@ impl CogPlan {
         Ok(Some(Header { bytes, variant, level_bytes }))
     }
 
+    /// The length of the header, if it and the place of full resolution don't depend on the tiles of full resolution whose
+    /// sizes the index does not hold: those of all others it does.
+    pub(crate) fn settled_header_bytes(&self, index: &TileIndex) -> Option<u64> {
+        let mut sections = self.inner.grid.sections(0);
+        let (section, None) = (sections.next()?, sections.next()) else { return None };
+        let tiles = self.inner.grid.section_tiles(&self.levels()[0], section);
+        let missing = tiles.filter(|&tile| index.size(tile) == 0).map(|tile| self.most_tile_bytes(tile));
+        let missing = missing.fold(0, u64::saturating_add);
+        let length = |variant| self.encode_header(variant, index, None).len() as u64;
+        let (least, limit) = (length(Variant::Classic) + self.data_bytes(index), Variant::Classic.max_offset());
+        match self.inner.options.big_tiff {
+            BigTiff::Yes => Some(length(Variant::Big)),
+            _ if least.saturating_add(missing) <= limit => Some(length(Variant::Classic)),
+            BigTiff::Auto if least > limit => Some(length(Variant::Big)),
+            BigTiff::Auto | BigTiff::No => None,
+        }
+    }
+
     fn encode_header(&self, variant: Variant, index: &TileIndex, arrays: Option<&[TileArrays]>) -> Vec<u8> {
         let ghost = Ghost {
             planar: !self.is_chunky() && self.spec().bands > 1,
@@ -119,6 +137,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use crate::geo::{GeoRef, Metadata};
+    use crate::grid::{Plane, TileId};
     use crate::options::{EncodeOptions, Overviews};
     use crate::sample::DataType;
     use crate::spec::ImageSpec;
@@ -152,6 +171,26 @@ mod tests {
         }
         let (plan, index) = planned(BigTiff::Yes, 1);
         assert_eq!(plan.header(&index).unwrap().variant, Variant::Big);
+    }
+
+    #[test]
+    fn the_length_of_the_header_is_settled_before_all_sizes_are_known() {
+        for (big_tiff, size, settled) in [
+            (BigTiff::Auto, 1, true),
+            (BigTiff::No, 1, true),
+            // Too large for classic TIFF already, or as large as it can be.
+            (BigTiff::Auto, LARGEST + 100, true),
+            (BigTiff::Auto, LARGEST, false),
+            (BigTiff::No, LARGEST, false),
+            (BigTiff::Yes, LARGEST, true),
+        ] {
+            let (plan, mut index) = planned(big_tiff, size);
+            let expected = plan.header(&index).unwrap().bytes.len() as u64;
+            index.set(TileId { level: 0, plane: Plane::Image(0), row: 79, column: 99 }, 0);
+            assert_eq!(plan.settled_header_bytes(&index), settled.then_some(expected), "{big_tiff:?} {size}");
+        }
+        let (plan, index) = planned(BigTiff::Auto, 0);
+        assert_eq!(plan.settled_header_bytes(&index), None);
     }
 
     #[test]

@@ -1,20 +1,18 @@
 //! Tiles of known size, written to their final places at once.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::grid::SectionId;
 use crate::plan::{CogPlan, Header, TileIndex};
 
-use super::file::OutputFile;
+use super::file::{OutputFile, Positioned};
 use super::target::failed;
 
 /// A file whose header is written and whose tiles follow in any order of their sections.
 #[derive(Debug)]
 pub(super) struct DirectFile {
-    file: File,
+    file: Positioned,
     /// Where the next tile of a section goes, and where the section ends.
     next: BTreeMap<SectionId, (u64, u64)>,
     header_bytes: u64,
@@ -33,9 +31,7 @@ impl DirectFile {
             next.insert(section, (start, position));
         }
         let direct = Self { file, next, header_bytes: header.bytes.len() as u64 };
-        if !direct.write_at(&header.bytes, 0).map_err(failed)? {
-            return Ok(None);
-        }
+        direct.file.write_at(&header.bytes, 0).map_err(failed)?;
         Ok(Some((direct, header)))
     }
 
@@ -50,7 +46,7 @@ impl DirectFile {
         if *next > *end {
             return Err(outgrown(*end, *next));
         }
-        self.write_at(bytes, at).map_err(failed).map(drop)
+        self.file.write_at(bytes, at).map_err(failed)
     }
 
     /// Checks that every section has come to its end, and writes the header again where only the pixels told what it
@@ -65,32 +61,8 @@ impl DirectFile {
             if header.len() as u64 != self.header_bytes {
                 return Err(wrong(self.header_bytes, header.len() as u64));
             }
-            self.write_at(&header, 0).map_err(failed)?;
+            self.file.write_at(&header, 0).map_err(failed)?;
         }
         Ok(())
-    }
-
-    /// Writes at an offset; false where the system has no such thing.
-    #[cfg(unix)]
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<bool> {
-        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset).map(|()| true)
-    }
-
-    #[cfg(windows)]
-    fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<bool> {
-        while !bytes.is_empty() {
-            let count = std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            (bytes, offset) = (&bytes[count..], offset + count as u64);
-        }
-        Ok(true)
-    }
-
-    #[cfg(not(any(unix, windows)))]
-    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<bool> {
-        let _ = &self.file;
-        Ok(false)
     }
 }

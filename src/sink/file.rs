@@ -132,11 +132,11 @@ impl OutputFile {
         &self.directory
     }
 
-    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may
-    /// have no offsets.
-    pub(super) fn positioned(&self) -> Option<File> {
-        self.temporary.as_ref()?;
-        self.writer.as_ref()?.get_ref().try_clone().ok()
+    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may have no
+    /// offsets, and where the system has no such thing.
+    pub(super) fn positioned(&self) -> Option<Positioned> {
+        self.temporary.as_ref().filter(|_| cfg!(any(unix, windows)))?;
+        self.writer.as_ref()?.get_ref().try_clone().ok().map(Positioned)
     }
 
     /// Where what has been written can be read back before it appears; none where the target is written directly.
@@ -214,6 +214,35 @@ impl OutputFile {
             Err(_) if fs::symlink_metadata(&self.target).is_ok() => Err(exists()),
             Err(_) => fs::rename(temporary, &self.target).map_err(|error| Error::io_at("create", &self.path, error)),
         }
+    }
+}
+
+/// A handle that writes at any offset.
+#[derive(Debug)]
+pub(super) struct Positioned(File);
+
+impl Positioned {
+    #[cfg(unix)]
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.0, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    pub(super) fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_write(&self.0, bytes, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            (bytes, offset) = (&bytes[count..], offset + count as u64);
+        }
+        Ok(())
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    pub(super) fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
+        let _ = &self.0;
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

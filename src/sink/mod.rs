@@ -1,5 +1,6 @@
 //! Where finished tiles wait, and where the file goes.
 
+mod ahead;
 mod direct;
 pub mod file;
 pub mod fragments;

@@ -1,7 +1,7 @@
 //! A temporary file for finished tiles.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ impl Spool {
 
     /// Copies a run of bytes, after [`flush`](Self::flush). `step` is called again and again.
     pub(super) fn copy(
-        &self,
+        &mut self,
         mut offset: u64,
         mut length: u64,
         target: &mut Target<'_>,
@@ -70,6 +70,8 @@ impl Spool {
             (offset, length) = (offset + count, length - count);
             step()?;
         }
+        // What is appended goes behind all that was, not behind what was copied.
+        self.file.seek(SeekFrom::Start(self.end)).map_err(|error| self.failed(error))?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Sections of finished tiles, kept until they can be put in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
 use crate::encode::BATCH_BYTES;
@@ -67,7 +67,7 @@ enum Piece {
 #[derive(Debug)]
 pub(crate) struct SectionStore {
     options: StoreOptions,
-    sections: BTreeMap<SectionId, Vec<Piece>>,
+    sections: BTreeMap<SectionId, VecDeque<Piece>>,
     in_memory: u64,
     #[cfg(feature = "spool")]
     spool: Option<Spool>,
@@ -100,20 +100,22 @@ impl SectionStore {
         }
         self.in_memory += length;
         let pieces = self.sections.entry(section).or_default();
-        match pieces.last_mut() {
+        match pieces.back_mut() {
             // Small tiles share a piece: their bookkeeping would take more than they do.
             Some(Piece::Memory(held)) if bytes.len() < BLOCK / 16 && held.len() + bytes.len() <= BLOCK => {
                 held.extend_from_slice(bytes);
             }
-            _ => pieces.push(Piece::Memory(bytes.to_vec())),
+            _ => pieces.push_back(Piece::Memory(bytes.to_vec())),
         }
         Ok(())
     }
 
-    /// Writes a section and forgets it; tells how many bytes it has. `step` is called after every piece.
+    /// Writes what there is of a section, at most about so many bytes, and forgets it; tells how many bytes it was.
+    /// `step` is called after every piece.
     pub(super) fn write_section(
         &mut self,
         section: SectionId,
+        most: u64,
         target: &mut Target<'_>,
         step: &mut dyn FnMut() -> Result<()>,
     ) -> Result<u64> {
@@ -122,18 +124,26 @@ impl SectionStore {
             spool.flush()?;
         }
         let mut written = 0;
-        for piece in self.sections.remove(&section).unwrap_or_default() {
+        let Some(pieces) = self.sections.get_mut(&section) else { return Ok(0) };
+        while written < most
+            && let Some(piece) = pieces.pop_front()
+        {
             match piece {
                 Piece::Memory(bytes) => {
                     target.write(&bytes)?;
+                    self.in_memory -= bytes.len() as u64;
                     written += bytes.len() as u64;
                 }
                 #[cfg(feature = "spool")]
                 Piece::Spooled { offset, length } => {
+                    let count = length.min(most - written);
                     if let Some(spool) = &mut self.spool {
-                        spool.copy(offset, length, target, step)?;
+                        spool.copy(offset, count, target, step)?;
                     }
-                    written += length;
+                    if count < length {
+                        pieces.push_front(Piece::Spooled { offset: offset + count, length: length - count });
+                    }
+                    written += count;
                 }
             }
             step()?;
@@ -151,9 +161,9 @@ impl SectionStore {
         let start = spool.end();
         spool.append(bytes)?;
         let pieces = self.sections.entry(section).or_default();
-        match pieces.last_mut() {
+        match pieces.back_mut() {
             Some(Piece::Spooled { offset, length }) if *offset + *length == start => *length += bytes.len() as u64,
-            _ => pieces.push(Piece::Spooled { offset: start, length: bytes.len() as u64 }),
+            _ => pieces.push_back(Piece::Spooled { offset: start, length: bytes.len() as u64 }),
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::statistics::{BandStatistics, BandSums};
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
+use super::ahead::Ahead;
 use super::direct::DirectFile;
 use super::file::{FileOptions, OutputFile};
 use super::store::{SectionStore, StoreOptions};
@@ -179,7 +180,7 @@ fn run(
     plan: &CogPlan,
     executor: &Executor,
     store: &StoreOptions,
-    output: Output<'_>,
+    mut output: Output<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     for (source, level) in sources.iter().zip(plan.levels()) {
@@ -191,13 +192,14 @@ fn run(
             Output::Writer(_) => None,
         })?;
     }
-    let mut direct = match &output {
-        Output::File(file) => DirectFile::new(plan, file)?,
-        Output::Writer(_) => None,
+    let mut place = match &output {
+        Output::File(file) => DirectFile::new(plan, file)?.map_or(Place::Store, Place::Direct),
+        Output::Writer(_) => Place::Store,
     };
     let mut cog = CogWriter::of(plan.clone(), executor.clone(), store.clone(), sources.len() > 1)?;
     let rows = plan.spec().height;
     let mut waiting: Vec<Chunk> = Vec::new();
+    let mut overviews_done = false;
     for (level, source) in sources.iter_mut().enumerate() {
         if level > 0 {
             cog.encoder.next_level(level, store.batch)?;
@@ -207,9 +209,21 @@ fn run(
             cog.encoder.take_rows_from(*source, wanted)?;
             while cog.encoder.has_waiting() {
                 // While some tiles are encoded, those encoded before are put away: of the batch before, first.
+                if !overviews_done && cog.encoder.has_all_overviews() {
+                    overviews_done = true;
+                    if let (Place::Store, Output::File(file)) = (&place, &mut output)
+                        && let Some(header_bytes) = cog.encoder.settled_header_bytes()
+                    {
+                        place = Ahead::begin(header_bytes, file)?.map_or(Place::Store, Place::Ahead);
+                    }
+                }
+                let file = match &mut output {
+                    Output::File(file) => Some(&mut **file),
+                    Output::Writer(_) => None,
+                };
                 let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
-                let (stored, encoded) =
-                    executor.both(|| put_away(&waiting, &mut direct, kept), || encoder.encode_some());
+                let put_away = || put_away(&waiting, (&mut place, plan), kept, file);
+                let (stored, encoded) = executor.both(put_away, || encoder.encode_some());
                 stored?;
                 encoded?;
                 waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
@@ -221,12 +235,12 @@ fn run(
             }
         }
     }
-    put_away(&waiting, &mut direct, &mut cog.store)?;
+    put_away(&waiting, (&mut place, plan), &mut cog.store, None)?;
     let mut step = || match progress(Progress { rows_done: rows, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
         ControlFlow::Continue(()) => Ok(()),
     };
-    if let Some((file, header)) = direct {
+    if let Place::Direct((file, header)) = place {
         let checksums = cog.encoder.checksums();
         let index = cog.encoder.finish()?;
         file.finish(plan, &index)?;
@@ -239,15 +253,35 @@ fn run(
         Output::Writer(writer) => Target::writer(writer),
         Output::File(file) => Target::File(file),
     };
-    cog.write(&mut target, &mut step)
+    let ahead = if let Place::Ahead(ahead) = place { Some(ahead) } else { None };
+    cog.write(&mut target, ahead, &mut step)
 }
 
-/// Puts finished tiles to their places, or into the store where these are not known.
-fn put_away(finished: &[Chunk], direct: &mut Option<(DirectFile, Header)>, store: &mut SectionStore) -> Result<()> {
-    finished.iter().try_for_each(|chunk| match direct {
-        Some((file, _)) => file.append(chunk.section, &chunk.bytes),
-        None => store.append(chunk.section, &chunk.bytes),
-    })
+/// Where finished tiles go.
+enum Place {
+    /// To the store: the places of sections are not known.
+    Store,
+    /// To their places.
+    Direct((DirectFile, Header)),
+    /// To the store, and from there to their places, now and then.
+    Ahead(Ahead),
+}
+
+/// Puts finished tiles where they go, and what waits to its place if that is known and there is a `file`.
+fn put_away(
+    finished: &[Chunk],
+    (place, plan): (&mut Place, &CogPlan),
+    store: &mut SectionStore,
+    file: Option<&mut OutputFile>,
+) -> Result<()> {
+    finished.iter().try_for_each(|chunk| match place {
+        Place::Direct((file, _)) => file.append(chunk.section, &chunk.bytes),
+        Place::Store | Place::Ahead(_) => store.append(chunk.section, &chunk.bytes),
+    })?;
+    match (place, file) {
+        (Place::Ahead(ahead), Some(file)) => ahead.go_on(plan, store, file),
+        _ => Ok(()),
+    }
 }
 
 /// Encodes a whole source to bytes, on the caller's thread.
@@ -341,7 +375,7 @@ impl CogWriter {
     /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, and [`ErrorKind::InvalidOption`], before
     /// anything is written, for [`StoreOptions::verify`]: what is written so can't be read back.
     pub fn finish(self, writer: &mut dyn Write) -> Result<Summary> {
-        self.write(&mut Target::writer(writer), &mut || Ok(()))
+        self.write(&mut Target::writer(writer), None, &mut || Ok(()))
     }
 
     /// As [`finish`](Self::finish), to a file, for which the system itself copies what waits in a temporary file, where
@@ -351,10 +385,16 @@ impl CogWriter {
     /// As [`finish`](Self::finish); [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
     /// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
     pub fn finish_to(self, output: &mut OutputFile) -> Result<Summary> {
-        self.write(&mut Target::File(output), &mut || Ok(()))
+        self.write(&mut Target::File(output), None, &mut || Ok(()))
     }
 
-    fn write(mut self, target: &mut Target<'_>, step: &mut dyn FnMut() -> Result<()>) -> Result<Summary> {
+    /// Writes the file, or the rest of one that was begun ahead.
+    fn write(
+        mut self,
+        target: &mut Target<'_>,
+        ahead: Option<Ahead>,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Summary> {
         let plan = self.encoder.plan().clone();
         let checksums = self.encoder.checksums();
         if checksums.is_some() {
@@ -362,12 +402,18 @@ impl CogWriter {
         }
         let index = self.encoder.finish()?;
         let header = plan.header(&index)?;
-        target.write(&header.bytes)?;
         let mut bytes = header.bytes.len() as u64;
+        match &ahead {
+            Some(ahead) => bytes += ahead.written(),
+            None => target.write(&header.bytes)?,
+        }
         for section in plan.sections() {
-            bytes += self.store.write_section(section, target, step)?;
+            bytes += self.store.write_section(section, u64::MAX, target, step)?;
         }
         target.flush()?;
+        if let Some(ahead) = ahead {
+            ahead.finish(&header)?;
+        }
         let summary = summary(&plan, index.sums(), &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());

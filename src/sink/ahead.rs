@@ -1,0 +1,60 @@
+//! Files that are begun before their last tiles are encoded.
+//!
+//! Once all overviews are encoded, the place of full resolution is known, though not all of its tiles are, nor what the
+//! header says of them. So what waits is put in place while the rest is encoded, and the header last.
+
+use crate::error::{ErrorKind, Result};
+use crate::plan::{CogPlan, Header};
+
+use super::file::{OutputFile, Positioned};
+use super::store::SectionStore;
+use super::target::{Target, failed};
+
+/// Bytes that are put in place while some tiles are encoded. In between the caller may stop.
+const PART: u64 = 256 << 20;
+
+/// A file that has room for its header, and behind it as many bytes of sections as were ready.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    file: Positioned,
+    header_bytes: u64,
+    written: u64,
+}
+
+impl Ahead {
+    /// Keeps room for a header of so many bytes; `None` where the file can't be written out of order.
+    pub(super) fn begin(header_bytes: u64, output: &mut OutputFile) -> Result<Option<Self>> {
+        let Some(file) = output.positioned() else { return Ok(None) };
+        let room = vec![0; usize::try_from(header_bytes).unwrap_or(usize::MAX)];
+        Target::File(output).write(&room)?;
+        Ok(Some(Self { file, header_bytes, written: 0 }))
+    }
+
+    /// Puts a part of what waits in place.
+    pub(super) fn go_on(&mut self, plan: &CogPlan, store: &mut SectionStore, output: &mut OutputFile) -> Result<()> {
+        let mut left = PART;
+        for section in plan.sections() {
+            let written = store.write_section(section, left, &mut Target::File(output), &mut || Ok(()))?;
+            self.written += written;
+            left = left.saturating_sub(written);
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of sections that are in place.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Writes the header, after all else.
+    pub(super) fn finish(&self, header: &Header) -> Result<()> {
+        let (expected, got) = (self.header_bytes, header.bytes.len() as u64);
+        if got != expected {
+            return Err(ErrorKind::PixelCount { what: "bytes of the header", expected, got }.into());
+        }
+        self.file.write_at(&header.bytes, 0).map_err(failed)
+    }
+}
