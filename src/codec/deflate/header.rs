@@ -1,6 +1,6 @@
 //! The header of a dynamic block: two codes, told by the lengths of their symbols (RFC 1951 section 3.2.7).
 
-use super::bits::{BitWriter, Code};
+use super::bits::{BitWriter, Code, Rest, SLACK};
 use super::huffman;
 use super::symbols::{DISTANCES, LITERALS};
 
@@ -80,6 +80,49 @@ impl Header {
             if symbol >= 16 {
                 writer.put(u64::from(entry >> 5), REPEAT_BITS[symbol - 16]);
             }
+            writer.flush();
+        }
+    }
+}
+
+/// A header in the bits that it takes, for many blocks with the same codes.
+#[derive(Default)]
+pub(super) struct Packed {
+    /// What stands behind the bit that tells the last block, in pieces of 56 bits.
+    pieces: Vec<u64>,
+    /// Bits of the last piece.
+    rest: u32,
+}
+
+impl Packed {
+    /// Takes a header.
+    pub(super) fn set(&mut self, header: &Header) {
+        let bits = header.bits as usize + 2;
+        let mut bytes = vec![0; bits.div_ceil(8) + 2 * SLACK];
+        // Seven bits before the first one: then what follows it starts with a byte.
+        let mut writer = BitWriter::new(&mut bytes, Rest::default());
+        writer.put(0, 7);
+        header.write(false, &mut writer);
+        writer.finish();
+        self.pieces.clear();
+        self.pieces.extend(bytes[1..][..bits.div_ceil(8)].chunks(7).map(|piece| {
+            let mut eight = [0; 8];
+            eight[..piece.len()].copy_from_slice(piece);
+            u64::from_le_bytes(eight)
+        }));
+        self.rest = (bits - 56 * (self.pieces.len() - 1)) as u32;
+    }
+
+    /// Writes the three bits that start a block, and the header.
+    pub(super) fn write(&self, last: bool, writer: &mut BitWriter<'_>) {
+        writer.put(last.into(), 1);
+        writer.flush();
+        if let Some((&end, pieces)) = self.pieces.split_last() {
+            for &piece in pieces {
+                writer.put(piece, 56);
+                writer.flush();
+            }
+            writer.put(end, self.rest);
             writer.flush();
         }
     }

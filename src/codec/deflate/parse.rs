@@ -9,7 +9,7 @@ use super::pairs::Pairs;
 use super::select::{Promise, Sampler};
 use super::short::{Depth, Short};
 use super::split::{Rows, Splitter};
-use super::symbols::{Counts, Match};
+use super::symbols::{Counts, Match, Tally};
 
 /// Bytes that are parsed under the same costs. Blocks are made of whole units.
 const UNIT: usize = 32 << 10;
@@ -364,8 +364,9 @@ impl Parsed {
 
     /// Counts what the matches make of `bytes`.
     fn count(&mut self, bytes: &[u8]) {
-        self.counts = Counts::default();
-        self.counts.piece(bytes, &self.matches);
+        let mut tally = Tally::default();
+        tally.piece(bytes, &self.matches);
+        self.counts = tally.counts();
         self.bits = costs::block_bits(&self.counts);
     }
 }

@@ -8,9 +8,9 @@
 use super::block::{self, Codes, Stream};
 use super::costs::{self, BIT, Costs};
 use super::fast;
-use super::header::{Header, Lengths};
+use super::header::{Header, Lengths, Packed};
 use super::select::Promise;
-use super::symbols::{Counts, END_OF_BLOCK, Match};
+use super::symbols::{Counts, END_OF_BLOCK, Match, Tally};
 
 /// Rows that share a code hold about so many bytes.
 const GROUP: usize = 256 << 10;
@@ -86,21 +86,21 @@ impl Rows {
     /// Whether a split of rows is worth it beside what the finders would make of them: some rows are tried.
     fn holds(self, bytes: &[u8], coded: usize, promise: Promise) -> Option<usize> {
         let guess = Costs::guess(&bytes[..self.row]);
-        let (mut whole, mut heads) = (Counts::default(), Counts::default());
+        let (mut whole, mut heads) = (Tally::default(), Tally::default());
         let mut matches = Vec::new();
         let mut tried = 0;
         for row in (0..bytes.len() / self.row).skip(1).step_by(TRIED) {
             let from = row * self.row;
-            for (counts, to) in [(&mut whole, from + self.row), (&mut heads, from + coded)] {
+            for (tally, to) in [(&mut whole, from + self.row), (&mut heads, from + coded)] {
                 matches.clear();
                 fast::find(bytes, from, to, self.row, &guess, &mut matches);
-                counts.piece(&bytes[from..to], &matches);
+                tally.piece(&bytes[from..to], &matches);
             }
             tried += 1;
         }
         let stored = ((self.row - coded) * 8 + 48) as u64;
-        let split = costs::block_bits(&heads) + tried * (stored + HEADER) * u64::from(BIT);
-        let whole = costs::block_bits(&whole);
+        let split = costs::block_bits(&heads.counts()) + tried * (stored + HEADER) * u64::from(BIT);
+        let whole = costs::block_bits(&whole.counts());
         // What matches may save must be saved by the split too; short matches save more than the sample tells.
         let needed = whole * (18 + 3 * promise.short + promise.long / 2) / 2048;
         (split + needed <= whole).then_some(coded)
@@ -115,6 +115,7 @@ pub(super) struct Splitter {
     lengths: Lengths,
     trial: Lengths,
     header: Header,
+    packed: Packed,
     codes: Codes,
 }
 
@@ -133,16 +134,19 @@ impl Splitter {
         let mut counts = Counts::default();
         // The first pass learns what matches cost.
         for pass in 0..2 {
-            counts = Counts::default();
+            let mut tally = Tally::default();
+            let mut blocks = 0;
             self.matches.clear();
             let sampled = if pass == 0 { 16 } else { usize::MAX };
             for segment in self.segments.iter_mut().filter(|segment| segment.coded).take(sampled) {
                 let before = self.matches.len();
                 fast::find(input, segment.from, segment.to, rows.row, &costs, &mut self.matches);
                 segment.matches = self.matches.len() - before;
-                counts.piece(&input[segment.from..segment.to], &self.matches[before..]);
-                counts.literals[END_OF_BLOCK] += 1;
+                tally.piece(&input[segment.from..segment.to], &self.matches[before..]);
+                blocks += 1;
             }
+            counts = tally.counts();
+            counts.literals[END_OF_BLOCK] = blocks;
             costs = Costs::new(&counts);
         }
         self.choose(&counts);
@@ -160,7 +164,7 @@ impl Splitter {
             // No code of a literal is longer than 15 bits, and no match takes more than six bytes.
             let most = self.header.bits + 64 + 16 * bytes.len() as u64 + 48 * here.len() as u64;
             stream.write(most, |writer| {
-                self.header.write(last, writer);
+                self.packed.write(last, writer);
                 self.codes.write(bytes, here, writer);
             });
         }
@@ -216,6 +220,7 @@ impl Splitter {
             }
         }
         self.header.plan(&self.lengths);
+        self.packed.set(&self.header);
         self.codes.set(&self.lengths);
     }
 }

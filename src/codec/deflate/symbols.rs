@@ -132,34 +132,6 @@ impl Counts {
         self.distances[distance_code(found.distance as usize)] -= 1;
     }
 
-    /// Counts the literals and matches of a piece of `input`.
-    pub(super) fn piece(&mut self, input: &[u8], matches: &[Match]) {
-        // Spans of literals are short where there are many matches: they share tables, four for the same reason.
-        let mut tables = [[0u32; 256]; 4];
-        let mut count = |literals: &[u8]| {
-            let (chunks, rest) = literals.as_chunks::<4>();
-            for chunk in chunks {
-                for (table, &byte) in tables.iter_mut().zip(chunk) {
-                    table[byte as usize] += 1;
-                }
-            }
-            for (table, &byte) in tables.iter_mut().zip(rest) {
-                table[byte as usize] += 1;
-            }
-        };
-        let mut at = 0;
-        for found in matches {
-            let literals = found.literals as usize;
-            count(&input[at..][..literals]);
-            self.add(*found);
-            at += literals + found.length as usize;
-        }
-        count(&input[at..]);
-        for (symbol, count) in self.literals[..256].iter_mut().enumerate() {
-            *count += tables.iter().map(|table| table[symbol]).sum::<u32>();
-        }
-    }
-
     /// Adds what others counted.
     pub(super) fn merge(&mut self, other: &Self) {
         for (count, more) in self.literals.iter_mut().zip(&other.literals) {
@@ -168,6 +140,55 @@ impl Counts {
         for (count, more) in self.distances.iter_mut().zip(&other.distances) {
             *count += more;
         }
+    }
+}
+
+/// Counts pieces, one after the other.
+pub(super) struct Tally {
+    counts: Counts,
+    /// Of literals. Spans of them are short where there are many matches, so they share tables; four, so that equal bytes
+    /// in a row don't wait for each other.
+    tables: [[u32; 256]; 4],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { counts: Counts::default(), tables: [[0; 256]; 4] }
+    }
+}
+
+impl Tally {
+    /// Counts the literals and matches of a piece of the input.
+    pub(super) fn piece(&mut self, piece: &[u8], matches: &[Match]) {
+        let mut at = 0;
+        for found in matches {
+            let literals = found.literals as usize;
+            self.literals(&piece[at..][..literals]);
+            self.counts.add(*found);
+            at += literals + found.length as usize;
+        }
+        self.literals(&piece[at..]);
+    }
+
+    #[inline(always)]
+    fn literals(&mut self, literals: &[u8]) {
+        let (chunks, rest) = literals.as_chunks::<4>();
+        for chunk in chunks {
+            for (table, &byte) in self.tables.iter_mut().zip(chunk) {
+                table[byte as usize] += 1;
+            }
+        }
+        for (table, &byte) in self.tables.iter_mut().zip(rest) {
+            table[byte as usize] += 1;
+        }
+    }
+
+    /// What was counted.
+    pub(super) fn counts(mut self) -> Counts {
+        for (symbol, count) in self.counts.literals[..256].iter_mut().enumerate() {
+            *count += self.tables.iter().map(|table| table[symbol]).sum::<u32>();
+        }
+        self.counts
     }
 }
 
