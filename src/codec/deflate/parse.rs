@@ -294,8 +294,13 @@ impl Parser {
             } else {
                 parser.other.run(&mut parser.finders, finder, input, range, layout, costs);
             }
-            // It takes several times longer, so it has to save a share, and more than chance may.
-            let share = if matches!(finder, Finder::Pairs(_)) { 48 } else { 42 };
+            // It takes several times longer, so it has to save a share, and more than chance may. Where noise is most of
+            // it, decoding gains nothing by matches either.
+            let share = match finder {
+                Finder::Pairs(_) => 48,
+                _ if layout.planes > 1 => 32,
+                _ => 42,
+            };
             let worth = parser.other.bits / share + 160 * u64::from(costs::BIT);
             let margin = if best.1 == Finder::Fast { 0 } else { fast / 128 };
             if parser.other.bits + worth < fast && parser.other.bits + margin < best.0 {
