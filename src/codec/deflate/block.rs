@@ -227,18 +227,18 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// Writes `input` as a block. Matches that don't pay once the codes are known are dropped.
+    /// Writes `input` as a block. Matches that don't pay once the codes are known are dropped, if they are weighed again.
     pub(super) fn block(
         &mut self,
         input: &[u8],
-        matches: &mut Vec<Match>,
-        counts: &mut Counts,
+        (matches, counts): (&mut Vec<Match>, &mut Counts),
+        weighs_again: bool,
         last: bool,
         stream: &mut Stream<'_>,
     ) {
         counts.literals[END_OF_BLOCK] = 1;
         lengths(counts, &mut self.lengths);
-        if drop_dear(input, matches, counts, &self.lengths) > 0 {
+        if weighs_again && drop_dear(input, matches, counts, &self.lengths) > 0 {
             lengths(counts, &mut self.lengths);
         }
         self.header.plan(&self.lengths);

@@ -152,12 +152,17 @@ pub(super) struct Parser {
     other: Parsed,
     writer: BlockWriter,
     splitter: Splitter,
+    /// Whether matches are weighed again in every block.
+    weighs_again: bool,
+    /// Whether the open block is the first of a stretch.
+    first: bool,
 }
 
 impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.finders.reset();
+        self.weighs_again = policy.both;
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
@@ -193,6 +198,7 @@ impl Parser {
         stream: &mut Stream<'_>,
     ) {
         self.pending.restart(from);
+        self.first = true;
         let mut costs = Costs::guess(&input[from..to.min(from + UNIT)]);
         let mut finder = Finder::Fast;
         let mut at = from;
@@ -239,7 +245,9 @@ impl Parser {
     /// Writes the open block.
     fn close(&mut self, input: &[u8], last: bool, stream: &mut Stream<'_>) {
         let Pending { start, end, matches, counts, .. } = &mut self.pending;
-        self.writer.block(&input[*start..*end], matches, counts, last, stream);
+        // Those of the first unit were found before anything was known of costs.
+        let weighs_again = self.weighs_again || std::mem::take(&mut self.first) && *end - *start <= UNIT;
+        self.writer.block(&input[*start..*end], (matches, counts), weighs_again, last, stream);
     }
 
     /// The finder for the section that starts at `from`.
