@@ -3,12 +3,12 @@
 //! Once all overviews are encoded, the place of full resolution is known, though not all of its tiles are, nor what the
 //! header says of them. So what waits is put in place while the rest is encoded, and the header last.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::plan::{CogPlan, Header};
 
 use super::file::{OutputFile, Positioned};
 use super::store::SectionStore;
-use super::target::{Target, failed};
+use super::target::Target;
 
 /// Bytes that are put in place while some tiles are encoded. In between the caller may stop.
 const PART: u64 = 256 << 20;
@@ -51,10 +51,6 @@ impl Ahead {
 
     /// Writes the header, after all else.
     pub(super) fn finish(&self, header: &Header) -> Result<()> {
-        let (expected, got) = (self.header_bytes, header.bytes.len() as u64);
-        if got != expected {
-            return Err(ErrorKind::PixelCount { what: "bytes of the header", expected, got }.into());
-        }
-        self.file.write_at(&header.bytes, 0).map_err(failed)
+        self.file.write_header(&header.bytes, self.header_bytes)
     }
 }

@@ -52,16 +52,11 @@ impl DirectFile {
     /// Checks that every section has come to its end, and writes the header again where only the pixels told what it
     /// says: statistics, for which it has kept room.
     pub(super) fn finish(&self, plan: &CogPlan, index: &TileIndex) -> Result<()> {
-        let wrong = |expected, got| Error::from(ErrorKind::PixelCount { what: "bytes of the file", expected, got });
         if let Some(&(got, expected)) = self.next.values().find(|(next, end)| next != end) {
-            return Err(wrong(expected, got));
+            return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into());
         }
         if plan.statistics() {
-            let header = plan.header(index)?.bytes;
-            if header.len() as u64 != self.header_bytes {
-                return Err(wrong(self.header_bytes, header.len() as u64));
-            }
-            self.file.write_at(&header, 0).map_err(failed)?;
+            self.file.write_header(&plan.header(index)?.bytes, self.header_bytes)?;
         }
         Ok(())
     }

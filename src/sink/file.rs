@@ -132,8 +132,8 @@ impl OutputFile {
         &self.directory
     }
 
-    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may have no
-    /// offsets, and where the system has no such thing.
+    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may
+    /// have no offsets, and where the system has no such thing.
     pub(super) fn positioned(&self) -> Option<Positioned> {
         self.temporary.as_ref().filter(|_| cfg!(any(unix, windows)))?;
         self.writer.as_ref()?.get_ref().try_clone().ok().map(Positioned)
@@ -222,6 +222,15 @@ impl OutputFile {
 pub(super) struct Positioned(File);
 
 impl Positioned {
+    /// Writes a header where room for one of `room` bytes was kept.
+    pub(super) fn write_header(&self, header: &[u8], room: u64) -> Result<()> {
+        let got = header.len() as u64;
+        if got != room {
+            return Err(ErrorKind::PixelCount { what: "bytes of the header", expected: room, got }.into());
+        }
+        self.write_at(header, 0).map_err(super::target::failed)
+    }
+
     #[cfg(unix)]
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::write_all_at(&self.0, bytes, offset)

@@ -302,8 +302,7 @@ impl Parser {
             } else {
                 parser.other.run(&mut parser.finders, finder, input, range, layout, costs);
             }
-            // It takes several times longer, so it has to save a share, and more than chance may. Where noise is most of
-            // it, decoding gains nothing by matches either.
+            // It takes several times longer, so it has to save a share, and more than chance may.
             let share = match finder {
                 Finder::Pairs(_) => 48,
                 _ if layout.planes > 1 => 32,

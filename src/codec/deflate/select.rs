@@ -51,14 +51,15 @@ impl Sampler {
         for at in 1..first {
             self.swap(load8(sample, at), at);
         }
-        // What the eight bytes at each place cost as literals, and the first four of them.
+        // What the byte at each place costs as a literal, and what four from there on do.
         let mut each = [0u16; LOOKED_UP];
         for (cost, &byte) in each.iter_mut().zip(&sample[first..]) {
             *cost = costs.literals[byte as usize] as u16;
         }
         let places = sample.len() - 8 - first;
         let fours = sums(&sums(&each, 1), 2);
-        let (mut all, mut short, mut long) = (1u64, 0u64, 0u64);
+        let all = 1 + each[..places].iter().map(|&cost| u64::from(cost)).sum::<u64>();
+        let (mut short, mut long) = (0u64, 0u64);
         for (offset, (&half, &next)) in fours.iter().zip(&fours[4..]).enumerate().take(places) {
             let at = first + offset;
             let bytes = load8(sample, at);
@@ -72,7 +73,6 @@ impl Sampler {
             let match_cost = 4 * BIT + costs::logarithm((at - eight) as u32) / 2;
             long += u64::from(if same { whole.saturating_sub(match_cost) } else { 0 });
         }
-        all += each[..places].iter().map(|&cost| u64::from(cost)).sum::<u64>();
         let start = (bytes.len() - size) / 2;
         let odd = upper(sample).map(|odd| odd ^ (start % 2 == 1));
         Promise { short: short * 1024 / 4 / all, long: long * 1024 / 8 / all, odd }

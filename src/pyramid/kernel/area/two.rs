@@ -52,7 +52,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     }
     match samples {
         1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
-        // The module for browsers has to stay small: there two bands go the way of five.
+        // The module for browsers has to stay small: there two bands take the general way.
         #[cfg(not(target_family = "wasm"))]
         2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
         3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
