@@ -16,15 +16,13 @@ impl AlignedBytes {
     pub(crate) fn grow(&mut self, len: usize, what: &'static str) -> Result<()> {
         let words = len.div_ceil(8);
         if let Some(more) = words.checked_sub(self.words.len()) {
-            let out_of_memory = |_| ErrorKind::OutOfMemory { what, bytes: len as u64 };
             if self.words.is_empty() {
-                let mut asked = Vec::<u64>::new();
-                asked.try_reserve_exact(words).map_err(out_of_memory)?;
-                // It was to be had: now as pages that the system fills with zeros when threads touch them, all at once.
-                drop(std::hint::black_box(asked));
-                self.words = vec![0; words];
+                // Pages that the system fills with zeros when threads touch them, all at once.
+                let zeros = bytemuck::allocation::try_zeroed_slice_box(words);
+                self.words = zeros.map_err(|()| ErrorKind::OutOfMemory { what, bytes: len as u64 })?.into_vec();
             } else {
-                self.words.try_reserve_exact(more).map_err(out_of_memory)?;
+                let reserved = self.words.try_reserve_exact(more);
+                reserved.map_err(|_| ErrorKind::OutOfMemory { what, bytes: len as u64 })?;
                 self.words.resize(words, 0);
             }
         }

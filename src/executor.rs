@@ -1,5 +1,8 @@
 //! Where work runs: on the caller's thread or on a pool. The only module that knows of threads.
 
+#[cfg(feature = "parallel")]
+mod stream;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,6 +19,9 @@ pub struct Executor {
 }
 
 impl Executor {
+    /// Whether there can be more than one thread.
+    pub(crate) const PARALLEL: bool = cfg!(feature = "parallel");
+
     /// Runs everything on the caller's thread.
     #[must_use]
     pub fn serial() -> Self {
@@ -66,7 +72,9 @@ impl Executor {
     /// set, from whatever thread: sooner than a progress callback can, which is asked after every few tiles.
     #[must_use]
     pub fn cancelled_by(self, flag: Arc<AtomicBool>) -> Self {
-        Self { cancelled: Some(flag), ..self }
+        let mut executor = self;
+        executor.cancelled = Some(flag);
+        executor
     }
 
     /// Whether the work has been cancelled.
@@ -84,17 +92,29 @@ impl Executor {
         1
     }
 
-    /// Does two things, at once if there are threads.
-    pub(crate) fn both<A, B>(&self, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B)
+    /// Applies `work` to every item on all threads, and has `taker` take the results on the caller's thread, in the order
+    /// of the items, while others are made. Without threads, one after the other.
+    ///
+    /// At most about `most` items are in work or wait to be taken. After an error no item is begun.
+    pub(crate) fn stream<T, R>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        most: usize,
+        work: impl Fn(T) -> R + Sync,
+        taker: &mut impl Taker<R>,
+    ) -> Result<()>
     where
-        A: Send,
-        B: Send,
+        T: Send,
+        R: Send,
     {
         #[cfg(feature = "parallel")]
         if let Some(pool) = &self.pool {
-            return pool.install(|| rayon::join(first, second));
+            return stream::run(pool, items.into_iter().collect(), most, &work, taker);
         }
-        (first(), second())
+        let _ = most;
+        items.into_iter().try_for_each(|item| taker.take(work(item)))?;
+        while taker.idle(true)? != Beside::Nothing {}
+        Ok(())
     }
 
     /// Applies `work` to every item; results come in the order of the items.
@@ -112,6 +132,25 @@ impl Executor {
         }
         items.into_iter().map(work).collect()
     }
+}
+
+/// Takes what [`Executor::stream`] makes.
+pub(crate) trait Taker<R> {
+    /// Takes the next result.
+    fn take(&mut self, result: R) -> Result<()>;
+
+    /// Called while there is no result to take: does something else that is not long, if there is anything. `all_begun`
+    /// means that threads begin to run out of items.
+    fn idle(&mut self, all_begun: bool) -> Result<Beside>;
+}
+
+/// What a [`Taker`] has done beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nothing,
+    Something,
+    /// Something, with so much left that the caller's thread counts as one of those that work.
+    Much,
 }
 
 impl Default for Executor {

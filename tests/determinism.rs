@@ -60,6 +60,26 @@ fn threads_change_nothing() {
 }
 
 #[test]
+fn rows_read_ahead_change_nothing() {
+    for (spec, options) in cases() {
+        let serial = encode(&spec, &options, &Executor::serial());
+        let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        for threads in [2, 3] {
+            // Batches of one row of tiles, of several, of half of the image, and none to read ahead.
+            for batch in [44 << 10, 200 << 10, 600 << 10, 64 << 20] {
+                let executor = Executor::threads(threads).unwrap();
+                let store = StoreOptions { batch, ..StoreOptions::in_memory() };
+                let mut bytes = Vec::new();
+                let go_on = &mut |_| std::ops::ControlFlow::Continue(());
+                let mut source = Computed { spec: spec.clone() };
+                cogsmith::encode(&mut source, &plan, &executor, &store, &mut bytes, go_on).unwrap();
+                assert!(bytes == serial, "{threads} threads, batches of {batch}: {options:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn stripes_change_nothing() {
     fn check<T: cogsmith::Sample>(spec: &ImageSpec, options: &EncodeOptions) {
         let expected = encode(spec, options, &Executor::serial());

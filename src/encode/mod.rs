@@ -6,7 +6,7 @@ mod rows;
 mod shard;
 
 use crate::error::{ErrorKind, Result};
-use crate::executor::Executor;
+use crate::executor::{Beside, Executor};
 use crate::grid::SectionId;
 use crate::plan::{CogPlan, Share, TileChecksums, TileIndex};
 use crate::sample::Sample;
@@ -14,7 +14,8 @@ use crate::view::{PixelSource, SliceSource, Stripe};
 
 pub use assemble::{Assembler, Assembly, Piece};
 pub use pixels::{Mosaic, ShardPixels};
-use rows::RowEncoder;
+pub(crate) use rows::OVERVIEWS_FIRST;
+use rows::{EncodedTile, RowEncoder, TakeTiles};
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
 /// Chooses the predictor by the pixels, where [`Predictor::Auto`](crate::Predictor::Auto) leaves that open, just as
@@ -48,6 +49,55 @@ pub struct Chunk {
     pub section: SectionId,
     /// Leader, payload and trailer.
     pub bytes: Vec<u8>,
+}
+
+/// Takes finished tiles.
+pub(crate) trait TakeChunks {
+    /// Takes the next one. With the first behind which nothing but full resolution is to come goes the length of the
+    /// header, if the sizes of those tiles can't change it. Gives back bytes that it doesn't keep, so that their memory is
+    /// used again.
+    fn take(&mut self, chunk: Chunk, header_bytes: Option<u64>) -> Result<Option<Vec<u8>>>;
+
+    /// Does something else while there is none; see [`Taker::idle`](crate::executor::Taker::idle).
+    fn idle(&mut self) -> Result<Beside> {
+        Ok(Beside::Nothing)
+    }
+}
+
+impl TakeChunks for Vec<Chunk> {
+    fn take(&mut self, chunk: Chunk, _: Option<u64>) -> Result<Option<Vec<u8>>> {
+        self.push(chunk);
+        Ok(None)
+    }
+}
+
+/// Enters finished tiles into the index before they are taken.
+struct Indexed<'a> {
+    index: &'a mut TileIndex,
+    checksums: &'a mut Option<TileChecksums>,
+    taker: &'a mut dyn TakeChunks,
+    header_is_told: bool,
+}
+
+impl TakeTiles for Indexed<'_> {
+    fn take(&mut self, rows: &RowEncoder, encoded: EncodedTile) -> Result<()> {
+        let EncodedTile { tile, section, size, checksum, bytes } = encoded;
+        let tells = !self.header_is_told && rows.ends_with(tile);
+        self.header_is_told |= tells;
+        let header_bytes = if tells { rows.plan.settled_header_bytes(self.index) } else { None };
+        self.index.set(tile, size);
+        if let (Some(checksums), Some(checksum)) = (&mut self.checksums, checksum) {
+            checksums.set(tile, self.index.array_place(tile), checksum);
+        }
+        if let Some(bytes) = self.taker.take(Chunk { section, bytes }, header_bytes)? {
+            rows.buffers.give(bytes);
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<Beside> {
+        self.taker.idle()
+    }
 }
 
 /// Encodes rows as they come, from top to bottom. What comes out depends on the plan and the pixels alone: not on how
@@ -140,8 +190,7 @@ impl CogEncoder {
     /// tile that can't be encoded; [`ErrorKind::OutOfMemory`]. After an error the encoder is of no further use.
     pub fn fill_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         self.rows.take_rows(count, fill)?;
-        while self.encode_some()? {}
-        Ok(())
+        self.encode_and_keep()
     }
 
     /// Takes rows from a source, at most [`rows_wanted`](Self::rows_wanted).
@@ -150,44 +199,32 @@ impl CogEncoder {
     /// As [`fill_rows`](Self::fill_rows).
     pub fn pull_rows(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.take_rows_from(source, count)?;
-        while self.encode_some()? {}
-        Ok(())
+        self.encode_and_keep()
     }
 
     /// As [`pull_rows`](Self::pull_rows), but leaves the tiles of a complete batch waiting for
-    /// [`encode_some`](Self::encode_some).
+    /// [`encode_waiting`](Self::encode_waiting).
     pub(crate) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.rows.take_rows_from(source, count)
     }
 
-    /// Whether tiles of a complete batch wait to be encoded.
-    pub(crate) fn has_waiting(&self) -> bool {
-        self.rows.has_waiting()
+    /// Encodes the tiles of a complete batch and has them taken, section by section in order; meanwhile the next rows are
+    /// read from `source`, if there is one, and room for them.
+    pub(crate) fn encode_waiting(
+        &mut self,
+        source: Option<&mut (dyn PixelSource + '_)>,
+        taker: &mut dyn TakeChunks,
+    ) -> Result<()> {
+        let Self { rows, index, checksums, .. } = self;
+        rows.encode_waiting(source, &mut Indexed { index, checksums, taker, header_is_told: false })
     }
 
-    /// Whether all tiles of all overviews are encoded.
-    pub(crate) fn has_all_overviews(&self) -> bool {
-        self.rows.has_all_overviews()
-    }
-
-    /// The length of the header once all overviews are encoded, if the sizes of the tiles to come can't change it.
-    pub(crate) fn settled_header_bytes(&self) -> Option<u64> {
-        self.plan().settled_header_bytes(&self.index)
-    }
-
-    /// Encodes some of the waiting tiles; whether there were any. No rows may be taken before all are encoded.
-    pub(crate) fn encode_some(&mut self) -> Result<bool> {
-        let encoded = self.rows.encode_some()?;
-        let any = !encoded.is_empty();
-        for tile in encoded {
-            self.index.set(tile.tile, tile.size);
-            if let (Some(checksums), Some(checksum)) = (&mut self.checksums, tile.checksum) {
-                checksums.set(tile.tile, self.index.array_place(tile.tile), checksum);
-            }
-            let section = self.plan().grid().section(tile.tile.level, tile.tile.plane);
-            self.finished.push(Chunk { section, bytes: tile.bytes });
-        }
-        Ok(any)
+    /// Encodes the tiles of a complete batch and keeps them.
+    fn encode_and_keep(&mut self) -> Result<()> {
+        let mut finished = std::mem::take(&mut self.finished);
+        self.encode_waiting(None, &mut finished)?;
+        self.finished = finished;
+        Ok(())
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), with their mask if the image has one:

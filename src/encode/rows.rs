@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use crate::buffer::BufferPool;
 use crate::codec::{TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::executor::Executor;
-use crate::grid::{Level, Plane, TileId};
+use crate::executor::{Beside, Executor, Taker};
+use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Share};
-use crate::pyramid::{Cascade, LevelRows};
+use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredRows, measure};
 use crate::view::{PixelSource, Stripe};
 
@@ -17,15 +17,21 @@ use crate::view::{PixelSource, Stripe};
 const TILES_PER_THREAD: u64 = 4;
 /// Tiles of the first row of tiles that choose the predictor.
 const TILES_TRIED: u32 = 4;
-/// Tiles a thread that are encoded before they are handed over, twice as many if they are small: what bounds compressed
-/// tiles in memory, and how soon a caller can stop.
-const TILES_PER_TURN: usize = 8;
+/// Tiles a thread that are encoded or wait to be taken, twice as many if they are small: what bounds compressed tiles in
+/// memory.
+const TILES_PER_THREAD_AT_ONCE: usize = 8;
 /// Bytes of pixels that a small tile has at most.
 const SMALL_TILE: u64 = 256 << 10;
+
+/// Whether the last batch has its overviews first: of use where tiles wait elsewhere than in memory, which is what takes
+/// time to put in place.
+pub(crate) const OVERVIEWS_FIRST: bool = cfg!(feature = "spool");
 
 /// A finished tile.
 pub(super) struct EncodedTile {
     pub(super) tile: TileId,
+    /// Where it belongs.
+    pub(super) section: SectionId,
     /// The payload's size.
     pub(super) size: u32,
     /// Of its pixels, where checksums are taken.
@@ -43,8 +49,11 @@ pub(super) struct RowEncoder {
     cascade: Cascade,
     /// Rows of the first level that are encoded together.
     batch_rows: u32,
-    /// Tiles a thread that are encoded before they are handed over.
-    tiles_per_turn: usize,
+    /// Where a second batch fits in memory: room for it, and how many of its rows have been read.
+    ahead: Option<RowsAhead>,
+    rows_read: u32,
+    /// Tiles that are encoded or wait to be taken at once.
+    tiles_at_once: usize,
     /// The next row of the first level, counted from the top of the level.
     next_row: u32,
     /// The first row that the statistics don't hold yet, and what they hold.
@@ -60,19 +69,64 @@ pub(super) struct RowEncoder {
     takes_checksums: bool,
 }
 
+/// Takes finished tiles.
+pub(super) trait TakeTiles {
+    /// Takes the next one.
+    fn take(&mut self, rows: &RowEncoder, tile: EncodedTile) -> Result<()>;
+
+    /// Does something else while there is none; see [`Taker::idle`].
+    fn idle(&mut self) -> Result<Beside> {
+        Ok(Beside::Nothing)
+    }
+}
+
+/// What goes on while a batch is encoded.
+struct Batch<'a, 's, 't> {
+    rows: &'a RowEncoder,
+    taker: &'a mut (dyn TakeTiles + 't),
+    source: Option<&'a mut (dyn PixelSource + 's)>,
+    ahead: Option<RowsAhead>,
+    rows_read: u32,
+}
+
+impl Taker<Result<EncodedTile>> for Batch<'_, '_, '_> {
+    fn take(&mut self, tile: Result<EncodedTile>) -> Result<()> {
+        self.taker.take(self.rows, tile?)
+    }
+
+    /// Rows are read late: what threads have to do then is in small pieces, so that none waits for another's last tile.
+    fn idle(&mut self, all_begun: bool) -> Result<Beside> {
+        let count = self.rows.rows_wanted();
+        if Executor::PARALLEL
+            && all_begun
+            && count > 0
+            && self.rows_read == 0
+            && let (Some(source), Some(ahead)) = (&mut self.source, &mut self.ahead)
+        {
+            self.rows.read_ahead(ahead, *source)?;
+            self.rows_read = count;
+            return Ok(Beside::Something);
+        }
+        self.taker.idle()
+    }
+}
+
 impl RowEncoder {
     /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
     pub(super) fn new(plan: CogPlan, share: Share, executor: Executor, batch_bytes: u64) -> Result<Self> {
         let base = share.levels.first().ok_or_else(|| Error::image("a part of an image without any pixels"))?;
         let batch_rows = batch_rows(&plan, base, &executor, batch_bytes);
         let mut cascade = Cascade::of(&plan, &share);
+        let ahead = reads_ahead(&plan, base, &executor, batch_rows, batch_bytes);
         // Room for a whole batch at once: rows may come one by one, and must not grow the buffers one by one.
-        cascade.stripe(batch_rows.min(base.window.height()))?;
+        cascade.reserve(batch_rows)?;
         Ok(Self {
+            ahead: ahead.then(|| cascade.ahead()),
+            rows_read: 0,
+            tiles_at_once: tiles_per_thread(&plan, base) * executor.thread_count(),
             cascade,
             executor,
             batch_rows,
-            tiles_per_turn: tiles_per_turn(&plan, base),
             next_row: base.window.rows.start,
             measured_rows: base.window.rows.start,
             sums: Vec::new(),
@@ -113,7 +167,7 @@ impl RowEncoder {
     }
 
     /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete
-    /// batch waiting for [`encode_some`](Self::encode_some).
+    /// batch waiting for [`encode_waiting`](Self::encode_waiting).
     pub(super) fn take_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         let wanted = self.rows_wanted();
         if count > wanted {
@@ -125,50 +179,92 @@ impl RowEncoder {
         }
         fill(&mut self.cascade.stripe(count)?)?;
         self.cascade.commit(count);
+        self.advance(count)
+    }
+
+    /// Counts rows that have come.
+    fn advance(&mut self, count: u32) -> Result<()> {
         self.next_row += count;
-        if self.next_row.is_multiple_of(self.batch_rows) || self.rows_left() == 0 {
-            self.complete_batch()?;
+        let complete = self.next_row.is_multiple_of(self.batch_rows) || self.rows_left() == 0;
+        if complete { self.complete_batch() } else { Ok(()) }
+    }
+
+    /// As [`take_rows`](Self::take_rows), from a source whose first row is the first of the share; if rows have been read
+    /// ahead, it takes these.
+    pub(super) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
+        if Executor::PARALLEL && self.rows_read > 0 {
+            self.take_rows_read()?;
+        } else {
+            let (first, executor) = (self.rows_done(), self.executor.clone());
+            self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))?;
+        }
+        // The last two batches are encoded together: what waits can be put in place meanwhile.
+        let left = self.rows_left();
+        if Executor::PARALLEL
+            && (1..=self.batch_rows).contains(&left)
+            && !self.waiting.is_empty()
+            && let Some(mut ahead) = self.ahead.take()
+        {
+            self.read_ahead(&mut ahead, source)?;
+            (self.ahead, self.rows_read) = (Some(ahead), left);
+            self.take_rows_read()?;
         }
         Ok(())
     }
 
-    /// As [`take_rows`](Self::take_rows), from a source whose first row is the first of the share.
-    pub(super) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
-        let (first, executor) = (self.rows_done(), self.executor.clone());
-        self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))
+    /// Reads the next rows while those that are here are still in use.
+    fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
+        let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
+        let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
+        source.read_rows(self.rows_done(), &mut stripe, &self.executor)
     }
 
-    /// Whether tiles of a complete batch wait to be encoded.
-    pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// Whether all tiles of all overviews are encoded.
-    pub(super) fn has_all_overviews(&self) -> bool {
-        let overviews = self.share.levels.iter().zip(&self.next_tile_rows).skip(1);
-        self.share.levels.len() == self.plan.levels().len()
-            && overviews.into_iter().all(|(share, &next)| next == share.tiles.rows.end)
-            && self.waiting.iter().all(|tile| tile.level == 0)
-    }
-
-    /// Encodes some of the waiting tiles; none where none wait. No rows may be taken before all are encoded.
-    pub(super) fn encode_some(&mut self) -> Result<Vec<EncodedTile>> {
-        let mut turn = self.waiting.len().min(self.tiles_per_turn * self.executor.thread_count());
-        if self.rows_left() == 0 {
-            // A turn ends where overviews do: what waits can be put in place while the rest is encoded.
-            let is_base = |tile: &TileId| tile.level == self.share.base();
-            let overviews = self.waiting.iter().position(is_base).filter(|&count| count > 0);
-            turn = overviews.map_or(turn, |count| turn.min(count));
+    /// Takes the rows that have been read ahead.
+    fn take_rows_read(&mut self) -> Result<()> {
+        let count = std::mem::take(&mut self.rows_read);
+        if let Some(ahead) = &mut self.ahead {
+            ahead.hand_over(&mut self.cascade, count);
         }
-        let tiles: Vec<_> = self.waiting.drain(..turn).collect();
-        let encoded = self.executor.map(tiles, |tile| self.encode_tile(tile));
-        let encoded = encoded.into_iter().collect::<Result<_>>()?;
-        if self.waiting.is_empty() {
-            let next = self.next_tile_rows.iter().zip(&self.share.levels);
-            let next = next.map(|(&next, share)| if next < share.tiles.rows.end { next } else { u32::MAX });
-            self.cascade.forget(&next.collect::<Vec<_>>());
+        self.advance(count)
+    }
+
+    /// Of each level, the next row of tiles whose rows must be kept.
+    fn next_needed_tile_rows(&self) -> impl Iterator<Item = u32> {
+        let next = self.next_tile_rows.iter().zip(&self.share.levels);
+        next.map(|(&next, share)| if next < share.tiles.rows.end { next } else { u32::MAX })
+    }
+
+    /// Whether nothing but full resolution is still to come, from this tile on.
+    pub(super) fn ends_with(&self, tile: TileId) -> bool {
+        let levels = self.plan.levels().len();
+        // The last batch has overviews first.
+        OVERVIEWS_FIRST
+            && tile.level == 0
+            && self.share.levels.len() == levels
+            && (levels == 1 || self.rows_left() == 0)
+    }
+
+    /// Encodes the waiting tiles and has them taken in order, and reads the next rows meanwhile if there is a `source`
+    /// and room for them.
+    pub(super) fn encode_waiting(
+        &mut self,
+        source: Option<&mut (dyn PixelSource + '_)>,
+        taker: &mut (dyn TakeTiles + '_),
+    ) -> Result<()> {
+        let tiles = std::mem::take(&mut self.waiting);
+        // The last batch may need what is left there of the one before.
+        let ahead = if self.rows_left() > 0 { self.ahead.take() } else { None };
+        let this = &*self;
+        let mut batch = Batch { rows: this, taker, source, ahead, rows_read: 0 };
+        this.executor.stream(tiles, this.tiles_at_once, |tile| this.encode_tile(tile), &mut batch)?;
+        let Batch { ahead, rows_read, .. } = batch;
+        self.rows_read = rows_read;
+        if ahead.is_some() {
+            self.ahead = ahead;
         }
-        Ok(encoded)
+        let needed: Vec<_> = self.next_needed_tile_rows().collect();
+        self.cascade.forget(&needed);
+        Ok(())
     }
 
     /// The rows of a level that are held. New ones are there after a batch is complete, until some tiles are encoded.
@@ -222,12 +318,7 @@ impl RowEncoder {
         }
         self.cascade.advance(&self.executor)?;
         let grid = self.plan.grid();
-        // The last batch goes in file order: full resolution can be put in place once all overviews are encoded.
-        let mut levels: Vec<_> = self.share.levels.iter().zip(&mut self.next_tile_rows).collect();
-        if self.next_row == self.share.levels[0].window.rows.end {
-            levels.reverse();
-        }
-        for (share, next) in levels {
+        for (share, next) in self.share.levels.iter().zip(&mut self.next_tile_rows) {
             let level = &share.level;
             let end = self.cascade.level(level.index).end();
             let complete = if end == level.height { level.tile_rows() } else { end / level.tile_size.height };
@@ -235,6 +326,11 @@ impl RowEncoder {
                 self.waiting.extend(grid.row_tiles(level.index, row, share.tiles.columns.clone()));
                 *next = row + 1;
             }
+        }
+        if OVERVIEWS_FIRST && self.rows_left() == 0 {
+            // Full resolution can be put in place once all overviews are encoded.
+            let base = self.share.base();
+            self.waiting.make_contiguous().sort_by_key(|tile| tile.level == base);
         }
         Ok(())
     }
@@ -281,7 +377,8 @@ impl RowEncoder {
             Plane::Image(_) => view.checksum(format.samples * format.data_type.size()),
             Plane::Mask => view.mask_checksum(),
         });
-        Ok(EncodedTile { tile, size: size.map_err(failed)?, checksum, bytes })
+        let section = self.plan.grid().section(tile.level, tile.plane);
+        Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, bytes })
     }
 
     /// Encoders hold nothing but scratch memory: one left behind by a panic is as good as any.
@@ -291,8 +388,11 @@ impl RowEncoder {
 
     /// The rectangle of a tile in the level's buffers.
     fn view(&self, level: &Level, tile: TileId) -> Option<TileView<'_>> {
-        let rows = self.cascade.level(tile.level);
         let (top, left) = (tile.row * level.tile_size.height, tile.column * level.tile_size.width);
+        let rows = match &self.ahead {
+            Some(ahead) if Executor::PARALLEL && tile.level == self.share.base() => ahead.rows_with(top, &self.cascade),
+            _ => self.cascade.level(tile.level),
+        };
         let pixel = match tile.plane {
             Plane::Image(_) => self.plan.samples_per_plane() * self.plan.spec().data_type.size(),
             Plane::Mask => 1,
@@ -315,15 +415,27 @@ fn batch_rows(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_byte
     let tile_height = base.level.tile_size.height;
     let tiles_per_row = u64::from(base.tiles.width()) * u64::from(plan.grid().planes);
     let wanted = (executor.thread_count() as u64 * TILES_PER_THREAD).div_ceil(tiles_per_row.max(1));
-    let spec = plan.spec();
-    let row_bytes = u64::from(base.window.width()) * u64::from(spec.bands) * spec.data_type.size() as u64;
-    let affordable = batch_bytes / row_bytes.saturating_mul(tile_height.into()).max(1);
+    let affordable = batch_bytes / row_bytes(plan, base).saturating_mul(tile_height.into()).max(1);
     let tile_rows = wanted.min(affordable).clamp(1, u64::from(base.tiles.height()).max(1));
     u32::try_from(tile_rows.saturating_mul(tile_height.into())).unwrap_or(u32::MAX)
 }
 
-/// Tiles a thread that are encoded before they are handed over.
-fn tiles_per_turn(plan: &CogPlan, base: &LevelShare) -> usize {
+/// Whether the rows of the next batch are read while tiles of this one are encoded: where there are threads to wait for
+/// each other, and two batches take no more memory than a wide image does anyway.
+fn reads_ahead(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_rows: u32, batch_bytes: u64) -> bool {
+    let bytes = row_bytes(plan, base).saturating_mul(batch_rows.into());
+    executor.thread_count() > 1 && bytes <= batch_bytes / 2 * 3 && batch_rows < base.window.height()
+}
+
+/// Bytes of a row of the first level, all bands.
+fn row_bytes(plan: &CogPlan, base: &LevelShare) -> u64 {
+    let spec = plan.spec();
+    u64::from(base.window.width()) * u64::from(spec.bands) * spec.data_type.size() as u64
+}
+
+/// Tiles a thread that are encoded or wait to be taken.
+fn tiles_per_thread(plan: &CogPlan, base: &LevelShare) -> usize {
     let bytes = plan.tile_format(&base.level, Plane::Image(0)).tile_bytes();
-    if bytes.is_some_and(|bytes| bytes <= SMALL_TILE) { 2 * TILES_PER_TURN } else { TILES_PER_TURN }
+    let small = bytes.is_some_and(|bytes| bytes <= SMALL_TILE);
+    if small { 2 * TILES_PER_THREAD_AT_ONCE } else { TILES_PER_THREAD_AT_ONCE }
 }

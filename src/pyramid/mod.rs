@@ -49,6 +49,15 @@ impl Cascade {
         &self.levels[level - self.base]
     }
 
+    /// Keeps room for `count` rows of the first level and a row of tiles of each overview, which costs nothing before it is
+    /// used: growing later would.
+    pub(crate) fn reserve(&mut self, count: u32) -> Result<()> {
+        for (index, rows) in self.levels.iter_mut().enumerate() {
+            rows.reserve(if index == 0 { count } else { rows.tile_height() })?;
+        }
+        Ok(())
+    }
+
     /// Room for the next `count` rows of the first level, to be filled before [`commit`](Self::commit).
     pub fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         self.levels[0].stripe(count)
@@ -80,14 +89,49 @@ impl Cascade {
     /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level, from the first one here
     /// on) nor the next level need.
     pub fn forget(&mut self, next_tile_rows: &[u32]) {
-        for (index, next_tile_row) in next_tile_rows.iter().enumerate() {
-            let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());
-            let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
-                (Some(kernel), Some(next)) => kernel.first_needed(next.end()),
-                _ => u32::MAX,
-            };
-            self.levels[index].forget(needed_by_tiles.min(needed_by_next));
+        for (index, &next_tile_row) in next_tile_rows.iter().enumerate() {
+            let needed = self.first_needed(index, next_tile_row);
+            self.levels[index].forget(needed);
         }
+    }
+
+    /// Room for rows of the first level that are read while those that are here are still in use.
+    pub fn ahead(&self) -> RowsAhead {
+        RowsAhead(self.levels[0].like())
+    }
+
+    /// The first row of a level, counted from the first one here, that tiles or the next level still need.
+    fn first_needed(&self, index: usize, next_tile_row: u32) -> u32 {
+        let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());
+        let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
+            (Some(kernel), Some(next)) => kernel.first_needed(next.end()),
+            _ => u32::MAX,
+        };
+        needed_by_tiles.min(needed_by_next)
+    }
+}
+
+/// Rows of the first level that are read ahead, behind those that will still be needed when they take the place of what
+/// the cascade has.
+#[derive(Debug)]
+pub struct RowsAhead(LevelRows);
+
+impl RowsAhead {
+    /// Room for the next `count` rows; the next row of tiles of the first level says which of those before are kept.
+    pub fn stripe(&mut self, cascade: &Cascade, next_tile_row: u32, count: u32) -> Result<Stripe<'_>> {
+        self.0.begin_with(&cascade.levels[0], cascade.first_needed(0, next_tile_row), count)
+    }
+
+    /// Where row `row` of the first level is: after rows were handed over, those that were in their place before are here.
+    pub(crate) fn rows_with<'a>(&'a self, row: u32, cascade: &'a Cascade) -> &'a LevelRows {
+        let rows = &cascade.levels[0];
+        if row < rows.first() { &self.0 } else { rows }
+    }
+
+    /// Gives the cascade its rows, the last `count` of which are new.
+    pub fn hand_over(&mut self, cascade: &mut Cascade, count: u32) {
+        self.0.commit(count);
+        std::mem::swap(&mut self.0, &mut cascade.levels[0]);
     }
 }
 

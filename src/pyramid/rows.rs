@@ -15,6 +15,8 @@ pub(crate) struct LevelRows {
     sample_size: usize,
     layout: StripeLayout,
     tile_height: u32,
+    /// Rows of the window.
+    height: u32,
     planes: Vec<AlignedBytes>,
     mask: Option<AlignedBytes>,
     /// The first row in the buffers.
@@ -34,10 +36,20 @@ impl LevelRows {
             sample_size: spec.data_type.size(),
             layout,
             tile_height: share.level.tile_size.height,
+            height: share.window.height(),
             planes: vec![AlignedBytes::default(); plan.grid().planes.into()],
             mask: spec.mask.then(AlignedBytes::default),
             first: share.window.rows.start,
             end: share.window.rows.start,
+        }
+    }
+
+    /// The same columns of the same level, without any rows.
+    pub(super) fn like(&self) -> Self {
+        Self {
+            planes: vec![AlignedBytes::default(); self.planes.len()],
+            mask: self.mask.as_ref().map(|_| AlignedBytes::default()),
+            ..*self
         }
     }
 
@@ -49,6 +61,11 @@ impl LevelRows {
     /// Columns that are held.
     pub(crate) fn width(&self) -> usize {
         self.width
+    }
+
+    /// The first row that is held.
+    pub(super) fn first(&self) -> u32 {
+        self.first
     }
 
     /// One past the last row that is held.
@@ -88,6 +105,11 @@ impl LevelRows {
         self.mask.as_ref().map(|mask| &mask.bytes()[(row - self.first) as usize * self.width..])
     }
 
+    /// Keeps room for `count` rows, or as many as there are.
+    pub(super) fn reserve(&mut self, count: u32) -> Result<()> {
+        self.stripe(count.min(self.height)).map(drop)
+    }
+
     /// Room for `count` rows behind those that are held.
     pub(super) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         const WHAT: &str = "a row of tiles";
@@ -123,6 +145,25 @@ impl LevelRows {
     /// Takes the first `count` rows of the last stripe as filled.
     pub(super) fn commit(&mut self, count: u32) {
         self.end += count;
+    }
+
+    /// Makes this the rows of `other` from row `first` on, with room for `count` more behind them.
+    pub(super) fn begin_with(&mut self, other: &Self, first: u32, count: u32) -> Result<Stripe<'_>> {
+        let first = first.clamp(other.first, other.end);
+        (self.first, self.end) = (first, first);
+        let kept = other.end - first;
+        let mut stripe = self.stripe(kept + count)?;
+        let (row_bytes, width) = (other.row_bytes(), other.width);
+        for (plane, to) in stripe.planes.iter_mut().enumerate() {
+            let bytes = kept as usize * row_bytes;
+            to[..bytes].copy_from_slice(&other.plane_from(plane, first)[..bytes]);
+        }
+        if let (Some(to), Some(from)) = (&mut stripe.mask, other.mask_from(first)) {
+            let bytes = kept as usize * width;
+            to[..bytes].copy_from_slice(&from[..bytes]);
+        }
+        self.end = other.end;
+        self.stripe(count)
     }
 
     /// Forgets all rows before `row`.

@@ -10,8 +10,8 @@ use super::file::{OutputFile, Positioned};
 use super::store::SectionStore;
 use super::target::Target;
 
-/// Bytes that are put in place while some tiles are encoded. In between the caller may stop.
-const PART: u64 = 256 << 20;
+/// Bytes that are put in place before anything else is looked at.
+const PART: u64 = 4 << 20;
 
 /// A file that has room for its header, and behind it as many bytes of sections as were ready.
 #[derive(Debug)]
@@ -30,18 +30,17 @@ impl Ahead {
         Ok(Some(Self { file, header_bytes, written: 0 }))
     }
 
-    /// Puts a part of what waits in place.
-    pub(super) fn go_on(&mut self, plan: &CogPlan, store: &mut SectionStore, output: &mut OutputFile) -> Result<()> {
-        let mut left = PART;
+    /// Puts a part of what waits in place; whether there was any.
+    pub(super) fn go_on(&mut self, plan: &CogPlan, store: &mut SectionStore, output: &mut OutputFile) -> Result<bool> {
+        let before = self.written;
         for section in plan.sections() {
-            let written = store.write_section(section, left, &mut Target::File(output), &mut || Ok(()))?;
-            self.written += written;
-            left = left.saturating_sub(written);
+            let left = PART.saturating_sub(self.written - before);
             if left == 0 {
                 break;
             }
+            self.written += store.write_section(section, left, &mut Target::File(output), &mut || Ok(()))?;
         }
-        Ok(())
+        Ok(self.written > before)
     }
 
     /// Bytes of sections that are in place.

@@ -4,6 +4,7 @@ mod ahead;
 mod direct;
 pub mod file;
 pub mod fragments;
+mod place;
 #[cfg(feature = "spool")]
 mod spool;
 mod store;

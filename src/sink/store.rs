@@ -69,6 +69,8 @@ pub(crate) struct SectionStore {
     options: StoreOptions,
     sections: BTreeMap<SectionId, VecDeque<Piece>>,
     in_memory: u64,
+    /// Bytes that wait, wherever they are.
+    waiting: u64,
     #[cfg(feature = "spool")]
     spool: Option<Spool>,
 }
@@ -79,6 +81,7 @@ impl SectionStore {
             options,
             sections: BTreeMap::new(),
             in_memory: 0,
+            waiting: 0,
             #[cfg(feature = "spool")]
             spool: None,
         }
@@ -92,9 +95,15 @@ impl SectionStore {
         return 0;
     }
 
+    /// Bytes that wait, in memory and in the temporary file.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
     /// Appends bytes to a section.
     pub(crate) fn append(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
         let length = bytes.len() as u64;
+        self.waiting += length;
         if length > self.options.memory.saturating_sub(self.in_memory) {
             return self.spill(section, bytes);
         }
@@ -148,6 +157,7 @@ impl SectionStore {
             }
             step()?;
         }
+        self.waiting -= written;
         Ok(written)
     }
 

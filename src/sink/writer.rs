@@ -4,11 +4,11 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::encode::{Chunk, CogEncoder};
+use crate::encode::CogEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::Level;
-use crate::options::{BigTiff, Predictor};
+use crate::options::Predictor;
 use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
 use crate::statistics::{BandStatistics, BandSums};
@@ -18,6 +18,7 @@ use crate::view::PixelSource;
 use super::ahead::Ahead;
 use super::direct::DirectFile;
 use super::file::{FileOptions, OutputFile};
+use super::place::{Kept, Output, Place, check_stored};
 use super::store::{SectionStore, StoreOptions};
 use super::target::Target;
 use super::verify::{refuse, verify};
@@ -168,12 +169,6 @@ pub fn encode_levels_to_output(
     run(sources, plan, executor, store, Output::File(output), progress)
 }
 
-/// Where the bytes of a whole encoding go.
-enum Output<'a> {
-    Writer(&'a mut dyn Write),
-    File(&'a mut OutputFile),
-}
-
 /// `sources` gives full resolution alone, or every level.
 fn run(
     sources: &mut [&mut dyn PixelSource],
@@ -198,8 +193,6 @@ fn run(
     };
     let mut cog = CogWriter::of(plan.clone(), executor.clone(), store.clone(), sources.len() > 1)?;
     let rows = plan.spec().height;
-    let mut waiting: Vec<Chunk> = Vec::new();
-    let mut overviews_done = false;
     for (level, source) in sources.iter_mut().enumerate() {
         if level > 0 {
             cog.encoder.next_level(level, store.batch)?;
@@ -207,35 +200,18 @@ fn run(
         while cog.encoder.rows_wanted() > 0 {
             let wanted = cog.encoder.rows_wanted();
             cog.encoder.take_rows_from(*source, wanted)?;
-            while cog.encoder.has_waiting() {
-                // While some tiles are encoded, those encoded before are put away: of the batch before, first.
-                if !overviews_done && cog.encoder.has_all_overviews() {
-                    overviews_done = true;
-                    if let (Place::Store, Output::File(file)) = (&place, &mut output)
-                        && let Some(header_bytes) = cog.encoder.settled_header_bytes()
-                    {
-                        place = Ahead::begin(header_bytes, file)?.map_or(Place::Store, Place::Ahead);
-                    }
-                }
-                let file = match &mut output {
-                    Output::File(file) => Some(&mut **file),
-                    Output::Writer(_) => None,
-                };
-                let (encoder, kept) = (&mut cog.encoder, &mut cog.store);
-                let put_away = || put_away(&waiting, (&mut place, plan), kept, file);
-                let (stored, encoded) = executor.both(put_away, || encoder.encode_some());
-                stored?;
-                encoded?;
-                waiting.drain(..).for_each(|chunk| cog.encoder.give_back(chunk.bytes));
-                waiting.extend(cog.finished()?);
-                let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
-                if progress(Progress { rows_done, rows }).is_break() {
-                    return Err(ErrorKind::Cancelled.into());
-                }
-            }
+            let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
+            let go_on = || match progress(Progress { rows_done, rows }) {
+                ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
+                ControlFlow::Continue(()) => Ok(()),
+            };
+            let CogWriter { encoder, store, stored, .. } = &mut cog;
+            let (place, output) = (&mut place, &mut output);
+            let mut kept = Kept { plan, place, output, store, stored, go_on, tiles: 0 };
+            encoder.encode_waiting(Some(*source), &mut kept)?;
+            (kept.go_on)()?;
         }
     }
-    put_away(&waiting, (&mut place, plan), &mut cog.store, None)?;
     let mut step = || match progress(Progress { rows_done: rows, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
         ControlFlow::Continue(()) => Ok(()),
@@ -255,33 +231,6 @@ fn run(
     };
     let ahead = if let Place::Ahead(ahead) = place { Some(ahead) } else { None };
     cog.write(&mut target, ahead, &mut step)
-}
-
-/// Where finished tiles go.
-enum Place {
-    /// To the store: the places of sections are not known.
-    Store,
-    /// To their places.
-    Direct((DirectFile, Header)),
-    /// To the store, and from there to their places, now and then.
-    Ahead(Ahead),
-}
-
-/// Puts finished tiles where they go, and what waits to its place if that is known and there is a `file`.
-fn put_away(
-    finished: &[Chunk],
-    (place, plan): (&mut Place, &CogPlan),
-    store: &mut SectionStore,
-    file: Option<&mut OutputFile>,
-) -> Result<()> {
-    finished.iter().try_for_each(|chunk| match place {
-        Place::Direct((file, _)) => file.append(chunk.section, &chunk.bytes),
-        Place::Store | Place::Ahead(_) => store.append(chunk.section, &chunk.bytes),
-    })?;
-    match (place, file) {
-        (Place::Ahead(ahead), Some(file)) => ahead.go_on(plan, store, file),
-        _ => Ok(()),
-    }
 }
 
 /// Encodes a whole source to bytes, on the caller's thread.
@@ -424,20 +373,11 @@ impl CogWriter {
         Ok(summary)
     }
 
-    /// The tiles finished since the last call; an error once they are more than a file that was asked for can hold.
-    fn finished(&mut self) -> Result<impl Iterator<Item = Chunk> + use<>> {
-        let chunks = self.encoder.drain();
-        self.stored += chunks.as_slice().iter().map(|chunk| chunk.bytes.len() as u64).sum::<u64>();
-        let limit = Variant::Classic.max_offset();
-        if self.encoder.plan().big_tiff() == BigTiff::No && self.stored > limit {
-            return Err(Error::limit("the size of the classic TIFF asked for, in bytes so far,", self.stored, limit));
-        }
-        Ok(chunks)
-    }
-
     /// Moves finished tiles to the store.
     fn store_finished(&mut self) -> Result<()> {
-        for chunk in self.finished()? {
+        for chunk in self.encoder.drain() {
+            self.stored += chunk.bytes.len() as u64;
+            check_stored(self.encoder.plan(), self.stored)?;
             self.store.append(chunk.section, &chunk.bytes)?;
             self.encoder.give_back(chunk.bytes);
         }

@@ -7,6 +7,7 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
+#[cfg(feature = "geotiff")]
 pub(crate) use window::Window;
 
 /// How the samples of a stripe lie in memory.
