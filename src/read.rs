@@ -1,6 +1,6 @@
 //! Reading at offsets: files, buffers, and whatever else can give bytes at a position.
 
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -12,6 +12,13 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// Whatever keeps the bytes from being read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// As [`read_at`](Self::read_at), into some buffers one after the other; `None` where that takes more than one read,
+    /// which is the default.
+    fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
+        let _ = (offset, buffers);
+        None
+    }
 
     /// The number of bytes there are.
     fn len(&self) -> u64;
@@ -27,6 +34,10 @@ impl ReadAt for Vec<u8> {
         self.as_slice().read_at(offset, buffer)
     }
 
+    fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
+        self.as_slice().read_scattered_at(offset, buffers)
+    }
+
     fn len(&self) -> u64 {
         Self::len(self) as u64
     }
@@ -40,6 +51,17 @@ impl ReadAt for &[u8] {
             *to = *from;
         }
         Ok(count)
+    }
+
+    fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
+        let mut filled = 0;
+        for buffer in buffers {
+            match self.read_at(offset.saturating_add(filled as u64), buffer) {
+                Ok(count) => filled += count,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(filled))
     }
 
     fn len(&self) -> u64 {
@@ -60,6 +82,32 @@ pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> 
     }
     Ok(filled)
 }
+
+/// As [`read_full`], into some buffers one after the other, none of them empty; `None` where they are better filled one by
+/// one.
+pub(crate) fn read_scattered(
+    reader: &dyn ReadAt,
+    offset: u64,
+    mut buffers: &mut [IoSliceMut<'_>],
+) -> Option<io::Result<usize>> {
+    let mut filled = 0;
+    while !buffers.is_empty() {
+        let most = buffers.len().min(SCATTERED);
+        match reader.read_scattered_at(offset.saturating_add(filled as u64), &mut buffers[..most])? {
+            Ok(0) => break,
+            Ok(count) => {
+                filled += count;
+                IoSliceMut::advance_slices(&mut buffers, count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Some(Err(error)),
+        }
+    }
+    Some(Ok(filled))
+}
+
+/// Buffers that a system fills in one call.
+const SCATTERED: usize = 1024;
 
 /// A file of the file system.
 #[derive(Debug)]
@@ -101,6 +149,11 @@ impl ReadAt for DiskFile {
         std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
     }
 
+    #[cfg(target_os = "linux")]
+    fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
+        Some(rustix::io::preadv(&self.file, buffers, offset).map_err(io::Error::from))
+    }
+
     #[cfg(not(unix))]
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         use std::io::{Read, Seek, SeekFrom};
@@ -127,6 +180,12 @@ mod tests {
             self.0.read_at(offset, &mut buffer[..end])
         }
 
+        /// Five bytes a call.
+        fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
+            let some = &self.0[..self.0.len().min(usize::try_from(offset).ok()? + 5)];
+            { some }.read_scattered_at(offset, buffers)
+        }
+
         fn len(&self) -> u64 {
             ReadAt::len(&self.0)
         }
@@ -140,5 +199,33 @@ mod tests {
         assert_eq!(buffer, [2, 3, 4, 5, 6, 7]);
         assert_eq!(read_full(&reader, 7, &mut buffer).unwrap(), 3);
         assert_eq!(read_full(&reader, 70, &mut buffer).unwrap(), 0);
+    }
+
+    #[test]
+    fn scattered_reads_give_what_reads_in_one_piece_give() {
+        let bytes: Vec<u8> = (0..40_000u32).map(|index| (index % 251) as u8).collect();
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &bytes).unwrap();
+        let file = DiskFile::open(path.path()).unwrap();
+        let trickle = Trickle(bytes.clone());
+        // More buffers than a system fills at once; the file ends in the last of them, or behind them.
+        for (offset, sizes) in [(3, vec![13; 2500]), (0, vec![1, 20_000, 7, 60_000]), (39_990, vec![4, 4, 4, 4])] {
+            let total: usize = sizes.iter().sum();
+            let expected = &bytes[offset..(offset + total).min(bytes.len())];
+            for reader in [&bytes as &dyn ReadAt, &trickle, &file] {
+                let mut all = vec![0; total];
+                let mut rest = &mut all[..];
+                let mut buffers = Vec::new();
+                for size in &sizes {
+                    let (buffer, after) = rest.split_at_mut(*size);
+                    buffers.push(IoSliceMut::new(buffer));
+                    rest = after;
+                }
+                // Where the system can't, it is read one by one.
+                let Some(filled) = read_scattered(reader, offset as u64, &mut buffers) else { continue };
+                assert_eq!(filled.unwrap(), expected.len());
+                assert!(all[..expected.len()] == *expected);
+            }
+        }
     }
 }

@@ -70,7 +70,7 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
         _ => MIB,
     };
     // Tiles on their way to the store; compressed, they are hardly ever larger than their pixels.
-    let scratch = threads * (4 * tile + codec + 16 * tile.min(tile_row));
+    let scratch = threads * (4 * tile + codec + 8 * tile.min(tile_row));
     let tiles: u64 = plan.levels().iter().map(|level| level.tiles_per_plane()).sum();
     let statistics = if options.statistics { 128 * usize::from(spec.bands) * (threads + 1) } else { 0 };
     batch + weights + lines + scratch + statistics + store.memory as usize + 64 * tiles as usize

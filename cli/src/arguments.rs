@@ -141,7 +141,7 @@ pub(crate) struct CreateArguments {
     pub(crate) threads: Threads,
 
     /// Bytes of finished tiles that are kept in memory, more wait in a temporary file: a number, or with K, M, G
-    /// [default: 32M]
+    /// [default: 16M]
     #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Running")]
     pub(crate) tile_memory: Option<u64>,
 

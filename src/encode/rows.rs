@@ -19,7 +19,7 @@ const TILES_PER_THREAD: u64 = 4;
 const TILES_TRIED: u32 = 4;
 /// Tiles a thread that are encoded or wait to be taken, twice as many if they are small: what bounds compressed tiles in
 /// memory.
-const TILES_PER_THREAD_AT_ONCE: usize = 8;
+const TILES_PER_THREAD_AT_ONCE: usize = 4;
 /// Bytes of pixels that a small tile has at most.
 const SMALL_TILE: u64 = 256 << 10;
 

@@ -21,7 +21,7 @@ use super::target::{BLOCK, Target};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Bytes of finished tiles that are kept in memory; what is beyond goes to a temporary file (with the feature
-    /// `spool`, otherwise it is an error). Default: 32 MiB; without the feature `spool`, no limit.
+    /// `spool`, otherwise it is an error). Default: 16 MiB; without the feature `spool`, no limit.
     pub memory: u64,
     /// Bytes of pixels that are read at once, so that all threads have work, unless a single row of tiles has more.
     /// Default: 16 MiB.
@@ -39,7 +39,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        let memory = if cfg!(feature = "spool") { 32 << 20 } else { u64::MAX };
+        let memory = if cfg!(feature = "spool") { 16 << 20 } else { u64::MAX };
         Self { memory, batch: BATCH_BYTES, directory: None, verify: false }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub(crate) use crate::read::{DiskFile, ReadAt, read_full};
+pub(crate) use crate::read::{DiskFile, ReadAt, read_full, read_scattered};
 
 /// The text of a small file beside the raster, `None` where there is no such file or it is over `limit` bytes.
 pub(crate) fn small_text(path: &Path, limit: usize) -> Option<String> {

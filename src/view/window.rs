@@ -21,10 +21,23 @@ pub(crate) struct Window<'a> {
     mask: Vec<&'a mut [u8]>,
 }
 
-impl Window<'_> {
+impl<'a> Window<'a> {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.planes.first().map_or(0, Vec::len)
+    }
+
+    /// The rows of the window, if they hold just what [`put_pixels`](Self::put_pixels), or for a band
+    /// [`put_band`](Self::put_band), would copy.
+    #[cfg(feature = "geotiff")]
+    pub(crate) fn rows_mut(&mut self, band: Option<usize>) -> Option<&mut [&'a mut [u8]]> {
+        let plane = match (self.layout, band) {
+            (StripeLayout::Planar, Some(band)) => band,
+            (_, _) if self.bands == 1 => 0,
+            (StripeLayout::Chunky, None) => 0,
+            _ => return None,
+        };
+        self.planes.get_mut(plane).map(Vec::as_mut_slice)
     }
 
     /// Copies a row of pixels whose bands lie together, from the left edge on.

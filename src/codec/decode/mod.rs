@@ -106,6 +106,15 @@ impl ChunkFormat {
         }
     }
 
+    /// Whether the bytes of a chunk are its samples.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.compression == Compression::None
+            && usize::from(self.bits) == self.data_type.size() * 8
+            && (!self.swap || self.bits == 8)
+            && !self.reversed_bits
+            && self.ycbcr.is_none()
+    }
+
     /// Decodes a chunk of `rows` rows, of which the first `needed` ones lie in the image: some software leaves out the
     /// others of the lowest tiles, and libtiff does without them. The samples are in `out` then; what `input` and `out`
     /// held before is lost, but not their memory.

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
-use self::rows::RowReader;
+use self::rows::{RowReader, Run};
 use self::sidecar::Sidecars;
 use super::RasterSource;
 use super::file::{DiskFile, ReadAt};
@@ -28,7 +28,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
-use crate::view::{PixelSource, Stripe};
+use crate::view::{PixelSource, Stripe, Window};
 
 /// How a file is to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -194,14 +194,11 @@ impl PixelSource for GeoTiffSource {
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
-        self.pixels.read(first_row, stripe, executor, &|window, run| match run.plane {
-            Some(band) => window.put_band(band, run.row, run.samples),
-            None => window.put_pixels(run.row, run.samples),
-        })?;
+        self.pixels.read(first_row, stripe, executor, None)?;
         if let Some(mask) = &mut self.mask {
             let (size, pixel) = (mask.sample_size, mask.sample_size * mask.samples);
             let bands_differ = AtomicBool::new(false);
-            mask.rows.read(first_row, stripe, executor, &|window, run| {
+            let put = |window: &mut Window<'_>, run: Run<'_>| {
                 let pixels = run.samples.chunks_exact(pixel);
                 for (to, pixel) in window.mask_row(run.row).into_iter().flatten().zip(pixels) {
                     let valid = pixel.iter().any(|byte| *byte != 0);
@@ -210,7 +207,8 @@ impl PixelSource for GeoTiffSource {
                         bands_differ.store(true, Ordering::Relaxed);
                     }
                 }
-            })?;
+            };
+            mask.rows.read(first_row, stripe, executor, Some(&put))?;
             if bands_differ.into_inner() {
                 let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
                 return Err(Error::unsupported(format!("a mask that differs from band to band ({rows}); one for all")));

@@ -1,6 +1,6 @@
 //! Rows of pixels from the chunks of an image: decoded on the pool, each once, straight to where they are needed.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, IoSliceMut, Read};
 use std::sync::Arc;
 
 use super::directory::TiffFile;
@@ -9,7 +9,7 @@ use crate::buffer::BufferPool;
 use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
-use crate::source::file::read_full;
+use crate::source::file::{read_full, read_scattered};
 use crate::view::{Stripe, Window};
 
 /// Strips that decode to more than this are decoded piece by piece, where the codec can.
@@ -29,8 +29,16 @@ pub(super) struct Run<'a> {
     pub(super) samples: &'a [u8],
 }
 
-/// Puts a run where it belongs; called by many threads at once.
-pub(super) type Put<'a> = &'a (dyn Fn(&mut Window<'_>, Run<'_>) + Sync);
+/// Puts a run where it belongs; called by many threads at once. By default, as it is.
+pub(super) type Put<'a> = Option<&'a (dyn Fn(&mut Window<'_>, Run<'_>) + Sync)>;
+
+fn put_run(put: Put<'_>, window: &mut Window<'_>, run: Run<'_>) {
+    match (put, run.plane) {
+        (Some(put), _) => put(window, run),
+        (None, Some(band)) => window.put_band(band, run.row, run.samples),
+        (None, None) => window.put_pixels(run.row, run.samples),
+    }
+}
 
 /// Reads the rows of one image.
 pub(super) struct RowReader {
@@ -66,6 +74,39 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Reads the part that was asked for of chunks whose bytes are samples straight to where it goes. Whether it could.
+    fn read_in_place(&mut self, file: &TiffFile, layout: &ImageLayout, first_row: u32) -> Result<bool> {
+        let format = &layout.format;
+        let (Some(row_bytes @ 1..), true) = (format.row_bytes(), format.is_plain()) else { return Ok(false) };
+        for plane in 0..layout.planes() {
+            let index = layout.chunk_index(plane, self.row, self.column);
+            let needed = u64::from(layout.chunk_rows(self.row)) * row_bytes as u64;
+            let range = layout.chunk_range(index, self.row)?.filter(|&(_, count)| count >= needed);
+            let (Some((offset, _)), Some(rows)) = (range, self.window.rows_mut(layout.planar.then_some(plane.into())))
+            else {
+                return Ok(false);
+            };
+            if rows.iter().any(|row| row.len() != row_bytes) {
+                return Ok(false);
+            }
+            let mut buffers: Vec<_> = rows.iter_mut().map(|row| IoSliceMut::new(row)).collect();
+            let skipped = u64::from(first_row - self.row * layout.chunk_height) * row_bytes as u64;
+            let size = buffers.len() * row_bytes;
+            match read_scattered(&*file.reader, offset + skipped, &mut buffers) {
+                None => return Ok(false),
+                Some(Err(error)) => return Err(Error::io("read the file", error)),
+                Some(Ok(filled)) if filled < size => {
+                    return Err(Error::corrupt(
+                        layout.chunk_place(index),
+                        "the file has become shorter while it was read",
+                    ));
+                }
+                Some(Ok(_)) => {}
+            }
+        }
+        Ok(true)
+    }
+
     /// Decodes the chunks of a place and puts the part of them that was asked for; gives them back if they are still
     /// needed.
     fn run(
@@ -82,6 +123,9 @@ impl Job<'_> {
         let columns = layout.format.width.min(layout.width as usize - column);
         let pixel_bytes = layout.format.samples * layout.format.data_type.size();
         let row_bytes = layout.format.width * pixel_bytes;
+        if put.is_none() && self.known.is_none() && self.read_in_place(file, layout, first_row.max(top))? {
+            return Ok(None);
+        }
         let mut known = self.known.map(|known| known.chunks.into_iter());
         let mut chunks = Vec::new();
         for plane in 0..layout.planes() {
@@ -102,7 +146,8 @@ impl Job<'_> {
                 };
                 let place = || layout.chunk_place(layout.chunk_index(plane, self.row, self.column));
                 let samples = samples.ok_or_else(|| Error::corrupt(place(), "it has too few rows"))?;
-                put(&mut self.window, Run { plane: layout.planar.then_some(plane.into()), row, samples });
+                let run = Run { plane: layout.planar.then_some(plane.into()), row, samples };
+                put_run(put, &mut self.window, run);
             }
             if keep {
                 chunks.push(chunk);
@@ -210,7 +255,8 @@ impl RowReader {
             for (plane, piece) in pieces.into_iter().enumerate() {
                 let plane = layout.planar.then_some(plane);
                 for (index, samples) in piece?.chunks_exact(row_bytes).enumerate() {
-                    put(&mut window, Run { plane, row: (row - first_row) as usize + index, samples });
+                    let run = Run { plane, row: (row - first_row) as usize + index, samples };
+                    put_run(put, &mut window, run);
                 }
             }
             row = piece_end;
