@@ -14,6 +14,9 @@ struct Queue<T, R> {
     /// Items that were begun, and may be before more results are taken.
     begun: usize,
     most: usize,
+    /// Results that the caller is woken for, and items that a thread is woken for: one by one, waking takes more time than
+    /// all else.
+    some: usize,
     /// Results by the numbers of their items; of a panic what it left.
     results: BTreeMap<usize, thread::Result<R>>,
     /// Threads that take items one after the other, and how many there should be.
@@ -29,7 +32,8 @@ impl<T, R> Queue<T, R> {
 
     /// Whether another thread is to take items.
     fn needs_lane(&self) -> bool {
-        self.is_open() && self.lanes < self.wanted.min(self.items.len())
+        let room = self.most.saturating_sub(self.begun);
+        self.lanes < self.wanted.min(self.items.len()) && room >= self.some.min(self.items.len())
     }
 
     /// The next item with its number. A thread that gets none leaves.
@@ -57,9 +61,8 @@ pub(super) fn run<T: Send, R: Send>(
     taker: &mut impl Taker<R>,
 ) -> Result<()> {
     let (count, threads, most) = (items.len(), pool.current_num_threads(), most.max(1));
-    // The caller is woken for some results at a time: each time it takes a thread's place.
     let some = most.div_ceil(4);
-    let queue = Mutex::new(Queue { items, begun: 0, most, results: BTreeMap::new(), lanes: 0, wanted: threads });
+    let queue = Mutex::new(Queue { items, begun: 0, most, some, results: BTreeMap::new(), lanes: 0, wanted: threads });
     let ready = Condvar::new();
     // No code that can panic runs under the lock.
     let lock = || -> MutexGuard<'_, Queue<T, R>> { queue.lock().unwrap_or_else(PoisonError::into_inner) };
@@ -82,8 +85,8 @@ pub(super) fn run<T: Send, R: Send>(
             let mut taken = 0;
             let mut beside = Beside::Nothing;
             while taken < count {
-                let wanted = if beside == Beside::Much { (threads - 1).max(1) } else { threads };
                 let mut queue = lock();
+                let wanted = if beside == Beside::Much { (threads - 1).max(1) } else { threads };
                 (queue.most, queue.wanted) = (most + taken, wanted);
                 while queue.needs_lane() {
                     queue.lanes += 1;

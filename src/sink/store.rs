@@ -23,8 +23,8 @@ pub struct StoreOptions {
     /// Bytes of finished tiles that are kept in memory; what is beyond goes to a temporary file (with the feature
     /// `spool`, otherwise it is an error). Default: 16 MiB; without the feature `spool`, no limit.
     pub memory: u64,
-    /// Bytes of pixels that are read at once, so that all threads have work, unless a single row of tiles has more.
-    /// Default: 16 MiB.
+    /// Bytes of pixels that are read at once, so that all threads have work, unless a single row of tiles has more. With
+    /// threads, as much is read ahead, unless that is more than one and a half times as many bytes. Default: 16 MiB.
     pub batch: u64,
     /// Where the temporary file is made; it has no name and vanishes with the process. Default: the system's folder
     /// for temporary files.
