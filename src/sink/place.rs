@@ -70,8 +70,9 @@ impl<F: FnMut() -> Result<()>> TakeChunks for Kept<'_, '_, F> {
     }
 
     fn idle(&mut self) -> Result<Beside> {
-        let (true, Place::Ahead(ahead), Output::File(file)) = (OVERVIEWS_FIRST, &mut self.place, &mut self.output)
-        else {
+        // Memory can hold what it holds: whether anything is spooled must not depend on how quick the threads are.
+        let is_spooled = OVERVIEWS_FIRST && self.store.spooled() > 0;
+        let (true, Place::Ahead(ahead), Output::File(file)) = (is_spooled, &mut self.place, &mut self.output) else {
             return Ok(Beside::Nothing);
         };
         let any = ahead.go_on(self.plan, self.store, file)?;
