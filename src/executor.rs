@@ -71,10 +71,9 @@ impl Executor {
     /// Has encoding stop with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) before its next tile once `flag` is
     /// set, from whatever thread: sooner than a progress callback can, which is asked after every few tiles.
     #[must_use]
-    pub fn cancelled_by(self, flag: Arc<AtomicBool>) -> Self {
-        let mut executor = self;
-        executor.cancelled = Some(flag);
-        executor
+    pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.cancelled = Some(flag);
+        self
     }
 
     /// Whether the work has been cancelled.

@@ -83,6 +83,9 @@ pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> 
     Ok(filled)
 }
 
+/// Buffers that a system fills in one call.
+const SCATTERED: usize = 1024;
+
 /// As [`read_full`], into some buffers one after the other, none of them empty; `None` where they are better filled one by
 /// one.
 pub(crate) fn read_scattered(
@@ -105,9 +108,6 @@ pub(crate) fn read_scattered(
     }
     Some(Ok(filled))
 }
-
-/// Buffers that a system fills in one call.
-const SCATTERED: usize = 1024;
 
 /// A file of the file system.
 #[derive(Debug)]

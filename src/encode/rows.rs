@@ -49,9 +49,8 @@ pub(super) struct RowEncoder {
     cascade: Cascade,
     /// Rows of the first level that are encoded together.
     batch_rows: u32,
-    /// Where a second batch fits in memory: room for it, and how many of its rows have been read.
+    /// Where a second batch fits in memory: room for its rows.
     ahead: Option<RowsAhead>,
-    rows_read: u32,
     /// Tiles that are encoded or wait to be taken at once.
     tiles_at_once: usize,
     /// The next row of the first level, counted from the top of the level.
@@ -86,7 +85,6 @@ struct Batch<'a, 's, 't> {
     taker: &'a mut (dyn TakeTiles + 't),
     source: Option<&'a mut (dyn PixelSource + 's)>,
     ahead: Option<RowsAhead>,
-    rows_read: u32,
 }
 
 impl Taker<Result<EncodedTile>> for Batch<'_, '_, '_> {
@@ -96,15 +94,13 @@ impl Taker<Result<EncodedTile>> for Batch<'_, '_, '_> {
 
     /// Rows are read late: what threads have to do then is in small pieces, so that none waits for another's last tile.
     fn idle(&mut self, all_begun: bool) -> Result<Beside> {
-        let count = self.rows.rows_wanted();
         if Executor::PARALLEL
             && all_begun
-            && count > 0
-            && self.rows_read == 0
+            && self.rows.rows_wanted() > 0
             && let (Some(source), Some(ahead)) = (&mut self.source, &mut self.ahead)
+            && ahead.count() == 0
         {
             self.rows.read_ahead(ahead, *source)?;
-            self.rows_read = count;
             return Ok(Beside::Something);
         }
         self.taker.idle()
@@ -122,7 +118,6 @@ impl RowEncoder {
         cascade.reserve(batch_rows)?;
         Ok(Self {
             ahead: ahead.then(|| cascade.ahead()),
-            rows_read: 0,
             tiles_at_once: tiles_per_thread(&plan, base) * executor.thread_count(),
             cascade,
             executor,
@@ -192,8 +187,11 @@ impl RowEncoder {
     /// As [`take_rows`](Self::take_rows), from a source whose first row is the first of the share; if rows have been read
     /// ahead, it takes these.
     pub(super) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
-        if Executor::PARALLEL && self.rows_read > 0 {
-            self.take_rows_read()?;
+        if Executor::PARALLEL
+            && let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.count() > 0)
+        {
+            let count = ahead.hand_over(&mut self.cascade);
+            self.advance(count)?;
         } else {
             let (first, executor) = (self.rows_done(), self.executor.clone());
             self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))?;
@@ -206,8 +204,9 @@ impl RowEncoder {
             && let Some(mut ahead) = self.ahead.take()
         {
             self.read_ahead(&mut ahead, source)?;
-            (self.ahead, self.rows_read) = (Some(ahead), left);
-            self.take_rows_read()?;
+            let count = ahead.hand_over(&mut self.cascade);
+            self.ahead = Some(ahead);
+            self.advance(count)?;
         }
         Ok(())
     }
@@ -217,15 +216,6 @@ impl RowEncoder {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
         source.read_rows(self.rows_done(), &mut stripe, &self.executor)
-    }
-
-    /// Takes the rows that have been read ahead.
-    fn take_rows_read(&mut self) -> Result<()> {
-        let count = std::mem::take(&mut self.rows_read);
-        if let Some(ahead) = &mut self.ahead {
-            ahead.hand_over(&mut self.cascade, count);
-        }
-        self.advance(count)
     }
 
     /// Of each level, the next row of tiles whose rows must be kept.
@@ -255,12 +245,10 @@ impl RowEncoder {
         // The last batch may need what is left there of the one before.
         let ahead = if self.rows_left() > 0 { self.ahead.take() } else { None };
         let this = &*self;
-        let mut batch = Batch { rows: this, taker, source, ahead, rows_read: 0 };
+        let mut batch = Batch { rows: this, taker, source, ahead };
         this.executor.stream(tiles, this.tiles_at_once, |tile| this.encode_tile(tile), &mut batch)?;
-        let Batch { ahead, rows_read, .. } = batch;
-        self.rows_read = rows_read;
-        if ahead.is_some() {
-            self.ahead = ahead;
+        if let Some(ahead) = batch.ahead {
+            self.ahead = Some(ahead);
         }
         let needed: Vec<_> = self.next_needed_tile_rows().collect();
         self.cascade.forget(&needed);

@@ -97,7 +97,7 @@ impl Cascade {
 
     /// Room for rows of the first level that are read while those that are here are still in use.
     pub fn ahead(&self) -> RowsAhead {
-        RowsAhead(self.levels[0].like())
+        RowsAhead { rows: self.levels[0].like(), count: 0 }
     }
 
     /// The first row of a level, counted from the first one here, that tiles or the next level still need.
@@ -114,24 +114,36 @@ impl Cascade {
 /// Rows of the first level that are read ahead, behind those that will still be needed when they take the place of what
 /// the cascade has.
 #[derive(Debug)]
-pub struct RowsAhead(LevelRows);
+pub struct RowsAhead {
+    rows: LevelRows,
+    /// How many of them are new: 0 after they were handed over.
+    count: u32,
+}
 
 impl RowsAhead {
+    /// How many rows have been read and not handed over.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
     /// Room for the next `count` rows; the next row of tiles of the first level says which of those before are kept.
     pub fn stripe(&mut self, cascade: &Cascade, next_tile_row: u32, count: u32) -> Result<Stripe<'_>> {
-        self.0.begin_with(&cascade.levels[0], cascade.first_needed(0, next_tile_row), count)
+        self.count = count;
+        self.rows.begin_with(&cascade.levels[0], cascade.first_needed(0, next_tile_row), count)
     }
 
     /// Where row `row` of the first level is: after rows were handed over, those that were in their place before are here.
     pub(crate) fn rows_with<'a>(&'a self, row: u32, cascade: &'a Cascade) -> &'a LevelRows {
         let rows = &cascade.levels[0];
-        if row < rows.first() { &self.0 } else { rows }
+        if row < rows.first() { &self.rows } else { rows }
     }
 
-    /// Gives the cascade its rows, the last `count` of which are new.
-    pub fn hand_over(&mut self, cascade: &mut Cascade, count: u32) {
-        self.0.commit(count);
-        std::mem::swap(&mut self.0, &mut cascade.levels[0]);
+    /// Gives the cascade its rows, and tells how many are new.
+    pub fn hand_over(&mut self, cascade: &mut Cascade) -> u32 {
+        let count = std::mem::take(&mut self.count);
+        self.rows.commit(count);
+        std::mem::swap(&mut self.rows, &mut cascade.levels[0]);
+        count
     }
 }
 

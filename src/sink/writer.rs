@@ -201,10 +201,7 @@ fn run(
             let wanted = cog.encoder.rows_wanted();
             cog.encoder.take_rows_from(*source, wanted)?;
             let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
-            let go_on = || match progress(Progress { rows_done, rows }) {
-                ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
-                ControlFlow::Continue(()) => Ok(()),
-            };
+            let go_on = || go_on(progress, rows_done, rows);
             let CogWriter { encoder, store, stored, .. } = &mut cog;
             let (place, output) = (&mut place, &mut output);
             let mut kept = Kept { plan, place, output, store, stored, go_on, tiles: 0 };
@@ -212,10 +209,7 @@ fn run(
             (kept.go_on)()?;
         }
     }
-    let mut step = || match progress(Progress { rows_done: rows, rows }) {
-        ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
-        ControlFlow::Continue(()) => Ok(()),
-    };
+    let mut step = || go_on(progress, rows, rows);
     if let Place::Direct((file, header)) = place {
         let checksums = cog.encoder.checksums();
         let index = cog.encoder.finish()?;
@@ -231,6 +225,14 @@ fn run(
     };
     let ahead = if let Place::Ahead(ahead) = place { Some(ahead) } else { None };
     cog.write(&mut target, ahead, &mut step)
+}
+
+/// Tells the caller how far the encoding is, who may stop it.
+fn go_on(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, rows: u32) -> Result<()> {
+    match progress(Progress { rows_done, rows }) {
+        ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 /// Encodes a whole source to bytes, on the caller's thread.

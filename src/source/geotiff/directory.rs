@@ -3,10 +3,11 @@
 //! Every count and offset is checked against the length of the file before anything is allocated.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::file::{ReadAt, read_full};
+use crate::source::file::{ReadAt, read_full, read_scattered};
 use crate::tiff::{Tag, TagValue};
 
 /// The order of bytes in a file.
@@ -219,12 +220,26 @@ impl TiffFile {
             ));
         };
         resize(buffer, size, "bytes of the file")?;
-        let filled = read_full(&*self.reader, position, buffer).map_err(|source| Error::io("read the file", source))?;
-        if filled != size {
-            return Err(Error::corrupt(place(), "the file has become shorter while it was read"));
-        }
-        Ok(())
+        check_read(read_full(&*self.reader, position, buffer), size, place)
     }
+
+    /// Fills rows one after the other, from a position on; whether that is one read. The caller has checked that the bytes
+    /// lie in the file.
+    pub(super) fn rows_into(&self, rows: &mut [&mut [u8]], position: u64, place: impl Fn() -> String) -> Result<bool> {
+        let size = rows.iter().map(|row| row.len()).sum();
+        let mut rows: Vec<_> = rows.iter_mut().map(|row| IoSliceMut::new(row)).collect();
+        let Some(read) = read_scattered(&*self.reader, position, &mut rows) else { return Ok(false) };
+        check_read(read, size, place).map(|()| true)
+    }
+}
+
+/// Checks that a read gave as many bytes as there were when the file was opened.
+fn check_read(read: io::Result<usize>, size: usize, place: impl Fn() -> String) -> Result<()> {
+    let filled = read.map_err(|source| Error::io("read the file", source))?;
+    if filled != size {
+        return Err(Error::corrupt(place(), "the file has become shorter while it was read"));
+    }
+    Ok(())
 }
 
 /// A buffer of zeros; an error instead of an abort where there is no memory.

@@ -1,6 +1,6 @@
 //! Rows of pixels from the chunks of an image: decoded on the pool, each once, straight to where they are needed.
 
-use std::io::{self, BufRead, IoSliceMut, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use super::directory::TiffFile;
@@ -9,7 +9,7 @@ use crate::buffer::BufferPool;
 use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
-use crate::source::file::{read_full, read_scattered};
+use crate::source::file::read_full;
 use crate::view::{Stripe, Window};
 
 /// Strips that decode to more than this are decoded piece by piece, where the codec can.
@@ -89,19 +89,9 @@ impl Job<'_> {
             if rows.iter().any(|row| row.len() != row_bytes) {
                 return Ok(false);
             }
-            let mut buffers: Vec<_> = rows.iter_mut().map(|row| IoSliceMut::new(row)).collect();
             let skipped = u64::from(first_row - self.row * layout.chunk_height) * row_bytes as u64;
-            let size = buffers.len() * row_bytes;
-            match read_scattered(&*file.reader, offset + skipped, &mut buffers) {
-                None => return Ok(false),
-                Some(Err(error)) => return Err(Error::io("read the file", error)),
-                Some(Ok(filled)) if filled < size => {
-                    return Err(Error::corrupt(
-                        layout.chunk_place(index),
-                        "the file has become shorter while it was read",
-                    ));
-                }
-                Some(Ok(_)) => {}
+            if !file.rows_into(rows, offset + skipped, || layout.chunk_place(index))? {
+                return Ok(false);
             }
         }
         Ok(true)
