@@ -100,6 +100,11 @@ impl Stripe<'_> {
 
 /// Copies items of `size` bytes between two strided runs, until either ends.
 fn copy_strided(target: &mut [u8], target_step: usize, source: &[u8], source_step: usize, size: usize) {
+    if target_step == size && source_step == size {
+        let length = target.len().min(source.len());
+        target[..length].copy_from_slice(&source[..length]);
+        return;
+    }
     fn copy<const N: usize>(target: &mut [u8], target_step: usize, source: &[u8], source_step: usize) {
         for (to, from) in target.chunks_mut(target_step).zip(source.chunks(source_step)) {
             if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
