@@ -101,11 +101,9 @@ pub(super) fn block_bits(counts: &Counts) -> u64 {
             return 0;
         }
         let whole = logarithm(all);
-        counts
-            .iter()
-            .filter(|&&count| count > 0)
-            .map(|&count| u64::from(count) * u64::from((whole - logarithm(count)).max(BIT)))
-            .sum()
+        // Nothing times whatever is nothing: a branch would be mispredicted half the time.
+        let bits = |count: u32| u64::from(count) * u64::from((whole - logarithm(count.max(1))).max(BIT));
+        counts.iter().map(|&count| bits(count)).sum()
     };
     alphabet(&counts.literals) + alphabet(&counts.distances) + u64::from(extra_bits(counts)) * u64::from(BIT)
 }
