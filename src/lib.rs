@@ -67,6 +67,7 @@ pub mod grid;
 mod message;
 pub mod options;
 pub mod plan;
+mod processor;
 mod pyramid;
 #[cfg(feature = "geotiff")]
 mod read;

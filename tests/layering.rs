@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("executor", &["error"]),
     ("read", &["error"]),
     ("checksum", &[]),
+    ("processor", &[]),
     ("xml", &[]),
     // Layer 1
     ("options", &["error"]),
@@ -23,11 +24,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tiff", &["error"]),
     // Layer 2
     ("geo", &["error", "sample", "tiff"]),
-    ("codec", &["buffer", "checksum", "error", "options", "sample", "spec", "tiff"]),
+    ("codec", &["buffer", "checksum", "error", "options", "processor", "sample", "spec", "tiff"]),
     ("statistics", &["geo", "sample", "spec"]),
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
-    ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "sample", "spec", "view"]),
+    ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "view"]),
     (
         "source",
         &[

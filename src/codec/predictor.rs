@@ -4,6 +4,7 @@
 //! predictor is Adobe Photoshop TIFF Technical Note 3.
 
 use crate::options::Predictor;
+use crate::processor::newest;
 
 use super::{TileFormat, TileView};
 
@@ -12,6 +13,15 @@ use super::{TileFormat, TileView};
 /// Padding repeats the last column, whose differences are nothing, and fills what is below the last row with zeros: after
 /// prediction, so that they are zeros whatever the predictor is. `scratch` is memory kept from call to call.
 pub(super) fn gather(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch: &mut Vec<u8>) {
+    newest(
+        #[inline(always)]
+        || gather_rows(format, view, raw, scratch),
+    );
+}
+
+/// As [`gather`], where it is called from.
+#[inline(always)]
+fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch: &mut Vec<u8>) {
     let size = format.data_type.size();
     let pixel = format.samples * size;
     let row_len = format.tile_size.width as usize * pixel;
@@ -64,6 +74,7 @@ fn to_little_endian(bytes: &mut [u8], size: usize) {
 }
 
 /// Each sample minus the sample of the same band one pixel to the left, modulo the width.
+#[inline(always)]
 fn difference(source: &[u8], target: &mut [u8], size: usize, samples: usize) {
     macro_rules! typed {
         ($type:ty) => {{
@@ -84,7 +95,9 @@ fn difference(source: &[u8], target: &mut [u8], size: usize, samples: usize) {
 }
 
 /// All first (most significant) bytes of the samples, then all second ones, and so on.
+#[inline(always)]
 fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
+    #[inline(always)]
     fn split<const N: usize>(samples: &[u8], planes: &mut [u8]) {
         let (samples, _) = samples.as_chunks::<N>();
         for (index, plane) in planes.chunks_exact_mut(samples.len()).enumerate() {
@@ -102,6 +115,7 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
 }
 
 /// Each byte minus the byte `samples` before it, through the whole row and across its planes, as libtiff does.
+#[inline(always)]
 fn difference_bytes(planes: &[u8], target: &mut [u8], samples: usize) {
     target[..samples].copy_from_slice(&planes[..samples]);
     for ((target, &right), &left) in target[samples..].iter_mut().zip(&planes[samples..]).zip(planes) {

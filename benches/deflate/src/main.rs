@@ -12,6 +12,9 @@ mod deflate;
 #[path = "../../../src/codec/lzw.rs"]
 mod lzw;
 mod made;
+#[path = "../../../src/processor.rs"]
+#[allow(dead_code)]
+mod processor;
 mod report;
 mod tiles;
 

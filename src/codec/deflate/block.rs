@@ -1,5 +1,7 @@
 //! Blocks: from literals and matches to bits, in the form that takes the fewest.
 
+use crate::processor::newest;
+
 use super::bits::{BitWriter, Code, Rest, SLACK};
 use super::costs;
 use super::header::{Header, Lengths};
@@ -106,7 +108,10 @@ impl Codes {
     fn many(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         // A writer of its own stays in registers.
         let mut own = writer.take();
-        self.each(bytes, &mut own);
+        newest(
+            #[inline(always)]
+            || self.each(bytes, &mut own),
+        );
         *writer = own;
     }
 
@@ -126,6 +131,15 @@ impl Codes {
 
     /// Writes a piece of `input` and the end of the block.
     pub(super) fn write(&self, input: &[u8], matches: &[Match], writer: &mut BitWriter<'_>) {
+        newest(
+            #[inline(always)]
+            || self.all(input, matches, writer),
+        );
+    }
+
+    /// As [`write`](Self::write), where it is called from.
+    #[inline(always)]
+    fn all(&self, input: &[u8], matches: &[Match], writer: &mut BitWriter<'_>) {
         let mut at = 0;
         for found in matches {
             let literals = found.literals as usize;

@@ -1,5 +1,7 @@
 //! The fast finder: runs of a byte, and what stands one row back. No table, so noise costs nothing.
 
+use crate::processor::{COMPARES_SIXTEEN, same_of_sixteen};
+
 use super::costs::{BIT, Costs};
 use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
 
@@ -65,20 +67,18 @@ fn same(one: &[u8; 8], other: &[u8; 8]) -> u32 {
 /// too; `until` or a few bytes more if there is none, or where fewer than 16 bytes follow.
 #[inline(always)]
 fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) -> usize {
-    let eights = |from: usize| input[from..].as_chunks::<8>().0.iter();
-    let mut above = if ROW { eights(at - row) } else { [].iter() };
-    let mut pairs = eights(at - 1).zip(eights(at));
-    let mut next = |runs: &mut u32, rows: &mut u32| {
-        let Some((before, here)) = pairs.next() else { return false };
-        *runs = *runs >> 8 | same(before, here) << 8;
-        *rows = *rows >> 8 | if ROW { above.next().map_or(0, |above| same(above, here)) << 8 } else { 0 };
-        true
-    };
+    let length = input.len();
+    let same8 = |from: usize, at: usize| same(&load(input, from), &load(input, at));
+    // A bit for each byte from `at` on that equals the one before, and the one above.
     let (mut runs, mut rows) = (0, 0);
-    if !next(&mut runs, &mut rows) {
+    if at + 8 > length {
         return at;
     }
-    while at < until && next(&mut runs, &mut rows) {
+    runs |= same8(at - 1, at);
+    if ROW {
+        rows |= same8(at - row, at);
+    }
+    let first = |runs: u32, rows: u32| {
         let two = runs & runs >> 1;
         let mut found = two & two >> 2;
         if ROW {
@@ -86,9 +86,31 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
             let four = two & two >> 2;
             found |= four & four >> 4;
         }
+        found
+    };
+    while COMPARES_SIXTEEN && at + 8 < until && at + 24 <= length {
+        let here = load(input, at + 8);
+        runs |= same_of_sixteen(&load(input, at + 7), &here) << 8;
+        if ROW {
+            rows |= same_of_sixteen(&load(input, at + 8 - row), &here) << 8;
+        }
+        let found = first(runs, rows);
+        if found & 0xFFFF != 0 {
+            return at + found.trailing_zeros() as usize;
+        }
+        (runs, rows) = (runs >> 16, rows >> 16);
+        at += 16;
+    }
+    while at < until && at + 16 <= length {
+        runs |= same8(at + 7, at + 8) << 8;
+        if ROW {
+            rows |= same8(at + 8 - row, at + 8) << 8;
+        }
+        let found = first(runs, rows);
         if found & 0xFF != 0 {
             return at + found.trailing_zeros() as usize;
         }
+        (runs, rows) = (runs >> 8, rows >> 8);
         at += 8;
     }
     at

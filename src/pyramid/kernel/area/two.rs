@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::Kernel;
 use super::super::real::{Place, Real};
+use crate::processor::newest;
 
 /// Output pixels that are looked over together for what is missing.
 const GROUP: usize = 64;
@@ -64,6 +65,21 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
 
 /// All bands of a row.
 fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
+    lines: (&[T], &[T]),
+    nodata: T,
+    place: Place<T>,
+    target: &mut [T],
+    other: impl FnMut(usize, usize) -> T,
+) {
+    newest(
+        #[inline(always)]
+        || valid::<T, SAMPLES>(lines, nodata, place, target, other),
+    );
+}
+
+/// As [`several_valid`], where it is called from.
+#[inline(always)]
+fn valid<T: Real + PartialOrd, const SAMPLES: usize>(
     (upper, lower): (&[T], &[T]),
     nodata: T,
     place: Place<T>,
@@ -149,14 +165,20 @@ fn fill<T: Real, const SAMPLES: usize>(
     mean: impl Fn([T; 4]) -> T,
     target: &mut [T],
 ) -> bool {
-    let pairs = upper.chunks_exact(2 * SAMPLES).zip(lower.chunks_exact(2 * SAMPLES));
-    for (target, (upper, lower)) in target.chunks_exact_mut(SAMPLES).zip(pairs) {
-        for sample in 0..SAMPLES {
-            target[sample] = mean([upper[sample], upper[SAMPLES + sample], lower[sample], lower[SAMPLES + sample]]);
-        }
-    }
-    let has_nan = |values: &[T]| values.iter().fold(false, |any, value| any | value.is_nan());
-    has_nan(target) || has_nan(upper) || has_nan(lower)
+    newest(
+        #[inline(always)]
+        || {
+            let pairs = upper.chunks_exact(2 * SAMPLES).zip(lower.chunks_exact(2 * SAMPLES));
+            for (target, (upper, lower)) in target.chunks_exact_mut(SAMPLES).zip(pairs) {
+                for sample in 0..SAMPLES {
+                    let values = [upper[sample], upper[SAMPLES + sample], lower[sample], lower[SAMPLES + sample]];
+                    target[sample] = mean(values);
+                }
+            }
+            let has_nan = |values: &[T]| values.iter().fold(false, |any, value| any | value.is_nan());
+            has_nan(target) || has_nan(upper) || has_nan(lower)
+        },
+    )
 }
 
 /// Some columns of a row, where NaN may be.
