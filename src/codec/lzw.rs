@@ -4,6 +4,8 @@
 //! stored without a branch. It is emptied where libtiff empties it, two codes before it is full: some readers take the
 //! specification at its word.
 
+use crate::processor::newest;
+
 /// The code that empties the dictionary.
 const CLEAR: u32 = 256;
 /// The code that ends the stream.
@@ -103,6 +105,15 @@ impl Writer<'_> {
 impl Encoder {
     /// Appends the codes of `input` to `out`.
     pub(crate) fn encode(&mut self, input: &[u8], out: &mut Vec<u8>) {
+        newest(
+            #[inline(always)]
+            || self.append(input, out),
+        );
+    }
+
+    /// As [`encode`](Self::encode), where it is called from.
+    #[inline(always)]
+    fn append(&mut self, input: &[u8], out: &mut Vec<u8>) {
         // Every byte has a code of 12 bits at most, one code in 3800 empties the dictionary, and a store takes 8 bytes.
         self.codes.resize(input.len() + input.len() / 2 + input.len() / 1000 + 32, 0);
         let mut writer = Writer { out: &mut self.codes, at: 0, bits: 0, count: 0, width: 9 };
