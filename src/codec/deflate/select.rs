@@ -1,5 +1,7 @@
 //! Which finder a stretch of bytes deserves: decided from the bytes alone, by a sample.
 
+use crate::processor::newest;
+
 use super::costs::{self, BIT, Costs};
 use super::fast::load8;
 use super::symbols::WINDOW;
@@ -38,6 +40,14 @@ impl Sampler {
     ///
     /// What the fast finder sees too, runs and what stands one row back, does not count.
     pub(super) fn promise(&mut self, bytes: &[u8], row: usize) -> Promise {
+        newest(
+            #[inline(always)]
+            || self.look_up(bytes, row),
+        )
+    }
+
+    #[inline(always)]
+    fn look_up(&mut self, bytes: &[u8], row: usize) -> Promise {
         let size = (BEFORE + LOOKED_UP).min(bytes.len());
         let sample = &bytes[(bytes.len() - size) / 2..][..size];
         if sample.len() < 64 {
@@ -89,6 +99,7 @@ impl Sampler {
 }
 
 /// Of each place, the sum with what stands `distance` behind; meaningless where nothing does.
+#[inline(always)]
 fn sums(of: &[u16; LOOKED_UP], distance: usize) -> [u16; LOOKED_UP] {
     let mut sums = *of;
     for (sum, &behind) in sums.iter_mut().zip(&of[distance..]) {

@@ -80,11 +80,11 @@ impl Rows {
                 best = (bits, Some(split * self.plane));
             }
         }
-        self.holds(bytes, best.1?, promise())
+        self.holds(bytes, best.1?, promise)
     }
 
     /// Whether a split of rows is worth it beside what the finders would make of them: some rows are tried.
-    fn holds(self, bytes: &[u8], coded: usize, promise: Promise) -> Option<usize> {
+    fn holds(self, bytes: &[u8], coded: usize, promise: impl FnOnce() -> Promise) -> Option<usize> {
         let guess = Costs::guess(&bytes[..self.row]);
         let (mut whole, mut heads) = (Tally::default(), Tally::default());
         let mut matches = Vec::new();
@@ -102,8 +102,13 @@ impl Rows {
         let split = costs::block_bits(&heads.counts()) + tried * (stored + HEADER) * u64::from(BIT);
         let whole = costs::block_bits(&whole.counts());
         // What matches may save must be saved by the split too; short matches save more than the sample tells.
-        let needed = whole * (18 + 3 * promise.short + promise.long / 2) / 2048;
-        (split + needed <= whole).then_some(coded)
+        let holds = |short: u64, long: u64| split + whole * (18 + 3 * short + long / 2) / 2048 <= whole;
+        // A promise takes time, and is not asked for where it can't change anything.
+        let holds = holds(0, 0) && {
+            let Promise { short, long, .. } = promise();
+            holds(short, long)
+        };
+        holds.then_some(coded)
     }
 }
 
