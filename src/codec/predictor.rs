@@ -41,11 +41,8 @@ fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch:
                 to_little_endian(target, size);
             }
             Predictor::FloatingPoint => {
-                scratch.resize(2 * row_len, 0);
-                let (padded, planes) = scratch.split_at_mut(row_len);
-                pad_row(source, padded, pixel);
-                split_bytes(padded, planes, size);
-                difference_bytes(planes, target, format.samples);
+                scratch.resize(row_len, 0);
+                floating_point(source, scratch, target, size, format.samples);
             }
         }
     }
@@ -94,6 +91,34 @@ fn difference(source: &[u8], target: &mut [u8], size: usize, samples: usize) {
     }
 }
 
+/// The bytes of all samples apart, each minus the one of the same band one pixel to the left, or for the first pixel in
+/// the plane before: through the whole row and across its planes, as libtiff does.
+#[inline(always)]
+fn floating_point(source: &[u8], differences: &mut [u8], target: &mut [u8], size: usize, samples: usize) {
+    let pixel = samples * size;
+    let (first, rest) = differences.split_at_mut(pixel);
+    first.copy_from_slice(&source[..pixel]);
+    let (rest, padding) = rest.split_at_mut(source.len() - pixel);
+    for ((target, &right), &left) in rest.iter_mut().zip(&source[pixel..]).zip(source) {
+        *target = right.wrapping_sub(left);
+    }
+    // Columns that repeat the last one differ from it by nothing.
+    padding.fill(0);
+    split_bytes(differences, target, size);
+    let last = &source[source.len() - pixel..];
+    let length = target.len() / size;
+    for (before, plane) in target.chunks_exact_mut(length).skip(1).enumerate() {
+        for (byte, sample) in plane.iter_mut().zip(last.chunks_exact(size)) {
+            *byte = byte.wrapping_sub(sample[place_of(before, size)]);
+        }
+    }
+}
+
+/// Where in a sample of native byte order the byte of a plane stands.
+const fn place_of(plane: usize, size: usize) -> usize {
+    if cfg!(target_endian = "little") { size - 1 - plane } else { plane }
+}
+
 /// All first (most significant) bytes of the samples, then all second ones, and so on.
 #[inline(always)]
 fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
@@ -101,7 +126,7 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
     fn split<const N: usize>(samples: &[u8], planes: &mut [u8]) {
         let (samples, _) = samples.as_chunks::<N>();
         for (index, plane) in planes.chunks_exact_mut(samples.len()).enumerate() {
-            let byte = if cfg!(target_endian = "little") { N - 1 - index } else { index };
+            let byte = place_of(index, N);
             for (target, sample) in plane.iter_mut().zip(samples) {
                 *target = sample[byte];
             }
@@ -111,15 +136,6 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
         2 => split::<2>(samples, planes),
         4 => split::<4>(samples, planes),
         _ => split::<8>(samples, planes),
-    }
-}
-
-/// Each byte minus the byte `samples` before it, through the whole row and across its planes, as libtiff does.
-#[inline(always)]
-fn difference_bytes(planes: &[u8], target: &mut [u8], samples: usize) {
-    target[..samples].copy_from_slice(&planes[..samples]);
-    for ((target, &right), &left) in target[samples..].iter_mut().zip(&planes[samples..]).zip(planes) {
-        *target = right.wrapping_sub(left);
     }
 }
 
@@ -172,5 +188,28 @@ mod tests {
         assert_eq!(raw[..3], [0x3F, 1, 0]);
         assert_eq!(raw[16..19], [0x80u8.wrapping_sub(0x40), 0x80, 0]);
         assert!(raw[33..64].iter().all(|&byte| byte == 0));
+    }
+
+    #[test]
+    fn differences_of_floats_go_on_across_planes() {
+        for (data_type, samples, width) in
+            [(DataType::F16, 1, 16), (DataType::F32, 1, 7), (DataType::F32, 3, 16), (DataType::F64, 4, 1)]
+        {
+            let (size, pixel) = (data_type.size(), samples * data_type.size());
+            let row: Vec<u8> = (0..width * pixel).map(|index| (index * index * 37 % 251) as u8).collect();
+            let raw = gathered(&format(Predictor::FloatingPoint, data_type, samples), &row, width, 1);
+            // Technical Note 3, word by word: planes of the padded row, then differences.
+            let padded: Vec<&[u8]> = (0..16)
+                .flat_map(|column| {
+                    let start = column.min(width - 1) * pixel;
+                    row[start..start + pixel].chunks_exact(size)
+                })
+                .collect();
+            let planes: Vec<u8> =
+                (0..size).flat_map(|plane| padded.iter().map(move |sample| sample[place_of(plane, size)])).collect();
+            let before = |index: usize| index.checked_sub(samples).map_or(0, |before| planes[before]);
+            let expected: Vec<u8> = (0..planes.len()).map(|index| planes[index].wrapping_sub(before(index))).collect();
+            assert_eq!(raw[..planes.len()], expected, "{data_type}, {samples} samples, {width} columns");
+        }
     }
 }
