@@ -1,9 +1,10 @@
 """Where the time of an encoding goes: a table by stage, from samples of the whole process.
 
-    benches/profile.py [--binary target/release/cogsmith] [--perf perf] INPUT.tif… [-- OPTIONS OF create]
+    benches/profile.py [--perf perf] INPUT.tif… [-- OPTIONS OF create]
 
 Needs Linux's perf (Debian: linux-perf). One thread, so that shares add up to the CPU time; average overviews unless
-other options are given. What belongs to which stage is decided by the names of functions, in this order.
+other options are given. What belongs to which stage is decided by the names of functions, in this order; so the command
+is built with names that tell what a generic function was made for.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import tempfile
 
 STAGES = [
     ("system: file and memory", r"\[k\]"),
-    ("search for matches", r"deflate::(fast|chains|short|pairs)|lzw"),
+    ("search for matches", r"deflate::(fast|chains|short|pairs)|Parsed>::run|lzw"),
     ("counting, codes, cost", r"deflate::(symbols|huffman|costs|header|split)|drop_dear"),
     ("choice of finder", r"deflate::(select|parse)"),
     ("writing of codes", r"deflate::(block|bits)|structured_zstd|ZSTD|HUF|FSE"),
@@ -43,7 +44,6 @@ def shares(perf, command):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--binary", default="target/release/cogsmith")
     p.add_argument("--perf", default="perf")
     p.add_argument("inputs", nargs="+")
     arguments = sys.argv[1:]
@@ -52,11 +52,14 @@ def main():
         at = arguments.index("--")
         arguments, options = arguments[:at], arguments[at + 1:]
     a = p.parse_args(arguments)
+    build = ["cargo", "build", "--release", "--quiet", "--locked", "-p", "cogsmith-cli", "--target-dir", "target/profile"]
+    subprocess.run(build, check=True, env={**os.environ, "RUSTFLAGS": "-C symbol-mangling-version=v0"})
+    command = [os.path.join("target", "profile", "release", "cogsmith"), "create", "--quiet", "--overwrite", "--threads=1"]
     columns = []
     with tempfile.TemporaryDirectory() as folder:
         for path in a.inputs:
             target = os.path.join(folder, "out.tif")
-            columns.append(shares(a.perf, [a.binary, "create", "--quiet", "--overwrite", "--threads=1", *options, path, target]))
+            columns.append(shares(a.perf, [*command, *options, path, target]))
     names = [os.path.splitext(os.path.basename(path))[0] for path in a.inputs]
     print("| stage | " + " | ".join(names) + " |")
     print("|---" * (len(names) + 1) + "|")
