@@ -53,9 +53,9 @@ pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(),
 
 /// A frame by the C library, at the level's own parameters but for classes.
 ///
-/// Where bytes are classes, what repeats at all repeats for long, and short matches cost more than they save: from
-/// level 5 on the library would look for those of four or five bytes. Without them land cover and palettes take 1 to 4 % less, and
-/// levels 8 to 10 give most of that for a search that goes half as deep.
+/// Where bytes are classes, what repeats at all repeats for long, and short matches cost more than they save: from level 5
+/// on the library would look for those of four or five bytes. Without them land cover and palettes take 1 to 4 % less, of
+/// which levels 8 to 10 give most for a search that goes half as deep.
 #[cfg(any(test, feature = "zstd-c"))]
 fn through_c(level: u8, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use ::zstd::zstd_safe::CParameter;

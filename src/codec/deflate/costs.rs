@@ -1,7 +1,5 @@
 //! What symbols cost before there is a code: logarithms in whole numbers, the same on every machine.
 
-use crate::processor::newest;
-
 use super::symbols::{
     Counts, DISTANCES, END_OF_BLOCK, LENGTH_CODE, LENGTH_EXTRA, LITERALS, MAX_MATCH, MIN_MATCH, distance_extra,
 };
@@ -97,14 +95,6 @@ impl Costs {
 
 /// About how many bits a block of these symbols takes without its header, in parts of a bit.
 pub(super) fn block_bits(counts: &Counts) -> u64 {
-    newest(
-        #[inline(always)]
-        || symbol_bits(counts),
-    )
-}
-
-#[inline(always)]
-fn symbol_bits(counts: &Counts) -> u64 {
     let alphabet = |counts: &[u32]| -> u64 {
         let all: u32 = counts.iter().sum();
         if all == 0 {

@@ -68,17 +68,21 @@ fn same(one: &[u8; 8], other: &[u8; 8]) -> u32 {
 #[inline(always)]
 fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) -> usize {
     let length = input.len();
-    let same8 = |from: usize, at: usize| same(&load(input, from), &load(input, at));
-    // A bit for each byte from `at` on that equals the one before, and the one above.
-    let (mut runs, mut rows) = (0, 0);
     if at + 8 > length {
         return at;
     }
-    runs |= same8(at - 1, at);
-    if ROW {
-        rows |= same8(at - row, at);
-    }
-    let first = |runs: u32, rows: u32| {
+    // A bit for each of eight bytes that equals the one before, and the one above.
+    let eight = |at: usize| {
+        let here = load(input, at);
+        (same(&load(input, at - 1), &here), if ROW { same(&load(input, at - row), &here) } else { 0 })
+    };
+    let sixteen = |at: usize| {
+        let here = load(input, at);
+        let above = if ROW { same_of_sixteen(&load(input, at - row), &here) } else { 0 };
+        (same_of_sixteen(&load(input, at - 1), &here), above)
+    };
+    // The same of a place worth a look: that three more, or with a row seven more, follow.
+    let worth = |runs: u32, rows: u32| {
         let two = runs & runs >> 1;
         let mut found = two & two >> 2;
         if ROW {
@@ -88,13 +92,12 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
         }
         found
     };
+    // Of the bytes from `at` on, as far as known: eight, and those behind them that are looked at next.
+    let (mut runs, mut rows) = eight(at);
     while COMPARES_SIXTEEN && at + 8 < until && at + 24 <= length {
-        let here = load(input, at + 8);
-        runs |= same_of_sixteen(&load(input, at + 7), &here) << 8;
-        if ROW {
-            rows |= same_of_sixteen(&load(input, at + 8 - row), &here) << 8;
-        }
-        let found = first(runs, rows);
+        let next = sixteen(at + 8);
+        (runs, rows) = (runs | next.0 << 8, rows | next.1 << 8);
+        let found = worth(runs, rows);
         if found & 0xFFFF != 0 {
             return at + found.trailing_zeros() as usize;
         }
@@ -102,11 +105,9 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
         at += 16;
     }
     while at < until && at + 16 <= length {
-        runs |= same8(at + 7, at + 8) << 8;
-        if ROW {
-            rows |= same8(at + 8 - row, at + 8) << 8;
-        }
-        let found = first(runs, rows);
+        let next = eight(at + 8);
+        (runs, rows) = (runs | next.0 << 8, rows | next.1 << 8);
+        let found = worth(runs, rows);
         if found & 0xFF != 0 {
             return at + found.trailing_zeros() as usize;
         }

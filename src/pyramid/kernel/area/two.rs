@@ -51,35 +51,26 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     if T::WIDE || bands != (0..samples) {
         return false;
     }
-    match samples {
-        1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
-        // The module for browsers has to stay small: there two bands take the general way.
-        #[cfg(not(target_family = "wasm"))]
-        2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
-        3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
-        4 => several_valid::<T, 4>((upper, lower), nodata, place, target, other),
-        _ => return false,
-    }
-    true
+    newest(
+        #[inline(always)]
+        || {
+            match samples {
+                1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
+                // The module for browsers has to stay small: there two bands take the general way.
+                #[cfg(not(target_family = "wasm"))]
+                2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
+                3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
+                4 => several_valid::<T, 4>((upper, lower), nodata, place, target, other),
+                _ => return false,
+            }
+            true
+        },
+    )
 }
 
 /// All bands of a row.
-fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
-    lines: (&[T], &[T]),
-    nodata: T,
-    place: Place<T>,
-    target: &mut [T],
-    other: impl FnMut(usize, usize) -> T,
-) {
-    newest(
-        #[inline(always)]
-        || valid::<T, SAMPLES>(lines, nodata, place, target, other),
-    );
-}
-
-/// As [`several_valid`], where it is called from.
 #[inline(always)]
-fn valid<T: Real + PartialOrd, const SAMPLES: usize>(
+fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     (upper, lower): (&[T], &[T]),
     nodata: T,
     place: Place<T>,
