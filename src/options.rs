@@ -44,7 +44,8 @@ pub enum Compression {
     Lzw,
     /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Every reader has it.
     Deflate {
-        /// 1 (fastest) to 9 (smallest).
+        /// 1 (fastest) to 9 (smallest). At 6 images of at most 1 MiB of pixels get the effort of 7, which takes them some
+        /// milliseconds.
         level: u8,
     },
     /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but browsers and readers older than GDAL 2.3 lack it.

@@ -157,3 +157,15 @@ fn the_store_changes_nothing() {
         }
     }
 }
+
+#[test]
+fn small_images_get_more_effort_by_default() {
+    let encoded = |height, level| {
+        let options = EncodeOptions { compression: Compression::Deflate { level }, ..EncodeOptions::default() };
+        encode(&ImageSpec::new(1024, height, 1, DataType::U8), &options, &Executor::serial())
+    };
+    // Up to 1 MiB of pixels; a level that was not the default one stays what it is.
+    assert!(encoded(1024, 6) == encoded(1024, 7));
+    assert!(encoded(1025, 6) != encoded(1025, 7));
+    assert!(encoded(1024, 5) != encoded(1024, 6));
+}

@@ -16,7 +16,9 @@ use crate::codec::{self, TileFormat};
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
-use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
+use crate::options::{
+    BigTiff, Compression, DEFAULT_DEFLATE_LEVEL, EncodeOptions, Interleave, Overviews, Predictor, Resampling,
+};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
@@ -29,6 +31,8 @@ pub(crate) use share::{LevelShare, Share};
 
 /// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.
 const MAX_TILE_BYTES: u64 = i32::MAX as u64;
+/// Images of at most so many bytes before compression get more effort than is asked for by default.
+const SMALL_IMAGE_BYTES: u64 = 1 << 20;
 
 /// Proof that image, georeferencing and options fit together, and all that follows from them: levels, grids, tags,
 /// order, and the length of the header. Cheap to clone.
@@ -241,8 +245,19 @@ impl CogPlan {
                 data_type: self.spec().data_type,
                 bits: self.spec().bits(),
                 predictor: self.inner.predictor,
-                compression: self.inner.options.compression,
+                compression: self.tile_compression(),
             },
+        }
+    }
+
+    /// The codec with the effort that tiles of the image get: at the default level, the next one's where the image is
+    /// small. There a tile has little before it to learn from, and more effort takes milliseconds.
+    fn tile_compression(&self) -> Compression {
+        match self.compression() {
+            Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL } if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES => {
+                Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL + 1 }
+            }
+            asked => asked,
         }
     }
 

@@ -23,6 +23,8 @@ const TRIAL: usize = 4 << 10;
 const BEFORE: usize = 24 << 10;
 /// What a sample has to promise for pairs to be tried.
 const LEAST_FOR_PAIRS: u64 = 4;
+/// The part of a unit that a finder has to save to be of use.
+const LEAST_USE: u64 = 256;
 /// Where the thorough finder saves less than this part, it looks less deep.
 const MUCH: u64 = 8;
 /// How deep that is.
@@ -52,8 +54,12 @@ pub(super) struct Policy {
     short: Depth,
     /// Whether pairs of bytes are looked up.
     pairs: bool,
-    /// Whether both finders take every unit, and the better one is kept.
-    both: bool,
+    /// Whether finders are chosen unit by unit, from what each made of the whole unit.
+    every: bool,
+    /// What a sample of a unit has to promise for a slow finder to take it.
+    promise: u64,
+    /// A finder that was of no use for a unit rests for up to so many of the next ones.
+    rest: u32,
 }
 
 impl Policy {
@@ -75,9 +81,41 @@ impl Policy {
         };
         let short = match level {
             0..=4 => Depth { places: 4, nice: 4 },
-            _ => Depth { places: 6, nice: 24 },
+            5 | 6 => Depth { places: 6, nice: 24 },
+            7 => Depth { places: 12, nice: 32 },
+            8 => Depth { places: 24, nice: 64 },
+            _ => Depth { places: 64, nice: 128 },
         };
-        Self { effort, short, pairs: level >= 6, both: level >= 7 }
+        let (promise, rest) = match level {
+            0..=7 => (2, 7),
+            8 => (1, 1),
+            _ => (0, 1),
+        };
+        Self { effort, short, pairs: level >= 6, every: level >= 7, promise, rest }
+    }
+}
+
+/// When a finder takes a unit next, where that is decided unit by unit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
+    /// Units until then.
+    left: u32,
+    /// How many it rested for the last time.
+    rest: u32,
+}
+
+impl Turn {
+    /// Whether it takes this unit.
+    fn is_due(&mut self) -> bool {
+        let due = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        due
+    }
+
+    /// What was of no use again and again rests longer and longer.
+    fn settle(&mut self, useful: bool, most: u32) {
+        self.rest = if useful { 0 } else { (self.rest * 2 + 1).min(most) };
+        self.left = self.rest;
     }
 }
 
@@ -162,7 +200,7 @@ impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.finders.reset();
-        self.weighs_again = policy.both;
+        self.weighs_again = policy.every;
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
@@ -203,23 +241,52 @@ impl Parser {
         let mut finder = Finder::Fast;
         let mut at = from;
         let mut chosen = from;
+        let mut turns = [Turn::default(); 2];
         while at < to {
-            if at == chosen {
+            if at == chosen && !policy.every {
                 finder = self.choose(input, (at, to), layout, policy, &mut costs);
                 chosen += SECTION;
             }
             let end = to.min(at + UNIT);
             self.parsed.run(&mut self.finders, finder, input, (at, end), layout, &costs);
-            if policy.both {
-                let finder = Finder::Thorough(policy.effort);
-                self.other.run(&mut self.finders, finder, input, (at, end), layout, &costs);
-                if self.other.bits < self.parsed.bits {
-                    std::mem::swap(&mut self.parsed, &mut self.other);
-                }
+            if policy.every {
+                self.compare(input, (at, end), layout, policy, &costs, &mut turns);
             }
             costs = Costs::new(&self.parsed.counts);
             self.add(input, end - at, stream);
             at = end;
+        }
+    }
+
+    /// Lets the slow finders whose turn it is take a unit that the fast one took; what is smallest is kept.
+    fn compare(
+        &mut self,
+        input: &[u8],
+        (from, to): (usize, usize),
+        layout: Layout,
+        policy: Policy,
+        costs: &Costs,
+        turns: &mut [Turn; 2],
+    ) {
+        let due = [turns[0].is_due(), turns[1].is_due()];
+        if due == [false, false] {
+            return;
+        }
+        let Promise { short, long, .. } = self.sampler.promise(&input[from..to], layout.row_bytes);
+        let slow = [(Finder::Thorough(policy.effort), short.max(long)), (Finder::Short(policy.short), short)];
+        let fast = self.parsed.bits;
+        let mut best = None;
+        let takes = |index: usize| due[index] && slow[index].1 >= policy.promise;
+        for index in (0..slow.len()).filter(|&index| takes(index)) {
+            self.other.run(&mut self.finders, slow[index].0, input, (from, to), layout, costs);
+            if self.other.bits < self.parsed.bits {
+                std::mem::swap(&mut self.parsed, &mut self.other);
+                best = Some(index);
+            }
+        }
+        let useful = self.parsed.bits + fast / LEAST_USE < fast;
+        for index in (0..slow.len()).filter(|&index| takes(index)) {
+            turns[index].settle(useful && best == Some(index), policy.rest);
         }
     }
 
@@ -259,9 +326,6 @@ impl Parser {
         policy: Policy,
         costs: &mut Costs,
     ) -> Finder {
-        if policy.both {
-            return Finder::Fast;
-        }
         let end = to.min(from + SECTION);
         // An even number of bytes before the sample keeps pairs apart.
         let busy = from + busiest(&input[from..end]);

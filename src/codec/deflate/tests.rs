@@ -258,6 +258,36 @@ fn more_effort_is_not_larger() {
     assert!(sizes[1] <= sizes[0] * 101 / 100 && sizes[2] <= sizes[1], "{sizes:?}");
 }
 
+#[test]
+fn finders_that_rest_wake_up() {
+    let mut random = Random(14);
+    // A finder that noise has sent to rest is back some units later: most of what repeats is found.
+    let noise = random.bytes(400_000, 256);
+    let repeats: Vec<u8> = (0..200_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();
+    let layout = Layout { row_bytes: 1536, planes: 1 };
+    for level in 7..=9 {
+        let apart = check(&noise, layout, level) + check(&repeats, layout, level);
+        let together = check(&[&noise[..], &repeats].concat(), layout, level);
+        assert!(together * 100 < apart * 102, "{together} of {apart}, level {level}");
+    }
+}
+
+#[test]
+fn short_repeats_are_found_by_more_effort_too() {
+    let mut random = Random(15);
+    // Pieces of four to seven bytes of few kinds: the chains of eight bytes alone hardly see them.
+    let kinds: Vec<Vec<u8>> = (0..400)
+        .map(|_| {
+            let length = 4 + random.below(4) as usize;
+            random.bytes(length, 256)
+        })
+        .collect();
+    let bytes: Vec<u8> = (0..60_000).flat_map(|_| kinds[random.below(400) as usize].clone()).collect();
+    let layout = Layout { row_bytes: 512, planes: 1 };
+    let sizes = [6, 7, 9].map(|level| check(&bytes, layout, level));
+    assert!(sizes[1..].iter().all(|size| size * 100 < sizes[0] * 101), "{sizes:?}");
+}
+
 /// Differences of words: their upper bytes are 0 or 255, `odd` places first or not.
 fn words(random: &mut Random, many: usize, odd: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
