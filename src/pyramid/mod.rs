@@ -18,6 +18,10 @@ pub(crate) use rows::LevelRows;
 
 /// Rows of the next level are computed in pieces of about this many bytes of output, each on any thread.
 const PIECE_BYTES: usize = 128 * 1024;
+/// Pieces that each thread gets, if there are rows enough.
+const PIECES_PER_THREAD: usize = 2;
+/// Rows that a piece has at least: convolutions resample the rows above and below it too.
+const LEAST_ROWS: usize = 8;
 
 /// The rolling buffers of all levels.
 #[derive(Debug)]
@@ -151,7 +155,12 @@ impl RowsAhead {
 fn compute(kernel: &Kernel, source: &LevelRows, stripe: &mut Stripe<'_>, first: u32, executor: &Executor) {
     let row_bytes = stripe.row_bytes();
     let width = stripe.width;
-    let rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(kernel.least_rows());
+    let mut rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(kernel.rows_of_a_piece());
+    if Executor::PARALLEL {
+        // Fewer rows where threads would have nothing to do otherwise: small levels come after all others are done.
+        let share = stripe.rows.div_ceil(PIECES_PER_THREAD * executor.thread_count()).max(LEAST_ROWS);
+        rows_per_piece = rows_per_piece.min(share);
+    }
     let mut pieces: Vec<(Option<usize>, usize, &mut [u8])> = Vec::new();
     for (plane, rows) in stripe.planes.iter_mut().enumerate() {
         let chunks = rows.chunks_mut(rows_per_piece * row_bytes).enumerate();
