@@ -67,7 +67,9 @@ apt_install() {
 }
 
 install_old_gdal() {
-    /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo tiffinfo >/dev/null && return
+    # One by one: 'command -v' is content with any of several.
+    /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo >/dev/null &&
+        command -v tiffcp >/dev/null && return
     apt_install gdal-bin python3-gdal python3-numpy libtiff-tools
 }
 
