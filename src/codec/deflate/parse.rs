@@ -54,9 +54,14 @@ pub(super) struct Policy {
     short: Depth,
     /// Whether pairs of bytes are looked up.
     pairs: bool,
-    /// Whether finders are chosen unit by unit, from what each made of the whole unit.
-    every: bool,
-    /// What a sample of a unit has to promise for a slow finder to take it.
+    /// Whether finders are chosen unit by unit, from what each made of the whole unit, instead of by trials.
+    by_unit: Option<ByUnit>,
+}
+
+/// Which units the slow finders take where they are chosen unit by unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ByUnit {
+    /// What a sample of a unit has to promise.
     promise: u64,
     /// A finder that was of no use for a unit rests for up to so many of the next ones.
     rest: u32,
@@ -86,12 +91,13 @@ impl Policy {
             8 => Depth { places: 24, nice: 64 },
             _ => Depth { places: 64, nice: 128 },
         };
-        let (promise, rest) = match level {
-            0..=7 => (2, 7),
-            8 => (1, 1),
-            _ => (0, 1),
+        let by_unit = match level {
+            0..=6 => None,
+            7 => Some(ByUnit { promise: 2, rest: 7 }),
+            8 => Some(ByUnit { promise: 1, rest: 1 }),
+            _ => Some(ByUnit { promise: 0, rest: 1 }),
         };
-        Self { effort, short, pairs: level >= 6, every: level >= 7, promise, rest }
+        Self { effort, short, pairs: level == 6, by_unit }
     }
 }
 
@@ -190,6 +196,8 @@ pub(super) struct Parser {
     other: Parsed,
     writer: BlockWriter,
     splitter: Splitter,
+    /// Of the thorough and the short finder, where finders are chosen unit by unit.
+    turns: [Turn; 2],
     /// Whether matches are weighed again in every block.
     weighs_again: bool,
     /// Whether the open block is the first of a stretch.
@@ -200,7 +208,7 @@ impl Parser {
     /// Encodes all of `input`.
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.finders.reset();
-        self.weighs_again = policy.every;
+        self.weighs_again = policy.by_unit.is_some();
         // Bytes that no split took, up to `at`.
         let mut plain = 0;
         let mut at = 0;
@@ -237,20 +245,20 @@ impl Parser {
     ) {
         self.pending.restart(from);
         self.first = true;
+        self.turns = Default::default();
         let mut costs = Costs::guess(&input[from..to.min(from + UNIT)]);
         let mut finder = Finder::Fast;
         let mut at = from;
         let mut chosen = from;
-        let mut turns = [Turn::default(); 2];
         while at < to {
-            if at == chosen && !policy.every {
+            if at == chosen && policy.by_unit.is_none() {
                 finder = self.choose(input, (at, to), layout, policy, &mut costs);
                 chosen += SECTION;
             }
             let end = to.min(at + UNIT);
             self.parsed.run(&mut self.finders, finder, input, (at, end), layout, &costs);
-            if policy.every {
-                self.compare(input, (at, end), layout, policy, &costs, &mut turns);
+            if let Some(by_unit) = policy.by_unit {
+                self.take_turns(input, (at, end), layout, policy, by_unit, &costs);
             }
             costs = Costs::new(&self.parsed.counts);
             self.add(input, end - at, stream);
@@ -259,34 +267,34 @@ impl Parser {
     }
 
     /// Lets the slow finders whose turn it is take a unit that the fast one took; what is smallest is kept.
-    fn compare(
+    fn take_turns(
         &mut self,
         input: &[u8],
         (from, to): (usize, usize),
         layout: Layout,
         policy: Policy,
+        by_unit: ByUnit,
         costs: &Costs,
-        turns: &mut [Turn; 2],
     ) {
-        let due = [turns[0].is_due(), turns[1].is_due()];
-        if due == [false, false] {
+        let due = self.turns.each_mut().map(Turn::is_due);
+        if due == [false; 2] {
             return;
         }
         let Promise { short, long, .. } = self.sampler.promise(&input[from..to], layout.row_bytes);
-        let slow = [(Finder::Thorough(policy.effort), short.max(long)), (Finder::Short(policy.short), short)];
+        let takes = [due[0] && short.max(long) >= by_unit.promise, due[1] && short >= by_unit.promise];
+        let slow = [Finder::Thorough(policy.effort), Finder::Short(policy.short)];
         let fast = self.parsed.bits;
-        let mut best = None;
-        let takes = |index: usize| due[index] && slow[index].1 >= policy.promise;
-        for index in (0..slow.len()).filter(|&index| takes(index)) {
-            self.other.run(&mut self.finders, slow[index].0, input, (from, to), layout, costs);
+        let mut best = slow.len();
+        for index in (0..slow.len()).filter(|&index| takes[index]) {
+            self.other.run(&mut self.finders, slow[index], input, (from, to), layout, costs);
             if self.other.bits < self.parsed.bits {
                 std::mem::swap(&mut self.parsed, &mut self.other);
-                best = Some(index);
+                best = index;
             }
         }
         let useful = self.parsed.bits + fast / LEAST_USE < fast;
-        for index in (0..slow.len()).filter(|&index| takes(index)) {
-            turns[index].settle(useful && best == Some(index), policy.rest);
+        for index in (0..slow.len()).filter(|&index| takes[index]) {
+            self.turns[index].settle(useful && best == index, by_unit.rest);
         }
     }
 
@@ -444,5 +452,21 @@ impl Parsed {
         tally.piece(bytes, &self.matches);
         self.counts = tally.counts();
         self.bits = costs::block_bits(&self.counts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Turn;
+
+    #[test]
+    fn what_was_of_no_use_rests_longer_and_longer_up_to_a_bound() {
+        let mut turn = Turn::default();
+        // Whether a unit was of use, and how many it rests for then.
+        for (useful, rests) in [(false, 1), (false, 3), (false, 7), (false, 7), (true, 0), (false, 1)] {
+            assert!(turn.is_due());
+            turn.settle(useful, 7);
+            assert!((0..rests).all(|_| !turn.is_due()), "{useful}, {rests}");
+        }
     }
 }

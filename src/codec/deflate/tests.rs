@@ -261,8 +261,8 @@ fn more_effort_is_not_larger() {
 #[test]
 fn finders_that_rest_wake_up() {
     let mut random = Random(14);
-    // A finder that noise has sent to rest is back some units later: most of what repeats is found.
-    let noise = random.bytes(400_000, 256);
+    // At level 9 slow finders take noise too: sent to rest by it, they are back soon, and find what repeats.
+    let noise = random.bytes(800_000, 256);
     let repeats: Vec<u8> = (0..200_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();
     let layout = Layout { row_bytes: 1536, planes: 1 };
     for level in 7..=9 {

@@ -163,7 +163,8 @@ impl Kernel {
         if next < self.end { self.needed(next).start } else { u32::MAX }
     }
 
-    /// How many rows a piece should have if there are enough: convolutions resample the rows above and below each piece too.
+    /// How many rows a piece should have if there are enough: convolutions resample the rows above and below each piece
+    /// too.
     pub(super) fn rows_of_a_piece(&self) -> usize {
         if self.methods.iter().any(|method| method.radius().is_some()) { 32 } else { 1 }
     }
