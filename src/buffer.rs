@@ -1,6 +1,6 @@
-//! Byte buffers that can be seen as samples of any type, and buffers that are used again.
+//! Byte buffers that can be seen as samples of any type, and what is used again.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{ErrorKind, Result};
 
@@ -41,25 +41,37 @@ impl AlignedBytes {
     }
 }
 
-/// Buffers that are used again: fresh ones cost the system more than what is done with them.
+/// Things that are used again, buffers above all: fresh memory costs the system more than what is done with it.
 #[derive(Debug, Default)]
-pub(crate) struct BufferPool(Mutex<Vec<Vec<u8>>>);
+pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
-impl BufferPool {
+impl<T: Default> Pool<T> {
+    /// One with whatever it held, or a new one.
+    pub(crate) fn take(&self) -> T {
+        self.lock().pop().unwrap_or_default()
+    }
+
+    /// Takes one back.
+    pub(crate) fn give(&self, item: T) {
+        self.lock().push(item);
+    }
+
+    /// Frees all that is here.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<T>> {
+        // Nothing that can panic runs under the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Pool<Vec<T>> {
     /// An empty buffer.
-    pub(crate) fn take(&self) -> Vec<u8> {
-        let mut buffer = self.take_filled();
+    pub(crate) fn take_empty(&self) -> Vec<T> {
+        let mut buffer = self.take();
         buffer.clear();
         buffer
-    }
-
-    /// A buffer with whatever it held, for what overwrites all of it: nothing has to be filled with zeros first.
-    pub(crate) fn take_filled(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Takes a buffer back.
-    pub(crate) fn give(&self, buffer: Vec<u8>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 }

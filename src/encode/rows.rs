@@ -1,9 +1,8 @@
 //! Rows in, framed tiles out: of a whole image, or of a shard of one.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 
-use crate::buffer::BufferPool;
+use crate::buffer::Pool;
 use crate::codec::{TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Beside, Executor, Taker};
@@ -62,8 +61,8 @@ pub(super) struct RowEncoder {
     next_tile_rows: Vec<u32>,
     /// Tiles whose rows are there, in file order of their sections.
     waiting: VecDeque<TileId>,
-    encoders: Mutex<Vec<TileEncoder>>,
-    pub(super) buffers: BufferPool,
+    encoders: Pool<TileEncoder>,
+    pub(super) buffers: Pool<Vec<u8>>,
     /// Whether checksums of the pixels of tiles are taken.
     takes_checksums: bool,
 }
@@ -127,8 +126,8 @@ impl RowEncoder {
             sums: Vec::new(),
             next_tile_rows: share.levels.iter().map(|level| level.tiles.rows.start).collect(),
             waiting: VecDeque::new(),
-            encoders: Mutex::default(),
-            buffers: BufferPool::default(),
+            encoders: Pool::default(),
+            buffers: Pool::default(),
             takes_checksums: false,
             share,
             plan,
@@ -353,13 +352,13 @@ impl RowEncoder {
         let level = &self.plan.levels()[tile.level];
         let format = self.plan.tile_format(level, tile.plane);
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
-        let mut encoder = self.lock_encoders().pop().unwrap_or_default();
-        let mut bytes = self.buffers.take();
+        let mut encoder = self.encoders.take();
+        let mut bytes = self.buffers.take_empty();
         let size = match tile.plane {
             Plane::Image(_) => encoder.encode(&format, view, &mut bytes),
             Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
         };
-        self.lock_encoders().push(encoder);
+        self.encoders.give(encoder);
         // Of the pixels themselves: what they go through afterwards is what is to be verified.
         let checksum = self.takes_checksums.then(|| match tile.plane {
             Plane::Image(_) => view.checksum(format.samples * format.data_type.size()),
@@ -367,11 +366,6 @@ impl RowEncoder {
         });
         let section = self.plan.grid().section(tile.level, tile.plane);
         Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, bytes })
-    }
-
-    /// Encoders hold nothing but scratch memory: one left behind by a panic is as good as any.
-    fn lock_encoders(&self) -> std::sync::MutexGuard<'_, Vec<TileEncoder>> {
-        self.encoders.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The rectangle of a tile in the level's buffers.

@@ -44,7 +44,7 @@ impl Cascade {
         Self {
             levels: share.levels.iter().map(|level| LevelRows::new(plan, level)).collect(),
             base: share.base(),
-            kernels: share.levels.windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1])).collect(),
+            kernels: kernel::between(plan, &share.levels),
         }
     }
 
@@ -86,6 +86,9 @@ impl Cascade {
             let mut stripe = target.stripe(count)?;
             compute(kernel, source, &mut stripe, first, executor);
             target.commit(count);
+        }
+        if let Some(kernel) = self.kernels.first() {
+            kernel.lines.clear();
         }
         Ok(())
     }

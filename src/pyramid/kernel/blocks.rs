@@ -203,6 +203,7 @@ impl Products for Down<'_> {
 }
 
 /// The pixels of a row, those in even columns and those in odd ones apart: where starts are two apart, neighbours.
+#[derive(Debug)]
 pub(super) struct Halves<F = f64> {
     even: Vec<F>,
     odd: Vec<F>,

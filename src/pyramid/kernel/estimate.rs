@@ -66,6 +66,17 @@ impl Singles {
     }
 }
 
+/// What the rows of a piece go through. What it holds beforehand plays no part.
+#[derive(Debug, Default)]
+pub(in crate::pyramid) struct Lines {
+    /// The rows under the kernel, all samples.
+    ring: Vec<f32>,
+    /// They summed down.
+    sums: Vec<f32>,
+    halves: Halves<f32>,
+    estimates: Vec<f32>,
+}
+
 /// The sum of absolute weights.
 fn spread(weights: &[f64]) -> f64 {
     weights.iter().map(|weight| weight.abs()).sum()
@@ -83,39 +94,42 @@ pub(super) fn compute(
     let kernel = convolution.kernel;
     let source_len = source.width * samples;
     let padded = source_len.next_multiple_of(STRIPE);
-    let mut ring: Vec<Vec<f32>> = Vec::new();
-    let mut sums = vec![0.0; padded];
-    let mut halves = Halves::default();
-    let mut estimates = vec![0.0; kernel.width];
+    let mut scratch = kernel.lines.take();
+    let Lines { ring, sums, halves, estimates } = &mut scratch;
+    sums.resize(padded, 0.0);
+    estimates.resize(kernel.width, 0.0);
     let mut weights = RowWeights::default();
-    let mut next = 0;
+    let (mut places, mut next) = (0, 0);
     for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
         weights.set(&kernel.rows, convolution.resampling, row);
         let rows = weights.plain.iter().map(|weight| weight.to_single());
         let (start, count) = (weights.start as usize, rows.len());
-        if ring.len() < count {
-            ring = vec![vec![0.0; padded]; count + 2];
+        if places < count {
+            places = count + 2;
+            if ring.len() < places * padded {
+                *ring = vec![0.0; places * padded];
+            }
             next = start;
         }
-        let places = ring.len();
         for source_row in next.max(start)..start + count {
             // Rows are numbered with 32 bits.
             let pixels = source.row(u32::try_from(source_row).unwrap_or(u32::MAX));
-            let line = &mut ring[source_row % places];
+            let line = &mut ring[source_row % places * padded..][..padded];
             line.iter_mut().zip(pixels).for_each(|(value, &pixel)| *value = pixel.into());
         }
         next = start + count;
         let lines: Vec<(&[f32], f32)> =
-            (start..).zip(rows).map(|(row, weight)| (&ring[row % places][..], weight)).collect();
-        down(&lines, &mut sums);
+            (start..).zip(rows).map(|(row, weight)| (&ring[row % places * padded..][..padded], weight)).collect();
+        down(&lines, sums);
         let error = singles.error(&weights.plain);
         for sample in piece.bands.clone() {
             halves.set_every(&sums[..source_len], samples, sample);
-            across(convolution.taps, singles, &halves, &mut estimates);
+            across(convolution.taps, singles, halves, estimates);
             let exact = |column: usize| exact(convolution, source, &weights, column, sample).min(largest);
-            round(&estimates, |_| error, largest, (&mut target[sample..], samples), exact);
+            round(estimates, |_| error, largest, (&mut target[sample..], samples), exact);
         }
     }
+    kernel.lines.give(scratch);
 }
 
 /// The sums of rows times their weights.

@@ -19,7 +19,9 @@ mod rows;
 mod small;
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::buffer::Pool;
 use crate::error::{ErrorKind, Result};
 use crate::options::Resampling;
 use crate::plan::CogPlan;
@@ -30,6 +32,7 @@ use crate::spec::ExtraSample;
 
 use super::LevelRows;
 use alpha::Opacity;
+use estimate::Lines;
 use filter::Taps;
 use palette::Palette;
 use real::{Place, Real};
@@ -63,6 +66,14 @@ pub(super) struct Kernel {
     width: usize,
     /// One past the last row of the coarser level that is computed.
     end: u32,
+    /// What convolutions of bytes need for a piece: one a thread for all levels. To be cleared after the last one.
+    pub(super) lines: Arc<Pool<Lines>>,
+}
+
+/// The kernels from each level to the next.
+pub(super) fn between(plan: &CogPlan, levels: &[LevelShare]) -> Vec<Kernel> {
+    let lines = Arc::default();
+    levels.windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1], Arc::clone(&lines))).collect()
 }
 
 /// Rows of the coarser level that are computed together.
@@ -83,7 +94,7 @@ impl<T> Piece<'_, T> {
 }
 
 impl Kernel {
-    pub(super) fn new(plan: &CogPlan, source: &LevelShare, target: &LevelShare) -> Self {
+    fn new(plan: &CogPlan, source: &LevelShare, target: &LevelShare, lines: Arc<Pool<Lines>>) -> Self {
         let spec = plan.spec();
         let methods = plan.resampling().to_vec();
         let [columns, rows] = source.level.axes_to(&target.level);
@@ -110,6 +121,7 @@ impl Kernel {
             source_width: source.window.width() as usize,
             width: target.window.width() as usize,
             end: target.window.rows.end,
+            lines,
         }
     }
 

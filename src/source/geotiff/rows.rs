@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::directory::TiffFile;
 use super::layout::ImageLayout;
-use crate::buffer::BufferPool;
+use crate::buffer::Pool;
 use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
@@ -51,7 +51,7 @@ pub(super) struct RowReader {
     /// One a plane, where strips are tall.
     tall: Vec<TallStrip>,
     /// At most two a thread, and those of pending chunks.
-    buffers: BufferPool,
+    buffers: Pool<Vec<u8>>,
 }
 
 /// The decoded pixels of a chunk; `None` where it is left out of the file.
@@ -101,7 +101,7 @@ impl Job<'_> {
     /// needed.
     fn run(
         mut self,
-        (file, layout, fill, buffers): (&TiffFile, &ImageLayout, &[u8], &BufferPool),
+        (file, layout, fill, buffers): (&TiffFile, &ImageLayout, &[u8], &Pool<Vec<u8>>),
         first_row: u32,
         keep: bool,
         put: Put<'_>,
@@ -157,7 +157,7 @@ impl RowReader {
         let is_tall = !layout.tiled && streams && chunk_bytes > TALL_BYTES && rows > 1;
         let planes = if is_tall { usize::from(layout.planes()) } else { 0 };
         let tall = (0..planes).map(TallStrip::new).collect();
-        Self { file, layout, fill, pending: Vec::new(), tall, buffers: BufferPool::default() }
+        Self { file, layout, fill, pending: Vec::new(), tall, buffers: Pool::default() }
     }
 
     /// Columns and rows of the image.
@@ -255,9 +255,9 @@ impl RowReader {
     }
 }
 
-fn decode_chunk(file: &TiffFile, layout: &ImageLayout, buffers: &BufferPool, index: u64, row: u32) -> Result<Chunk> {
+fn decode_chunk(file: &TiffFile, layout: &ImageLayout, buffers: &Pool<Vec<u8>>, index: u64, row: u32) -> Result<Chunk> {
     let Some((offset, count)) = layout.chunk_range(index, row)? else { return Ok(None) };
-    let (mut bytes, mut pixels) = (buffers.take_filled(), buffers.take());
+    let (mut bytes, mut pixels) = (buffers.take(), buffers.take_empty());
     file.bytes_into(&mut bytes, offset, count, || layout.chunk_place(index))?;
     let rows = layout.chunk_rows(row) as usize;
     let needed = layout.height.saturating_sub(row.saturating_mul(layout.chunk_height)) as usize;
