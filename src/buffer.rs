@@ -48,7 +48,9 @@ pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 impl<T: Default> Pool<T> {
     /// One with whatever it held, or a new one.
     pub(crate) fn take(&self) -> T {
-        self.lock().pop().unwrap_or_default()
+        let held = self.lock().pop();
+        // Outside of the lock: to make a new one can take a while, and others needn't wait for it.
+        held.unwrap_or_default()
     }
 
     /// Takes one back.
@@ -62,7 +64,7 @@ impl<T: Default> Pool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {
-        // Nothing that can panic runs under the lock.
+        // What a panic elsewhere leaves here is whole: things are taken out to be used.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
