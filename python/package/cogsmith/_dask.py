@@ -27,7 +27,8 @@ from . import _arrays, _native, _options, _raster
 from ._chunks import Chunks, Frame, cut_out
 from ._fragments import Fragment, Id
 from ._raster import Raster
-from ._write import MEMORY, Job, path_of
+from ._resolve import ResolvedOptions
+from ._write import MEMORY, path_of
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second where chunks let them.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -41,7 +42,7 @@ LARGE_CHUNK = 1 << 30
 COPY = 8 << 20
 
 
-def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
+def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: Any) -> Delayed:
     """The task that writes; nothing is computed and nothing written before it is."""
     if isinstance(target, str) and target == MEMORY:
         path = None
@@ -49,19 +50,19 @@ def delayed_write(raster: Raster, mask: Any, job: Job, target: Any) -> Delayed:
         path = path_of(target)
     else:
         raise TypeError(f"{target!r}: an image of Dask goes to a path or ':mem:', which other processes can reach")
-    if job.work.verify:
+    if resolved.work.verify:
         raise ValueError("verify is not supported for arrays of Dask: pass the file to cogsmith.validate")
-    if job.work.progress is not None:
+    if resolved.work.progress is not None:
         raise ValueError(
             "progress is not supported for arrays of Dask: use Dask's own, such as dask.diagnostics.ProgressBar"
         )
     pixels = _one_array(raster.parts)
-    width, height = block_size(job.options.tile_size, pixels)
+    width, height = block_size(resolved.options.tile_size, pixels)
     _warn_of_costly_chunks(pixels, width, height)
-    shards = _native.Shards(job.plan(), width, height)
+    shards = _native.Shards(resolved.plan(), width, height)
     if mask is not None and _raster.is_dask(getattr(mask, "data", mask)):
         mask = Chunks(getattr(mask, "data", mask))
-    return _Graph(shards, job, path).build(Chunks(pixels), mask)
+    return _Graph(shards, resolved, path).build(Chunks(pixels), mask)
 
 
 def _one_array(parts: Sequence[Any]) -> Any:
@@ -139,19 +140,19 @@ class _Block:
 class _Graph:
     """Builds the graph of one file."""
 
-    def __init__(self, shards: _native.Shards, job: Job, path: Path | None) -> None:
-        self.shards, self.job, self.path = shards, job, path
+    def __init__(self, shards: _native.Shards, resolved: ResolvedOptions, path: Path | None) -> None:
+        self.shards, self.resolved, self.path = shards, resolved, path
         self.token = uuid.uuid4().hex
         # Beside what a symbolic link points at, so that a rename is all it takes.
         real = None if path is None else Path(os.path.realpath(path))
         self.temporary = None if real is None else real.with_name(f".{real.name[:180]}.cogsmith-{self.token}.tmp")
-        self.threads = job.work.threads or 1
+        self.threads = resolved.work.threads or 1
 
     def build(self, pixels: Chunks, mask: Any) -> Delayed:
         # What all tasks need is one value that they depend on, rather than a copy in each.
-        context = self.task(_Context, "plan")(self.shards, self.token, self.threads, self.job.fill)
+        context = self.task(_Context, "plan")(self.shards, self.token, self.threads, self.resolved.fill)
         if self.path is not None:
-            context = self.task(_check_target, "check")(context, self.path, self.job.work.overwrite)
+            context = self.task(_check_target, "check")(context, self.path, self.resolved.work.overwrite)
         blocks: dict[Id, _Block] = {}
         for tier in self.shards.tiers:
             for shard in tier:
@@ -202,7 +203,7 @@ class _Graph:
             fragments = [block.fragment for block in blocks.values()]
             in_memory: Delayed = self.task(_to_memory, "save")(context, merged, list(blocks), fragments)
             return in_memory
-        begun = self.task(_begin, "begin")(context, merged, self.path, self.temporary, self.job.work.overwrite)
+        begun = self.task(_begin, "begin")(context, merged, self.path, self.temporary, self.resolved.work.overwrite)
         placed = []
         for shard, block in blocks.items():
             pieces = self.task(_pieces_of, "places", *shard)(begun, shard)
@@ -213,7 +214,7 @@ class _Graph:
             placed = [
                 self.task(_first_failure, f"placed-{depth}", number)(some) for number, some in enumerate(_cut(placed))
             ]
-        work = self.job.work
+        work = self.resolved.work
         last = self.task(_finish, "save")(begun, placed, self.path, self.temporary, work.overwrite, work.sync)
         return _Write(last, str(self.temporary))
 

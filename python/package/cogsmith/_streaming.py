@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from . import _arrays, _native, _options, _raster, _write
+from ._overrides import Overrides
 from ._plan import Georeference
 from ._raster import UNSET, Raster
+from ._resolve import array_info, resolve
 
 #: Bytes of rows that are brought into the encoder's order at once.
 _PIECE = 16 << 20
@@ -61,7 +63,7 @@ class CogWriter:
         # An array of the right shape that takes no memory stands for what will come.
         stand_in = np.broadcast_to(np.zeros((), np.dtype(dtype)), (height, width, count))
         raster = Raster([stand_in], Georeference())
-        said = _write.Said(
+        overrides = Overrides(
             crs=crs,
             transform=transform,
             gcps=gcps,
@@ -75,13 +77,13 @@ class CogWriter:
             colormap=colormap,
             colorinterp=colorinterp,
         )
-        request = _options.resolve(options, _write._facts(raster), _options.Request())
+        request = _options.resolve(options, array_info(raster), _options.Request())
         valid = np.broadcast_to(np.True_, (height, width)) if mask else None
-        job = _write.prepare(raster, valid, said, request, progress)
+        resolved = resolve(raster, valid, overrides, request, progress)
         self._dtype, self._bands, self._width, self._height = raster.dtype, count, width, height
-        self._rows, self._progress = 0, job.work.progress
+        self._rows, self._progress = 0, resolved.work.progress
         self._where = _write.destination(target)
-        self._native = _native.Writer(job.plan(), self._where, job.work)
+        self._native = _native.Writer(resolved.plan(), self._where, resolved.work)
         self.result = None
 
     def push(self, rows: Any, mask: Any = None) -> None:

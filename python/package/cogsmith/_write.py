@@ -12,46 +12,12 @@ from typing import Any
 import numpy as np
 
 from . import _arrays, _georeference, _native, _options, _overviews, _raster
-from ._plan import Georeference, Image, Item, Options, Work
-from ._progress import as_callback
-from ._raster import UNSET, Band, Raster
+from ._overrides import Overrides, take_overrides
+from ._raster import UNSET, Raster
+from ._resolve import ResolvedOptions, array_info, resolve
 
 #: The target that means memory.
 MEMORY = ":mem:"
-
-
-@dataclass
-class Job:
-    """Everything about a file but its pixels; plain data that can be sent to other machines."""
-
-    image: Image
-    georeference: Georeference
-    items: list[Item]
-    options: Options
-    work: Work
-    fill: str | None = None
-
-    def plan(self) -> _native.Plan:
-        """The plan, made anew wherever it is needed: the same from the same job."""
-        return _native.Plan(self.image, self.georeference, self.items, self.options)
-
-
-@dataclass
-class Said:
-    """What the caller says about the raster, in place of what it says itself."""
-
-    crs: Any = None
-    transform: Any = None
-    gcps: Any = None
-    nodata: Any = UNSET
-    tags: Mapping[str, Any] | None = None
-    band_names: Any = None
-    scale: Any = None
-    offset: Any = None
-    unit: Any = None
-    pixel_is_point: bool = False
-    colormap: Any = None
-    colorinterp: Any = None
 
 
 def write(
@@ -86,7 +52,7 @@ def write(
     array, masked = _raster.mask_of(array)
     if masked is not None and mask is not None:
         raise ValueError("the array has a mask of its own: leave mask= out, or pass array.data")
-    said = Said(
+    overrides = Overrides(
         crs=crs,
         transform=transform,
         gcps=gcps,
@@ -102,9 +68,9 @@ def write(
     )
     raster = _raster.read(array, bands)
     mask = masked if masked is not None else mask
-    pictures = Pictures(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
-    request = _options.resolve(options, _facts(raster), pictures.request(options))
-    return run(pictures, prepare(raster, mask, said, request, progress), target)
+    levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
+    request = _options.resolve(options, array_info(raster), levels.request(options))
+    return run(levels, resolve(raster, mask, overrides, request, progress), target)
 
 
 def write_cog(
@@ -152,7 +118,7 @@ def write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     array, valid = _raster.mask_of(geo_im)
-    return _save(Pictures(_raster.read(array), valid), fname, arguments, extra_rio_opts)
+    return _save(Levels(_raster.read(array), valid), fname, arguments, extra_rio_opts)
 
 
 def to_cog(
@@ -216,49 +182,45 @@ def _write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     raster = Raster([part], _georeference.of_geobox(geobox))
-    return _save(Pictures(raster, valid), fname, arguments, {"nodata": nodata, **extra_rio_opts})
+    return _save(Levels(raster, valid), fname, arguments, {"nodata": nodata, **extra_rio_opts})
 
 
-def _save(pictures: Pictures, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
+def _save(levels: Levels, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
     """:func:`write_cog` once its input is understood."""
-    raster = pictures.raster
-    said = _said(extra)
+    raster = levels.raster
+    overrides = take_overrides(extra)
     progress = extra.pop("progress", None)
     # As datacube has it, None is as good as no value here: nodata is then the array's. So is odc-geo's "auto".
-    if said.nodata is None or (isinstance(said.nodata, str) and said.nodata == "auto"):
-        said.nodata = UNSET
-    if said.nodata is UNSET and raster.nodata is None and raster.dtype.kind == "f":
-        said.nodata = float("nan")
-    pictures.overviews = _overviews.read(_overviews.take(extra), raster, pictures.mask)
-    if not pictures.overviews:
+    if overrides.nodata is None or (isinstance(overrides.nodata, str) and overrides.nodata == "auto"):
+        overrides.nodata = UNSET
+    if overrides.nodata is UNSET and raster.nodata is None and raster.dtype.kind == "f":
+        overrides.nodata = float("nan")
+    levels.overviews = _overviews.read(_overviews.take(extra), raster, levels.mask)
+    if not levels.overviews:
         if arguments["overview_resampling"] is None:
             arguments["overview_resampling"] = "nearest"
         if arguments["overview_levels"] is None:
-            arguments["overview_levels"] = _levels(raster)
+            arguments["overview_levels"] = _datacube_overviews(raster)
     given = _merge(arguments, extra)
-    request = pictures.request(given)
+    request = levels.request(given)
     request.shrink = True
     request.options.level = 6
     request.options.predictor = "by type"
-    request = _options.resolve(given, _facts(raster), request)
-    if request.photometric is None and raster.dtype != np.uint8 and said.colorinterp is None:
+    request = _options.resolve(given, array_info(raster), request)
+    if request.photometric is None and raster.dtype != np.uint8 and overrides.colorinterp is None:
         # GTiff takes three or four bands for colours where they are bytes, and only there.
         request.photometric = "minisblack"
-    job = prepare(raster, pictures.mask, said, request, progress)
-    where = job.georeference
+    resolved = resolve(raster, levels.mask, overrides, request, progress)
+    where = resolved.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
             "Need geo-registered array on input: neither odc-geo nor rioxarray nor coordinates say where it lies; "
             "pass crs= and transform="
         )
-    return run(pictures, job, fname)
+    return run(levels, resolved, fname)
 
 
-def _facts(raster: Raster) -> _options.Facts:
-    return _options.Facts(raster.width, raster.height, raster.count, raster.dtype)
-
-
-def _levels(raster: Raster) -> list[int]:
+def _datacube_overviews(raster: Raster) -> list[int]:
     """The overviews that datacube makes."""
     return [] if min(raster.width, raster.height) < 512 else [2, 4, 8, 16, 32]
 
@@ -271,110 +233,15 @@ def _check_idle_arguments(use_windowed_writes: Any, intermediate_compression: An
         raise TypeError(f"intermediate_compression={intermediate_compression!r}: expected a bool, a name or a dict")
 
 
-#: Keywords that say something about the raster, by the names of `Said`.
-_SAID = {
-    "crs": "crs", "transform": "transform", "gcps": "gcps", "nodata": "nodata", "tags": "tags",
-    "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
-    "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
-    "colorinterp": "colorinterp",
-}  # fmt: skip
-
-
-def _said(options: dict[str, Any]) -> Said:
-    """Takes what is said about the raster out of options, whatever their case."""
-    said = Said()
-    for name in list(options):
-        attribute = _SAID.get(name.lower())
-        if attribute is not None:
-            setattr(said, attribute, options.pop(name))
-    return said
-
-
 def _merge(given: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """The named arguments, with what extra options say in another way in place of them."""
-    said = {_options.meaning(name) for name in extra}
-    kept = {name: value for name, value in given.items() if _options.meaning(name) not in said}
+    overridden = {_options.meaning(name) for name in extra}
+    kept = {name: value for name, value in given.items() if _options.meaning(name) not in overridden}
     return {**kept, **extra}
 
 
-def prepare(raster: Raster, mask: Any, said: Said, request: _options.Request, progress: Any) -> Job:
-    """Puts together what the raster and the caller say."""
-    facts = _facts(raster)
-    for what, number, limit in (
-        ("rows", facts.height, 2**31 - 1),
-        ("columns", facts.width, 2**31 - 1),
-        ("bands", facts.bands, 65535),
-    ):
-        if number > limit:
-            raise ValueError(f"the image has {number} {what}, a GeoTIFF at most {limit}")
-    nodata = raster.nodata if said.nodata is UNSET else said.nodata
-    text = _raster.nodata_text(nodata, raster.dtype)
-    decoded = raster.decoded and said.nodata is UNSET and raster.dtype.kind == "f" and nodata == nodata
-    described = raster.bands or [Band() for _ in range(facts.bands)]
-    for attribute, name, value in (
-        ("description", "band_names", said.band_names),
-        ("scale", "scale", said.scale),
-        ("offset", "offset", said.offset),
-        ("unit", "unit", said.unit),
-        ("color", "colorinterp", said.colorinterp),
-    ):
-        if value is not None:
-            for band, one in zip(described, _raster.spread(name, value, facts.bands), strict=True):
-                setattr(band, attribute, one)
-    where = _georeference.explicit(raster.georeference, said.crs, said.transform, said.gcps) or Georeference()
-    where.point = bool(said.pixel_is_point)
-    if mask is not None and tuple(np.shape(mask)) != (raster.height, raster.width):
-        raise ValueError(f"the mask has the shape {np.shape(mask)}, the image {(raster.height, raster.width)}")
-    image = Image(
-        width=raster.width,
-        height=raster.height,
-        bands=facts.bands,
-        data_type=_arrays.data_type(raster.dtype),
-        nodata=text,
-        bits=request.bits,
-        mask=mask is not None,
-        photometric=request.photometric,
-        extra_samples=_extra_samples(request, facts),
-        color_map=[] if said.colormap is None else _color_map(said.colormap, facts),
-    )
-    if image.color_map:
-        image.photometric, image.extra_samples = "palette", None
-    request.work.progress = as_callback(progress)
-    items = _raster.items(described, said.tags)
-    return Job(image, where, items, request.options, request.work, text if decoded else None)
-
-
-def _extra_samples(request: _options.Request, facts: _options.Facts) -> list[str] | None:
-    """What the bands beyond the colours mean, where the caller says something about alpha."""
-    if request.extra_samples is None:
-        return None
-    colors = {"rgb": 3, "cielab": 3, "icclab": 3, "cmyk": 4}.get(request.photometric or "", 1)
-    if request.photometric is None and facts.bands in (3, 4) and facts.dtype.str[1:] in ("u1", "u2"):
-        colors = 3
-    extra = facts.bands - colors
-    if extra < 1:
-        if request.extra_samples == ["unspecified"]:
-            return None
-        raise ValueError(f"alpha: all {facts.bands} bands are colours")
-    return ["unspecified"] * (extra - 1) + request.extra_samples
-
-
-def _color_map(colormap: Mapping[int, Any], facts: _options.Facts) -> list[int]:
-    """rasterio's colormap, a dict of red, green, blue (and alpha) of 8 bits by index, as the values of tag 320."""
-    if facts.dtype.str[1:] not in ("u1", "u2"):
-        raise ValueError(f"a colormap needs uint8 or uint16 indices, the array is {facts.dtype}")
-    entries = 1 << (8 * facts.dtype.itemsize)
-    table = np.zeros((3, entries), np.int64)
-    for index, color in colormap.items():
-        if not 0 <= int(index) < entries or len(color) not in (3, 4) or any(not 0 <= value <= 255 for value in color):
-            raise ValueError(f"colormap: entry {index}: {color!r} is no colour of 0 to 255 of an index below {entries}")
-        table[:, int(index)] = color[:3]
-    values: list[int] = (table * 257).ravel().tolist()
-    return values
-
-
 @dataclass
-class Pictures:
+class Levels:
     """All pixels of a file: the image, its mask, and overviews that are finished."""
 
     raster: Raster
@@ -390,17 +257,17 @@ class Pictures:
         return request
 
 
-def run(pictures: Pictures, job: Job, target: Any) -> Any:
+def run(levels: Levels, resolved: ResolvedOptions, target: Any) -> Any:
     """Writes, or says how to where Dask holds the pixels."""
-    raster, mask = pictures.raster, pictures.mask
+    raster, mask = levels.raster, levels.mask
     if raster.is_dask:
         from . import _dask
 
-        return _dask.delayed_write(raster, mask, job, target)
-    pixels = [_arrays.pixels(raster.parts, mask, job.fill)]
-    pixels += [_arrays.pixels(level.raster.parts, level.mask, job.fill) for level in pictures.overviews]
+        return _dask.delayed_write(raster, mask, resolved, target)
+    pixels = [_arrays.pixels(raster.parts, mask, resolved.fill)]
+    pixels += [_arrays.pixels(level.raster.parts, level.mask, resolved.fill) for level in levels.overviews]
     where = destination(target)
-    return result(where, _native.encode(job.plan(), pixels, where, job.work))
+    return result(where, _native.encode(resolved.plan(), pixels, where, resolved.work))
 
 
 class Memory(io.BytesIO):

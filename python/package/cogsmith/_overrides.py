@@ -1,0 +1,46 @@
+"""Properties of a raster that the caller states with keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._raster import UNSET
+
+
+@dataclass
+class Overrides:
+    """Properties of the raster that the caller states; they win over those of the array."""
+
+    crs: Any = None
+    transform: Any = None
+    gcps: Any = None
+    nodata: Any = UNSET
+    tags: Mapping[str, Any] | None = None
+    band_names: Any = None
+    scale: Any = None
+    offset: Any = None
+    unit: Any = None
+    pixel_is_point: bool = False
+    colormap: Any = None
+    colorinterp: Any = None
+
+
+#: Keywords, lowercase, and the attributes of `Overrides` they set.
+_OVERRIDES = {
+    "crs": "crs", "transform": "transform", "gcps": "gcps", "nodata": "nodata", "tags": "tags",
+    "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
+    "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
+    "colorinterp": "colorinterp",
+}  # fmt: skip
+
+
+def take_overrides(options: dict[str, Any]) -> Overrides:
+    """Removes overrides from options, in either case, and returns them."""
+    overrides = Overrides()
+    for name in list(options):
+        attribute = _OVERRIDES.get(name.lower())
+        if attribute is not None:
+            setattr(overrides, attribute, options.pop(name))
+    return overrides
