@@ -42,6 +42,7 @@
 //! # Ok::<(), cogsmith::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![warn(unreachable_pub, clippy::print_stdout, clippy::print_stderr)]

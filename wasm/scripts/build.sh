@@ -70,7 +70,7 @@ for name in cogsmith cogsmith_zstd; do
     optimize pkg/${name}_bg.wasm
 done
 node_modules/.bin/tsc -p ts
-cp README.md ../LICENSE-APACHE ../LICENSE-MIT pkg/
+cp README.md ../LICENSE-APACHE ../LICENSE-MIT ../NOTICE pkg/
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../Cargo.toml | head -n 1)
 sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" package.template.json >pkg/package.json
 
