@@ -6,8 +6,7 @@
 #
 # The module with the ZSTD encoder is apart: pages load it only when they are asked for ZSTD.
 #
-# Needs Node with npm, and a compiler for wasm32-unknown-unknown: rustup's target where it is installed, else Debian's
-# rustc-web, cargo-web and rust-web-src with lld-22, which build the standard library from its source.
+# Needs Node with npm, and a compiler for wasm32-unknown-unknown: see wasm/scripts/compile.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,28 +16,6 @@ WASM_TARGET=$TARGET/wasm
 TRIPLE=wasm32-unknown-unknown
 # Bytes of the compressed module: what a page loads.
 MOST_BYTES=$((700 * 1000))
-
-# Whether the compiler in use brings a standard library for the target.
-has_target() {
-    local sysroot
-    sysroot=$(rustc --print sysroot 2>/dev/null) && [ -d "$sysroot/lib/rustlib/$TRIPLE/lib" ]
-}
-
-# Where the standard library is built too, it is built small, and a panic is a trap without words.
-build_module() {
-    local build="build --release --locked --workspace --target $TRIPLE --target-dir $WASM_TARGET"
-    if has_target; then
-        cargo $build
-    elif [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ] && command -v wasm-ld-22 >/dev/null; then
-        RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-22 \
-            RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort" \
-            /usr/bin/cargo $build -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
-    else
-        echo "no compiler for $TRIPLE: 'rustup target add $TRIPLE', or on Debian"
-        echo "apt-get install --no-install-recommends rustc-web cargo-web rust-web-src lld-22"
-        return 1
-    fi
-}
 
 # The tools of package-lock.json, once for each version of it.
 install_tools() {
@@ -54,7 +31,7 @@ optimize() {
     mv "$1.optimized" "$1"
 }
 
-build_module &
+scripts/compile.sh --workspace &
 MODULE=$!
 (cd bindgen && cargo build -q --locked --target-dir "$TARGET/wasm-bindgen") &
 BINDGEN=$!
@@ -84,5 +61,5 @@ for name in cogsmith cogsmith_zstd; do
     bytes=$(gzip -9 -c "$module" | wc -c)
     echo "module: $name $(wc -c <"$module") bytes, $bytes gzipped, at most $MOST_BYTES"
     # A standard library that comes ready made is larger.
-    [ "$bytes" -le "$MOST_BYTES" ] || has_target
+    [ "$bytes" -le "$MOST_BYTES" ] || scripts/compile.sh --has-target
 done

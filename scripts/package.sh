@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Packs both crates as crates.io would get them, and tests the library from its own package: what a user builds must not
+# need a file that only the repository has.
+#
+#   scripts/package.sh            the packages in target/package, and the tests of the unpacked library
+#   scripts/package.sh publish    a rehearsal of the release as well, which builds both packages from scratch
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+TARGET=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# Bytes of the library's compressed package.
+MAX_BYTES=$((500 * 1000))
+
+python3 scripts/repository.py --check
+cargo package --workspace --no-verify --allow-dirty --locked
+
+crate=$TARGET/package/cogsmith-$VERSION.crate
+bytes=$(wc -c <"$crate")
+echo "package: $bytes bytes, at most $MAX_BYTES"
+[ "$bytes" -le "$MAX_BYTES" ]
+
+# Outside of the repository, whose workspace would claim it.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+tar xzf "$crate" -C "$folder"
+cd "$folder/cogsmith-$VERSION"
+CARGO_TARGET_DIR=$TARGET cargo test --locked
+
+if [ "${1:-}" = publish ]; then
+    cd - >/dev/null
+    cargo publish --workspace --dry-run --allow-dirty --locked
+fi
