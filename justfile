@@ -8,7 +8,7 @@ default:
 ci:
     scripts/test.sh
 
-# Run single stages of it, such as `just stage build oracles grid`.
+# Run single stages of it, such as `just stage build judges grid`.
 stage +names:
     scripts/test.sh {{ names }}
 
@@ -22,11 +22,11 @@ lint:
 
 # Build and test the Python package.
 python:
-    scripts/test.sh build oracles python
+    scripts/test.sh build judges python
 
 # Build and test the npm package and the page.
 wasm:
-    scripts/test.sh build oracles wasm
+    scripts/test.sh build judges wasm
 
 # Pack the crates and test the library from its package.
 package:

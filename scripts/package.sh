@@ -13,6 +13,15 @@ VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAX_BYTES=$((500 * 1000))
 
 python3 scripts/repository.py --check
+
+# NOTICE names the sources of all embedded data, and the version of the EPSG dataset.
+for file in $(git ls-files src | grep -v '\.rs$') "$(head -c 8 src/geo/crs/epsg.bin | tail -c 7)"; do
+    grep -qF "$file" NOTICE || { echo "NOTICE does not mention $file"; exit 1; }
+done
+for manifest in python/Cargo.toml wasm/Cargo.toml; do
+    grep -qx "version = \"$VERSION\"" "$manifest" || { echo "$manifest has another version than $VERSION"; exit 1; }
+done
+
 cargo package --workspace --no-verify --allow-dirty --locked
 
 crate=$TARGET/package/cogsmith-$VERSION.crate

@@ -5,7 +5,7 @@
 #   scripts/test.sh --full     the grid of foreign-judged cases in all combinations too (hours)
 #   scripts/test.sh STAGE…     these stages alone (see the list below)
 #
-# Needs Rust and, where the judges are not there yet, Debian's apt and a Python of 3.12 or newer.
+# Needs Rust and, where the oracles are not installed yet, Debian's apt and Python 3.12 or later.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,8 @@ for word in "$@"; do
 done
 
 export CARGO_TERM_COLOR=never PYTHONDONTWRITEBYTECODE=1 GDAL_PAM_ENABLED=NO
+# In a fresh clone nothing is built twice, so what incremental builds record is only a cost.
+[ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=$TARGET/judges-venv
 PEERS_VENV=$TARGET/python-venv
@@ -36,16 +38,24 @@ mkdir -p "$LOGS"
 NAMES=() SECONDS_TAKEN=() OUTCOMES=()
 FAILED=0
 
+# wanted STAGE…: whether one of these is to run
+wanted() {
+    local name
+    [ ${#STAGES[@]} -gt 0 ] || return 0
+    for name in "$@"; do [[ " ${STAGES[*]} " != *" $name "* ]] || return 0; done
+    return 1
+}
+
 # stage NAME COMMAND…: runs it, keeps its output in a log, shows totals, and the log itself on failure
 stage() {
     local name=$1 began=$SECONDS log outcome
     shift
-    if [ ${#STAGES[@]} -gt 0 ] && [[ " ${STAGES[*]} " != *" $name "* ]]; then return 0; fi
+    wanted "$name" || return 0
     log=$LOGS/$name.log
     echo "== $name"
     if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
     if [ "$outcome" = ok ]; then
-        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL |module: )' "$log" || true
+        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL |module: |package: )' "$log" || true
     else
         tail -c 60000 "$log"
         echo "== $name FAILED"
@@ -89,7 +99,7 @@ install_wasm() {
     if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] && ! { command -v wasm-ld-22 && [ -d /usr/lib/rustlib/src/rust/library ]; }; then
         packages="rustc-web cargo-web rust-web-src lld-22"
     fi
-    command -v chromium || packages="$packages chromium"
+    command -v chromium || command -v chromium-browser || command -v google-chrome || packages="$packages chromium"
     [ -z "$packages" ] || apt_install $packages
 }
 
@@ -104,15 +114,22 @@ install_python_peers() {
         cp "$wanted" "$stamp"
 }
 
-# The judges are fetched while cargo builds.
-install_old_gdal >"$LOGS/apt.log" 2>&1 &
-APT=$!
-install_new_judges >"$LOGS/pip.log" 2>&1 &
-PIP=$!
-install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
-APT_WASM=$!
-install_python_peers >"$LOGS/peers.log" 2>&1 &
-PEERS=$!
+# The oracles are installed while cargo builds, unless no stage needs them.
+APT='' PIP='' APT_WASM='' PEERS=''
+if wanted judges main-job command faults flavours georeference grid kernels geotiff-js crs validation wasm examples fixtures python; then
+    install_old_gdal >"$LOGS/apt.log" 2>&1 &
+    APT=$!
+    install_new_judges >"$LOGS/pip.log" 2>&1 &
+    PIP=$!
+fi
+if wanted wasm; then
+    install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
+    APT_WASM=$!
+fi
+if wanted python; then
+    install_python_peers >"$LOGS/peers.log" 2>&1 &
+    PEERS=$!
+fi
 
 judges_ready() {
     wait "$APT" || { cat "$LOGS/apt.log"; echo "Debian's GDAL could not be installed"; return 1; }
@@ -195,7 +212,7 @@ sys.exit(bool(newer))' "$RUST_VERSION"
 # The package is built, and its page; then Node, geotiff.js and Chromium use them.
 wasm() {
     wait "$APT_WASM" || { cat "$LOGS/apt-wasm.log"; echo "what WebAssembly needs could not be installed"; return 1; }
-    wasm/scripts/build.sh page && judge wasm
+    wasm/scripts/build.sh page && judge wasm && judge wasm_embed
 }
 
 judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
@@ -256,9 +273,14 @@ stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
 stage no-c no_c_in_default_build
 stage rust-version rust_version
 stage features features
+stage package scripts/package.sh
 stage examples examples
 stage fixtures fixtures_same
 stage python python_package
+
+for name in "${STAGES[@]}"; do
+    [[ " ${NAMES[*]} " == *" $name "* ]] || { echo "there is no stage '$name'"; FAILED=1; }
+done
 
 wait
 echo

@@ -192,6 +192,21 @@ def as_package(scratch):
     return [] if same else ["the example's file is not what the command writes"]
 
 
+def repository_readme(scratch):
+    """The JavaScript of the repository's README, in the project that has the package installed."""
+    project = os.path.join(scratch, "project")
+    target, native = os.path.join(project, "scene-cog.tif"), os.path.join(project, "native-lzw.tif")
+    os.remove(target)
+    with open(os.path.join(ROOT, "README.md")) as readme, open(os.path.join(project, "readme.mjs"), "w") as f:
+        f.write(re.search(r"```js\n(.*?)```", readme.read(), re.S)[1])
+    p = subprocess.run(["node", "readme.mjs"], cwd=project, capture_output=True, text=True, timeout=120)
+    if p.returncode:
+        return [f"exit {p.returncode}: {p.stderr[-500:]}"]
+    r = create(os.path.join(project, "scene.tif"), native, quiet=True, compress="lzw")
+    same = r.code == 0 and open(native, "rb").read() == open(target, "rb").read()
+    return [] if same else ["the example's file is not what the command writes"]
+
+
 def judge_download(path, native):
     out = []
     valid, errors, warnings = cog_validate(path, strict=True, quiet=True)
@@ -260,6 +275,7 @@ def main():
     try:
         in_node(report, scratch)
         report.run("npm pack", as_package, scratch)
+        report.run("README", repository_readme, scratch)
         in_browser(report, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
