@@ -21,7 +21,7 @@ version=$("$command" --version | cut -d' ' -f2 | tr -d '\r')
 name=cogsmith-$version-$target
 mkdir -p "$work/$name/completions"
 cp "$command" LICENSE-APACHE LICENSE-MIT NOTICE README.md CHANGELOG.md "$work/$name/"
-python3 scripts/third_party.py cli/Cargo.toml "$target" >"$work/$name/THIRD-PARTY"
+python3 scripts/third_party.py cli/Cargo.toml "$target" >"$work/$name/NOTICE-THIRD-PARTY"
 for shell in bash elvish fish powershell zsh; do
     "$command" completions "$shell" >"$work/$name/completions/cogsmith.$shell"
 done

@@ -2,8 +2,9 @@
 # Packs both crates as crates.io would get them, and tests the library from its own package: what a user builds must not
 # need a file that only the repository has.
 #
-#   scripts/package.sh            the packages in target/package, and the tests of the unpacked library
-#   scripts/package.sh publish    a rehearsal of the release as well, which builds both packages from scratch
+#   scripts/package.sh            packs both, and runs the tests of the unpacked library
+#   scripts/package.sh check      compiles them only
+#   scripts/package.sh publish    runs them, and rehearses the release, which builds both packages from scratch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,7 +35,12 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tar xzf "$crate" -C "$folder"
 cd "$folder/cogsmith-$VERSION"
-CARGO_TARGET_DIR=$TARGET cargo test --locked
+export CARGO_TARGET_DIR=$TARGET
+if [ "${1:-}" = check ]; then
+    cargo check --all-targets --locked
+    exit
+fi
+cargo test --locked
 
 if [ "${1:-}" = publish ]; then
     cd - >/dev/null

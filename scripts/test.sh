@@ -273,7 +273,7 @@ stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
 stage no-c no_c_in_default_build
 stage rust-version rust_version
 stage features features
-stage package scripts/package.sh
+stage package scripts/package.sh check
 stage examples examples
 stage fixtures fixtures_same
 stage python python_package

@@ -1,6 +1,6 @@
 """Prints the licenses of all crates that are linked into a package, to go with its binary.
 
-    scripts/third_party.py MANIFEST TARGET      such as cli/Cargo.toml x86_64-unknown-linux-musl
+    scripts/third_party.py MANIFEST [TARGET]    such as cli/Cargo.toml x86_64-unknown-linux-musl; default: all targets
 """
 
 import json
@@ -26,19 +26,30 @@ def linked(metadata):
     return sorted((packages[package] for package in found if packages[package]["source"]), key=lambda p: (p["name"], p["version"]))
 
 
+def licenses(package):
+    """The texts of the license files in the folder of a package."""
+    folder = pathlib.Path(package["manifest_path"]).parent
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and NAMES.match(path.name))
+    return [path.read_text(encoding="utf-8", errors="replace").strip() for path in paths]
+
+
 def main():
-    manifest, target = sys.argv[1:]
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--manifest-path", manifest, "--filter-platform", target]
+    manifest, *target = sys.argv[1:]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]
+    for name in target:
+        command += ["--filter-platform", name]
+    packages = linked(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    print("This program contains the following crates.")
-    for package in linked(json.loads(subprocess.run(command, check=True, capture_output=True).stdout)):
-        print(f"\n{'=' * 80}\n{package['name']} {package['version']} ({package['license']})\n{package['repository'] or ''}")
-        folder = pathlib.Path(package["manifest_path"]).parent
-        texts = sorted(path for path in folder.iterdir() if path.is_file() and NAMES.match(path.name))
-        for path in texts:
-            print(f"\n--- {path.name}\n{path.read_text(encoding='utf-8', errors='replace').strip()}")
-        if not texts:
-            print(f"\nThe package has no license file. Authors: {', '.join(package['authors']) or 'see the repository'}")
+    print("Crates that are compiled into this package, and their licenses:\n")
+    users = {}
+    for package in packages:
+        texts = licenses(package)
+        note = "" if texts else ", no license file; authors: " + (", ".join(package["authors"]) or "see the repository")
+        print(f"{package['name']} {package['version']}, {package['license']}, {package['repository'] or ''}{note}")
+        for text in texts:
+            users.setdefault(" ".join(text.split()), (text, []))[1].append(package["name"])
+    for text, names in users.values():
+        print(f"\n{'=' * 80}\n{', '.join(dict.fromkeys(names))}\n\n{text}")
 
 
 if __name__ == "__main__":
