@@ -7,7 +7,7 @@
 #
 # Needs Rust and, where the oracles are not installed yet, Debian's apt and Python 3.12 or later.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 FULL=
 STAGES=()
@@ -17,6 +17,11 @@ for word in "$@"; do
         -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) STAGES+=("$word") ;;
     esac
+done
+
+# The tests of a package build it first.
+for name in wasm python; do
+    [[ " ${STAGES[*]} " != *" $name "* ]] || STAGES+=("$name-build")
 done
 
 export CARGO_TERM_COLOR=never PYTHONDONTWRITEBYTECODE=1 GDAL_PAM_ENABLED=NO
@@ -35,8 +40,9 @@ C_CRATES='^(cc|cmake|bindgen|pkg-config|vcpkg|.*-sys) v'
 NO_C='^(linux-raw-sys|windows-sys|js-sys|web-sys|redox_syscall|hermit-abi|core-foundation-sys) v'
 mkdir -p "$LOGS"
 
-NAMES=() SECONDS_TAKEN=() OUTCOMES=()
-FAILED=0
+# A line for each stage that has ended: name, seconds, seconds of CPU time, ok or FAILED.
+RESULTS=$LOGS/results
+: >"$RESULTS"
 
 # wanted STAGE…: whether one of these is to run
 wanted() {
@@ -46,21 +52,36 @@ wanted() {
     return 1
 }
 
+# cpu_seconds: puts into CPU what the commands of this shell have used so far
+cpu_seconds() {
+    local file=$LOGS/times.$BASHPID
+    times >"$file"
+    CPU=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$file")
+    rm "$file"
+}
+
 # stage NAME COMMAND…: runs it, keeps its output in a log, shows totals, and the log itself on failure
 stage() {
-    local name=$1 began=$SECONDS log outcome
+    local name=$1 began=$SECONDS cpu log outcome
     shift
     wanted "$name" || return 0
     log=$LOGS/$name.log
-    echo "== $name"
-    if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED FAILED=1; fi
-    if [ "$outcome" = ok ]; then
-        grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL |module: |package: )' "$log" || true
-    else
-        tail -c 60000 "$log"
-        echo "== $name FAILED"
-    fi
-    NAMES+=("$name") SECONDS_TAKEN+=($((SECONDS - began))) OUTCOMES+=("$outcome")
+    cpu_seconds
+    cpu=$CPU
+    if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED; fi
+    cpu_seconds
+    (
+        # Lanes print in turns.
+        flock 8
+        echo "$name $((SECONDS - began)) $((CPU - cpu)) $outcome" >>"$RESULTS"
+        echo "== $name"
+        if [ "$outcome" = ok ]; then
+            grep -E '^(test result:|running [0-9]+ tests?$|[0-9]+ passed|judge |cases|FAIL |module: |package: )' "$log" || true
+        else
+            tail -c 60000 "$log"
+            echo "== $name FAILED"
+        fi
+    ) 8>"$LOGS/print.lock"
 }
 
 . "$(dirname "${BASH_SOURCE[0]}")/python.sh"
@@ -122,19 +143,26 @@ if wanted judges main-job command faults flavours georeference grid kernels geot
     install_new_judges >"$LOGS/pip.log" 2>&1 &
     PIP=$!
 fi
-if wanted wasm; then
+if wanted wasm-build wasm; then
     install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
     APT_WASM=$!
 fi
-if wanted python; then
+if wanted python-build python; then
     install_python_peers >"$LOGS/peers.log" 2>&1 &
     PEERS=$!
 fi
 
+# installed NAME PID LOG: waits for an installation; what is missing fails the run
+installed() {
+    [ -z "$2" ] || wait "$2" || { cat "$LOGS/$3.log"; echo "could not install $1"; return 1; }
+}
+
 judges_ready() {
-    wait "$APT" || { cat "$LOGS/apt.log"; echo "Debian's GDAL could not be installed"; return 1; }
-    wait "$PIP" || { cat "$LOGS/pip.log"; echo "the Python judges could not be installed"; return 1; }
-    "$VENV/bin/python" tests/judges/versions.py
+    installed "GDAL and libtiff from Debian" "$APT" apt || return 1
+    installed "the Python oracles" "$PIP" pip || return 1
+    installed "the compiler for WebAssembly, or a browser" "$APT_WASM" apt-wasm || return 1
+    installed "the packages that the Python package is compared with" "$PEERS" peers || return 1
+    [ -z "$PIP" ] || "$VENV/bin/python" tests/judges/versions.py
 }
 
 no_c_in_default_build() {
@@ -209,11 +237,8 @@ print("crates that want a newer compiler:", newer or "none")
 sys.exit(bool(newer))' "$RUST_VERSION"
 }
 
-# The package is built, and its page; then Node, geotiff.js and Chromium use them.
-wasm() {
-    wait "$APT_WASM" || { cat "$LOGS/apt-wasm.log"; echo "what WebAssembly needs could not be installed"; return 1; }
-    wasm/scripts/build.sh page && judge wasm && judge wasm_embed
-}
+# Node, geotiff.js and Chromium use the npm package and the page; Node runs the example of embedding.
+wasm() { judge wasm && judge wasm_embed; }
 
 judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
 
@@ -231,60 +256,84 @@ grid() {
 # The table of EPSG codes is that of the judge's database.
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
-# The wheel is built once, tried in an environment with numpy alone, of the oldest Python at hand, and tested beside
-# its peers. Files that the tests wrote are judged once more, by those who do not live in the peers' environment.
-python_package() {
-    local wheels=$TARGET/wheels alone=$TARGET/python-alone target
-    target=$(mkdir -p "$TARGET" && cd "$TARGET" && pwd)
-    wait "$PEERS" || { cat "$LOGS/peers.log"; echo "what the Python tests need could not be installed"; return 1; }
+# The wheel is built once, and tried in an environment with numpy alone, of the oldest Python at hand.
+python_build() {
+    local wheel alone=$TARGET/python-alone target
+    target=$(cd "$TARGET" && pwd)
     cargo fmt --manifest-path python/Cargo.toml --check -- --color never || return 1
-    rm -rf "$wheels" "$alone"
+    rm -rf "$TARGET/wheels" "$alone"
     (cd python && CARGO_TARGET_DIR=$target "$target/python-venv/bin/maturin" build --profile dev --locked --out "$target/wheels") || return 1
-    local wheel
     wheel=$(ls "$target"/wheels/cogsmith-*.whl) || return 1
     "$(find_oldest_python)" -m venv "$alone" && "$alone/bin/pip" install -q --disable-pip-version-check "$wheel" || return 1
-    "$alone/bin/python" -c 'import cogsmith, numpy, sys; print("alone with Python", sys.version.split()[0], "and numpy", numpy.__version__); assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"' || return 1
+    "$alone/bin/python" -c 'import cogsmith, numpy, sys; print("alone with Python", sys.version.split()[0], "and numpy", numpy.__version__); assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"'
+}
+
+# The wheel among its peers. Files that the tests wrote are read once more, by oracles that do not live in the peers'
+# environment.
+python_package() {
+    local wheel written status=0
+    wheel=$(realpath "$TARGET"/wheels/cogsmith-*.whl) || return 1
     "$PEERS_VENV/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$wheel" || return 1
-    local judged status=0
-    judged=$(mktemp -d)
-    COGSMITH_JUDGED=$judged COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
-    { wait "$PIP" && judge python_files "$judged"; } || status=1
-    rm -rf "$judged"
+    written=$(mktemp -d)
+    COGSMITH_JUDGED=$written COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
+    judge python_files "$written" || status=1
+    rm -rf "$written"
     return $status
+}
+
+# Two lanes side by side, since linking and many oracles keep one core busy: what compiles, and what uses the binary.
+compilers() {
+    stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
+    stage features features
+    stage package scripts/package.sh check
+    stage python-build python_build
+    stage wasm-build wasm/scripts/build.sh page
+}
+
+oracles() {
+    stage fmt cargo fmt --all --check -- --color never
+    stage no-c no_c_in_default_build
+    stage rust-version rust_version
+    stage command judge command
+    stage faults judge faults
+    stage flavours judge flavours
+    stage georeference judge georeference
+    stage grid grid
+    stage kernels judge kernels $FULL
+    stage geotiff-js judge geotiff_js
+    stage crs crs
+    stage validation judge validation
+    stage fixtures fixtures_same
 }
 
 stage build cargo build --workspace --all-targets --locked
 stage unit cargo test --workspace --locked
 stage judges judges_ready
+# Other stages need the oracles too.
+wanted judges || judges_ready >"$LOGS/judges.log" 2>&1 || { cat "$LOGS/judges.log"; exit 1; }
 stage main-job main_job
-stage command judge command
-stage faults judge faults
-stage flavours judge flavours
-stage georeference judge georeference
-stage grid grid
-stage kernels judge kernels $FULL
-stage geotiff-js judge geotiff_js
-stage crs crs
-stage validation judge validation
-stage wasm wasm
-stage fmt cargo fmt --all --check -- --color never
-stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
-stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
-stage no-c no_c_in_default_build
-stage rust-version rust_version
-stage features features
-stage package scripts/package.sh check
 stage examples examples
-stage fixtures fixtures_same
+compilers &
+LANE=$!
+oracles
+wait $LANE
+# These measure how long things take, or stop them at some moment: nothing runs beside them.
+stage wasm wasm
 stage python python_package
 
+NAMES=
+while read -r name _ _ outcome; do
+    NAMES="$NAMES $name "
+    [ "$outcome" = ok ] || FAILED=1
+done <"$RESULTS"
 for name in "${STAGES[@]}"; do
-    [[ " ${NAMES[*]} " == *" $name "* ]] || { echo "there is no stage '$name'"; FAILED=1; }
+    [[ "$NAMES" == *" $name "* ]] || { echo "there is no stage '$name'"; FAILED=1; }
 done
 
 wait
 echo
-echo "stage        seconds"
-for i in "${!NAMES[@]}"; do printf '%-12s %7d  %s\n' "${NAMES[$i]}" "${SECONDS_TAKEN[$i]}" "${OUTCOMES[$i]}"; done
+echo "stage        seconds     CPU"
+awk '{ printf "%-12s %7d %7d  %s\n", $1, $2, $3, $4 }' "$RESULTS"
 printf '%-12s %7d\n' all "$SECONDS"
 exit $FAILED
