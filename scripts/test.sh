@@ -322,7 +322,7 @@ wait $LANE
 stage wasm wasm
 stage python python_package
 
-NAMES=
+NAMES='' FAILED=0
 while read -r name _ _ outcome; do
     NAMES="$NAMES $name "
     [ "$outcome" = ok ] || FAILED=1
