@@ -94,8 +94,8 @@ pub use encode::CogEncoder;
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{
-    Bounds, ColorInterpretation, Crs, CrsKind, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs, Placement, Rpc,
-    Transform,
+    Bounds, ColorInterpretation, Crs, CrsKind, CrsUnit, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs,
+    Placement, Rpc, Transform,
 };
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,

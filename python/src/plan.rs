@@ -2,7 +2,7 @@
 
 use cogsmith::geo::metadata::TEXTS;
 use cogsmith::{
-    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
+    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
     ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, TileSize,
     Transform,
 };
@@ -98,6 +98,17 @@ impl Plan {
     fn uncompressed_bytes(&self) -> u64 {
         self.plan.uncompressed_bytes()
     }
+}
+
+/// Returns the unit of a CRS's horizontal coordinates: "length" in meters or "angle" in radians, and its size.
+#[pyfunction]
+pub(crate) fn crs_unit(text: &str) -> PyResult<Option<(&'static str, f64)>> {
+    let unit = Crs::parse(text).map_err(raise)?.unit();
+    Ok(unit.and_then(|unit| match unit {
+        CrsUnit::Length(size) => Some(("length", size)),
+        CrsUnit::Angle(size) => Some(("angle", size)),
+        _ => None,
+    }))
 }
 
 /// What was written, as Python sees it; the keys of the command's `--json` that say the same.

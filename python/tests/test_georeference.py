@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pyproj
@@ -58,11 +59,23 @@ def test_a_crs_of_any_kind(crs):
 
 def test_what_is_no_crs():
     for crs in (object(), 3.5, [1, 2]):
-        with pytest.raises(TypeError, match="is no coordinate reference system"):
+        with pytest.raises(TypeError, match="is not a coordinate reference system"):
             where(image(SHAPE), crs=crs, transform=TRANSFORM)
     for crs in ("EPSG:1", "nonsense", 99999999):
         with pytest.raises(ValueError):
             where(image(SHAPE), crs=crs, transform=TRANSFORM)
+
+
+def test_codes_that_are_not_of_epsg_are_taken_by_their_wkt():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        google = pyproj.CRS("EPSG:900913"), OdcCrs("EPSG:900913")
+    for crs in (*google, pyproj.CRS("ESRI:102008"), rasterio.crs.CRS.from_string("ESRI:102008")):
+        got, _ = where(image(SHAPE), crs=crs, transform=TRANSFORM)
+        expected = pyproj.CRS(crs.to_wkt() if hasattr(crs, "to_wkt") else crs.wkt)
+        assert pyproj.CRS(got.to_wkt()).to_dict()["proj"] == expected.to_dict()["proj"]
+    with pytest.raises(ValueError, match="EPSG:900913"):
+        where(image(SHAPE), crs="EPSG:900913", transform=TRANSFORM)
 
 
 def test_a_crs_without_a_code():
@@ -83,6 +96,71 @@ def test_a_transform_of_any_kind(transform):
 def test_what_is_no_transform(transform):
     with pytest.raises((TypeError, ValueError), match="transform"):
         where(image(SHAPE), crs=32633, transform=transform)
+
+
+#: In GDAL's order.
+GDALS = [
+    (399960, 10, 0, 5000040, 0, -10), (-180, 0.25, 0, 90, 0, -0.25), (-180, 10, 0, 90, 0, -10), (0, 10, 0, 0, 0, -10),
+    (0, 10, 0, 5000040, 0, -10), (399960, 8.66, 5, 5000040, 5, -8.66), (10, 0.001, 0, 50, 0, -0.001),
+]  # fmt: skip
+
+
+def everywhere(**options):
+    """Writes by every way that takes a transform."""
+    yield lambda: cogsmith.write(image(SHAPE), ":mem:", crs=32633, **options)
+    yield lambda: cogsmith.to_cog(image(SHAPE), crs=32633, **options)
+    yield lambda: cogsmith.write_cog(raster(image(SHAPE)), ":mem:", **{name.upper(): it for name, it in options.items()})
+    yield lambda: cogsmith._write_cog(image(SHAPE), geobox(SHAPE), ":mem:", **options)
+    yield lambda: cogsmith.write([image(SHAPE)], ":mem:", crs=32633, **options)
+    yield lambda: raster(image(SHAPE)).cogsmith.write(":mem:", **options)
+
+    def rows():
+        with cogsmith.CogWriter(":mem:", shape=SHAPE, dtype="uint16", crs=32633, **options) as cog:
+            cog.push(image(SHAPE))
+        return cog.result
+
+    yield rows
+
+
+@pytest.mark.parametrize("numbers", GDALS)
+def test_the_order_of_a_transform(numbers):
+    expected = Affine.from_gdal(*numbers)
+    for kind in (tuple, list, np.array):
+        for write in everywhere(transform=kind(numbers)):
+            with pytest.raises(ValueError, match="geotransform=") as error:
+                write()
+            # Both readings, and the numbers in the right order.
+            shown = ", ".join(f"{number:.15g}" for number in tuple(expected)[:6])
+            assert "as a, b, c, d, e, f it means" in str(error.value) and "as a geotransform" in str(error.value)
+            assert f"transform=({shown})" in str(error.value)
+        for write in everywhere(geotransform=kind(numbers)):
+            assert look(write()).profile["transform"] == expected
+    for write in everywhere(transform=expected):
+        assert look(write()).profile["transform"] == expected
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(10, 0, 399960, 0, -10, 5000040), (8.66, 5, 399960, 5, -8.66, 5000040), (0, 10, 399960, -10, 0, 5000040),
+     (1000, 0, 0, 0, -0.5, 0), (0.01, 0, 0, 0, 300, 0), (10, 2, 0, 0, -10, 0), (-10, 0, 5, 0, 10, 7)],
+)  # fmt: skip
+def test_the_order_of_affine(numbers):
+    assert tuple(where(image(SHAPE), crs=32633, transform=numbers)[1])[:6] == numbers
+    with pytest.raises(ValueError, match="pass it as transform="):
+        where(image(SHAPE), crs=32633, geotransform=numbers)
+
+
+def test_one_transform_is_enough():
+    numbers = GDALS[0]
+    with pytest.raises(ValueError, match="same thing in two orders"):
+        where(image(SHAPE), crs=32633, transform=Affine.from_gdal(*numbers), geotransform=numbers)
+    with pytest.raises(ValueError, match="transform and gcps contradict"):
+        where(image(SHAPE), crs=32633, geotransform=numbers, gcps=[(0, 0, 1, 1)])
+    with pytest.raises(TypeError, match="pass it as transform="):
+        where(image(SHAPE), crs=32633, geotransform=TRANSFORM)
+    for wrong in ((1, 2, 3), "abc", 7, (0, np.nan, 0, 0, 0, -1)):
+        with pytest.raises((TypeError, ValueError), match="geotransform"):
+            where(image(SHAPE), crs=32633, geotransform=wrong)
 
 
 def test_odc_geo():
@@ -179,40 +257,6 @@ open({str(tmp_path / "out.tif")!r}, "wb").write(cogsmith.to_cog(array, **{{}}))
     assert done.returncode == 0, done.stderr
     seen = look(tmp_path / "out.tif")
     assert seen.profile["crs"].to_epsg() == 32633 and seen.profile["transform"] == TRANSFORM
-
-
-def _alone(monkeypatch, array):
-    """As the package reads coordinates itself."""
-    from cogsmith import _georeference
-
-    return _georeference._of_coordinates(array)
-
-
-def test_coordinates_that_are_no_grid(monkeypatch):
-    array = plain(spatial_ref=spatial_ref(spatial_ref=WKT))
-    uneven = array.assign_coords(x=399960 + np.arange(70.0) ** 2)
-    assert _alone(monkeypatch, uneven) is None
-    assert _alone(monkeypatch, array.isel(x=[0, 1, 3])) is None
-    one = array.isel(x=[3])
-    assert _alone(monkeypatch, one) is None
-    stated = plain(spatial_ref=spatial_ref(spatial_ref=WKT, GeoTransform="399960 10 0 5000040 0 -10"))
-    found = _alone(monkeypatch, stated.isel(x=[3], y=[2]))
-    assert found.transform == (10, 0, 399990, 0, -10, 5000020)
-    assert _alone(monkeypatch, stated[::-1]).transform == (10, 0, 399960, 0, 10, 5000040 - 600)
-
-
-def test_uneven_coordinates_are_said():
-    uneven = plain(spatial_ref=spatial_ref(spatial_ref=WKT)).assign_coords(x=399960 + np.arange(70.0) ** 2)
-    with pytest.warns(UserWarning, match="coordinates of 'x' are not evenly spaced"):
-        cogsmith.to_cog(uneven)
-
-
-def test_a_grid_mapping_without_wkt():
-    array = plain(crs=spatial_ref(grid_mapping_name="transverse_mercator")).assign_attrs(grid_mapping="crs")
-    from cogsmith import _georeference
-
-    with pytest.raises(ValueError, match="pass the CRS as crs="):
-        _georeference._of_coordinates(array)
 
 
 def test_south_up(tmp_path):

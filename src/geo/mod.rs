@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};
 
 pub use color::ColorInterpretation;
-pub use crs::{Crs, CrsKind};
+pub use crs::{Crs, CrsKind, CrsUnit};
 pub use keys::GeoKeys;
 pub use metadata::{Metadata, MetadataItem};
 pub use points::{Gcp, Rpc};

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._georeference import Explicit
 from ._raster import UNSET
 
 
@@ -16,6 +17,7 @@ class Overrides:
     crs: Any = None
     transform: Any = None
     gcps: Any = None
+    geotransform: Any = None
     nodata: Any = UNSET
     tags: Mapping[str, Any] | None = None
     band_names: Any = None
@@ -26,10 +28,15 @@ class Overrides:
     colormap: Any = None
     colorinterp: Any = None
 
+    @property
+    def georeference(self) -> Explicit:
+        """The part of the georeference that the caller states."""
+        return Explicit(self.crs, self.transform, self.gcps, self.geotransform)
+
 
 #: Keywords, lowercase, and the attributes of `Overrides` they set.
 _OVERRIDES = {
-    "crs": "crs", "transform": "transform", "gcps": "gcps", "nodata": "nodata", "tags": "tags",
+    "crs": "crs", "transform": "transform", "gcps": "gcps", "geotransform": "geotransform", "nodata": "nodata", "tags": "tags",
     "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
     "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
     "colorinterp": "colorinterp",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _options, _raster
+from . import _georeference, _options, _raster
 from ._raster import Raster
 
 
@@ -65,7 +65,8 @@ def read(images: list[Any], raster: Raster, mask: Any, bands: str | None = None)
 def _one(name: str, image: Any, raster: Raster, mask: Any, bands: str | None) -> Overview:
     masked = isinstance(image, np.ma.MaskedArray)
     data, valid = _raster.mask_of(image)
-    found = _raster.read(data, bands)
+    # A level lies where the image lies, whatever its coordinates are.
+    found = _raster.read(data, bands, _georeference.ELSEWHERE)
     if raster.is_dask or found.is_dask:
         raise ValueError("finished overviews are not supported for arrays of Dask: compute image and overviews first")
     if masked and valid is None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from . import _georeference
+from . import _dims, _georeference, _grid_mapping
+from ._georeference import Explicit
 from ._plan import Georeference, Item
 
 
@@ -87,18 +88,19 @@ def is_dataset(obj: Any) -> bool:
     return hasattr(obj, "data_vars") and hasattr(obj, "attrs")
 
 
-def read(source: Any, bands: str | None = None) -> Raster:
+def read(source: Any, bands: str | None = None, explicit: Explicit | None = None) -> Raster:
     """Takes whatever can be written into one form; no pixel is touched.
 
     ``bands`` says whether the bands of arrays without names are "first" or "last" among three axes; ``None``: first,
-    unless that can hardly be meant.
+    unless that can hardly be meant. ``explicit`` is the georeference that the caller states.
     """
+    explicit = explicit or Explicit()
     if is_dataset(source):
-        return _of_dataset(source)
+        return _of_dataset(source, explicit)
     if isinstance(source, (list, tuple)):
-        return _of_list(source, bands)
+        return _of_list(source, bands, explicit)
     if is_data_array(source):
-        return _of_data_array(source)
+        return _of_data_array(source, explicit)
     return Raster(parts=[_three_axes(_array(source), bands)])
 
 
@@ -153,12 +155,15 @@ def _three_axes(array: Any, bands: str | None) -> Any:
     raise ValueError(f"bands={bands!r}: expected 'first' or 'last'")
 
 
-def _of_data_array(raster: Any) -> Raster:
+def _of_data_array(
+    raster: Any, explicit: Explicit, dataset: Any = None, dims: tuple[str, str] | None = None
+) -> Raster:
+    """A DataArray, which may be a variable of a Dataset whose dimensions of rows and columns are known."""
     data = _array(raster.data)
     if data.ndim not in (2, 3):
         raise ValueError(f"Need 2d or 3d ndarray on input, got {data.ndim} axes")
-    georeference = _georeference.of_raster(raster)
-    dims = _georeference.spatial_dims(raster)
+    dims = dims or _dims.spatial_dims(raster)
+    georeference = _georeference.of_raster(raster, explicit, dataset, dims)
     names = list(getattr(raster, "dims", ()))
     if dims is not None:
         rows, columns = (names.index(dim) for dim in dims)
@@ -185,31 +190,34 @@ def _by_shape(data: Any, raster: Any) -> Any:
     raise ValueError("GeoBox shape does not match image shape")
 
 
-def _of_dataset(dataset: Any) -> Raster:
-    """Every variable with rows and columns is a band, by the order of the Dataset."""
-    dims = _georeference.spatial_dims(dataset)
+def _of_dataset(dataset: Any, explicit: Explicit) -> Raster:
+    """Every variable with rows and columns is a band, in the order of the Dataset."""
+    found = (_dims.spatial_dims(one) for one in (dataset, *dataset.data_vars.values()))
+    dims = next((pair for pair in found if pair is not None), None)
     if dims is None:
         raise ValueError(f"no two dimensions of {tuple(dataset.dims)} are rows and columns")
-    variables = [variable for variable in dataset.data_vars.values() if set(dims) <= set(variable.dims)]
+    mappings = _grid_mapping.mapping_names(dataset)
+    bands = {name: variable for name, variable in dataset.data_vars.items() if str(name) not in mappings}
+    variables = [variable for variable in bands.values() if set(dims) <= set(variable.dims)]
     if not variables:
         raise ValueError(f"no variable of the Dataset lies along {dims}")
-    result = _of_list(variables, None)
-    # What the Dataset knows may be missing from its variables.
-    if result.georeference is None or result.georeference.crs is None:
-        found = _georeference.of_raster(dataset)
-        result.georeference = found if found is not None else result.georeference
-    return result
+    return _joined([_of_data_array(variable, explicit, dataset, dims) for variable in variables])
 
 
-def _of_list(sources: Sequence[Any], bands: str | None) -> Raster:
+def _of_list(sources: Sequence[Any], bands: str | None, explicit: Explicit) -> Raster:
     """Several rasters of one place, one after the other as bands."""
     if not sources:
         raise ValueError("an empty list has no bands")
     if all(isinstance(source, (numbers.Number, list, tuple)) for source in sources):
         # A nested list is an array.
-        return read(np.asarray(sources), bands)
-    rasters = [read(source, bands) for source in sources]
+        return read(np.asarray(sources), bands, explicit)
+    return _joined([read(source, bands, explicit) for source in sources])
+
+
+def _joined(rasters: Sequence[Raster]) -> Raster:
+    """The bands of several rasters as one."""
     first = rasters[0]
+    georeference = next((raster.georeference for raster in rasters if raster.georeference is not None), None)
     for index, other in enumerate(rasters[1:], 2):
         if (other.height, other.width) != (first.height, first.width):
             raise ValueError(
@@ -219,7 +227,8 @@ def _of_list(sources: Sequence[Any], bands: str | None) -> Raster:
             raise ValueError(
                 f"band {index} is {other.dtype}, the first {first.dtype}: a GeoTIFF has one type; convert with .astype"
             )
-        if other.georeference not in (None, first.georeference):
+        place = other.georeference
+        if place is not None and not _georeference.is_same(place, georeference, first.width, first.height):
             raise ValueError(f"band {index} lies elsewhere than the first")
         if not same_value(other.nodata, first.nodata):
             raise ValueError(
@@ -228,7 +237,7 @@ def _of_list(sources: Sequence[Any], bands: str | None) -> Raster:
     described = [band for raster in rasters for band in (raster.bands or [Band()] * raster.parts[0].shape[2])]
     return Raster(
         parts=[part for raster in rasters for part in raster.parts],
-        georeference=first.georeference,
+        georeference=georeference,
         nodata=first.nodata,
         decoded=any(raster.decoded for raster in rasters),
         bands=described,

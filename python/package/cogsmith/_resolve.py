@@ -62,8 +62,7 @@ def resolve(
         if value is not None:
             for band, one in zip(described, _raster.spread(name, value, facts.bands), strict=True):
                 setattr(band, attribute, one)
-    found = _georeference.explicit(raster.georeference, overrides.crs, overrides.transform, overrides.gcps)
-    where = found or Georeference()
+    where = _georeference.combine(raster.georeference, overrides.georeference) or Georeference()
     where.point = bool(overrides.pixel_is_point)
     if mask is not None and tuple(np.shape(mask)) != (raster.height, raster.width):
         raise ValueError(f"the mask has the shape {np.shape(mask)}, the image {(raster.height, raster.width)}")

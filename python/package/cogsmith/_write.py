@@ -13,6 +13,7 @@ import numpy as np
 
 from . import _arrays, _georeference, _native, _options, _overviews, _raster
 from ._overrides import Overrides, take_overrides
+from ._plan import Georeference
 from ._raster import UNSET, Raster
 from ._resolve import ResolvedOptions, array_info, resolve
 
@@ -27,6 +28,7 @@ def write(
     crs: Any = None,
     transform: Any = None,
     gcps: Any = None,
+    geotransform: Any = None,
     nodata: Any = UNSET,
     mask: Any = None,
     bands: str | None = None,
@@ -56,6 +58,7 @@ def write(
         crs=crs,
         transform=transform,
         gcps=gcps,
+        geotransform=geotransform,
         nodata=nodata,
         tags=tags,
         band_names=band_names,
@@ -66,7 +69,7 @@ def write(
         colormap=colormap,
         colorinterp=colorinterp,
     )
-    raster = _raster.read(array, bands)
+    raster = _raster.read(array, bands, overrides.georeference)
     mask = masked if masked is not None else mask
     levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
     request = _options.resolve(options, array_info(raster), levels.request(options))
@@ -118,7 +121,9 @@ def write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     array, valid = _raster.mask_of(geo_im)
-    return _save(Levels(_raster.read(array), valid), fname, arguments, extra_rio_opts)
+    overrides = take_overrides(extra_rio_opts)
+    raster = _raster.read(array, None, overrides.georeference)
+    return _save(Levels(raster, valid), fname, arguments, overrides, extra_rio_opts)
 
 
 def to_cog(
@@ -182,13 +187,16 @@ def _write_cog(
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     raster = Raster([part], _georeference.of_geobox(geobox))
-    return _save(Levels(raster, valid), fname, arguments, {"nodata": nodata, **extra_rio_opts})
+    options = {"nodata": nodata, **extra_rio_opts}
+    overrides = take_overrides(options)
+    return _save(Levels(raster, valid), fname, arguments, overrides, options)
 
 
-def _save(levels: Levels, fname: Any, arguments: dict[str, Any], extra: dict[str, Any]) -> Any:
+def _save(
+    levels: Levels, fname: Any, arguments: dict[str, Any], overrides: Overrides, extra: dict[str, Any]
+) -> Any:
     """:func:`write_cog` once its input is understood."""
     raster = levels.raster
-    overrides = take_overrides(extra)
     progress = extra.pop("progress", None)
     # As datacube has it, None is as good as no value here: nodata is then the array's. So is odc-geo's "auto".
     if overrides.nodata is None or (isinstance(overrides.nodata, str) and overrides.nodata == "auto"):
@@ -214,10 +222,16 @@ def _save(levels: Levels, fname: Any, arguments: dict[str, Any], extra: dict[str
     where = resolved.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
-            "Need geo-registered array on input: neither odc-geo nor rioxarray nor coordinates say where it lies; "
-            "pass crs= and transform="
+            f"Need geo-registered array on input: its {_missing(where)} unknown; pass crs= and transform="
         )
     return run(levels, resolved, fname)
+
+
+def _missing(where: Georeference) -> str:
+    """What a georeference lacks, with the verb."""
+    if where.crs is not None:
+        return "position, which coordinates or a transform tell, is"
+    return "CRS is" if where.transform is not None or where.gcps else "CRS and its position are"
 
 
 def _datacube_overviews(raster: Raster) -> list[int]:

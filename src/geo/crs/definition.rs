@@ -1,5 +1,6 @@
 //! What a definition says, read from the tree of its WKT.
 
+use super::CrsUnit;
 use super::geodetic::{Geodetic, geodetic};
 use super::method::{self, Conversion, PARAMETERS, POLAR_A, POLAR_B, WEB_MERCATOR};
 use super::table::{self, Axes, Kind, System, letters};
@@ -355,6 +356,27 @@ fn bound(node: &Node) -> Result<Definition, Problem> {
         _ => return Err(unsayable()),
     }
     Ok(definition)
+}
+
+/// The unit of the horizontal coordinates of a system, of any kind that has one.
+pub(super) fn horizontal_unit(node: &Node) -> Option<CrsUnit> {
+    let keyword = node.keyword.as_str();
+    if keyword == "BOUNDCRS" {
+        return node.child(&["SOURCECRS"])?.nodes().find(|inner| is_system(inner)).and_then(horizontal_unit);
+    }
+    if COMPOUND.contains(&keyword) {
+        return node.nodes().find(|inner| is_system(inner)).and_then(horizontal_unit);
+    }
+    let is_cartesian = node.child(&["CS"]).is_some_and(|system| is_word(system, "cartesian"));
+    let is_angle = [GEOGRAPHIC, GEODETIC].concat().contains(&keyword) && keyword != "GEOCCS" && !is_cartesian;
+    let unit = unit_of(node).ok()?;
+    // Projected systems state theirs, geographic ones are in degrees unless they say so.
+    Some(match unit {
+        Some(unit) if is_angle => CrsUnit::Angle(unit.size),
+        Some(unit) => CrsUnit::Length(unit.size),
+        None if is_angle => CrsUnit::Angle(Unit::degree().size),
+        None => return None,
+    })
 }
 
 /// The unit of an element: its own, or that of its axes, which have to agree; heights may have another.

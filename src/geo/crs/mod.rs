@@ -21,6 +21,7 @@ use crate::geo::keys::GeoKeys;
 
 use definition::{Definition, Problem};
 use table::{Kind, System};
+use unit::Unit;
 use wkt::{Node, Value};
 
 /// A coordinate reference system, as something that [`GeoKeys`] can be made of.
@@ -86,6 +87,16 @@ pub enum CrsKind {
     Compound,
     /// Engineering systems and whatever else GeoKeys have no words for.
     Other,
+}
+
+/// The unit of a system's horizontal coordinates, by its size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum CrsUnit {
+    /// A unit of length, in meters.
+    Length(f64),
+    /// A unit of angle, in radians.
+    Angle(f64),
 }
 
 impl fmt::Display for CrsKind {
@@ -285,6 +296,27 @@ impl Crs {
         match &self.source {
             Source::Tree { node, .. } => Some(node.name()).filter(|name| !name.is_empty()),
             _ => None,
+        }
+    }
+
+    /// Returns the unit of the horizontal coordinates; of a vertical system, that of its heights. `None` where the
+    /// definition or the raw keys tell none.
+    #[must_use]
+    pub fn unit(&self) -> Option<CrsUnit> {
+        let of_code = |code| {
+            Unit::of(code)
+                .map(|unit| if unit::is_angle(code) { CrsUnit::Angle(unit.size) } else { CrsUnit::Length(unit.size) })
+        };
+        match &self.source {
+            Source::Code(System { kind: Kind::Compound, part, .. }) => {
+                table::system(*part).and_then(|part| of_code(part.unit))
+            }
+            Source::Code(system) => of_code(system.unit),
+            Source::Tree { node, .. } => definition::horizontal_unit(node),
+            Source::Keys(keys) => match keys.short(1024) {
+                Some(2) => keys.short(2054).and_then(of_code),
+                _ => keys.short(3076).and_then(of_code),
+            },
         }
     }
 

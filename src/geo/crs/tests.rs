@@ -274,3 +274,27 @@ fn any_text_is_an_answer_or_an_error() {
         assert!(Crs::parse(&deep.repeat(50_000)).is_err());
     }
 }
+
+#[test]
+fn units_of_coordinates() {
+    let unit = |text: &str| Crs::parse(text).unwrap().unit();
+    let degree = CrsUnit::Angle(std::f64::consts::PI / 180.0);
+    assert_eq!(unit("EPSG:32633"), Some(CrsUnit::Length(1.0)));
+    assert_eq!(unit("EPSG:2263"), Some(CrsUnit::Length(12.0 / 39.37)));
+    assert_eq!(unit("EPSG:4326"), Some(degree));
+    assert_eq!(unit("EPSG:4979"), Some(degree));
+    assert_eq!(unit("EPSG:4807"), Some(CrsUnit::Angle(std::f64::consts::PI / 200.0)));
+    assert_eq!(unit("EPSG:4978"), Some(CrsUnit::Length(1.0)));
+    assert_eq!(unit("EPSG:7415"), Some(CrsUnit::Length(1.0)));
+    assert_eq!(unit("EPSG:2263+6360"), Some(CrsUnit::Length(12.0 / 39.37)));
+    assert_eq!(unit("+proj=laea +lat_0=10 +units=km"), Some(CrsUnit::Length(1000.0)));
+    let base = "DATUM[\"d\",ELLIPSOID[\"e\",6378137,298.257223563]]";
+    let rotated = format!(
+        "GEOGCRS[\"r\",BASEGEOGCRS[\"b\",{base}],DERIVINGCONVERSION[\"c\",METHOD[\"Pole rotation (netCDF CF convention)\"]],\
+         CS[ellipsoidal,2],AXIS[\"lat\",north],AXIS[\"lon\",east],ANGLEUNIT[\"degree\",0.0174532925199433]]"
+    );
+    assert!(matches!(unit(&rotated), Some(CrsUnit::Angle(size)) if (size.to_degrees() - 1.0).abs() < 1e-12));
+    assert_eq!(unit("LOCAL_CS[\"l\",LOCAL_DATUM[\"d\",0],UNIT[\"kilometre\",1000]]"), Some(CrsUnit::Length(1000.0)));
+    let keys = Crs::from_geo_keys(Crs::parse("EPSG:2263").unwrap().geo_keys().unwrap());
+    assert_eq!(keys.unit(), Some(CrsUnit::Length(12.0 / 39.37)));
+}

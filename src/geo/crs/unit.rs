@@ -88,6 +88,11 @@ impl Unit {
     }
 }
 
+/// Whether an EPSG code is that of a unit of angle.
+pub(super) fn is_angle(code: u16) -> bool {
+    ANGLES.iter().any(|known| known.0 == plain(code))
+}
+
 /// One code for degrees: EPSG has many, for the ways of printing them.
 pub(super) fn plain(code: u16) -> u16 {
     if matches!(code, 9107 | 9108 | 9115..=9120 | 9122) { 9102 } else { code }

@@ -1,0 +1,220 @@
+"""Axes of pixel centers: whether they are even, and the line they lie on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ._transform import Affine
+
+#: Largest distance of a coordinate from the line, in pixels.
+_TOLERANCE = 1e-3
+#: Distance, in pixels, within which two lines are the same one.
+_SAME = 1e-5
+#: Longest denominator of a step of 1/n degree: a hundredth of an arc second.
+_MAX_DENOMINATOR = 360_000
+#: Coordinates with two dimensions that are looked at together.
+_BLOCK = 1 << 20
+
+
+class UnevenAxis(ValueError):
+    """Coordinates that no affine transform gives."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Evenly spaced pixels: the outer edge of the first one, and the distance from one to the next."""
+
+    edge: float
+    step: float
+    #: Number of pixels.
+    count: int = 1
+    #: What rounding may have moved a coordinate by.
+    rounding: float = 0.0
+
+    def scaled(self, factor: float) -> Axis:
+        """Returns the axis in another unit."""
+        if factor == 1:
+            return self
+        return Axis(self.edge * factor, self.step * factor, self.count, abs(self.rounding * factor))
+
+    def is_same(self, edge: float, step: float) -> bool:
+        """Whether an axis given by its numbers has these pixels, up to rounding."""
+        tolerance = max(_SAME * abs(self.step), self.rounding)
+        ends = (0.5, self.count - 0.5)
+        return all(abs(self.edge + self.step * at - edge - step * at) <= tolerance for at in ends)
+
+
+def read(name: str, centers: Any, size: float | None = None, degrees: bool = False) -> Axis:
+    """Returns the line through the first and the last pixel center of an axis.
+
+    Parameters
+    ----------
+    name
+        Name of the axis, for errors.
+    centers
+        Coordinates of the pixel centers, one-dimensional. NaN at the ends, which padding leaves, is extrapolated.
+    size
+        Distance from one pixel to the next where there is one pixel only.
+    degrees
+        Whether a step may be 1/n.
+
+    Raises
+    ------
+    UnevenAxis
+        If a coordinate is further from the line than 0.001 pixels and two units in the last place.
+    """
+    raw = np.asarray(centers)
+    values = raw.astype(np.float64)
+    finite = np.flatnonzero(np.isfinite(values))
+    if len(finite) == 0:
+        raise UnevenAxis(f"the coordinates of '{name}' are not finite numbers; {_remedies(name)}")
+    lead, count = int(finite[0]), int(finite[-1] - finite[0] + 1)
+    middle = values[lead : lead + count]
+    if len(finite) != count:
+        gap = lead + int(np.flatnonzero(~np.isfinite(middle))[0])
+        raise UnevenAxis(f"the coordinate of '{name}' at index {gap} is {values[gap]:g}; {_remedies(name)}")
+    if count == 1:
+        if not size:
+            raise UnevenAxis(
+                f"the axis '{name}' has one coordinate, {middle[0]:.15g}, and nothing tells the size of its pixel; pass "
+                "transform="
+            )
+        return Axis(float(middle[0]) - size / 2 - lead * size, size, len(values))
+    step = float(middle[-1] - middle[0]) / (count - 1)
+    rounding = 2 * _spacing(middle, raw.dtype)
+    distances = np.abs(middle - (middle[0] + step * np.arange(count)))
+    double = 2 * _spacing(middle, np.dtype(np.float64))
+    if count > 2 and float(distances.max()) <= 2 * double:
+        # Numbers that the type holds exactly.
+        rounding = double
+    elif raw.dtype == np.float64 and float(distances.max()) > rounding and _is_single(middle):
+        # Single precision that was widened has its old rounding; other numbers may look like that by chance.
+        rounding = min(2 * _spacing(middle, np.dtype(np.float32)), 10 * _TOLERANCE * abs(step))
+    tolerance = max(_TOLERANCE * abs(step), rounding)
+    if step == 0 or float(distances.max()) > tolerance:
+        raise UnevenAxis(_describe(name, middle, lead, distances, tolerance))
+    edge, step = _simplified(float(middle[0]), float(middle[-1]), step, count, rounding, degrees)
+    return Axis(edge - lead * step, step, len(values), rounding)
+
+
+def _spacing(values: Any, dtype: np.dtype[Any]) -> float:
+    """One unit in the last place of a type, at the largest magnitude of the values."""
+    largest = np.abs(values).max()
+    return float(np.spacing(largest.astype(dtype if dtype.kind == "f" else np.float64)))
+
+
+def _is_single(values: Any) -> bool:
+    return bool((values.astype(np.float32).astype(np.float64) == values).all())
+
+
+def _simplified(
+    first: float, last: float, step: float, count: int, rounding: float, degrees: bool
+) -> tuple[float, float]:
+    """Edge and step with the rounding of the coordinates taken out: a short decimal or 1/n for a step.
+
+    No coordinate moves by more than its rounding, or a millionth of a pixel.
+    """
+    slack = max(rounding, 1e-6 * abs(step))
+    middle = (first + last) / 2
+    for short in _candidates(step, degrees):
+        error = abs(float(short) - step)
+        if error * (count - 1) <= slack and error <= _TOLERANCE * abs(step):
+            break
+    else:
+        return first - step / 2, step
+    simple = float(short)
+    edge = middle - simple * count / 2
+    # An edge is usually a multiple of half a step, or a short decimal too.
+    if slack < abs(step) / 8:
+        multiple = short / 2 * round(Fraction(edge) / (short / 2))
+        for exact in (multiple, *(Fraction(f"{edge:.{digits}e}") for digits in range(12))):
+            near = float(exact) + simple / 2
+            if max(abs(near - first), abs(near + simple * (count - 1) - last)) <= slack:
+                return float(exact), simple
+    return edge, simple
+
+
+def _candidates(step: float, degrees: bool) -> Iterator[Fraction]:
+    for digits in range(1, 4):
+        yield Fraction(f"{step:.{digits - 1}e}")
+    if degrees and 1 / _MAX_DENOMINATOR <= abs(step) < 1:
+        yield Fraction(1 if step > 0 else -1, round(1 / abs(step)))
+    for digits in range(4, 8):
+        yield Fraction(f"{step:.{digits - 1}e}")
+
+
+def _describe(name: str, values: Any, lead: int, distances: Any, tolerance: float) -> str:
+    """The error for an uneven axis: the first place where the step changes."""
+    steps = np.diff(values)
+    changes = np.flatnonzero(np.abs(steps - steps[0]) > tolerance)
+    if len(changes):
+        at = int(changes[0])
+        before = f"{steps[at - 1]:.9g} up to there"
+    elif steps[0] == 0:
+        at, before = 0, "so all pixels are in one place"
+    else:
+        # Steps that change so slowly that none differs much from the first.
+        at = max(0, int(np.flatnonzero(distances > tolerance)[0]) - 1)
+        before = f"{(values[-1] - values[0]) / (len(values) - 1):.9g} on average"
+    kind = "not sorted" if (steps > 0).any() and (steps < 0).any() else "not evenly spaced"
+    return (
+        f"the coordinates of '{name}' are {kind}: from index {lead + at} to {lead + at + 1} "
+        f"({values[at]:.9g} to {values[at + 1]:.9g}) they step by {steps[at]:.9g}, {before}; "
+        f"{_remedies(name, _is_even_when_sorted(values))}"
+    )
+
+
+def _is_even_when_sorted(values: Any) -> bool:
+    steps = np.diff(np.sort(values))
+    return bool(steps[0] > 0 and np.abs(steps - steps.mean()).max() <= 1e-2 * steps.mean())
+
+
+def _remedies(name: str, sorting: bool = False) -> str:
+    if sorting:
+        return f"sort them with .sortby('{name}'), or state the position with transform= or gcps="
+    return (
+        f"sort them with .sortby('{name}') if they are out of order, resample onto an even grid, for instance with "
+        f".interp({name}=...), or state the position with transform= or gcps="
+    )
+
+
+def read_plane(x: Any, y: Any) -> Affine | None:
+    """Returns the affine transform of two-dimensional coordinates; ``None`` if no transform gives them.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates of the pixel centers, (row, column), of which slices of rows are taken; at least two of each.
+    """
+    rows, columns = x.shape
+    if rows < 2 or columns < 2:
+        return None
+    (x0, x1, x2), (y0, y1, y2) = (_corners(centers) for centers in (x, y))
+    a, b = (x1 - x0) / (columns - 1), (x2 - x0) / (rows - 1)
+    d, e = (y1 - y0) / (columns - 1), (y2 - y0) / (rows - 1)
+    if not all(map(math.isfinite, (a, b, d, e))) or a * e == b * d:
+        return None
+    size = min(math.hypot(a, d), math.hypot(b, e))
+    step = max(1, _BLOCK // columns)
+    for centers, origin, across, down in ((x, x0, a, b), (y, y0, d, e)):
+        for first in range(0, rows, step):
+            block = np.asarray(centers[first : first + step])
+            values = block.astype(np.float64)
+            index = np.arange(first, first + len(values))[:, None]
+            distances = np.abs(values - (origin + across * np.arange(columns) + down * index))
+            tolerance = max(_TOLERANCE * size, 2 * _spacing(values, block.dtype))
+            if not float(distances.max()) <= tolerance:
+                return None
+    return a, b, x0 - (a + b) / 2, d, e, y0 - (d + e) / 2
+
+
+def _corners(centers: Any) -> list[float]:
+    """The upper left, upper right and lower left of two-dimensional coordinates."""
+    top, bottom = (np.asarray(centers[rows], dtype=np.float64)[0] for rows in (slice(0, 1), slice(-1, None)))
+    return [float(top[0]), float(top[-1]), float(bottom[0])]
