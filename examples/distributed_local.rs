@@ -18,13 +18,13 @@ use cogsmith::{
 const SIZE: (u32, u32) = (3001, 2203);
 const WORKERS: usize = 3;
 
-/// What a worker reads: any part of the image.
+/// The source of a worker: any part of the image.
 fn read(window: &Rectangle) -> Vec<u16> {
     let row = |row: u32| window.columns.clone().map(move |column| ((row * row + 3 * column) / 64 % 4096) as u16);
     window.rows.clone().flat_map(row).collect()
 }
 
-/// What a worker does: bytes in, bytes out, and a fragment in the folder.
+/// The job of a worker: bytes in, bytes out, and a fragment in the folder.
 fn work(plan: &[u8], id: ShardId, inputs: &[Vec<u8>], folder: &Path) -> cogsmith::Result<(Vec<u8>, Option<Vec<u8>>)> {
     let shards = ShardPlan::from_bytes(plan)?;
     let executor = Executor::serial();

@@ -69,7 +69,7 @@ case "$ACTION" in
     keep)
         for target in "${TARGETS[@]}"; do keep "$target"; done
         ;;
-    *[!0-9]* | '') echo "'$ACTION' is no number of seconds"; exit 2 ;;
+    *[!0-9]* | '') echo "'$ACTION' is not a number of seconds"; exit 2 ;;
     *)
         if [ ${#TARGETS[@]} = 1 ]; then build "${TARGETS[0]}"; else build; fi
         STATUS=0

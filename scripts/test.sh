@@ -318,7 +318,7 @@ compilers &
 LANE=$!
 oracles
 wait $LANE
-# These measure how long things take, or stop them at some moment: nothing runs beside them.
+# These measure how long things take, or stop them at some moment: nothing else runs meanwhile.
 stage wasm wasm
 stage python python_package
 
