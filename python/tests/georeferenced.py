@@ -196,7 +196,7 @@ def _of_others(folder: Any) -> dict[str, Case]:
     }
     called = plain(degrees, dims=("a", "b"), **crs)
     called["a"].attrs["standard_name"], called["b"].attrs["standard_name"] = "latitude", "longitude"
-    beside = xr.DataArray(
+    along = xr.DataArray(
         image(),
         dims=("row", "col"),
         coords={"y": ("row", plain().y.values), "x": ("col", plain().x.values), **mercator},
@@ -206,7 +206,7 @@ def _of_others(folder: Any) -> dict[str, Case]:
     cube = plain(**mercator).expand_dims(time=times)
     return result | {
         "standard names, transposed": Case(called.T, degrees, 4326),
-        "coordinates beside dimensions": Case(beside, TRANSFORM),
+        "coordinates along dimensions": Case(along, TRANSFORM),
         "longitudes to 360": Case(plain(world, (180, 360), ("lat", "lon"), **crs), world, 4326),
         "integers": Case(plain(Affine(2, 0, 7, 0, -2, 9), **mercator).astype("uint8").pipe(_integer_axes), Affine(2, 0, 7, 0, -2, 9)),
         "times": Case(cube, TRANSFORM),

@@ -29,7 +29,7 @@ def transform_of(array, **options):
 
 
 def reference(values, dtype):
-    """Whether coordinates are even by the rule of docs/python.md, in exact arithmetic."""
+    """Returns whether coordinates are even by the rule of docs/python.md, in exact arithmetic."""
     from fractions import Fraction
 
     exact = [Fraction(float(value)) for value in values]

@@ -34,7 +34,7 @@ class Axis:
     step: float
     #: Number of pixels.
     count: int = 1
-    #: What rounding may have moved a coordinate by.
+    #: Largest distance that rounding may have moved a coordinate.
     rounding: float = 0.0
 
     def scaled(self, factor: float) -> Axis:
@@ -44,7 +44,7 @@ class Axis:
         return Axis(self.edge * factor, self.step * factor, self.count, abs(self.rounding * factor))
 
     def is_same(self, edge: float, step: float) -> bool:
-        """Whether an axis given by its numbers has these pixels, up to rounding."""
+        """Returns whether an axis given by its numbers has these pixels, up to rounding."""
         tolerance = max(_SAME * abs(self.step), self.rounding)
         ends = (0.5, self.count - 0.5)
         return all(abs(self.edge + self.step * at - edge - step * at) <= tolerance for at in ends)
@@ -82,8 +82,8 @@ def read(name: str, centers: Any, size: float | None = None, degrees: bool = Fal
     if count == 1:
         if not size:
             raise UnevenAxis(
-                f"the axis '{name}' has one coordinate, {middle[0]:.15g}, and nothing tells the size of its pixel; pass "
-                "transform="
+                f"the axis '{name}' has one coordinate, {middle[0]:.15g}, and nothing tells the size of its pixel; "
+                "pass transform="
             )
         return Axis(float(middle[0]) - size / 2 - lead * size, size, len(values))
     step = float(middle[-1] - middle[0]) / (count - 1)

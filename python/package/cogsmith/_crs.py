@@ -67,8 +67,8 @@ def _text_of_object(crs: Any) -> str:
     if wkt is not None:
         return wkt
     raise TypeError(
-        f"crs={crs!r} is not a coordinate reference system; pass an EPSG code, text, or an object of pyproj, rasterio or "
-        "odc-geo"
+        f"crs={crs!r} is not a coordinate reference system; pass an EPSG code, text, or an object of pyproj, rasterio "
+        "or odc-geo"
     )
 
 
@@ -104,7 +104,7 @@ _HEIGHT = re.compile(
 
 
 def satellite_height(text: str) -> float | None:
-    """Returns the height in meters of the satellite of a geostationary CRS, above the ellipsoid; ``None`` for others."""
+    """Returns the height of the satellite of a geostationary CRS in meters; ``None`` for others."""
     if "geos" not in text.lower():
         return None
     found = _HEIGHT.search(text)

@@ -65,7 +65,7 @@ def _remaining_dims(raster: Any) -> tuple[str, str] | None:
 
 
 def role(coordinate: Any) -> str | None:
-    """Whether a coordinate is an x or a y by CF's attributes."""
+    """Returns "x" or "y" for a coordinate that CF's attributes tell to be one, else ``None``."""
     attributes = coordinate.attrs
     name = str(attributes.get("standard_name", "")).lower()
     axis = str(attributes.get("axis", "")).upper()

@@ -34,7 +34,7 @@ class Explicit:
 
     @property
     def has_position(self) -> bool:
-        """Whether the coordinates of the array do not matter."""
+        """Returns whether the coordinates of the array do not matter."""
         return self.transform is not None or self.gcps is not None or self.geotransform is not None
 
 
@@ -64,7 +64,7 @@ def combine(found: Georeference | None, explicit: Explicit) -> Georeference | No
 
 
 def is_same(one: Georeference | None, other: Georeference | None, width: int, height: int) -> bool:
-    """Whether two images of one size lie in one place, up to rounding."""
+    """Returns whether two images of one size lie in one place, up to rounding."""
     if one is None or other is None or one == other:
         return one is other or one == other
     if one.crs != other.crs or one.gcps != other.gcps or one.transform is None or other.transform is None:

@@ -28,7 +28,7 @@ _MARKS = ("grid_mapping_name", "crs_wkt", "spatial_ref", "proj4", "GeoTransform"
 
 @dataclass
 class Stored:
-    """What attributes tell: the CRS as text, a transform in its units, and ground control points."""
+    """The georeference in attributes: grid mapping, transform in the unit of the CRS, and ground control points."""
 
     #: The attributes of the grid mapping variable.
     mapping: Mapping[str, Any] = field(default_factory=dict)
@@ -174,7 +174,7 @@ def _unnamed(variables: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_grid_mapping(variable: Any) -> bool:
-    """Whether a variable describes a CRS and has no values of its own."""
+    """Returns whether a variable describes a CRS and has no values of its own."""
     if variable.ndim > 1 or variable.size > 1:
         return False
     attributes = variable.attrs

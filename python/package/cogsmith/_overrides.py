@@ -36,7 +36,8 @@ class Overrides:
 
 #: Keywords, lowercase, and the attributes of `Overrides` they set.
 _OVERRIDES = {
-    "crs": "crs", "transform": "transform", "gcps": "gcps", "geotransform": "geotransform", "nodata": "nodata", "tags": "tags",
+    "crs": "crs", "transform": "transform", "gcps": "gcps", "geotransform": "geotransform",
+    "nodata": "nodata", "tags": "tags",
     "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
     "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
     "colorinterp": "colorinterp",

@@ -45,7 +45,7 @@ class Position:
         return (x.step, 0.0, x.edge, 0.0, y.step, y.edge), []
 
     def _has_pixel_positions(self) -> bool:
-        """Whether coordinates count pixels of the stored transform or of the ground control points."""
+        """Returns whether coordinates count pixels of the stored transform or of the ground control points."""
         units = [_units_or_none(axis) for axis in self.axes]
         if any(_grid_mapping.pixel_transform(axis) is not None for axis in self.axes):
             return True
@@ -121,7 +121,7 @@ class Position:
         for coordinate in self.raster.coords.values():
             if coordinate.ndim == 2 and set(coordinate.dims) == set(self.dims) and coordinate.dtype.kind in "iuf":
                 role = _dims.role(coordinate) or _role_by_name(str(coordinate.name))
-                # Coordinates of the map come before longitudes and latitudes beside them.
+                # Coordinates of the map come before longitudes and latitudes next to them.
                 if role is not None and (found[role] is None or str(coordinate.name).lower() in ("xc", "yc", "x", "y")):
                     found[role] = coordinate
         x, y = found["x"], found["y"]
@@ -182,7 +182,7 @@ def _number(value: Any) -> float | None:
 
 
 def _factor(coordinate: Any, crs_unit: tuple[str, float] | None, crs: str | None) -> float:
-    """What coordinates are multiplied by to become those of the CRS."""
+    """Returns the factor that converts coordinates to the unit of the CRS."""
     text = coordinate.attrs.get("units")
     if crs is None or crs_unit is None:
         return 1.0

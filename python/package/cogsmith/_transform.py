@@ -58,8 +58,8 @@ def geotransform(transform: Any) -> Affine:
     other = (values[0], values[1], values[2], values[3], values[4], values[5])
     if _is_other_order(read, other):
         raise ValueError(
-            f"geotransform={_show(values)} is in the order of affine.Affine: in GDAL's order it means {_describe(read)}, "
-            f"as a, b, c, d, e, f {_describe(other)}; pass it as transform="
+            f"geotransform={_show(values)} is in the order of affine.Affine: in GDAL's order it means "
+            f"{_describe(read)}, as a, b, c, d, e, f {_describe(other)}; pass it as transform="
         )
     _check(f"geotransform={transform!r}", read)
     return read
@@ -87,7 +87,7 @@ def _of_gdal(values: Affine) -> Affine:
 
 
 def _is_other_order(read: Affine, other: Affine) -> bool:
-    """Whether numbers make no sense as they are read, but do in the other order."""
+    """Returns whether numbers make no sense as they are read, but do in the other order."""
     if is_axis_aligned(read) and read[0] != 0 and read[4] != 0:
         return False
     if not _is_sound(other) and not (is_axis_aligned(other) and other[0] != 0 and other[4] != 0):
@@ -126,12 +126,12 @@ def _show(values: Iterable[float]) -> str:
 
 
 def is_axis_aligned(transform: Affine) -> bool:
-    """Whether rows and columns run along the axes of the CRS."""
+    """Returns whether rows and columns run along the axes of the CRS."""
     return transform[1] == 0 and transform[3] == 0
 
 
 def is_same(one: Affine, other: Affine, width: int, height: int) -> bool:
-    """Whether two transforms put an image of a size in the same place, up to a thousandth of a pixel."""
+    """Returns whether two transforms put an image of a size in the same place, up to a thousandth of a pixel."""
     tolerance = 1e-3 * max(abs(one[place]) for place in (0, 1, 3, 4))
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1)])
     return bool(np.abs(np.subtract(one, other).reshape(2, 3) @ corners.T).max() <= tolerance)

@@ -103,7 +103,7 @@ def _named(text: str, word: str) -> Unit | None:
 
 
 def factor(unit: Unit | None, crs_unit: tuple[str, float] | None, height: float | None) -> float | None:
-    """Returns what coordinates are multiplied by to become those of a CRS; ``None`` where they cannot be.
+    """Returns the factor that converts coordinates to the unit of a CRS; ``None`` where none does.
 
     Parameters
     ----------
