@@ -164,6 +164,17 @@ def test_one_pixel_without_a_size():
     assert transform_of(array, transform=TRANSFORM) == tuple(TRANSFORM)[:6]
 
 
+@pytest.mark.parametrize("labels", [None, [str(label) for label in range(60)], np.arange(60).astype("datetime64[D]")])
+def test_one_axis_without_numbers(labels):
+    array = plain(spatial_ref=spatial_ref(crs_wkt=WKT)).drop_vars("y")
+    array = array if labels is None else array.assign_coords(y=labels)
+    with pytest.raises(ValueError, match="the axis 'y' has no coordinates that are numbers"):
+        cogsmith.write(array, ":mem:")
+    assert transform_of(array, transform=TRANSFORM) == tuple(TRANSFORM)[:6]
+    array.spatial_ref.attrs["GeoTransform"] = "399960 10 0 5000040 0 -10"
+    assert transform_of(array[:, 7:]) == (10, 0, 400030, 0, -10, 5000040)
+
+
 # Units ----------------------------------------------------------------------------------------------------------------
 
 

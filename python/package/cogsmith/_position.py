@@ -94,14 +94,17 @@ class Position:
             if transform is not None and _transform.is_same(plane, transform, *self._size()):
                 return transform, []
             return plane, []
-        if transform is None:
-            return None, []
-        if not _transform.is_axis_aligned(transform):
+        down, across = self.axes
+        if transform is None and self.dims is not None and (down is None) != (across is None) and self.crs is not None:
+            raise UnevenAxis(
+                f"the axis '{self.dims[0] if down is None else self.dims[1]}' has no coordinates that are numbers, the other "
+                "one has; assign them, or state the position with transform= or gcps="
+            )
+        if transform is None or not _transform.is_axis_aligned(transform):
             return transform, []
         # One of the two may have coordinates all the same.
         a, b, c, d, e, f = transform
         crs_unit = None if self.crs is None else _native.crs_unit(self.crs)
-        down, across = self.axes
         if across is not None and not (x := self._axis(across, crs_unit, 0)).is_same(c, a):
             a, c = x.step, x.edge
         if down is not None and not (y := self._axis(down, crs_unit, 4)).is_same(f, e):
