@@ -12,10 +12,13 @@ mod pack;
 mod predictor;
 pub(crate) mod zstd;
 
+use std::ops::Range;
+
 use crate::buffer::AlignedBytes;
 use crate::checksum::Checksum;
 use crate::options::{Compression, DEFAULT_DEFLATE_LEVEL, Predictor, TileSize};
-use crate::sample::DataType;
+use crate::sample::{DataType, Value, dispatch};
+use crate::spec::ImageSpec;
 use crate::tiff::ghost;
 
 pub use compress::Compressor;
@@ -85,6 +88,44 @@ pub(crate) struct TileView<'a> {
     pub(crate) width: usize,
     /// Rows of the rectangle.
     pub(crate) height: usize,
+    /// The samples of the tile outside the rectangle.
+    pub(crate) padding: &'a Padding,
+}
+
+/// The samples of tiles outside the image.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Padding {
+    /// What compresses best: columns repeat the last one, rows are zeros as they go to the codec.
+    #[default]
+    Any,
+    /// The same, but zeros for the sample at this place of every pixel: alpha, so that readers that show the padding
+    /// show nothing.
+    Transparent(usize),
+    /// The bytes of one pixel: nodata, and zeros for alpha.
+    Pixel(Vec<u8>),
+}
+
+impl Padding {
+    /// The padding of a plane of an image, which has some of the bands.
+    pub(crate) fn of(spec: &ImageSpec, bands: Range<usize>) -> Self {
+        let alpha = spec.alpha_band().map(|(band, _)| band).filter(|band| bands.contains(band));
+        let alpha = alpha.map(|band| band - bands.start);
+        let nodata = dispatch!(spec.data_type, T => {
+            let nodata = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata);
+            nodata.map(|nodata| bytemuck::bytes_of(&nodata).to_vec())
+        });
+        match (nodata, alpha) {
+            (Some(sample), alpha) => {
+                let mut pixel = sample.repeat(bands.len());
+                if let Some(alpha) = alpha {
+                    pixel[alpha * sample.len()..][..sample.len()].fill(0);
+                }
+                Self::Pixel(pixel)
+            }
+            (None, Some(alpha)) => Self::Transparent(alpha),
+            (None, None) => Self::Any,
+        }
+    }
 }
 
 impl<'a> TileView<'a> {
@@ -127,7 +168,7 @@ pub(crate) struct TileEncoder {
 impl TileEncoder {
     /// Encodes a tile of samples, framed by leader and trailer, appended to `out`. Returns the size of the payload.
     ///
-    /// The rectangle is padded to the tile's size with what compresses best.
+    /// The rectangle is padded to the tile's size.
     pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
         let length = tile_len(format)?;
         if format.compression == Compression::None && format.bits == format.data_type.bits() {

@@ -44,29 +44,26 @@ const fn low_byte(value: u64) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// Packs a mask of one byte a pixel to one bit a pixel, 1 = valid; padding repeats the last column and row.
+/// Packs a mask of one byte a pixel to one bit a pixel, 1 = valid; padding is not valid.
 pub(super) fn pack_mask(tile_size: TileSize, view: TileView<'_>, out: &mut Vec<u8>) {
     out.clear();
     let row_len = tile_size.width as usize / 8;
     for row in 0..view.height {
         let source = view.row(row, view.width);
-        let last = source[view.width - 1];
         out.extend((0..row_len).map(|byte| {
             (0..8).fold(0, |packed, bit| {
-                let valid = *source.get(byte * 8 + bit).unwrap_or(&last) != 0;
+                let valid = source.get(byte * 8 + bit).is_some_and(|valid| *valid != 0);
                 (packed << 1) | u8::from(valid)
             })
         }));
     }
-    let last = (view.height - 1) * row_len;
-    for _ in view.height..tile_size.height as usize {
-        out.extend_from_within(last..last + row_len);
-    }
+    out.resize(row_len * tile_size.height as usize, 0);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Padding;
     use crate::options::{Compression, Predictor};
     use crate::sample::DataType;
 
@@ -100,10 +97,12 @@ mod tests {
     #[test]
     fn masks_have_one_bit_a_pixel() {
         let rows = [255, 0, 1];
-        let view = TileView { rows: &rows, row_stride: 3, row_start: 0, width: 3, height: 1 };
+        let padding = &Padding::Any;
+        let view = TileView { rows: &rows, row_stride: 3, row_start: 0, width: 3, height: 1, padding };
         let mut out = Vec::new();
         pack_mask(TileSize::square(16), view, &mut out);
         assert_eq!(out.len(), 32);
-        assert!(out.chunks(2).all(|row| row == [0b1011_1111, 0xFF]));
+        assert_eq!(out[..2], [0b1010_0000, 0]);
+        assert!(out[2..].iter().all(|byte| *byte == 0));
     }
 }

@@ -6,12 +6,13 @@
 use crate::options::Predictor;
 use crate::processor::newest;
 
-use super::{TileFormat, TileView};
+use super::{Padding, TileFormat, TileView};
 
 /// Fills `raw`, the samples of a whole tile, from the rectangle `view`.
 ///
-/// Padding repeats the last column, whose differences are nothing, and fills what is below the last row with zeros: after
-/// prediction, so that they are zeros whatever the predictor is. `scratch` is memory kept from call to call.
+/// The view says what lies outside the rectangle. Where anything will do, the last column is repeated, whose differences
+/// are zero, and rows below the last one are zeros after prediction, whatever the predictor is. `scratch` is memory kept
+/// from call to call.
 pub(super) fn gather(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch: &mut Vec<u8>) {
     newest(
         #[inline(always)]
@@ -26,27 +27,64 @@ fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch:
     let pixel = format.samples * size;
     let row_len = format.tile_size.width as usize * pixel;
     let filled = view.width * pixel;
+    // Whole numbers of eight bytes, so that samples of any type are aligned.
+    let mut aligned = vec![0u64; if *view.padding == Padding::Any { 0 } else { (filled + pixel).div_ceil(8) }];
+    let aligned: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
     for row in 0..view.height {
         let source = view.row(row, filled);
         let target = &mut raw[row * row_len..][..row_len];
-        match format.predictor {
-            Predictor::Auto | Predictor::None => {
-                pad_row(source, target, pixel);
-                to_little_endian(target, component_size(format));
-            }
-            Predictor::Horizontal => {
-                difference(source, &mut target[..filled], size, format.samples);
-                // Columns that repeat the last one differ from it by nothing.
-                target[filled..].fill(0);
-                to_little_endian(target, size);
-            }
-            Predictor::FloatingPoint => {
-                scratch.resize(row_len, 0);
-                floating_point(source, scratch, target, size, format.samples);
+        match view.padding {
+            _ if filled == row_len => predict(format, source, target, scratch),
+            Padding::Any => predict(format, source, target, scratch),
+            padding => {
+                // One pixel more, which the others repeat.
+                let padded = &mut aligned[..filled + pixel];
+                let (inside, outside) = padded.split_at_mut(filled);
+                inside.copy_from_slice(source);
+                match padding {
+                    Padding::Pixel(bytes) => outside.copy_from_slice(bytes),
+                    _ => outside.copy_from_slice(&source[filled - pixel..]),
+                }
+                if let Padding::Transparent(sample) = padding {
+                    outside[sample * size..][..size].fill(0);
+                }
+                predict(format, padded, target, scratch);
             }
         }
     }
-    raw[view.height * row_len..].fill(0);
+    let below = &mut raw[view.height * row_len..];
+    match view.padding {
+        Padding::Pixel(bytes) if bytes.iter().any(|byte| *byte != 0) && !below.is_empty() => {
+            // All rows are the same.
+            let (first, others) = below.split_at_mut(row_len);
+            aligned[..pixel].copy_from_slice(bytes);
+            predict(format, &aligned[..pixel], first, scratch);
+            others.chunks_exact_mut(row_len).for_each(|row| row.copy_from_slice(first));
+        }
+        _ => below.fill(0),
+    }
+}
+
+/// Predicts a row of a tile, whose last pixel is repeated up to the end.
+#[inline(always)]
+fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut Vec<u8>) {
+    let size = format.data_type.size();
+    match format.predictor {
+        Predictor::Auto | Predictor::None => {
+            pad_row(source, target, format.samples * size);
+            to_little_endian(target, component_size(format));
+        }
+        Predictor::Horizontal => {
+            difference(source, &mut target[..source.len()], size, format.samples);
+            // Columns that repeat the last one differ from it by nothing.
+            target[source.len()..].fill(0);
+            to_little_endian(target, size);
+        }
+        Predictor::FloatingPoint => {
+            scratch.resize(target.len(), 0);
+            floating_point(source, scratch, target, size, format.samples);
+        }
+    }
 }
 
 /// Bytes of a number: a complex sample is two of them.
@@ -157,10 +195,14 @@ mod tests {
     }
 
     fn gathered(format: &TileFormat, rows: &[u8], width: usize, height: usize) -> Vec<u8> {
+        padded(format, rows, (width, height), &Padding::Any)
+    }
+
+    fn padded(format: &TileFormat, rows: &[u8], (width, height): (usize, usize), padding: &Padding) -> Vec<u8> {
         let pixel = format.samples * format.data_type.size();
         let mut raw = crate::buffer::AlignedBytes::default();
         raw.grow(256 * pixel, "test").unwrap();
-        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height };
+        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height, padding };
         gather(format, view, raw.bytes_mut(), &mut Vec::new());
         raw.bytes().to_vec()
     }
@@ -171,6 +213,75 @@ mod tests {
         assert_eq!(raw[..5], [1, 2, 3, 3, 3]);
         assert_eq!(raw[16..20], [4, 5, 6, 6]);
         assert!(raw[2 * 16..].iter().all(|&byte| byte == 0));
+    }
+
+    /// The samples of a tile after prediction, from the definitions of the predictors.
+    fn restored(format: &TileFormat, raw: &[u8]) -> Vec<u8> {
+        let (size, samples) = (format.data_type.size(), format.samples);
+        let row_len = 16 * samples * size;
+        let rows = raw.chunks_exact(row_len).map(|row| match format.predictor {
+            Predictor::FloatingPoint => {
+                let mut bytes = row.to_vec();
+                (samples..row_len).for_each(|at| bytes[at] = bytes[at].wrapping_add(bytes[at - samples]));
+                let planes: Vec<&[u8]> = bytes.chunks_exact(row_len / size).collect();
+                (0..16 * samples).flat_map(|at| (0..size).map(move |byte| (at, byte))).fold(
+                    Vec::new(),
+                    |mut out, (at, byte)| {
+                        out.push(planes[place_of(byte, size)][at]);
+                        out
+                    },
+                )
+            }
+            Predictor::Horizontal => {
+                // Samples of one or two bytes.
+                let mut values: Vec<u16> = if size == 1 {
+                    row.iter().map(|&byte| byte.into()).collect()
+                } else {
+                    row.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect()
+                };
+                (samples..values.len()).for_each(|at| values[at] = values[at].wrapping_add(values[at - samples]));
+                values.iter().flat_map(|value| value.to_ne_bytes()[..size].to_vec()).collect()
+            }
+            _ => row.to_vec(),
+        });
+        rows.flatten().collect()
+    }
+
+    #[test]
+    fn padding_is_nodata_and_transparent() {
+        use Predictor::{FloatingPoint, Horizontal, None};
+        for (predictor, data_type) in [
+            (None, DataType::U8),
+            (Horizontal, DataType::U8),
+            (None, DataType::I16),
+            (Horizontal, DataType::I16),
+            (None, DataType::F32),
+            (FloatingPoint, DataType::F16),
+            (FloatingPoint, DataType::F32),
+            (FloatingPoint, DataType::F64),
+        ] {
+            let size = data_type.size();
+            let format = format(predictor, data_type, 2);
+            let pixel = 2 * size;
+            for (width, height) in [(3, 2), (16, 5), (5, 16), (16, 16)] {
+                let rows: Vec<u8> = (0..width * height * pixel).map(|at| (at * 7 % 251 + 1) as u8).collect();
+                let nodata: Vec<u8> = (0..size).map(|byte| 200 + byte as u8).chain(vec![0; size]).collect();
+                for padding in [Padding::Pixel(nodata.clone()), Padding::Transparent(1)] {
+                    let tile = restored(&format, &padded(&format, &rows, (width, height), &padding));
+                    for (at, found) in tile.chunks_exact(pixel).enumerate() {
+                        let (row, column) = (at / 16, at % 16);
+                        let last = &rows[(row.min(height - 1) * width + column.min(width - 1)) * pixel..][..pixel];
+                        let expected = match &padding {
+                            _ if row < height && column < width => last.to_vec(),
+                            Padding::Pixel(nodata) => nodata.clone(),
+                            _ if row < height => [&last[..size], &vec![0; size]].concat(),
+                            _ => vec![0; pixel],
+                        };
+                        assert_eq!(found, expected, "{predictor:?} {data_type} {width}x{height}: {row}, {column}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

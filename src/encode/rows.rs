@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::buffer::Pool;
-use crate::codec::{TileEncoder, TileView, choice};
+use crate::codec::{Padding, TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Beside, Executor, Taker};
 use crate::grid::{Level, Plane, SectionId, TileId};
@@ -65,6 +65,8 @@ pub(super) struct RowEncoder {
     pub(super) buffers: Pool<Vec<u8>>,
     /// Whether checksums of the pixels of tiles are taken.
     takes_checksums: bool,
+    /// The samples outside the image, of each plane.
+    paddings: Vec<Padding>,
 }
 
 /// Takes finished tiles.
@@ -129,6 +131,9 @@ impl RowEncoder {
             encoders: Pool::default(),
             buffers: Pool::default(),
             takes_checksums: false,
+            paddings: (0..plan.grid().planes.into())
+                .map(|plane: usize| Padding::of(plan.spec(), plane..plane + plan.samples_per_plane()))
+                .collect(),
             share,
             plan,
         })
@@ -388,6 +393,10 @@ impl RowEncoder {
             row_start: (left - rows.left()) as usize * pixel,
             width: (level.width - left).min(level.tile_size.width) as usize,
             height: (level.height - top).min(level.tile_size.height) as usize,
+            padding: match tile.plane {
+                Plane::Image(plane) => self.paddings.get(usize::from(plane))?,
+                Plane::Mask => &Padding::Any,
+            },
         })
     }
 }
