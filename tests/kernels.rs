@@ -269,6 +269,48 @@ mod as_it_should_be {
     }
 
     #[test]
+    fn a_mask_decides_alone_and_values_keep_off_nodata() {
+        // All pixels are valid by the mask; half of them equal nodata.
+        let pixel = |row: usize, column: usize| if (row + column).is_multiple_of(2) { 4u8 } else { 6 };
+        for resampling in Resampling::ALL {
+            let name = resampling.name();
+            let image = Image::new(SIDE, SIDE, pixel).nodata(4.0);
+            let level = image.clone().mask(|_, _| true).overview(resampling);
+            let bare = Image::new(SIDE, SIDE, pixel).mask(|_, _| true).overview(resampling);
+            assert_eq!(level.pixels, bare.pixels, "{name}");
+            // A mean of 5 that is nodata moves, and nothing is lost; a pixel that is picked stays what it is.
+            let level = image.nodata(5.0).mask(|_, _| true).overview(resampling);
+            let moved = bare.pixels.iter().map(|&value| if value == 5 { 6 } else { value });
+            assert!(level.pixels.iter().copied().eq(moved), "{name}");
+            assert!(level.mask.iter().flatten().all(|&valid| valid), "{name}");
+        }
+        let nan = Image::new(2, 2, |row, _| if row == 0 { f32::NAN } else { 3.0 }).nodata(3.0).mask(|_, _| true);
+        let values = nan.overview(Resampling::Average).pixels;
+        assert_eq!(values, [2.999_998_6], "NaN is never valid, and the mean is not nodata");
+    }
+
+    #[test]
+    fn nodata_is_equal_within_the_tolerance_of_gdal() {
+        // Esri's text for the smallest number of single precision is two steps off.
+        let pixel = |row: usize, column: usize| if row < 32 { f32::MIN } else { (row + column) as f32 };
+        let void = -3.402_823e38f32;
+        for resampling in Resampling::ALL.into_iter().filter(|&resampling| resampling != Resampling::Nearest) {
+            let level = Image::new(SIDE, SIDE, pixel).nodata(-3.402823e38).overview(resampling);
+            assert!(level.pixels.iter().all(|&value| value == void || value >= 0.0), "{}", resampling.name());
+            assert!(level.pixels.contains(&void), "{}", resampling.name());
+        }
+        // A mean that equals nodata moves to the nearest value that does not: the tolerance is smaller towards zero.
+        let near =
+            |value: f64| Image::new(2, 2, |_, _| value).mask(|_, _| true).nodata(1000.0).overview(Resampling::Average);
+        let [below, middle, above] = [999.9999, 1000.0, 1000.0001].map(|value| near(value).pixels[0]);
+        assert!(below < 1000.0 - 4.7e-4 && above > 1000.0 + 4.7e-4 && middle == below, "{below} {middle} {above}");
+        let equal = |value: f64| (value - 1000.0).abs() < f64::from(f32::EPSILON) * (value + 1000.0) * 2.0;
+        assert!(!equal(below) && equal(below.next_up()) && !equal(above) && equal(above.next_down()));
+        let largest = Image::new(2, 2, |_, _| f32::INFINITY).mask(|_, _| true).nodata(f64::INFINITY);
+        assert_eq!(largest.overview(Resampling::Average).pixels, [f32::MAX]);
+    }
+
+    #[test]
     fn the_mode_looks_at_the_mask() {
         let image = Image::new(2, 2, |row, column| if (row, column) == (1, 1) { 3u8 } else { 9 });
         let level = image.mask(|row, column| (row, column) == (1, 1)).overview(Resampling::Mode);

@@ -100,8 +100,8 @@ impl Image {
         (first..).zip(&self.extra_samples).find(|(_, kind)| matches!(kind, 1 | 2)).map(|(band, _)| band)
     }
 
-    pub(super) fn nodata(&self) -> Option<f64> {
-        Nodata::parse(self.nodata.as_deref()?).map(|nodata| nodata.as_f64())
+    pub(super) fn nodata(&self) -> Option<Nodata> {
+        Nodata::parse(self.nodata.as_deref()?)
     }
 
     /// Whether pixels may have changed by compression.

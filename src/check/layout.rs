@@ -1,6 +1,7 @@
 //! The order of things in the file: what GDAL, rio-cogeo and OGC 21-026 ask of directories and levels.
 
 use crate::error::Result;
+use crate::sample::Nodata;
 
 use super::image::Image;
 use super::parse::{Directory, Tiff};
@@ -245,7 +246,10 @@ fn check_nodata(full: &Image, coarser: &Image, report: &mut Report) {
         }
         (value, Some(other)) => {
             let same = match (full.nodata(), coarser.nodata()) {
-                (Some(value), Some(other)) => value == other || (value.is_nan() && other.is_nan()),
+                (Some(value), Some(other)) => {
+                    let rounded = |value: Nodata| full.data_type.map_or(value.as_f64(), |of| value.rounded_to(of));
+                    value == other || rounded(value).total_cmp(&rounded(other)).is_eq()
+                }
                 _ => value.as_ref() == Some(other),
             };
             if !same {

@@ -8,6 +8,7 @@
 //! codecs far inside, and finds overviews that are empty, of another image, or garbled.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -277,7 +278,8 @@ struct Level<'a> {
     offsets: Array<'a>,
     counts: Array<'a>,
     mask: Option<Box<Level<'a>>>,
-    nodata: Option<f64>,
+    /// The samples that are not valid. `None` if there is a mask, which decides alone.
+    nodata: Option<RangeInclusive<f64>>,
     alpha: Option<u64>,
     held: HashMap<u64, Option<Arc<Vec<u8>>>>,
     held_bytes: usize,
@@ -294,7 +296,10 @@ impl<'a> Level<'a> {
         };
         let (offsets, counts) = image.arrays(tiff)?;
         let full = pyramid.levels.first()?;
-        let (nodata, alpha) = if image.is_mask() { (None, None) } else { (full.nodata(), image.alpha()) };
+        let alpha = if image.is_mask() { None } else { image.alpha() };
+        let decides = !image.is_mask() && mask.is_none();
+        let nodata = full.nodata().filter(|_| decides).zip(image.data_type);
+        let nodata = nodata.and_then(|(nodata, data_type)| nodata.equal_samples(data_type));
         let held = HashMap::new();
         Some(Self { tiff, image, offsets, counts, mask, nodata, alpha, held, held_bytes: 0 })
     }
@@ -312,11 +317,10 @@ impl<'a> Level<'a> {
         let Some(values) = self.values(window, band)? else { return Ok(None) };
         // Alpha has 0 where nothing is, whatever nodata is; lossy codecs lose that.
         let is_alpha = self.alpha == Some(band) && !self.image.is_lossy();
-        let nodata = if is_alpha { Some(0.0) } else { self.nodata };
-        let mut valid: Vec<_> = values
-            .into_iter()
-            .map(|value| Some(value).filter(|value| !value.is_nan() && nodata != Some(*value)))
-            .collect();
+        let nodata = if is_alpha { Some(0.0..=0.0) } else { self.nodata.clone() };
+        let is_nodata = |value: &f64| nodata.as_ref().is_some_and(|nodata| nodata.contains(value));
+        let mut valid: Vec<_> =
+            values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan() && !is_nodata(value))).collect();
         let mut cover = Vec::new();
         if let Some(mask) = &mut self.mask {
             let Some(values) = mask.values(window, 0)? else { return Ok(None) };

@@ -91,22 +91,12 @@ pub(super) fn escape(text: &mut String, value: &str) {
 }
 
 /// The text of tag 42113, as GDAL writes it: whole numbers of 64-bit integer types in full, everything else as C's
-/// `%.17g`, `nan` for NaN.
+/// `%.17g` of a value that samples can have, `nan` for NaN.
 pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
     match (*nodata, data_type) {
         (Nodata::Integer(value), DataType::I64 | DataType::U64) => value.to_string(),
-        (_, DataType::F32) => format_g17(near_largest_f32(nodata.as_f64())),
-        _ => format_g17(nodata.as_f64()),
+        _ => format_g17(nodata.rounded_to(data_type)),
     }
-}
-
-/// The largest or smallest single-precision number for what rounds to it from beyond the range: readers refuse a value
-/// that the type of the pixels cannot hold.
-fn near_largest_f32(value: f64) -> f64 {
-    let largest = f64::from(f32::MAX);
-    #[expect(clippy::cast_possible_truncation, reason = "the rounding is what is asked about")]
-    let rounds_to_largest = (value.abs() as f32).to_bits() == f32::MAX.to_bits();
-    if rounds_to_largest { largest.copysign(value) } else { value }
 }
 
 /// The shortest decimal that is read back as the same double, with an exponent where numbers would be long.
@@ -172,8 +162,28 @@ mod tests {
         let nodata = Nodata::Integer(-9_007_199_254_740_993);
         assert_eq!(nodata_text(&nodata, DataType::I64), "-9007199254740993");
         assert_eq!(nodata_text(&Nodata::Integer(255), DataType::U8), "255");
-        let rounded = Nodata::Float(-3.402_823_466e38);
-        assert_eq!(nodata_text(&rounded, DataType::F32), "-3.4028234663852886e+38");
+    }
+
+    #[test]
+    fn nodata_of_floats_is_a_value_of_the_type() {
+        // What GDAL 3.13 writes for the same texts.
+        for (text, single, double) in [
+            ("-3.402823e+38", "-3.4028230607370965e+38", "-3.4028229999999999e+38"),
+            ("-3.4e38", "-3.3999999521443642e+38", "-3.4e+38"),
+            ("-3.4028235e38", "-3.4028234663852886e+38", "-3.4028234999999999e+38"),
+            ("3.40282347e+38", "3.4028234663852886e+38", "3.4028234699999998e+38"),
+            ("1e39", "inf", "9.9999999999999994e+38"),
+            ("0.1", "0.10000000149011612", "0.10000000000000001"),
+            ("1e-40", "9.9999461011147596e-41", "9.9999999999999993e-41"),
+            ("1e-50", "0", "1e-50"),
+            ("1e16", "10000000272564224", "10000000000000000"),
+            ("-0", "-0", "-0"),
+        ] {
+            let nodata = Nodata::parse(text).unwrap();
+            assert_eq!(nodata_text(&nodata, DataType::F32), single);
+            assert_eq!(nodata_text(&nodata, DataType::F64), double);
+        }
+        assert_eq!(nodata_text(&Nodata::Float(0.1), DataType::F16), "0.0999755859375");
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl LevelRows {
         &self.planes[plane].bytes()[(row - self.first) as usize * self.row_bytes()..]
     }
 
+    /// Whether there is a mask.
+    pub(super) fn has_mask(&self) -> bool {
+        self.mask.is_some()
+    }
+
     /// The rows of the mask from row `row` on; empty without a mask.
     pub(crate) fn mask_from(&self, row: u32) -> Option<&[u8]> {
         self.mask.as_ref().map(|mask| &mask.bytes()[(row - self.first) as usize * self.width..])

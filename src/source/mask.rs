@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::MaskPolicy;
-use crate::sample::{Value, dispatch};
+use crate::sample::{NodataRange, Value, dispatch};
 use crate::spec::ImageSpec;
 use crate::view::{PixelSource, Stripe, StripeLayout};
 
@@ -165,11 +165,11 @@ fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
     let Some(mask) = &mut stripe.mask else { return };
     let mut any = vec![false; mask.len()];
     dispatch!(spec.data_type, T => {
-        let nodata = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata);
+        let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
         for plane in &stripe.planes {
             let values: &[T] = bytemuck::cast_slice(plane);
             for (any, pixel) in any.iter_mut().zip(values.chunks_exact(samples)) {
-                *any |= pixel.iter().any(|value| !value.is_nan() && nodata != Some(*value));
+                *any |= pixel.iter().any(|value| !value.is_nan() && !nodata.is_some_and(|nodata| nodata.contains(*value)));
             }
         }
     });

@@ -24,6 +24,7 @@ import command_line
 import flavours
 import judges
 import layout
+import reference
 from report import Report
 
 FOLDER = tempfile.mkdtemp(prefix="cogsmith-georeference-")
@@ -341,7 +342,7 @@ def statistics_case(kind, holes, number):
     if "nodata" in holes:
         nodata = array.dtype.type(7)
         array[rng.random(array.shape) < 0.2] = nodata
-        valid &= array != nodata
+        valid &= ~reference.equals_nodata(array, nodata)
     if "nan" in holes:
         gone = rng.random(array.shape) < 0.1
         array[gone] = np.nan
@@ -350,10 +351,11 @@ def statistics_case(kind, holes, number):
         array[0], valid[0] = nodata, False
     if alpha:
         array[3][rng.random(shape) < 0.3] = 0
-        valid[:3] &= array[3] != 0
     if masked:
         mask = (rng.random(shape) < 0.7).astype("u1") * 255
-        valid &= mask != 0
+    # As GDAL: nodata decides alone, together with a mask only about f32; then a mask, then alpha, and neither about alpha itself.
+    if (nodata is None and (alpha or masked)) or (masked and kind == "f4"):
+        valid[: 3 if alpha else bands] &= mask != 0 if masked else array[3] != 0
     source = write("statistics.tif", array, nodata=nodata, mask=mask, photometric="RGB" if alpha else "MINISBLACK", **({"alpha": "YES"} if alpha else {}))
     way = {"compress": ("none", "deflate", "lzw")[number % 3], "interleave": ("pixel", "band", "tile")[number // 3 % 3]}
     target, out = made(source, stats=True, threads=1, **way)

@@ -91,16 +91,25 @@ def _exact_mean(band, valid, size):
     return np.where(some, mean, 0).astype(band.dtype), some
 
 
+def equals_nodata(values, nodata):
+    """GDAL's ARE_REAL_EQUAL: floats within a tolerance by the epsilon of single precision, everything else exactly."""
+    if values.dtype.kind == "c":
+        return equals_nodata(values.real, nodata) & (values.imag == 0)
+    if values.dtype.kind != "f" or values.dtype.itemsize == 2:
+        return values == values.dtype.type(nodata)
+    real = values.dtype.type
+    with np.errstate(over="ignore", invalid="ignore"):
+        nodata = real(nodata)
+        return (values == nodata) | (np.abs(values - nodata) < real(2.0**-23) * np.abs(values + nodata) * real(2))
+
+
 def validity(band, mask, nodata):
-    """Which pixels count: not masked, not nodata, not NaN."""
+    """Which pixels are valid: a mask decides alone, without one nodata is not valid; NaN never is."""
     valid = np.ones(band.shape, bool) if mask is None else mask != 0
     if band.dtype.kind == "f":
         valid &= ~np.isnan(band)
-        if nodata is not None and not math.isnan(nodata):
-            with np.errstate(over="ignore"):
-                valid &= band != band.dtype.type(nodata)
-    elif band.dtype.kind in "iu" and nodata is not None:
-        valid &= band != nodata
+    if mask is None and nodata is not None and band.dtype.kind != "c":
+        valid &= ~equals_nodata(band, nodata)
     return valid
 
 
@@ -115,21 +124,39 @@ def void_value(dtype, mask, nodata):
 
 
 def _avoid_nodata(values, valid, nodata, maximum):
-    """A computed value that happens to be the nodata value moves by the smallest step."""
+    """A computed value that happens to equal nodata moves to the nearest that does not."""
     if nodata is None or values.dtype.kind == "c":
         return values
-    if values.dtype.kind == "f":
-        if math.isnan(nodata):
-            return values
-        with np.errstate(over="ignore"):
-            nd = values.dtype.type(nodata)
-        step = np.nextafter(nd, values.dtype.type("inf"))
-    else:
-        nd = nodata
-        step = nodata - 1 if nodata == maximum else nodata + 1
     out = values.copy()
-    out[valid & (values == nd)] = step
+    equal = valid & equals_nodata(values, nodata)
+    if values.dtype.kind == "f":
+        if equal.any():
+            below, above = _beyond_nodata(values.dtype.type(nodata), -1), _beyond_nodata(values.dtype.type(nodata), 1)
+            down = (values.astype("f8") - float(below)) < (float(above) - values.astype("f8"))
+            down = np.where(np.isfinite(above), down & np.isfinite(below), True)
+            out[equal] = np.where(down, below, above)[equal]
+    else:
+        out[equal] = nodata - 1 if nodata == maximum else nodata + 1
     return out
+
+
+def _beyond_nodata(nodata, direction):
+    """The first value above (1) or below (-1) nodata that does not equal it."""
+    infinite = nodata.dtype.type(direction * math.inf)
+    with np.errstate(over="ignore", under="ignore"):
+        inside, outside = nodata, np.nextafter(nodata, infinite)
+        step = outside - inside
+        while np.isfinite(outside) and equals_nodata(outside, nodata):
+            inside, step = outside, step * 2
+            outside = nodata + step
+        while True:
+            middle = inside + (outside - inside) / 2 if np.isfinite(outside) else outside
+            if middle in (inside, outside):
+                return outside
+            if equals_nodata(middle, nodata):
+                inside = middle
+            else:
+                outside = middle
 
 
 def nearest_indices(source, target):

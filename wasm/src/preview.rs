@@ -91,12 +91,11 @@ impl Picture {
             bytes[band * plane..][..pixels * size].chunks_exact(size).map(|one| sample(spec.data_type, one)).collect()
         };
         let bands: Vec<_> = (0..colors).map(band).collect();
-        let nodata = spec.nodata.map(|nodata| nodata.as_f64());
-        let single = matches!(spec.data_type, DataType::F32);
-        #[expect(clippy::cast_possible_truncation, reason = "as pixels of single precision are compared")]
-        let nodata = nodata.map(|value| if single { f64::from(value as f32) } else { value });
+        // A mask decides alone.
+        let nodata = spec.nodata.filter(|_| !spec.mask).and_then(|nodata| nodata.equal_samples(spec.data_type));
+        let is_nodata = |value: &f64| nodata.as_ref().is_some_and(|nodata| nodata.contains(value));
         for (pixel, alpha) in alpha.iter_mut().enumerate() {
-            let none = |band: &Vec<f64>| band[pixel].is_nan() || Some(band[pixel]) == nodata;
+            let none = |band: &Vec<f64>| band[pixel].is_nan() || is_nodata(&band[pixel]);
             if bands.iter().all(none) {
                 *alpha = 0;
             }

@@ -123,7 +123,7 @@ pub(super) fn weight<T: Real + PartialOrd>(
                 continue;
             }
             for sample in piece.bands.clone() {
-                let there = !target[sample].is_nan() && source.nodata != Some(target[sample]);
+                let there = !target[sample].is_nan() && !source.is_nodata(target[sample]);
                 let mean = mean(source, opacity, &down, across, sample, resampling == Resampling::Rms);
                 if let (true, Some(mean)) = (there, mean) {
                     target[sample] = place.value(match resampling {

@@ -209,7 +209,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
         let column = u32::try_from(column).unwrap_or(u32::MAX);
         let area = Area { kernel, source, row, column, rows, columns, sample };
         let value = if rms { area.rms(&mut fill) } else { T::mean_of_area(&area, &mut fill) };
-        value.map_or_else(|| fill.value(source.nodata), |value| place.value(value))
+        value.map_or_else(|| fill.value(source.void), |value| place.value(value))
     };
     if let (Some(left), Some(nodata), None, false) = (twos, source.nodata, source.mask, rms) {
         let bands = (samples, piece.bands.clone());

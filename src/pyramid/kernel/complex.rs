@@ -3,7 +3,7 @@
 use num_complex::Complex;
 
 use crate::options::Resampling;
-use crate::sample::Value;
+use crate::sample::{NodataRange, Value};
 
 use super::real::Real;
 use super::rows::{Fill, Rows};
@@ -39,12 +39,15 @@ pub(super) fn compute<T: Real>(
                 }
                 let mean = |total: f64| T::from_mean(if rms { (total / count).sqrt() } else { total / count });
                 target[sample] = match Complex::new(mean(real), mean(imaginary)) {
-                    _ if count == 0.0 => fill.value(source.nodata),
-                    // Nodata is real: one step aside is enough.
-                    value if source.nodata == Some(value) => {
-                        Complex::new(value.re.beside(T::largest(u16::MAX)), value.im)
-                    }
-                    value => value,
+                    _ if count == 0.0 => fill.value(source.void),
+                    value => match source.void {
+                        // Nodata is real: another real part is enough.
+                        Some(void) if void.contains(value) => {
+                            let real = NodataRange::around(void.value().re);
+                            Complex::new(value.re.off_nodata(real, T::largest(u16::MAX)), value.im)
+                        }
+                        _ => value,
+                    },
                 };
             }
         }

@@ -324,6 +324,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
             pixels: bytemuck::cast_slice(source.pixels),
             mask: None,
             nodata: None,
+            void: None,
             alpha: None,
             first: source.first,
             width: source.width,
@@ -377,17 +378,20 @@ fn load_from<'a, T: Real>(
     match (source.nodata, source.mask_row(row)) {
         (None, None) => valued.for_each(|(value, pixel)| *value = pixel.to_f64()),
         (Some(nodata), None) => valued.for_each(|(value, pixel)| {
-            *value = if *pixel == nodata { f64::NAN } else { pixel.to_f64() };
+            *value = if nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
-        (nodata, Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
-            *value = if mask == 0 || nodata == Some(*pixel) { f64::NAN } else { pixel.to_f64() };
+        (None, Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
+            *value = if mask == 0 { f64::NAN } else { pixel.to_f64() };
+        }),
+        (Some(nodata), Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
+            *value = if mask == 0 || nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
     }
     let may_have = source.has_gaps() || T::MAY_BE_NAN;
     may_have && line.iter().fold(false, |any, value| any | value.is_nan())
 }
 
-/// What stands where no value could be computed: nodata; NaN where there is none and NaN is among the source pixels;
+/// The value of a pixel that could not be computed: nodata; NaN where there is none and NaN is among the source pixels;
 /// else 0.
 #[cold]
 fn nothing<T: Real>(
@@ -399,14 +403,14 @@ fn nothing<T: Real>(
     sample: usize,
 ) -> T {
     let mut fill = super::rows::Fill::default();
-    if source.nodata.is_none() && T::MAY_BE_NAN {
+    if source.void.is_none() && T::MAY_BE_NAN {
         for row in kernel.rows.needed(resampling, row) {
             for column in column.start..column.start + column.count {
                 let _ = source.valid(row, column, sample, &mut fill);
             }
         }
     }
-    fill.value(source.nodata)
+    fill.value(source.void)
 }
 
 /// Computes rows of a mask: valid where the valid pixels give a value. `mask` starts at row `held_from`.

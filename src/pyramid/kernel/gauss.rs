@@ -39,7 +39,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
                     }
                 }
                 target[sample] = match total_weight {
-                    0 => fill.value(source.nodata),
+                    0 => fill.value(source.void),
                     weight => place.value(T::from_f64(total / f64::from(weight))),
                 };
             }

@@ -27,7 +27,7 @@ use crate::options::Resampling;
 use crate::plan::CogPlan;
 use crate::plan::LevelShare;
 use crate::plan::window::{Axis, Window};
-use crate::sample::{DataType, Nodata, Value, dispatch};
+use crate::sample::{DataType, Nodata, NodataRange, Value, dispatch};
 use crate::spec::ExtraSample;
 
 use super::LevelRows;
@@ -205,13 +205,15 @@ impl Kernel {
         let held_from = self.needed(first).start;
         dispatch!(self.data_type, T => {
             let pixels: &mut [T] = bytemuck::cast_slice_mut(target);
+            let nodata = self.nodata.as_ref().and_then(NodataRange::<T>::of);
             let rows_of = |plane| Rows {
                 pixels: bytemuck::cast_slice(whole(source.plane_from(plane, held_from), size_of::<T>())),
                 mask: source.mask_from(held_from),
                 first: held_from,
                 width: self.source_width,
                 samples,
-                nodata: self.nodata.as_ref().and_then(T::from_nodata),
+                nodata: if source.has_mask() { None } else { nodata },
+                void: nodata,
                 alpha: None,
             };
             let rows = rows_of(plane);
@@ -223,7 +225,8 @@ impl Kernel {
             };
             // The plane that has the alpha band, and which of its samples that is.
             let (alpha_plane, alpha_sample) = if samples > 1 { (0, alpha_band) } else { (alpha_band, 0) };
-            let alpha = Rows { nodata: Some(T::ZERO), ..rows_of(alpha_plane) };
+            let transparent = Some(NodataRange::around(T::ZERO));
+            let alpha = Rows { nodata: transparent, void: transparent, ..rows_of(alpha_plane) };
             let mut piece = Piece { pixels, first, bands: 0..0 };
             let last = first.saturating_add(piece.rows(self.width * samples)).saturating_sub(1);
             let opacity = Opacity { rows: &alpha, sample: alpha_sample };
@@ -353,7 +356,7 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
 }
 
 fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling: Resampling, piece: &mut Piece<'_, T>) {
-    let place = Place { nodata: source.nodata, largest: T::largest(kernel.bits) };
+    let place = Place { void: source.void, largest: T::largest(kernel.bits) };
     if let (Some(palette), Resampling::Average | Resampling::Rms) = (&kernel.palette, resampling) {
         return palette::compute(kernel, palette, source, resampling == Resampling::Rms, piece);
     }

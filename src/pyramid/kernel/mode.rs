@@ -25,7 +25,7 @@ pub(super) fn compute<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &m
                 }
             }
         }
-        counter.winner().unwrap_or_else(|| fill.value(source.nodata))
+        counter.winner().unwrap_or_else(|| fill.value(source.void))
     };
     small::compute(kernel, source, piece, of_few, any);
 }

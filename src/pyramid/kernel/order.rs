@@ -25,7 +25,7 @@ pub(super) fn compute<T: Value + PartialOrd>(
             }
         }
         let picked = if values.is_empty() { None } else { Some(pick(resampling, &values)) };
-        picked.unwrap_or_else(|| fill.value(source.nodata))
+        picked.unwrap_or_else(|| fill.value(source.void))
     };
     if !T::MAY_BE_NAN && !source.has_gaps() && resampling != Resampling::Median {
         return extremes(kernel, source, resampling, piece);

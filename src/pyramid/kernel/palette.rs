@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::sample::Value;
 use crate::spec::ImageSpec;
 
 use super::real::Real;
@@ -15,8 +16,10 @@ type Color = [u64; 3];
 /// The colours of indices.
 #[derive(Debug)]
 pub(super) struct Palette {
-    /// By index; `None` where the index is nodata.
-    colors: Vec<Option<Color>>,
+    /// By index.
+    colors: Vec<Color>,
+    /// The index that is no color to choose.
+    nodata: Option<usize>,
 }
 
 impl Palette {
@@ -42,17 +45,15 @@ impl Palette {
         if (0..entries).all(grey) {
             return None;
         }
-        let nodata = spec.nodata_in_range().map(|nodata| nodata.as_f64());
-        let is_nodata = |index: usize| nodata.is_some_and(|nodata| nodata == index as f64);
-        Some(Self { colors: (0..entries).map(|index| (!is_nodata(index)).then(|| color(index))).collect() })
+        let nodata = spec.nodata_in_range().as_ref().and_then(u16::from_nodata).map(usize::from);
+        Some(Self { colors: (0..entries).map(color).collect(), nodata })
     }
 
     /// The entry nearest to a colour, the first of equally near ones.
     fn nearest(&self, to: Color) -> usize {
         let distance = |color: &Color| color.iter().zip(&to).map(|(a, b)| a.abs_diff(*b).pow(2)).sum::<u64>();
-        let entries =
-            self.colors.iter().enumerate().filter_map(|(index, color)| Some((distance(color.as_ref()?), index)));
-        entries.min().map_or(0, |(_, index)| index)
+        let entries = self.colors.iter().enumerate().filter(|(index, _)| Some(*index) != self.nodata);
+        entries.map(|(index, color)| (distance(color), index)).min().map_or(0, |(_, index)| index)
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) fn compute<T: Real>(
                         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
                         let index = value.to_f64() as usize;
                         // An index beyond the palette has no colour.
-                        let Some(Some(color)) = palette.colors.get(index) else { continue };
+                        let Some(color) = palette.colors.get(index) else { continue };
                         for (total, shade) in total.iter_mut().zip(color) {
                             *total += if rms { shade * shade } else { *shade };
                         }
@@ -86,7 +87,7 @@ pub(super) fn compute<T: Real>(
                     }
                 }
                 target[sample] = if count == 0 {
-                    fill.value(source.nodata)
+                    fill.value(source.void)
                 } else {
                     let color = total.map(|total| if rms { root(total / count) } else { (total + count / 2) / count });
                     *known.entry(color).or_insert_with(|| T::from_f64(palette.nearest(color) as f64))

@@ -5,7 +5,7 @@
 
 use half::f16;
 
-use crate::sample::Value;
+use crate::sample::{NodataRange, Value};
 
 use super::area::Area;
 use super::rows::Fill;
@@ -24,8 +24,6 @@ pub(super) trait Real: Value {
     const MEANS_AT_ONCE: usize = 1;
     /// The same for root mean squares.
     const RMS_AT_ONCE: usize = 1;
-
-    fn to_f64(self) -> f64;
 
     /// In single precision.
     fn to_single(self) -> f32 {
@@ -73,8 +71,8 @@ pub(super) trait Real: Value {
     /// The largest value that fits this many bits.
     fn largest(bits: u16) -> Self;
 
-    /// The value that takes the place of a computed one that happens to equal nodata.
-    fn beside(self, largest: Self) -> Self;
+    /// The value nearest to a computed one that happens to equal nodata, the larger one of two.
+    fn off_nodata(self, nodata: NodataRange<Self>, largest: Self) -> Self;
 
     /// The mean of four pixels: two of the upper row, two of the lower. `alone`: at the end of a row, where GDAL
     /// doesn't compute several at once.
@@ -92,14 +90,17 @@ pub(super) trait Real: Value {
 /// A result on its way into a pixel: kept off nodata, and within the bits of the file.
 #[derive(Clone, Copy)]
 pub(super) struct Place<T> {
-    pub(super) nodata: Option<T>,
+    pub(super) void: Option<NodataRange<T>>,
     pub(super) largest: T,
 }
 
 impl<T: Real + PartialOrd> Place<T> {
     pub(super) fn value(&self, value: T) -> T {
         let value = if value > self.largest { self.largest } else { value };
-        if self.nodata == Some(value) { value.beside(self.largest) } else { value }
+        match self.void {
+            Some(void) if void.contains(value) => value.off_nodata(void, self.largest),
+            _ => value,
+        }
     }
 }
 
@@ -176,7 +177,7 @@ macro_rules! integer {
             }
         }
 
-        fn beside(self, largest: Self) -> Self {
+        fn off_nodata(self, _nodata: NodataRange<Self>, largest: Self) -> Self {
             if self >= largest { largest - 1 } else { self + 1 }
         }
     };
@@ -191,10 +192,6 @@ macro_rules! real_integers {
             const RMS_AT_ONCE: usize = $at_once;
 
             integer!();
-
-            fn to_f64(self) -> f64 {
-                self.into()
-            }
 
             fn from_mean(mean: f64) -> Self {
                 // GDAL's 8- and 16-bit signed means end in single precision.
@@ -283,10 +280,6 @@ macro_rules! wide_integers {
 
             integer!();
 
-            fn to_f64(self) -> f64 {
-                self as f64
-            }
-
             fn from_mean(mean: f64) -> Self {
                 Self::from_f64(mean)
             }
@@ -334,9 +327,16 @@ macro_rules! mean_of_four_floats {
 }
 
 macro_rules! float {
-    () => {
+    ($next_up:expr, $next_down:expr) => {
         fn largest(_bits: u16) -> Self {
             Self::INFINITY
+        }
+
+        fn off_nodata(self, nodata: NodataRange<Self>, _largest: Self) -> Self {
+            let (low, high) = nodata.bounds();
+            let (below, above) = ($next_down(low), $next_up(high));
+            let nearer_below = Value::to_f64(self) - Value::to_f64(below) < Value::to_f64(above) - Value::to_f64(self);
+            if above.is_finite() && !(nearer_below && below.is_finite()) { above } else { below }
         }
     };
 }
@@ -346,12 +346,8 @@ impl Real for f32 {
     const MEANS_AT_ONCE: usize = 4;
     const RMS_AT_ONCE: usize = 4;
 
-    float!();
+    float!(f32::next_up, f32::next_down);
     mean_of_four_floats!();
-
-    fn to_f64(self) -> f64 {
-        self.into()
-    }
 
     #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
     fn from_f64(value: f64) -> Self {
@@ -366,11 +362,6 @@ impl Real for f32 {
         Self::from_f64(mean)
     }
 
-    fn beside(self, _largest: Self) -> Self {
-        let up = self.next_up();
-        if up.is_finite() { up } else { self.next_down() }
-    }
-
     fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
         single_rms(values, alone)
     }
@@ -379,12 +370,8 @@ impl Real for f32 {
 impl Real for f64 {
     const MEANS_AT_ONCE: usize = 2;
 
-    float!();
+    float!(f64::next_up, f64::next_down);
     mean_of_four_floats!();
-
-    fn to_f64(self) -> f64 {
-        self
-    }
 
     fn from_f64(value: f64) -> Self {
         value
@@ -398,22 +385,22 @@ impl Real for f64 {
         mean
     }
 
-    fn beside(self, _largest: Self) -> Self {
-        let up = self.next_up();
-        if up.is_finite() { up } else { self.next_down() }
-    }
-
     fn rms_of_four(values: [Self; 4], alone: bool) -> Self {
         double_rms(values, alone)
     }
 }
 
-impl Real for f16 {
-    float!();
+/// The smallest half-precision number above another, infinity and NaN aside.
+fn next_half(value: f16) -> f16 {
+    f16::from_bits(match value.to_bits() {
+        0x8000 => 0x0001,
+        negative if negative & 0x8000 != 0 => negative - 1,
+        positive => positive + 1,
+    })
+}
 
-    fn to_f64(self) -> f64 {
-        Self::to_f64(self)
-    }
+impl Real for f16 {
+    float!(next_half, |value: f16| -next_half(-value));
 
     fn from_f64(value: f64) -> Self {
         Self::from_f64(value)
@@ -425,16 +412,6 @@ impl Real for f16 {
 
     fn from_mean(mean: f64) -> Self {
         Self::from_f64(mean)
-    }
-
-    fn beside(self, _largest: Self) -> Self {
-        let bits = self.to_bits();
-        let up = match bits {
-            0x8000 => 0x0001,
-            negative if negative & 0x8000 != 0 => negative - 1,
-            positive => positive + 1,
-        };
-        if Self::from_bits(up).is_finite() { Self::from_bits(up) } else { Self::from_bits(bits - 1) }
     }
 
     fn mean_of_four(values: [Self; 4], _alone: bool) -> Self {

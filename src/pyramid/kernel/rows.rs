@@ -1,10 +1,10 @@
-//! What kernels read: rows of the finer level, and which of their pixels count.
+//! Input of the kernels: rows of the finer level, and which of their pixels are valid.
 
-use crate::sample::Value;
+use crate::sample::{NodataRange, Value};
 
 use super::alpha::Opacity;
 
-/// Rows of the finer level, and whether a pixel of them counts.
+/// Rows of the finer level, and whether a pixel of them is valid.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     /// The samples from row `first` on.
@@ -16,7 +16,10 @@ pub(super) struct Rows<'a, T> {
     pub(super) width: usize,
     /// Samples of a pixel.
     pub(super) samples: usize,
-    pub(super) nodata: Option<T>,
+    /// The samples that are not valid. `None` if there is a mask, which decides alone, as in GDAL.
+    pub(super) nodata: Option<NodataRange<T>>,
+    /// The value of output pixels without a valid source pixel, which no computed value may equal.
+    pub(super) void: Option<NodataRange<T>>,
     /// The alpha of the same rows, where pixels count by how opaque they are.
     pub(super) alpha: Option<Opacity<'a, T>>,
 }
@@ -39,7 +42,7 @@ impl<'a, T: Value> Rows<'a, T> {
         self.mask.is_some() || self.nodata.is_some()
     }
 
-    /// The value at a place, unless it is masked, NaN, or nodata; remembers in `fill` why there was none.
+    /// The value of a valid pixel; remembers in `fill` a NaN that made a pixel invalid.
     pub(super) fn valid(&self, row: u32, column: usize, sample: usize, fill: &mut Fill<T>) -> Option<T> {
         if self.mask_row(row).is_some_and(|mask| mask[column] == 0) {
             return None;
@@ -49,11 +52,17 @@ impl<'a, T: Value> Rows<'a, T> {
             fill.nan = Some(value);
             return None;
         }
-        (self.nodata != Some(value)).then_some(value)
+        (!self.is_nodata(value)).then_some(value)
+    }
+
+    /// Whether a sample is not valid because it equals nodata.
+    #[inline(always)]
+    pub(super) fn is_nodata(&self, value: T) -> bool {
+        self.nodata.is_some_and(|nodata| nodata.contains(value))
     }
 }
 
-/// What a pixel without any valid source pixel becomes: nodata; NaN where there is none and NaN was seen; else 0.
+/// The value of a pixel without any valid source pixel: nodata; NaN where there is none and NaN was seen; else 0.
 pub(super) struct Fill<T> {
     nan: Option<T>,
 }
@@ -65,7 +74,7 @@ impl<T> Default for Fill<T> {
 }
 
 impl<T: Value> Fill<T> {
-    pub(super) fn value(&self, nodata: Option<T>) -> T {
-        nodata.or(self.nan).unwrap_or(T::ZERO)
+    pub(super) fn value(&self, void: Option<NodataRange<T>>) -> T {
+        void.map(|void| void.value()).or(self.nan).unwrap_or(T::ZERO)
     }
 }

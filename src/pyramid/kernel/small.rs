@@ -66,7 +66,7 @@ fn gather<T: Value, const COLUMNS: usize>(
         let mask = mask.map(|mask| &mask[start..start + COLUMNS]);
         for column in 0..COLUMNS {
             let value = pixels[column * samples + sample];
-            let there = !value.is_nan() & (source.nodata != Some(value)) & mask.is_none_or(|mask| mask[column] != 0);
+            let there = !value.is_nan() & !source.is_nodata(value) & mask.is_none_or(|mask| mask[column] != 0);
             // Never more than there are: the remainder tells the compiler.
             values[count % MOST] = value;
             count += usize::from(there);

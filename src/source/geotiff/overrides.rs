@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::geo::Crs;
-use crate::sample::{Nodata, Value, dispatch};
+use crate::sample::Nodata;
 
 use super::GeoTiffSource;
 use super::image::widen;
@@ -17,12 +17,10 @@ impl GeoTiffSource {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a value that no sample of the file's type can
     /// have, such as -9999 for `u8`.
     pub fn set_nodata(&mut self, nodata: Option<Nodata>) -> Result<()> {
-        if let Some(value) = &nodata {
-            let fits = dispatch!(self.spec.data_type, T => <T as Value>::from_nodata(value).is_some());
-            if !fits {
-                let (value, data_type) = (value.as_f64(), self.spec.data_type);
-                return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
-            }
+        let data_type = self.spec.data_type;
+        if let Some(value) = nodata.filter(|value| !value.fits(data_type)) {
+            let value = value.as_f64();
+            return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
         }
         // NaN equals nothing, not even itself.
         let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();

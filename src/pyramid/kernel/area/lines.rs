@@ -161,7 +161,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         let odd = |total: f64, weight: f64| !(total.is_finite() & (weight > 0.0));
         let sums = || self.totals.iter().zip(&self.weights);
         if sums().fold(false, |any, (&total, &weight)| any | odd(total, weight)) {
-            let empty = self.source.nodata.or(if T::MAY_BE_NAN { None } else { Some(T::ZERO) });
+            let empty = self.source.void.map(|void| void.value()).or(if T::MAY_BE_NAN { None } else { Some(T::ZERO) });
             for ((index, (&total, &weight)), target) in sums().enumerate().zip(inside.chunks_exact_mut(samples)) {
                 match empty {
                     _ if !odd(total, weight) => {}
@@ -198,8 +198,8 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             *mean = T::from_mean(if T::SCALED { count * quotient } else { quotient });
             unusual |= u64::from(!total.is_finite());
         }
-        // Where no pixel may be missing there is no nodata to keep off.
-        let place = Place { nodata: None, ..self.place };
+        // Where every pixel is valid there is no nodata to avoid.
+        let place = Place { void: None, ..self.place };
         if samples == 1 {
             inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
         } else {

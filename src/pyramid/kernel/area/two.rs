@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::Kernel;
 use super::super::real::{Place, Real};
 use crate::processor::newest;
+use crate::sample::NodataRange;
 
 /// Output pixels that are looked over together for what is missing.
 const GROUP: usize = 64;
@@ -43,7 +44,7 @@ pub(super) fn compute<T: Real>(
 /// column, sample.
 pub(super) fn compute_valid<T: Real + PartialOrd>(
     [upper, lower]: [&[T]; 2],
-    (nodata, place): (T, Place<T>),
+    (nodata, place): (NodataRange<T>, Place<T>),
     (samples, bands): (usize, Range<usize>),
     target: &mut [T],
     other: impl FnMut(usize, usize) -> T,
@@ -72,14 +73,14 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
 #[inline(always)]
 fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     (upper, lower): (&[T], &[T]),
-    nodata: T,
+    nodata: NodataRange<T>,
     place: Place<T>,
     target: &mut [T],
     mut other: impl FnMut(usize, usize) -> T,
 ) {
     // Zeros for what is missing, without a branch: then several pixels can be computed at once.
     let there = |value: T| {
-        let bits = u64::from((value != nodata) & !value.is_nan()).wrapping_neg();
+        let bits = u64::from(!nodata.contains(value) & !value.is_nan()).wrapping_neg();
         (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
     };
     let sums =
@@ -94,14 +95,15 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     let mut finite = true;
     let groups = (upper.chunks(GROUP * 2 * SAMPLES)).zip(lower.chunks(GROUP * 2 * SAMPLES));
     for (target, (upper, lower)) in target.chunks_mut(GROUP * SAMPLES).zip(groups) {
-        let missing = |values: &[T]| values.iter().fold(false, |any, &value| any | (value == nodata) | value.is_nan());
+        let missing =
+            |values: &[T]| values.iter().fold(false, |any, &value| any | nodata.contains(value) | value.is_nan());
         let pixels = target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs(upper, lower));
         if missing(upper) | missing(lower) {
             for (target, ([a, b], [c, d])) in pixels {
                 for (sample, target) in target.iter_mut().enumerate() {
                     let (total, count) = sums(a, b, c, d, sample);
                     let mean = place.value(T::from_mean(total / count));
-                    *target = if count > 0.0 { mean } else { nodata };
+                    *target = if count > 0.0 { mean } else { nodata.value() };
                     finite &= total.is_finite();
                 }
             }
@@ -115,7 +117,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
                 let total = (0.0 + a + b) + (0.0 + c + d);
                 *target = T::from_mean(total / 4.0);
                 finite &= total.is_finite();
-                moves |= (*target == nodata) | (*target > place.largest);
+                moves |= nodata.contains(*target) | (*target > place.largest);
             }
         }
         if moves {

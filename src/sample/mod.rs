@@ -1,0 +1,206 @@
+//! Sample types: the run-time [`DataType`], the compile-time [`Sample`], and the one dispatch between them; [`Nodata`]
+//! and which samples equal it.
+
+mod nodata;
+
+pub use nodata::Nodata;
+pub(crate) use nodata::{NodataRange, Value};
+
+/// The type of one sample (one band of one pixel).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataType {
+    /// Unsigned 8-bit integer.
+    U8,
+    /// Signed 8-bit integer.
+    I8,
+    /// Unsigned 16-bit integer.
+    U16,
+    /// Signed 16-bit integer.
+    I16,
+    /// Unsigned 32-bit integer.
+    U32,
+    /// Signed 32-bit integer.
+    I32,
+    /// Unsigned 64-bit integer.
+    U64,
+    /// Signed 64-bit integer.
+    I64,
+    /// IEEE 754 half precision.
+    F16,
+    /// IEEE 754 single precision.
+    F32,
+    /// IEEE 754 double precision.
+    F64,
+    /// Complex of two signed 16-bit integers, real part first.
+    CI16,
+    /// Complex of two signed 32-bit integers, real part first.
+    CI32,
+    /// Complex of two single-precision floats, real part first.
+    CF32,
+    /// Complex of two double-precision floats, real part first.
+    CF64,
+}
+
+/// What a sample is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SampleKind {
+    /// Unsigned integer.
+    Unsigned,
+    /// Signed integer.
+    Signed,
+    /// Floating point.
+    Float,
+    /// Complex of two signed integers.
+    ComplexInteger,
+    /// Complex of two floats.
+    ComplexFloat,
+}
+
+impl DataType {
+    /// Every data type, integers first.
+    pub const ALL: [Self; 15] = [
+        Self::U8,
+        Self::I8,
+        Self::U16,
+        Self::I16,
+        Self::U32,
+        Self::I32,
+        Self::U64,
+        Self::I64,
+        Self::F16,
+        Self::F32,
+        Self::F64,
+        Self::CI16,
+        Self::CI32,
+        Self::CF32,
+        Self::CF64,
+    ];
+
+    /// Bytes of one sample, both parts of a complex one included.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 | Self::F16 => 2,
+            Self::U32 | Self::I32 | Self::F32 | Self::CI16 => 4,
+            Self::U64 | Self::I64 | Self::F64 | Self::CI32 | Self::CF32 => 8,
+            Self::CF64 => 16,
+        }
+    }
+
+    /// Bits of one sample, both parts of a complex one included.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        match self.size() {
+            1 => 8,
+            2 => 16,
+            4 => 32,
+            8 => 64,
+            _ => 128,
+        }
+    }
+
+    /// What a sample is made of.
+    #[must_use]
+    pub const fn kind(self) -> SampleKind {
+        match self {
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 => SampleKind::Unsigned,
+            Self::I8 | Self::I16 | Self::I32 | Self::I64 => SampleKind::Signed,
+            Self::F16 | Self::F32 | Self::F64 => SampleKind::Float,
+            Self::CI16 | Self::CI32 => SampleKind::ComplexInteger,
+            Self::CF32 | Self::CF64 => SampleKind::ComplexFloat,
+        }
+    }
+
+    /// Whether a sample has a real and an imaginary part.
+    #[must_use]
+    pub const fn is_complex(self) -> bool {
+        matches!(self.kind(), SampleKind::ComplexInteger | SampleKind::ComplexFloat)
+    }
+
+    /// Whether a sample is a real floating-point number.
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(self.kind(), SampleKind::Float)
+    }
+
+    /// The name, such as `u16` or `cf32`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::I8 => "i8",
+            Self::U16 => "u16",
+            Self::I16 => "i16",
+            Self::U32 => "u32",
+            Self::I32 => "i32",
+            Self::U64 => "u64",
+            Self::I64 => "i64",
+            Self::F16 => "f16",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::CI16 => "ci16",
+            Self::CI32 => "ci32",
+            Self::CF32 => "cf32",
+            Self::CF64 => "cf64",
+        }
+    }
+}
+
+impl std::fmt::Display for DataType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A Rust type that can be a sample. Sealed: these are the types that TIFF can hold.
+pub trait Sample: sealed::Sealed + bytemuck::Pod + PartialEq + Send + Sync + 'static {
+    /// The data type of this sample.
+    const DATA_TYPE: DataType;
+}
+
+macro_rules! samples {
+    ($($type:ty => $name:ident),* $(,)?) => {
+        $(
+            impl sealed::Sealed for $type {}
+            impl Sample for $type {
+                const DATA_TYPE: DataType = DataType::$name;
+            }
+        )*
+
+        /// Runs an expression with a type parameter bound to the Rust type of a [`DataType`].
+        macro_rules! dispatch {
+            ($data_type:expr, $parameter:ident => $body:expr) => {
+                match $data_type {
+                    $($crate::sample::DataType::$name => {
+                        type $parameter = $type;
+                        $body
+                    })*
+                }
+            };
+        }
+        pub(crate) use dispatch;
+    };
+}
+
+samples! {
+    u8 => U8,
+    i8 => I8,
+    u16 => U16,
+    i16 => I16,
+    u32 => U32,
+    i32 => I32,
+    u64 => U64,
+    i64 => I64,
+    half::f16 => F16,
+    f32 => F32,
+    f64 => F64,
+    num_complex::Complex<i16> => CI16,
+    num_complex::Complex<i32> => CI32,
+    num_complex::Complex<f32> => CF32,
+    num_complex::Complex<f64> => CF64,
+}

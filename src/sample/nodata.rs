@@ -1,0 +1,425 @@
+//! The nodata value, and the one rule of which samples equal it.
+
+use std::ops::RangeInclusive;
+
+use half::f16;
+use num_complex::Complex;
+
+use super::{DataType, Sample, SampleKind, dispatch};
+
+/// A sample that can be compared with nodata.
+pub(crate) trait Value: Sample {
+    /// Zero.
+    const ZERO: Self;
+    /// Whether the type has NaN and two zeros.
+    const MAY_BE_NAN: bool = true;
+
+    /// Whether the value is NaN, in either part.
+    fn is_nan(self) -> bool;
+
+    /// The sample nearest to a nodata value. `None` for integers that cannot hold it; floats beyond the range of the
+    /// type are infinite, as GDAL reads them.
+    fn from_nodata(nodata: &Nodata) -> Option<Self>;
+
+    /// The nearest double, of complex samples that of the real part.
+    fn to_f64(self) -> f64;
+
+    /// The smallest and the largest sample that equal this one when it is nodata.
+    fn nodata_bounds(self) -> (Self, Self) {
+        (self, self)
+    }
+
+    /// Whether the sample lies within such bounds.
+    fn is_within(self, low: Self, _high: Self) -> bool {
+        self == low
+    }
+}
+
+/// The samples that equal a nodata value: the only place that compares the two.
+///
+/// Integers are compared exactly. Floats follow GDAL's `ARE_REAL_EQUAL` (`gcore/gdal_priv.h`), whose tolerance is
+/// relative, so those that equal a value are neighbors of it: computing the first and the last once makes the test two
+/// comparisons. NaN lies in no range; callers that skip NaN ask [`Value::is_nan`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NodataRange<T> {
+    value: T,
+    low: T,
+    high: T,
+}
+
+impl<T: Value> NodataRange<T> {
+    /// The range of a nodata value. `None` if no sample of the type can equal it.
+    pub(crate) fn of(nodata: &Nodata) -> Option<Self> {
+        T::from_nodata(nodata).map(Self::around)
+    }
+
+    /// The range of a nodata value of the type itself.
+    pub(crate) fn around(value: T) -> Self {
+        let (low, high) = value.nodata_bounds();
+        Self { value, low, high }
+    }
+
+    /// The nodata value.
+    pub(crate) fn value(&self) -> T {
+        self.value
+    }
+
+    /// The smallest and the largest sample in the range.
+    pub(crate) fn bounds(&self) -> (T, T) {
+        (self.low, self.high)
+    }
+
+    /// Whether a sample equals nodata.
+    #[inline(always)]
+    pub(crate) fn contains(&self, sample: T) -> bool {
+        sample.is_within(self.low, self.high)
+    }
+}
+
+/// A nodata value, exact for every sample type.
+///
+/// GDAL writes it as text in tag 42113 (`GDAL_NODATA`): 64-bit integers as integers, everything else as a double.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Nodata {
+    /// A whole number; wide enough for every 64-bit integer, signed or not.
+    Integer(i128),
+    /// Any other number, infinities and NaN included.
+    Float(f64),
+}
+
+impl Nodata {
+    /// The value as a double, rounded where a 64-bit integer is beyond 2^53.
+    #[must_use]
+    pub fn as_f64(&self) -> f64 {
+        match *self {
+            #[expect(clippy::cast_precision_loss, reason = "documented: rounds beyond 2^53")]
+            Self::Integer(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    /// Returns the samples of a type that equal this value, as doubles: for integers the value itself, for floats those
+    /// within GDAL's tolerance. `None` if no sample equals it, which includes NaN.
+    ///
+    /// Bounds of 64-bit integers are rounded beyond 2^53. Complex samples equal nodata where the real part is in the
+    /// range and the imaginary part is 0.
+    ///
+    /// ```
+    /// use cogsmith::{DataType, Nodata};
+    /// let esri = Nodata::from(-3.402823e38);
+    /// assert!(esri.equal_samples(DataType::F32).is_some_and(|samples| samples.contains(&f64::from(f32::MIN))));
+    /// assert!(Nodata::from(-9999i64).equal_samples(DataType::U8).is_none());
+    /// ```
+    #[must_use]
+    pub fn equal_samples(&self, data_type: DataType) -> Option<RangeInclusive<f64>> {
+        let (low, high) = dispatch!(data_type, T => {
+            let (low, high) = NodataRange::<T>::of(self)?.bounds();
+            (low.to_f64(), high.to_f64())
+        });
+        (low <= high).then_some(low..=high)
+    }
+
+    /// The value as the type holds it: rounded for floats, unchanged for integers.
+    pub(crate) fn rounded_to(&self, data_type: DataType) -> f64 {
+        match data_type.kind() {
+            SampleKind::Float | SampleKind::ComplexFloat => {
+                dispatch!(data_type, T => T::from_nodata(self).map_or(f64::NAN, Value::to_f64))
+            }
+            _ => self.as_f64(),
+        }
+    }
+
+    /// Whether a sample of the type can have the value, up to rounding of floats.
+    pub(crate) fn fits(&self, data_type: DataType) -> bool {
+        dispatch!(data_type, T => T::from_nodata(self).is_some())
+            && self.as_f64().is_finite() == self.rounded_to(data_type).is_finite()
+    }
+
+    /// Reads the text of a `GDAL_NODATA` tag or of an option: a whole number exactly, anything else as a double.
+    ///
+    /// Returns `None` for text that is not a number.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        if let Ok(value) = text.parse::<i128>()
+            && (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value)
+        {
+            // A negative zero has a sign to keep.
+            return Some(if value == 0 && text.starts_with('-') { Self::Float(-0.0) } else { Self::Integer(value) });
+        }
+        let lower = text.to_ascii_lowercase();
+        match lower.trim_start_matches(['+', '-']) {
+            // What C libraries print for NaN on the systems GDAL runs on.
+            "nan" | "nan(ind)" | "1.#qnan" | "1.#ind" => return Some(Self::Float(f64::NAN)),
+            "inf" | "infinity" | "1.#inf" => {
+                return Some(Self::Float(if lower.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }));
+            }
+            _ => {}
+        }
+        text.parse::<f64>().ok().map(Self::from)
+    }
+}
+
+impl From<f64> for Nodata {
+    fn from(value: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "only taken where the value is whole and in range")]
+        if value.fract() == 0.0 && value.abs() < 9e15 && !(value == 0.0 && value.is_sign_negative()) {
+            return Self::Integer(value as i128);
+        }
+        Self::Float(value)
+    }
+}
+
+impl From<i64> for Nodata {
+    fn from(value: i64) -> Self {
+        Self::Integer(i128::from(value))
+    }
+}
+
+impl From<u64> for Nodata {
+    fn from(value: u64) -> Self {
+        Self::Integer(i128::from(value))
+    }
+}
+
+macro_rules! integer_values {
+    ($($type:ty),*) => {
+        $(impl Value for $type {
+            const ZERO: Self = 0;
+            const MAY_BE_NAN: bool = false;
+
+            fn is_nan(self) -> bool {
+                false
+            }
+
+            #[expect(clippy::allow_attributes, reason = "some types of the macro lose nothing")]
+            #[allow(clippy::cast_lossless, clippy::cast_precision_loss, reason = "documented: the nearest double")]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            fn from_nodata(nodata: &Nodata) -> Option<Self> {
+                match *nodata {
+                    Nodata::Integer(value) => Self::try_from(value).ok(),
+                    // Every whole double up to 2^126 is an integer of 128 bits; beyond, and with a fraction, none is.
+                    #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                    Nodata::Float(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(126) => {
+                        Self::try_from(value as i128).ok()
+                    }
+                    Nodata::Float(_) => None,
+                }
+            }
+        })*
+    };
+}
+
+integer_values!(u8, i8, u16, i16, u32, i32, u64, i64);
+
+/// GDAL's `ARE_REAL_EQUAL`, for single and double precision with the epsilon of single precision.
+macro_rules! bounds_of_equal {
+    ($type:ty) => {
+        fn nodata_bounds(self) -> (Self, Self) {
+            let size = self.abs();
+            if size == 0.0 || !size.is_finite() {
+                return (self, self);
+            }
+            // Sums beyond the range are infinite, and so is the tolerance then: GDAL has it that way. For values up to
+            // half of the range that makes a second range of equal samples at its end, which is left out.
+            let equal = |bits| {
+                let other = Self::from_bits(bits);
+                other == size || (other - size).abs() < <$type>::from(f32::EPSILON) * (other + size).abs() * 2.0
+            };
+            let beyond = (<$type>::MAX - size).next_down().min(size * 2.0);
+            let is_apart = beyond > size && !equal(beyond.to_bits());
+            let beyond = if is_apart { beyond } else { Self::INFINITY };
+            // The bits of positive floats are in the order of their values. Neither 0 nor infinity equals the value.
+            let (mut low, mut high) = (size.to_bits(), size.to_bits());
+            for (inside, mut outside) in [(&mut low, 0), (&mut high, beyond.to_bits())] {
+                while outside.abs_diff(*inside) > 1 {
+                    let middle = inside.midpoint(outside);
+                    if equal(middle) { *inside = middle } else { outside = middle }
+                }
+            }
+            let (low, high) = (Self::from_bits(low), Self::from_bits(high));
+            if self < 0.0 { (-high, -low) } else { (low, high) }
+        }
+
+        #[inline(always)]
+        fn is_within(self, low: Self, high: Self) -> bool {
+            (low <= self) & (self <= high)
+        }
+    };
+}
+
+impl Value for f32 {
+    const ZERO: Self = 0.0;
+
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounds to the nearest, which is meant")]
+    fn from_nodata(nodata: &Nodata) -> Option<Self> {
+        Some(nodata.as_f64() as Self)
+    }
+
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+
+    bounds_of_equal!(f32);
+}
+
+impl Value for f64 {
+    const ZERO: Self = 0.0;
+
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+
+    fn from_nodata(nodata: &Nodata) -> Option<Self> {
+        Some(nodata.as_f64())
+    }
+
+    fn to_f64(self) -> f64 {
+        self
+    }
+
+    bounds_of_equal!(f64);
+}
+
+/// GDAL compares half precision as single precision, whose tolerance is smaller than the distance of any two samples.
+impl Value for f16 {
+    const ZERO: Self = f16::ZERO;
+
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+
+    fn from_nodata(nodata: &Nodata) -> Option<Self> {
+        Some(Self::from_f64(nodata.as_f64()))
+    }
+
+    fn to_f64(self) -> f64 {
+        self.into()
+    }
+}
+
+impl<T: Value> Value for Complex<T>
+where
+    Self: Sample,
+{
+    const ZERO: Self = Self { re: T::ZERO, im: T::ZERO };
+
+    fn is_nan(self) -> bool {
+        self.re.is_nan() || self.im.is_nan()
+    }
+
+    /// A nodata value is real: a complex sample equals it where the imaginary part is zero.
+    fn from_nodata(nodata: &Nodata) -> Option<Self> {
+        Some(Self { re: T::from_nodata(nodata)?, im: T::ZERO })
+    }
+
+    fn to_f64(self) -> f64 {
+        self.re.to_f64()
+    }
+
+    fn nodata_bounds(self) -> (Self, Self) {
+        let (low, high) = self.re.nodata_bounds();
+        (Self { re: low, ..self }, Self { re: high, ..self })
+    }
+
+    fn is_within(self, low: Self, high: Self) -> bool {
+        self.re.is_within(low.re, high.re) && self.im == T::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodata_text_is_exact() {
+        assert_eq!(Nodata::parse("-9007199254740993"), Some(Nodata::Integer(-9_007_199_254_740_993)));
+        assert_eq!(Nodata::parse("18446744073709551615\0"), Some(Nodata::Integer(i128::from(u64::MAX))));
+        assert_eq!(Nodata::parse("0.5"), Some(Nodata::Float(0.5)));
+        assert!(matches!(Nodata::parse(" nan "), Some(Nodata::Float(value)) if value.is_nan()));
+        assert_eq!(Nodata::parse("-inf"), Some(Nodata::Float(f64::NEG_INFINITY)));
+        assert!(matches!(Nodata::parse("-0"), Some(Nodata::Float(value)) if value.is_sign_negative()));
+        assert_eq!(u8::from_nodata(&Nodata::Float(-0.0)), Some(0));
+        assert_eq!(Nodata::parse("1e+16").as_ref().and_then(i64::from_nodata), Some(10_000_000_000_000_000));
+        assert_eq!(i64::from_nodata(&Nodata::Float(1e19)), None);
+        assert_eq!(Nodata::parse("seven"), None);
+    }
+
+    #[test]
+    fn nodata_out_of_range_equals_no_sample() {
+        assert_eq!(u8::from_nodata(&Nodata::Integer(256)), None);
+        assert_eq!(u8::from_nodata(&Nodata::Float(f64::NAN)), None);
+        assert_eq!(f32::from_nodata(&Nodata::Float(1e300)), Some(f32::INFINITY));
+        assert!(!Nodata::Float(1e300).fits(DataType::F32) && Nodata::Float(f64::INFINITY).fits(DataType::F32));
+        assert!(!Nodata::Float(7e4).fits(DataType::F16) && !Nodata::Integer(-1).fits(DataType::U16));
+        assert_eq!(f32::from_nodata(&Nodata::Float(f64::INFINITY)), Some(f32::INFINITY));
+        assert_eq!(u64::from_nodata(&Nodata::Integer(i128::from(u64::MAX))), Some(u64::MAX));
+    }
+
+    /// GDAL's formula, and that no value beyond the bounds equals, whichever of the values near them is asked.
+    macro_rules! bounds_are_those_of_the_formula {
+        ($type:ty, $bits:ty) => {{
+            let equal =
+                |a: $type, b: $type| a == b || (a - b).abs() < <$type>::from(f32::EPSILON) * (a + b).abs() * 2.0;
+            let (smallest, largest) = (1, <$type>::MAX.to_bits());
+            let normal = <$type>::MIN_POSITIVE.to_bits();
+            let ends = (0..200).flat_map(|step| [smallest + step, normal - step, normal + step, largest - step]);
+            let mut state: $bits = 0x9E37_79B9;
+            let others = std::iter::repeat_with(|| {
+                state = state.wrapping_mul(0x0D1C_A5E5).wrapping_add(0x0F37_7951).rotate_left(11);
+                state % (largest + 1)
+            });
+            // Around 1e-38 and 1e-45 the tolerance is a denormal too.
+            let small = (0..2000).map(|step| normal / 7 + 31_337 * step);
+            for bits in ends.chain(others.take(5000)).chain(small) {
+                for value in [<$type>::from_bits(bits), -<$type>::from_bits(bits)] {
+                    let range = NodataRange::around(value);
+                    let (low, high) = range.bounds();
+                    let edges = [low, high, value].map(|edge| edge.to_bits());
+                    let near = edges.iter().flat_map(|edge| {
+                        (0..40).flat_map(move |step| [edge.saturating_add(step), edge.saturating_sub(step)])
+                    });
+                    let far =
+                        [0.0, 1.0, -value, value / 2.0, value * 2.0, <$type>::MAX, <$type>::MIN, <$type>::INFINITY];
+                    for other in near.map(<$type>::from_bits).chain(far).filter(|other| !other.is_nan()) {
+                        // Sums beyond the range are left out below half of it.
+                        let left_out = value.abs() <= <$type>::MAX / 2.0 && (value + other).is_infinite();
+                        let expected = equal(other, value) && (!left_out || other == value);
+                        assert_eq!(range.contains(other), expected, "{other:e} beside {value:e}");
+                    }
+                }
+            }
+        }};
+    }
+
+    #[test]
+    fn floats_equal_nodata_by_the_formula_of_gdal() {
+        bounds_are_those_of_the_formula!(f32, u32);
+        bounds_are_those_of_the_formula!(f64, u64);
+        let esri = Nodata::parse("-3.402823e+38").as_ref().and_then(NodataRange::<f32>::of).unwrap();
+        assert!(esri.contains(f32::MIN) && !esri.contains(f32::NEG_INFINITY) && !esri.contains(-9999.0));
+        for value in [0.0, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(NodataRange::around(value).bounds(), (value, value));
+        }
+        assert!(!NodataRange::around(f32::NAN).contains(f32::NAN));
+        assert!(NodataRange::around(0.0f64).contains(-0.0));
+    }
+
+    #[test]
+    fn halves_and_complex_samples_equal_nodata() {
+        let tenth = NodataRange::<f16>::of(&Nodata::Float(0.1)).unwrap();
+        assert!(tenth.contains(f16::from_f64(0.1)) && !tenth.contains(f16::from_f64(0.1001)));
+        let range = NodataRange::<Complex<f32>>::of(&Nodata::Float(0.1)).unwrap();
+        assert!(range.contains(Complex::new(0.1f32.next_up(), 0.0)));
+        assert!(!range.contains(Complex::new(0.1, 1e-30)));
+        assert_eq!(Nodata::Integer(5).equal_samples(DataType::U8), Some(5.0..=5.0));
+        assert_eq!(Nodata::Float(f64::NAN).equal_samples(DataType::F64), None);
+    }
+}
