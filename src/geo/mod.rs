@@ -1,8 +1,10 @@
 //! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
 
 mod color;
+pub(crate) mod colors;
 pub mod crs;
 mod keys;
+mod merge;
 pub mod metadata;
 pub mod points;
 mod raster_type;

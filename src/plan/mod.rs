@@ -1,6 +1,5 @@
 //! The plan of a file: all decisions, made and checked once, before the first pixel is read.
 
-mod colors;
 mod directory;
 mod header;
 mod index;
@@ -8,6 +7,7 @@ mod levels;
 mod message;
 pub mod shards;
 mod share;
+mod tiling_scheme;
 pub(crate) mod window;
 
 use std::sync::Arc;
@@ -64,6 +64,7 @@ struct Inner {
     predictor_is_open: bool,
     /// One for all bands, or one a band.
     resampling: Vec<Resampling>,
+    warnings: Vec<String>,
 }
 
 impl CogPlan {
@@ -80,7 +81,7 @@ impl CogPlan {
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
         let (mut spec, mut metadata) = (spec.clone(), metadata.clone());
-        colors::settle(&mut spec, &mut metadata)?;
+        crate::geo::colors::settle(&mut spec, &mut metadata)?;
         let spec = &spec;
         options.validate()?;
         if matches!(options.compression, Compression::Zstd { .. }) && !codec::zstd::is_available() {
@@ -94,6 +95,7 @@ impl CogPlan {
             return Err(Error::option("stats", format!("{} samples have no order, and no statistics", spec.data_type)));
         }
         let levels = levels::levels(spec, options)?;
+        let warnings = tiling_scheme::settle(&mut metadata, geo, &levels).into_iter().collect();
         // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
@@ -108,10 +110,17 @@ impl CogPlan {
                 predictor,
                 predictor_is_open: options.predictor == Predictor::Auto && predictor == Predictor::Horizontal,
                 resampling,
+                warnings,
             }),
         };
         plan.check_sizes()?;
         Ok(plan)
+    }
+
+    /// Metadata that is left out because it would not be true of the file, each with the reason.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
     }
 
     /// What the pixels are.

@@ -59,8 +59,9 @@ impl Encoding {
         open().map_err(thrown)
     }
 
-    fn of(raster: Raster, options: Options) -> Result<Self> {
+    fn of(mut raster: Raster, options: Options) -> Result<Self> {
         let plan = CogPlan::new(raster.pixels.spec(), &raster.geo, &raster.metadata, &options.encode)?;
+        raster.warnings.extend_from_slice(plan.warnings());
         let spec = plan.spec();
         let row_bytes = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
         let tiles = row_bytes.saturating_mul(plan.levels()[0].tile_size.height.into());

@@ -1,13 +1,14 @@
-//! What bands are shown as: where colour interpretations were set, photometric interpretation, extra samples and GDAL's
-//! items follow, as GDAL's own writer has them.
+//! Color interpretation of bands: where it was set, photometric interpretation, extra samples and GDAL's items follow, as
+//! GDAL's own writer has them.
 
 use crate::error::{Error, Result};
-use crate::geo::{ColorInterpretation, Metadata, MetadataItem};
 use crate::sample::DataType;
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 
-/// Carries out the colour interpretations that were set.
-pub(super) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()> {
+use super::{ColorInterpretation, Metadata, MetadataItem};
+
+/// Applies the color interpretations that were set; those of other bands stay.
+pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()> {
     let bands = usize::from(spec.bands);
     if usize::from(metadata.bands_named) > bands {
         return Err(Error::image(format!(
@@ -19,6 +20,11 @@ pub(super) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
         return Ok(());
     }
     let mut wanted = implied(spec);
+    for item in metadata.items.iter().filter(|item| item.role.as_deref() == Some("colorinterp")) {
+        let band = item.sample.and_then(|band| usize::try_from(band).ok());
+        let Some(wanted) = band.and_then(|band| wanted.get_mut(band)) else { continue };
+        *wanted = ColorInterpretation::parse(item.value.trim()).unwrap_or(*wanted);
+    }
     for (band, color) in std::mem::take(&mut metadata.colors) {
         wanted[usize::from(band)] = color;
     }
@@ -116,6 +122,16 @@ mod tests {
         assert_eq!((floats.photometric, items.len()), (Photometric::MinIsBlack, 3), "RGB of floats has no tag in GDAL");
         let (gray, items) = settled(&ImageSpec::new(1, 1, 3, DataType::U8), &[Gray, Undefined, Undefined]).unwrap();
         assert_eq!((gray.photometric, items.len()), (Photometric::MinIsBlack, 0));
+    }
+
+    #[test]
+    fn bands_that_are_not_named_keep_their_items() {
+        let (mut spec, mut metadata) = (ImageSpec::new(1, 1, 2, DataType::U16), Metadata::default());
+        metadata.put_color(1, Nir);
+        metadata.set_color_interpretation(0, Red);
+        settle(&mut spec, &mut metadata).unwrap();
+        let said: Vec<_> = metadata.items.iter().map(|item| (item.sample, item.value.as_str())).collect();
+        assert_eq!(said, [(Some(0), "Red"), (Some(1), "NIR")]);
     }
 
     #[test]
