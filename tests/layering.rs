@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 /// A module and the modules of this crate that it may import.
 const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
-    ("error", &[]),
+    ("error", &["recognize"]),
+    ("recognize", &[]),
     ("buffer", &["error"]),
     ("message", &["error"]),
     ("sample", &["error"]),
     ("executor", &["error"]),
-    ("read", &["error"]),
+    ("read", &["error", "recognize"]),
     ("checksum", &[]),
     ("processor", &[]),
     ("xml", &[]),
@@ -23,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("view", &["error", "executor", "sample", "spec"]),
     ("tiff", &["error"]),
     // Layer 2
-    ("geo", &["error", "sample", "tiff"]),
+    ("geo", &["error", "sample", "spec", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "options", "processor", "sample", "spec", "tiff"]),
     ("statistics", &["geo", "sample", "spec"]),
     // Layer 3
@@ -70,6 +71,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "options",
             "plan",
             "read",
+            "recognize",
             "sample",
             "spec",
             "statistics",

@@ -64,7 +64,7 @@ pub(crate) struct CreateArguments {
     pub(crate) output: PathBuf,
 
     /// Codec; all are lossless
-    #[arg(long, value_enum, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
     compress: Codec,
 
     /// Effort: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
@@ -72,7 +72,7 @@ pub(crate) struct CreateArguments {
     level: Option<u8>,
 
     /// Arithmetic before compression; auto: float for floats, horizontal for integers of 8 to 64 bits, none for the rest
-    #[arg(long, value_enum, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
     predictor: PredictorName,
 
     /// Size of tiles in pixels: one side or columns x rows, multiples of 16
@@ -80,11 +80,11 @@ pub(crate) struct CreateArguments {
     blocksize: TileSize,
 
     /// Order of bands: together in a tile, one after the other, or tile by tile
-    #[arg(long, value_enum, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
     interleave: InterleaveName,
 
     /// Whether the file is a BigTIFF; auto: only if its finished size needs it (over 4 GiB)
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
     bigtiff: BigTiffName,
 
     /// Overviews; auto: halves until one tile holds all; or factors of full resolution such as 2,4,8
@@ -97,7 +97,7 @@ pub(crate) struct CreateArguments {
 
     /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: cubic; nearest
     /// for palettes and complex samples]
-    #[arg(long, value_parser = resampling(), value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
+    #[arg(long, value_parser = resampling(), ignore_case = true, value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
           num_args = 1, help_heading = "Overviews")]
     overview_resampling: Option<Vec<KernelChoice>>,
 
@@ -108,6 +108,10 @@ pub(crate) struct CreateArguments {
     /// Which image of a file with several to read, first = 1 [default: the first of full resolution]
     #[arg(long, value_name = "N", value_parser = image_number, help_heading = "Input")]
     pub(crate) image: Option<NonZeroUsize>,
+
+    /// Leave out the .aux.xml file next to INPUT, GDAL's auxiliary metadata, which otherwise wins over what INPUT says
+    #[arg(long, help_heading = "Input")]
+    pub(crate) ignore_aux: bool,
 
     /// Value of pixels without data, instead of what the input says; none: no such value [default: the input's]
     #[arg(long, value_name = "VALUE|none", value_parser = nodata, allow_hyphen_values = true, help_heading = "Input")]
@@ -123,11 +127,11 @@ pub(crate) struct CreateArguments {
     crs_wkt: bool,
 
     /// Where the mask of the output comes from; auto: the input's, if it has one
-    #[arg(long, value_enum, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
     pub(crate) mask: MaskChoice,
 
     /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
-    #[arg(long, value_enum, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
     pub(crate) nbits: BitsChoice,
 
     #[command(flatten)]
@@ -382,7 +386,7 @@ fn tile_size(text: &str) -> Result<TileSize, String> {
 }
 
 fn overviews(text: &str) -> Result<Overviews, String> {
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "auto" => return Ok(Overviews::Auto),
         "none" => return Ok(Overviews::None),
         _ => {}
@@ -404,7 +408,7 @@ pub(crate) struct KernelChoice(Option<Resampling>);
 fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
     let names = ["auto"].into_iter().chain(Resampling::ALL.map(Resampling::name));
     PossibleValuesParser::new(names)
-        .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name() == name)))
+        .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name().eq_ignore_ascii_case(&name))))
 }
 
 /// A number of bytes: digits alone, or with K, M or G for powers of 1024.
@@ -422,7 +426,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 fn nodata(text: &str) -> Result<NodataChoice, String> {
-    if text == "none" {
+    if text.eq_ignore_ascii_case("none") {
         return Ok(NodataChoice::None);
     }
     let value = Nodata::parse(text).ok_or("expected a number, nan, inf, -inf, or none")?;
@@ -438,7 +442,7 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
 }
 
 pub(crate) fn threads(text: &str) -> Result<Threads, String> {
-    if text == "all" {
+    if text.eq_ignore_ascii_case("all") {
         return Ok(Threads::All);
     }
     match text.parse::<NonZeroUsize>() {

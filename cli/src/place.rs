@@ -23,7 +23,7 @@ pub(crate) struct PlaceArguments {
     gcp: Vec<Gcp>,
 
     /// Whether pixels are areas or points, such as heights on a grid; the raster stays in its place [default: the input's]
-    #[arg(long, value_enum, value_name = "KIND", help_heading = HEADING)]
+    #[arg(long, value_enum, ignore_case = true, value_name = "KIND", help_heading = HEADING)]
     pixel_is: Option<PixelChoice>,
 }
 

@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
     let images = source.image_count();
     convert(source, data.len());
     if images > 1 {
-        let options = ReadOptions { image: Some(data.len() % images) };
+        let options = ReadOptions { image: Some(data.len() % images), ..ReadOptions::default() };
         if let Ok(mut source) = GeoTiffSource::from_reader(data.to_vec(), &options) {
             source.widen();
             convert(source, data.len());

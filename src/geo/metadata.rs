@@ -324,7 +324,7 @@ impl Metadata {
     }
 
     /// Puts an item in the place of the one that it replaces, or behind those of its band and the bands before it.
-    fn put(&mut self, item: Item<'_>) -> Result<()> {
+    pub(super) fn put(&mut self, item: Item<'_>) -> Result<()> {
         let unspeakable = |text: &str| text.contains(|character| !is_xml(character));
         if item.name.is_empty() || [item.domain.unwrap_or_default(), item.name, item.value].into_iter().any(unspeakable)
         {
@@ -352,7 +352,7 @@ impl Metadata {
         Ok(())
     }
 
-    fn put_tag(&mut self, tag: Tag, value: Option<TagValue>) {
+    pub(super) fn put_tag(&mut self, tag: Tag, value: Option<TagValue>) {
         self.tags.retain(|(other, _)| *other != tag);
         self.tags.extend(value.map(|value| (tag, value)));
     }
@@ -380,12 +380,12 @@ const COLOR_TAGS: [Tag; 6] = [
 ];
 
 /// An item that is to be set, its value as people mean it.
-struct Item<'a> {
-    domain: Option<&'a str>,
-    sample: Option<u16>,
-    role: Option<&'a str>,
-    name: &'a str,
-    value: &'a str,
+pub(super) struct Item<'a> {
+    pub(super) domain: Option<&'a str>,
+    pub(super) sample: Option<u16>,
+    pub(super) role: Option<&'a str>,
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
 }
 
 impl Item<'_> {

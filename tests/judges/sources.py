@@ -348,9 +348,6 @@ def places():
     by_gdal("world file beside own georeference", "u8")
     with open(MADE[-1]["path"][:-4] + ".tfw", "w") as f:
         f.write("1.0\n0.0\n0.0\n-1.0\n5.0\n9.0\n")
-    by_gdal("sidecar .aux.xml", "u8", expect={"stderr": r"\.aux\.xml"})
-    with open(MADE[-1]["path"] + ".aux.xml", "w") as f:
-        f.write("<PAMDataset>\n</PAMDataset>\n")
     by_gdal("sidecar .ovr", "u8", expect={"stderr": r"\.ovr"})
     with gdal.Open(MADE[-1]["path"]) as ds:
         ds.BuildOverviews("NEAREST", [2])

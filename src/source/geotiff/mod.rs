@@ -9,6 +9,7 @@ mod image;
 mod layout;
 mod metadata;
 mod overrides;
+mod pam;
 mod rows;
 mod sidecar;
 
@@ -30,12 +31,15 @@ use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::view::{PixelSource, Stripe, Window};
 
-/// How a file is to be read.
+/// How a file is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// Which of the full-resolution images of the file is read, counted from 0. Default: `None`, the first one, with
-    /// a warning where there are more.
+    /// The full-resolution image to read, counted from 0. Default: `None`, the first one, with a warning if there are
+    /// more.
     pub image: Option<usize>,
+    /// Whether to leave out the `.aux.xml` file next to the raster, GDAL's auxiliary metadata. Default: `false`, what it
+    /// says wins over what the raster itself says, as in GDAL.
+    pub ignore_aux: bool,
 }
 
 /// A GeoTIFF file as the source of an encoding.
@@ -81,7 +85,13 @@ impl std::fmt::Debug for GeoTiffSource {
 }
 
 impl GeoTiffSource {
-    /// Opens a file. Where it says nothing of where it lies, a world file and a `.prj` file beside it do.
+    /// Opens a file.
+    ///
+    /// What the `.aux.xml` file next to it says wins, unless the options leave it out: CRS, transform, ground control
+    /// points, nodata value, color table and interpretation, descriptions, scales, offsets, units and metadata. GDAL
+    /// keeps there what a user has set and a GeoTIFF cannot hold, or what was set on a file opened for reading. It is
+    /// read for the first image alone. Without any georeference, a world file and a `.prj` file next to the raster
+    /// are read.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file can't be read,
@@ -91,6 +101,9 @@ impl GeoTiffSource {
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
+        if !options.ignore_aux && options.image.unwrap_or(0) == 0 {
+            source.read_aux(path);
+        }
         let sidecars = Sidecars::of(path);
         sidecars.apply(&mut source.geo, &mut source.warnings);
         if let Some(mask) = sidecars.mask()
@@ -149,14 +162,6 @@ impl GeoTiffSource {
         let layout = ImageLayout::read(&file, directory, number)?;
         warnings.extend(layout.missing_offsets());
         let mut spec = image::spec(&file, directory, &layout, &mut warnings)?;
-        if spec.nodata != spec.nodata_in_range() && layout.is_sparse() {
-            warnings.push(format!(
-                "chunks that are left out stand for nodata, which {} bits can't hold; samples are widened to {}",
-                spec.bits(),
-                spec.data_type.bits()
-            ));
-            image::widen(&mut spec);
-        }
         let geo = georeference::read(&file, directory, &mut warnings)?;
         let metadata = metadata::read(&file, directory, &mut warnings)?;
         let mask = match images.mask_of(&file, number, &spec)? {
@@ -165,8 +170,25 @@ impl GeoTiffSource {
         };
         spec.mask = mask.is_some();
         let flavour = flavour(&layout, &spec);
-        let pixels = RowReader::new(file, Arc::new(layout), image::fill_sample(&spec));
-        Ok(Self { spec, geo, metadata, warnings, image_count: images.full.len(), flavour, pixels, mask })
+        let pixels = RowReader::new(file, Arc::new(layout), Vec::new());
+        let image_count = images.full.len();
+        let mut source = Self { spec, geo, metadata, warnings, image_count, flavour, pixels, mask };
+        source.fill_with_nodata();
+        Ok(source)
+    }
+
+    /// Lets chunks that are left out of the file be nodata, as in GDAL.
+    fn fill_with_nodata(&mut self) {
+        let spec = &mut self.spec;
+        if spec.nodata != spec.nodata_in_range() && self.pixels.layout().is_sparse() {
+            self.warnings.push(format!(
+                "chunks that are left out stand for nodata, which {} bits can't hold; samples are widened to {}",
+                spec.bits(),
+                spec.data_type.bits()
+            ));
+            image::widen(spec);
+        }
+        self.pixels.set_fill(image::fill_sample(spec));
     }
 
     /// What was doubtful or left out, each as a sentence.

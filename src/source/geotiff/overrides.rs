@@ -22,10 +22,7 @@ impl GeoTiffSource {
             let value = value.as_f64();
             return Err(Error::option("nodata", format!("no sample of type {data_type} can be {value}")));
         }
-        // NaN equals nothing, not even itself.
-        let both_nan = |a: Nodata, b: Nodata| a.as_f64().is_nan() && b.as_f64().is_nan();
-        let same = nodata == self.spec.nodata || nodata.zip(self.spec.nodata).is_some_and(|(a, b)| both_nan(a, b));
-        if !same {
+        if !same_nodata(nodata, self.spec.nodata) {
             self.metadata.drop_statistics();
         }
         self.spec.nodata = nodata;
@@ -48,4 +45,11 @@ impl GeoTiffSource {
     pub fn widen(&mut self) {
         widen(&mut self.spec);
     }
+}
+
+/// Whether two nodata values are the same; NaN is NaN.
+pub(super) fn same_nodata(a: Option<Nodata>, b: Option<Nodata>) -> bool {
+    // NaN equals nothing, not even itself.
+    let both_nan = |(a, b): (Nodata, Nodata)| a.as_f64().is_nan() && b.as_f64().is_nan();
+    a == b || a.zip(b).is_some_and(both_nan)
 }

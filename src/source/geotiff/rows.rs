@@ -160,6 +160,16 @@ impl RowReader {
         Self { file, layout, fill, pending: Vec::new(), tall, buffers: Pool::default() }
     }
 
+    /// The layout of the image.
+    pub(super) fn layout(&self) -> &ImageLayout {
+        &self.layout
+    }
+
+    /// Sets the sample of chunks that are left out.
+    pub(super) fn set_fill(&mut self, fill: Vec<u8>) {
+        self.fill = fill;
+    }
+
     /// Columns and rows of the image.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.layout.width, self.layout.height)

@@ -1,13 +1,13 @@
-//! Files beside a raster: world files, `.prj`, external masks.
+//! Files next to a raster: world files, `.prj`, external masks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::geo::{Crs, GeoKeys, GeoRef, Placement};
-use crate::source::file::{neighbours, small_text};
+use crate::source::file::{bounded_text, neighbors};
 
 /// A world file has six numbers, a `.prj` file one CRS; anything larger is something else.
-const LARGEST_TEXT: usize = 1 << 16;
+const MAX_LEN: usize = 1 << 16;
 /// GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1): 2 = coordinates are those of the middle of pixels.
 const RASTER_TYPE_KEY: u16 = 1025;
 
@@ -24,7 +24,7 @@ impl Sidecars {
     pub(super) fn of(path: &Path) -> Self {
         let lower = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().to_lowercase();
         let (name, stem) = (lower(path.file_name()), lower(path.file_stem()));
-        let mut files = neighbours(path);
+        let mut files = neighbors(path);
         files.retain(|file| file.to_string_lossy().to_lowercase().starts_with(&stem));
         Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), name, stem, files }
     }
@@ -43,12 +43,13 @@ impl Sidecars {
         found.map(|file| self.folder.join(file))
     }
 
-    /// Takes from world file and `.prj` file what the raster itself doesn't say, and names the files that are ignored.
+    /// Takes from world file and `.prj` file what the raster and its `.aux.xml` file do not say, and names the files that
+    /// are ignored.
     pub(super) fn apply(&self, geo: &mut GeoRef, warnings: &mut Vec<String>) {
         if geo.placement == Placement::None
             && let Some((path, text)) = [".tfw", ".tifw", ".tiffw", ".wld"].iter().find_map(|ending| {
                 let path = self.find(ending)?;
-                small_text(&path, LARGEST_TEXT).map(|text| (path, text))
+                bounded_text(&path, MAX_LEN).ok().flatten().map(|text| (path, text))
             })
         {
             match world(&text, is_point(geo.keys.as_ref())) {
@@ -59,21 +60,27 @@ impl Sidecars {
         if geo.keys.is_none()
             && let Some(path) = self.find(".prj")
         {
-            let text = small_text(&path, LARGEST_TEXT).unwrap_or_default();
+            let text = bounded_text(&path, MAX_LEN).ok().flatten().unwrap_or_default();
             // Esri's text in the citation is what GDAL makes of such a file where keys can't say it.
             match Crs::parse(&text).and_then(|crs| crs.with_wkt_citation(true).geo_keys()) {
                 Ok(keys) => geo.keys = Some(keys),
                 Err(reason) => warnings.push(format!("'{}' is ignored: {reason}", path.display())),
             }
         }
-        let ignored = [".aux.xml", ".ovr", ".tab", ".rpb", "_rpc.txt", ".rpc", ".imd"];
+        let ignored = [".ovr", ".tab", ".rpb", "_rpc.txt", ".rpc", ".imd"];
+        // GDAL finds auxiliary metadata under one name alone.
+        let misnamed = self.files.iter().filter(|file| {
+            let file = file.to_string_lossy();
+            file.to_lowercase() == format!("{}.aux.xml", self.stem)
+        });
         let ignored: Vec<String> = ignored
             .iter()
             .filter_map(|ending| self.find(ending))
+            .chain(misnamed.map(|file| self.folder.join(file)))
             .map(|path| format!("'{}'", path.file_name().unwrap_or_default().to_string_lossy()))
             .collect();
         if !ignored.is_empty() {
-            warnings.push(format!("files beside the raster that are not read: {}", ignored.join(", ")));
+            warnings.push(format!("files next to the raster that are not read: {}", ignored.join(", ")));
         }
     }
 }

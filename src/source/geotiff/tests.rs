@@ -66,6 +66,12 @@ fn strips(width: u64, height: u64, bits: u64, rows: u64, offsets: &[u64], counts
     ]
 }
 
+/// A file of one strip of gray bytes.
+pub(super) fn gray(width: u64, height: u64) -> Vec<u8> {
+    let pixels = usize::try_from(width * height).unwrap();
+    tiff(false, &vec![7; pixels], &[strips(width, height, 8, height, &[8], &[width * height])])
+}
+
 fn set(fields: &mut Vec<Field>, tag: u16, field_type: u16, items: Vec<u64>) {
     fields.retain(|field| field.0 != tag);
     fields.push((tag, field_type, items));
@@ -247,9 +253,11 @@ fn images_are_chosen_and_cycles_end() {
     let mut source = open(file.clone()).unwrap();
     assert_eq!((source.image_count(), source.warnings().len()), (2, 1));
     assert_eq!(read(&mut source, 1).unwrap().0, [11]);
-    let mut second = GeoTiffSource::from_reader(file.clone(), &ReadOptions { image: Some(1) }).unwrap();
+    let mut second =
+        GeoTiffSource::from_reader(file.clone(), &ReadOptions { image: Some(1), ..ReadOptions::default() }).unwrap();
     assert_eq!(read(&mut second, 1).unwrap().0, [22]);
-    let error = GeoTiffSource::from_reader(file.clone(), &ReadOptions { image: Some(2) }).unwrap_err();
+    let error = GeoTiffSource::from_reader(file.clone(), &ReadOptions { image: Some(2), ..ReadOptions::default() })
+        .unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "image", .. }));
     let mut cyclic = file;
     let first = cyclic[4];
