@@ -57,13 +57,14 @@ impl GeoReference {
         })
     }
 
-    /// From columns and rows to coordinates: x = a·column + b·row + c, y = d·column + e·row + f; pixels are areas.
+    /// From columns and rows to coordinates: x = a·column + b·row + c, y = d·column + e·row + f; pixels are areas. Which
+    /// tags win, and that rows go down whatever the sign of the scale, is as in GDAL.
     pub(super) fn transform(&self) -> Option<[f64; 6]> {
-        let [a, b, c, d, e, f] = match (self.matrix.as_slice(), self.scale.as_slice(), self.tiepoints.as_slice()) {
-            (&[a, b, _, c, d, e, _, f, ..], _, _) => [a, b, c, d, e, f],
-            (_, &[x, y, ..], &[column, row, _, east, north, _]) => {
-                [x, 0.0, east - column * x, 0.0, -y, north + row * y]
+        let [a, b, c, d, e, f] = match (self.scale.as_slice(), self.tiepoints.as_slice(), self.matrix.as_slice()) {
+            (&[x, y, ..], &[column, row, _, east, north, _, ..], _) if x != 0.0 && y != 0.0 => {
+                [x, 0.0, east - column * x, 0.0, -y.abs(), north + row * y.abs()]
             }
+            (_, _, &[a, b, _, c, d, e, _, f, ..]) => [a, b, c, d, e, f],
             _ => return None,
         };
         let half = if self.short(RASTER_TYPE) == Some(2) { 0.5 } else { 0.0 };

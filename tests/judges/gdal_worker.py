@@ -149,8 +149,49 @@ def do_make(q):
     return {}
 
 
+def do_translate(q):
+    """A copy by GDAL, in another format or with creation options."""
+    gdal.Translate(q["to"], q["path"], format=q["format"], creationOptions=q.get("options", []))
+    return {}
+
+
 def do_meta(q):
-    """Everything but pixels, for a comparison of two files."""
+    """Everything but pixels, for a comparison of two files; `aux` reads the .aux.xml file next to it."""
+    # GDAL 3.6 has no config_option() yet.
+    gdal.SetConfigOption("GDAL_PAM_ENABLED", "YES" if q.get("aux") else "NO")
+    try:
+        return meta(q)
+    finally:
+        gdal.SetConfigOption("GDAL_PAM_ENABLED", "NO")
+
+
+def do_set_aux(q):
+    """Lets GDAL write an .aux.xml file: what is set on a file opened for reading, and statistics."""
+    with gdal.config_option("GDAL_PAM_ENABLED", "YES"):
+        ds = gdal.OpenEx(q["path"], gdal.OF_RASTER | gdal.OF_VERBOSE_ERROR)
+        crs = osr.SpatialReference()
+        crs.ImportFromEPSG(q["epsg"])
+        ds.SetSpatialRef(crs)
+        ds.SetGeoTransform(q["transform"])
+        ds.SetMetadata({"WHO": "a <b> & 'c'"})
+        for i in range(ds.RasterCount):
+            band = ds.GetRasterBand(i + 1)
+            if q.get("nodata") is not None:
+                if band.DataType in (getattr(gdal, "GDT_Int64", -1), getattr(gdal, "GDT_UInt64", -1)):
+                    (band.SetNoDataValueAsInt64 if band.DataType == gdal.GDT_Int64 else band.SetNoDataValueAsUInt64)(int(q["nodata"]))
+                else:
+                    band.SetNoDataValue(float(q["nodata"]))
+            band.SetDescription("band %d of ü" % (i + 1))
+            band.SetUnitType("m & s")
+            band.SetScale(0.25 + i)
+            band.SetOffset(-1.5)
+            band.SetCategoryNames(["a", "b"])
+            band.ComputeStatistics(False)
+        ds = None
+    return {}
+
+
+def meta(q):
     ds = gdal.OpenEx(q["path"], gdal.OF_RASTER | gdal.OF_VERBOSE_ERROR, open_options=q.get("open", []))
     out = {"size": [ds.RasterXSize, ds.RasterYSize, ds.RasterCount]}
     gt = ds.GetGeoTransform(can_return_null=True)

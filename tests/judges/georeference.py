@@ -6,8 +6,10 @@
 
 import argparse
 import itertools
+import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -195,6 +197,74 @@ def heights():
         out += differ("scale and offset", (answer["bands"][0]["scale"], answer["bands"][0]["offset"]), (0.1, -3.0))
     found = tags(target)
     return out + differ("z", (found[33550][2], found[33922][5]), (0.1, -3.0))
+
+
+def negative_scale(x, y, point):
+    """A pixel scale that GeoTIFF has no meaning for: read as GDAL reads it, written with one meaning."""
+    source = write("negative.tif", plain(), transform=Affine(10, 0, 5e5, 0, -20, 5e6), crs="EPSG:32633", point=point)
+    with tifffile.TiffFile(source, mode="r+") as f:
+        f.pages[0].tags[33550].overwrite((x, y, 0.0))
+    expected = judges.NEW.call("meta", path=source)["transform"]
+    target, out = made(source)
+    if out:
+        return out
+    r = command_line.run("create", "--overwrite", source, target)
+    for value, words in ((x, "pixel scale of x, -10, is negative"), (y, "pixel scale of y, -20, is negative")):
+        if (value < 0) != (words in r.words()):
+            out.append(f"warning {words!r}: {r.words()}")
+    new, old, more = seen(target)
+    out += more
+    for name, answer in (("the newest GDAL", new), ("Debian's GDAL", old)):
+        out += differ(f"transform by {name}", answer["transform"], expected)
+    found = tags(target)
+    if x > 0:
+        out += differ("pixel scale", found.get(33550), (10.0, 20.0, 0.0))
+    elif 33550 in found or 34264 not in found:
+        out.append(f"not a matrix: {found}")
+    for name in (source, target):
+        a, b, c, d, e, f = json.loads(command_line.run("info", "--json", name).out)["transform"]
+        out += differ(f"transform by info of {os.path.basename(name)}", [c, a, b, f, d, e], expected)
+    return out + layout.problems(target, **layout.guess(target))
+
+
+def tiling_scheme(scheme, tile, aligned, options, expected):
+    """GDAL's domain TILING_SCHEME is kept where it describes the output, and left out otherwise."""
+    source, tiled = path("flat.tif"), path("tiled.tif")
+    if scheme == "GoogleMapsCompatible":
+        write("flat.tif", np.tile(plain(), (1, 8, 8)), transform=Affine(100, 0, 5e5, 0, -100, 5e6), crs="EPSG:32633")
+    else:
+        write("flat.tif", np.tile(plain(), (1, 8, 8)), transform=Affine(0.001, 0, 15, 0, -0.001, 45), crs="EPSG:4326")
+    answer = judges.NEW.call("translate", path=source, to=tiled, format="COG", options=[
+        f"TILING_SCHEME={scheme}", f"BLOCKSIZE={tile}", f"ALIGNED_LEVELS={aligned}", "ADD_ALPHA=NO"])
+    if not answer["ok"]:
+        return [answer["error"]]
+    domain = judges.NEW.call("meta", path=tiled)["domains"].get("TILING_SCHEME", {})
+    out = [] if domain.get("NAME") == scheme else [f"GDAL writes {domain}"]
+    r = command_line.run("create", "--overwrite", *options, tiled, path("out.tif"))
+    if r.code:
+        return out + [str(r)]
+    got = judges.NEW.call("meta", path=path("out.tif"))["domains"].get("TILING_SCHEME", {})
+    if expected is None:
+        return out + differ("the domain", got, domain) + (["a warning: " + r.words()] if "warning" in r.words() else [])
+    if not re.search(f"TILING_SCHEME.*left out.*{expected}", r.words()):
+        out.append(f"no warning with {expected!r}: {r.words()}")
+    return out + differ("the domain", got, {})
+
+
+TILED = {
+    "as it is": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256"], None),
+    "with tiles of 512": ("GoogleMapsCompatible", 512, 0, [], None),
+    "aligned": ("GoogleMapsCompatible", 256, 3, ["--blocksize=256"], None),
+    "without overviews": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--overviews=none"], None),
+    "factors": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--overviews=2,4"], None),
+    "degrees": ("WorldCRS84Quad", 256, 2, ["--blocksize=256"], None),
+    "other tiles": ("GoogleMapsCompatible", 256, 0, [], "tiles of 512 pixels"),
+    "other tiles of overviews": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--overview-blocksize=128"], "one size in all levels"),
+    "other factors": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--overviews=3"], "half"),
+    "fewer levels than aligned": ("GoogleMapsCompatible", 256, 3, ["--blocksize=256", "--overviews=none"], "3 aligned levels"),
+    "another CRS": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--crs=EPSG:3395"], "EPSG:3857"),
+    "another place": ("GoogleMapsCompatible", 256, 0, ["--blocksize=256", "--bounds=0,0,1000,1000"], "pixels"),
+}
 
 
 def from_the_library():
@@ -467,6 +537,10 @@ def cases(report):
     report.run("most GCPs", gcps_case, 1000, False)
     report.run("a wrong place is mended", mended)
     report.run("heights", heights)
+    for (x, y), point in itertools.product(((10.0, -20.0), (-10.0, 20.0), (-10.0, -20.0)), (False, True)):
+        report.run(f"negative scale {x} {y}{' of points' if point else ''}", negative_scale, x, y, point)
+    for name, case in TILED.items():
+        report.run(f"tiling scheme: {name}", tiling_scheme, *case)
     report.run("from the library", from_the_library)
     report.run("words", words_case)
     for colors, dtype, expected, photometric in (
@@ -505,7 +579,7 @@ def folder(root):
         if r.code:
             refused[short] = r.words()
             continue
-        source, target = (judges.NEW.call("meta", path=n) for n in (name, path("out.tif")))
+        source, target = judges.NEW.call("meta", path=name, aux=True), judges.NEW.call("meta", path=path("out.tif"))
         if not source["ok"]:
             unread += 1
             continue

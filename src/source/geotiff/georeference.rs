@@ -1,4 +1,4 @@
-//! Where the raster lies, from the tags of a GeoTIFF (OGC 19-008).
+//! Georeference from the tags of a GeoTIFF (OGC 19-008).
 
 use super::directory::{Directory, TiffFile};
 use crate::error::Result;
@@ -33,9 +33,9 @@ fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>)
     if let Some(scale) = scale
         && scale[0] != 0.0
         && scale[1] != 0.0
-        && !tiepoints.is_empty()
+        && let Some(&tiepoint) = tiepoints.first_chunk::<6>()
     {
-        return Ok(Placement::ScaleAndTiepoint { scale, tiepoints });
+        return Ok(scaled(scale, tiepoint, tiepoints, warnings));
     }
     if let Some(matrix) = matrix.first_chunk::<16>() {
         return Ok(Placement::Matrix(Box::new(*matrix)));
@@ -47,6 +47,24 @@ fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>)
         return Ok(Placement::Tiepoints(tiepoints));
     }
     Ok(Placement::None)
+}
+
+/// The placement of a pixel scale as GDAL reads it. GeoTIFF 1.1 (section 7.3.2) knows positive scales only, and readers
+/// take others in different ways; what is written has one meaning.
+fn scaled(scale: [f64; 3], tiepoint: [f64; 6], tiepoints: Vec<f64>, warnings: &mut Vec<String>) -> Placement {
+    let [x, y, z] = scale;
+    if y < 0.0 {
+        warnings
+            .push(format!("the pixel scale of y, {y}, is negative; rows are taken to go down (north up), as in GDAL"));
+    }
+    let y = y.abs();
+    if x.is_nan() || x > 0.0 {
+        return Placement::ScaleAndTiepoint { scale: [x, y, z], tiepoints };
+    }
+    warnings.push(format!("the pixel scale of x, {x}, is negative; columns are taken to go to the left, as in GDAL"));
+    let [column, row, depth, east, north, height] = tiepoint;
+    let (left, top, base) = (east - column * x, north + row * y, height - depth * z);
+    Placement::Matrix(Box::new([x, 0.0, 0.0, left, 0.0, -y, 0.0, top, 0.0, 0.0, z, base, 0.0, 0.0, 0.0, 1.0]))
 }
 
 fn keys(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Option<GeoKeys>> {
