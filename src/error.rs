@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::recognize::{Address, FileKind};
+
 /// The result of every fallible call of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -33,6 +35,20 @@ pub enum ErrorKind {
     Unsupported {
         /// The feature, such as `compression 34712 (JPEG 2000)`.
         feature: String,
+    },
+    /// The input is not a TIFF file.
+    NotTiff {
+        /// How that shows.
+        reason: String,
+        /// What it is instead, as far as its first bytes tell.
+        found: Option<FileKind>,
+    },
+    /// A path has the form of an address, or of a name for GDAL, and there is no such file.
+    Address {
+        /// The path.
+        path: PathBuf,
+        /// The form.
+        address: Address,
     },
     /// The input is damaged, or says things that cannot be true.
     Corrupt {
@@ -172,6 +188,13 @@ impl fmt::Display for Error {
             ErrorKind::InvalidOption { option, reason } => write!(f, "option '{option}': {reason}"),
             ErrorKind::InvalidImage { reason } => write!(f, "image description: {reason}"),
             ErrorKind::Unsupported { feature } => write!(f, "not supported: {feature}"),
+            ErrorKind::NotTiff { reason, found: None } => write!(f, "not a TIFF file ({reason})"),
+            ErrorKind::NotTiff { reason, found: Some(kind) } => {
+                write!(f, "not a TIFF file ({reason}); looks like {kind}")
+            }
+            ErrorKind::Address { path, address } => {
+                write!(f, "'{}' is {address}, not the path of a file", path.display())
+            }
             ErrorKind::Corrupt { place, reason } => write!(f, "damaged input: {place}: {reason}"),
             ErrorKind::Limit { what, value, limit } => write!(f, "{what} is {value}, over the limit of {limit}"),
             ErrorKind::OutOfMemory { what, bytes } => {

@@ -72,6 +72,7 @@ mod processor;
 mod pyramid;
 #[cfg(feature = "geotiff")]
 mod read;
+mod recognize;
 pub mod sample;
 pub mod sink;
 pub mod source;
@@ -106,6 +107,7 @@ pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
 pub use pyramid::Cascade;
 #[cfg(feature = "geotiff")]
 pub use read::{DiskFile, ReadAt};
+pub use recognize::{Address, FileFamily, FileKind};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, LevelSummary, Progress, Summary, encode, encode_levels, encode_levels_to_output, encode_to_file,

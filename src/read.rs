@@ -3,7 +3,8 @@
 use std::io::{self, IoSliceMut};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::recognize::{Address, FileKind};
 
 /// Bytes that can be read at any offset, by many threads at once.
 pub trait ReadAt: Send + Sync {
@@ -109,6 +110,13 @@ pub(crate) fn read_scattered(
     Some(Ok(filled))
 }
 
+/// The error for what is not a TIFF file: names what it is instead.
+pub(crate) fn not_tiff(reader: &dyn ReadAt, reason: impl Into<String>) -> Error {
+    let mut head = [0; FileKind::HEAD_LEN];
+    let filled = read_full(reader, 0, &mut head).unwrap_or(0);
+    ErrorKind::NotTiff { reason: reason.into(), found: FileKind::of(head.get(..filled).unwrap_or(&head)) }.into()
+}
+
 /// A file of the file system.
 #[derive(Debug)]
 pub struct DiskFile {
@@ -123,10 +131,14 @@ impl DiskFile {
     /// Opens a regular file for reading; it is not held in memory.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where there is no such file, it can't be read, or is no regular file.
+    /// [`ErrorKind::Io`] if there is no such file, it cannot be read, or is not a regular file;
+    /// [`ErrorKind::Address`] if there is no such file and the path is an address.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let fail = |source| Error::io_at("read", path, source);
+        let fail = |source: io::Error| match Address::of(path).filter(|_| source.kind() == io::ErrorKind::NotFound) {
+            Some(address) => ErrorKind::Address { path: path.into(), address }.into(),
+            None => Error::io_at("read", path, source),
+        };
         // Looked at before it is opened: opening a FIFO would wait for someone to write to it.
         let metadata = std::fs::metadata(path).map_err(fail)?;
         if metadata.is_dir() {

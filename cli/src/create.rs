@@ -25,8 +25,8 @@ pub(crate) enum Failure {
         error: Error,
         /// The input, for errors that are about it but name no file.
         input: PathBuf,
-        /// The output, likewise.
-        output: PathBuf,
+        /// The output, likewise, if there is one.
+        output: Option<PathBuf>,
     },
     /// Anything else.
     Other(String),
@@ -54,7 +54,7 @@ pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
     }
     run(arguments).map_err(|failure| match failure {
         Failed::Library(error) => {
-            Failure::Library { error, input: arguments.input.clone(), output: arguments.output.clone() }
+            Failure::Library { error, input: arguments.input.clone(), output: Some(arguments.output.clone()) }
         }
         Failed::Report(error) => {
             Failure::Other(format!("'{}' is written, but not its summary: {error}", arguments.output.display()))
@@ -91,6 +91,9 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     let mut metadata = source.metadata().clone();
     let geo = arguments.describe.apply(&mut metadata, geo, source.spec())?;
     let plan = CogPlan::new(source.spec(), &geo, &metadata, &options)?;
+    if !arguments.quiet {
+        report::warnings(plan.warnings());
+    }
     // Everything that can be wrong with the options is known by now, and nothing has been made yet.
     let job = Job { arguments, executor, cancel };
     let summary = if arguments.to_standard_output() {
@@ -108,7 +111,7 @@ pub(crate) type Source = MaskedSource<GeoTiffSource>;
 fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
-    let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image })?;
+    let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image, ignore_aux: arguments.ignore_aux })?;
     match arguments.nodata {
         None => {}
         Some(NodataChoice::None) => source.set_nodata(None)?,

@@ -30,7 +30,7 @@ pub(crate) struct InfoArguments {
 /// Says what a file is.
 pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
     let file = &arguments.file;
-    let failed = |error| Failure::Library { error, input: file.clone(), output: file.clone() };
+    let failed = |error| Failure::Library { error, input: file.clone(), output: None };
     let info = DiskFile::open(file).and_then(|reader| check::inspect(&reader)).map_err(failed)?;
     let name = file.to_string_lossy();
     let mut output = io::stdout().lock();

@@ -10,6 +10,7 @@ mod arguments;
 mod cancel;
 mod create;
 mod describe;
+mod hints;
 mod info;
 mod place;
 mod report;
@@ -30,7 +31,12 @@ const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let words: Vec<_> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
+        Ok(arguments) => arguments,
+        Err(error) => hints::improve(error, words.get(1..).unwrap_or_default()).exit(),
+    };
+    let result = match arguments.command {
         Command::Create(arguments) => create::create(&arguments),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),

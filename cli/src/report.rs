@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arguments::CreateArguments;
 use crate::create::{Failure, Source};
+use crate::hints;
 
 /// The summary. Its fields are the keys of `--json`: stable, documented in docs/command.md.
 #[derive(Debug, Serialize)]
@@ -105,7 +106,7 @@ impl Report {
                     valid_percent: band.valid_percent,
                 })
                 .collect(),
-            warnings: source.inner().warnings().to_vec(),
+            warnings: [source.inner().warnings(), plan.warnings()].concat(),
         }
     }
 
@@ -200,41 +201,35 @@ pub(crate) fn failure(failure: &Failure) {
         }
         Failure::Other(message) => say("error", message),
         Failure::Library { error, input, output } => {
+            let output = output.as_deref();
             say("error", &message(error, input, output));
-            if let Some(hint) = hint(error) {
-                say("hint", hint);
+            if let Some(hint) = hints::of_error(error, output) {
+                say("hint", &hint);
             }
         }
     }
 }
 
 /// The library's message in the words of the command line.
-fn message(error: &Error, input: &Path, output: &Path) -> String {
+fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
         ErrorKind::TargetExists { path } => format!("'{}' exists", path.display()),
-        ErrorKind::Corrupt { .. } | ErrorKind::Unsupported { .. } | ErrorKind::InvalidImage { .. } => {
+        ErrorKind::NotTiff { .. }
+        | ErrorKind::Corrupt { .. }
+        | ErrorKind::Unsupported { .. }
+        | ErrorKind::InvalidImage { .. } => {
             format!("'{}': {error}", input.display())
         }
         // Reader and encoder know what they read from and write to, but not its name.
         ErrorKind::Io { action, path: None, .. } if action.starts_with("read") => {
             format!("'{}': {error}", input.display())
         }
-        ErrorKind::Io { path: None, .. } if output != Path::new("-") => format!("'{}': {error}", output.display()),
+        ErrorKind::Io { path: None, .. } => match output.filter(|output| *output != Path::new("-")) {
+            Some(output) => format!("'{}': {error}", output.display()),
+            None => error.to_string(),
+        },
         _ => error.to_string(),
-    }
-}
-
-fn hint(error: &Error) -> Option<&'static str> {
-    match error.kind() {
-        // What the input lacks, no list of options mends.
-        ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => None,
-        ErrorKind::InvalidOption { .. } => Some("'cogsmith create --help' lists all options"),
-        ErrorKind::TargetExists { .. } => Some("--overwrite replaces it"),
-        ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-            Some("free some space; --temp-dir lets finished tiles wait elsewhere")
-        }
-        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use cogsmith::{DiskFile, Error, Executor};
 use serde::Serialize;
 
 use crate::arguments::{Threads, threads};
+use crate::hints;
 use crate::report::{one_line, say};
 
 const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file could not be judged (it can't \
@@ -142,6 +143,9 @@ pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
             let name = file.display().to_string();
             let message = error.to_string();
             say("error", &if message.contains(&name) { message } else { format!("'{name}': {message}") });
+            if let Some(hint) = hints::of_error(error, None) {
+                say("hint", &hint);
+            }
         }
         if let Err(error) = print(file, &judged, arguments) {
             return cannot_print(&error);

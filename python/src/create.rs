@@ -57,7 +57,7 @@ pub(crate) fn create<'py>(
         Some("none") => Some(None),
         Some(text) => Some(Some(nodata(text)?)),
     };
-    let mut source = GeoTiffSource::open(&source, &ReadOptions { image }).map_err(raise)?;
+    let mut source = GeoTiffSource::open(&source, &ReadOptions { image, ..ReadOptions::default() }).map_err(raise)?;
     if let Some(value) = value {
         source.set_nodata(value).map_err(raise)?;
     }
@@ -65,8 +65,8 @@ pub(crate) fn create<'py>(
         source.widen();
     }
     let mut source = MaskedSource::with_metadata(source, policy).map_err(raise)?;
-    let warnings = source.inner().warnings().iter().map(ToString::to_string).collect();
     let plan = CogPlan::new(source.spec(), source.geo(), source.metadata(), &options).map_err(raise)?;
+    let warnings = [source.inner().warnings(), plan.warnings()].concat();
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
     let written = supervise(py, work.threads, &audience, |supervisor| {

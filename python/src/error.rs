@@ -14,6 +14,8 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
         ErrorKind::InvalidOption { .. }
         | ErrorKind::InvalidImage { .. }
         | ErrorKind::Unsupported { .. }
+        | ErrorKind::NotTiff { .. }
+        | ErrorKind::Address { .. }
         | ErrorKind::Corrupt { .. }
         | ErrorKind::Limit { .. }
         | ErrorKind::PixelCount { .. } => PyValueError::new_err(text),

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
-use crate::read::{ReadAt, read_full};
+use crate::read::{ReadAt, not_tiff, read_full};
 
 use super::report::{Place, Report};
 use super::rules;
@@ -107,7 +107,7 @@ pub(super) fn width_of(kind: u16) -> Option<u64> {
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the header. What is no TIFF at all is an error: there is nothing to judge.
+    /// Reads the header. A file that is not a TIFF is an error: there is nothing to judge.
     pub(super) fn open(reader: &'a dyn ReadAt, report: &mut Report) -> Result<Self> {
         let length = reader.len();
         let mut header = [0; 16];
@@ -117,11 +117,14 @@ impl<'a> Tiff<'a> {
             [b'M', b'M', high, low, ..] => (true, u16::from_be_bytes([high, low])),
             _ => (false, 0),
         };
-        if filled < 8 || !(version == 42 || version == 43) {
-            return Err(Error::corrupt(
-                "byte 0",
-                "it is no TIFF file: it starts neither with II or MM nor with 42 or 43",
-            ));
+        if !matches!(&header[..2], b"II" | b"MM") {
+            return Err(not_tiff(reader, "no II or MM byte-order mark"));
+        }
+        if filled >= 4 && !(version == 42 || version == 43) {
+            return Err(not_tiff(reader, format!("its version is {version}; TIFF has 42, BigTIFF 43")));
+        }
+        if filled < 8 {
+            return Err(Error::corrupt("header of the file", "a TIFF file has at least 8 bytes; this one is shorter"));
         }
         let big = version == 43;
         let budget = AtomicU64::new(length.saturating_mul(16).saturating_add(VALUES));

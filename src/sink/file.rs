@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::recognize::Address;
 
 /// Small writes (headers, the frames of tiles) are gathered into pieces of this many bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -75,6 +76,7 @@ impl OutputFile {
     ///
     /// # Errors
     /// [`ErrorKind::TargetExists`] where a regular file stands at `path` and overwriting is not asked for;
+    /// [`ErrorKind::Address`] where `path` is an address and its directory does not exist;
     /// [`ErrorKind::Io`] where `path` is a directory, its directory does not exist, or the system refuses.
     pub fn create(path: &Path, options: &FileOptions) -> Result<Self> {
         let existing = match fs::metadata(path) {
@@ -101,7 +103,13 @@ impl OutputFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
             _ => PathBuf::from("."),
         };
-        let (file, temporary) = create_temporary(&directory, name, existing.as_ref())?;
+        let created = create_temporary(&directory, name, existing.as_ref());
+        let (file, temporary) = created.map_err(|error| match (error.kind(), Address::of(path)) {
+            (ErrorKind::Io { source, .. }, Some(address)) if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::Address { path: path.into(), address }.into()
+            }
+            _ => error,
+        })?;
         Ok(Self {
             path: path.into(),
             target,

@@ -4,6 +4,7 @@
 """
 
 import concurrent.futures
+import gzip
 import hashlib
 import json
 import os
@@ -18,11 +19,13 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 import zlib
 
 import numpy as np
 import tifffile
 
+import judges
 import layout
 from command_line import ROOT, binary, create, run
 from report import Report
@@ -90,7 +93,7 @@ def done(r):
 # Help and usage.
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
-           "nbits mask bigtiff image threads tile-memory row-memory temp-dir sync verify overwrite quiet json crs crs-wkt "
+           "nbits mask bigtiff image ignore-aux threads tile-memory row-memory temp-dir sync verify overwrite quiet json crs crs-wkt "
            "transform bounds gcp pixel-is band-description scale offset unit color-interpretation stats metadata strip-metadata").split()
 
 
@@ -199,6 +202,94 @@ def no_tiff():
     with Folder() as f:
         return (refused(create(write(f("in.tif"), b"no picture at all\n" * 50), f("out.tif")), 1, r"in\.tif")
                 + refused(create(f.path, f("out.tif"))) + [n for n in f.left() if n != "in.tif"])
+
+
+def kinds():
+    """What is not a TIFF is named, and the hint says what to do; all three commands."""
+    with Folder() as f:
+        made = f("made")
+        os.mkdir(made)
+        found = {"empty": (b"", "an empty file", "download it again"), "zeros": (bytes(5000), "a file of zeros", "download it again"),
+                 "html": (b"\n<!DOCTYPE html><html>", "an HTML page", "a server sent"),
+                 "s3": (b'<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>', "an XML error message", "a server sent"),
+                 "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a Git LFS pointer", "git lfs pull"),
+                 "text": (b"no picture at all\n" * 50, "a text file", "reads GeoTIFF"), "grib": (b"GRIB\0\0\0\2" + bytes(90), "a GRIB file", "xarray"),
+                 "noise": (bytes(range(1, 255)), r"byte-order mark\)( \||$)", "gdalinfo"), "old": (b"II\x2c\0" + bytes(90), "version is 44", "gdalinfo")}
+        with zipfile.ZipFile(f("made/a.zip"), "w") as z:
+            z.writestr("a.tif", "x")
+        with gzip.open(f("made/a.gz"), "w") as z:
+            z.write(b"x")
+        found["zip"] = (contents(f("made/a.zip")), "a ZIP archive", "unpack it")
+        found["gz"] = (contents(f("made/a.gz")), "a gzip file", "unpack it")
+        names = {"PNG": ("a PNG image", "gdal_translate"), "JPEG": ("a JPEG image", "gdal_translate"), "JP2OpenJPEG": ("a JPEG 2000 image", "gdal_translate"),
+                 "WEBP": ("a WebP image", "gdal_translate"), "VRT": ("a GDAL virtual raster", "gdal_translate"), "netCDF": ("a NetCDF", "xarray"),
+                 "GPKG": ("an SQLite database", "ogrinfo"), "HDF4Image": ("an HDF4 file", "xarray")}
+        for driver, words in names.items():
+            answer = judges.NEW.call("translate", path=SMALL[2], to=f(f"made/{driver}"), format=driver)
+            if answer["ok"]:
+                found[driver] = (contents(f(f"made/{driver}")), *words)
+        out = [f"GDAL writes no {n}" for n in ("PNG", "JPEG", "VRT", "netCDF") if n not in found]
+        for name, (data, kind, hint) in found.items():
+            source = write(f("in.dat"), data)
+            for words, code in ((["create", source, f("out.tif")], 1), (["info", source], 1), (["validate", "--quiet", source], 2)):
+                r = run(*words)
+                out += [f"{name}, {words[0]}: {p}" for p in refused(r, code, rf"error: '.*in\.dat': not a TIFF file \(.*{kind}.*hint: .*{hint}")]
+                if "damaged" in r.words():
+                    out.append(f"{name}: {r.words()}")
+        return out + [n for n in f.left() if n not in ("in.dat", "made")]
+
+
+def addresses():
+    """Addresses and names for GDAL are no paths, as source and as target."""
+    out = []
+    with Folder() as f:
+        for name, words in (("s3://bucket/a.tif", "the address of an object in a store, not the path of a file.*hint: copy it"), ("https://example.com/a.tif", "a web address, not the path.*hint: download it first"),
+                            ("file:///tmp/a.tif", "a file:// address, not.*hint: give the path alone"), ("/vsicurl/https://example.com/a.tif", "a name in a virtual file system of GDAL, not.*hint: "),
+                            ("GTIFF_DIR:2:a.tif", "a name for a driver of GDAL.*--image"), ("NETCDF:a.nc:t", "a name for a driver of GDAL.*gdal_translate")):
+            for command, code in (("create", 1), ("info", 1), ("validate", 2)):
+                r = run(command, name, *([f("out.tif")] if command == "create" else []), cwd=f.path)
+                out += refused(r, code, f"'{re.escape(name)}' is {words}")
+        for name, words in (("s3://bucket/a.tif", r"create INPUT - \| aws s3 cp - s3://bucket/a.tif"), ("https://example.com/a.tif", "hint: write a local file"),
+                            ("file:///nowhere/a.tif", "hint: give the path alone"), ("/vsis3/bucket/a.tif", "hint: write a local file")):
+            out += refused(run("create", SOURCE, name, cwd=f.path), 1, f"'{re.escape(name)}' is .*not the path of a file.*{words}")
+        # A file of that name is a file.
+        os.makedirs(f("s3:/bucket"))
+        shutil.copy(SMALL[0], f("s3:/bucket/a.tif"))
+        out += done(run("create", "s3://bucket/a.tif", "s3://bucket/b.tif", cwd=f.path))
+        return out + [n for n in f.left() if n != "s3:"]
+
+
+# Words of other tools, and what the command says is meant.
+MEANT = {
+    ("-co", "COMPRESS=ZSTD"): "--compress zstd", ("--co", "BLOCKXSIZE=256"): "--blocksize 256", ("--co=TILED=YES",): "--blocksize",
+    ("-co", "OTHER=1"): "creation options", ("-of", "COG"): "always a COG", ("-a_srs", "EPSG:4326"): "--crs", ("-a_nodata", "0"): "--nodata",
+    ("-a_ullr", "0", "1", "1", "0"): "--bounds", ("-tr", "10", "10"): "gdalwarp -tr", ("-r", "average"): "--overview-resampling",
+    ("-b", "1"): "gdal_translate -b", ("--bidx", "1"): "gdal_translate -b", ("-ot", "Byte"): "samples keep their type", ("-mo", "A=B"): "--metadata",
+    ("--resampling", "average"): "--overview-resampling", ("--profile", "zstd"): "--compress", ("--cog-profile", "lzw"): "--compress",
+    ("--blockxsize", "256"): "--blocksize", ("--tile-size", "256"): "--blocksize", ("--web-optimized",): "gdalwarp", ("--add-mask",): "--mask",
+    ("--num-threads", "2"): "--threads", ("-j", "2"): "--threads", ("--force",): "--overwrite", ("--dst-crs", "EPSG:3857"): "reproject first",
+    ("-t_srs", "EPSG:3857"): "reproject first", ("--epsg", "3857"): "--crs", ("--quality", "85"): "lossless", ("--bbox", "0,0,1,1"): "--bounds",
+    ("--predictor", "2"): "'horizontal'", ("--predictor", "YES"): "'auto'", ("--bigtiff", "IF_SAFER"): "'auto'", ("--threads", "ALL_CPUS"): "'all'",
+    ("--compress", "JPEG"): "lossless", ("-srcwin", "0", "0", "1", "1"): "gdal_translate -projwin", ("--no-aux",): "--ignore-aux",
+}
+# Values in either case.
+CASES = (("--compress", "DEFLATE"), ("--compress", "Zstd"), ("--predictor", "Horizontal"), ("--interleave", "BAND"), ("--bigtiff", "YES"), ("--threads", "ALL"),
+         ("--overviews", "NONE"), ("--overview-resampling", "Average"), ("--overview-resampling", "AUTO"), ("--mask", "None"), ("--nodata", "None"),
+         ("--nbits", "KEEP"), ("--pixel-is", "Point"), ("--color-interpretation", "GRAY"))
+
+
+def other_words():
+    out = []
+    with Folder() as f:
+        for words, expected in MEANT.items():
+            r = run("create", *words, SOURCE, f("out.tif"))
+            out += [f"{words}: {p}" for p in refused(r, 2, f"tip: .*{re.escape(expected)}")]
+        for words, expected in ((["convert", SOURCE, "x.tif"], "cogsmith create"), ([SOURCE, "x.tif"], "cogsmith create"), (["check", SOURCE], "cogsmith validate"),
+                                (["gdalinfo", SOURCE], "cogsmith info")):
+            out += refused(run(*words, cwd=f.path), 2, f"tip: .*{expected}")
+        for option, value in CASES:
+            out += done(run("create", "--overwrite", option, value, SMALL[0], f("out.tif")))
+        return out + [n for n in f.left() if n != "out.tif"]
 
 
 # Where it is written.
@@ -548,7 +639,7 @@ def main():
     report.run("version", version)
     for name, words in WRONG.items():
         report.run(f"wrong usage: {name}", wrong_usage, words)
-    for f in (one_line, quiet, as_json, missing_input, no_tiff, same_bytes, summary_of_stdout, existing_target, input_is_output, symbolic_link,
+    for f in (one_line, quiet, as_json, missing_input, no_tiff, kinds, addresses, other_words, same_bytes, summary_of_stdout, existing_target, input_is_output, symbolic_link,
               permissions, fifo, devices, unwritable, broken_pipe):
         report.run(f.__name__.replace("_", " "), f)
     for path in [SOURCE] + SMALL:
@@ -557,6 +648,7 @@ def main():
         report.run(f"flipped bytes in {os.path.basename(path)}", flipped, path)
     for f in (made_masks, lying, cyclic, bombs, twelve_thousand_wide):
         report.run(f.__name__.replace("_", " "), f)
+    judges.close()
     return report.close()
 
 

@@ -20,6 +20,8 @@ pub(crate) fn thrown(error: Error) -> JsValue {
         }
         ErrorKind::InvalidImage { .. } => named("InvalidImage"),
         ErrorKind::Unsupported { feature } => named("Unsupported").with("feature", feature.as_str()),
+        ErrorKind::NotTiff { found: Some(kind), .. } => named("NotTiff").with("found", kind.name()),
+        ErrorKind::NotTiff { found: None, .. } => named("NotTiff"),
         ErrorKind::Corrupt { place, .. } => named("Corrupt").with("place", place.as_str()),
         ErrorKind::Limit { value, limit, .. } => {
             named("Limit").with("value", number(*value)).with("limit", number(*limit))

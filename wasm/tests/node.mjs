@@ -72,8 +72,8 @@ check('threads are checked', () => refused(createCog(bytes, { threads: 0 }), 'In
 check('functions are no options', () => refused(createCog(bytes, { compress: () => 1 }), 'InvalidOption', /options/));
 check('inputs are checked', () => refused(createCog(5), 'InvalidOption', /Uint8Array/, { option: 'input' }));
 check('a file that is missing is named', () => refused(createCog('/no/such.tif'), 'Io', /no\/such\.tif/));
-check('text is no TIFF', () => refused(createCog(new TextEncoder().encode('hello, hello, hello')), 'Corrupt', /damaged input/));
-check('an empty file is no TIFF', () => refused(inspect(new Uint8Array(0)), 'Corrupt', /./));
+check('text is not a TIFF', () => refused(createCog(new TextEncoder().encode('hello, hello, hello')), 'NotTiff', /looks like a text file/));
+check('an empty file is not a TIFF', () => refused(inspect(new Uint8Array(0)), 'NotTiff', /an empty file/));
 check('a file that is cut short is damaged', () => refused(createCog(bytes.subarray(0, bytes.length >> 1)), 'Corrupt', /./));
 check('a cut file is damaged for shards too', async () => {
   const pixels = new Uint16Array(3000 * 4000).map((_, i) => (i * 2654435761) >>> 20);

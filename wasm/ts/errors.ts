@@ -6,7 +6,9 @@ export type CogErrorKind =
   | 'InvalidImage'
   /** The input uses a feature that is not read. */
   | 'Unsupported'
-  /** The input is damaged, or no TIFF at all. */
+  /** The input is not a TIFF file. */
+  | 'NotTiff'
+  /** The input is damaged. */
   | 'Corrupt'
   /** A size is over what the format, or the memory of a module, can hold. */
   | 'Limit'
@@ -28,6 +30,8 @@ export class CogError extends Error {
   readonly option?: string;
   /** The part of the input that is wrong, of kind `Corrupt`. */
   readonly place?: string;
+  /** What the input looks like, such as `a PNG image`, of kind `NotTiff`; missing if its first bytes do not tell. */
+  readonly found?: string;
   /** What is not read, of kind `Unsupported`. */
   readonly feature?: string;
   /** The limit, and the value that is over it, of kind `Limit`. */

@@ -7,7 +7,7 @@ use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::file::{ReadAt, read_full, read_scattered};
+use crate::source::file::{ReadAt, not_tiff, read_full, read_scattered};
 use crate::tiff::{Tag, TagValue};
 
 /// The order of bytes in a file.
@@ -82,27 +82,31 @@ impl TiffFile {
         let mut file = Self { reader, order: ByteOrder::Little, length, big: false, first_directory: 0 };
         let mut header = [0; 16];
         let filled = read_full(&*file.reader, 0, &mut header).map_err(|source| Error::io("read the header", source))?;
-        let not_tiff = |reason: &str| Error::corrupt("header of the file", reason.to_owned());
-        if filled < 8 {
-            return Err(not_tiff("a TIFF file has at least 8 bytes; this file is shorter"));
-        }
+        let damaged = |reason: &str| Error::corrupt("header of the file", reason.to_owned());
         file.order = match &header[..2] {
             b"II" => ByteOrder::Little,
             b"MM" => ByteOrder::Big,
-            _ => return Err(not_tiff("it starts with neither II nor MM; this is no TIFF file")),
+            _ => return Err(not_tiff(&*file.reader, "no II or MM byte-order mark")),
         };
-        match file.order.number(&header[2..4]) {
-            42 => file.first_directory = file.order.number(&header[4..8]),
-            43 if filled == 16 => {
-                if file.order.number(&header[4..6]) != 8 {
-                    return Err(not_tiff("a BigTIFF file whose offsets are not 8 bytes wide"));
-                }
-                file.big = true;
-                file.first_directory = file.order.number(&header[8..16]);
-            }
-            43 => return Err(not_tiff("a BigTIFF file has at least 16 bytes; this file is shorter")),
-            other => return Err(not_tiff(&format!("version {other}; TIFF is 42, BigTIFF 43"))),
+        let version = file.order.number(&header[2..4]);
+        if filled >= 4 && !matches!(version, 42 | 43) {
+            return Err(not_tiff(&*file.reader, format!("its version is {version}; TIFF has 42, BigTIFF 43")));
         }
+        if filled < 8 {
+            return Err(damaged(&format!("a TIFF file has at least 8 bytes; this one has {filled}")));
+        }
+        if version == 42 {
+            file.first_directory = file.order.number(&header[4..8]);
+            return Ok(file);
+        }
+        if filled < 16 {
+            return Err(damaged("a BigTIFF file has at least 16 bytes; this file is shorter"));
+        }
+        if file.order.number(&header[4..6]) != 8 {
+            return Err(damaged("a BigTIFF file whose offsets are not 8 bytes wide"));
+        }
+        file.big = true;
+        file.first_directory = file.order.number(&header[8..16]);
         Ok(file)
     }
 

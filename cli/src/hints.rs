@@ -1,0 +1,366 @@
+//! Hints: what to do about an input that is not a GeoTIFF, and the option that is meant by a word of another tool.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
+use cogsmith::{Address, Error, ErrorKind, FileFamily};
+
+/// The hint for an error of the library; `output` is the file that was to be written, if any.
+pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
+    Some(match error.kind() {
+        ErrorKind::NotTiff { found, .. } => of_family(found.map(|kind| kind.family())).to_owned(),
+        ErrorKind::Address { path, address } if output == Some(path) => of_output(*address, path),
+        ErrorKind::Address { path, address } => of_input(*address, path),
+        // What the input lacks, no list of options mends.
+        ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => return None,
+        ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
+        ErrorKind::TargetExists { .. } => "--overwrite replaces it".to_owned(),
+        ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "free some space; --temp-dir lets finished tiles wait elsewhere".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn of_family(family: Option<FileFamily>) -> &'static str {
+    match family {
+        Some(FileFamily::Raster) => "convert it to GeoTIFF first, such as with 'gdal_translate IN OUT.tif'",
+        Some(FileFamily::Array) => {
+            "convert a variable to GeoTIFF first, such as with gdal_translate, or open the file with xarray and pass the \
+             array to cogsmith in Python"
+        }
+        Some(FileFamily::Vector) => "cogsmith reads rasters; 'gdalinfo' and 'ogrinfo' show what the file holds",
+        Some(FileFamily::Archive) => "unpack it first",
+        Some(FileFamily::Response) => {
+            "a server sent this instead of the file; check the address and the login, and download it again"
+        }
+        Some(FileFamily::LfsPointer) => "fetch the file that it stands for with 'git lfs pull'",
+        Some(FileFamily::Incomplete) => "copy or download it again",
+        _ => "cogsmith reads GeoTIFF files; 'gdalinfo' may tell what this is",
+    }
+}
+
+fn of_input(address: Address, path: &Path) -> String {
+    let path = path.display();
+    match address {
+        Address::Web => format!("download it first, such as with 'curl -O {path}'"),
+        Address::Object => "copy it to a local file first, such as with 'aws s3 cp' or 'gsutil cp'".to_owned(),
+        Address::File => "give the path alone, without 'file://'".to_owned(),
+        Address::Driver if path.to_string().to_ascii_uppercase().starts_with("GTIFF_DIR:") => {
+            "give the path of the file, and choose the image with --image".to_owned()
+        }
+        Address::Driver => "convert it to GeoTIFF first, such as with 'gdal_translate NAME OUT.tif'".to_owned(),
+        _ => "cogsmith reads local files; copy it to one first, such as with 'gdal_translate NAME OUT.tif'".to_owned(),
+    }
+}
+
+fn of_output(address: Address, path: &Path) -> String {
+    let path = path.display();
+    match address {
+        Address::Object => format!(
+            "write to standard output and pipe it, such as 'cogsmith create INPUT - | aws s3 cp - {path}', or write a file and \
+             copy it"
+        ),
+        Address::File => "give the path alone, without 'file://'".to_owned(),
+        _ => "write a local file and copy it, or write to standard output ('-') and pipe it".to_owned(),
+    }
+}
+
+/// What words of other tools mean here.
+struct Meaning {
+    words: &'static [&'static str],
+    hint: &'static str,
+}
+
+const fn meaning(words: &'static [&'static str], hint: &'static str) -> Meaning {
+    Meaning { words, hint }
+}
+
+/// Options of gdal_translate, gdalwarp, `gdal raster`, rio, and what people guess; without their dashes.
+const MEANINGS: &[Meaning] = &[
+    // The output is always a COG.
+    meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
+    meaning(&["p", "profile", "cog-profile"], "--compress CODEC chooses the codec; there are no profiles"),
+    meaning(
+        &["co", "creation-option"],
+        "creation options of GDAL are options here, such as --compress, --level, --predictor, --blocksize, --bigtiff",
+    ),
+    // Compression.
+    meaning(&["compression", "codec", "c"], "--compress CODEC chooses the codec"),
+    meaning(
+        &["zlevel", "zstd-level", "zstd_level", "compression-level", "compress-level", "effort"],
+        "--level N sets the effort of the codec",
+    ),
+    meaning(&["quality", "jpeg-quality", "lossy", "max-z-error"], "leave it out: all codecs here are lossless"),
+    // Layout.
+    meaning(
+        &["blockxsize", "blockysize", "block-size", "tile-size", "tilesize", "tiled", "tile", "blocks"],
+        "--blocksize N or WxH sets the size of tiles; the output is always tiled",
+    ),
+    meaning(&["big-tiff", "bigtif", "big"], "--bigtiff WHEN says whether the file is a BigTIFF"),
+    meaning(&["planar", "planarconfig", "planar-config", "interleaved"], "--interleave ORDER sets the order of bands"),
+    // Overviews.
+    meaning(
+        &["r", "resampling", "resample", "resampling-method", "overview-resample", "kernel"],
+        "--overview-resampling KERNEL sets how overviews are computed; full resolution is never resampled",
+    ),
+    meaning(
+        &["overview-level", "overview-levels", "levels", "factors", "ovr", "overview", "pyramids"],
+        "--overviews LIST sets the factors, --overview-count N how many halves there are",
+    ),
+    meaning(&["no-overviews", "without-overviews"], "--overviews none writes no overviews"),
+    meaning(
+        &["web-optimized", "w", "zoom-level", "zoom-level-strategy", "aligned-levels", "tms", "tiling-scheme"],
+        "pixels are not moved here; reproject first, such as with 'gdalwarp -t_srs EPSG:3857'",
+    ),
+    // Pixels.
+    meaning(
+        &["b", "bidx", "band", "bands", "bidxs", "indexes"],
+        "all bands are written; choose bands first, such as with 'gdal_translate -b 1 IN OUT.tif'",
+    ),
+    meaning(
+        &["ot", "dtype", "t", "output-data-type", "data-type", "type", "scale-range", "unscale", "exponent"],
+        "samples keep their type and values; convert them first, such as with 'gdal_translate -ot'",
+    ),
+    meaning(
+        &["tr", "ts", "outsize", "te", "tap", "resolution", "size"],
+        "pixels are not moved here; resample first, such as with 'gdalwarp -tr X Y', or set the place with --transform or \
+         --bounds",
+    ),
+    meaning(
+        &["projwin", "srcwin", "window", "crop", "clip", "cutline", "bounds-crs"],
+        "the whole image is written; cut it first, such as with 'gdal_translate -projwin'",
+    ),
+    meaning(
+        &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
+        "pixels are not moved here; reproject first, such as with gdalwarp. --crs only says which CRS the input has",
+    ),
+    meaning(
+        &["expand", "rgb", "rgba"],
+        "palettes stay palettes; expand them first, such as with 'gdal_translate -expand rgb'",
+    ),
+    // Nodata and mask.
+    meaning(
+        &[
+            "a_nodata",
+            "a-nodata",
+            "dstnodata",
+            "srcnodata",
+            "src-nodata",
+            "dst-nodata",
+            "no-data",
+            "fill-value",
+            "fill_value",
+        ],
+        "--nodata VALUE sets the value of pixels without data",
+    ),
+    meaning(&["add-mask", "m", "add_mask", "dstalpha", "add-alpha"], "--mask nodata or alpha makes a mask"),
+    // Georeference.
+    meaning(
+        &["a_srs", "a-srs", "srs", "epsg", "s_srs", "s-srs", "proj", "projection", "override-crs", "src-crs"],
+        "--crs CRS sets the coordinate reference system",
+    ),
+    meaning(&["a_ullr", "a-ullr", "ullr", "bbox", "extent"], "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges"),
+    meaning(
+        &["a_gt", "a-gt", "geotransform", "affine"],
+        "--transform X,DX,RX,Y,RY,DY sets the transform, in GDAL's order",
+    ),
+    meaning(&["gcps", "control-point"], "--gcp COLUMN,ROW,X,Y[,Z] adds a ground control point"),
+    meaning(&["area-or-point", "area_or_point", "pixel-type"], "--pixel-is area or point sets the raster type"),
+    // Metadata.
+    meaning(&["a_scale", "a-scale"], "--scale NUMBER sets the scale of the samples"),
+    meaning(&["a_offset", "a-offset"], "--offset NUMBER sets the offset of the samples"),
+    meaning(&["a_coord_epoch", "a-coord-epoch"], "--crs EPSG:n@EPOCH sets the epoch of the coordinates"),
+    meaning(
+        &["mo", "tag", "tags", "metadata-option", "attrs", "attr", "meta"],
+        "--metadata KEY=VALUE sets an item of the metadata",
+    ),
+    meaning(&["nomd", "no-metadata", "no-tags"], "--strip-metadata leaves out the input's metadata"),
+    meaning(
+        &["colorinterp", "color-interp", "colour-interpretation", "photometric"],
+        "--color-interpretation COLOR,… sets what bands are shown as",
+    ),
+    meaning(
+        &["description", "descriptions", "band-name", "band-names", "names"],
+        "--band-description BAND=TEXT names a band",
+    ),
+    meaning(&["units", "unit-type"], "--unit TEXT sets the unit of the samples"),
+    meaning(&["statistics", "compute-stats", "approx-stats", "hist"], "--stats computes the statistics of all bands"),
+    meaning(
+        &["no-aux", "no-aux-xml", "ignore-pam", "aux"],
+        "--ignore-aux leaves out the .aux.xml file next to the input",
+    ),
+    // Input.
+    meaning(
+        &["sd", "sds", "subdataset", "page", "ifd", "directory"],
+        "--image N chooses an image of a file with several",
+    ),
+    meaning(&["i", "input", "src", "source"], "INPUT and OUTPUT stand alone: 'cogsmith create INPUT OUTPUT'"),
+    meaning(&["o", "output", "dst", "out", "target"], "INPUT and OUTPUT stand alone: 'cogsmith create INPUT OUTPUT'"),
+    // Running.
+    meaning(
+        &["num-threads", "num_threads", "j", "jobs", "workers", "cores", "cpus", "n", "multi", "wo", "processes"],
+        "--threads N sets the number of threads",
+    ),
+    meaning(&["force", "y", "clobber", "replace", "overwrite-existing"], "--overwrite replaces an existing output"),
+    meaning(
+        &["wm", "memory", "cachemax", "in-memory", "max-memory"],
+        "--tile-memory SIZE and --row-memory SIZE set limits of memory",
+    ),
+    meaning(&["tmp", "tmpdir", "tmp-dir", "tempdir", "temp", "scratch"], "--temp-dir DIR is where finished tiles wait"),
+    meaning(&["check", "validate"], "--verify reads the output back; 'cogsmith validate FILE' checks any file"),
+    meaning(&["silent", "s"], "--quiet prints no messages"),
+    meaning(
+        &["v", "verbose", "debug", "progress", "no-progress"],
+        "messages are warnings and a summary; --quiet prints none",
+    ),
+    meaning(&["config"], "there is no configuration of GDAL here; 'cogsmith create --help' lists all options"),
+];
+
+/// Options of `-co NAME=VALUE`.
+const CREATION_OPTIONS: &[Meaning] = &[
+    meaning(&["COMPRESS", "OVERVIEW_COMPRESS"], "--compress"),
+    meaning(&["LEVEL", "ZLEVEL", "ZSTD_LEVEL"], "--level"),
+    meaning(&["PREDICTOR", "OVERVIEW_PREDICTOR"], "--predictor"),
+    meaning(&["BLOCKSIZE", "BLOCKXSIZE", "BLOCKYSIZE", "TILED"], "--blocksize"),
+    meaning(&["INTERLEAVE"], "--interleave"),
+    meaning(&["BIGTIFF"], "--bigtiff"),
+    meaning(&["OVERVIEWS"], "--overviews"),
+    meaning(&["OVERVIEW_COUNT"], "--overview-count"),
+    meaning(&["RESAMPLING", "OVERVIEW_RESAMPLING"], "--overview-resampling"),
+    meaning(&["NUM_THREADS"], "--threads"),
+    meaning(&["NBITS"], "--nbits"),
+    meaning(&["STATISTICS"], "--stats"),
+    meaning(&["ADD_ALPHA", "ALPHA"], "--mask or --color-interpretation"),
+];
+
+/// The hint for an option that is unknown here, by the words of the command line.
+fn of_option(words: &[OsString], unknown: &str) -> Option<String> {
+    // A word such as -co is unknown by its first letter alone.
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let is_unknown =
+        |word: &str| word.split('=').next() == Some(unknown) || (unknown.len() == 2 && word.starts_with(unknown));
+    let at = words.iter().position(|word| is_unknown(word))?;
+    let (name, value) = words[at].split_once('=').map_or((&*words[at], None), |(name, value)| (name, Some(value)));
+    let name = name.trim_start_matches('-');
+    let find = |table: &'static [Meaning], name: &str| {
+        table.iter().find(|meaning| meaning.words.iter().any(|word| word.eq_ignore_ascii_case(name)))
+    };
+    if name.eq_ignore_ascii_case("co") {
+        let pair = value.or_else(|| words.get(at + 1).map(|word| &**word)).unwrap_or_default();
+        let (option, value) = pair.split_once('=').unwrap_or((pair, "VALUE"));
+        if let Some(meaning) = find(CREATION_OPTIONS, option) {
+            let value = value.to_ascii_lowercase();
+            let text = if meaning.words[0] == "STATISTICS" { String::new() } else { format!(" {value}") };
+            return Some(format!("'-co {option}=…' is '{}{text}' here", meaning.hint));
+        }
+    }
+    find(MEANINGS, name).map(|meaning| meaning.hint.to_owned())
+}
+
+/// Values of other tools: the option, the words, and what they are here.
+const VALUES: &[(&str, &[&str], &str)] = &[
+    ("--predictor", &["1", "no"], "'none'"),
+    ("--predictor", &["2"], "'horizontal'"),
+    ("--predictor", &["3", "floating_point", "floatingpoint"], "'float'"),
+    ("--predictor", &["yes", "standard"], "'auto'"),
+    ("--bigtiff", &["if_needed", "if_safer"], "'auto', which knows the finished size"),
+    ("--bigtiff", &["true", "1", "on"], "'yes'"),
+    ("--bigtiff", &["false", "0", "off"], "'no'"),
+    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "'deflate'"),
+    ("--compress", &["zstandard"], "'zstd'"),
+    ("--compress", &["raw", "no", "false", "uncompressed"], "'none'"),
+    (
+        "--compress",
+        &["jpeg", "webp", "lerc", "jxl", "lerc_deflate", "lerc_zstd"],
+        "not there: codecs are lossless; try 'zstd'",
+    ),
+    ("--compress", &["packbits", "lzma"], "not there; try 'zstd'"),
+    ("--interleave", &["bip", "chunky", "contig"], "'pixel'"),
+    ("--interleave", &["bsq", "separate", "planar"], "'band'"),
+    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "'all'"),
+    ("--overviews", &["yes", "true"], "'auto'"),
+    ("--overviews", &["no", "false", "0"], "'none'"),
+];
+
+/// The hint for a value that an option does not take.
+fn of_value(option: &str, value: &str) -> Option<String> {
+    // clap names the option with its value: `--predictor <PREDICTOR>`.
+    let option = option.split([' ', '=']).next()?;
+    let is_meant = |(own, words, _): &&(&str, &[&str], &str)| {
+        *own == option && words.iter().any(|word| word.eq_ignore_ascii_case(value))
+    };
+    VALUES.iter().find(is_meant).map(|(option, _, here)| format!("'{option} {value}' of other tools is {here} here"))
+}
+
+/// The hint for a word in the place of a command.
+fn of_command(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "cogify" | "cog" | "convert" | "translate" | "build" | "make" | "write" | "encode" | "raster" => {
+            Some("'cogsmith create INPUT OUTPUT' converts a GeoTIFF")
+        }
+        "check" | "verify" | "lint" => Some("'cogsmith validate FILE' checks files"),
+        "show" | "describe" | "inspect" | "gdalinfo" | "stat" => Some("'cogsmith info FILE' describes a file"),
+        word if [".tif", ".tiff", ".vrt"].iter().any(|ending| word.ends_with(ending)) => {
+            Some("'cogsmith create INPUT OUTPUT' converts a GeoTIFF")
+        }
+        _ => None,
+    }
+}
+
+/// Gives clap's error the option that is meant, instead of the one that is spelled like it.
+pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let hint = match error.kind() {
+        ClapErrorKind::UnknownArgument => text(ContextKind::InvalidArg).and_then(|unknown| of_option(words, &unknown)),
+        ClapErrorKind::InvalidValue | ClapErrorKind::ValueValidation => {
+            let (option, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+            option.zip(value).and_then(|(option, value)| of_value(&option, &value))
+        }
+        ClapErrorKind::InvalidSubcommand => {
+            text(ContextKind::InvalidSubcommand).and_then(|word| of_command(&word)).map(str::to_owned)
+        }
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        for kind in [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue] {
+            error.remove(kind);
+        }
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(hint)]));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::Arguments;
+    use clap::CommandFactory;
+
+    /// Options that a hint names exist, and words that have a hint are not options themselves.
+    #[test]
+    fn hints_name_options_that_exist() {
+        let command = Arguments::command();
+        let create = command.find_subcommand("create").unwrap();
+        let longs: Vec<_> = create.get_arguments().filter_map(|argument| argument.get_long()).collect();
+        for meaning in MEANINGS.iter().chain(CREATION_OPTIONS) {
+            for word in meaning.hint.split([' ', ';', ',', '.', ')']).filter_map(|word| word.strip_prefix("--")) {
+                let word = word.trim_end_matches('\'');
+                assert!(longs.contains(&word) || word == "help", "--{word} in {:?}", meaning.hint);
+            }
+        }
+        for word in MEANINGS.iter().flat_map(|meaning| meaning.words) {
+            assert!(!longs.contains(word), "--{word} is an option");
+        }
+        let mut all: Vec<_> = MEANINGS.iter().flat_map(|meaning| meaning.words).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "a word stands twice");
+    }
+}
