@@ -133,8 +133,7 @@ fn text_kind(head: &[u8]) -> Option<(&'static str, FileFamily)> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text: String = head.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
     let text = text.trim_start();
-    // The element that an XML declaration and comments stand in front of.
-    let root = text.split('<').map(str::trim_start).find(|piece| !piece.is_empty() && !piece.starts_with(['?', '!']));
+    let root = root_element(text);
     let is_xml = text.starts_with('<');
     let is_html = text.starts_with("<!doctype html") || (is_xml && root.is_some_and(|root| root.starts_with("html")));
     Some(match root {
@@ -150,6 +149,20 @@ fn text_kind(head: &[u8]) -> Option<(&'static str, FileFamily)> {
         _ if head.iter().all(|byte| matches!(byte, 9 | 10 | 13 | 32..=126)) => ("a text file", Other),
         _ => return None,
     })
+}
+
+/// The text from the name of the first element on, without XML declaration and comments.
+fn root_element(text: &str) -> Option<&str> {
+    let mut rest = text;
+    loop {
+        rest = rest.split_once('<')?.1;
+        let end = match rest {
+            comment if comment.starts_with("!--") => "-->",
+            declaration if declaration.starts_with(['?', '!']) => ">",
+            element => return Some(element),
+        };
+        rest = rest.split_once(end)?.1;
+    }
 }
 
 /// A text that is meant as an address or as a name for GDAL, but given as the path of a file.

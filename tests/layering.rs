@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// A module and the modules of this crate that it may import.
 const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
-    ("error", &["recognize"]),
     ("recognize", &[]),
+    ("error", &["recognize"]),
     ("buffer", &["error"]),
     ("message", &["error"]),
     ("sample", &["error"]),

@@ -346,8 +346,10 @@ mod tests {
     #[test]
     fn hints_name_options_that_exist() {
         let command = Arguments::command();
-        let create = command.find_subcommand("create").unwrap();
-        let longs: Vec<_> = create.get_arguments().filter_map(|argument| argument.get_long()).collect();
+        let create = command.find_subcommand("create");
+        let longs: Vec<_> =
+            create.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
+        assert!(longs.len() > 30);
         for meaning in MEANINGS.iter().chain(CREATION_OPTIONS) {
             for word in meaning.hint.split([' ', ';', ',', '.', ')']).filter_map(|word| word.strip_prefix("--")) {
                 let word = word.trim_end_matches('\'');
