@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::recognize::{Address, FileKind};
+use crate::recognize::{Address, FileFamily, FileKind};
 
 /// The result of every fallible call of this library.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -188,6 +188,9 @@ impl fmt::Display for Error {
             ErrorKind::InvalidOption { option, reason } => write!(f, "option '{option}': {reason}"),
             ErrorKind::InvalidImage { reason } => write!(f, "image description: {reason}"),
             ErrorKind::Unsupported { feature } => write!(f, "not supported: {feature}"),
+            ErrorKind::NotTiff { found: Some(kind), .. } if kind.family() == FileFamily::Incomplete => {
+                write!(f, "not a TIFF file, but {kind}")
+            }
             ErrorKind::NotTiff { reason, found: None } => write!(f, "not a TIFF file ({reason})"),
             ErrorKind::NotTiff { reason, found: Some(kind) } => {
                 write!(f, "not a TIFF file ({reason}); looks like {kind}")

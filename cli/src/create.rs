@@ -101,11 +101,28 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     } else {
         job.write_to_file(&mut source, &plan)?
     };
-    let report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    let mut report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    if let Some(warning) = stale_aux(arguments) {
+        if !arguments.quiet {
+            report::warnings(std::slice::from_ref(&warning));
+        }
+        report.warnings.push(warning);
+    }
     report.print(arguments).map_err(Failed::Report)
 }
 
-/// What the command reads from.
+/// A warning if auxiliary metadata of an older file would now be taken for that of the output.
+fn stale_aux(arguments: &CreateArguments) -> Option<String> {
+    let mut path = arguments.output.clone().into_os_string();
+    path.push(".aux.xml");
+    let is_there = !arguments.to_standard_output() && Path::new(&path).is_file();
+    is_there.then(|| {
+        let path = path.to_string_lossy();
+        format!("'{path}' is older than the output, and GDAL reads it over what the output says; remove it")
+    })
+}
+
+/// The source of the pixels.
 pub(crate) type Source = MaskedSource<GeoTiffSource>;
 
 fn open(arguments: &CreateArguments) -> Result<Source, Error> {

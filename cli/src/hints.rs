@@ -20,6 +20,7 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "free some space; --temp-dir lets finished tiles wait elsewhere".to_owned()
         }
+        ErrorKind::Corrupt { .. } => "the file may be cut short or damaged; copy or download it again".to_owned(),
         _ => return None,
     })
 }
@@ -113,7 +114,7 @@ const MEANINGS: &[Meaning] = &[
     meaning(&["no-overviews", "without-overviews"], "--overviews none writes no overviews"),
     meaning(
         &["web-optimized", "w", "zoom-level", "zoom-level-strategy", "aligned-levels", "tms", "tiling-scheme"],
-        "pixels are not moved here; reproject first, such as with 'gdalwarp -t_srs EPSG:3857'",
+        "cogsmith does not reproject; do it first, such as with 'gdalwarp -t_srs EPSG:3857'",
     ),
     // Pixels.
     meaning(
@@ -126,7 +127,7 @@ const MEANINGS: &[Meaning] = &[
     ),
     meaning(
         &["tr", "ts", "outsize", "te", "tap", "resolution", "size"],
-        "pixels are not moved here; resample first, such as with 'gdalwarp -tr X Y', or set the place with --transform or \
+        "cogsmith does not resample; do it first, such as with 'gdalwarp -tr X Y', or set the place with --transform or \
          --bounds",
     ),
     meaning(
@@ -135,7 +136,7 @@ const MEANINGS: &[Meaning] = &[
     ),
     meaning(
         &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
-        "pixels are not moved here; reproject first, such as with gdalwarp. --crs only says which CRS the input has",
+        "cogsmith does not reproject; do it first, such as with gdalwarp. --crs only says which CRS the input has",
     ),
     meaning(
         &["expand", "rgb", "rgba"],
@@ -236,8 +237,8 @@ const CREATION_OPTIONS: &[Meaning] = &[
     meaning(&["ADD_ALPHA", "ALPHA"], "--mask or --color-interpretation"),
 ];
 
-/// The hint for an option that is unknown here, by the words of the command line.
-fn of_option(words: &[OsString], unknown: &str) -> Option<String> {
+/// The option that is unknown here, as the command line has it, and its hint.
+fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
     // A word such as -co is unknown by its first letter alone.
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let is_unknown =
@@ -254,35 +255,39 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<String> {
         if let Some(meaning) = find(CREATION_OPTIONS, option) {
             let value = value.to_ascii_lowercase();
             let text = if meaning.words[0] == "STATISTICS" { String::new() } else { format!(" {value}") };
-            return Some(format!("'-co {option}=…' is '{}{text}' here", meaning.hint));
+            return Some((
+                words[at].split('=').next().unwrap_or_default().to_owned(),
+                format!("'-co {option}=…' is '{}{text}' here", meaning.hint),
+            ));
         }
     }
-    find(MEANINGS, name).map(|meaning| meaning.hint.to_owned())
+    let word = words[at].split('=').next().unwrap_or_default().to_owned();
+    find(MEANINGS, name).map(|meaning| (word, meaning.hint.to_owned()))
 }
 
-/// Values of other tools: the option, the words, and what they are here.
+/// Values of other tools: the option, the words, and the hint.
 const VALUES: &[(&str, &[&str], &str)] = &[
-    ("--predictor", &["1", "no"], "'none'"),
-    ("--predictor", &["2"], "'horizontal'"),
-    ("--predictor", &["3", "floating_point", "floatingpoint"], "'float'"),
-    ("--predictor", &["yes", "standard"], "'auto'"),
-    ("--bigtiff", &["if_needed", "if_safer"], "'auto', which knows the finished size"),
-    ("--bigtiff", &["true", "1", "on"], "'yes'"),
-    ("--bigtiff", &["false", "0", "off"], "'no'"),
-    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "'deflate'"),
-    ("--compress", &["zstandard"], "'zstd'"),
-    ("--compress", &["raw", "no", "false", "uncompressed"], "'none'"),
+    ("--predictor", &["1", "no"], "that is 'none' here"),
+    ("--predictor", &["2"], "that is 'horizontal' here"),
+    ("--predictor", &["3", "floating_point", "floatingpoint"], "that is 'float' here"),
+    ("--predictor", &["yes", "standard"], "that is 'auto' here"),
+    ("--bigtiff", &["if_needed", "if_safer"], "that is 'auto' here, which knows the finished size"),
+    ("--bigtiff", &["true", "1", "on"], "that is 'yes' here"),
+    ("--bigtiff", &["false", "0", "off"], "that is 'no' here"),
+    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "that is 'deflate' here"),
+    ("--compress", &["zstandard"], "that is 'zstd' here"),
+    ("--compress", &["raw", "no", "false", "uncompressed"], "that is 'none' here"),
     (
         "--compress",
         &["jpeg", "webp", "lerc", "jxl", "lerc_deflate", "lerc_zstd"],
-        "not there: codecs are lossless; try 'zstd'",
+        "all codecs here are lossless; 'zstd' makes the smallest files",
     ),
-    ("--compress", &["packbits", "lzma"], "not there; try 'zstd'"),
-    ("--interleave", &["bip", "chunky", "contig"], "'pixel'"),
-    ("--interleave", &["bsq", "separate", "planar"], "'band'"),
-    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "'all'"),
-    ("--overviews", &["yes", "true"], "'auto'"),
-    ("--overviews", &["no", "false", "0"], "'none'"),
+    ("--compress", &["packbits", "lzma"], "'zstd' makes the smallest files here"),
+    ("--interleave", &["bip", "chunky", "contig"], "that is 'pixel' here"),
+    ("--interleave", &["bsq", "separate", "planar"], "that is 'band' here"),
+    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "that is 'all' here"),
+    ("--overviews", &["yes", "true"], "that is 'auto' here"),
+    ("--overviews", &["no", "false", "0"], "that is 'none' here"),
 ];
 
 /// The hint for a value that an option does not take.
@@ -292,7 +297,7 @@ fn of_value(option: &str, value: &str) -> Option<String> {
     let is_meant = |(own, words, _): &&(&str, &[&str], &str)| {
         *own == option && words.iter().any(|word| word.eq_ignore_ascii_case(value))
     };
-    VALUES.iter().find(is_meant).map(|(option, _, here)| format!("'{option} {value}' of other tools is {here} here"))
+    VALUES.iter().find(is_meant).map(|(.., hint)| (*hint).to_owned())
 }
 
 /// The hint for a word in the place of a command.
@@ -312,18 +317,25 @@ fn of_command(word: &str) -> Option<&'static str> {
 
 /// Gives clap's error the option that is meant, instead of the one that is spelled like it.
 pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error {
-    let text = |kind| match error.get(kind) {
+    let text = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     let hint = match error.kind() {
-        ClapErrorKind::UnknownArgument => text(ContextKind::InvalidArg).and_then(|unknown| of_option(words, &unknown)),
+        ClapErrorKind::UnknownArgument => {
+            let found = text(&error, ContextKind::InvalidArg).and_then(|unknown| of_option(words, &unknown));
+            found.map(|(word, hint)| {
+                // The whole word, where clap names its first letter alone.
+                error.insert(ContextKind::InvalidArg, ContextValue::String(word));
+                hint
+            })
+        }
         ClapErrorKind::InvalidValue | ClapErrorKind::ValueValidation => {
-            let (option, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+            let (option, value) = (text(&error, ContextKind::InvalidArg), text(&error, ContextKind::InvalidValue));
             option.zip(value).and_then(|(option, value)| of_value(&option, &value))
         }
         ClapErrorKind::InvalidSubcommand => {
-            text(ContextKind::InvalidSubcommand).and_then(|word| of_command(&word)).map(str::to_owned)
+            text(&error, ContextKind::InvalidSubcommand).and_then(|word| of_command(&word)).map(str::to_owned)
         }
         _ => None,
     };

@@ -35,7 +35,7 @@ pub(crate) struct Report {
     seconds: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statistics: Vec<StatisticsReport>,
-    warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Statistics of a band. What is no finite number becomes null.

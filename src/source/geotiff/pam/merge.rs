@@ -4,6 +4,7 @@ use super::super::GeoTiffSource;
 use super::super::overrides::same_nodata;
 use super::parse::{Band, CrsText, GcpList, Item, Pam};
 use super::rpc;
+use crate::error::{Error, ErrorKind};
 use crate::geo::{Crs, GeoKeys, GeoRef, Metadata, PixelIs, Placement, Transform, colors};
 use crate::sample::{Nodata, SampleKind};
 use crate::spec::{ImageSpec, Photometric};
@@ -48,7 +49,7 @@ impl<'a> Merge<'a> {
     fn place(&mut self, crs: Option<CrsText>, transform: Option<[f64; 6]>, gcps: Option<GcpList>) {
         let transform = transform.and_then(|numbers| {
             let made = Transform::from_gdal(numbers);
-            made.map_err(|error| self.unusable.push(format!("the GeoTransform: {error}"))).ok()
+            made.map_err(|error| self.unusable.push(format!("the GeoTransform: {}", reason(&error)))).ok()
         });
         let (mut gcps, mut crs) = (gcps, crs);
         if let (Some(_), Some(list)) = (transform, &mut gcps) {
@@ -75,7 +76,7 @@ impl<'a> Merge<'a> {
                         }
                         *self.geo = geo;
                     }
-                    Err(error) => self.unusable.push(format!("ground control points: {error}")),
+                    Err(error) => self.unusable.push(format!("ground control points: {}", reason(&error))),
                 }
             }
             None => self.crs(crs),
@@ -119,7 +120,7 @@ impl<'a> Merge<'a> {
                     *self.geo = geo;
                 }
             },
-            Err(error) => self.unusable.push(format!("the CRS: {error}")),
+            Err(error) => self.unusable.push(format!("the CRS: {}", reason(&error))),
         }
     }
 
@@ -180,7 +181,7 @@ impl<'a> Merge<'a> {
                 }
                 (*self.spec, *self.metadata) = (spec, metadata);
             }
-            Err(error) => self.unusable.push(format!("the color interpretation: {error}")),
+            Err(error) => self.unusable.push(format!("the color interpretation: {}", reason(&error))),
         }
     }
 
@@ -236,7 +237,7 @@ impl<'a> Merge<'a> {
         // GDAL reads its own tag over it.
         if !coefficients.is_empty() && self.geo.rpc().is_none() {
             let read = rpc::read(&coefficients).map_err(|name| format!("{name} is missing or wrong"));
-            match read.and_then(|rpc| self.geo.clone().with_rpc(rpc).map_err(|error| error.to_string())) {
+            match read.and_then(|rpc| self.geo.clone().with_rpc(rpc).map_err(|error| reason(&error))) {
                 Ok(geo) => *self.geo = geo,
                 Err(reason) => self.unusable.push(format!("RPC, where {reason}")),
             }
@@ -265,7 +266,7 @@ impl<'a> Merge<'a> {
         };
         match self.metadata.merge_item(domain, band, &item.key, &item.value) {
             Ok(old) => self.replaced.extend(old.map(|_| name())),
-            Err(error) => self.unusable.push(format!("{}: {error}", name())),
+            Err(error) => self.unusable.push(format!("{}: {}", name(), reason(&error))),
         }
     }
 
@@ -304,11 +305,19 @@ impl<'a> Merge<'a> {
             }
         }
         for error in set.into_iter().filter_map(Result::err) {
-            self.unusable.push(format!("{error} (band {shown})"));
+            self.unusable.push(format!("{} (band {shown})", reason(&error)));
         }
         for item in &band.items {
             self.item(Some(number), item);
         }
+    }
+}
+
+/// What an error says, without the name of the option that would set the value.
+fn reason(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::InvalidOption { reason, .. } => reason.clone(),
+        _ => error.to_string(),
     }
 }
 

@@ -36,11 +36,11 @@ impl GeoTiffSource {
             Ok(pam) => {
                 let Merge { replaced, unusable, .. } = Merge::of(self, pam);
                 if !replaced.is_empty() {
-                    self.warnings.push(format!("'{name}' replaces what the file itself says: {}", list(&replaced)));
+                    self.warnings.push(format!("'{name}' overrides what the GeoTIFF itself says: {}", list(&replaced)));
                 }
                 self.fill_with_nodata();
                 if !unusable.is_empty() {
-                    self.warnings.push(format!("'{name}' also has what is not taken over: {}", list(&unusable)));
+                    self.warnings.push(format!("'{name}' is not used in full; left out: {}", list(&unusable)));
                 }
             }
         }
@@ -51,8 +51,8 @@ impl GeoTiffSource {
 fn list(entries: &[String]) -> String {
     let named = entries.get(..MAX_NAMED).unwrap_or(entries);
     let more = entries.len() - named.len();
-    let text = named.join(", ");
-    if more == 0 { text } else { format!("{text}, and {more} more") }
+    let text = named.join("; ");
+    if more == 0 { text } else { format!("{text}; and {more} more") }
 }
 
 /// Texts of careless or hostile programs; `tests/judges/auxiliary.py` has sound ones.
