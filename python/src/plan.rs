@@ -100,6 +100,13 @@ impl Plan {
     }
 }
 
+/// Returns the EPSG code that a CRS is written as; `None` where it is written by its parts, or has a coordinate epoch.
+#[pyfunction]
+pub(crate) fn crs_code(text: &str) -> PyResult<Option<u16>> {
+    let crs = Crs::parse(text).map_err(raise)?;
+    Ok(crs.code().filter(|_| crs.coordinate_epoch().is_none()))
+}
+
 /// Returns the unit of a CRS's horizontal coordinates: "length" in meters or "angle" in radians, and its size.
 #[pyfunction]
 pub(crate) fn crs_unit(text: &str) -> PyResult<Option<(&'static str, f64)>> {

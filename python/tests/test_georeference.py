@@ -19,6 +19,7 @@ from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
 import cogsmith
+from cogsmith._crs import crs_text
 
 SHAPE = (60, 70)
 TRANSFORM = Affine(10, 0, 399960, 0, -10, 5000040)
@@ -76,6 +77,23 @@ def test_codes_that_are_not_of_epsg_are_taken_by_their_wkt():
         assert pyproj.CRS(got.to_wkt()).to_dict()["proj"] == expected.to_dict()["proj"]
     with pytest.raises(ValueError, match="EPSG:900913"):
         where(image(SHAPE), crs="EPSG:900913", transform=TRANSFORM)
+
+
+def test_one_crs_is_one_file_whatever_object_it_comes_from():
+    forms = [32633, WKT, pyproj.CRS(32633), pyproj.CRS(32633).to_wkt("WKT1_GDAL"), OdcCrs("EPSG:32633"), "epsg:32633"]
+    written = {cogsmith.to_cog(image(SHAPE), crs=crs, transform=TRANSFORM) for crs in forms}
+    written.add(cogsmith.to_cog(plain(spatial_ref=spatial_ref(crs_wkt=WKT))))
+    written.add(cogsmith.to_cog(raster(image(SHAPE))))
+    assert len(written) == 1
+    # As bands of one file too; a definition that only claims the code stays what it is.
+    bands = [plain(crs=spatial_ref(crs_wkt=form)) for form in (WKT, forms[3])]
+    assert look(cogsmith.write(bands, ":mem:")).profile["count"] == 2
+    shifted = WKT.replace("500000", "600000")
+    assert shifted != WKT
+    got = where(image(SHAPE), crs=shifted, transform=TRANSFORM)[0]
+    assert pyproj.CRS(got.to_wkt()).to_cf()["false_easting"] == 600000
+    epoch = f"COORDINATEMETADATA[{pyproj.CRS(9000).to_wkt()},EPOCH[2021.3]]"
+    assert crs_text(epoch) == epoch
 
 
 def test_a_crs_without_a_code():

@@ -13,7 +13,7 @@ from . import _native
 
 
 def crs_text(crs: Any) -> str | None:
-    """Returns a CRS as text: ``EPSG:n``, WKT, PROJJSON or a PROJ string.
+    """Returns a CRS as text: ``EPSG:n`` where it is exactly that one, else WKT, PROJJSON or a PROJ string.
 
     Takes text, numbers (EPSG codes), dicts (PROJJSON, PROJ parameters), and objects of pyproj, rasterio and odc-geo.
     """
@@ -29,10 +29,18 @@ def crs_text(crs: Any) -> str | None:
         text = crs.strip()
         if not text:
             return None
-        return f"EPSG:{text}" if text.isdigit() else text
-    if isinstance(crs, Mapping):
-        return _text_of_mapping(crs)
-    return _text_of_object(crs)
+        return f"EPSG:{text}" if text.isdigit() else _simplest(text)
+    return _simplest(_text_of_mapping(crs) if isinstance(crs, Mapping) else _text_of_object(crs))
+
+
+def _simplest(text: str) -> str:
+    """A definition as its EPSG code, so that one CRS is one text from whatever object it comes."""
+    try:
+        code = _native.crs_code(text)
+    except ValueError:
+        # It is refused where it is used, with the reason.
+        return text
+    return text if code is None else f"EPSG:{code}"
 
 
 def _text_of_mapping(crs: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, final
 from ._plan import Georeference, Image, Input, Item, Options, Pixels, Work
 
 __all__ = [
-    "__version__", "RESAMPLINGS", "Plan", "Writer", "Shards", "Layout", "crs_unit", "encode", "create", "validate", "info",
+    "__version__", "RESAMPLINGS", "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
 ]
 
 __version__: str
@@ -56,6 +56,7 @@ class Layout:
     def size(self) -> int: ...
     def pieces(self) -> dict[tuple[int, int, int], tuple[int, list[tuple[int, int, int]]]]: ...
 
+def crs_code(text: str) -> int | None: ...
 def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...
 def create(
