@@ -1,6 +1,6 @@
 //! Reading at offsets: files, buffers, and whatever else can give bytes at a position.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, BufRead, IoSliceMut, Read};
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -82,6 +82,52 @@ pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> 
         }
     }
     Ok(filled)
+}
+
+/// A range of bytes that is read in order, in pieces.
+pub(crate) struct RangeReader<R> {
+    position: u64,
+    end: u64,
+    piece: u64,
+    read: R,
+    buffer: Vec<u8>,
+    consumed: usize,
+}
+
+impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> RangeReader<R> {
+    /// Reads `range` in pieces of at most `piece` bytes; `read` fills a buffer from an offset on and returns how many bytes
+    /// it has put there.
+    pub(crate) fn new(range: std::ops::Range<u64>, piece: u64, read: R) -> Self {
+        Self { position: range.start, end: range.end, piece, read, buffer: Vec::new(), consumed: 0 }
+    }
+}
+
+impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> BufRead for RangeReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.consumed >= self.buffer.len() {
+            let count = self.end.saturating_sub(self.position).min(self.piece);
+            self.buffer.resize(usize::try_from(count).unwrap_or(0), 0);
+            self.consumed = 0;
+            let filled = (self.read)(self.position, &mut self.buffer);
+            self.buffer.truncate(*filled.as_ref().unwrap_or(&0));
+            self.position += filled? as u64;
+        }
+        Ok(self.buffer.get(self.consumed..).unwrap_or(&[]))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.consumed += count;
+    }
+}
+
+impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> Read for RangeReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        out.iter_mut().zip(available).for_each(|(to, from)| *to = *from);
+        self.consume(count);
+        Ok(count)
+    }
 }
 
 /// Buffers that a system fills in one call.

@@ -1,6 +1,6 @@
 //! Rows of pixels from the chunks of an image: decoded on the pool, each once, straight to where they are needed.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::directory::TiffFile;
@@ -9,6 +9,7 @@ use crate::buffer::Pool;
 use crate::codec::decode::{self, DecodeError, stream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
+use crate::read::RangeReader;
 use crate::source::file::read_full;
 use crate::view::{Stripe, Window};
 
@@ -371,56 +372,15 @@ impl TallStrip {
         compression.check_size(count, needed as u64).map_err(|error| located(error, layout, index))?;
         let end = offset.saturating_add(count);
         let skipped = layout.format.packed_bytes(skipped_rows as usize).unwrap_or(usize::MAX) as u64;
-        let range = RangeReader {
-            file: file.clone(),
-            position: offset.saturating_add(skipped).min(end),
-            end,
-            reversed_bits: layout.format.reversed_bits,
-            buffer: Vec::new(),
-            consumed: 0,
-        };
+        let (file, reversed_bits) = (file.clone(), layout.format.reversed_bits);
+        let range = RangeReader::new(offset.saturating_add(skipped).min(end)..end, INPUT_BYTES, move |at, buffer| {
+            let filled = read_full(&*file.reader, at, buffer)?;
+            if reversed_bits {
+                decode::bits::reverse(buffer);
+            }
+            Ok(filled)
+        });
         let reader = stream::open(compression, range);
         reader.map(Some).map_err(|error| Error::corrupt(layout.chunk_place(index), error.to_string()))
-    }
-}
-
-/// A range of the file, read in order.
-struct RangeReader {
-    file: TiffFile,
-    position: u64,
-    end: u64,
-    reversed_bits: bool,
-    buffer: Vec<u8>,
-    consumed: usize,
-}
-
-impl BufRead for RangeReader {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.consumed >= self.buffer.len() {
-            let count = usize::try_from((self.end - self.position).min(INPUT_BYTES)).unwrap_or(0);
-            self.buffer.resize(count, 0);
-            self.consumed = 0;
-            let filled = read_full(&*self.file.reader, self.position, &mut self.buffer)?;
-            self.buffer.truncate(filled);
-            self.position += filled as u64;
-            if self.reversed_bits {
-                decode::bits::reverse(&mut self.buffer);
-            }
-        }
-        Ok(self.buffer.get(self.consumed..).unwrap_or(&[]))
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.consumed += count;
-    }
-}
-
-impl Read for RangeReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(out.len());
-        out.iter_mut().zip(available).for_each(|(to, from)| *to = *from);
-        self.consume(count);
-        Ok(count)
     }
 }
