@@ -106,6 +106,56 @@ fn every_cut_is_found() {
     }
 }
 
+#[test]
+fn every_flipped_bit_of_the_structural_metadata_is_found() {
+    let small = |mask, interleave, big_tiff| {
+        let spec = ImageSpec { mask, ..ImageSpec::new(40, 30, 3, DataType::U8) };
+        encode(&spec, &EncodeOptions { interleave, big_tiff, ..small_tiles() }, &Executor::serial())
+    };
+    let files = [
+        (8, 140, small(false, Interleave::Pixel, BigTiff::No)),
+        (8, 174, small(true, Interleave::Pixel, BigTiff::No)),
+        (8, 156, small(false, Interleave::Band, BigTiff::No)),
+        (16, 156, small(true, Interleave::Tile, BigTiff::Yes)),
+    ];
+    for (start, size, bytes) in files {
+        let strict = |bytes: &[u8]| ids(&judge(bytes).unwrap()).into_iter().filter(|id| !is_expected(id)).count();
+        assert_eq!(strict(&bytes), 0);
+        for bit in start * 8..(start + 43 + size) * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(strict(&changed) > 0, "bit {} of byte {} of {size}", bit % 8, bit / 8);
+        }
+    }
+}
+
+#[test]
+fn structural_metadata_that_contradict_the_directory_are_found() {
+    let bytes = encode(&ImageSpec::new(40, 30, 3, DataType::U8), &small_tiles(), &Executor::serial());
+    let swapped = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect("a line of the text");
+        let mut changed = bytes.clone();
+        changed[at..at + to.len()].copy_from_slice(to.as_bytes());
+        changed
+    };
+    // Fewer bytes than the text has, and as many as the padding has room for.
+    found(&swapped("SIZE=000140", "SIZE=000139"), "layout-ghost-text");
+    found(&swapped("SIZE=000140", "SIZE=000141"), "layout-ghost-text");
+    found(&swapped("SIZE=000140", "SIZE=000138"), "layout-first-directory");
+    found(&swapped("SIZE=000140", "SIZE=000142"), "layout-ghost-area");
+    found(&swapped("SIZE=000140", "SIZE= 00140"), "layout-ghost-area");
+    found(&swapped("BLOCK_ORDER=ROW_MAJOR\nB", "BLOCK_ORDER=COL_MAJOR\nB"), "layout-ghost-text");
+    // The lines after the leader's have as many bytes as a line of INTERLEAVE and two of padding would.
+    let chunky = swapped("BLOCK_LEADER=SIZE_AS_UINT4\n", "INTERLEAVE=BAND\n          \n");
+    let report = judge(&chunky).unwrap();
+    assert_eq!(report.counts["layout-ghost-text"], 2, "{:?}", report.findings);
+    // What GDAL writes over it when an edit breaks the layout is an error by its own rule, and no damage.
+    let edited = judge(&swapped("EDITION=NO\n ", "EDITION=YES\n")).unwrap();
+    assert!(edited.counts.contains_key("layout-incompatible-edition"));
+    assert!(!edited.counts.contains_key("layout-ghost-text"));
+}
+
 /// Numbers that are the same every time.
 fn random(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

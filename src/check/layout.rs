@@ -45,7 +45,7 @@ impl<'a> Pyramid<'a> {
 /// Checks the header and the order of directories and levels.
 pub(super) fn check(tiff: &Tiff<'_>, directories: &[Directory], images: &[Image], report: &mut Report) -> Result<()> {
     let pyramid = Pyramid::of(images);
-    check_header(tiff, report);
+    check_header(tiff, images, report);
     check_chain(images, report);
     for image in images {
         check_tiles(image, &pyramid, report);
@@ -56,7 +56,7 @@ pub(super) fn check(tiff: &Tiff<'_>, directories: &[Directory], images: &[Image]
     check_data(tiff, directories, images, &pyramid, report)
 }
 
-fn check_header(tiff: &Tiff<'_>, report: &mut Report) {
+fn check_header(tiff: &Tiff<'_>, images: &[Image], report: &mut Report) {
     if tiff.big && tiff.length <= LARGEST_CLASSIC {
         report.add(&rules::OGC_CLASSIC_TIFF, Place::FILE, format_args!("a BigTIFF of {} bytes", tiff.length));
     } else if !tiff.big && tiff.length > LARGEST_CLASSIC {
@@ -68,6 +68,10 @@ fn check_header(tiff: &Tiff<'_>, report: &mut Report) {
         if ghost.says("KNOWN_INCOMPATIBLE_EDITION=YES") {
             let message = format_args!("it says KNOWN_INCOMPATIBLE_EDITION=YES");
             report.add(&rules::INCOMPATIBLE_EDITION, Place::byte(tiff.header_bytes()), message);
+        }
+        if ghost.says_planar() && images.first().is_some_and(|image| !image.planar) {
+            let message = format_args!("it says INTERLEAVE=BAND or TILE, but tiles have all bands");
+            report.add(&rules::GHOST_TEXT, Place::byte(tiff.header_bytes()), message);
         }
         expected = ghost.end + ghost.end % 2;
     }

@@ -19,6 +19,7 @@
 //! ```
 
 mod geo;
+mod ghost;
 mod image;
 mod info;
 mod layout;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Result};
 use crate::read::{ReadAt, not_tiff, read_full};
 
+use super::ghost::{self, Ghost};
 use super::report::{Place, Report};
 use super::rules;
 
@@ -24,9 +25,6 @@ const PAGE: u64 = 1 << 16;
 pub(super) const LONGEST_VALUE: u64 = 16 << 20;
 /// Bytes of values that any file may have; beyond it, 16 times its length.
 const VALUES: u64 = 64 << 20;
-const GHOST_START: &[u8] = b"GDAL_STRUCTURAL_METADATA_SIZE=";
-/// Bytes of the first line of the structural metadata: `GDAL_STRUCTURAL_METADATA_SIZE=000140 bytes\n`.
-const GHOST_LINE: u64 = 43;
 
 /// A file with a header of a TIFF.
 pub(super) struct Tiff<'a> {
@@ -40,21 +38,8 @@ pub(super) struct Tiff<'a> {
     pub(super) ghost: Option<Ghost>,
     /// Bytes of values that may still be read: directories that share values must not make a small file a long job.
     budget: AtomicU64,
-}
-
-/// GDAL's structural metadata: what a writer promises about the layout.
-#[derive(Debug, Clone)]
-pub(super) struct Ghost {
-    /// Its text; empty where its size is no number.
-    pub(super) text: String,
-    /// Where it ends; 0 where its size is no number.
-    pub(super) end: u64,
-}
-
-impl Ghost {
-    pub(super) fn says(&self, line: &str) -> bool {
-        self.text.contains(line)
-    }
+    /// How often tiles were decoded.
+    pub(super) decodes: AtomicU64,
 }
 
 /// An entry of a directory.
@@ -128,7 +113,8 @@ impl<'a> Tiff<'a> {
         }
         let big = version == 43;
         let budget = AtomicU64::new(length.saturating_mul(16).saturating_add(VALUES));
-        let mut tiff = Self { reader, length, big, big_endian, first: 0, ghost: None, budget };
+        let mut tiff =
+            Self { reader, length, big, big_endian, first: 0, ghost: None, budget, decodes: AtomicU64::new(0) };
         let [_, _, _, _, rest @ ..] = &header;
         if big {
             let [size, zero, first @ ..] = rest.as_chunks::<2>().0 else { return Ok(tiff) };
@@ -140,7 +126,7 @@ impl<'a> Tiff<'a> {
         } else if let Some(first) = rest.get(..4) {
             tiff.first = tiff.number(first);
         }
-        tiff.ghost = tiff.ghost(report)?;
+        tiff.ghost = ghost::read(&tiff, report)?;
         Ok(tiff)
     }
 
@@ -175,6 +161,11 @@ impl<'a> Tiff<'a> {
         offset.checked_add(count).is_some_and(|end| end <= self.length)
     }
 
+    /// Whether the bytes of a tile lie in the file, behind its header.
+    pub(super) fn holds_tile(&self, offset: u64, count: u64) -> bool {
+        offset >= self.header_bytes() && count > 0 && self.holds(offset, count)
+    }
+
     /// Takes so many bytes of values from the budget; whether there are as many left.
     fn afford(&self, bytes: u64) -> bool {
         let left = self.budget.load(Ordering::Relaxed);
@@ -185,31 +176,6 @@ impl<'a> Tiff<'a> {
     /// Whether values were left out since directories share too many.
     pub(super) fn is_exhausted(&self) -> bool {
         self.budget.load(Ordering::Relaxed) == 0
-    }
-
-    fn ghost(&self, report: &mut Report) -> Result<Option<Ghost>> {
-        let start = self.header_bytes();
-        if !self.holds(start, GHOST_LINE) {
-            return Ok(None);
-        }
-        let line = self.bytes(start, GHOST_LINE)?;
-        let Some(rest) = line.strip_prefix(GHOST_START) else { return Ok(None) };
-        let size =
-            rest.strip_suffix(b" bytes\n").and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
-        let size = size.filter(|size| self.holds(start + GHOST_LINE, *size));
-        let Some(size) = size else {
-            let text = String::from_utf8_lossy(&line);
-            report.add(&rules::GHOST_AREA, Place::byte(start), format_args!("its first line is {text:?}"));
-            return Ok(Some(Ghost { text: String::new(), end: 0 }));
-        };
-        let end = start + GHOST_LINE + size;
-        if self.first < end {
-            let message =
-                format_args!("its text ends at byte {end}, but the first directory starts at byte {}", self.first);
-            report.add(&rules::GHOST_AREA, Place::byte(start), message);
-        }
-        let text = String::from_utf8_lossy(&self.bytes(start + GHOST_LINE, size)?).into_owned();
-        Ok(Some(Ghost { text, end }))
     }
 
     /// All directories of the chain, in its order; SubIFDs of the first one stand behind it.

@@ -197,8 +197,14 @@ rules! {
 
     // Layout
     GHOST_AREA: "layout-ghost-area", Error, Layout,
-        "GDAL's structural metadata is complete: its size is a number, and its text ends before the first directory",
-        "GDAL, COG driver, header ghost area", "write the file again";
+        "The first line of GDAL's structural metadata is complete: its size has six digits, and the text of that size ends \
+         before the first directory",
+        "GDAL, COG driver, header ghost area; GDAL validate_cloud_optimized_geotiff", "write the file again";
+    GHOST_TEXT: "layout-ghost-text", Warning, Layout,
+        "GDAL's structural metadata is what a version of GDAL writes: known lines in their order, INTERLEAVE only where bands \
+         have tiles of their own, and as many bytes as its first line says",
+        "GDAL 3.1 to 3.13, GTiff driver, CreateCopy; COG driver, header ghost area",
+        "readers ignore what they don't know in it; it may be damaged: write the file again";
     INCOMPATIBLE_EDITION: "layout-incompatible-edition", Error, Layout,
         "The structural metadata does not say KNOWN_INCOMPATIBLE_EDITION=YES",
         "GDAL validate_cloud_optimized_geotiff; rio cogeo validate",

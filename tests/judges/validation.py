@@ -161,6 +161,37 @@ def broken_files(report, folder, judges, rows):
         rows.append(row)
 
 
+def flipped_bits(report, folder, judges):
+    """Files that differ from a sound COG in one bit of GDAL's structural metadata: each is found, by those rules."""
+    import broken
+    from command_line import run
+    name = "every bit of the structural metadata"
+    if not report.wants(name):
+        return
+    for kind, file in (("plain", broken.cog(broken.gradient(64, 64))), ("masked", broken.cog(broken.gradient(64, 64), masked=True))):
+        sound, length = file.bytes(), 43 + len(file.ghost)
+        paths = []
+        for bit in range(8 * 8, (8 + length) * 8):
+            data = bytearray(sound)
+            data[bit // 8] ^= 1 << bit % 8
+            paths.append(os.path.join(folder, f"flipped-{bit // 8}-{bit % 8}.tif"))
+            with open(paths[-1], "wb") as f:
+                f.write(data)
+        problems, rejected = [], [0, 0]
+        for path, line in zip(paths, run("validate", "--json", "--threads", "1", *paths, timeout=600).out.splitlines(), strict=True):
+            said, (gdal, _), (rio, more) = json.loads(line), judges["gdal"](path), judges["rio"](path)
+            rejected = [rejected[0] + bool(gdal), rejected[1] + bool(rio + more)]
+            found = {f["rule"] for f in said["findings"] if f["severity"] != "note"}
+            where = os.path.basename(path)
+            if not found & {"layout-ghost-area", "layout-ghost-text", "layout-first-directory", "layout-incompatible-edition"}:
+                problems.append(f"{where}: found {sorted(found)}")
+            if gdal and said["verdict"] == "valid":
+                problems.append(f"{where}: GDAL rejects it, cogsmith does not: {gdal[:2]}")
+            os.remove(path)
+        print(f"{kind}: of {len(paths)} files with one flipped bit, GDAL rejects {rejected[0]} and rio-cogeo {rejected[1]}")
+        report.check(f"{name}, {kind}", problems)
+
+
 def all_rules_are_broken():
     import broken
     known = {rule["id"] for rule in rules()}
@@ -296,6 +327,7 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="cogsmith-validation-") as folder:
         report.check("every rule has a file", all_rules_are_broken())
         broken_files(report, folder, judges, rows)
+        flipped_bits(report, folder, judges)
         if not report.only:
             for source in files_below(os.path.join(ROOT, "fixtures")):
                 with_cogs(report, source, "fixtures/" + os.path.basename(source), folder, judges, rows)
