@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use cogsmith::check::{self, CheckOptions, Report, Severity};
 use cogsmith::{
-    BigTiff, Compression, DataType, EncodeOptions, Executor, ImageSpec, Interleave, Overviews, ReadAt, Resampling,
-    TileSize,
+    BigTiff, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, GeoRef, ImageSpec, Interleave,
+    Metadata, Overviews, Photometric, ReadAt, Resampling, SliceSource, TileSize,
 };
 use support::images::encode;
+use support::parse::Tiff;
 
 fn judge(bytes: &[u8]) -> cogsmith::Result<Report> {
     check::validate(&bytes, &CheckOptions::default(), &Executor::serial())
@@ -85,6 +86,94 @@ fn threads_and_depth_do_not_change_what_is_found() {
     let many = encode(&ImageSpec::new(400, 300, 1, DataType::U8), &many, &Executor::serial());
     let quick = check::validate(&many, &CheckOptions::quick(), &Executor::serial()).unwrap();
     assert!(quick.is_valid(false) && quick.tiles_decoded < quick.tiles);
+}
+
+/// A large multi-band file is decoded once, however many bands and levels there are; and its tiles in pieces.
+#[test]
+fn every_tile_is_decoded_once() {
+    let alpha = |spec: ImageSpec| {
+        let (photometric, extra_samples) = (Photometric::Rgb, vec![ExtraSample::UnassociatedAlpha]);
+        ImageSpec { photometric, extra_samples, ..spec }
+    };
+    let specs = [
+        (Interleave::Pixel, ImageSpec::new(301, 257, 130, DataType::I16)),
+        (Interleave::Band, ImageSpec::new(301, 257, 17, DataType::F32)),
+        (Interleave::Tile, ImageSpec { mask: true, ..ImageSpec::new(301, 257, 5, DataType::U8) }),
+        (Interleave::Band, alpha(ImageSpec::new(301, 257, 4, DataType::U8))),
+        (Interleave::Pixel, alpha(ImageSpec::new(301, 257, 4, DataType::U16))),
+    ];
+    for (interleave, spec) in specs {
+        let options = EncodeOptions { interleave, ..small_tiles() };
+        let bytes = encode(&spec, &options, &Executor::serial());
+        let report = judge(&bytes).unwrap();
+        assert_eq!(report.count(Severity::Error), 0, "{:?}", report.findings);
+        assert_eq!((report.decodes, report.tiles_decoded), (report.tiles, report.tiles), "{interleave:?} {spec:?}");
+        // Four cells in a tile of 64 pixels, and one in what is left of it at the edges.
+        assert!(report.cells_compared > 20, "{interleave:?} {spec:?}: {}", report.cells_compared);
+        assert!(!report.counts.contains_key("overview-unjudged"));
+        let quick = check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
+        assert!(quick.cells_compared > 0 && quick.decodes < report.decodes);
+    }
+    // One tile of 16 MiB, which is decoded in two pieces.
+    let spec = ImageSpec::new(200, 150, 64, DataType::U8);
+    let options = EncodeOptions { tile_size: TileSize::square(512), ..EncodeOptions::default() };
+    let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
+    assert!(report.is_valid(false) && report.decodes == report.tiles, "{:?}", report.findings);
+}
+
+#[test]
+fn quick_checks_decode_a_few_tiles_of_a_level() {
+    for interleave in [Interleave::Pixel, Interleave::Band] {
+        let spec = ImageSpec::new(900, 700, 40, DataType::U8);
+        let options = EncodeOptions { tile_size: TileSize::square(16), interleave, ..EncodeOptions::default() };
+        let bytes = encode(&spec, &options, &Executor::serial());
+        let report = check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
+        let levels = report.directories as u64;
+        assert!(report.is_valid(false) && report.tiles > 2000 && levels == 7, "{:?}", report.findings);
+        assert!(report.decodes <= 23 * levels, "{} tiles of {levels} levels", report.decodes);
+        assert!((6..=12).contains(&report.cells_compared), "{} cells", report.cells_compared);
+        // Larger tiles, fewer of them.
+        let options = EncodeOptions { tile_size: TileSize::square(128), ..options };
+        let bytes = encode(&spec, &options, &Executor::serial());
+        let report = check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
+        let levels = report.directories as u64;
+        assert!(report.decodes <= 7 * levels, "{} tiles of {levels} levels", report.decodes);
+    }
+}
+
+#[test]
+fn full_resolution_is_decoded_again_where_an_overview_is_in_doubt() {
+    // Columns by turns 257 and 0: the nearest pixels of levels that halve are all of one kind.
+    let pixels: Vec<u16> = (0..256 * 256).map(|index| if index % 2 == 0 { 257 } else { 0 }).collect();
+    let spec = ImageSpec::new(256, 256, 1, DataType::U16);
+    let options =
+        EncodeOptions { compression: Compression::None, resampling: Some(Resampling::Nearest), ..small_tiles() };
+    let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+    let bytes = cogsmith::encode_to_vec(&mut SliceSource::new(spec, &pixels).unwrap(), &plan).unwrap();
+    let smallest = Tiff::parse(&bytes).ifds.last().unwrap().number(324) as usize;
+    let of_level = bytes[smallest];
+    // The tile and the bytes behind it that repeat its last ones.
+    let filled = |byte: u8| {
+        let mut changed = bytes.clone();
+        changed[smallest..smallest + 64 * 64 * 2 + 4].fill(byte);
+        judge(&changed).unwrap()
+    };
+    let is_sound = |report: &Report| ids(report).into_iter().all(is_expected);
+    let sound = filled(of_level);
+    assert!(is_sound(&sound) && sound.decodes == sound.tiles, "{:?}", sound.findings);
+    // A kernel that starts from full resolution each time may find the other kind there.
+    let other = filled(1 - of_level);
+    assert!(is_sound(&other) && other.cells_compared == sound.cells_compared, "{:?}", other.findings);
+    assert!(other.decodes > other.tiles && other.decodes <= 2 * other.tiles, "{} decodings", other.decodes);
+    // Neither has such values.
+    let wrong = filled(0xFF);
+    assert_eq!(wrong.counts["overview-content"], 1);
+    assert_eq!((wrong.decodes, wrong.cells_compared), (other.decodes, sound.cells_compared));
+    let quick = |bytes: &[u8]| check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
+    let mut changed = bytes.clone();
+    changed[smallest..smallest + 64 * 64 * 2 + 4].fill(0xFF);
+    assert!(quick(&changed).counts.contains_key("overview-unjudged"));
+    assert!(is_sound(&quick(&bytes)));
 }
 
 #[test]

@@ -102,7 +102,10 @@ pub struct Report {
     pub tiles: u64,
     /// Tiles that were decoded.
     pub tiles_decoded: u64,
-    /// Places where an overview was compared with the level above it.
+    /// How often a tile was decoded: each at most twice, and those of full resolution alone a second time, where an
+    /// overview does not fit the level before it.
+    pub decodes: u64,
+    /// Cells of overviews that were compared with the level before, or with full resolution.
     pub cells_compared: u64,
 }
 

@@ -372,6 +372,9 @@ rules! {
         "Pixels of an overview are such as any kernel could make of the level before",
         "TIFF 6.0 section 8, NewSubfileType bit 0: a reduced version of the same image",
         "the overviews are of another image, empty, or old: make them again";
+    OVERVIEW_UNJUDGED: "overview-unjudged", Note, Content,
+        "All cells of an overview that are looked at can be compared with the level before, or with full resolution",
+        "this program's own limits", "compare the pixels by another reader";
 }
 
 #[cfg(test)]

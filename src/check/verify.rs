@@ -8,8 +8,8 @@ use crate::read::ReadAt;
 use super::image::Image;
 use super::layout::Pyramid;
 use super::parse::Tiff;
+use super::pieces::{self, TilePlace};
 use super::report::Report;
-use super::tiles;
 
 /// Tiles a thread that are read at once.
 const TILES_PER_THREAD: usize = 8;
@@ -76,11 +76,12 @@ fn compare(
     for sums in sums.chunks(turn) {
         let mut work = Vec::with_capacity(sums.len());
         for (tile, sum) in (first..).zip(sums) {
-            work.push((tile, *sum, (offsets.at(tile)?, counts.at(tile)?)));
+            work.push((*sum, TilePlace { tile, offset: offsets.at(tile)?, count: counts.at(tile)? }));
         }
         first += sums.len() as u64;
-        let results = executor.map(work, |(tile, sum, place)| {
-            let pixels = tiles::samples(tiff, image, tile, place)?;
+        let results = executor.map(work, |(sum, place)| {
+            let tile = place.tile;
+            let pixels = pieces::samples(tiff, image, place)?;
             let problem = match pixels.as_deref().and_then(|pixels| checksum(image, tile, pixels)) {
                 None => "it can't be decoded".to_owned(),
                 Some(found) if found != sum => "its pixels are not those that were encoded".to_owned(),

@@ -146,6 +146,16 @@ def mask_of_bytes():
     return file
 
 
+def masks_by_another_codec():
+    file = masked()
+    for i in (1, 4, 5):
+        width, height = file.size(i)
+        kind = file.directories[i].tags[254]
+        file.directories[i] = directory(np.ones((height, width), np.uint8), mask=True, compression=34925)
+        file.directories[i].tags[254] = kind
+    return file
+
+
 def no_overview_masks():
     file = masked()
     del file.directories[4:]
@@ -372,6 +382,7 @@ RULES = {
     "mask-format": (mask_of_bytes, set()),
     "mask-levels": (no_overview_masks, set()),
     "overview-content": (other_overviews, set()),
+    "overview-unjudged": (masks_by_another_codec, {"tile-unjudged"}),
 }
 # More ways to break a rule, and files that break none.
 MORE = {
