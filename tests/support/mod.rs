@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test takes its own part")]
 
 pub mod allocator;
+pub mod golden;
 pub mod images;
 pub mod parse;
 pub mod raster;
