@@ -43,6 +43,11 @@ impl Message {
         message
     }
 
+    /// An empty part of a message, which is sealed with the whole.
+    pub(crate) fn part() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
     pub(crate) fn u8(&mut self, value: u8) {
         self.bytes.push(value);
     }
@@ -100,6 +105,11 @@ impl Message {
         self.u8(place.unwrap_or(u8::MAX));
     }
 
+    /// The bytes of a part.
+    pub(crate) fn into_part(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// The finished message.
     pub(crate) fn seal(mut self) -> Vec<u8> {
         let sum = checksum(&self.bytes);
@@ -144,6 +154,11 @@ impl<'a> Reader<'a> {
             )));
         }
         Ok(reader)
+    }
+
+    /// Opens a part of a message, which was opened before; `name` is what errors call it.
+    pub(crate) fn part(name: &'static str, bytes: &'a [u8]) -> Self {
+        Self { name, rest: bytes }
     }
 
     /// An error about this message.

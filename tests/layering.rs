@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 2
     ("geo", &["error", "sample", "spec", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "options", "processor", "sample", "spec", "tiff"]),
-    ("statistics", &["geo", "sample", "spec"]),
+    ("statistics", &["error", "geo", "message", "sample", "spec"]),
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "view"]),

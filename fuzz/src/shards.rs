@@ -15,9 +15,7 @@ use super::window::Part;
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
     let spec = spec(choices, Scale::Small);
-    let mut options = options(choices, Scale::Small, spec.bands);
-    // No shard knows the statistics of all pixels.
-    options.statistics = false;
+    let options = options(choices, Scale::Small, spec.bands);
     let (geo, metadata) =
         if choices.flag() { (geo(choices), metadata(choices)) } else { (GeoRef::default(), Metadata::default()) };
     let mut side = || choices.pick(&[16, 32, 48, 1, 64, 17]);
@@ -26,7 +24,7 @@ pub fn run(data: &[u8]) {
     let fault = choices.byte();
     let Ok(plan) = CogPlan::new(&spec, &geo, &metadata, &options) else { return };
     let plan = plan.with_predictor_by_type();
-    let shards = ShardPlan::new(plan.clone(), &shape).expect("shards of a plan without statistics");
+    let shards = ShardPlan::new(plan.clone(), &shape).expect("shards of a plan");
     let mut image = Image::new(spec, choices);
     let whole = image.encode(&plan, 1);
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::grid::SectionId;
 use crate::message::{Kind, Message, Reader, checksum};
 use crate::plan::{CogPlan, Header, ShardId, ShardPlan, TileIndex};
+use crate::statistics::{BandStatistics, BandSums, unpack};
 
 use super::shard::{Run, ShardRecord, runs};
 
@@ -34,9 +35,9 @@ impl Assembler {
     /// Adds a record; whether it is new. One that is there already, from a task that ran twice, changes nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the record belongs to another plan, has not the tiles that
-    /// the plan asks for, has one that is larger than its pixels can be, or differs from one of the same shard that is
-    /// there already.
+    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the record belongs to another plan, does not have the tiles or
+    /// the statistics that the plan asks for, has a tile that is larger than its pixels can be, or differs from a record
+    /// of the same shard that is there already.
     pub fn add(&mut self, record: ShardRecord) -> Result<bool> {
         let id = record.id;
         let wrong = |reason: &str| Err(Error::shards(format!("shard {id}"), reason));
@@ -54,6 +55,7 @@ impl Assembler {
         if (record.checksums.len(), record.sizes.len() as u64) != (runs.len(), tiles) {
             return wrong("it has not the tiles that the plan asks for");
         }
+        self.check_sums(&record)?;
         // What is read into memory later must follow from the plan, not from what a record claims.
         let plan = self.shards.plan();
         let mut sizes = record.sizes.iter();
@@ -64,6 +66,31 @@ impl Assembler {
         }
         self.records.insert(id, record);
         Ok(true)
+    }
+
+    /// Checks that a record has the sums of all pixels of its shard, if the plan asks for statistics.
+    fn check_sums(&self, record: &ShardRecord) -> Result<()> {
+        let wrong = |reason: String| Error::shards(format!("shard {}", record.id), reason);
+        let Some(own) = self.measured_pixels(record.id)? else {
+            return if record.sums.is_empty() {
+                Ok(())
+            } else {
+                Err(wrong("it has statistics, which the plan does not ask for".into()))
+            };
+        };
+        let sums = unpack(&record.sums, self.shards.plan().spec()).map_err(|error| wrong(error.to_string()))?;
+        let counted = sums.iter().find(|band| band.pixels() != own).map(BandSums::pixels);
+        counted.map_or(Ok(()), |counted| {
+            Err(wrong(format!("its statistics count {counted} pixels, the shard has {own} of its own")))
+        })
+    }
+
+    /// The number of pixels that the statistics of a shard count; `None` where it has none.
+    fn measured_pixels(&self, id: ShardId) -> Result<Option<u64>> {
+        let plan = self.shards.plan();
+        let Some(level) = plan.levels().first().filter(|_| plan.statistics() && id.tier == 0) else { return Ok(None) };
+        let own = level.pixels_of(&self.shards.shard_tiles(id, 0)?);
+        Ok(Some(u64::from(own.width()) * u64::from(own.height())))
     }
 
     /// Adds all that another one has.
@@ -117,6 +144,9 @@ impl Assembler {
         let mut index = TileIndex::new(plan)?;
         let mut parts = BTreeMap::new();
         for (&id, record) in &self.records {
+            if self.measured_pixels(id)?.is_some() {
+                index.add_sums(unpack(&record.sums, plan.spec())?);
+            }
             let mut sizes = record.sizes.iter();
             let mut starts = vec![0];
             let mut end = 0;
@@ -130,7 +160,8 @@ impl Assembler {
             parts.insert(id, starts);
         }
         let header = plan.header(&index)?;
-        Ok(Assembly { shards: self.shards, records: self.records, starts: parts, header })
+        let statistics = index.statistics();
+        Ok(Assembly { shards: self.shards, records: self.records, starts: parts, header, statistics })
     }
 }
 
@@ -142,6 +173,7 @@ pub struct Assembly {
     /// Where each run of a shard starts in its fragment, and where the last one ends.
     starts: BTreeMap<ShardId, Vec<u64>>,
     header: Header,
+    statistics: Vec<BandStatistics>,
 }
 
 /// Bytes of a fragment that go to the file in one piece.
@@ -201,6 +233,12 @@ impl Assembly {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.header.bytes.len() as u64 + self.header.level_bytes.iter().sum::<u64>()
+    }
+
+    /// The statistics of every band; empty unless [asked for](crate::EncodeOptions::statistics).
+    #[must_use]
+    pub fn statistics(&self) -> &[BandStatistics] {
+        &self.statistics
     }
 
     /// The record of a shard.
@@ -274,4 +312,51 @@ pub(super) fn missing(shards: &[ShardId], reason: &str) -> Error {
     }
     let noun = if shards.len() == 1 { "shard" } else { "shards" };
     Error::shards(format!("{noun} {}", names.join(", ")), reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::encode_shard;
+    use crate::executor::Executor;
+    use crate::geo::{GeoRef, Metadata};
+    use crate::options::{EncodeOptions, TileSize};
+    use crate::plan::ShardOptions;
+    use crate::sample::DataType;
+    use crate::spec::ImageSpec;
+    use crate::statistics::{no_sums, pack};
+    use crate::view::SliceSource;
+
+    #[test]
+    fn records_with_other_sums_are_refused() {
+        let spec = ImageSpec::new(40, 20, 1, DataType::U8);
+        let one_shard = |statistics| {
+            let options = EncodeOptions { statistics, tile_size: TileSize::square(16), ..EncodeOptions::default() };
+            let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+            let shards = ShardPlan::new(plan, &ShardOptions { width: 64, height: 64, levels: None }).unwrap();
+            let pixels: Vec<u8> = (0..40 * 20).map(|pixel| pixel as u8).collect();
+            let id = ShardId { tier: 0, row: 0, column: 0 };
+            let mut source = SliceSource::new(spec.clone(), &pixels).unwrap();
+            let record = encode_shard(&shards, id, &mut source, &Executor::serial()).unwrap().record;
+            (shards, record)
+        };
+        let (shards, record) = one_shard(true);
+        Assembler::new(&shards).add(record.clone()).unwrap();
+        let refusal = |sums: Vec<u8>| {
+            let changed = ShardRecord { sums, ..record.clone() };
+            Assembler::new(&shards).add(changed).unwrap_err().to_string()
+        };
+        let none = refusal(Vec::new());
+        assert!(none.contains("shard 0/0/0") && none.contains("too short"), "{none}");
+        let others = refusal(pack(no_sums(&spec)));
+        assert!(others.contains("statistics count 0 pixels") && others.contains("has 800"), "{others}");
+        let longer = refusal([record.sums.clone(), vec![0]].concat());
+        assert!(longer.contains("too long"), "{longer}");
+        // A record that was made without statistics has none to add.
+        let (shards, plain) = one_shard(false);
+        assert!(plain.sums.is_empty());
+        let changed = ShardRecord { sums: record.sums, ..plain };
+        let error = Assembler::new(&shards).add(changed).unwrap_err().to_string();
+        assert!(error.contains("plan does not ask for"), "{error}");
+    }
 }

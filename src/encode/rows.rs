@@ -1,6 +1,7 @@
 //! Rows in, framed tiles out: of a whole image, or of a shard of one.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::buffer::Pool;
 use crate::codec::{Padding, TileEncoder, TileView, choice};
@@ -9,7 +10,7 @@ use crate::executor::{Beside, Executor, Taker};
 use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Share};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
-use crate::statistics::{BandSums, MeasuredRows, measure};
+use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
 
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
@@ -269,29 +270,23 @@ impl RowEncoder {
         std::mem::take(&mut self.sums)
     }
 
-    /// Adds the rows of the batch to the statistics, if the plan asks for them: those of full resolution, and never of
-    /// shards, whose windows overlap.
+    /// Adds the rows of the batch to the statistics, if the plan asks for them and this is full resolution. Each pixel
+    /// counts where its tile is encoded: windows of shards overlap, their tiles do not.
     fn measure(&mut self) {
-        let first = std::mem::replace(&mut self.measured_rows, self.next_row);
-        let count = self.next_row - first;
-        if !self.plan.statistics() || count == 0 || self.share.base() > 0 {
+        let LevelShare { level, tiles, .. } = self.base();
+        let own = level.pixels_of(tiles);
+        let first = std::mem::replace(&mut self.measured_rows, self.next_row).max(own.rows.start);
+        let end = self.next_row.min(own.rows.end);
+        if !self.plan.statistics() || first >= end || self.share.base() > 0 {
             return;
         }
-        let spec = self.plan.spec();
-        let rows = self.cascade.level(0);
         let threads = u32::try_from(self.executor.thread_count()).unwrap_or(u32::MAX);
-        let piece = count.div_ceil(threads);
-        let pieces = (first..self.next_row).step_by(piece as usize).collect();
+        let piece = (end - first).div_ceil(threads);
+        let pieces = (first..end).step_by(piece as usize).collect();
         let measured = self.executor.map(pieces, |top: u32| {
-            let height = piece.min(self.next_row - top) as usize;
-            let planes = 0..usize::from(self.plan.grid().planes);
-            measure(
-                spec,
-                &MeasuredRows {
-                    planes: planes.map(|plane| &rows.plane_from(plane, top)[..height * rows.row_bytes()]).collect(),
-                    mask: rows.mask_from(top).map(|mask| &mask[..height * spec.width as usize]),
-                },
-            )
+            let mut sums = no_sums(self.plan.spec());
+            self.measure_rows(top..end.min(top.saturating_add(piece)), &own.columns, &mut sums);
+            sums
         });
         for more in measured {
             if self.sums.is_empty() {
@@ -299,6 +294,21 @@ impl RowEncoder {
             } else {
                 self.sums.iter_mut().zip(more).for_each(|(sums, more)| sums.merge(more));
             }
+        }
+    }
+
+    /// Adds some columns of some rows of full resolution to the sums.
+    fn measure_rows(&self, rows: Range<u32>, columns: &Range<u32>, sums: &mut [BandSums]) {
+        let held = self.cascade.level(0);
+        let pixel_bytes = held.row_bytes() / held.width();
+        let (skip, width) = ((columns.start - held.left()) as usize, columns.len());
+        // Full rows are consecutive pixels.
+        let height = if width == held.width() { rows.len() } else { 1 };
+        for top in rows.step_by(height) {
+            let planes = (0..usize::from(self.plan.grid().planes))
+                .map(|plane| &held.plane_from(plane, top)[skip * pixel_bytes..][..width * height * pixel_bytes]);
+            let mask = held.mask_from(top).map(|mask| &mask[skip..][..width * height]);
+            measure(self.plan.spec(), &MeasuredPixels { planes: planes.collect(), mask }, sums);
         }
     }
 

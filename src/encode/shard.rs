@@ -11,6 +11,7 @@ use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
 use crate::plan::{CogPlan, ShardId, ShardPlan};
 use crate::pyramid::LevelRows;
+use crate::statistics::pack;
 use crate::view::PixelSource;
 
 use super::BATCH_BYTES;
@@ -23,8 +24,8 @@ const RECORD: Kind = Kind { code: 3, name: "the record of a shard" };
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ShardOutput {
-    /// What the file's header needs to know: sizes and checksums of the tiles. Small: four bytes a tile and a few a row
-    /// of tiles.
+    /// What the file's header needs: sizes and checksums of the tiles, and with statistics the sums of the pixels. Small:
+    /// four bytes a tile, a few for each row of tiles, and for statistics 0.1 KiB a band (at most 0.9 KiB for f64).
     pub record: ShardRecord,
     /// The finished tiles, to be kept wherever [`Piece`](super::Piece) finds them again: section by section, each row
     /// by row.
@@ -33,7 +34,7 @@ pub struct ShardOutput {
     pub pixels: Option<ShardPixels>,
 }
 
-/// The sizes and checksums of a shard's tiles.
+/// The sizes and checksums of a shard's tiles, and the sums that statistics are computed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardRecord {
     pub(super) id: ShardId,
@@ -43,6 +44,8 @@ pub struct ShardRecord {
     pub(super) sizes: Vec<u32>,
     /// The checksum of each run: the tiles of a section in one row of tiles.
     pub(super) checksums: Vec<u32>,
+    /// The packed sums of the shard's own pixels of full resolution; empty in later tiers and without statistics.
+    pub(super) sums: Vec<u8>,
 }
 
 impl ShardRecord {
@@ -89,6 +92,7 @@ impl ShardRecord {
         message.u64(self.plan);
         message.list(&self.sizes, |message, size| message.u32(*size));
         message.list(&self.checksums, |message, checksum| message.u32(*checksum));
+        message.bytes(&self.sums);
     }
 
     pub(super) fn take(reader: &mut Reader<'_>) -> Result<Self> {
@@ -97,6 +101,7 @@ impl ShardRecord {
             plan: reader.u64()?,
             sizes: reader.list(Reader::u32)?,
             checksums: reader.list(Reader::u32)?,
+            sums: reader.bytes()?.to_vec(),
         })
     }
 }
@@ -182,7 +187,7 @@ pub fn encode_shard(
         sizes.extend(of_section);
     }
     let checksums = checksums(shards, id, &sizes, &fragment)?;
-    let record = ShardRecord { id, plan: shards.digest(), sizes, checksums };
+    let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()) };
     Ok(ShardOutput { record, fragment, pixels })
 }
 

@@ -5,7 +5,7 @@ use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
 use crate::options::{Compression, Interleave, Predictor};
 use crate::sample::SampleKind;
-use crate::statistics::{BandStatistics, BandSums};
+use crate::statistics::BandStatistics;
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
@@ -211,8 +211,7 @@ fn gdal_metadata(plan: &CogPlan, index: &TileIndex) -> Option<TagValue> {
     }
     let bands = usize::from(plan.spec().bands);
     let room = text(&statistic_items(&vec![BandStatistics::LONGEST; bands])).map_or(0, |text| text.len());
-    let statistics: Vec<_> = index.sums().iter().map(BandSums::statistics).collect();
-    let mut text = text(&statistic_items(&statistics)).unwrap_or_default().into_bytes();
+    let mut text = text(&statistic_items(&index.statistics())).unwrap_or_default().into_bytes();
     debug_assert!(text.len() <= room, "{} bytes of metadata in room for {room}", text.len());
     text.resize(room, b' ');
     Some(TagValue::Ascii(text))

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::grid::{Plane, TileId};
 use crate::options::Compression;
-use crate::statistics::BandSums;
+use crate::statistics::{BandStatistics, BandSums, no_sums};
 
 use super::CogPlan;
 
@@ -79,7 +79,7 @@ impl TileIndex {
             })
             .collect::<Result<_>>()?;
         let spec = plan.spec();
-        let sums = if plan.statistics() { vec![BandSums::new(spec.data_type); spec.bands.into()] } else { Vec::new() };
+        let sums = if plan.statistics() { no_sums(spec) } else { Vec::new() };
         Ok(Self { levels, sums })
     }
 
@@ -90,9 +90,9 @@ impl TileIndex {
         }
     }
 
-    /// The sums of each band; empty unless the plan asks for statistics.
-    pub(crate) fn sums(&self) -> &[BandSums] {
-        &self.sums
+    /// Computes the statistics of each band; empty unless the plan asks for them.
+    pub(crate) fn statistics(&self) -> Vec<BandStatistics> {
+        self.sums.iter().map(BandSums::statistics).collect()
     }
 
     /// The sizes of a file without compression; `None` where they are not known: masks are always compressed.

@@ -148,15 +148,11 @@ impl ShardPlan {
     /// ([`CogPlan::with_predictor_by_type`]), since no shard sees the pixels that would choose it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for shards of 0 pixels or levels, for tiers of
-    /// more than 2^32 shards, and where the plan asks for statistics.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for shards of 0 pixels or levels, and for tiers of
+    /// more than 2^32 shards.
     pub fn new(plan: CogPlan, options: &ShardOptions) -> Result<Self> {
         if options.width == 0 || options.height == 0 || options.levels == Some(0) {
             return Err(Error::option("shards", "a shard of 0 pixels or levels does no work; give at least 1"));
-        }
-        if plan.statistics() {
-            let reason = "shards overlap, so none knows the statistics of its pixels; write without, or on one machine";
-            return Err(Error::option("stats", reason));
         }
         plan.check_computes_overviews()?;
         let plan = plan.with_predictor_by_type();

@@ -144,7 +144,7 @@ pub fn assemble(
         let expected = assembly.bytes();
         return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got: written }.into());
     }
-    Ok(summary(assembly.plan(), &[], assembly.made(), 0))
+    Ok(summary(assembly.plan(), assembly.statistics().to_vec(), assembly.made(), 0))
 }
 
 fn read(assembly: &Assembly, fragments: &mut dyn Fragments, piece: &Piece, bytes: &mut Vec<u8>) -> Result<()> {

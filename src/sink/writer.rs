@@ -11,7 +11,7 @@ use crate::grid::Level;
 use crate::options::Predictor;
 use crate::plan::{CogPlan, Header};
 use crate::sample::Sample;
-use crate::statistics::{BandStatistics, BandSums};
+use crate::statistics::BandStatistics;
 use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
@@ -217,7 +217,7 @@ fn run(
         if let (Some(checksums), Output::File(file)) = (checksums, &output) {
             verify(file, plan, &checksums, executor, &mut step)?;
         }
-        return Ok(summary(plan, index.sums(), &header, 0));
+        return Ok(summary(plan, index.statistics(), &header, 0));
     }
     let mut target = match output {
         Output::Writer(writer) => Target::writer(writer),
@@ -365,7 +365,7 @@ impl CogWriter {
         if let Some(ahead) = ahead {
             ahead.finish(&header)?;
         }
-        let summary = summary(&plan, index.sums(), &header, self.store.spooled());
+        let summary = summary(&plan, index.statistics(), &header, self.store.spooled());
         if bytes != summary.bytes {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
         }
@@ -387,8 +387,8 @@ impl CogWriter {
     }
 }
 
-/// What was written, by the sums of each band and the header.
-pub(super) fn summary(plan: &CogPlan, sums: &[BandSums], header: &Header, spooled: u64) -> Summary {
+/// Sums up what was written, by the statistics of each band and the header.
+pub(super) fn summary(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
         .map(|(level, &bytes)| LevelSummary {
@@ -400,7 +400,6 @@ pub(super) fn summary(plan: &CogPlan, sums: &[BandSums], header: &Header, spoole
         .collect();
     let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
     let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-    let statistics = sums.iter().map(BandSums::statistics).collect();
     Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 

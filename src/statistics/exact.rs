@@ -72,6 +72,28 @@ impl FixedPoint {
         self.carry();
     }
 
+    /// Returns the sum in units: its sign, and its digits of 32 bits from the lowest to the highest that is not zero,
+    /// with the index of the first. Equal sums give equal digits.
+    pub(super) fn digits(self) -> (bool, usize, Vec<u32>) {
+        let Whole { negative, mut digits } = self.whole();
+        let len = digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
+        digits.truncate(len);
+        let lowest = digits.iter().position(|digit| *digit != 0).unwrap_or(0);
+        digits.drain(..lowest);
+        (negative, lowest, digits)
+    }
+
+    /// Sets a sum that is still zero to what [`digits`](Self::digits) returned; `None` where there are more digits than
+    /// a sum of this range has.
+    pub(super) fn with_digits(mut self, negative: bool, lowest: usize, digits: &[u32]) -> Option<Self> {
+        let limbs = self.limbs.get_mut(lowest..lowest.checked_add(digits.len())?)?;
+        for (limb, digit) in limbs.iter_mut().zip(digits) {
+            *limb = if negative { -i64::from(*digit) } else { i64::from(*digit) };
+        }
+        self.carry();
+        Some(self)
+    }
+
     /// Passes carries on: all limbs but the last are digits then.
     fn carry(&mut self) {
         let mut carry = 0;

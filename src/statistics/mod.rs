@@ -4,12 +4,14 @@
 //! the end. So neither the order of pixels nor the number of threads shows.
 
 mod exact;
+mod packed;
 
 use crate::geo::text::shortest;
 use crate::sample::{DataType, NodataRange, Value};
 use crate::spec::ImageSpec;
 
 use exact::{FixedPoint, Whole};
+pub(crate) use packed::{pack, unpack};
 
 /// Pixels whose sums are kept in machine numbers: 2^12 squares of 32 bits fit 64.
 const RUN: usize = 1 << 12;
@@ -72,8 +74,8 @@ impl BandStatistics {
     };
 }
 
-/// Full rows of an image in memory.
-pub(crate) struct MeasuredRows<'a> {
+/// Consecutive pixels of an image in memory: full rows, or a part of one row.
+pub(crate) struct MeasuredPixels<'a> {
     /// All planes: one with all bands of a pixel together, or one a band.
     pub(crate) planes: Vec<&'a [u8]>,
     /// One byte a pixel, 0 = invalid.
@@ -154,6 +156,11 @@ impl BandSums {
         }
     }
 
+    /// Returns the number of all pixels, valid or not.
+    pub(crate) fn pixels(&self) -> u64 {
+        self.pixels
+    }
+
     /// What the sums come to.
     pub(crate) fn statistics(&self) -> BandStatistics {
         let (count, valid) = (u128::from(self.valid), u128::from(self.valid));
@@ -212,25 +219,30 @@ fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, other: Option<(T, T)>
     };
 }
 
-/// The sums of some rows, band by band. Complex samples, which have no order, have none: the plan refuses them.
-pub(crate) fn measure(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<BandSums> {
+/// Returns the sums of no pixel for each band.
+pub(crate) fn no_sums(spec: &ImageSpec) -> Vec<BandSums> {
+    vec![BandSums::new(spec.data_type); spec.bands.into()]
+}
+
+/// Adds pixels to the sums of each band. Complex samples, which have no order, have none: the plan refuses them.
+pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
     match spec.data_type {
-        DataType::U8 => measure_as::<u8>(spec, rows),
-        DataType::I8 => measure_as::<i8>(spec, rows),
-        DataType::U16 => measure_as::<u16>(spec, rows),
-        DataType::I16 => measure_as::<i16>(spec, rows),
-        DataType::U32 => measure_as::<u32>(spec, rows),
-        DataType::I32 => measure_as::<i32>(spec, rows),
-        DataType::U64 => measure_as::<u64>(spec, rows),
-        DataType::I64 => measure_as::<i64>(spec, rows),
-        DataType::F16 => measure_as::<half::f16>(spec, rows),
-        DataType::F32 => measure_as::<f32>(spec, rows),
-        DataType::F64 => measure_as::<f64>(spec, rows),
-        DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => Vec::new(),
+        DataType::U8 => measure_as::<u8>(spec, pixels, sums),
+        DataType::I8 => measure_as::<i8>(spec, pixels, sums),
+        DataType::U16 => measure_as::<u16>(spec, pixels, sums),
+        DataType::I16 => measure_as::<i16>(spec, pixels, sums),
+        DataType::U32 => measure_as::<u32>(spec, pixels, sums),
+        DataType::I32 => measure_as::<i32>(spec, pixels, sums),
+        DataType::U64 => measure_as::<u64>(spec, pixels, sums),
+        DataType::I64 => measure_as::<i64>(spec, pixels, sums),
+        DataType::F16 => measure_as::<half::f16>(spec, pixels, sums),
+        DataType::F32 => measure_as::<f32>(spec, pixels, sums),
+        DataType::F64 => measure_as::<f64>(spec, pixels, sums),
+        DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => {}
     }
 }
 
-fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<BandSums> {
+fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
     let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
     let alpha = spec.alpha_band().map(|(band, _)| band);
     // As GDAL counts: nodata alone decides, together with a mask only about f16 and f32; without nodata a mask alone;
@@ -245,7 +257,6 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<Ban
         let (plane, offset) = if planes.len() > 1 { (planes[band], 0) } else { (planes[0], band) };
         plane[start * samples..end * samples].iter().skip(offset).step_by(samples).copied()
     };
-    let mut sums = vec![BandSums::new(spec.data_type); spec.bands.into()];
     // Few pixels where they have many bands, so that they stay in the cache from band to band.
     let run = (RUN_BYTES / (samples * size_of::<T>()).max(1)).clamp(16, RUN);
     let mut valid = Vec::with_capacity(run);
@@ -274,7 +285,6 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredRows<'_>) -> Vec<Ban
             T::add(sums, pixels.map(|(value, _)| value));
         }
     }
-    sums
 }
 
 /// A sample that can be summed.
@@ -372,8 +382,10 @@ mod tests {
     use crate::sample::Nodata;
 
     fn of<T: bytemuck::Pod>(spec: &ImageSpec, samples: &[T], mask: Option<&[u8]>) -> Vec<BandStatistics> {
-        let rows = MeasuredRows { planes: vec![bytemuck::cast_slice(samples)], mask };
-        measure(spec, &rows).iter().map(BandSums::statistics).collect()
+        let pixels = MeasuredPixels { planes: vec![bytemuck::cast_slice(samples)], mask };
+        let mut sums = no_sums(spec);
+        measure(spec, &pixels, &mut sums);
+        sums.iter().map(BandSums::statistics).collect()
     }
 
     fn texts(statistics: &BandStatistics) -> Vec<String> {
@@ -447,8 +459,10 @@ mod tests {
         let values = [1e300, -1e300, 1e-300, 3.0, -0.1];
         let mut sums = BandSums::new(DataType::F64);
         for value in values.iter().rev() {
-            let rows = MeasuredRows { planes: vec![bytemuck::bytes_of(value)], mask: None };
-            measure(&spec, &rows).into_iter().for_each(|more| sums.merge(more));
+            let pixels = MeasuredPixels { planes: vec![bytemuck::bytes_of(value)], mask: None };
+            let mut more = no_sums(&spec);
+            measure(&spec, &pixels, &mut more);
+            more.into_iter().for_each(|more| sums.merge(more));
         }
         assert_eq!(sums.statistics(), of(&spec, &values, None)[0]);
         assert_eq!(sums.statistics().mean, 2.9 / 5.0);

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use cogsmith::encode::{self, Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard};
 use cogsmith::{
-    CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, ShardId, ShardOptions, ShardPlan, StoreOptions,
+    BandStatistics, CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, ShardId, ShardOptions, ShardPlan,
+    StoreOptions,
 };
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -92,11 +93,11 @@ impl Encoding {
         self.plan.spec().height
     }
 
-    /// Whether the image can be cut into shards: not where statistics of all pixels are asked for, nor where so many rows
-    /// are decoded together that they would be decoded for many shards.
+    /// Whether the image can be cut into shards: not where so many rows are decoded together that they would be decoded
+    /// for many shards.
     #[wasm_bindgen(getter, js_name = canShard)]
     pub fn can_shard(&self) -> bool {
-        !self.options.encode.statistics && self.raster.chunk_rows.saturating_mul(self.row_bytes()) <= SHARD_BYTES
+        self.raster.chunk_rows.saturating_mul(self.row_bytes()) <= SHARD_BYTES
     }
 
     /// Bytes of a row of full resolution.
@@ -224,7 +225,7 @@ impl Encoding {
         // The version of BigTIFF, behind two bytes of byte order.
         let big_tiff = header.get(2) == Some(&43);
         let plan = assembly.plan();
-        let summary = summary(plan, assembly.bytes(), big_tiff, plan.predictor());
+        let summary = summary(plan, assembly.bytes(), big_tiff, plan.predictor(), assembly.statistics());
         let out = Out::default()
             .with("header", Uint8Array::from(header))
             .with("pieces", list(pieces))
@@ -251,21 +252,18 @@ impl Encoding {
         };
         let (pixels, executor) = (&mut *self.raster.pixels, Executor::serial());
         let made = cogsmith::encode(pixels, &self.plan, &executor, &store, &mut Sink { write }, &mut step)?;
-        let statistics = made.statistics.iter().map(|band| {
-            Out::default()
-                .with("minimum", band.minimum)
-                .with("maximum", band.maximum)
-                .with("mean", band.mean)
-                .with("standardDeviation", band.standard_deviation)
-                .with("validPercent", band.valid_percent)
-        });
-        let summary = summary(&self.plan, made.bytes, made.big_tiff, made.predictor);
-        Ok(if made.statistics.is_empty() { summary } else { summary.with("statistics", list(statistics)) }.into())
+        Ok(summary(&self.plan, made.bytes, made.big_tiff, made.predictor, &made.statistics).into())
     }
 }
 
 /// What was written.
-fn summary(plan: &CogPlan, bytes: u64, big_tiff: bool, predictor: Predictor) -> Out {
+fn summary(
+    plan: &CogPlan,
+    bytes: u64,
+    big_tiff: bool,
+    predictor: Predictor,
+    statistics: &[BandStatistics],
+) -> Out {
     let predictor = match predictor {
         Predictor::Horizontal => "horizontal",
         Predictor::FloatingPoint => "float",
@@ -274,14 +272,26 @@ fn summary(plan: &CogPlan, bytes: u64, big_tiff: bool, predictor: Predictor) -> 
     };
     let levels =
         plan.levels().iter().map(|level| Out::default().with("width", level.width).with("height", level.height));
-    Out::default()
+    let summary = Out::default()
         .with("bytes", number(bytes))
         .with("uncompressedBytes", number(plan.uncompressed_bytes()))
         .with("bigTiff", big_tiff)
         .with("compression", plan.compression().name())
         .with("predictor", predictor)
         .with("overviewResampling", plan.resampling_names())
-        .with("levels", list(levels))
+        .with("levels", list(levels));
+    if statistics.is_empty() {
+        return summary;
+    }
+    let bands = statistics.iter().map(|band| {
+        Out::default()
+            .with("minimum", band.minimum)
+            .with("maximum", band.maximum)
+            .with("mean", band.mean)
+            .with("standardDeviation", band.standard_deviation)
+            .with("validPercent", band.valid_percent)
+    });
+    summary.with("statistics", list(bands))
 }
 
 /// A function that takes bytes.

@@ -50,7 +50,7 @@ export interface CreateOptions {
   unit?: string | string[];
   /** What bands are shown as, one for each, such as `['nir', 'red', 'green']`. */
   colorInterpretation?: string[];
-  /** Compute statistics of every band in the same pass. Then one worker does all. Default: no. */
+  /** Compute statistics of every band in the same pass. Default: no. */
   stats?: boolean;
   /** Items of metadata by `KEY` or `DOMAIN:KEY`. */
   metadata?: Record<string, string>;
