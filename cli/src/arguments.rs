@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use cogsmith::geo::Overrides;
 use cogsmith::{
     BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor,
     Resampling, TileSize,
@@ -257,8 +258,7 @@ impl CreateArguments {
 
     /// Refuses what cannot be meant: options that contradict each other or can never have an effect together.
     pub(crate) fn check(&self) -> Result<(), String> {
-        self.place.check()?;
-        self.describe.check()?;
+        self.overrides().check().map_err(usage)?;
         if self.input == Path::new("-") {
             return Err(
                 "INPUT '-' (standard input) cannot be read: the directory of a TIFF may stand at its end, so it \
@@ -294,10 +294,7 @@ impl CreateArguments {
             return Err("--predictor has no effect on --compress none; leave it out, or take another codec".into());
         }
         // Before the input is opened: what can't be written is no reason to read.
-        self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(|error| match error.kind() {
-            ErrorKind::InvalidOption { reason, .. } => format!("--crs: {reason}"),
-            _ => error.to_string(),
-        })?;
+        self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(usage)?;
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
             return Err("--overview-count contradicts --overviews none and a list; leave one of them out".into());
         }
@@ -324,6 +321,14 @@ impl CreateArguments {
     pub(crate) fn crs(&self) -> Result<Option<Crs>, cogsmith::Error> {
         let Some(text) = &self.crs else { return Ok(None) };
         Ok(Some(Crs::parse(text)?.with_wkt_citation(self.crs_wkt)))
+    }
+
+    /// Georeferencing and metadata in place of the input's.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        self.place.add_to(&mut overrides);
+        self.describe.add_to(&mut overrides);
+        overrides
     }
 
     /// How the COG is written, in the library's terms.
@@ -370,6 +375,14 @@ impl CreateArguments {
             (Codec::Zstd, None) => Compression::ZSTD,
             (Codec::Zstd, Some(level)) => Compression::Zstd { level },
         }
+    }
+}
+
+/// An error of the library about an option, in the words of the command line.
+fn usage(error: cogsmith::Error) -> String {
+    match error.kind() {
+        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        _ => error.to_string(),
     }
 }
 

@@ -87,9 +87,8 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     }
     let options = arguments.encode_options();
     let size = (source.spec().width, source.spec().height);
-    let geo = arguments.place.apply(source.geo().clone(), size)?;
     let mut metadata = source.metadata().clone();
-    let geo = arguments.describe.apply(&mut metadata, geo, source.spec())?;
+    let geo = arguments.overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
     let plan = CogPlan::new(source.spec(), &geo, &metadata, &options)?;
     if !arguments.quiet {
         report::warnings(plan.warnings());

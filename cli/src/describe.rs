@@ -1,7 +1,8 @@
 //! Options that say what the raster is about.
 
 use clap::Args;
-use cogsmith::{ColorInterpretation, Error, GeoRef, ImageSpec, Metadata};
+use cogsmith::ColorInterpretation;
+use cogsmith::geo::{BandValue, MetadataOverride, Overrides};
 
 /// Heading of these options in the help.
 const HEADING: &str = "Metadata";
@@ -11,19 +12,19 @@ const HEADING: &str = "Metadata";
 pub(crate) struct DescribeArguments {
     /// Name of a band, first = 1; once for each band, no text: no name
     #[arg(long, value_name = "BAND=TEXT", value_parser = description, help_heading = HEADING)]
-    band_description: Vec<ForBand<String>>,
+    band_description: Vec<BandValue<String>>,
 
     /// By what samples are multiplied to become quantities, of a band or of all; pixels stay as they are
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = scale, allow_hyphen_values = true, help_heading = HEADING)]
-    scale: Vec<ForBand<f64>>,
+    scale: Vec<BandValue<f64>>,
 
     /// What is added to samples once they are multiplied, of a band or of all; pixels stay as they are
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = offset, allow_hyphen_values = true, help_heading = HEADING)]
-    offset: Vec<ForBand<f64>>,
+    offset: Vec<BandValue<f64>>,
 
     /// Unit of the quantities, of a band or of all; no text: no unit
     #[arg(long, value_name = "[BAND=]TEXT", value_parser = unit, help_heading = HEADING)]
-    unit: Vec<ForBand<String>>,
+    unit: Vec<BandValue<String>>,
 
     /// What bands are shown as, one for each band, such as red,green,blue,alpha or nir,red,green
     #[arg(long, value_name = "COLOR,…", value_parser = color, value_delimiter = ',', help_heading = HEADING)]
@@ -35,142 +36,60 @@ pub(crate) struct DescribeArguments {
 
     /// An item of metadata, in a domain if one is given; TIFFTAG_SOFTWARE and its like set texts of tags
     #[arg(long, value_name = "[DOMAIN:]KEY=VALUE", value_parser = item, help_heading = HEADING)]
-    metadata: Vec<Item>,
+    metadata: Vec<MetadataOverride>,
 
     /// Leave out the input's metadata but for what pixels mean: scale, offset, unit, names and colours of bands
     #[arg(long, help_heading = HEADING)]
     strip_metadata: bool,
 }
 
-/// A value for one band, counted from 1, or for all.
-#[derive(Debug, Clone)]
-struct ForBand<T> {
-    band: Option<u16>,
-    value: T,
-}
-
-/// The value of `--metadata`.
-#[derive(Debug, Clone)]
-struct Item {
-    domain: Option<String>,
-    key: String,
-    value: String,
-}
-
 impl DescribeArguments {
-    /// Refuses options that contradict each other.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        once("--band-description", self.band_description.iter().map(|one| one.band))?;
-        once("--scale", self.scale.iter().map(|one| one.band))?;
-        once("--offset", self.offset.iter().map(|one| one.band))?;
-        once("--unit", self.unit.iter().map(|one| one.band))?;
-        for (index, item) in self.metadata.iter().enumerate() {
-            if self.metadata[..index].iter().any(|other| other.key == item.key && other.domain == item.domain) {
-                return Err(format!("--metadata {} is given twice; give it once", item.key));
-            }
-        }
-        Ok(())
-    }
-
-    /// The metadata of the output, and heights of a vertical CRS, which GDAL takes from the georeferencing.
-    pub(crate) fn apply(&self, metadata: &mut Metadata, geo: GeoRef, spec: &ImageSpec) -> Result<GeoRef, Error> {
-        if self.strip_metadata {
-            metadata.strip();
-        }
-        for ForBand { band, value } in &self.band_description {
-            bands(*band, spec, "band-description")?.try_for_each(|band| metadata.set_description(band, value))?;
-        }
-        for ForBand { band, value } in &self.scale {
-            bands(*band, spec, "scale")?.try_for_each(|band| metadata.set_scale(band, *value))?;
-        }
-        for ForBand { band, value } in &self.offset {
-            bands(*band, spec, "offset")?.try_for_each(|band| metadata.set_offset(band, *value))?;
-        }
-        for ForBand { band, value } in &self.unit {
-            bands(*band, spec, "unit")?.try_for_each(|band| metadata.set_unit(band, value))?;
-        }
-        if !self.color_interpretation.is_empty() {
-            let (given, wanted) = (self.color_interpretation.len(), usize::from(spec.bands));
-            if given != wanted {
-                let reason = format!("{given} for {wanted} bands; give one for each");
-                return Err(refused("color-interpretation", reason));
-            }
-            (0..).zip(&self.color_interpretation).for_each(|(band, c)| metadata.set_color_interpretation(band, *c));
-        }
-        for Item { domain, key, value } in &self.metadata {
-            let text = cogsmith::geo::metadata::TEXTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            match text.filter(|_| domain.is_none()) {
-                Some((_, tag)) => metadata.set_text(tag, value)?,
-                None => metadata.set_item(domain.as_deref(), key, value)?,
-            }
-        }
-        let said = !(self.scale.is_empty() && self.offset.is_empty());
-        let vertical = geo.keys().is_some_and(cogsmith::GeoKeys::is_vertical);
-        if said && vertical && spec.bands == 1 && geo.transform().is_some() {
-            return geo.with_vertical_scale(metadata.scale(0), metadata.offset(0));
-        }
-        Ok(geo)
+    /// Adds what the options say to the overrides.
+    pub(crate) fn add_to(&self, overrides: &mut Overrides) {
+        overrides.strip_metadata = self.strip_metadata;
+        overrides.description.clone_from(&self.band_description);
+        overrides.scale.clone_from(&self.scale);
+        overrides.offset.clone_from(&self.offset);
+        overrides.unit.clone_from(&self.unit);
+        overrides.color_interpretation.clone_from(&self.color_interpretation);
+        overrides.items.clone_from(&self.metadata);
     }
 }
 
-/// Refuses a band that is named twice, and one beside all.
-fn once(option: &str, bands: impl Iterator<Item = Option<u16>>) -> Result<(), String> {
-    let bands: Vec<_> = bands.collect();
-    if bands.len() > 1 && bands.contains(&None) {
-        return Err(format!("{option} for all bands contradicts another {option}; name the band of each"));
-    }
-    match bands.iter().enumerate().find(|(index, band)| bands[..*index].contains(band)) {
-        Some((_, Some(band))) => Err(format!("{option} is given twice for band {band}; give it once")),
-        _ => Ok(()),
-    }
-}
-
-/// The bands that are meant, counted from 0.
-fn bands(band: Option<u16>, spec: &ImageSpec, option: &'static str) -> Result<std::ops::Range<u16>, Error> {
-    match band {
-        None => Ok(0..spec.bands),
-        Some(band) if band <= spec.bands => Ok(band - 1..band),
-        Some(band) => Err(refused(option, format!("there is no band {band}; the output has {}", spec.bands))),
-    }
-}
-
-fn refused(option: &'static str, reason: String) -> Error {
-    cogsmith::ErrorKind::InvalidOption { option, reason }.into()
-}
-
-/// A band and what is behind it; `None` where the text does not begin with a number and `=`.
+/// Splits a text into a band, counted from 0, and the rest; `None` where it does not begin with a number and `=`.
 fn with_band(text: &str) -> Result<(Option<u16>, &str), String> {
     match text.split_once('=') {
         Some((band, value)) if !band.is_empty() && band.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let number = band.parse().ok().filter(|band| *band > 0);
-            number.map(|band| (Some(band), value)).ok_or(format!("'{band}' is no band; they count from 1 to 65535"))
+            // People count bands from 1, the library from 0.
+            let index = band.parse::<u16>().ok().and_then(|number| number.checked_sub(1));
+            index.map(|index| (Some(index), value)).ok_or(format!("'{band}' is no band; they count from 1 to 65535"))
         }
         _ => Ok((None, text)),
     }
 }
 
-fn description(text: &str) -> Result<ForBand<String>, String> {
+fn description(text: &str) -> Result<BandValue<String>, String> {
     match with_band(text)? {
         (None, _) => Err("expected the band, first = 1, and its name, such as 1=red".into()),
-        (band, value) => Ok(ForBand { band, value: value.to_owned() }),
+        (band, value) => Ok(BandValue { band, value: value.to_owned() }),
     }
 }
 
-fn unit(text: &str) -> Result<ForBand<String>, String> {
+fn unit(text: &str) -> Result<BandValue<String>, String> {
     let (band, value) = with_band(text)?;
-    Ok(ForBand { band, value: value.to_owned() })
+    Ok(BandValue { band, value: value.to_owned() })
 }
 
-fn scale(text: &str) -> Result<ForBand<f64>, String> {
+fn scale(text: &str) -> Result<BandValue<f64>, String> {
     let number = offset(text)?;
     if number.value == 0.0 { Err("a scale of 0 makes all samples the same".into()) } else { Ok(number) }
 }
 
-fn offset(text: &str) -> Result<ForBand<f64>, String> {
+fn offset(text: &str) -> Result<BandValue<f64>, String> {
     let (band, value) = with_band(text)?;
     let value = value.parse().ok().filter(|value: &f64| value.is_finite());
     let value = value.ok_or("expected a number, or a band and a number, such as 0.0001 or 1=0.0001")?;
-    Ok(ForBand { band, value })
+    Ok(BandValue { band, value })
 }
 
 fn color(text: &str) -> Result<ColorInterpretation, String> {
@@ -180,7 +99,7 @@ fn color(text: &str) -> Result<ColorInterpretation, String> {
     })
 }
 
-fn item(text: &str) -> Result<Item, String> {
+fn item(text: &str) -> Result<MetadataOverride, String> {
     let expected = "expected KEY=VALUE or DOMAIN:KEY=VALUE";
     let (name, value) = text.split_once('=').ok_or(expected)?;
     // Domains such as xml:NAME have a colon of their own.
@@ -191,5 +110,5 @@ fn item(text: &str) -> Result<Item, String> {
     if key.is_empty() || domain.as_deref() == Some("") {
         return Err(expected.into());
     }
-    Ok(Item { domain, key: key.to_owned(), value: value.to_owned() })
+    Ok(MetadataOverride { domain, name: key.to_owned(), value: value.to_owned() })
 }

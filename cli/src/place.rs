@@ -1,7 +1,8 @@
 //! Options that say where the raster lies.
 
 use clap::{Args, ValueEnum};
-use cogsmith::{Bounds, Error, Gcp, GeoRef, PixelIs, Transform};
+use cogsmith::geo::Overrides;
+use cogsmith::{Bounds, Gcp, PixelIs, Transform};
 
 /// Heading of these options in the help.
 const HEADING: &str = "Georeferencing";
@@ -35,38 +36,15 @@ enum PixelChoice {
 }
 
 impl PlaceArguments {
-    /// Refuses options that contradict each other.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let given = [
-            (self.transform.is_some(), "--transform"),
-            (self.bounds.is_some(), "--bounds"),
-            (!self.gcp.is_empty(), "--gcp"),
-        ];
-        let given: Vec<_> = given.into_iter().filter_map(|(given, option)| given.then_some(option)).collect();
-        match given[..] {
-            [first, second, ..] => {
-                Err(format!("{first} contradicts {second}: each places all pixels; give one of them"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The georeferencing of the output, for an image of this size.
-    pub(crate) fn apply(&self, mut geo: GeoRef, (width, height): (u32, u32)) -> Result<GeoRef, Error> {
-        if let Some(transform) = self.transform {
-            geo = geo.with_transform(transform);
-        }
-        if let Some(bounds) = &self.bounds {
-            geo = geo.with_bounds(bounds, width, height)?;
-        }
-        if !self.gcp.is_empty() {
-            geo = geo.with_gcps(&self.gcp)?;
-        }
-        Ok(match self.pixel_is {
-            None => geo,
-            Some(PixelChoice::Area) => geo.with_pixel_is(PixelIs::Area),
-            Some(PixelChoice::Point) => geo.with_pixel_is(PixelIs::Point),
-        })
+    /// Adds what the options say to the overrides.
+    pub(crate) fn add_to(&self, overrides: &mut Overrides) {
+        overrides.transform = self.transform;
+        overrides.bounds = self.bounds;
+        overrides.gcps.clone_from(&self.gcp);
+        overrides.pixel_is = self.pixel_is.map(|kind| match kind {
+            PixelChoice::Area => PixelIs::Area,
+            PixelChoice::Point => PixelIs::Point,
+        });
     }
 }
 

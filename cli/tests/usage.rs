@@ -112,9 +112,9 @@ fn contradictions_are_refused() -> TestResult {
         (&["--compress", "lzw", "--compress", "zstd"], "--compress"),
         (&["--overview-resampling", "min", "--overview-resampling", "max"], "--overview-resampling"),
         (&["--cubic"], "--cubic"),
-        (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform contradicts --bounds"),
-        (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds contradicts --gcp"),
-        (&["--scale", "1=2", "--scale", "1=3"], "twice for band 1"),
+        (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform: contradicts bounds"),
+        (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds: contradicts gcp"),
+        (&["--scale", "1=2", "--scale", "1=3"], "--scale: is given twice for band 1"),
         (&["--unit", "m", "--unit", "1=cm"], "for all bands"),
         (&["--metadata", "A=1", "--metadata", "A=2"], "twice"),
     ];

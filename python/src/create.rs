@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use cogsmith::geo::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
-    CogPlan, FileOptions, GeoTiffSource, MaskPolicy, MaskedSource, OutputFile, PixelSource, RasterSource, ReadOptions,
-    encode_to_output,
+    Bounds, CogPlan, ColorInterpretation, Crs, ErrorKind, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy,
+    MaskedSource, OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -15,25 +16,97 @@ use crate::error::raise;
 use crate::plan::{Options, nodata, summary};
 use crate::supervise::{Audience, supervise};
 
-/// What is taken from the input: `_plan.Input`.
+/// How the input is read: `_plan.Input`.
 #[derive(FromPyObject)]
 pub(crate) struct Input {
     /// Counted from 1.
     image: Option<usize>,
     /// A number, or `none`.
     nodata: Option<String>,
+    crs: Option<String>,
+    /// Whether what GeoKeys cannot express of `crs` is written as WKT.
+    crs_wkt: bool,
     mask: String,
     widen: bool,
+    /// Whether an `.aux.xml` file next to the input is not read.
+    ignore_aux: bool,
 }
 
-/// Writes the GeoTIFF `source` as the COG `target`; what was written, and warnings about the input.
+/// What replaces the georeference and the metadata of the input: `_plan.FileOverrides`. Bands count from 0, `None` is
+/// all of them.
+#[derive(FromPyObject)]
+pub(crate) struct FileOverrides {
+    /// In affine's order.
+    transform: Option<[f64; 6]>,
+    /// Left, bottom, right, top.
+    bounds: Option<[f64; 4]>,
+    gcps: Vec<[f64; 5]>,
+    point: Option<bool>,
+    strip_metadata: bool,
+    description: Vec<(Option<u16>, String)>,
+    scale: Vec<(Option<u16>, f64)>,
+    offset: Vec<(Option<u16>, f64)>,
+    unit: Vec<(Option<u16>, String)>,
+    color_interpretation: Vec<String>,
+    /// Domain, name and text.
+    items: Vec<(Option<String>, String, String)>,
+}
+
+impl FileOverrides {
+    fn overrides(self) -> PyResult<Overrides> {
+        fn of_bands<T>(values: Vec<(Option<u16>, T)>) -> Vec<BandValue<T>> {
+            values.into_iter().map(|(band, value)| BandValue { band, value }).collect()
+        }
+        let color = |name: &String| {
+            ColorInterpretation::parse(name).ok_or_else(|| {
+                let known = ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
+                PyValueError::new_err(format!("color_interpretation={name:?} is unknown; it takes {known}"))
+            })
+        };
+        let gcps = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
+        let items = self.items.into_iter().map(|(domain, name, value)| MetadataOverride { domain, name, value });
+        Ok(Overrides {
+            transform: self.transform.map(Transform::from_affine).transpose().map_err(raise)?,
+            bounds: self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }),
+            gcps: gcps.collect(),
+            pixel_is: self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }),
+            strip_metadata: self.strip_metadata,
+            description: of_bands(self.description),
+            scale: of_bands(self.scale),
+            offset: of_bands(self.offset),
+            unit: of_bands(self.unit),
+            color_interpretation: self.color_interpretation.iter().map(color).collect::<PyResult<_>>()?,
+            items: items.collect(),
+        })
+    }
+}
+
+/// An error of the library about an option, by the option's name in Python.
+fn refuse(error: cogsmith::Error) -> PyErr {
+    match error.kind() {
+        ErrorKind::InvalidOption { option, reason } => {
+            PyValueError::new_err(format!("option '{}': {reason}", option.replace('-', "_")))
+        }
+        _ => raise(error),
+    }
+}
+
+/// Whether GDAL's IF_SAFER makes a BigTIFF, by the bytes of all levels before compression; overviews add about a third.
+fn is_safer_big(spec: &ImageSpec) -> bool {
+    const SAFER_BYTES: u128 = 2_000_000_000;
+    let pixels = u128::from(spec.width) * u128::from(spec.height);
+    pixels * u128::from(spec.bands) * spec.data_type.size() as u128 * 4 > SAFER_BYTES * 3
+}
+
+/// Converts the GeoTIFF `source` to the COG `target`. Returns what was written, and warnings about the input.
 #[pyfunction]
 pub(crate) fn create<'py>(
     py: Python<'py>,
     source: PathBuf,
     target: PathBuf,
     input: Input,
-    options: Options,
+    overrides: FileOverrides,
+    mut options: Options,
     work: Work,
 ) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
     let policy = match input.mask.as_str() {
@@ -51,22 +124,42 @@ pub(crate) fn create<'py>(
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
         image => image.map(|image| image - 1),
     };
-    let options = options.encode_options()?;
     let value = match input.nodata.as_deref() {
         None => None,
         Some("none") => Some(None),
         Some(text) => Some(Some(nodata(text)?)),
     };
-    let mut source = GeoTiffSource::open(&source, &ReadOptions { image, ..ReadOptions::default() }).map_err(raise)?;
+    let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(refuse)?;
+    let overrides = overrides.overrides()?;
+    // Before the input is opened: what can't be written is no reason to read.
+    overrides.check().map_err(refuse)?;
+    let mut source = GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
     if let Some(value) = value {
-        source.set_nodata(value).map_err(raise)?;
+        source.set_nodata(value).map_err(refuse)?;
+    }
+    if let Some(crs) = crs {
+        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(refuse)?;
     }
     if input.widen {
         source.widen();
     }
-    let mut source = MaskedSource::with_metadata(source, policy).map_err(raise)?;
-    let plan = CogPlan::new(source.spec(), source.geo(), source.metadata(), &options).map_err(raise)?;
-    let warnings = [source.inner().warnings(), plan.warnings()].concat();
+    let mut source = MaskedSource::with_metadata(source, policy).map_err(refuse)?;
+    let mut warnings = source.inner().warnings().to_vec();
+    let (spec, mut metadata) = (source.spec(), source.metadata().clone());
+    let size = (spec.width, spec.height);
+    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(refuse)?;
+    if options.big_tiff == "safer" {
+        options.big_tiff = if is_safer_big(spec) { "yes" } else { "auto" }.into();
+    }
+    let by_type = options.predictor == "by type";
+    if by_type {
+        options.predictor = "auto".into();
+    }
+    let mut plan = CogPlan::new(spec, &geo, &metadata, &options.encode_options()?).map_err(refuse)?;
+    if by_type {
+        plan = plan.with_predictor_by_type();
+    }
+    warnings.extend_from_slice(plan.warnings());
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
     let written = supervise(py, work.threads, &audience, |supervisor| {

@@ -2,9 +2,9 @@
 
 use cogsmith::geo::metadata::TEXTS;
 use cogsmith::{
-    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp, GeoRef,
-    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary, TileSize,
-    Transform,
+    BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
+    GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,
+    TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -51,11 +51,13 @@ struct Item {
 pub(crate) struct Options {
     compression: String,
     level: Option<u8>,
-    predictor: String,
+    /// Also `by type`, which the conversion of files settles.
+    pub(crate) predictor: String,
     tile_size: (u32, u32),
     overview_tile_size: Option<(u32, u32)>,
     interleave: String,
-    big_tiff: String,
+    /// Also `safer`, which the conversion of files settles.
+    pub(crate) big_tiff: String,
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
     overview_sizes: Option<Vec<(u32, u32)>>,

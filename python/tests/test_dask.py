@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 
@@ -135,6 +137,47 @@ def test_bands_of_a_dataset_and_masks():
         assert got == expected
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64", "float16", "float32", "float64", "bool"])
+@pytest.mark.parametrize("invalid", ["none", "nodata", "mask", "nodata and mask", "alpha"])
+@pytest.mark.parametrize("chunks", [(150, 170), (1, 97), (64, 64), (331, 413)])
+def test_statistics_are_those_of_the_local_writer(dtype, invalid, chunks):
+    pixels = image((2, 331, 413), dtype)
+    if np.dtype(dtype).kind == "f":
+        pixels[:, 20:90, 30:300] = np.nan
+        pixels[1, 300, 400] = np.inf
+    options = {**SAME, "predictor": "YES", "statistics": True, "blocksize": 64, "overview_resampling": "cubic"}
+    if "nodata" in invalid:
+        options["nodata"] = pixels[0, 200, 200].item()
+    if invalid == "alpha":
+        options["colorinterp"] = ["gray", "alpha"]
+    mask = image((331, 413), "bool", seed=5) if "mask" in invalid else None
+    got = cogsmith.write(
+        da.from_array(pixels, (2, *chunks)), ":mem:", mask=None if mask is None else da.from_array(mask, 100), **options
+    ).compute()
+    assert got == cogsmith.write(pixels, ":mem:", mask=mask, **options)
+    # More than the room for statistics is in it.
+    assert b"STATISTICS_MEAN" in got
+
+
+def test_statistics_from_every_scheduler(out, client):
+    pixels = image((2, 1025, 1023), "float32")
+    options = {"statistics": True, "blocksize": 128, "nodata": 7}
+    expected = cogsmith.to_cog(raster(pixels), **options)
+    for scheduler in ("threads", "processes", "distributed"):
+        write = cogsmith.write_cog(chunked(pixels, (1, 300, 200)), out, overwrite=True, **options)
+        assert compute(write, scheduler, client) == out
+        assert out.read_bytes() == expected
+    import rasterio
+
+    with rasterio.open(out) as file:
+        for band in (1, 2):
+            tags = file.tags(band)
+            values = pixels[band - 1].astype("f8")
+            assert float(tags["STATISTICS_MEAN"]) == pytest.approx(values.mean(), rel=1e-12)
+            assert float(tags["STATISTICS_STDDEV"]) == pytest.approx(values.std(), rel=1e-9)
+            assert tags["STATISTICS_VALID_PERCENT"] == "100"
+
+
 def test_masked_arrays_of_dask():
     pixels = image((90, 120))
     masked = np.ma.masked_equal(pixels, 0)
@@ -253,6 +296,41 @@ def test_failures_while_tiles_are_put_at_their_places(scheduler, out, client, mo
     with pytest.raises(FileExistsError, match="File exists"):
         compute(write, scheduler, client)
     assert leftovers(out.parent) == ["out.tif"] and out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("function", [cogsmith.write_cog, cogsmith.write])
+def test_a_target_that_exists_fails_when_it_is_computed(function, out):
+    """As in datacube, whose Delayed runs the check."""
+    out.write_bytes(b"old")
+    write = function(chunked(image((700, 900)), 256), out)
+    assert isinstance(write, Delayed)
+    with pytest.raises(IOError, match="File exists"):
+        write.compute()
+    assert leftovers(out.parent) == ["out.tif"] and out.read_bytes() == b"old"
+    assert function(chunked(image((700, 900)), 256), out, overwrite=True).compute() == out
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_nothing_warns_and_no_file_stays_open(memory, out):
+    """In a process of its own, where every warning is an error, also one that only garbage collection would raise."""
+    script = f"""
+import gc, sys, warnings
+import dask, dask.array, numpy
+import cogsmith
+failures = []
+sys.unraisablehook = lambda failure: failures.append(failure.exc_value)
+warnings.simplefilter("error")
+array = dask.array.from_array(numpy.arange(1_000_000, dtype="u2").reshape(1000, 1000), 300)
+where = dict(crs=32633, transform=(10, 0, 399960, 0, -10, 5000040))
+for function in (cogsmith.write_cog, cogsmith.write):
+    result = function(array, {":mem:" if memory else str(out)!r}, overwrite=True, statistics=True, **where)
+    result.compute(scheduler="threads")
+    del result
+    gc.collect()
+assert not failures, failures
+"""
+    done = subprocess.run([sys.executable, "-W", "error::ResourceWarning", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
 def test_a_disk_that_is_full(out, monkeypatch):

@@ -40,11 +40,11 @@ def test_the_notebook(tmp_path):
 
 
 def test_every_option_is_on_the_page():
-    from cogsmith import _options, _overrides
+    from cogsmith import _file_options, _options, _overrides
 
     page = PAGE.read_text(encoding="utf-8")
     again = {"driver", "width", "height", "count", "dtype", "tiled"}
-    for name in [*_options._OPTIONS, *_overrides._OVERRIDES]:
+    for name in [*_options._OPTIONS, *_overrides._OVERRIDES, *_file_options.FILE_OPTIONS]:
         assert f"`{name}`" in page or name in again or name in ("descriptions", "scales", "offsets", "units"), name
     for name in cogsmith.__all__:
         assert name == "__version__" or f"`{name}`" in page or f".{name}(" in page, name

@@ -214,6 +214,68 @@ def test_unknown_options(name, hint):
         cogsmith.write(ARRAY, ":mem:", **{name: 1})
 
 
+#: Names of other packages, and what the error says to do instead.
+FOREIGN = {
+    "nodata_value": "did you mean 'nodata'", "_FillValue": "did you mean 'nodata'", "compression_level": "did you mean 'level'",
+    "complevel": "did you mean 'level'", "block_size": "did you mean 'blocksize'", "chunksize": "did you mean 'blocksize'",
+    "chunksizes": "did you mean 'blocksize'", "tile_size": "did you mean 'blocksize'", "codec": "did you mean 'compress'",
+    "resampling_method": "did you mean 'overview_resampling'", "resample": "did you mean 'overview_resampling'",
+    "decimations": "did you mean 'overviews'", "overview_level": "did you mean 'overview_count'",
+    "force": "did you mean 'overwrite'", "nthreads": "did you mean 'threads'", "big_tiff": "did you mean 'bigtiff'",
+    "compute_stats": "did you mean 'statistics'", "epsg": "did you mean 'crs'", "dst_crs": "did you mean 'crs'",
+    "affine": "did you mean 'transform'", "metadata": "did you mean 'tags'", "attrs": "did you mean 'tags'",
+    "color_interpretation": "did you mean 'colorinterp'", "long_name": "did you mean 'band_names'",
+    "scale_factor": "did you mean 'scale'", "add_offset": "did you mean 'offset'", "tmpdir": "did you mean 'temp_dir'",
+    "co": "a keyword of its own", "creation_options": "a keyword of its own", "driver_kwargs": "a keyword of its own",
+    "encoding": "a keyword of its own", "bidx": "select bands first", "indexes": "select bands first",
+    "windowed": "leave it out", "lock": "compute() writes", "use_cog_driver": "leave it out",
+    "web_optimized": "does not reproject", "ot": ".astype(...)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_names_of_other_packages(name):
+    for function in (lambda **options: cogsmith.write(ARRAY, ":mem:", **options), lambda **options: cogsmith.to_cog(ARRAY, **options)):
+        for spelled in (name, name.upper()):
+            with pytest.raises(ValueError) as error:
+                function(**{spelled: 1})
+            assert f"option '{spelled}' is unknown; " in str(error.value) and FOREIGN[name] in str(error.value)
+
+
+def test_a_profile_is_unpacked():
+    with pytest.raises(ValueError, match="option 'profile' is unknown; pass each option as a keyword"):
+        cogsmith.to_cog(ARRAY, profile={"compress": "lzw"})
+    assert written(**{"compress": "lzw", "tiled": True, "driver": "GTiff"}).profile["compress"] == "lzw"
+
+
+def test_options_of_gdal_that_are_lacked_say_why():
+    for name, reason in (("quality", "lossless"), ("tiling_scheme", "does not reproject"), ("sparse_ok", "no such feature")):
+        with pytest.raises(ValueError, match=f"'{name}'=.* is not supported: .*{reason}"):
+            cogsmith.to_cog(ARRAY, **{name: "17"})
+
+
+@pytest.mark.parametrize(("name", "expected"), [("CRS", "crs"), ("scales", "scale"), ("mask", None)])
+def test_arguments_in_other_places(name, expected):
+    function = cogsmith.write if expected else cogsmith.write_cog
+    with pytest.raises(ValueError, match=f"did you mean '{expected}'" if expected else "cogsmith.write takes it"):
+        function(ARRAY, ":mem:", **{name: 1})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compress": "ZSTD"}, {"predictor": "Horizontal"}, {"interleave": "Band"}, {"overviews": "NONE"},
+        {"overview_resampling": "Average"}, {"threads": "All"}, {"statistics": "Yes"}, {"blocksize": "256X128"},
+        {"tile_memory": "64m"},
+    ],
+)  # fmt: skip
+def test_values_in_either_case(options):
+    name, value = next(iter(options.items()))
+    pixels = image((600, 700))
+    one = cogsmith.write(pixels, ":mem:", **{name: value.lower()})
+    assert cogsmith.write(pixels, ":mem:", **{name: value.upper()}) == one == cogsmith.write(pixels, ":mem:", **options)
+
+
 def test_one_option_twice():
     with pytest.raises(ValueError, match="say the same thing"):
         cogsmith.to_cog(ARRAY, compress="lzw", COMPRESS="zstd")

@@ -161,6 +161,9 @@ def test_nodata_is_read_from_the_attributes(out):
         {"intermediate_compression": True},
         {"intermediate_compression": "deflate"},
         {"intermediate_compression": {"compress": "deflate", "zlevel": 1}, "use_windowed_writes": True},
+        {"intermediate_compression": "LERC_ZSTD"},
+        {"intermediate_compression": {"COMPRESS": "ZSTD", "ZSTD_LEVEL": 1, "SPARSE_OK": True, "tiled": True}},
+        {"intermediate_compression": None},
     ],
 )
 def test_arguments_of_the_double_pass_change_nothing(options):
@@ -173,6 +176,9 @@ def test_wrong_values_of_idle_arguments():
         cogsmith.to_cog(raster(image((60, 70))), use_windowed_writes="often")
     with pytest.raises(TypeError):
         cogsmith.to_cog(raster(image((60, 70))), intermediate_compression=3)
+    for codec in ("deflat", {"compress": "deflat"}, {"compres": "deflate"}, {"compress": "deflate", "zlevl": 1}):
+        with pytest.raises(ValueError, match="intermediate_compression: .*is unknown"):
+            cogsmith.to_cog(raster(image((60, 70))), intermediate_compression=codec)
 
 
 def test_no_warning():

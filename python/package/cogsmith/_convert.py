@@ -1,4 +1,4 @@
-"""GeoTIFF files: :func:`create`, what the command does."""
+"""Files to files: :func:`create`, which does what the command does."""
 
 from __future__ import annotations
 
@@ -6,48 +6,69 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from . import _native, _options, _raster
-from ._plan import Input
+from . import _file_options, _native, _options, _values
 from ._progress import as_callback
-from ._raster import UNSET
 
 
 def create(
-    src_path: str | os.PathLike[str],
-    dst_path: str | os.PathLike[str],
-    *,
-    image: int | None = None,
-    nodata: Any = UNSET,
-    mask: str = "auto",
-    nbits: str = "keep",
-    progress: Any = None,
-    **options: Any,
+    src_path: str | os.PathLike[str], dst_path: str | os.PathLike[str], *, progress: Any = None, **options: Any
 ) -> dict[str, Any]:
-    """Reads a GeoTIFF and writes it again as a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
+    """Converts a GeoTIFF to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
 
-    Options are those of the command, with ``_`` for ``-``, and their other names as in :func:`cogsmith.write`. Georeference
-    and metadata are carried over. What is strange about the input becomes a ``UserWarning``.
+    Parameters
+    ----------
+    src_path
+        The GeoTIFF to read.
+    dst_path
+        The COG to write. With ``overwrite=True`` it may be the same file.
+    progress
+        A function of rows done and rows in all, or a bar of tqdm.
+    **options
+        All options of the command, with ``_`` for ``-``, in either case, also by the names of :func:`cogsmith.write`:
+        those of encoding, and
 
-    Returns the object that ``cogsmith create --json`` prints, without ``output`` and ``seconds``.
+        - ``image``, ``nodata`` (``None`` for none), ``mask``, ``nbits``: how the input is read;
+        - ``crs`` (text, a number, or an object of pyproj, rasterio or odc-geo), ``crs_wkt``;
+        - ``transform`` (``affine.Affine`` or its six numbers), ``geotransform`` (GDAL's order), ``bounds`` (left,
+          bottom, right, top) or ``gcps`` (rasterio's, or column, row, x, y[, z]); ``pixel_is`` ("area" or "point");
+        - ``band_description``, ``scale``, ``offset``, ``unit``: a list with one for each band, or a dict by band,
+          counted from 1; except for descriptions also one value for all bands;
+        - ``color_interpretation``: one color for each band;
+        - ``metadata``: a dict; keys are ``"KEY"`` or ``"DOMAIN:KEY"``, or domains with dicts of their own;
+          ``strip_metadata``;
+        - ``quiet``: no warnings.
+
+    Returns
+    -------
+    dict
+        The object that ``cogsmith create --json`` prints, without ``output`` and ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        For an option that is unknown, out of range, or contradicts the input or another option.
+    OSError
+        Where the input cannot be read or the output cannot be written; ``FileExistsError`` without ``overwrite=True``.
+
+    Warns
+    -----
+    UserWarning
+        For everything in the input that is doubtful or not carried over.
+
+    Examples
+    --------
+    >>> cogsmith.create("scene.tif", "cog.tif", compress="zstd", scale=0.0001, metadata={"AREA": "north"})
     """
-    if nbits not in ("keep", "widen"):
-        raise ValueError(f"nbits={nbits!r}: expected 'keep' or 'widen'")
-    facts = _options.Facts(1, 1, 1, np.dtype("u1"))
-    request = _options.resolve(options, facts, _options.Request())
-    for name in ("photometric", "extra_samples", "bits"):
-        if getattr(request, name) is not None:
-            raise ValueError(f"option '{name}' is not supported: it is the input's")
-    given: str | None = None
-    if nodata is not UNSET:
-        given = "none" if nodata is None else _raster.nodata_text(nodata, np.dtype("f8"))
+    wanted = _file_options.take(options)
+    request = _options.resolve(options, _options.UNKNOWN, _options.Request(), [*_file_options.FILE_OPTIONS, "progress"])
     request.work.progress = as_callback(progress)
-    taken = Input(image=image, nodata=given, mask=mask, widen=nbits == "widen")
     source, target = Path(src_path), Path(dst_path)
-    summary, strange = _native.create(source, target, taken, request.options, request.work)
-    for text in strange:
-        _options.warn(f"{source}: {text}")
+    summary, warnings = _native.create(
+        source, target, wanted.input, wanted.overrides, request.options, request.work
+    )
+    if not wanted.quiet:
+        for text in warnings:
+            _values.warn(f"{source}: {text}")
     summary["ratio"] = round(summary["uncompressed_bytes"] / summary["bytes"], 3)
-    summary["warnings"] = strange
+    summary["warnings"] = warnings
     return summary

@@ -20,6 +20,8 @@ class _Spool:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="cogsmith-", dir=_local_directory())
         self._lock = threading.Lock()
+        # An open file that is collected as garbage is a ResourceWarning.
+        weakref.finalize(self, self._file.close)
 
     def append(self, data: bytes) -> int:
         with self._lock:

@@ -91,12 +91,35 @@ class Work:
 
 @dataclass
 class Input:
-    """What is taken from a file that is converted."""
+    """How a file that is converted is read."""
 
     image: int | None = None
     nodata: str | None = None
+    crs: str | None = None
+    #: Whether what GeoKeys cannot express of the CRS is written as WKT.
+    crs_wkt: bool = False
     mask: str = "auto"
     widen: bool = False
+
+
+@dataclass
+class FileOverrides:
+    """What replaces the georeference and the metadata of a file. Bands count from 0; ``None`` is all bands."""
+
+    #: a, b, c, d, e, f of affine.
+    transform: tuple[float, float, float, float, float, float] | None = None
+    #: Left, bottom, right, top.
+    bounds: tuple[float, float, float, float] | None = None
+    gcps: list[tuple[float, float, float, float, float]] = field(default_factory=list)
+    point: bool | None = None
+    strip_metadata: bool = False
+    description: list[tuple[int | None, str]] = field(default_factory=list)
+    scale: list[tuple[int | None, float]] = field(default_factory=list)
+    offset: list[tuple[int | None, float]] = field(default_factory=list)
+    unit: list[tuple[int | None, str]] = field(default_factory=list)
+    color_interpretation: list[str] = field(default_factory=list)
+    #: Domain, name and text.
+    items: list[tuple[str | None, str, str]] = field(default_factory=list)
 
 
 @dataclass

@@ -240,11 +240,15 @@ def _datacube_overviews(raster: Raster) -> list[int]:
 
 
 def _check_idle_arguments(use_windowed_writes: Any, intermediate_compression: Any) -> None:
-    """These two change nothing any more, but a wrong value is still a mistake."""
+    """Refuses wrong values of two arguments that no longer change anything."""
     if not isinstance(use_windowed_writes, (bool, np.bool_)):
         raise TypeError(f"use_windowed_writes={use_windowed_writes!r}: expected True or False")
-    if not isinstance(intermediate_compression, (bool, str, Mapping, type(None))):
+    if not isinstance(intermediate_compression, (bool, np.bool_, str, Mapping, type(None))):
         raise TypeError(f"intermediate_compression={intermediate_compression!r}: expected a bool, a name or a dict")
+    if isinstance(intermediate_compression, str):
+        intermediate_compression = {"compress": intermediate_compression}
+    if isinstance(intermediate_compression, Mapping):
+        _options.check_creation_options("intermediate_compression", intermediate_compression)
 
 
 def _merge(given: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

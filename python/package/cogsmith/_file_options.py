@@ -1,0 +1,255 @@
+"""Options of :func:`cogsmith.create` about the input, its georeference and its metadata, by all their names."""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import _raster, _values
+from . import _transform as _transforms
+from ._crs import crs_text
+from ._plan import FileOverrides, Input
+
+Numbers = tuple[float, float, float, float, float, float]
+
+
+@dataclass
+class FileOptions:
+    """What the options come to."""
+
+    input: Input = field(default_factory=Input)
+    overrides: FileOverrides = field(default_factory=FileOverrides)
+    quiet: bool = False
+
+
+def take(options: dict[str, Any]) -> FileOptions:
+    """Removes the options of the table below, in either case, and returns what they come to."""
+    result = FileOptions()
+    seen: dict[str, str] = {}
+    for name in [name for name in options if name.lower() in FILE_OPTIONS]:
+        key, apply = FILE_OPTIONS[name.lower()]
+        if key in seen:
+            raise ValueError(f"options '{seen[key]}' and '{name}' say the same thing; give one of them")
+        seen[key] = name
+        value = options.pop(name)
+        if value is not None or key == "nodata":
+            apply(result, name, value)
+    return result
+
+
+# How single options are taken ----------------------------------------------------------------------------------------
+
+
+def _image(result: FileOptions, name: str, value: Any) -> None:
+    try:
+        result.input.image = _values.integer(name, value, 1, 2**31 - 1)
+    except ValueError:
+        raise ValueError(f"{name}={value!r}: expected the number of an image; they are counted from 1") from None
+
+
+def _nodata(result: FileOptions, name: str, value: Any) -> None:
+    if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
+        result.input.nodata = "none"
+    else:
+        result.input.nodata = _raster.nodata_text(value, np.dtype("f8"))
+
+
+def _crs(result: FileOptions, name: str, value: Any) -> None:
+    result.input.crs = crs_text(value)
+
+
+def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
+    result.input.crs_wkt = _values.flag(name, value)
+
+
+def _mask(result: FileOptions, name: str, value: Any) -> None:
+    result.input.mask = _values.choice(name, value, {mask: mask for mask in ("auto", "none", "nodata", "alpha")})
+
+
+def _bits(result: FileOptions, name: str, value: Any) -> None:
+    if _values.word(value) not in ("keep", "widen"):
+        raise ValueError(f"{name}={value!r}: expected 'keep' or 'widen'")
+    result.input.widen = _values.word(value) == "widen"
+
+
+def _transform(result: FileOptions, name: str, value: Any) -> None:
+    if isinstance(value, str):
+        # The text of the command is in GDAL's order.
+        _geotransform(result, name, value)
+    else:
+        result.overrides.transform = _transforms.affine(value)
+
+
+def _geotransform(result: FileOptions, name: str, value: Any) -> None:
+    numbers = _numbers(name, value, (6,), "six numbers in GDAL's order") if isinstance(value, str) else value
+    result.overrides.transform = _transforms.geotransform(numbers)
+
+
+def _bounds(result: FileOptions, name: str, value: Any) -> None:
+    left, bottom, right, top = _numbers(name, value, (4,), "left, bottom, right, top")
+    result.overrides.bounds = (left, bottom, right, top)
+
+
+def _gcps(result: FileOptions, name: str, value: Any) -> None:
+    # rasterio's dataset.gcps is a pair of points and their CRS.
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], (list, tuple)):
+        points, crs = value
+        if crs and result.input.crs is None:
+            result.input.crs = crs_text(crs)
+        value = points
+    if isinstance(value, str):
+        value = [value]
+    expected = "column, row, x, y and perhaps z"
+    points = [_numbers(name, one, (4, 5), expected) if isinstance(one, str) else one for one in value]
+    result.overrides.gcps = _transforms.gcps(points)
+
+
+def _point(result: FileOptions, name: str, value: Any) -> None:
+    result.overrides.point = _values.flag(name, value)
+
+
+def _pixel_is(result: FileOptions, name: str, value: Any) -> None:
+    result.overrides.point = _values.choice(name, value, {"area": "area", "point": "point"}) == "point"
+
+
+def _description(result: FileOptions, name: str, value: Any) -> None:
+    result.overrides.description = [(band, str(one)) for band, one in _by_band(name, value)]
+    if any(band is None for band, _ in result.overrides.description):
+        raise ValueError(f"{name}={value!r}: expected a list with one for each band, or a dict such as {{1: 'red'}}")
+
+
+def _of_bands(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[FileOptions, str, Any], None]:
+    def apply(result: FileOptions, name: str, value: Any) -> None:
+        values = [(band, convert(name, one)) for band, one in _by_band(name, value)]
+        setattr(result.overrides, attribute, values)
+
+    return apply
+
+
+def _colors(result: FileOptions, name: str, value: Any) -> None:
+    colors = value.split(",") if isinstance(value, str) else value
+    if isinstance(colors, enum.Enum) or not isinstance(colors, Iterable):
+        colors = [colors]
+    names = (color.name if isinstance(color, enum.Enum) else str(color).strip() for color in colors)
+    result.overrides.color_interpretation = [color.replace("grey", "gray") for color in names]
+
+
+def _metadata(result: FileOptions, name: str, value: Any) -> None:
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    else:
+        expected = f"{name}={value!r}: expected a dict, or texts such as 'KEY=VALUE'"
+        if not all(isinstance(one, str) and "=" in one for one in value):
+            raise ValueError(expected)
+        pairs = [tuple(one.split("=", 1)) for one in value]
+    items: list[tuple[str | None, str, str]] = []
+    for key, text in pairs:
+        if isinstance(text, Mapping):
+            items += [(str(key), str(inner), str(one)) for inner, one in text.items()]
+            continue
+        # Domains such as xml:NAME have a colon of their own.
+        domain, _, key = str(key).rpartition(":")
+        items.append((domain or None, key, str(text)))
+    result.overrides.items += items
+
+
+def _strip(result: FileOptions, name: str, value: Any) -> None:
+    result.overrides.strip_metadata = _values.flag(name, value)
+
+
+def _quiet(result: FileOptions, name: str, value: Any) -> None:
+    result.quiet = _values.flag(name, value)
+
+
+def _json(result: FileOptions, name: str, value: Any) -> None:
+    if not _values.flag(name, value):
+        raise ValueError(f"option '{name}'={value!r} is not supported: create always returns the summary")
+
+
+# Values of several bands, numbers and texts ---------------------------------------------------------------------------
+
+
+def _by_band(name: str, value: Any) -> list[tuple[int | None, Any]]:
+    """Pairs of a band, counted from 0, and its value: from one value for all bands, a list with one for each (``None``
+    leaves a band as it is), a dict by band counted from 1, or the command's texts such as ``1=red``."""
+    texts = [value] if isinstance(value, str) else value
+    if isinstance(texts, (list, tuple)) and texts and all(isinstance(one, str) for one in texts):
+        matches = [re.fullmatch(r"(\d+)=(.*)", one, re.DOTALL) for one in texts]
+        if all(matches):
+            return [(_band(name, match[1]), match[2]) for match in matches if match is not None]
+    if isinstance(value, Mapping):
+        return [(_band(name, band), one) for band, one in value.items()]
+    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(np.asarray(value, object)) > 0:
+        return [(band, one) for band, one in enumerate(value) if one is not None]
+    return [(None, value)]
+
+
+def _band(name: str, number: Any) -> int:
+    try:
+        return _values.integer(name, number, 1, 65535) - 1
+    except ValueError:
+        raise ValueError(f"{name}: band {number!r}: expected a number from 1 to 65535") from None
+
+
+def _finite(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise ValueError(f"{name}={value!r}: expected a finite number")
+    return number
+
+
+def _numbers(name: str, value: Any, counts: tuple[int, ...], expected: str) -> tuple[float, ...]:
+    """Numbers from a sequence, or from text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        numbers = tuple(_finite(name, one) for one in parts)
+    except TypeError:
+        numbers = ()
+    if len(numbers) not in counts:
+        raise ValueError(f"{name}={value!r}: expected {expected}")
+    return numbers
+
+
+#: By name: the option of the command, and how it is taken.
+FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
+    "image": ("image", _image),
+    "nodata": ("nodata", _nodata),
+    "mask": ("mask", _mask),
+    "nbits": ("nbits", _bits),
+    "crs": ("crs", _crs),
+    "crs_wkt": ("crs_wkt", _crs_wkt),
+    "transform": ("transform", _transform),
+    "geotransform": ("transform", _geotransform),
+    "bounds": ("bounds", _bounds),
+    "gcp": ("gcp", _gcps),
+    "gcps": ("gcp", _gcps),
+    "pixel_is": ("pixel_is", _pixel_is),
+    "pixel_is_point": ("pixel_is", _point),
+    "band_description": ("band_description", _description),
+    "band_names": ("band_description", _description),
+    "descriptions": ("band_description", _description),
+    "scale": ("scale", _of_bands("scale", _finite)),
+    "scales": ("scale", _of_bands("scale", _finite)),
+    "offset": ("offset", _of_bands("offset", _finite)),
+    "offsets": ("offset", _of_bands("offset", _finite)),
+    "unit": ("unit", _of_bands("unit", lambda _, value: str(value))),
+    "units": ("unit", _of_bands("unit", lambda _, value: str(value))),
+    "color_interpretation": ("color_interpretation", _colors),
+    "colorinterp": ("color_interpretation", _colors),
+    "metadata": ("metadata", _metadata),
+    "tags": ("metadata", _metadata),
+    "strip_metadata": ("strip_metadata", _strip),
+    "quiet": ("quiet", _quiet),
+    "json": ("json", _json),
+}

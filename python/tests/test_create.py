@@ -1,0 +1,205 @@
+"""Files to files: :func:`cogsmith.create` takes every option of the command, and writes its bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from conftest import geobox, image, leftovers, raster
+from rasterio.control import GroundControlPoint
+from rasterio.enums import ColorInterp, Compression, Resampling
+
+import cogsmith
+
+PROJECT = Path(__file__).resolve().parents[2]
+COMMAND = Path(os.environ.get("COGSMITH", PROJECT / "target" / "debug" / f"cogsmith{'.exe' * (os.name == 'nt')}"))
+FIXTURES = PROJECT / "fixtures"
+
+
+def command(*arguments: object) -> str:
+    assert COMMAND.exists(), f"{COMMAND} is missing: run `cargo build` first, or set COGSMITH"
+    done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Three bands with metadata of every kind."""
+    path = tmp_path_factory.mktemp("create") / "source.tif"
+    array = raster(image((3, 300, 260), "int16"), nodata=-999)
+    tags = {"PLACE": "here", "TIFFTAG_SOFTWARE": "others"}
+    cogsmith.write(array, path, tags=tags, band_names=["a", "b", "c"], scale=0.1, compress="lzw")
+    return path
+
+
+def test_every_option_of_the_command_is_taken():
+    from cogsmith._file_options import FILE_OPTIONS
+    from cogsmith._options import _OPTIONS
+
+    listed = re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", command("create", "--help"), re.MULTILINE)
+    assert len(listed) > 30
+    taken = {**FILE_OPTIONS, **_OPTIONS}
+    missing = [name for name in listed if name != "help" and name.replace("-", "_") not in taken]
+    assert not missing
+    # And the other way around: each option of the table of files is one of the command.
+    own = {key for key, _ in FILE_OPTIONS.values()}
+    assert own <= {name.replace("-", "_") for name in listed}
+
+
+GCPS = [(0, 0, 13.0, 52.0, 0), (260, 0, 13.1, 52.0, 0), (0, 300, 13.0, 51.9, 0), (260, 300, 13.1, 51.9, 5)]
+TRANSFORM = Affine(20, 0, 500000, 0, -30, 6000000)
+
+#: Options of `create`, and those of the command that mean the same.
+PAIRS: list[tuple[dict[str, object], list[str]]] = [
+    ({"crs": 32632}, ["--crs", "EPSG:32632"]),
+    ({"CRS": rasterio.CRS.from_epsg(3577)}, ["--crs", "EPSG:3577"]),
+    ({"crs": "+proj=utm +zone=33 +datum=WGS84", "crs_wkt": True}, ["--crs", "+proj=utm +zone=33 +datum=WGS84", "--crs-wkt"]),
+    ({"transform": TRANSFORM}, ["--transform", "500000,20,0,6000000,0,-30"]),
+    ({"transform": tuple(TRANSFORM)[:6]}, ["--transform", "500000,20,0,6000000,0,-30"]),
+    ({"transform": "500000,20,0,6000000,0,-30"}, ["--transform", "500000,20,0,6000000,0,-30"]),
+    ({"geotransform": TRANSFORM.to_gdal()}, ["--transform", "500000,20,0,6000000,0,-30"]),
+    ({"bounds": (0, 10, 20, 30.5)}, ["--bounds", "0,10,20,30.5"]),
+    ({"bounds": rasterio.coords.BoundingBox(-1, 10, 20, 30)}, ["--bounds=-1,10,20,30"]),
+    ({"gcps": GCPS}, [part for point in GCPS for part in ("--gcp", ",".join(map(str, point)))]),
+    (
+        {"gcps": ([GroundControlPoint(row, col, x, y, z) for col, row, x, y, z in GCPS], rasterio.CRS.from_epsg(4326))},
+        ["--crs", "EPSG:4326", *(part for point in GCPS for part in ("--gcp", ",".join(map(str, point))))],
+    ),
+    ({"gcp": [",".join(map(str, point)) for point in GCPS]}, [part for point in GCPS for part in ("--gcp", ",".join(map(str, point)))]),
+    ({"pixel_is": "Point"}, ["--pixel-is", "point"]),
+    ({"pixel_is_point": True}, ["--pixel-is", "point"]),
+    ({"scale": 0.5}, ["--scale", "0.5"]),
+    ({"scales": [1, 2, 3.5]}, ["--scale", "1=1", "--scale", "2=2", "--scale", "3=3.5"]),
+    ({"scale": {2: 7}, "offset": np.float32(0.5)}, ["--scale", "2=7", "--offset", "0.5"]),
+    ({"offset": [None, -3, None]}, ["--offset", "2=-3"]),
+    ({"offset": "2=-3"}, ["--offset", "2=-3"]),
+    ({"unit": "m"}, ["--unit", "m"]),
+    ({"units": ["m", "km", ""]}, ["--unit", "1=m", "--unit", "2=km", "--unit", "3="]),
+    ({"band_description": ["1=red", "3="]}, ["--band-description", "1=red", "--band-description", "3="]),
+    ({"band_names": ["r", "g", "b"]}, [f"--band-description={band}={name}" for band, name in enumerate("rgb", 1)]),
+    ({"band_description": {2: "two"}}, ["--band-description", "2=two"]),
+    ({"color_interpretation": ["nir", "red", "green"]}, ["--color-interpretation", "nir,red,green"]),
+    ({"colorinterp": [ColorInterp.blue, ColorInterp.green, ColorInterp.red]}, ["--color-interpretation", "blue,green,red"]),
+    ({"color_interpretation": "Blue,green,RED"}, ["--color-interpretation", "blue,green,red"]),
+    ({"metadata": {"A": "b", "MINE:C": 5}}, ["--metadata", "A=b", "--metadata", "MINE:C=5"]),
+    ({"tags": {"MINE": {"C": 5, "D": 0.5}, "TIFFTAG_SOFTWARE": "x"}}, ["--metadata", "MINE:C=5", "--metadata", "MINE:D=0.5", "--metadata", "TIFFTAG_SOFTWARE=x"]),
+    ({"metadata": ["A=b=c", "xml:X:Y=z"]}, ["--metadata", "A=b=c", "--metadata", "xml:X:Y=z"]),
+    ({"strip_metadata": True}, ["--strip-metadata"]),
+    ({"stats": True}, ["--stats"]),
+    ({"statistics": "YES", "nodata": 3}, ["--stats", "--nodata", "3"]),
+    ({"nodata": None, "mask": "NONE"}, ["--nodata", "none", "--mask", "none"]),
+    ({"nodata": "-1", "mask": "nodata"}, ["--nodata", "-1", "--mask", "nodata"]),
+    ({"compress": Compression.zstd, "level": "3", "PREDICTOR": "Horizontal"}, ["--compress", "zstd", "--level", "3", "--predictor", "horizontal"]),
+    ({"blocksize": "128x64", "overview_blocksize": (64, 32)}, ["--blocksize", "128x64", "--overview-blocksize", "64x32"]),
+    ({"overviews": "2,4", "overview_resampling": Resampling.average}, ["--overviews", "2,4", "--overview-resampling", "average"]),
+    ({"overview_count": 1, "interleave": "BAND", "BIGTIFF": "Yes"}, ["--overview-count", "1", "--interleave", "band", "--bigtiff", "yes"]),
+    ({"bigtiff": "IF_SAFER", "image": 1, "nbits": "Widen"}, ["--image", "1", "--nbits", "widen"]),
+    ({"threads": "ALL", "tile_memory": "1M", "row_memory": "64k", "sync": True, "verify": True, "json": True}, ["--threads", "1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "arguments"), PAIRS, ids=[" ".join(pair[1])[:60] for pair in PAIRS])
+def test_the_bytes_of_the_command(options, arguments, source, tmp_path):
+    ours, theirs = tmp_path / "ours.tif", tmp_path / "theirs.tif"
+    cogsmith.create(source, ours, **options)
+    command("create", "--quiet", *arguments, source, theirs)
+    assert ours.read_bytes() == theirs.read_bytes()
+    # What the command was not asked for is other bytes, so that no option of this list is idle.
+    plain = tmp_path / "plain.tif"
+    cogsmith.create(source, plain)
+    assert (ours.read_bytes() == plain.read_bytes()) == ("threads" in options or "image" in options)
+
+
+def test_what_rasterio_sees(source, out):
+    cogsmith.create(
+        source, out, crs=25832, geotransform=(500000, 20, 0, 6000000, 0, -30), scale={2: 0.5}, unit=["m", "m", "s"],
+        band_names=["x", "y", "z"], metadata={"MINE": {"KEY": "value"}, "PLACE": "there"}, statistics=True,
+    )  # fmt: skip
+    with rasterio.open(out) as file, rasterio.open(source) as before:
+        assert file.crs.to_epsg() == 25832 and file.transform == TRANSFORM
+        assert file.scales == (0.1, 0.5, 0.1) and file.units == ("m", "m", "s") and file.descriptions == ("x", "y", "z")
+        assert file.tags(ns="MINE") == {"KEY": "value"}
+        assert file.tags()["PLACE"] == "there" and file.tags()["TIFFTAG_SOFTWARE"] == "others"
+        valid = before.read(1)[before.read(1) != -999]
+        assert float(file.tags(1)["STATISTICS_MAXIMUM"]) == valid.max()
+        np.testing.assert_array_equal(file.read(), before.read())
+
+
+def test_predictor_yes_goes_by_the_type_of_the_input(tmp_path):
+    for dtype, expected in (("float32", "3"), ("uint16", "2"), ("complex64", "1")):
+        source, out = tmp_path / f"{dtype}.tif", tmp_path / f"{dtype}-cog.tif"
+        cogsmith.write(raster(image((60, 70), dtype)), source, predictor=1)
+        cogsmith.create(source, out, predictor="YES")
+        with rasterio.open(out) as file:
+            assert file.tags(ns="IMAGE_STRUCTURE").get("PREDICTOR", "1") == expected
+
+
+def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
+    source, out = tmp_path / "large.tif", tmp_path / "cog.tif"
+    profile = {"driver": "GTiff", "width": 32000, "height": 24000, "count": 1, "dtype": "uint16"}
+    with rasterio.open(source, "w", **profile, tiled=True, SPARSE_OK=True, BIGTIFF="YES"):
+        pass
+    cogsmith.create(source, out, bigtiff="IF_SAFER", compress="lzw", overviews="none", quiet=True)
+    assert out.read_bytes()[2] == 43
+    cogsmith.create(source, out, bigtiff="IF_NEEDED", compress="lzw", overviews="none", quiet=True, overwrite=True)
+    assert out.read_bytes()[2] == 42
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"transform": TRANSFORM, "bounds": (0, 0, 1, 1)}, "option 'transform': contradicts bounds"),
+        ({"transform": TRANSFORM, "geotransform": TRANSFORM.to_gdal()}, "say the same thing"),
+        ({"scale": [1, 2]}, None),
+        ({"scale": [1, 2, 3, 4]}, "option 'scale': there is no band 4; the output has 3"),
+        ({"band_description": {4: "x"}}, "option 'band_description': there is no band 4"),
+        ({"band_names": "all"}, "expected a list with one for each band"),
+        ({"scale": {0: 1}}, "band 0"),
+        ({"scale": float("nan")}, "finite"),
+        ({"scale": 0}, "option 'scale'"),
+        ({"color_interpretation": ["red"]}, "option 'color_interpretation': 1 for 3 bands"),
+        ({"color_interpretation": ["mauve"] * 3}, "color_interpretation=\"mauve\" is unknown"),
+        ({"bounds": (1, 2, 3)}, "left, bottom, right, top"),
+        ({"bounds": (3, 2, 1, 4)}, "bounds"),
+        ({"geotransform": (1, 2)}, "six numbers c, a, b, f, d, e"),
+        ({"gcps": [(1, 2, 3)]}, "ground control point"),
+        ({"pixel_is": "line"}, "it takes area, point"),
+        ({"metadata": ["KEY"]}, "KEY=VALUE"),
+        ({"metadata": {"A": 1}, "tags": {"B": 2}}, "say the same thing"),
+        ({"mask": "some"}, "it takes auto, none, nodata, alpha"),
+        ({"nodata": 70000}, "nodata"),
+        ({"image": 0}, "image=0: expected the number of an image"),
+        ({"json": False}, "always returns the summary"),
+        ({"tile_memory": "much"}, "64M"),
+        ({"dtype": "uint8"}, "option 'dtype'='uint8' is not supported: samples keep their type"),
+        ({"photometric": "rgb"}, "option 'photometric'='rgb' is not supported: it is that of the input"),
+        ({"width": 260}, "option 'width'=260 is not supported: it is that of the input"),
+    ],
+)
+def test_what_is_refused(options, expected, source, out):
+    if expected is None:
+        cogsmith.create(source, out, **options)
+        return
+    with pytest.raises((ValueError, TypeError)) as error:
+        cogsmith.create(source, out, **options)
+    assert expected in str(error.value)
+    assert leftovers(out.parent) == []
+
+
+def test_quiet(tmp_path, out):
+    source = tmp_path / "two.tif"
+    with rasterio.open(source, "w", driver="GTiff", width=20, height=20, count=1, dtype="uint8") as file:
+        file.write(np.zeros((1, 20, 20), "uint8"))
+    with rasterio.open(f"GTIFF_DIR:1:{source}"):
+        pass
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cogsmith.create(source, out, quiet=True)

@@ -1,0 +1,238 @@
+//! Georeferencing and metadata that a caller sets in place of what a raster has.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+
+use super::metadata::TEXTS;
+use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs, Transform};
+
+/// Georeferencing and metadata that replace those of a raster; pixels stay as they are. By default nothing is replaced.
+///
+/// ```
+/// use cogsmith::geo::{BandValue, GeoRef, Metadata, Overrides};
+/// let overrides = Overrides { scale: vec![BandValue { band: None, value: 0.0001 }], ..Overrides::default() };
+/// let mut metadata = Metadata::default();
+/// overrides.apply(GeoRef::default(), &mut metadata, (512, 512), 3)?;
+/// assert_eq!(metadata.scale(2), 0.0001);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// The transform; contradicts `bounds` and `gcps`.
+    pub transform: Option<Transform>,
+    /// The outer edges of the image; contradicts `transform` and `gcps`.
+    pub bounds: Option<Bounds>,
+    /// Ground control points; contradicts `transform` and `bounds`.
+    pub gcps: Vec<Gcp>,
+    /// Whether a pixel is an area or a point; the raster stays where it is.
+    pub pixel_is: Option<PixelIs>,
+    /// Whether to leave out all metadata except what pixels mean; see [`Metadata::strip`].
+    pub strip_metadata: bool,
+    /// Descriptions, which are the names of bands; an empty text removes one.
+    pub description: Vec<BandValue<String>>,
+    /// Scale factors.
+    pub scale: Vec<BandValue<f64>>,
+    /// Offsets.
+    pub offset: Vec<BandValue<f64>>,
+    /// Units; an empty text removes one.
+    pub unit: Vec<BandValue<String>>,
+    /// Color interpretations: none, or one for each band.
+    pub color_interpretation: Vec<ColorInterpretation>,
+    /// Items of metadata, set after everything else.
+    pub items: Vec<MetadataOverride>,
+}
+
+/// A value for one band or for all bands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandValue<T> {
+    /// The band, counted from 0; `None` for all bands.
+    pub band: Option<u16>,
+    /// The value.
+    pub value: T,
+}
+
+/// An item of metadata to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetadataOverride {
+    /// The domain; `None` for the default domain, where the names of [`TEXTS`] set tags of their own.
+    pub domain: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The text.
+    pub value: String,
+}
+
+impl Overrides {
+    /// Checks what can be checked without a raster.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, and for a
+    /// band or an item that is set twice.
+    pub fn check(&self) -> Result<()> {
+        let placements =
+            [(self.transform.is_some(), "transform"), (self.bounds.is_some(), "bounds"), (!self.gcps.is_empty(), "gcp")];
+        let mut placements = placements.into_iter().filter_map(|(is_set, option)| is_set.then_some(option));
+        if let (Some(first), Some(second)) = (placements.next(), placements.next()) {
+            let reason = format!("contradicts {second}: each places all pixels; give one of them");
+            return Err(Error::option(first, reason));
+        }
+        check_bands("band-description", &self.description)?;
+        check_bands("scale", &self.scale)?;
+        check_bands("offset", &self.offset)?;
+        check_bands("unit", &self.unit)?;
+        for (index, item) in self.items.iter().enumerate() {
+            if self.items[..index].iter().any(|other| other.name == item.name && other.domain == item.domain) {
+                return Err(Error::option("metadata", format!("{} is set twice; set it once", item.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies the overrides to the georeference and the metadata of a raster of `bands` bands and so many columns and
+    /// rows. Returns the new georeference, which holds scale and offset too where they are those of heights.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) as [`check`](Self::check), for a band that the raster
+    /// does not have, and for another number of color interpretations than bands; otherwise those of the setters of
+    /// [`GeoRef`] and [`Metadata`].
+    pub fn apply(
+        &self,
+        geo: GeoRef,
+        metadata: &mut Metadata,
+        (width, height): (u32, u32),
+        bands: u16,
+    ) -> Result<GeoRef> {
+        self.check()?;
+        let geo = self.apply_placement(geo, (width, height))?;
+        if self.strip_metadata {
+            metadata.strip();
+        }
+        for one in &self.description {
+            one.bands(bands, "band-description")?.try_for_each(|band| metadata.set_description(band, &one.value))?;
+        }
+        for one in &self.scale {
+            one.bands(bands, "scale")?.try_for_each(|band| metadata.set_scale(band, one.value))?;
+        }
+        for one in &self.offset {
+            one.bands(bands, "offset")?.try_for_each(|band| metadata.set_offset(band, one.value))?;
+        }
+        for one in &self.unit {
+            one.bands(bands, "unit")?.try_for_each(|band| metadata.set_unit(band, &one.value))?;
+        }
+        let colors = &self.color_interpretation;
+        if !colors.is_empty() && colors.len() != usize::from(bands) {
+            let reason = format!("{} for {bands} bands; give one for each", colors.len());
+            return Err(Error::option("color-interpretation", reason));
+        }
+        (0..bands).zip(colors).for_each(|(band, color)| metadata.set_color_interpretation(band, *color));
+        for MetadataOverride { domain, name, value } in &self.items {
+            let text = TEXTS.into_iter().find(|(text, _)| text.eq_ignore_ascii_case(name));
+            match text.filter(|_| domain.is_none()) {
+                Some((_, tag)) => metadata.set_text(tag, value)?,
+                None => metadata.set_item(domain.as_deref(), name, value)?,
+            }
+        }
+        let is_scaled = !(self.scale.is_empty() && self.offset.is_empty());
+        if is_scaled && bands == 1 && geo.transform().is_some() && geo.keys().is_some_and(GeoKeys::is_vertical) {
+            // GDAL takes the scale and offset of heights from the georeference.
+            return geo.with_vertical_scale(metadata.scale(0), metadata.offset(0));
+        }
+        Ok(geo)
+    }
+
+    fn apply_placement(&self, mut geo: GeoRef, (width, height): (u32, u32)) -> Result<GeoRef> {
+        if let Some(transform) = self.transform {
+            geo = geo.with_transform(transform);
+        }
+        if let Some(bounds) = &self.bounds {
+            geo = geo.with_bounds(bounds, width, height)?;
+        }
+        if !self.gcps.is_empty() {
+            geo = geo.with_gcps(&self.gcps)?;
+        }
+        Ok(match self.pixel_is {
+            Some(pixel_is) => geo.with_pixel_is(pixel_is),
+            None => geo,
+        })
+    }
+}
+
+impl<T> BandValue<T> {
+    /// Returns the bands that are meant, counted from 0.
+    fn bands(&self, count: u16, option: &'static str) -> Result<Range<u16>> {
+        match self.band {
+            None => Ok(0..count),
+            Some(band) if band < count => Ok(band..band + 1),
+            Some(band) => {
+                let number = u32::from(band) + 1;
+                Err(Error::option(option, format!("there is no band {number}; the output has {count}")))
+            }
+        }
+    }
+}
+
+/// Refuses a band that is set twice, and one besides all bands.
+fn check_bands<T>(option: &'static str, values: &[BandValue<T>]) -> Result<()> {
+    if values.len() > 1 && values.iter().any(|value| value.band.is_none()) {
+        let reason = "a value for all bands contradicts another one; give the band of each";
+        return Err(Error::option(option, reason));
+    }
+    let twice = values.iter().enumerate().find(|(index, value)| values[..*index].iter().any(|other| other.band == value.band));
+    match twice.and_then(|(_, value)| value.band) {
+        Some(band) => Err(Error::option(option, format!("is given twice for band {}; give it once", u32::from(band) + 1))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geo::Crs;
+
+    fn applied(overrides: &Overrides, bands: u16) -> Result<(GeoRef, Metadata)> {
+        let mut metadata = Metadata::default();
+        let geo = GeoRef::default().with_crs(&Crs::parse("EPSG:32633+5773")?)?;
+        let geo = overrides.apply(geo, &mut metadata, (10, 20), bands)?;
+        Ok((geo, metadata))
+    }
+
+    fn refusal(overrides: &Overrides, bands: u16) -> String {
+        applied(overrides, bands).unwrap_err().to_string()
+    }
+
+    fn of_band<T>(band: u16, value: T) -> BandValue<T> {
+        BandValue { band: Some(band), value }
+    }
+
+    #[test]
+    fn contradictions_and_bands_that_are_not_there_are_refused() {
+        let bounds = Some(Bounds { left: 0.0, bottom: 0.0, right: 10.0, top: 20.0 });
+        let transform = Transform::from_gdal([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]).ok();
+        let two = refusal(&Overrides { transform, bounds, ..Overrides::default() }, 1);
+        assert!(two.contains("'transform'") && two.contains("contradicts bounds"), "{two}");
+        let scale = vec![of_band(1, 2.0), of_band(1, 3.0)];
+        assert!(refusal(&Overrides { scale, ..Overrides::default() }, 2).contains("twice for band 2"));
+        let unit = vec![BandValue { band: None, value: "m".into() }, of_band(0, "km".into())];
+        assert!(refusal(&Overrides { unit, ..Overrides::default() }, 2).contains("all bands"));
+        let description = vec![of_band(2, "red".into())];
+        assert!(refusal(&Overrides { description, ..Overrides::default() }, 2).contains("no band 3"));
+        let color_interpretation = vec![ColorInterpretation::Red];
+        assert!(refusal(&Overrides { color_interpretation, ..Overrides::default() }, 2).contains("1 for 2 bands"));
+        let item = MetadataOverride { domain: None, name: "A".into(), value: "1".into() };
+        assert!(refusal(&Overrides { items: vec![item.clone(), item], ..Overrides::default() }, 1).contains("A is set twice"));
+    }
+
+    #[test]
+    fn scales_of_heights_are_part_of_the_georeference() {
+        let bounds = Some(Bounds { left: 0.0, bottom: 0.0, right: 10.0, top: 20.0 });
+        let scale = vec![BandValue { band: None, value: 0.5 }];
+        let overrides = Overrides { bounds, scale, ..Overrides::default() };
+        let (scaled, metadata) = applied(&overrides, 1).unwrap();
+        let (plain, _) = applied(&Overrides { scale: Vec::new(), ..overrides.clone() }, 1).unwrap();
+        assert_eq!(metadata.scale(0), 0.5);
+        assert_ne!(scaled, plain);
+        // Not with several bands, which have no one scale.
+        assert_eq!(applied(&overrides, 2).unwrap().0, plain);
+    }
+}
