@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
@@ -137,30 +138,47 @@ def test_bands_of_a_dataset_and_masks():
         assert got == expected
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64", "float16", "float32", "float64", "bool"])
-@pytest.mark.parametrize("invalid", ["none", "nodata", "mask", "nodata and mask", "alpha"])
-@pytest.mark.parametrize("chunks", [(150, 170), (1, 97), (64, 64), (331, 413)])
-def test_statistics_are_those_of_the_local_writer(dtype, invalid, chunks):
-    pixels = image((2, 331, 413), dtype)
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks no larger than chunks, so that small images have many."""
+    from cogsmith import _dask
+
+    monkeypatch.setattr(_dask, "SMALL_BLOCK", 1)
+
+
+STATISTICS = [
+    (dtype, invalid, [(75, 90), (33, 211), (64, 64), (163, 40)][place % 4])
+    for place, (dtype, invalid) in enumerate(
+        itertools.product(
+            ["uint8", "int16", "uint64", "float16", "float32", "float64", "bool"],
+            ["none", "nodata", "mask", "nodata and mask", "alpha"],
+        )
+    )
+]
+
+
+@pytest.mark.parametrize(("dtype", "invalid", "chunks"), STATISTICS)
+def test_statistics_are_those_of_the_local_writer(dtype, invalid, chunks, small_blocks):
+    pixels = image((2, 163, 211), dtype)
     if np.dtype(dtype).kind == "f":
-        pixels[:, 20:90, 30:300] = np.nan
-        pixels[1, 300, 400] = np.inf
-    options = {**SAME, "predictor": "YES", "statistics": True, "blocksize": 64, "overview_resampling": "cubic"}
+        pixels[:, 20:60, 30:150] = np.nan
+        pixels[1, 160, 200] = np.inf
+    options = {**SAME, "predictor": "YES", "statistics": True, "blocksize": 32, "overview_resampling": "cubic"}
     if "nodata" in invalid:
-        options["nodata"] = pixels[0, 200, 200].item()
+        options["nodata"] = pixels[0, 100, 100].item()
     if invalid == "alpha":
         options["colorinterp"] = ["gray", "alpha"]
-    mask = image((331, 413), "bool", seed=5) if "mask" in invalid else None
-    got = cogsmith.write(
-        da.from_array(pixels, (2, *chunks)), ":mem:", mask=None if mask is None else da.from_array(mask, 100), **options
-    ).compute()
+    mask = image((163, 211), "bool", seed=5) if "mask" in invalid else None
+    array = da.from_array(pixels, (2, *chunks))
+    write = cogsmith.write(array, ":mem:", mask=None if mask is None else da.from_array(mask, 100), **options)
+    assert sum("cogsmith-encode-" in str(key) for key in dict(write.__dask_graph__())) > 4
+    got = write.compute(scheduler="synchronous")
     assert got == cogsmith.write(pixels, ":mem:", mask=mask, **options)
-    # More than the room for statistics is in it.
     assert b"STATISTICS_MEAN" in got
 
 
-def test_statistics_from_every_scheduler(out, client):
-    pixels = image((2, 1025, 1023), "float32")
+def test_statistics_from_every_scheduler(out, client, small_blocks):
+    pixels = image((2, 525, 523), "float32")
     options = {"statistics": True, "blocksize": 128, "nodata": 7}
     expected = cogsmith.to_cog(raster(pixels), **options)
     for scheduler in ("threads", "processes", "distributed"):
@@ -320,7 +338,7 @@ import cogsmith
 failures = []
 sys.unraisablehook = lambda failure: failures.append(failure.exc_value)
 warnings.simplefilter("error")
-array = dask.array.from_array(numpy.arange(1_000_000, dtype="u2").reshape(1000, 1000), 300)
+array = dask.array.from_array(numpy.arange(250_000, dtype="u2").reshape(500, 500), 200)
 where = dict(crs=32633, transform=(10, 0, 399960, 0, -10, 5000040))
 for function in (cogsmith.write_cog, cogsmith.write):
     result = function(array, {":mem:" if memory else str(out)!r}, overwrite=True, statistics=True, **where)

@@ -123,7 +123,7 @@ _ADVICE_FILE: dict[str, str] = {
         "all bands are converted; select bands first, with rasterio or gdal_translate -b",
     ),
     **dict.fromkeys(
-        ("ot", "out_dtype", "output_type", "datatype", "data_type", "astype"),
+        ("dtype", "ot", "out_dtype", "output_type", "datatype", "data_type", "astype"),
         "samples keep their type; convert them first, with rasterio or gdal_translate -ot",
     ),
     **dict.fromkeys(

@@ -130,11 +130,15 @@ def _refuse(name: str, value: Any, facts: Facts, others: Collection[str] | None)
             raise ValueError(f"option '{name}' is unknown; did you mean '{_OVERRIDES[lower]}'?")
     taken = [option for option, (key, _) in _OPTIONS.items() if not (is_file and key in _OF_ARRAYS)]
     hint = _hints.hint(name, {*taken, *others}, is_file)
+    # A similar name says nothing about an option that is known but has no place here. rasterio's profile is a dict of
+    # options, GDAL's a word.
+    has_advice = hint is not None and not hint.startswith("did you mean") and lower != "profile"
     if lower in _hints.LACKED and not (lower == "profile" and isinstance(value, Mapping)):
-        advice = "this writer has no such feature" if hint is None or hint.startswith("did") else hint
+        advice = hint if has_advice else "this writer has no such feature"
         raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
     if lower in _OPTIONS:
-        raise ValueError(f"option '{name}'={show(value)} is not supported: {hint or 'it is that of the input'}")
+        advice = hint if has_advice else "it is that of the input"
+        raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
     raise ValueError(f"option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
 
 
