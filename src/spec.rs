@@ -94,8 +94,11 @@ pub struct ImageSpec {
     pub mask: bool,
     /// How samples are shown as colours.
     pub photometric: Photometric,
-    /// The meaning of the bands beyond the colour bands, in order. Missing ones are [`ExtraSample::Unspecified`].
+    /// The meaning of the bands beyond the color bands, in order. Missing ones are [`ExtraSample::Unspecified`].
     pub extra_samples: Vec<ExtraSample>,
+    /// Whether the band that is tagged as alpha is used as alpha: it weighs the colors in overviews, and pixels where it
+    /// is 0 count neither there nor in statistics. `false` for a tag that serves readers alone, on a band of quantities.
+    pub alpha_weighs: bool,
     /// The colour map of [`Photometric::Palette`]: all reds, then all greens, then all blues, each 2^bits values of
     /// 16 bits (TIFF 6.0 section 5). Empty without a palette. Grey images may have one too, which GDAL then takes for a
     /// palette.
@@ -103,13 +106,12 @@ pub struct ImageSpec {
 }
 
 impl ImageSpec {
-    /// A spec without nodata, mask and palette: grey for other than three or four bands of `u8` or `u16`, which are
-    /// red, green, blue (and unassociated alpha), as GDAL assumes.
+    /// Returns a spec without nodata, mask, palette and alpha. Three bands of `u8` are red, green and blue, as in GDAL;
+    /// any others have no color.
     #[must_use]
     pub fn new(width: u32, height: u32, bands: u16, data_type: DataType) -> Self {
-        let colors = matches!(data_type, DataType::U8 | DataType::U16) && (bands == 3 || bands == 4);
-        let photometric = if colors { Photometric::Rgb } else { Photometric::MinIsBlack };
-        let extra_samples = if colors && bands == 4 { vec![ExtraSample::UnassociatedAlpha] } else { Vec::new() };
+        let is_rgb = data_type == DataType::U8 && bands == 3;
+        let photometric = if is_rgb { Photometric::Rgb } else { Photometric::MinIsBlack };
         Self {
             width,
             height,
@@ -119,7 +121,8 @@ impl ImageSpec {
             nodata: None,
             mask: false,
             photometric,
-            extra_samples,
+            extra_samples: Vec::new(),
+            alpha_weighs: true,
             color_map: Vec::new(),
         }
     }
@@ -207,8 +210,13 @@ impl ImageSpec {
         Ok(())
     }
 
-    /// The first alpha band, counted from 0, and of which kind it is.
+    /// Returns the band that is used as alpha, counted from 0, and its kind.
     pub(crate) fn alpha_band(&self) -> Option<(usize, ExtraSample)> {
+        self.tagged_alpha().filter(|_| self.alpha_weighs)
+    }
+
+    /// Returns the first band that is tagged as alpha, counted from 0, and its kind.
+    pub(crate) fn tagged_alpha(&self) -> Option<(usize, ExtraSample)> {
         let mut extras = self.extra_samples.iter().enumerate();
         let (index, kind) = extras.find(|(_, kind)| **kind != ExtraSample::Unspecified)?;
         Some((usize::from(self.photometric.color_bands()) + index, *kind))

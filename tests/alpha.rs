@@ -3,7 +3,10 @@
 mod support;
 
 use cogsmith::ExtraSample::{AssociatedAlpha, UnassociatedAlpha};
-use cogsmith::{CogPlan, EncodeOptions, ExtraSample, GeoRef, ImageSpec, Metadata, Resampling};
+use cogsmith::{
+    CogPlan, Compression, DataType, EncodeOptions, ExtraSample, GeoRef, ImageSpec, Metadata, Overviews, Photometric,
+    Resampling, SliceSource, TileSize,
+};
 use support::raster::{Image, Level};
 
 const SIZES: [(usize, usize); 4] = [(64, 64), (61, 57), (7, 5), (1, 9)];
@@ -136,9 +139,63 @@ fn alpha_that_is_there_does_not_vanish_by_rounding() {
     }
 }
 
+fn rgba(width: u32, height: u32) -> ImageSpec {
+    ImageSpec {
+        photometric: Photometric::Rgb,
+        extra_samples: vec![UnassociatedAlpha],
+        ..ImageSpec::new(width, height, 4, DataType::U8)
+    }
+}
+
+#[test]
+fn alpha_is_never_guessed() {
+    for data_type in DataType::ALL {
+        for bands in 1..6 {
+            let spec = ImageSpec::new(5, 4, bands, data_type);
+            assert!(spec.extra_samples.is_empty());
+            let is_rgb = bands == 3 && data_type == DataType::U8;
+            assert_eq!(spec.photometric, if is_rgb { Photometric::Rgb } else { Photometric::MinIsBlack });
+        }
+    }
+}
+
+#[test]
+fn a_tag_for_readers_alone_does_not_weigh() {
+    let (width, height) = (64, 64);
+    let pixels: Vec<u8> = (0..width * height * 4).map(|index| (noise(index as usize, 3) % 256) as u8).collect();
+    let file = |spec: &ImageSpec| {
+        let options = EncodeOptions {
+            overviews: Overviews::Count(1),
+            resampling: Some(Resampling::Average),
+            tile_size: TileSize::square(32),
+            compression: Compression::None,
+            ..EncodeOptions::default()
+        };
+        let plan = CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        // As a worker on another machine has it.
+        let plan = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
+        cogsmith::encode_to_vec(&mut SliceSource::new(spec.clone(), &pixels).unwrap(), &plan).unwrap()
+    };
+    let tagged = rgba(width, height);
+    let [weighs, shown, none] = [
+        tagged.clone(),
+        ImageSpec { alpha_weighs: false, ..tagged.clone() },
+        ImageSpec { extra_samples: Vec::new(), ..tagged },
+    ]
+    .map(|spec| file(&spec));
+    assert_eq!(shown.len(), weighs.len());
+    let overview = 32 * 32 * 4;
+    let first_tile = |file: &[u8]| file[file.len() - pixels.len() - 4 * 8 - overview - 4..][..overview].to_vec();
+    assert_eq!(first_tile(&shown), first_tile(&none), "the same means");
+    assert_ne!(first_tile(&shown), first_tile(&weighs));
+    let header = |file: &[u8]| file[..file.len() - pixels.len() - 4 * 8 - overview - 8].to_vec();
+    assert_eq!(header(&shown), header(&weighs), "the same tags");
+    assert_ne!(header(&shown), header(&none));
+}
+
 #[test]
 fn kernels_beside_alpha_share_one_rule_of_validity() {
-    let spec = ImageSpec::new(600, 600, 4, cogsmith::DataType::U8);
+    let spec = rgba(600, 600);
     let plan = |bands: [Resampling; 4]| {
         let options = EncodeOptions { band_resampling: bands.to_vec(), ..EncodeOptions::default() };
         CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).map(drop)

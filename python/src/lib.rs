@@ -26,6 +26,10 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("RESAMPLINGS", cogsmith::Resampling::ALL.map(cogsmith::Resampling::name).to_vec())?;
+    let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
+    module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
+    let texts = cogsmith::geo::metadata::TEXTS.iter().chain(&cogsmith::geo::numbers::NUMBERS);
+    module.add("METADATA_TAGS", texts.map(|(name, _)| *name).collect::<Vec<_>>())?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<shard::Shards>()?;

@@ -1,6 +1,7 @@
 //! The plan of a file, made from the data classes of `_plan.py`.
 
 use cogsmith::geo::metadata::TEXTS;
+use cogsmith::geo::numbers::NUMBERS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
     GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,
@@ -24,6 +25,7 @@ struct Image {
     mask: bool,
     photometric: Option<String>,
     extra_samples: Option<Vec<String>>,
+    alpha_weighs: bool,
     color_map: Vec<u16>,
 }
 
@@ -218,6 +220,7 @@ impl Image {
             let extras: PyResult<_> = extras.iter().map(|name| named("alpha", name, &EXTRA_SAMPLES)).collect();
             spec.extra_samples = extras?;
         }
+        spec.alpha_weighs = self.alpha_weighs;
         spec.color_map = self.color_map;
         Ok(spec)
     }
@@ -252,24 +255,35 @@ fn metadata(items: &[Item]) -> PyResult<Metadata> {
             parsed.map_err(|_| PyValueError::new_err(format!("{name}={value:?} is no number")))
         };
         let text = TEXTS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-        match (band.unwrap_or(0), role.as_deref(), text) {
+        let (band, is_band) = (band.unwrap_or(0), band.is_some());
+        match (band, role.as_deref(), text) {
             (band, Some("scale"), _) => metadata.set_scale(band, number()?),
             (band, Some("offset"), _) => metadata.set_offset(band, number()?),
             (band, Some("unittype"), _) => metadata.set_unit(band, value),
             (band, Some("description"), _) => metadata.set_description(band, value),
             (band, Some("colorinterp"), _) => {
                 let color = ColorInterpretation::parse(value).ok_or_else(|| {
-                    PyValueError::new_err(format!("colorinterp={value:?} is no colour that GDAL knows"))
+                    PyValueError::new_err(format!("colorinterp={value:?} is not a color that GDAL knows"))
                 })?;
                 metadata.set_color_interpretation(band, color);
                 Ok(())
             }
+            (band, _, _) if is_band => metadata.set_band_item(band, name, value),
             (_, _, Some((_, tag))) => metadata.set_text(*tag, value),
-            (_, _, None) => metadata.set_item(domain.as_deref(), name, value),
+            (_, _, None) => match NUMBERS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
+                // GDAL shows units as `2 (pixels/inch)`.
+                Some((_, tag)) => metadata.set_number(*tag, leading_number(value)),
+                None => metadata.set_item(domain.as_deref(), name, value),
+            },
         }
         .map_err(raise)?;
     }
     Ok(metadata)
+}
+
+/// Returns the number that a text starts with, as C's `atof`; NaN for none.
+fn leading_number(text: &str) -> f64 {
+    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)
 }
 
 impl Options {

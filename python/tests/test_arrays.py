@@ -113,7 +113,7 @@ def test_arrays_of_other_axes(shape):
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 5, 5)])
 def test_empty_arrays(shape):
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="the array is empty"):
         cogsmith.write(np.zeros(shape), ":mem:")
 
 
@@ -166,7 +166,7 @@ def test_more_than_a_file_holds():
 
 @pytest.mark.parametrize("source", ["red.tif", None, object()])
 def test_what_is_no_array(source):
-    with pytest.raises(TypeError, match="is no array of numbers"):
+    with pytest.raises(TypeError, match="is not an array of numbers"):
         cogsmith.write_cog(source, ":mem:")
 
 

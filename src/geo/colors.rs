@@ -45,7 +45,7 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     if alpha.len() > 1 || alpha.first().is_some_and(|&band| band < colors) {
         return refuse("one band can be alpha, behind the first one, or behind the colours");
     }
-    let known = spec.alpha_band();
+    let known = spec.tagged_alpha();
     spec.extra_samples = (colors..bands)
         .map(|band| match (alpha.contains(&band), known) {
             (false, _) => ExtraSample::Unspecified,

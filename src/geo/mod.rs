@@ -6,6 +6,7 @@ pub mod crs;
 mod keys;
 mod merge;
 pub mod metadata;
+pub mod numbers;
 mod overrides;
 pub mod points;
 mod raster_type;

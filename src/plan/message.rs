@@ -90,6 +90,7 @@ fn put_spec(message: &mut Message, spec: &ImageSpec) {
     message.u8(spec.mask.into());
     message.one_of(&PHOTOMETRIC, &spec.photometric);
     message.list(&spec.extra_samples, |message, kind| message.one_of(&EXTRA_SAMPLES, kind));
+    message.u8(spec.alpha_weighs.into());
     message.list(&spec.color_map, |message, value| message.u16(*value));
 }
 
@@ -106,6 +107,7 @@ fn take_spec(reader: &mut Reader<'_>) -> Result<ImageSpec> {
         mask: reader.one_of(&[false, true])?,
         photometric: reader.one_of(&PHOTOMETRIC)?,
         extra_samples: reader.list(|reader| reader.one_of(&EXTRA_SAMPLES))?,
+        alpha_weighs: reader.one_of(&[false, true])?,
         color_map: reader.list(Reader::u16)?,
         ..ImageSpec::new(width, height, bands, DataType::U8)
     })

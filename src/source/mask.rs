@@ -204,6 +204,7 @@ fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>)
 mod tests {
     use super::*;
     use crate::sample::{DataType, Nodata};
+    use crate::spec::{ExtraSample, Photometric};
     use crate::view::SliceSource;
 
     fn read<S: PixelSource>(source: &mut S, layout: StripeLayout) -> (Vec<u8>, Vec<u8>) {
@@ -241,7 +242,11 @@ mod tests {
 
     #[test]
     fn alpha_becomes_the_mask() {
-        let spec = ImageSpec::new(2, 1, 4, DataType::U8);
+        let spec = ImageSpec {
+            photometric: Photometric::Rgb,
+            extra_samples: vec![ExtraSample::UnassociatedAlpha],
+            ..ImageSpec::new(2, 1, 4, DataType::U8)
+        };
         let mut source =
             MaskedSource::new(SliceSource::new(spec, &[1u8, 2, 3, 0, 4, 5, 6, 200]).unwrap(), MaskPolicy::Alpha)
                 .unwrap();

@@ -380,6 +380,7 @@ impl BandSums {
 mod tests {
     use super::*;
     use crate::sample::Nodata;
+    use crate::spec::ExtraSample;
 
     fn of<T: bytemuck::Pod>(spec: &ImageSpec, samples: &[T], mask: Option<&[u8]>) -> Vec<BandStatistics> {
         let pixels = MeasuredPixels { planes: vec![bytemuck::cast_slice(samples)], mask };
@@ -415,10 +416,14 @@ mod tests {
         let spec = ImageSpec::new(4, 1, 1, DataType::I16);
         let statistics = of(&spec, &[-1i16, 5, 9, 3], Some(&[1, 0, 0, 255]))[0];
         assert_eq!((statistics.minimum, statistics.maximum, statistics.valid_percent), (-1.0, 3.0, 50.0));
-        let spec = ImageSpec::new(2, 1, 4, DataType::U8);
+        let extra_samples = vec![ExtraSample::Unspecified, ExtraSample::Unspecified, ExtraSample::UnassociatedAlpha];
+        let mut spec = ImageSpec { extra_samples, ..ImageSpec::new(2, 1, 4, DataType::U8) };
         let statistics = of(&spec, &[1u8, 2, 3, 0, 4, 5, 6, 200], None);
         assert_eq!((statistics[0].minimum, statistics[0].valid_percent), (4.0, 50.0));
         assert_eq!((statistics[3].minimum, statistics[3].valid_percent), (0.0, 100.0), "alpha counts where it is 0");
+        spec.alpha_weighs = false;
+        let statistics = of(&spec, &[1u8, 2, 3, 0, 4, 5, 6, 200], None);
+        assert_eq!((statistics[0].minimum, statistics[0].valid_percent), (1.0, 100.0), "a tag for readers alone");
         let spec = ImageSpec::new(3, 1, 1, DataType::F32);
         let statistics = of(&spec, &[f32::NAN, 1.0, f32::INFINITY], None)[0];
         assert_eq!((statistics.maximum, statistics.mean), (f64::INFINITY, f64::INFINITY));

@@ -121,7 +121,7 @@ impl Array {
             (spec.photometric, spec.extra_samples) = (photometric, Vec::new());
         }
         if let Some(given) = alpha {
-            set_alpha(&mut spec, &given)?;
+            set_alpha(&mut spec, &given, photometric.is_none())?;
         }
         (spec.nodata, spec.mask) = (no_data, mask);
         if let Some(transform) = transform {
@@ -153,8 +153,8 @@ impl Array {
     }
 }
 
-/// Makes the last band alpha, or none.
-fn set_alpha(spec: &mut ImageSpec, given: &Given) -> Result<()> {
+/// Makes the last band alpha, or none. Three `u8` bands before it are RGB where the caller leaves that open.
+fn set_alpha(spec: &mut ImageSpec, given: &Given, may_be_rgb: bool) -> Result<()> {
     let kind = given.one_of(&[
         ("none", None),
         ("associated", Some(ExtraSample::AssociatedAlpha)),
@@ -162,6 +162,10 @@ fn set_alpha(spec: &mut ImageSpec, given: &Given) -> Result<()> {
     ])?;
     spec.extra_samples.clear();
     let Some(kind) = kind else { return Ok(()) };
+    if may_be_rgb {
+        let is_rgb = spec.data_type == DataType::U8 && spec.bands == 4;
+        spec.photometric = if is_rgb { Photometric::Rgb } else { Photometric::MinIsBlack };
+    }
     let extra = spec.bands.saturating_sub(spec.photometric.color_bands());
     if extra == 0 {
         return given.refuse("there is no band beyond the colours");

@@ -94,7 +94,7 @@ export interface ImageDescription {
   layout?: 'pixel' | 'band';
   /** How bands are shown. Default: `rgb` for three or four bands of `u8` or `u16`, else `minisblack`. */
   photometric?: 'minisblack' | 'miniswhite' | 'rgb';
-  /** Whether the last band is alpha. Default: `unassociated` for four bands of `u8` or `u16`, else `none`. */
+  /** Whether the last band is alpha. Default: `none`. Three bands of `u8` before it are RGB. */
   alpha?: 'none' | 'associated' | 'unassociated';
   /** One byte for each pixel, 0 = invalid. Default: all are valid. */
   mask?: Uint8Array;

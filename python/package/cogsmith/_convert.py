@@ -27,7 +27,7 @@ def create(
         All options of the command, with ``_`` for ``-``, in either case, also by the names of :func:`cogsmith.write`:
         those of encoding, and
 
-        - ``image``, ``nodata`` (``None`` for none), ``mask``, ``nbits``: how the input is read;
+        - ``image``, ``nodata`` (``None`` for none), ``mask``, ``nbits``, ``ignore_aux``: how the input is read;
         - ``crs`` (text, a number, or an object of pyproj, rasterio or odc-geo), ``crs_wkt``;
         - ``transform`` (``affine.Affine`` or its six numbers), ``geotransform`` (GDAL's order), ``bounds`` (left,
           bottom, right, top) or ``gcps`` (rasterio's, or column, row, x, y[, z]); ``pixel_is`` ("area" or "point");

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import _raster, _values
+from . import _nodata as _nodata_values
 from . import _transform as _transforms
+from . import _values
 from ._crs import crs_text
 from ._plan import FileOverrides, Input
 
@@ -57,7 +58,7 @@ def _nodata(result: FileOptions, name: str, value: Any) -> None:
     if value is None or (isinstance(value, str) and value.strip().lower() == "none"):
         result.input.nodata = "none"
     else:
-        result.input.nodata = _raster.nodata_text(value, np.dtype("f8"))
+        result.input.nodata = _nodata_values.text(value, np.dtype("f8"))
 
 
 def _crs(result: FileOptions, name: str, value: Any) -> None:
@@ -70,6 +71,10 @@ def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
 
 def _mask(result: FileOptions, name: str, value: Any) -> None:
     result.input.mask = _values.choice(name, value, {mask: mask for mask in ("auto", "none", "nodata", "alpha")})
+
+
+def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
+    result.input.ignore_aux = _values.flag(name, value)
 
 
 def _bits(result: FileOptions, name: str, value: Any) -> None:
@@ -227,6 +232,7 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "nodata": ("nodata", _nodata),
     "mask": ("mask", _mask),
     "nbits": ("nbits", _bits),
+    "ignore_aux": ("ignore_aux", _ignore_aux),
     "crs": ("crs", _crs),
     "crs_wkt": ("crs_wkt", _crs_wkt),
     "transform": ("transform", _transform),

@@ -5,11 +5,14 @@ from typing import Any, final
 from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pixels, Work
 
 __all__ = [
-    "__version__", "RESAMPLINGS", "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
+    "__version__", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Plan", "Writer", "Shards", "Layout",
+    "crs_code", "crs_unit", "encode", "create", "validate", "info",
 ]
 
 __version__: str
 RESAMPLINGS: list[str]
+COLOR_INTERPRETATIONS: list[str]
+METADATA_TAGS: list[str]
 
 @final
 class Plan:

@@ -24,9 +24,12 @@ class Overrides:
     scale: Any = None
     offset: Any = None
     unit: Any = None
-    pixel_is_point: bool = False
+    #: ``None``: as attributes and tags say.
+    pixel_is_point: bool | None = None
     colormap: Any = None
     colorinterp: Any = None
+    #: Whether attributes become metadata; ``None``: those that fit.
+    attrs: bool | None = None
 
     @property
     def georeference(self) -> Explicit:
@@ -40,7 +43,7 @@ _OVERRIDES = {
     "nodata": "nodata", "tags": "tags",
     "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
     "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
-    "colorinterp": "colorinterp",
+    "colorinterp": "colorinterp", "attrs": "attrs",
 }  # fmt: skip
 
 

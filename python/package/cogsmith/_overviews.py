@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _georeference, _options, _raster
+from . import _georeference, _nodata, _options, _raster
 from ._raster import Raster
 
 
@@ -78,8 +78,9 @@ def _one(name: str, image: Any, raster: Raster, mask: Any, bands: str | None) ->
         raise ValueError(f"{name} is {found.dtype}, the image {raster.dtype}; convert it with .astype")
     if found.count != raster.count:
         raise ValueError(f"{name} has {found.count} bands, the image {raster.count}")
-    if found.nodata is not None and not _raster.same_value(found.nodata, raster.nodata):
-        raise ValueError(f"{name} has nodata {found.nodata}, the image {raster.nodata}: a GeoTIFF has one")
+    values = found.nodata.value, raster.nodata.value
+    if values[0] is not None and not _nodata.same_value(*values, raster.dtype):
+        raise ValueError(f"{name} has nodata {values[0]}, the image {values[1]}: a GeoTIFF has one")
     places = [where.crs for where in (found.georeference, raster.georeference) if where is not None]
     if len(places) == 2 and None not in places and places[0] != places[1]:
         raise ValueError(f"{name} has another CRS than the image")

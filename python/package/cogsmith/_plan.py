@@ -26,6 +26,8 @@ class Image:
     mask: bool = False
     photometric: str | None = None
     extra_samples: list[str] | None = None
+    #: Whether the band that is tagged as alpha is used as alpha in overviews and statistics.
+    alpha_weighs: bool = True
     color_map: list[int] = field(default_factory=list)
 
 
@@ -100,6 +102,8 @@ class Input:
     crs_wkt: bool = False
     mask: str = "auto"
     widen: bool = False
+    #: Whether an ``.aux.xml`` file next to the input is not read.
+    ignore_aux: bool = False
 
 
 @dataclass

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from . import _dims, _georeference, _grid_mapping
+from . import _attributes, _bands, _dims, _georeference, _grid_mapping, _nodata
+from ._attributes import Attributes
+from ._bands import Band
 from ._georeference import Explicit
-from ._plan import Georeference, Item
+from ._nodata import Nodata
+from ._plan import Georeference
 
 
 class _Unset:
@@ -28,27 +31,17 @@ UNSET: Any = _Unset()
 
 
 @dataclass
-class Band:
-    """What is said about a band."""
-
-    description: str | None = None
-    scale: float | None = None
-    offset: float | None = None
-    unit: str | None = None
-    #: A colour by GDAL's name, or a member of rasterio.enums.ColorInterp.
-    color: Any = None
-
-
-@dataclass
 class Raster:
     """Arrays whose bands follow each other, each (row, column, band), and what is known about them."""
 
     parts: list[Any]
     georeference: Georeference | None = None
-    nodata: Any = None
-    #: Whether NaN stands for nodata in the arrays, since they were decoded with that value.
-    decoded: bool = False
+    nodata: Nodata = field(default_factory=Nodata)
     bands: list[Band] = field(default_factory=list)
+    #: Whether bands are dates.
+    has_time_axis: bool = False
+    attributes: Attributes = field(default_factory=Attributes)
+    name: str | None = None
 
     @property
     def height(self) -> int:
@@ -109,12 +102,19 @@ def _array(data: Any) -> Any:
     if is_dask(data):
         if any(side != side for side in data.shape):
             raise ValueError("the array has chunks of unknown size: call its compute_chunk_sizes() first")
-        return _without_mask(data)
+        return _without_mask(not_empty(data))
     if isinstance(data, np.ndarray):
-        return _without_mask(data)
+        return _without_mask(not_empty(data))
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"{type(data).__name__} is no array of numbers")
+        raise TypeError(f"{type(data).__name__} is not an array of numbers")
+    return not_empty(array)
+
+
+def not_empty(array: Any) -> Any:
+    """Returns an array; an error if it has no pixels."""
+    if 0 in array.shape:
+        raise ValueError(f"the array is empty, its shape is {tuple(array.shape)}: there are no pixels to write")
     return array
 
 
@@ -173,8 +173,13 @@ def _of_data_array(
             part = data.transpose((rows, columns, 3 - rows - columns))
     else:
         part = data[:, :, None] if data.ndim == 2 else _by_shape(data, raster)
-    nodata, decoded = _nodata_of(raster)
-    return Raster([part], georeference, nodata, decoded, _bands_of(raster, part.shape[2], dims))
+    count = part.shape[2]
+    nodata = _nodata.of_array(raster, part.dtype)
+    described = _bands.of_array(raster, count, dims)
+    attributes = _attributes.of_array(raster.attrs, described.used, described.bands)
+    return Raster(
+        [part], georeference, nodata, described.bands, described.has_time_axis, attributes, described.name
+    )
 
 
 def _by_shape(data: Any, raster: Any) -> Any:
@@ -201,7 +206,10 @@ def _of_dataset(dataset: Any, explicit: Explicit) -> Raster:
     variables = [variable for variable in bands.values() if set(dims) <= set(variable.dims)]
     if not variables:
         raise ValueError(f"no variable of the Dataset lies along {dims}")
-    return _joined([_of_data_array(variable, explicit, dataset, dims) for variable in variables])
+    result = _joined([_of_data_array(variable, explicit, dataset, dims) for variable in variables])
+    result.nodata = _nodata.of_dataset(result.nodata, dataset.attrs, result.dtype)
+    _attributes.add_dataset(result.attributes, dataset.attrs, result.bands)
+    return result
 
 
 def _of_list(sources: Sequence[Any], bands: str | None, explicit: Explicit) -> Raster:
@@ -230,159 +238,17 @@ def _joined(rasters: Sequence[Raster]) -> Raster:
         place = other.georeference
         if place is not None and not _georeference.is_same(place, georeference, first.width, first.height):
             raise ValueError(f"band {index} lies elsewhere than the first")
-        if not same_value(other.nodata, first.nodata):
-            raise ValueError(
-                f"band {index} has nodata {other.nodata}, the first {first.nodata}: a GeoTIFF has one; pass nodata="
-            )
-    described = [band for raster in rasters for band in (raster.bands or [Band()] * raster.parts[0].shape[2])]
+    bands_of = [raster.bands or [Band() for _ in range(raster.count)] for raster in rasters]
+    for raster, its_bands in zip(rasters, bands_of, strict=True):
+        _bands.qualify(its_bands, raster.name if len(rasters) > 1 else None)
     return Raster(
         parts=[part for raster in rasters for part in raster.parts],
         georeference=georeference,
-        nodata=first.nodata,
-        decoded=any(raster.decoded for raster in rasters),
-        bands=described,
+        nodata=_nodata.join([raster.nodata for raster in rasters], first.dtype),
+        bands=[band for its_bands in bands_of for band in its_bands],
+        has_time_axis=any(raster.has_time_axis for raster in rasters),
+        attributes=_attributes.merge([raster.attributes for raster in rasters], bands_of),
     )
-
-
-# What attributes say --------------------------------------------------------------------------------------------------
-
-
-def _nodata_of(raster: Any) -> tuple[Any, bool]:
-    """The nodata value, and whether the array was decoded with it, so that NaN stands for it."""
-    attributes, encoding = raster.attrs, getattr(raster, "encoding", {})
-    for name in ("nodata", "_FillValue", "missing_value"):
-        if attributes.get(name) is not None:
-            return _one(attributes[name], name), False
-    for name in ("nodata", "_FillValue", "missing_value"):
-        if encoding.get(name) is not None:
-            return _one(encoding[name], name), True
-    return None, False
-
-
-def _one(value: Any, name: str) -> Any:
-    """One value of a list as rioxarray and odc-geo keep one a band."""
-    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) > 0:
-        values = list(value)
-        if not values or any(not same_value(other, values[0]) for other in values):
-            raise ValueError(f"{name}={value!r}: a GeoTIFF has one nodata value for all bands; pass nodata=")
-        return values[0]
-    return value
-
-
-def same_value(one: Any, other: Any) -> bool:
-    """Whether two nodata values are the same; NaN is itself here."""
-    if one is None or other is None:
-        return one is other
-    return bool(one == other or (one != one and other != other))
-
-
-def _bands_of(raster: Any, count: int, dims: tuple[str, str] | None) -> list[Band]:
-    attributes: Mapping[str, Any] = raster.attrs
-    bands = [Band() for _ in range(count)]
-    for band, name in zip(bands, _names(raster, count, dims), strict=False):
-        band.description = name
-    # `scales` and its kin are odc-geo's and rasterio's names, the others those of CF.
-    for field_, names, convert in (
-        ("scale", ("scale_factor", "scales"), float),
-        ("offset", ("add_offset", "offsets"), float),
-        ("unit", ("units", "units_metadata", "unit"), str),
-    ):
-        value = next((attributes[name] for name in names if attributes.get(name) is not None), None)
-        if value is None:
-            continue
-        for band, one in zip(bands, spread(names[0], value, count), strict=True):
-            setattr(band, field_, None if one is None else convert(one))
-    return bands
-
-
-def spread(name: str, value: Any, count: int) -> list[Any]:
-    """One value for each band, from one for all or a list of them."""
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0):
-        if len(value) != count:
-            raise ValueError(f"{name}: {len(value)} values for {count} bands")
-        return list(value)
-    return [value] * count
-
-
-def _names(raster: Any, count: int, dims: tuple[str, str] | None) -> list[str | None]:
-    long_name = raster.attrs.get("long_name")
-    if isinstance(long_name, (list, tuple)):
-        return list(map(str, spread("long_name", list(long_name), count))) if long_name else [None] * count
-    if isinstance(long_name, str) and long_name and count == 1:
-        return [long_name]
-    # Names along the axis of the bands, as odc-geo's colorize gives.
-    if dims is not None:
-        for dim in raster.dims:
-            values = raster.coords[dim].values if dim not in dims and dim in raster.coords else None
-            if values is not None and values.ndim == 1 and all(isinstance(value, str) for value in values.tolist()):
-                return [str(value) for value in values]
-    name = getattr(raster, "name", None)
-    # xarray takes the name that Dask made up for its array.
-    if isinstance(name, str) and name and count == 1 and name != getattr(raster.data, "name", None):
-        return [name]
-    if isinstance(long_name, str) and long_name:
-        return [long_name] * count
-    return [None] * count
-
-
-# What goes into the file ----------------------------------------------------------------------------------------------
-
-
-def nodata_text(value: Any, dtype: np.dtype[Any]) -> str | None:
-    """A nodata value as exact text, after the check that the type can hold it."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        value = float(value) if value.strip().lstrip("+-").lower() in ("nan", "inf", "infinity") else _number(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, complex) and value.imag == 0:
-        value = value.real
-    if isinstance(value, bool):
-        value = int(value)
-    if not isinstance(value, (int, float)):
-        raise TypeError(f"nodata={value!r} is no number")
-    kind = "u" if dtype.kind == "b" else dtype.kind
-    beyond = False
-    if kind in "ui":
-        limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
-        beyond = value != value or not limits.min <= value <= limits.max
-    elif value == value and abs(value) != float("inf"):
-        real = np.dtype(f"f{dtype.itemsize // 2}") if kind == "c" else dtype
-        # Values just beyond the largest are texts of it with few digits.
-        beyond = abs(float(value)) > float(np.finfo(real).max) * (1 + 1e-6)
-    if beyond:
-        raise ValueError(f"Given nodata value, {value}, is beyond the valid range of its data type, {dtype}.")
-    return str(value) if isinstance(value, int) else repr(value)
-
-
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise TypeError(f"nodata={text!r} is no number") from None
-
-
-def items(bands: Sequence[Band], tags: Mapping[str, Any] | None) -> list[Item]:
-    """GDAL's metadata: the caller's tags, and what is said about the bands."""
-    result = [Item(str(name), str(value)) for name, value in (tags or {}).items()]
-    for index, band in enumerate(bands):
-        scale = 1.0 if band.scale is None else float(band.scale)
-        offset = 0.0 if band.offset is None else float(band.offset)
-        if scale != 1.0 or offset != 0.0:
-            result.append(Item("OFFSET", repr(offset), index, "offset"))
-            result.append(Item("SCALE", repr(scale), index, "scale"))
-        if band.unit:
-            result.append(Item("UNITTYPE", str(band.unit), index, "unittype"))
-        if band.color is not None:
-            result.append(Item("COLORINTERP", str(getattr(band.color, "name", band.color)), index, "colorinterp"))
-        if band.description:
-            result.append(Item("DESCRIPTION", str(band.description), index, "description"))
-    return result
 
 
 def mask_of(source: Any) -> tuple[Any, Any]:
@@ -404,4 +270,4 @@ def mask_of(source: Any) -> tuple[Any, Any]:
     return np.asarray(source.data), ~np.ma.getmaskarray(source)
 
 
-__all__ = ["UNSET", "Band", "Raster", "items", "mask_of", "nodata_text", "read", "same_value", "spread"]
+__all__ = ["UNSET", "Raster", "is_dask", "is_dataset", "mask_of", "not_empty", "read"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import _arrays, _georeference, _native, _options, _raster
+from . import _arrays, _attributes, _bands, _colors, _georeference, _native, _nodata, _options
+from ._bands import Band
 from ._overrides import Overrides
 from ._plan import Georeference, Image, Item, Options, Work
 from ._progress import as_callback
-from ._raster import UNSET, Band, Raster
+from ._raster import UNSET, Raster
 
 
 @dataclass
@@ -37,9 +37,17 @@ def array_info(raster: Raster) -> _options.Facts:
 
 
 def resolve(
-    raster: Raster, mask: Any, overrides: Overrides, request: _options.Request, progress: Any
+    raster: Raster,
+    mask: Any,
+    overrides: Overrides,
+    request: _options.Request,
+    progress: Any,
+    like_datacube: bool = False,
 ) -> ResolvedOptions:
-    """Combines the properties of the raster, the overrides and the options of the caller."""
+    """Combines the properties of the raster, the overrides and the options of the caller.
+
+    With ``like_datacube``, bands without names get the color tags of datacube's file.
+    """
     facts = array_info(raster)
     for what, number, limit in (
         ("rows", facts.height, 2**31 - 1),
@@ -48,10 +56,11 @@ def resolve(
     ):
         if number > limit:
             raise ValueError(f"the image has {number} {what}, a GeoTIFF at most {limit}")
-    nodata = raster.nodata if overrides.nodata is UNSET else overrides.nodata
-    text = _raster.nodata_text(nodata, raster.dtype)
-    decoded = raster.decoded and overrides.nodata is UNSET and raster.dtype.kind == "f" and nodata == nodata
-    described = raster.bands or [Band() for _ in range(facts.bands)]
+    if overrides.nodata is UNSET:
+        raster.nodata.settle()
+    text = _nodata.text(raster.nodata.value if overrides.nodata is UNSET else overrides.nodata, raster.dtype)
+    is_decoded = raster.nodata.decoded and overrides.nodata is UNSET
+    bands = raster.bands or [Band() for _ in range(facts.bands)]
     for attribute, name, value in (
         ("description", "band_names", overrides.band_names),
         ("scale", "scale", overrides.scale),
@@ -60,10 +69,14 @@ def resolve(
         ("color", "colorinterp", overrides.colorinterp),
     ):
         if value is not None:
-            for band, one in zip(described, _raster.spread(name, value, facts.bands), strict=True):
+            for band, one in zip(bands, _bands.spread(name, value, facts.bands), strict=True):
                 setattr(band, attribute, one)
+                if attribute == "description":
+                    band.names = (str(one),) if one else ()
     where = _georeference.combine(raster.georeference, overrides.georeference) or Georeference()
-    where.point = bool(overrides.pixel_is_point)
+    metadata = _attributes.settle(raster.attributes, bands, overrides.tags, overrides.attrs)
+    metadata, is_point = _attributes.take_point(metadata)
+    where.point = is_point if overrides.pixel_is_point is None else bool(overrides.pixel_is_point)
     if mask is not None and tuple(np.shape(mask)) != (raster.height, raster.width):
         raise ValueError(f"the mask has the shape {np.shape(mask)}, the image {(raster.height, raster.width)}")
     image = Image(
@@ -74,41 +87,9 @@ def resolve(
         nodata=text,
         bits=request.bits,
         mask=mask is not None,
-        photometric=request.photometric,
-        extra_samples=_extra_samples(request, facts),
-        color_map=[] if overrides.colormap is None else _color_map(overrides.colormap, facts),
+        color_map=[] if overrides.colormap is None else _colors.color_map(overrides.colormap, raster.dtype),
     )
-    if image.color_map:
-        image.photometric, image.extra_samples = "palette", None
+    _colors.settle(image, bands, raster.dtype, request, raster.has_time_axis, like_datacube)
     request.work.progress = as_callback(progress)
-    items = _raster.items(described, overrides.tags)
-    return ResolvedOptions(image, where, items, request.options, request.work, text if decoded else None)
-
-
-def _extra_samples(request: _options.Request, facts: _options.Facts) -> list[str] | None:
-    """What the bands beyond the colours mean, where the caller says something about alpha."""
-    if request.extra_samples is None:
-        return None
-    colors = {"rgb": 3, "cielab": 3, "icclab": 3, "cmyk": 4}.get(request.photometric or "", 1)
-    if request.photometric is None and facts.bands in (3, 4) and facts.dtype.str[1:] in ("u1", "u2"):
-        colors = 3
-    extra = facts.bands - colors
-    if extra < 1:
-        if request.extra_samples == ["unspecified"]:
-            return None
-        raise ValueError(f"alpha: all {facts.bands} bands are colours")
-    return ["unspecified"] * (extra - 1) + request.extra_samples
-
-
-def _color_map(colormap: Mapping[int, Any], facts: _options.Facts) -> list[int]:
-    """rasterio's colormap, a dict of red, green, blue (and alpha) of 8 bits by index, as the values of tag 320."""
-    if facts.dtype.str[1:] not in ("u1", "u2"):
-        raise ValueError(f"a colormap needs uint8 or uint16 indices, the array is {facts.dtype}")
-    entries = 1 << (8 * facts.dtype.itemsize)
-    table = np.zeros((3, entries), np.int64)
-    for index, color in colormap.items():
-        if not 0 <= int(index) < entries or len(color) not in (3, 4) or any(not 0 <= value <= 255 for value in color):
-            raise ValueError(f"colormap: entry {index}: {color!r} is no colour of 0 to 255 of an index below {entries}")
-        table[:, int(index)] = color[:3]
-    values: list[int] = (table * 257).ravel().tolist()
-    return values
+    items = metadata + _bands.items(bands)
+    return ResolvedOptions(image, where, items, request.options, request.work, text if is_decoded else None)

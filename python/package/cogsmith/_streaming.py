@@ -54,13 +54,15 @@ class CogWriter:
         tags: Any = None,
         colormap: Any = None,
         colorinterp: Any = None,
-        pixel_is_point: bool = False,
+        pixel_is_point: bool | None = None,
         progress: Any = None,
         **options: Any,
     ) -> None:
         if len(shape) not in (2, 3):
             raise ValueError(f"shape={shape!r}: expected (rows, columns) or (bands, rows, columns)")
         count, height, width = (1, *shape) if len(shape) == 2 else shape
+        if 0 in shape:
+            raise ValueError(f"shape={shape!r} is empty: there are no pixels to write")
         # An array of the right shape that takes no memory stands for what will come.
         stand_in = np.broadcast_to(np.zeros((), np.dtype(dtype)), (height, width, count))
         raster = Raster([stand_in], Georeference())

@@ -39,7 +39,8 @@ def write(
     tags: Mapping[str, Any] | None = None,
     colormap: Any = None,
     colorinterp: Any = None,
-    pixel_is_point: bool = False,
+    pixel_is_point: bool | None = None,
+    attrs: bool | None = None,
     progress: Any = None,
     **options: Any,
 ) -> Any:
@@ -68,6 +69,7 @@ def write(
         pixel_is_point=pixel_is_point,
         colormap=colormap,
         colorinterp=colorinterp,
+        attrs=attrs,
     )
     raster = _raster.read(array, bands, overrides.georeference)
     mask = masked if masked is not None else mask
@@ -172,6 +174,7 @@ def _write_cog(
     pix, valid = _raster.mask_of(pix)
     if pix.ndim not in (2, 3):
         raise ValueError("Need 2d or 3d ndarray on input")
+    pix = _raster.not_empty(pix)
     if pix.ndim == 3 and pix.shape[:2] == shape:
         part = pix
     elif pix.shape[-2:] == shape:
@@ -201,7 +204,8 @@ def _save(
     # As datacube has it, None is as good as no value here: nodata is then the array's. So is odc-geo's "auto".
     if overrides.nodata is None or (isinstance(overrides.nodata, str) and overrides.nodata == "auto"):
         overrides.nodata = UNSET
-    if overrides.nodata is UNSET and raster.nodata is None and raster.dtype.kind == "f":
+    is_unknown = raster.nodata.value is None and raster.nodata.error is None
+    if overrides.nodata is UNSET and is_unknown and raster.dtype.kind == "f":
         overrides.nodata = float("nan")
     levels.overviews = _overviews.read(_overviews.take(extra), raster, levels.mask)
     if not levels.overviews:
@@ -215,10 +219,7 @@ def _save(
     request.options.level = 6
     request.options.predictor = "by type"
     request = _options.resolve(given, array_info(raster), request)
-    if request.photometric is None and raster.dtype != np.uint8 and overrides.colorinterp is None:
-        # GTiff takes three or four bands for colours where they are bytes, and only there.
-        request.photometric = "minisblack"
-    resolved = resolve(raster, levels.mask, overrides, request, progress)
+    resolved = resolve(raster, levels.mask, overrides, request, progress, like_datacube=True)
     where = resolved.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
