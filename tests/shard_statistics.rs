@@ -67,9 +67,7 @@ impl Image {
             .filter(|&pixel| !self.spec.mask || self.mask[pixel] != 0)
             .filter(|&pixel| alpha.is_none_or(|(last, alpha)| last == band || alpha[pixel] != 0.0))
             .map(|pixel| self.samples[band][pixel])
-            .filter(|value| {
-                !value.is_nan() && (self.spec.nodata.is_none() || *value != NODATA as f64)
-            })
+            .filter(|value| !value.is_nan() && (self.spec.nodata.is_none() || *value != NODATA as f64))
             .collect();
         // All numbers are small integers, so that these sums are exact.
         let (count, sum) = (valid.len() as f64, valid.iter().sum::<f64>());

@@ -133,7 +133,8 @@ pub(crate) fn create<'py>(
     let overrides = overrides.overrides()?;
     // Before the input is opened: what can't be written is no reason to read.
     overrides.check().map_err(refuse)?;
-    let mut source = GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
+    let mut source =
+        GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
     if let Some(value) = value {
         source.set_nodata(value).map_err(refuse)?;
     }

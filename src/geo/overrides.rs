@@ -70,8 +70,11 @@ impl Overrides {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, and for a
     /// band or an item that is set twice.
     pub fn check(&self) -> Result<()> {
-        let placements =
-            [(self.transform.is_some(), "transform"), (self.bounds.is_some(), "bounds"), (!self.gcps.is_empty(), "gcp")];
+        let placements = [
+            (self.transform.is_some(), "transform"),
+            (self.bounds.is_some(), "bounds"),
+            (!self.gcps.is_empty(), "gcp"),
+        ];
         let mut placements = placements.into_iter().filter_map(|(is_set, option)| is_set.then_some(option));
         if let (Some(first), Some(second)) = (placements.next(), placements.next()) {
             let reason = format!("contradicts {second}: each places all pixels; give one of them");
@@ -178,9 +181,12 @@ fn check_bands<T>(option: &'static str, values: &[BandValue<T>]) -> Result<()> {
         let reason = "a value for all bands contradicts another one; give the band of each";
         return Err(Error::option(option, reason));
     }
-    let twice = values.iter().enumerate().find(|(index, value)| values[..*index].iter().any(|other| other.band == value.band));
+    let twice =
+        values.iter().enumerate().find(|(index, value)| values[..*index].iter().any(|other| other.band == value.band));
     match twice.and_then(|(_, value)| value.band) {
-        Some(band) => Err(Error::option(option, format!("is given twice for band {}; give it once", u32::from(band) + 1))),
+        Some(band) => {
+            Err(Error::option(option, format!("is given twice for band {}; give it once", u32::from(band) + 1)))
+        }
         None => Ok(()),
     }
 }
@@ -220,7 +226,10 @@ mod tests {
         let color_interpretation = vec![ColorInterpretation::Red];
         assert!(refusal(&Overrides { color_interpretation, ..Overrides::default() }, 2).contains("1 for 2 bands"));
         let item = MetadataOverride { domain: None, name: "A".into(), value: "1".into() };
-        assert!(refusal(&Overrides { items: vec![item.clone(), item], ..Overrides::default() }, 1).contains("A is set twice"));
+        assert!(
+            refusal(&Overrides { items: vec![item.clone(), item], ..Overrides::default() }, 1)
+                .contains("A is set twice")
+        );
     }
 
     #[test]
