@@ -35,7 +35,9 @@ pub fn run(data: &[u8]) {
     }
     assert_eq!(found.nodata.is_some(), spec.nodata.is_some());
     if let (Some(found), Some(planned)) = (found.nodata, spec.nodata) {
-        let single = |value: f64| if spec.data_type == DataType::F32 { f64::from(value as f32) } else { value };
+        // The text in the file is a value of the type.
+        let is_single = matches!(spec.data_type, DataType::F32 | DataType::CF32);
+        let single = |value: f64| if is_single { f64::from(value as f32) } else { value };
         let (found, planned) = (single(found.as_f64()), single(planned.as_f64()));
         assert!(found == planned || found.is_nan() && planned.is_nan(), "nodata {found}, not {planned}");
     }

@@ -451,7 +451,8 @@ mod tests {
         assert_eq!(valid(&spec, Some(5), &[1.0, 2.0, 5.0, f64::NAN], mask), [50.0]);
         let spec = ImageSpec::new(4, 1, 1, DataType::F32);
         assert_eq!(valid(&spec, Some(5), &[1f32, 2.0, 5.000_001, 5.0], mask), [25.0]);
-        let rgba = ImageSpec::new(4, 1, 4, DataType::U8);
+        let extra_samples = vec![ExtraSample::Unspecified, ExtraSample::Unspecified, ExtraSample::UnassociatedAlpha];
+        let rgba = ImageSpec { extra_samples, ..ImageSpec::new(4, 1, 4, DataType::U8) };
         let samples = [[1u8, 2, 3, 0], [1, 2, 5, 9], [1, 5, 5, 9], [1, 2, 3, 9]].concat();
         assert_eq!(valid(&rgba, None, &samples, None), [75.0, 75.0, 75.0, 100.0]);
         assert_eq!(valid(&rgba, None, &samples, Some(&[1, 1, 0, 0])), [50.0, 50.0, 50.0, 100.0]);
