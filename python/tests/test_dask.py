@@ -165,7 +165,8 @@ def test_statistics_are_those_of_the_local_writer(dtype, invalid, chunks, small_
         pixels[1, 160, 200] = np.inf
     options = {**SAME, "predictor": "YES", "statistics": True, "blocksize": 32, "overview_resampling": "cubic"}
     if "nodata" in invalid:
-        options["nodata"] = pixels[0, 100, 100].item()
+        value = pixels[0, 100, 100].item()
+        options["nodata"] = int(value) if dtype == "bool" else value
     if invalid == "alpha":
         options["colorinterp"] = ["gray", "alpha"]
     mask = image((163, 211), "bool", seed=5) if "mask" in invalid else None

@@ -62,7 +62,8 @@ def _nodata(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _crs(result: FileOptions, name: str, value: Any) -> None:
-    result.input.crs = crs_text(value)
+    # Text is read as the command reads it.
+    result.input.crs = value if isinstance(value, str) else crs_text(value)
 
 
 def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
