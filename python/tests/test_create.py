@@ -61,7 +61,7 @@ TRANSFORM = Affine(20, 0, 500000, 0, -30, 6000000)
 PAIRS: list[tuple[dict[str, object], list[str]]] = [
     ({"crs": 32632}, ["--crs", "EPSG:32632"]),
     ({"CRS": rasterio.CRS.from_epsg(3577)}, ["--crs", "EPSG:3577"]),
-    ({"crs": "+proj=utm +zone=33 +datum=WGS84", "crs_wkt": True}, ["--crs", "+proj=utm +zone=33 +datum=WGS84", "--crs-wkt"]),
+    ({"crs": "+proj=utm +zone=31 +datum=WGS84", "crs_wkt": True}, ["--crs", "+proj=utm +zone=31 +datum=WGS84", "--crs-wkt"]),
     ({"transform": TRANSFORM}, ["--transform", "500000,20,0,6000000,0,-30"]),
     ({"transform": tuple(TRANSFORM)[:6]}, ["--transform", "500000,20,0,6000000,0,-30"]),
     ({"transform": "500000,20,0,6000000,0,-30"}, ["--transform", "500000,20,0,6000000,0,-30"]),
