@@ -194,6 +194,26 @@ fn a_tag_for_readers_alone_does_not_weigh() {
 }
 
 #[test]
+fn padding_is_transparent_for_readers() {
+    let (width, height) = (20, 17);
+    let pixels = vec![255u8; width as usize * height as usize * 4];
+    let spec = ImageSpec { alpha_weighs: false, ..rgba(width, height) };
+    let options = EncodeOptions {
+        overviews: Overviews::None,
+        tile_size: TileSize::square(32),
+        compression: Compression::None,
+        ..EncodeOptions::default()
+    };
+    let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+    let file = cogsmith::encode_to_vec(&mut SliceSource::new(spec, &pixels).unwrap(), &plan).unwrap();
+    let tile = &file[file.len() - 4 - 32 * 32 * 4..file.len() - 4];
+    for (index, pixel) in tile.chunks_exact(4).enumerate() {
+        let inside = index % 32 < width as usize && index / 32 < height as usize;
+        assert_eq!(pixel[3], if inside { 255 } else { 0 }, "pixel {index}");
+    }
+}
+
+#[test]
 fn kernels_beside_alpha_share_one_rule_of_validity() {
     let spec = rgba(600, 600);
     let plan = |bands: [Resampling; 4]| {

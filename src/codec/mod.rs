@@ -108,7 +108,7 @@ pub(crate) enum Padding {
 impl Padding {
     /// The padding of a plane of an image, which has some of the bands.
     pub(crate) fn of(spec: &ImageSpec, bands: Range<usize>) -> Self {
-        let alpha = spec.alpha_band().map(|(band, _)| band).filter(|band| bands.contains(band));
+        let alpha = spec.tagged_alpha().map(|(band, _)| band).filter(|band| bands.contains(band));
         let alpha = alpha.map(|band| band - bands.start);
         let nodata = dispatch!(spec.data_type, T => {
             let nodata = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata);
