@@ -40,7 +40,7 @@ impl Image {
                 let integer = if is_nodata { NODATA } else { i64::from(byte >> 1) - 30 };
                 let value = match spec.data_type {
                     DataType::U8 => (integer + 30 * i64::from(!is_nodata)) as f64,
-                    DataType::F32 if byte % 11 == 0 => f64::NAN,
+                    DataType::F32 if byte.is_multiple_of(11) => f64::NAN,
                     _ => integer as f64,
                 };
                 samples.push(value);
