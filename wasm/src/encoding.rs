@@ -33,7 +33,6 @@ const TILES: u64 = 1 << 30;
 #[wasm_bindgen]
 pub struct Encoding {
     raster: Raster,
-    options: Options,
     plan: CogPlan,
     shards: Option<ShardPlan>,
 }
@@ -45,7 +44,7 @@ impl Encoding {
     pub fn open_file(read: Function, length: f64, options: &JsValue) -> Result<Self, JsValue> {
         let open = || {
             let options = Options::read(options)?;
-            Self::of(Raster::file(Reader::new(read, length), &options)?, options)
+            Self::of(Raster::file(Reader::new(read, length), &options)?, &options)
         };
         open().map_err(thrown)
     }
@@ -55,12 +54,12 @@ impl Encoding {
     pub fn open_array(read: Function, length: f64, image: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
         let open = || {
             let options = Options::read(options)?;
-            Self::of(Raster::array(Reader::new(read, length), image, &options)?, options)
+            Self::of(Raster::array(Reader::new(read, length), image, &options)?, &options)
         };
         open().map_err(thrown)
     }
 
-    fn of(mut raster: Raster, options: Options) -> Result<Self> {
+    fn of(mut raster: Raster, options: &Options) -> Result<Self> {
         let plan = CogPlan::new(raster.pixels.spec(), &raster.geo, &raster.metadata, &options.encode)?;
         raster.warnings.extend_from_slice(plan.warnings());
         let spec = plan.spec();
@@ -72,7 +71,7 @@ impl Encoding {
             let what = "the memory for rows of tiles, in bytes (take a smaller blocksize),".to_owned();
             return Err(ErrorKind::Limit { what, value: needed, limit: MEMORY }.into());
         }
-        Ok(Self { raster, options, plan, shards: None })
+        Ok(Self { raster, plan, shards: None })
     }
 
     /// What was doubtful or left out, each as a sentence.
