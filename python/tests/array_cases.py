@@ -193,7 +193,7 @@ PLACES = [
         4326,
         [(column, ROWS - row, x, y) for column, row, x, y in POINTS],
     ),
-    Case("datacube", lambda: array("datacube"), nodata=-999, names=("red",), units="1"),
+    Case("datacube", lambda: array("datacube"), nodata=-999, names=("red",), colors=("red",), units="1"),
     Case("axes in single precision", lambda: cf_cases.global_grid("float32"), cf_cases.GLOBAL, 4326, cog_nodata=NAN),
     Case("axes in double precision", lambda: cf_cases.global_grid("float64"), cf_cases.GLOBAL, 4326, cog_nodata=NAN),
     Case("a third of a degree", lambda: cf_cases.thirds("float32"), cf_cases.THIRDS, 4326, cog_nodata=NAN),
@@ -265,8 +265,11 @@ REFUSED = [
 ]
 
 
-def both(first: xr.DataArray, **encoding: Any) -> xr.DataArray:
-    return encoded(first, **encoding)
+def masked() -> xr.DataArray:
+    """As rioxarray opens a file with ``masked=True``: NaN where the file has its nodata value."""
+    result = array("rio_masked")
+    result.values[result.values < 10] = np.nan
+    return result
 
 
 NODATA = [
@@ -288,7 +291,7 @@ NODATA = [
     Case("nodata NaN", lambda: one("float32", _FillValue=NAN), nodata=NAN),
     Case("nodata of many bands", lambda: bands(2, "int16", nodatavals=(-1.0, -1.0)), nodata=-1),
     Case("nodata twice the same", lambda: one(nodata=-999, _FillValue=np.int16(-999)), nodata=-999),
-    Case("nodata of masked", lambda: array("rio_masked").where(lambda values: values > 9), nodata=-999, decoded=True),
+    Case("nodata of masked", masked, nodata=-999, decoded=True),
     Case("unpacked by rioxarray", lambda: array("rio_scaled"), nodata=NAN, units="K"),
     Case("nodata of the caller", lambda: one(nodata=-999), nodata=-1, options={"nodata": -1}),
     Case(
@@ -307,7 +310,7 @@ NODATA = [
     ),
     Case(
         "nodata in attribute and encoding",
-        lambda: both(one(nodata=-999), _FillValue=-1),
+        lambda: encoded(one(nodata=-999), _FillValue=-1),
         nodata=-999,
         warning=r"(?s)nodata.*-999.*-1|-1.*-999",
     ),

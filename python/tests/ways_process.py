@@ -6,6 +6,7 @@ hash or the exception, and the warnings. Files themselves go to ``FOLDER/../file
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
 import json
 import sys
@@ -198,6 +199,8 @@ def outcome(run: Callable[[dict[str, Any], Path], bytes], options: dict[str, Any
 
 
 def main() -> None:
+    # A process that hangs says where.
+    faulthandler.dump_traceback_later(600, exit=True)
     folder = Path(sys.argv[1])
     import_only(sys.argv[2:])
     alone = not sys.argv[2:]
