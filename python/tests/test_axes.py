@@ -87,6 +87,17 @@ def test_coordinates_that_are_exact_stay_as_they_are():
     assert _axes.read("x", np.array([5000000.5, 5000011.0], "float32")).step == 10.5
 
 
+@pytest.mark.parametrize("count", [2, 3, 30])
+@pytest.mark.parametrize(
+    ("edge", "step"), [(13 / 6, 0.4), (399960.1234567891, 10.0), (-0.35 / 6, 0.04), (1528132.7819251418, 14.174683828409385)]
+)
+def test_numbers_of_many_digits_are_not_cut_short(edge, step, count):
+    """In double precision, an edge or a step that only begins with the digits of a short decimal keeps all of its own."""
+    axis = _axes.read("x", edge + step * (np.arange(count) + 0.5))
+    ulp = np.spacing(edge + step * count)
+    assert abs(axis.edge - edge) <= 4 * ulp and abs(axis.step - step) <= 4 * ulp
+
+
 def test_what_padding_leaves_is_extrapolated():
     axis = _axes.read("x", [np.nan, np.nan, 1.5, 2.5, np.nan])
     assert (axis.edge, axis.step, axis.count) == (-1, 1, 5)

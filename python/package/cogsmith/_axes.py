@@ -18,6 +18,8 @@ _TOLERANCE = 1e-3
 _SAME = 1e-5
 #: Longest denominator of a step of 1/n degree: a hundredth of an arc second.
 _MAX_DENOMINATOR = 360_000
+#: A decimal counts as meant if it is this close, in units of its last digit; others only begin with the same digits.
+_COINCIDENCE = 0.01
 #: Coordinates with two dimensions that are looked at together.
 _BLOCK = 1 << 20
 
@@ -122,9 +124,10 @@ def _simplified(
     """
     slack = max(rounding, 1e-6 * abs(step))
     middle = (first + last) / 2
-    for short in _candidates(step, degrees):
+    for short, unit in _candidates(step, degrees):
         error = abs(float(short) - step)
-        if error * (count - 1) <= slack and error <= _TOLERANCE * abs(step):
+        allowed = min(max(_COINCIDENCE * unit, rounding / (count - 1)), _TOLERANCE * abs(step))
+        if error * (count - 1) <= slack and error <= allowed:
             break
     else:
         return first - step / 2, step
@@ -132,21 +135,28 @@ def _simplified(
     edge = middle - simple * count / 2
     # An edge is usually a multiple of half a step, or a short decimal too.
     if slack < abs(step) / 8:
-        multiple = short / 2 * round(Fraction(edge) / (short / 2))
-        for exact in (multiple, *(Fraction(f"{edge:.{digits}e}") for digits in range(12))):
+        half = short / 2
+        for exact, unit in ((half * round(Fraction(edge) / half), abs(step)), *_decimals(edge, range(1, 13))):
             near = float(exact) + simple / 2
-            if max(abs(near - first), abs(near + simple * (count - 1) - last)) <= slack:
+            error = max(abs(near - first), abs(near + simple * (count - 1) - last))
+            if error <= slack and error <= max(_COINCIDENCE * unit, rounding):
                 return float(exact), simple
     return edge, simple
 
 
-def _candidates(step: float, degrees: bool) -> Iterator[Fraction]:
-    for digits in range(1, 4):
-        yield Fraction(f"{step:.{digits - 1}e}")
+def _candidates(step: float, degrees: bool) -> Iterator[tuple[Fraction, float]]:
+    """Simple numbers near a step, and how far their neighbors are."""
+    yield from _decimals(step, range(1, 4))
     if degrees and 1 / _MAX_DENOMINATOR <= abs(step) < 1:
-        yield Fraction(1 if step > 0 else -1, round(1 / abs(step)))
-    for digits in range(4, 8):
-        yield Fraction(f"{step:.{digits - 1}e}")
+        yield Fraction(1 if step > 0 else -1, round(1 / abs(step))), step * step
+    yield from _decimals(step, range(4, 8))
+
+
+def _decimals(value: float, digits: range) -> Iterator[tuple[Fraction, float]]:
+    """Decimals near a number, from few digits to many, and the unit of their last digit."""
+    exponent = math.floor(math.log10(abs(value))) if value else 0
+    for count in digits:
+        yield Fraction(f"{value:.{count - 1}e}"), 10.0 ** (exponent - count + 1)
 
 
 def _describe(name: str, values: Any, lead: int, distances: Any, tolerance: float) -> str:
