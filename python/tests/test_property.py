@@ -45,6 +45,7 @@ def test_files_of_random_arrays(sample: Sample):
     expected = sample.expected
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "the chunking is costly")
         if expected.refused:
             with pytest.raises(ValueError, match="even"):
                 written(sample)
