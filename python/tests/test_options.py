@@ -223,7 +223,7 @@ FOREIGN = {
     "decimations": "did you mean 'overviews'", "overview_level": "did you mean 'overview_count'",
     "force": "did you mean 'overwrite'", "nthreads": "did you mean 'threads'", "big_tiff": "did you mean 'bigtiff'",
     "compute_stats": "did you mean 'statistics'", "epsg": "did you mean 'crs'", "dst_crs": "did you mean 'crs'",
-    "affine": "did you mean 'transform'", "metadata": "did you mean 'tags'", "attrs": "did you mean 'tags'",
+    "affine": "did you mean 'transform'", "metadata": "did you mean 'tags'",
     "color_interpretation": "did you mean 'colorinterp'", "long_name": "did you mean 'band_names'",
     "scale_factor": "did you mean 'scale'", "add_offset": "did you mean 'offset'", "tmpdir": "did you mean 'temp_dir'",
     "co": "a keyword of its own", "creation_options": "a keyword of its own", "driver_kwargs": "a keyword of its own",

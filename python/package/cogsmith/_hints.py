@@ -58,7 +58,7 @@ _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("gcps", "gcp ground_control_points"),
     ("bounds transform", "bbox extents a_ullr projwin te total_bounds bounding_box"),
     ("band_names band_description", "band_name band_labels band_descriptions description long_name long_names names"),
-    ("tags", "tag metadata attrs attributes additional_cog_metadata mo gdal_metadata"),
+    ("tags", "tag metadata attributes additional_cog_metadata mo gdal_metadata"),
     ("scale", "scale_factor scale_factors a_scale"),
     ("offset", "add_offset a_offset"),
     ("unit", "unittype unit_type"),
