@@ -7,7 +7,9 @@ export async function load(module) {
   const { instance } = await WebAssembly.instantiate(await readFile(module), {});
   const { memory, input, convert, output } = instance.exports;
   return (geotiff) => {
-    new Uint8Array(memory.buffer, input(geotiff.length) >>> 0, geotiff.length).set(geotiff);
+    // The call may grow the memory, which replaces its buffer.
+    const start = input(geotiff.length) >>> 0;
+    new Uint8Array(memory.buffer, start, geotiff.length).set(geotiff);
     const length = convert();
     const bytes = new Uint8Array(memory.buffer, output() >>> 0, Math.abs(length)).slice();
     if (length < 0) throw new Error(new TextDecoder().decode(bytes));
