@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = EncodeOptions { compression: Compression::ZSTD, ..EncodeOptions::default() };
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options)?;
 
-    let mut writer = CogWriter::new(plan, Executor::all_cores()?, StoreOptions::default())?;
+    let asked_for = std::env::args().nth(1).map(PathBuf::from);
+    let path = asked_for.clone().unwrap_or_else(|| std::env::temp_dir().join("cogsmith-stream-rows.tif"));
+    let file = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false })?;
+    let mut writer = CogWriter::to_file(plan, Executor::all_cores()?, StoreOptions::default(), file)?;
     for row in 0..height {
         let row: Vec<f32> = (0..width)
             .map(|column| {
@@ -33,11 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writer.push_rows(&row, None)?;
     }
 
-    let asked_for = std::env::args().nth(1).map(PathBuf::from);
-    let path = asked_for.clone().unwrap_or_else(|| std::env::temp_dir().join("cogsmith-stream-rows.tif"));
-    let mut file = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false })?;
-    let summary = writer.finish(&mut file)?;
-    file.commit()?;
+    let summary = writer.finish()?;
     println!("{}: {} levels, {} bytes", path.display(), summary.levels.len(), summary.bytes);
     if asked_for.is_none() {
         std::fs::remove_file(&path)?;

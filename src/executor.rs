@@ -91,29 +91,23 @@ impl Executor {
         1
     }
 
-    /// Applies `work` to every item on all threads, and has `taker` take the results on the caller's thread, in the order
-    /// of the items, while others are made. Without threads, one after the other.
+    /// Applies `work` to every item on all threads while `consume`, on the caller's thread, takes the results. Without
+    /// threads, an item is worked on when its result is asked for.
     ///
-    /// At most about `most` items are in work or wait to be taken. After an error no item is begun.
-    pub(crate) fn stream<T, R>(
+    /// At most about `limit` items are in work or wait to be taken. No item is begun after `consume` has returned.
+    pub(crate) fn produce<T: Send, R: Send, O>(
         &self,
         items: impl IntoIterator<Item = T>,
-        most: usize,
+        limit: usize,
         work: impl Fn(T) -> R + Sync,
-        taker: &mut impl Taker<R>,
-    ) -> Result<()>
-    where
-        T: Send,
-        R: Send,
-    {
+        consume: impl FnOnce(&mut dyn Results<R>) -> O,
+    ) -> O {
         #[cfg(feature = "parallel")]
         if let Some(pool) = &self.pool {
-            return stream::run(pool, items.into_iter().collect(), most, &work, taker);
+            return stream::produce(pool, items.into_iter().collect(), limit, &work, consume);
         }
-        let _ = most;
-        items.into_iter().try_for_each(|item| taker.take(work(item)))?;
-        while taker.idle(true)? != Beside::Nothing {}
-        Ok(())
+        let _ = limit;
+        consume(&mut Serial { items: items.into_iter(), work })
     }
 
     /// Applies `work` to every item; results come in the order of the items.
@@ -133,23 +127,43 @@ impl Executor {
     }
 }
 
-/// Takes what [`Executor::stream`] makes.
-pub(crate) trait Taker<R> {
-    /// Takes the next result.
-    fn take(&mut self, result: R) -> Result<()>;
+/// The results of [`Executor::produce`], in the order of the items.
+pub(crate) trait Results<R> {
+    /// Returns the next result if it is ready. Never waits on a pool.
+    fn poll(&mut self) -> Poll<R>;
 
-    /// Called while there is no result to take: does something else that is not long, if there is anything. `all_begun`
-    /// means that threads begin to run out of items.
-    fn idle(&mut self, all_begun: bool) -> Result<Beside>;
+    /// Waits until polling again is worthwhile.
+    fn wait(&mut self);
+
+    /// Tells the pool whether the caller's thread has so much other work that it counts as one of the threads.
+    fn set_caller_busy(&mut self, busy: bool);
 }
 
-/// What a [`Taker`] has done beside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Beside {
-    Nothing,
-    Something,
-    /// Something, with so much left that the caller's thread counts as one of those that work.
-    Much,
+/// The state of the next result.
+pub(crate) enum Poll<R> {
+    Ready(R),
+    /// It is still in work. `all_begun` means that threads begin to run out of items.
+    Pending {
+        all_begun: bool,
+    },
+    /// All results have been taken.
+    Done,
+}
+
+/// Results that are computed when they are asked for.
+struct Serial<I, F> {
+    items: I,
+    work: F,
+}
+
+impl<T, R, I: Iterator<Item = T>, F: Fn(T) -> R> Results<R> for Serial<I, F> {
+    fn poll(&mut self) -> Poll<R> {
+        self.items.next().map_or(Poll::Done, |item| Poll::Ready((self.work)(item)))
+    }
+
+    fn wait(&mut self) {}
+
+    fn set_caller_busy(&mut self, _: bool) {}
 }
 
 impl Default for Executor {

@@ -60,6 +60,7 @@ mod buffer;
 pub mod check;
 mod checksum;
 mod codec;
+pub mod conformance;
 pub mod encode;
 pub mod error;
 pub mod executor;
@@ -91,13 +92,14 @@ pub use codec::{Compressor, Layout};
 // No part of the API: wasm/ loads the ZSTD encoder as a module of its own, when it is asked for.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
-pub use encode::CogEncoder;
+pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 pub use geo::{
     Bounds, ColorInterpretation, Crs, CrsKind, CrsUnit, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs,
     Placement, Rpc, Transform,
 };
+pub use grid::SectionId;
 pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
@@ -110,10 +112,10 @@ pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
-    CogWriter, LevelSummary, Progress, Summary, encode, encode_levels, encode_levels_to_output, encode_to_file,
-    encode_to_output, encode_to_vec,
+    CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_to_file, encode_to_output,
+    encode_to_sink, encode_to_vec,
 };
-pub use sink::{FileOptions, OutputFile, StoreOptions};
+pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 pub use source::{MaskedSource, RasterSource};

@@ -87,14 +87,13 @@ fn stripes_change_nothing() {
         let plan = CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), options).unwrap();
         let row = spec.width as usize * usize::from(spec.bands);
         for rows in [1, 7, 31, 32, 100, 517] {
-            let mut writer =
-                CogWriter::new(plan.clone(), Executor::threads(2).unwrap(), StoreOptions::default()).unwrap();
+            let (executor, mut bytes) = (Executor::threads(2).unwrap(), Vec::new());
+            let mut writer = CogWriter::to_writer(plan.clone(), executor, StoreOptions::default(), &mut bytes).unwrap();
             let masks = mask.chunks(rows * spec.width as usize);
             for (stripe, mask) in pixels.chunks(rows * row).zip(masks) {
                 writer.push_rows(stripe, spec.mask.then_some(mask)).unwrap();
             }
-            let mut bytes = Vec::new();
-            writer.finish(&mut bytes).unwrap();
+            writer.finish().unwrap();
             assert!(bytes == expected, "stripes of {rows} rows: {options:?}");
         }
     }

@@ -56,6 +56,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sample",
             "spec",
             "statistics",
+            "tiff",
             "view",
         ],
     ),
@@ -79,6 +80,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "view",
         ],
     ),
+    // Layer 6
+    ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
 ];
 
 /// Where the file system may be named.

@@ -159,7 +159,7 @@ fn finished_overviews_and_computed_ones_are_not_mixed_up() {
     let finished = plan(&spec, &options);
     let (executor, store) = (Executor::serial(), StoreOptions::default());
     let shards = ShardPlan::new(finished.clone(), &ShardOptions { width: 64, height: 64, levels: None });
-    let writer = CogWriter::new(finished.clone(), executor.clone(), store.clone()).map(|_| ());
+    let writer = CogWriter::to_writer(finished.clone(), executor.clone(), store.clone(), std::io::sink()).map(|_| ());
     let vector = cogsmith::encode_to_vec(&mut Computed { spec: spec.clone() }, &finished).map(|_| ());
     let computed = plan(&spec, &EncodeOptions { overviews: Overviews::Factors(vec![2]), ..options });
     let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));

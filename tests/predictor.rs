@@ -34,12 +34,12 @@ fn predictors<T: Sample>(pixel: impl Fn(usize, usize) -> T, options: &EncodeOpti
     let pixels: Vec<T> = places.map(|(row, column)| pixel(row, column)).collect();
     let bytes = encode_to_vec(&mut SliceSource::new(spec.clone(), &pixels).unwrap(), &plan).unwrap();
     // Rows that come one by one, and threads, change nothing.
-    let mut writer = cogsmith::CogWriter::new(plan, Executor::threads(2).unwrap(), StoreOptions::in_memory()).unwrap();
+    let (executor, store, mut pushed) = (Executor::threads(2).unwrap(), StoreOptions::in_memory(), Vec::new());
+    let mut writer = cogsmith::CogWriter::to_writer(plan, executor, store, &mut pushed).unwrap();
     for row in pixels.chunks(SIDE * bands) {
         writer.push_rows(row, None).unwrap();
     }
-    let mut pushed = Vec::new();
-    let summary = writer.finish(&mut pushed).unwrap();
+    let summary = writer.finish().unwrap();
     assert!(pushed == bytes);
     let tags: Vec<u64> = Tiff::parse(&bytes).ifds.iter().map(|ifd| ifd.number(317)).collect();
     let code = match summary.predictor {

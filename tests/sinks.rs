@@ -4,10 +4,14 @@ mod support;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 
+use cogsmith::conformance::{SinkHarness, check_sink};
+use cogsmith::sink::file_sink;
 use cogsmith::{
     BigTiff, CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec,
-    Interleave, Metadata, OutputFile, Overviews, PixelSource, StoreOptions, Stripe, TileSize,
+    Interleave, MemorySink, Metadata, OutputFile, Overviews, PixelSource, SpooledSink, StoreOptions, Stripe, TileSink,
+    TileSize,
 };
 use support::images::{Computed, encode};
 
@@ -203,5 +207,98 @@ fn a_file_gets_the_bytes_that_a_stream_gets() {
                 }
             }
         }
+    }
+}
+
+/// The bytes of a file that other code can still see when the writer is gone.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct InMemory;
+
+impl SinkHarness for InMemory {
+    type Sink = MemorySink;
+
+    fn make(&mut self, _: &CogPlan) -> cogsmith::Result<MemorySink> {
+        Ok(MemorySink::new())
+    }
+
+    fn file(&mut self, sink: MemorySink) -> cogsmith::Result<Option<Vec<u8>>> {
+        Ok(Some(sink.into_bytes()).filter(|bytes| !bytes.is_empty()))
+    }
+
+    fn is_atomic(&self) -> bool {
+        false
+    }
+}
+
+struct Spooled {
+    memory: u64,
+    written: Shared,
+}
+
+impl SinkHarness for Spooled {
+    type Sink = SpooledSink<Shared>;
+
+    fn make(&mut self, _: &CogPlan) -> cogsmith::Result<Self::Sink> {
+        self.written = Shared::default();
+        let options = StoreOptions { memory: self.memory, ..StoreOptions::default() };
+        Ok(SpooledSink::new(self.written.clone(), options))
+    }
+
+    fn file(&mut self, sink: Self::Sink) -> cogsmith::Result<Option<Vec<u8>>> {
+        drop(sink);
+        Ok(Some(self.written.0.lock().unwrap().clone()).filter(|bytes| !bytes.is_empty()))
+    }
+
+    fn is_atomic(&self) -> bool {
+        false
+    }
+}
+
+struct ToFile {
+    memory: u64,
+    folder: tempfile::TempDir,
+}
+
+impl SinkHarness for ToFile {
+    type Sink = Box<dyn TileSink + Send>;
+
+    fn make(&mut self, plan: &CogPlan) -> cogsmith::Result<Self::Sink> {
+        let output = OutputFile::create(&self.folder.path().join("out.tif"), &FileOptions::default())?;
+        let options = StoreOptions { memory: self.memory, ..StoreOptions::default() };
+        file_sink(plan, &options, output)
+    }
+
+    /// Nothing but the whole file is ever seen in the folder.
+    fn file(&mut self, sink: Self::Sink) -> cogsmith::Result<Option<Vec<u8>>> {
+        drop(sink);
+        let files: Vec<_> = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let [path] = files.as_slice() else {
+            assert!(files.is_empty(), "{files:?}");
+            return Ok(None);
+        };
+        let bytes = std::fs::read(path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        Ok(Some(bytes))
+    }
+}
+
+#[test]
+fn every_sink_conforms() {
+    check_sink(&mut InMemory);
+    for memory in [0, 5_000, u64::MAX] {
+        check_sink(&mut Spooled { memory, written: Shared::default() });
+        check_sink(&mut ToFile { memory, folder: tempfile::tempdir().unwrap() });
     }
 }

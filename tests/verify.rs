@@ -70,15 +70,15 @@ fn samples_of_unusual_width_are_verified_too() {
         let spec = ImageSpec { bits_per_sample: Some(bits), ..ImageSpec::new(70, 90, 1, data_type) };
         let plan = plan(&spec, &EncodeOptions { tile_size: TileSize::square(32), ..EncodeOptions::default() });
         let pixels = vec![0u8; 70 * 90 * data_type.size()];
-        let mut writer = CogWriter::new(plan, Executor::serial(), verifying()).unwrap();
+        let output = OutputFile::create(&folder.path().join("out.tif"), &FileOptions::default()).unwrap();
+        let mut writer = CogWriter::to_file(plan, Executor::serial(), verifying(), output).unwrap();
         match data_type {
             DataType::U8 => writer.push_rows(&pixels, None).unwrap(),
             DataType::U16 => writer.push_rows(&vec![(1u16 << bits) - 1; 70 * 90], None).unwrap(),
             _ => writer.push_rows(&vec![(1u32 << bits) - 1; 70 * 90], None).unwrap(),
         }
-        let mut output = OutputFile::create(&folder.path().join("out.tif"), &FileOptions::default()).unwrap();
-        writer.finish_to(&mut output).unwrap();
-        output.commit().unwrap();
+        writer.finish().unwrap();
+        assert!(folder.path().join("out.tif").exists());
     }
 }
 
@@ -123,9 +123,7 @@ fn what_cannot_be_read_back_is_refused_before_anything_is_written() {
     let mut source = Computed { spec: spec.clone() };
     let error = encode(&mut source, &plan, &Executor::serial(), &verifying(), &mut bytes, go_on).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
-    let mut writer = CogWriter::new(plan.clone(), Executor::serial(), verifying()).unwrap();
-    writer.push_rows(&[0u8; 10_000], None).unwrap();
-    let error = writer.finish(&mut bytes).unwrap_err();
+    let error = CogWriter::to_writer(plan.clone(), Executor::serial(), verifying(), &mut bytes).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
     assert!(bytes.is_empty());
     #[cfg(unix)]

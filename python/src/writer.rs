@@ -15,7 +15,7 @@ use crate::encode::Work;
 use crate::error::raise;
 use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
-use crate::target::PythonWriter;
+use crate::target::{Failure, PythonWriter};
 
 /// A COG that takes rows as they come, and appears when it is finished.
 #[pyclass(frozen, module = "cogsmith._native")]
@@ -26,34 +26,33 @@ pub(crate) struct Writer {
 }
 
 struct State {
-    writer: CogWriter,
-    target: Target,
-}
-
-enum Target {
-    File(OutputFile),
-    Object(Py<PyAny>),
+    writer: CogWriter<'static>,
+    /// What the target raises, if it is a Python object.
+    failure: Option<Failure>,
 }
 
 #[pymethods]
 impl Writer {
     #[new]
     fn new(plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
-        let target = match target.extract::<PathBuf>() {
-            Ok(path) => Target::File(OutputFile::create(&path, &work.file_options()).map_err(raise)?),
-            Err(_) => Target::Object(target.unbind()),
-        };
-        let directory = match &target {
-            Target::File(output) => Some(output.directory().to_path_buf()),
-            Target::Object(_) => None,
-        };
         let executor = match work.threads {
             Some(count) => Executor::threads(count),
             None => Executor::all_cores(),
         };
-        let plan = plan.plan.clone();
-        let writer = CogWriter::new(plan.clone(), executor.map_err(raise)?, work.store(directory)).map_err(raise)?;
-        Ok(Self { plan, work, state: Mutex::new(Some(State { writer, target })) })
+        let (executor, own) = (executor.map_err(raise)?, plan.plan.clone());
+        let (writer, failure) = match target.extract::<PathBuf>() {
+            Ok(path) => {
+                let output = OutputFile::create(&path, &work.file_options()).map_err(raise)?;
+                let store = work.store(Some(output.directory().to_path_buf()));
+                (CogWriter::to_file(own, executor, store, output), None)
+            }
+            Err(_) => {
+                let (object, failure) = PythonWriter::new(target.unbind());
+                (CogWriter::to_writer(own, executor, work.store(None), object), Some(failure))
+            }
+        };
+        let state = State { writer: writer.map_err(raise)?, failure };
+        Ok(Self { plan: plan.plan.clone(), work, state: Mutex::new(Some(state)) })
     }
 
     /// Takes rows: a contiguous native array (row, column, band), and a mask (row, column) if the image has one.
@@ -74,22 +73,10 @@ impl Writer {
 
     /// Writes the file; what was written.
     fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let State { writer, target } = self.take().ok_or_else(ended)?;
+        let State { writer, failure } = self.take().ok_or_else(ended)?;
         let audience = Audience { callback: self.work.progress.as_ref(), rows: self.plan.spec().height };
-        let threads = Some(1);
-        let written = match target {
-            Target::File(mut output) => supervise(py, threads, &audience, |supervisor| {
-                let written = writer.finish_to(&mut output)?;
-                supervisor.check()?;
-                output.commit()?;
-                Ok(written)
-            })?,
-            Target::Object(object) => {
-                let (mut to, failure) = PythonWriter::new(object);
-                let written = supervise(py, threads, &audience, |_| writer.finish(&mut to));
-                written.map_err(|error| failure.take().unwrap_or(error))?
-            }
-        };
+        let written = supervise(py, Some(1), &audience, |supervisor| writer.finish_with(&mut supervisor.progress()));
+        let written = written.map_err(|error| failure.and_then(|failure| failure.take()).unwrap_or(error))?;
         summary(py, &self.plan, &written)
     }
 

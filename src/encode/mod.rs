@@ -1,21 +1,27 @@
 //! The encoder: rows in, framed tiles out, section by section. Does no IO.
 
 mod assemble;
+mod drive;
+mod finished;
 mod pixels;
 mod rows;
 mod shard;
 
-use crate::error::{ErrorKind, Result};
-use crate::executor::{Beside, Executor};
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::Executor;
 use crate::grid::SectionId;
+use crate::options::BigTiff;
 use crate::plan::{CogPlan, Share, TileChecksums, TileIndex};
 use crate::sample::Sample;
+use crate::tiff::variant::Variant;
 use crate::view::{PixelSource, SliceSource, Stripe};
 
 pub use assemble::{Assembler, Assembly, Piece};
+pub use drive::{Backlog, SectionLayout, TileSink};
+use drive::{Event, encode_batch};
+pub use finished::{FinishedFile, LevelSummary, Summary};
 pub use pixels::{Mosaic, ShardPixels};
-pub(crate) use rows::OVERVIEWS_FIRST;
-use rows::{EncodedTile, RowEncoder, TakeTiles};
+use rows::{EncodedTile, RowEncoder};
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
 /// Chooses the predictor by the pixels, where [`Predictor::Auto`](crate::Predictor::Auto) leaves that open, just as
@@ -42,6 +48,9 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
 /// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 
+/// Finished tiles after which the caller hears of the progress.
+const TILES_PER_STEP: usize = 16;
+
 /// A finished tile with its frame, to be appended to its section.
 #[derive(Debug)]
 pub struct Chunk {
@@ -51,52 +60,48 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
 }
 
-/// Takes finished tiles.
-pub(crate) trait TakeChunks {
-    /// Takes the next one. With the first behind which nothing but full resolution is to come goes the length of the
-    /// header, if the sizes of those tiles can't change it. Gives back bytes that it doesn't keep, so that their memory is
-    /// used again.
-    fn take(&mut self, chunk: Chunk, header_bytes: Option<u64>) -> Result<Option<Vec<u8>>>;
+/// Records of the tiles that are finished.
+#[derive(Debug)]
+struct Ledger {
+    index: TileIndex,
+    /// Where the output is to be read back.
+    checksums: Option<TileChecksums>,
+    /// Bytes of all finished tiles with their leaders and trailers.
+    tile_bytes: u64,
+    /// Whether a sink knows the layout of the file.
+    is_settled: bool,
+}
 
-    /// Does something else while there is none; see [`Taker::idle`](crate::executor::Taker::idle).
-    fn idle(&mut self) -> Result<Beside> {
-        Ok(Beside::Nothing)
+impl Ledger {
+    fn new(plan: &CogPlan) -> Result<Self> {
+        Ok(Self { index: TileIndex::new(plan)?, checksums: None, tile_bytes: 0, is_settled: false })
     }
-}
 
-impl TakeChunks for Vec<Chunk> {
-    fn take(&mut self, chunk: Chunk, _: Option<u64>) -> Result<Option<Vec<u8>>> {
-        self.push(chunk);
-        Ok(None)
-    }
-}
-
-/// Enters finished tiles into the index before they are taken.
-struct Indexed<'a> {
-    index: &'a mut TileIndex,
-    checksums: &'a mut Option<TileChecksums>,
-    taker: &'a mut dyn TakeChunks,
-    header_is_told: bool,
-}
-
-impl TakeTiles for Indexed<'_> {
-    fn take(&mut self, rows: &RowEncoder, encoded: EncodedTile) -> Result<()> {
-        let EncodedTile { tile, section, size, checksum, bytes } = encoded;
-        let tells = !self.header_is_told && rows.ends_with(tile);
-        self.header_is_told |= tells;
-        let header_bytes = if tells { rows.plan.settled_header_bytes(self.index) } else { None };
-        self.index.set(tile, size);
+    /// Records the next tile.
+    fn record(&mut self, plan: &CogPlan, encoded: &EncodedTile) -> Result<()> {
+        let EncodedTile { tile, size, checksum, bytes, .. } = encoded;
+        self.index.set(*tile, *size);
         if let (Some(checksums), Some(checksum)) = (&mut self.checksums, checksum) {
-            checksums.set(tile, self.index.array_place(tile), checksum);
+            checksums.set(*tile, self.index.array_place(*tile), *checksum);
         }
-        if let Some(bytes) = self.taker.take(Chunk { section, bytes }, header_bytes)? {
-            rows.buffers.give(bytes);
+        self.tile_bytes += bytes.len() as u64;
+        let limit = Variant::Classic.max_offset();
+        if plan.big_tiff() == BigTiff::No && self.tile_bytes > limit {
+            let what = "the size of the classic TIFF asked for, in bytes so far,";
+            return Err(Error::limit(what, self.tile_bytes, limit));
         }
         Ok(())
     }
 
-    fn idle(&mut self) -> Result<Beside> {
-        self.taker.idle()
+    /// The layout of the file, once: before the first tile from which on only full resolution is to come, if the sizes
+    /// of those tiles can't change it.
+    fn settle(&mut self, rows: &RowEncoder, next: &EncodedTile) -> Option<SectionLayout> {
+        if self.is_settled || !rows.ends_with(next.tile) {
+            return None;
+        }
+        self.is_settled = true;
+        let header_len = rows.plan.settled_header_bytes(&self.index)?;
+        Some(SectionLayout { header_len, sections: rows.plan.sections().collect() })
     }
 }
 
@@ -111,9 +116,7 @@ impl TakeTiles for Indexed<'_> {
 #[derive(Debug)]
 pub struct CogEncoder {
     rows: RowEncoder,
-    index: TileIndex,
-    /// Where the output is to be read back.
-    checksums: Option<TileChecksums>,
+    ledger: Ledger,
     finished: Vec<Chunk>,
 }
 
@@ -130,29 +133,27 @@ impl CogEncoder {
     /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
     pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         plan.check_computes_overviews()?;
-        let index = TileIndex::new(&plan)?;
-        let share = Share::whole(&plan);
+        let (ledger, share) = (Ledger::new(&plan)?, Share::whole(&plan));
         let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
-        Ok(Self { rows, index, checksums: None, finished: Vec::new() })
+        Ok(Self { rows, ledger, finished: Vec::new() })
     }
 
     /// An encoder for levels that are all finished: rows of full resolution come first, then, each after a call of
     /// [`next_level`](Self::next_level), those of the overviews.
     pub(crate) fn level_by_level(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
-        let index = TileIndex::new(&plan)?;
-        let share = Share::level(&plan, 0);
+        let (ledger, share) = (Ledger::new(&plan)?, Share::level(&plan, 0));
         let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
-        Ok(Self { rows, index, checksums: None, finished: Vec::new() })
+        Ok(Self { rows, ledger, finished: Vec::new() })
     }
 
     /// Goes on to an overview, once all rows of the level before it have come.
     pub(crate) fn next_level(&mut self, level: usize, batch_bytes: u64) -> Result<()> {
         self.check_complete()?;
         let (plan, executor) = (self.plan().clone(), self.rows.executor.clone());
-        self.index.add_sums(self.rows.take_sums());
+        self.ledger.index.add_sums(self.rows.take_sums());
         let share = Share::level(&plan, level);
         self.rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
-        if self.checksums.is_some() {
+        if self.ledger.checksums.is_some() {
             self.rows.take_checksums();
         }
         Ok(())
@@ -160,14 +161,14 @@ impl CogEncoder {
 
     /// Takes checksums of the pixels of all tiles from now on.
     pub(crate) fn take_checksums(&mut self) -> Result<()> {
-        self.checksums = Some(TileChecksums::new(&self.index)?);
+        self.ledger.checksums = Some(TileChecksums::new(&self.ledger.index)?);
         self.rows.take_checksums();
         Ok(())
     }
 
     /// The checksums taken so far, if any were asked for; the encoder takes no more.
     pub(crate) fn checksums(&mut self) -> Option<TileChecksums> {
-        self.checksums.take()
+        self.ledger.checksums.take()
     }
 
     /// How many rows the encoder takes next: what is left of a batch, or of the image.
@@ -202,29 +203,48 @@ impl CogEncoder {
         self.encode_and_keep()
     }
 
-    /// As [`pull_rows`](Self::pull_rows), but leaves the tiles of a complete batch waiting for
-    /// [`encode_waiting`](Self::encode_waiting).
+    /// Takes rows from a source, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete batch
+    /// waiting for [`encode_waiting`](Self::encode_waiting).
     pub(crate) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.rows.take_rows_from(source, count)
     }
 
-    /// Encodes the tiles of a complete batch and has them taken, section by section in order; meanwhile the next rows are
-    /// read from `source`, if there is one, and room for them.
+    /// Encodes the tiles of a complete batch and appends them to `sink`, section by section in order; meanwhile the next
+    /// rows are read from `source`, if there is one, and room for them. `step` is called after every few tiles; its
+    /// errors stop the work.
     pub(crate) fn encode_waiting(
         &mut self,
         source: Option<&mut (dyn PixelSource + '_)>,
-        taker: &mut dyn TakeChunks,
+        sink: &mut dyn TileSink,
+        step: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
-        let Self { rows, index, checksums, .. } = self;
-        rows.encode_waiting(source, &mut Indexed { index, checksums, taker, header_is_told: false })
+        let Self { rows, ledger, .. } = self;
+        let mut tiles = 0usize;
+        encode_batch(rows, source, &mut |rows, event| {
+            let Event::Tile(tile) = event else { return sink.advance() };
+            if let Some(layout) = ledger.settle(rows, tile) {
+                sink.settle(&layout)?;
+            }
+            ledger.record(&rows.plan, tile)?;
+            sink.append(tile.section, &tile.bytes)?;
+            tiles += 1;
+            if tiles.is_multiple_of(TILES_PER_STEP) {
+                step()?;
+            }
+            Ok(Backlog::Empty)
+        })
     }
 
     /// Encodes the tiles of a complete batch and keeps them.
     fn encode_and_keep(&mut self) -> Result<()> {
-        let mut finished = std::mem::take(&mut self.finished);
-        self.encode_waiting(None, &mut finished)?;
-        self.finished = finished;
-        Ok(())
+        let Self { rows, ledger, finished } = self;
+        encode_batch(rows, None, &mut |rows, event| {
+            if let Event::Tile(tile) = event {
+                ledger.record(&rows.plan, tile)?;
+                finished.push(Chunk { section: tile.section, bytes: std::mem::take(&mut tile.bytes) });
+            }
+            Ok(Backlog::Empty)
+        })
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), with their mask if the image has one:
@@ -235,6 +255,16 @@ impl CogEncoder {
     /// rows, are more than the image has left, or the mask is missing; [`ErrorKind::InvalidImage`] where `T` is not
     /// the image's type.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
+        self.push_rows_into(samples, mask, &mut Self::encode_and_keep)
+    }
+
+    /// As [`push_rows`](Self::push_rows); `encode` encodes the tiles of a complete batch.
+    pub(crate) fn push_rows_into<T: Sample>(
+        &mut self,
+        samples: &[T],
+        mask: Option<&[u8]>,
+        encode: &mut dyn FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
         let spec = self.plan().spec().clone();
         let row_samples = spec.width as usize * usize::from(spec.bands);
         let left = self.rows.rows_left();
@@ -263,7 +293,8 @@ impl CogEncoder {
         while taken < rows {
             let count = self.rows_wanted().min(rows - taken);
             let executor = self.rows.executor.clone();
-            self.fill_rows(count, |stripe| source.read_rows(taken, stripe, &executor))?;
+            self.rows.take_rows(count, |stripe| source.read_rows(taken, stripe, &executor))?;
+            encode(self)?;
             taken += count;
         }
         Ok(())
@@ -274,28 +305,25 @@ impl CogEncoder {
         std::mem::take(&mut self.finished).into_iter()
     }
 
-    /// Takes the bytes of a chunk back that are no longer needed, to use their memory again.
-    pub(crate) fn give_back(&self, bytes: Vec<u8>) {
-        self.rows.buffers.give(bytes);
-    }
-
     /// The plan; settled in all respects once rows have been encoded.
     pub(crate) fn plan(&self) -> &CogPlan {
         &self.rows.plan
     }
 
-    /// Ends the encoding once all rows have come and all chunks have been drained; the sizes of all tiles remain.
+    /// Ends the encoding once all rows have come and all chunks have been drained: the file is the header, then the
+    /// chunks of each section, in the order of [`FinishedFile::sections`].
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained.
-    pub fn finish(mut self) -> Result<TileIndex> {
+    /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained; [`ErrorKind::Limit`] where
+    /// classic TIFF was asked for and the file is larger than 4 GiB.
+    pub fn finish(mut self) -> Result<FinishedFile> {
         self.check_complete()?;
         if !self.finished.is_empty() {
             let what = "finished tiles that have not been drained";
             return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
         }
-        self.index.add_sums(self.rows.take_sums());
-        Ok(self.index)
+        self.ledger.index.add_sums(self.rows.take_sums());
+        FinishedFile::new(self.plan(), &self.ledger.index)
     }
 
     /// Checks that no rows are missing.

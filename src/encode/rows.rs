@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::buffer::Pool;
 use crate::codec::{Padding, TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
-use crate::executor::{Beside, Executor, Taker};
+use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Share};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
@@ -22,10 +22,6 @@ const TILES_TRIED: u32 = 4;
 const TILES_PER_THREAD_AT_ONCE: usize = 4;
 /// Bytes of pixels that a small tile has at most.
 const SMALL_TILE: u64 = 256 << 10;
-
-/// Whether the last batch has its overviews first: of use where tiles wait elsewhere than in memory, which is what takes
-/// time to put in place.
-pub(crate) const OVERVIEWS_FIRST: bool = cfg!(feature = "spool");
 
 /// A finished tile.
 pub(super) struct EncodedTile {
@@ -63,50 +59,21 @@ pub(super) struct RowEncoder {
     /// Tiles whose rows are there, in file order of their sections.
     waiting: VecDeque<TileId>,
     encoders: Pool<TileEncoder>,
-    pub(super) buffers: Pool<Vec<u8>>,
+    buffers: Pool<Vec<u8>>,
     /// Whether checksums of the pixels of tiles are taken.
     takes_checksums: bool,
     /// The samples outside the image, of each plane.
     paddings: Vec<Padding>,
 }
 
-/// Takes finished tiles.
-pub(super) trait TakeTiles {
-    /// Takes the next one.
-    fn take(&mut self, rows: &RowEncoder, tile: EncodedTile) -> Result<()>;
-
-    /// Does something else while there is none; see [`Taker::idle`].
-    fn idle(&mut self) -> Result<Beside> {
-        Ok(Beside::Nothing)
-    }
-}
-
-/// What goes on while a batch is encoded.
-struct Batch<'a, 's, 't> {
-    rows: &'a RowEncoder,
-    taker: &'a mut (dyn TakeTiles + 't),
-    source: Option<&'a mut (dyn PixelSource + 's)>,
-    ahead: Option<RowsAhead>,
-}
-
-impl Taker<Result<EncodedTile>> for Batch<'_, '_, '_> {
-    fn take(&mut self, tile: Result<EncodedTile>) -> Result<()> {
-        self.taker.take(self.rows, tile?)
-    }
-
-    /// Rows are read late: what threads have to do then is in small pieces, so that none waits for another's last tile.
-    fn idle(&mut self, all_begun: bool) -> Result<Beside> {
-        if Executor::PARALLEL
-            && all_begun
-            && self.rows.rows_wanted() > 0
-            && let (Some(source), Some(ahead)) = (&mut self.source, &mut self.ahead)
-            && ahead.count() == 0
-        {
-            self.rows.read_ahead(ahead, *source)?;
-            return Ok(Beside::Something);
-        }
-        self.taker.idle()
-    }
+/// Tiles whose rows are there, to be encoded together.
+pub(super) struct Batch {
+    /// In the order in which they are to be taken.
+    pub(super) tiles: VecDeque<TileId>,
+    /// How many may be in work or wait to be taken at once.
+    pub(super) limit: usize,
+    /// Room for the rows of the next batch, if they can be read meanwhile.
+    pub(super) ahead: Option<RowsAhead>,
 }
 
 impl RowEncoder {
@@ -167,7 +134,7 @@ impl RowEncoder {
     }
 
     /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete
-    /// batch waiting for [`encode_waiting`](Self::encode_waiting).
+    /// batch waiting for [`begin_batch`](Self::begin_batch).
     pub(super) fn take_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         let wanted = self.rows_wanted();
         if count > wanted {
@@ -217,7 +184,7 @@ impl RowEncoder {
     }
 
     /// Reads the next rows while those that are here are still in use.
-    fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
+    pub(super) fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
         source.read_rows(self.rows_done(), &mut stripe, &self.executor)
@@ -229,35 +196,33 @@ impl RowEncoder {
         next.map(|(&next, share)| if next < share.tiles.rows.end { next } else { u32::MAX })
     }
 
-    /// Whether nothing but full resolution is still to come, from this tile on.
+    /// Whether only full resolution is still to come, from this tile on: the last batch has its overviews first.
     pub(super) fn ends_with(&self, tile: TileId) -> bool {
         let levels = self.plan.levels().len();
-        // The last batch has overviews first.
-        OVERVIEWS_FIRST
-            && tile.level == 0
-            && self.share.levels.len() == levels
-            && (levels == 1 || self.rows_left() == 0)
+        tile.level == 0 && self.share.levels.len() == levels && (levels == 1 || self.rows_left() == 0)
     }
 
-    /// Encodes the waiting tiles and has them taken in order, and reads the next rows meanwhile if there is a `source`
-    /// and room for them.
-    pub(super) fn encode_waiting(
-        &mut self,
-        source: Option<&mut (dyn PixelSource + '_)>,
-        taker: &mut (dyn TakeTiles + '_),
-    ) -> Result<()> {
-        let tiles = std::mem::take(&mut self.waiting);
+    /// Hands over the waiting tiles. While they are encoded, the rows of the next batch can be read.
+    pub(super) fn begin_batch(&mut self) -> Batch {
         // The last batch may need what is left there of the one before.
         let ahead = if self.rows_left() > 0 { self.ahead.take() } else { None };
-        let this = &*self;
-        let mut batch = Batch { rows: this, taker, source, ahead };
-        this.executor.stream(tiles, this.tiles_at_once, |tile| this.encode_tile(tile), &mut batch)?;
-        if let Some(ahead) = batch.ahead {
-            self.ahead = Some(ahead);
+        Batch { tiles: std::mem::take(&mut self.waiting), limit: self.tiles_at_once, ahead }
+    }
+
+    /// Forgets the rows that no tile needs any more.
+    pub(super) fn end_batch(&mut self, ahead: Option<RowsAhead>) {
+        if ahead.is_some() {
+            self.ahead = ahead;
         }
         let needed: Vec<_> = self.next_needed_tile_rows().collect();
         self.cascade.forget(&needed);
-        Ok(())
+    }
+
+    /// Takes the bytes of a tile back, to use their memory again.
+    pub(super) fn recycle(&self, bytes: Vec<u8>) {
+        if bytes.capacity() > 0 {
+            self.buffers.give(bytes);
+        }
     }
 
     /// The rows of a level that are held. New ones are there after a batch is complete, until some tiles are encoded.
@@ -329,7 +294,7 @@ impl RowEncoder {
                 *next = row + 1;
             }
         }
-        if OVERVIEWS_FIRST && self.rows_left() == 0 {
+        if self.rows_left() == 0 {
             // Full resolution can be put in place once all overviews are encoded.
             let base = self.share.base();
             self.waiting.make_contiguous().sort_by_key(|tile| tile.level == base);
@@ -356,7 +321,7 @@ impl RowEncoder {
         Ok(())
     }
 
-    fn encode_tile(&self, tile: TileId) -> Result<EncodedTile> {
+    pub(super) fn encode_tile(&self, tile: TileId) -> Result<EncodedTile> {
         if self.executor.is_cancelled() {
             return Err(ErrorKind::Cancelled.into());
         }

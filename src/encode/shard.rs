@@ -15,8 +15,9 @@ use crate::statistics::pack;
 use crate::view::PixelSource;
 
 use super::BATCH_BYTES;
+use super::drive::{Backlog, Event, encode_batch};
 use super::pixels::ShardPixels;
-use super::rows::{EncodedTile, RowEncoder, TakeTiles};
+use super::rows::RowEncoder;
 
 const RECORD: Kind = Kind { code: 3, name: "the record of a shard" };
 
@@ -168,13 +169,21 @@ pub fn encode_shard(
     let mut rows = RowEncoder::new(plan.clone(), shard.share().clone(), executor.clone(), BATCH_BYTES)?;
     let mut pixels = shard.result().map(|(level, part)| ShardPixels::empty(shards, id, (level, part.clone())));
     // Within a section tiles are finished in file order; which section comes first depends on batches.
-    let mut sections = Sections::new();
+    let mut sections: BTreeMap<SectionId, (Vec<u8>, Vec<u32>)> = BTreeMap::new();
+    let mut keep = |_: &RowEncoder, event: Event<'_>| {
+        if let Event::Tile(tile) = event {
+            let (bytes, sizes) = sections.entry(tile.section).or_default();
+            bytes.extend_from_slice(&tile.bytes);
+            sizes.push(tile.size);
+        }
+        Ok(Backlog::Empty)
+    };
     while rows.rows_left() > 0 {
         rows.take_rows_from(source, rows.rows_wanted())?;
         if let Some(pixels) = pixels.as_mut().filter(|pixels| !pixels.part().is_empty()) {
             pixels.append(rows.level(pixels.level()))?;
         }
-        rows.encode_waiting(None, &mut sections)?;
+        encode_batch(&mut rows, None, &mut keep)?;
     }
     let (mut fragment, mut sizes) = (Vec::new(), Vec::new());
     for (bytes, of_section) in sections.into_values() {
@@ -189,19 +198,6 @@ pub fn encode_shard(
     let checksums = checksums(shards, id, &sizes, &fragment)?;
     let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()) };
     Ok(ShardOutput { record, fragment, pixels })
-}
-
-/// The tiles of each section with their sizes.
-type Sections = BTreeMap<SectionId, (Vec<u8>, Vec<u32>)>;
-
-impl TakeTiles for Sections {
-    fn take(&mut self, rows: &RowEncoder, tile: EncodedTile) -> Result<()> {
-        let (bytes, sizes) = self.entry(tile.section).or_default();
-        bytes.extend_from_slice(&tile.bytes);
-        sizes.push(tile.size);
-        rows.buffers.give(tile.bytes);
-        Ok(())
-    }
 }
 
 /// The checksum of each run.

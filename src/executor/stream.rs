@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::{Beside, Taker};
-use crate::error::Result;
+use super::{Poll, Results};
 
 /// What is left to do, and what is done.
 struct Queue<T, R> {
@@ -52,26 +51,24 @@ impl<T, R> Queue<T, R> {
     }
 }
 
-/// As [`Executor::stream`](super::Executor::stream).
-pub(super) fn run<T: Send, R: Send>(
+/// As [`Executor::produce`](super::Executor::produce).
+pub(super) fn produce<T: Send, R: Send, O>(
     pool: &rayon::ThreadPool,
     items: VecDeque<T>,
-    most: usize,
+    limit: usize,
     work: &(impl Fn(T) -> R + Sync),
-    taker: &mut impl Taker<R>,
-) -> Result<()> {
-    let (count, threads, most) = (items.len(), pool.current_num_threads(), most.max(1));
+    consume: impl FnOnce(&mut dyn Results<R>) -> O,
+) -> O {
+    let (count, threads, most) = (items.len(), pool.current_num_threads(), limit.max(1));
     let some = most.div_ceil(4);
     let queue = Mutex::new(Queue { items, begun: 0, most, some, results: BTreeMap::new(), lanes: 0, wanted: threads });
     let ready = Condvar::new();
-    // No code that can panic runs under the lock.
-    let lock = || -> MutexGuard<'_, Queue<T, R>> { queue.lock().unwrap_or_else(PoisonError::into_inner) };
     let lane = || {
-        let mut next = lock().next();
+        let mut next = lock(&queue).next();
         while let Some((number, item)) = next {
             // A panic goes on at the caller, who would wait for the result otherwise.
             let result = catch_unwind(AssertUnwindSafe(|| work(item)));
-            let mut queue = lock();
+            let mut queue = lock(&queue);
             queue.results.insert(number, result);
             next = queue.next();
             if next.is_none() || queue.results.len() >= some {
@@ -81,41 +78,81 @@ pub(super) fn run<T: Send, R: Send>(
     };
     let lane = &lane;
     pool.in_place_scope(|scope| {
-        let mut take_all = || {
-            let mut taken = 0;
-            let mut beside = Beside::Nothing;
-            while taken < count {
-                let mut queue = lock();
-                let wanted = if beside == Beside::Much { (threads - 1).max(1) } else { threads };
-                (queue.most, queue.wanted) = (most + taken, wanted);
-                while queue.needs_lane() {
-                    queue.lanes += 1;
-                    scope.spawn(|_| lane());
-                }
-                let all_begun = queue.items.is_empty();
-                let result = queue.results.remove(&taken);
-                drop(queue);
-                if let Some(result) = result {
-                    taker.take(result.unwrap_or_else(|panic| resume_unwind(panic)))?;
-                    taken += 1;
-                    continue;
-                }
-                beside = taker.idle(all_begun)?;
-                if beside == Beside::Nothing {
-                    let nothing_to_do = |queue: &mut Queue<T, R>| {
-                        let enough = queue.results.len() >= some || queue.lanes < queue.wanted;
-                        let takes = enough && queue.results.contains_key(&taken);
-                        !takes && !queue.needs_lane() && queue.items.is_empty() == all_begun
-                    };
-                    let _queue = ready.wait_while(lock(), nothing_to_do).unwrap_or_else(PoisonError::into_inner);
-                }
-            }
-            Ok(())
+        let spawn = || scope.spawn(|_| lane());
+        let mut results = PoolResults {
+            queue: &queue,
+            ready: &ready,
+            spawn,
+            count,
+            threads,
+            most,
+            taken: 0,
+            busy: false,
+            all_begun: false,
         };
-        let outcome = take_all();
-        lock().items.clear();
+        let outcome = consume(&mut results);
+        lock(&queue).items.clear();
         outcome
     })
+}
+
+/// No code that can panic runs under the lock.
+fn lock<T, R>(queue: &Mutex<Queue<T, R>>) -> MutexGuard<'_, Queue<T, R>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The results of a pool.
+struct PoolResults<'a, T, R, S> {
+    queue: &'a Mutex<Queue<T, R>>,
+    ready: &'a Condvar,
+    /// Has another thread take items.
+    spawn: S,
+    count: usize,
+    threads: usize,
+    most: usize,
+    taken: usize,
+    busy: bool,
+    /// Whether all items had been begun at the last poll.
+    all_begun: bool,
+}
+
+impl<T: Send, R: Send, S: Fn()> Results<R> for PoolResults<'_, T, R, S> {
+    fn poll(&mut self) -> Poll<R> {
+        if self.taken == self.count {
+            return Poll::Done;
+        }
+        let mut queue = lock(self.queue);
+        queue.most = self.most + self.taken;
+        queue.wanted = if self.busy { (self.threads - 1).max(1) } else { self.threads };
+        while queue.needs_lane() {
+            queue.lanes += 1;
+            (self.spawn)();
+        }
+        self.all_begun = queue.items.is_empty();
+        let result = queue.results.remove(&self.taken);
+        drop(queue);
+        match result {
+            Some(result) => {
+                self.taken += 1;
+                Poll::Ready(result.unwrap_or_else(|panic| resume_unwind(panic)))
+            }
+            None => Poll::Pending { all_begun: self.all_begun },
+        }
+    }
+
+    fn wait(&mut self) {
+        let nothing_to_do = |queue: &mut Queue<T, R>| {
+            let enough = queue.results.len() >= queue.some || queue.lanes < queue.wanted;
+            let takes = enough && queue.results.contains_key(&self.taken);
+            !takes && !queue.needs_lane() && queue.items.is_empty() == self.all_begun
+        };
+        let waited = self.ready.wait_while(lock(self.queue), nothing_to_do);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn set_caller_busy(&mut self, busy: bool) {
+        self.busy = busy;
+    }
 }
 
 #[cfg(test)]
@@ -123,93 +160,96 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::error::Error;
     use crate::executor::Executor;
 
-    /// Takes numbers, some of them slowly, and fails or is busy if it is told to.
-    #[derive(Default)]
-    struct Numbers {
-        taken: Vec<usize>,
-        idle: usize,
-        fails_at: Option<usize>,
-        busy: bool,
-    }
-
-    impl Taker<usize> for Numbers {
-        fn take(&mut self, number: usize) -> Result<()> {
-            if self.fails_at == Some(number) {
-                return Err(Error::image("as asked"));
+    /// Takes all results, some of them slowly, and says now and then that it is busy with something else.
+    fn take_all(results: &mut dyn Results<usize>, busy: bool, mut take: impl FnMut(usize) -> bool) {
+        let mut polls = 0;
+        loop {
+            match results.poll() {
+                Poll::Ready(number) => {
+                    if !take(number) {
+                        return;
+                    }
+                    if number.is_multiple_of(7) {
+                        thread::yield_now();
+                    }
+                }
+                Poll::Pending { .. } => {
+                    polls += 1;
+                    results.set_caller_busy(busy && polls % 3 == 2);
+                    if polls % 3 == 0 {
+                        results.wait();
+                    }
+                }
+                Poll::Done => return,
             }
-            self.taken.push(number);
-            if number.is_multiple_of(7) {
-                thread::yield_now();
-            }
-            Ok(())
-        }
-
-        fn idle(&mut self, _: bool) -> Result<Beside> {
-            self.idle += 1;
-            let all = [Beside::Nothing, Beside::Something, if self.busy { Beside::Much } else { Beside::Nothing }];
-            Ok(if self.taken.len() < 200 { all[self.idle % 3] } else { Beside::Nothing })
         }
     }
 
     #[test]
-    fn results_are_taken_in_order_however_many_threads_make_them() {
+    fn results_come_in_order_however_many_threads_make_them() {
         for threads in [1, 2, 3, 8] {
             let executor = Executor::threads(threads).unwrap();
             for (count, most, busy) in [(0, 4, false), (1, 4, false), (5, 1, true), (300, 3, false), (300, 40, true)] {
-                let mut numbers = Numbers { busy, ..Numbers::default() };
                 let slow = |number: usize| {
                     // Every ninth is late.
                     (0..if number.is_multiple_of(9) { 2000 } else { 0 }).for_each(|_| thread::yield_now());
                     number
                 };
-                executor.stream(0..count, most, slow, &mut numbers).unwrap();
-                assert!(numbers.taken.iter().copied().eq(0..count), "{threads} threads, {count} of {most}");
+                let mut taken = Vec::new();
+                let mut take = |number| {
+                    taken.push(number);
+                    true
+                };
+                executor.produce(0..count, most, slow, |results| take_all(results, busy, &mut take));
+                assert!(taken.iter().copied().eq(0..count), "{threads} threads, {count} of {most}");
             }
         }
     }
 
     #[test]
     fn no_more_are_begun_than_may_wait() {
-        let (begun, most_ahead) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        struct Slow<'a>(&'a AtomicUsize, &'a AtomicUsize);
-        impl Taker<usize> for Slow<'_> {
-            fn take(&mut self, number: usize) -> Result<()> {
-                (0..100).for_each(|_| thread::yield_now());
-                self.1.fetch_max(self.0.load(Ordering::SeqCst) - number, Ordering::SeqCst);
-                Ok(())
-            }
-
-            fn idle(&mut self, _: bool) -> Result<Beside> {
-                Ok(Beside::Nothing)
-            }
-        }
+        let (begun, mut most_ahead) = (AtomicUsize::new(0), 0);
         let count = |number: usize| {
             begun.fetch_add(1, Ordering::SeqCst);
             number
         };
-        Executor::threads(3).unwrap().stream(0..200, 10, count, &mut Slow(&begun, &most_ahead)).unwrap();
-        assert!(most_ahead.load(Ordering::SeqCst) <= 10);
+        let take = |number| {
+            (0..100).for_each(|_| thread::yield_now());
+            most_ahead = most_ahead.max(begun.load(Ordering::SeqCst) - number);
+            true
+        };
+        let executor = Executor::threads(3).unwrap();
+        executor.produce(0..200, 10, count, |results| take_all(results, false, take));
+        assert!(most_ahead <= 10);
     }
 
     #[test]
-    fn an_error_and_a_panic_reach_the_caller_and_end_the_work() {
+    fn a_consumer_that_leaves_and_a_panic_end_the_work() {
         let executor = Executor::threads(2).unwrap();
         let begun = AtomicUsize::new(0);
         let count = |number: usize| {
             begun.fetch_add(1, Ordering::SeqCst);
             number
         };
-        let mut failing = Numbers { fails_at: Some(20), ..Numbers::default() };
-        executor.stream(0..100_000, 8, count, &mut failing).unwrap_err();
-        assert!(failing.taken.iter().copied().eq(0..20) && begun.load(Ordering::SeqCst) <= 28);
+        let mut taken = Vec::new();
+        let until_20 = |number| {
+            taken.push(number);
+            number < 20
+        };
+        executor.produce(0..100_000, 8, count, |results| take_all(results, false, until_20));
+        assert!(taken.iter().copied().eq(0..=20) && begun.load(Ordering::SeqCst) <= 29);
 
-        let mut numbers = Numbers::default();
+        let mut taken = 0;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            executor.stream(0..100, 8, |number| if number == 30 { panic!("as asked") } else { number }, &mut numbers)
+            let fails = |number| if number == 30 { panic!("as asked") } else { number };
+            let take = |_| {
+                taken += 1;
+                true
+            };
+            executor.produce(0..100, 8, fails, |results| take_all(results, false, take));
         }));
-        assert!(outcome.is_err() && numbers.taken.len() <= 30);
+        assert!(outcome.is_err() && taken <= 30);
     }
 }

@@ -1,63 +1,76 @@
 //! Tiles of known size, written to their final places at once.
 
+use std::borrow::BorrowMut;
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use crate::encode::{FinishedFile, TileSink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::grid::SectionId;
-use crate::plan::{CogPlan, Header, TileIndex};
+use crate::plan::{CogPlan, TileIndex};
 
 use super::file::{OutputFile, Positioned};
 use super::target::failed;
 
-/// A file whose header is written and whose tiles follow in any order of their sections.
+/// A file whose header is written first, and whose tiles follow in any order of their sections.
 #[derive(Debug)]
-pub(super) struct DirectFile {
+pub(super) struct DirectSink<F> {
+    output: F,
     file: Positioned,
     /// Where the next tile of a section goes, and where the section ends.
     next: BTreeMap<SectionId, (u64, u64)>,
-    header_bytes: u64,
+    header: Vec<u8>,
 }
 
-impl DirectFile {
-    /// Writes the header; `None` where sizes are not known beforehand, or the file can't be written out of order.
-    pub(super) fn new(plan: &CogPlan, file: &OutputFile) -> Result<Option<(Self, Header)>> {
-        let (Some(sizes), Some(file)) = (TileIndex::uncompressed(plan)?, file.positioned()) else { return Ok(None) };
-        let header = plan.header(&sizes)?;
-        let mut position = header.bytes.len() as u64;
+impl<F: BorrowMut<OutputFile>> DirectSink<F> {
+    /// Writes the header; gives the output back where sizes are not known beforehand, or it can't be written out of order.
+    pub(super) fn begin(plan: &CogPlan, output: F) -> Result<std::result::Result<Self, F>> {
+        let Some(sizes) = TileIndex::uncompressed(plan)? else { return Ok(Err(output)) };
+        let Some(file) = output.borrow().positioned() else { return Ok(Err(output)) };
+        let header = plan.header(&sizes)?.bytes;
+        let mut position = header.len() as u64;
         let mut next = BTreeMap::new();
         for section in plan.sections() {
             let start = position;
             position += plan.section_bytes(&sizes, section);
             next.insert(section, (start, position));
         }
-        let direct = Self { file, next, header_bytes: header.bytes.len() as u64 };
-        direct.file.write_at(&header.bytes, 0).map_err(failed)?;
-        Ok(Some((direct, header)))
+        file.write_at(&header, 0).map_err(failed)?;
+        Ok(Ok(Self { output, file, next, header }))
     }
+}
 
-    /// Writes the next tile of a section.
-    pub(super) fn append(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
+impl<F: BorrowMut<OutputFile>> TileSink for DirectSink<F> {
+    fn append(&mut self, section: SectionId, tile: &[u8]) -> Result<()> {
         let outgrown = |expected, got| {
             Error::from(ErrorKind::PixelCount { what: "bytes of an uncompressed section", expected, got })
         };
-        let Some((next, end)) = self.next.get_mut(&section) else { return Err(outgrown(0, bytes.len() as u64)) };
+        let Some((next, end)) = self.next.get_mut(&section) else { return Err(outgrown(0, tile.len() as u64)) };
         let at = *next;
-        *next += bytes.len() as u64;
+        *next += tile.len() as u64;
         if *next > *end {
             return Err(outgrown(*end, *next));
         }
-        self.file.write_at(bytes, at).map_err(failed)
+        self.file.write_at(tile, at).map_err(failed)
     }
 
-    /// Checks that every section has come to its end, and writes the header again where only the pixels told what it
-    /// says: statistics, for which it has kept room.
-    pub(super) fn finish(&self, plan: &CogPlan, index: &TileIndex) -> Result<()> {
+    /// Checks that every section is complete, and writes the header again where only the pixels told what it says:
+    /// statistics, for which it has kept room.
+    fn finish(&mut self, file: &FinishedFile, _step: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         if let Some(&(got, expected)) = self.next.values().find(|(next, end)| next != end) {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into());
         }
-        if plan.statistics() {
-            self.file.write_header(&plan.header(index)?.bytes, self.header_bytes)?;
+        if file.header != self.header {
+            self.file.write_header(&file.header, self.header.len() as u64)?;
         }
         Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.output.borrow_mut().appear()
+    }
+
+    fn readable(&self) -> Option<&Path> {
+        self.output.borrow().readable()
     }
 }

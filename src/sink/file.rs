@@ -169,6 +169,11 @@ impl OutputFile {
     /// file is then removed and the target is as it was. Only if syncing the directory fails, the file is in place, but
     /// perhaps not for good.
     pub fn commit(mut self) -> Result<()> {
+        self.appear()
+    }
+
+    /// As [`commit`](Self::commit); after an error the temporary file is removed when the output is dropped.
+    pub(super) fn appear(&mut self) -> Result<()> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let file = match writer.into_inner() {
             Ok(file) => file,

@@ -6,13 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::encode::{Assembly, Piece, ShardOutput, ShardRecord};
+use crate::encode::{Assembly, Piece, ShardOutput, ShardRecord, Summary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::ShardId;
 
 use super::file::{FileOptions, OutputFile};
-use super::target::Target;
-use super::writer::{Summary, summary};
+use super::target::{Target, buffered};
 
 /// Fragments that are kept open at once.
 const OPEN: usize = 128;
@@ -127,24 +126,24 @@ pub fn assemble(
     writer: &mut dyn Write,
     progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    let mut target = Target::writer(writer);
-    target.write(assembly.header())?;
+    let mut target = buffered(writer);
+    Target::write(&mut target, assembly.header())?;
     let mut written = assembly.header().len() as u64;
     let mut bytes = Vec::new();
     for piece in assembly.pieces() {
         read(assembly, fragments, &piece, &mut bytes)?;
-        target.write(&bytes)?;
+        Target::write(&mut target, &bytes)?;
         written += piece.len();
         if progress(written).is_break() {
             return Err(ErrorKind::Cancelled.into());
         }
     }
-    target.flush()?;
+    Target::flush(&mut target)?;
     if written != assembly.bytes() {
         let expected = assembly.bytes();
         return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got: written }.into());
     }
-    Ok(summary(assembly.plan(), assembly.statistics().to_vec(), assembly.made(), 0))
+    Ok(Summary::new(assembly.plan(), assembly.statistics().to_vec(), assembly.made()))
 }
 
 fn read(assembly: &Assembly, fragments: &mut dyn Fragments, piece: &Piece, bytes: &mut Vec<u8>) -> Result<()> {

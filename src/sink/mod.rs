@@ -1,12 +1,13 @@
 //! Where finished tiles wait, and where the file goes.
 
-mod ahead;
 mod direct;
 pub mod file;
 pub mod fragments;
-mod place;
+mod in_place;
+mod memory;
 #[cfg(feature = "spool")]
 mod spool;
+mod spooled;
 mod store;
 mod target;
 mod verify;
@@ -14,4 +15,7 @@ pub mod writer;
 
 pub use file::{FileOptions, OutputFile};
 pub use fragments::{FragmentFolder, Fragments};
+pub use memory::MemorySink;
+pub use spooled::SpooledSink;
 pub use store::StoreOptions;
+pub use writer::file_sink;

@@ -61,12 +61,12 @@ impl Spool {
         &mut self,
         mut offset: u64,
         mut length: u64,
-        target: &mut Target<'_>,
+        target: &mut dyn Target,
         step: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
         while length > 0 {
             let count = length.min(COPIED_AT_ONCE);
-            target.copy(&self.file, offset, count, |error| self.failed(error))?;
+            target.copy(&self.file, offset, count, &|error| self.failed(error))?;
             (offset, length) = (offset + count, length - count);
             step()?;
         }
@@ -101,7 +101,7 @@ mod tests {
             steps += 1;
             Ok(())
         };
-        spool.copy(5, all.len() as u64 - 5, &mut Target::writer(&mut back), &mut step).unwrap();
+        spool.copy(5, all.len() as u64 - 5, &mut super::super::target::buffered(&mut back), &mut step).unwrap();
         assert!(back == all[5..]);
         assert!(steps > 0);
     }

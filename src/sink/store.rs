@@ -125,7 +125,7 @@ impl SectionStore {
         &mut self,
         section: SectionId,
         most: u64,
-        target: &mut Target<'_>,
+        target: &mut dyn Target,
         step: &mut dyn FnMut() -> Result<()>,
     ) -> Result<u64> {
         #[cfg(feature = "spool")]

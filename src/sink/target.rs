@@ -14,83 +14,75 @@ use super::file::OutputFile;
 pub(super) const BLOCK: usize = 1 << 20;
 
 /// Takes the bytes of a file in order.
-pub(super) enum Target<'a> {
-    Writer(BufWriter<&'a mut dyn Write>),
-    /// Lets the system copy from other files, by `copy_file_range` on Linux.
-    File(&'a mut OutputFile),
-}
-
-impl<'a> Target<'a> {
-    pub(super) fn writer(writer: &'a mut dyn Write) -> Self {
-        Self::Writer(BufWriter::with_capacity(BLOCK, writer))
-    }
-
-    /// The file, if it is one.
-    pub(super) fn file(&self) -> Option<&OutputFile> {
-        match self {
-            Self::Writer(_) => None,
-            Self::File(file) => Some(file),
-        }
-    }
-
+pub(super) trait Target {
     /// Writes bytes.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = match self {
-            Self::Writer(writer) => writer.write_all(bytes),
-            Self::File(file) => file.write_all(bytes),
-        };
-        written.map_err(failed)
-    }
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Writes `length` bytes that stand at `offset` of another file. `lost` makes an error of what went wrong there.
+    /// Writes `length` bytes from `offset` of another file. `lost` makes an error of what went wrong there.
     #[cfg(feature = "spool")]
-    pub(super) fn copy(
-        &mut self,
-        mut from: &File,
-        offset: u64,
-        length: u64,
-        lost: impl Fn(io::Error) -> Error,
-    ) -> Result<()> {
-        from.seek(SeekFrom::Start(offset)).map_err(&lost)?;
-        match self {
-            Self::File(file) => {
-                let short = || lost(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
-                let (mut at, end) = (offset, offset + length);
-                while at < end {
-                    match file.copy_from(&mut from.take(end - at)) {
-                        Ok(0) => return Err(short()),
-                        Ok(count) => at += count,
-                        // What was copied before has moved both files on.
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                            at = from.stream_position().map_err(&lost)?;
-                        }
-                        Err(error) => return Err(failed(error)),
-                    }
-                }
-                Ok(())
-            }
-            Self::Writer(writer) => {
-                let mut block = vec![0; BLOCK];
-                let mut left = length;
-                while left > 0 {
-                    let count = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-                    from.read_exact(&mut block[..count]).map_err(&lost)?;
-                    writer.write_all(&block[..count]).map_err(failed)?;
-                    left -= count as u64;
-                }
-                Ok(())
-            }
-        }
-    }
+    fn copy(&mut self, from: &File, offset: u64, length: u64, lost: &dyn Fn(io::Error) -> Error) -> Result<()>;
 
     /// Hands over what is still held back.
-    pub(super) fn flush(&mut self) -> Result<()> {
-        match self {
-            Self::Writer(writer) => writer.flush(),
-            Self::File(file) => file.flush(),
-        }
-        .map_err(failed)
+    fn flush(&mut self) -> Result<()>;
+}
+
+impl<W: Write> Target for BufWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes).map_err(failed)
     }
+
+    #[cfg(feature = "spool")]
+    fn copy(&mut self, mut from: &File, offset: u64, length: u64, lost: &dyn Fn(io::Error) -> Error) -> Result<()> {
+        from.seek(SeekFrom::Start(offset)).map_err(lost)?;
+        let mut block = vec![0; BLOCK];
+        let mut left = length;
+        while left > 0 {
+            let count = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
+            from.read_exact(&mut block[..count]).map_err(lost)?;
+            self.write_all(&block[..count]).map_err(failed)?;
+            left -= count as u64;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Write::flush(self).map_err(failed)
+    }
+}
+
+/// Lets the system copy from other files, by `copy_file_range` on Linux.
+impl Target for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes).map_err(failed)
+    }
+
+    #[cfg(feature = "spool")]
+    fn copy(&mut self, mut from: &File, offset: u64, length: u64, lost: &dyn Fn(io::Error) -> Error) -> Result<()> {
+        from.seek(SeekFrom::Start(offset)).map_err(lost)?;
+        let short = || lost(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
+        let (mut at, end) = (offset, offset + length);
+        while at < end {
+            match self.copy_from(&mut from.take(end - at)) {
+                Ok(0) => return Err(short()),
+                Ok(count) => at += count,
+                // What was copied before has moved both files on.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    at = from.stream_position().map_err(lost)?
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Write::flush(self).map_err(failed)
+    }
+}
+
+/// A writer that gets large blocks.
+pub(super) fn buffered<W: Write>(writer: W) -> BufWriter<W> {
+    BufWriter::with_capacity(BLOCK, writer)
 }
 
 pub(super) fn failed(error: io::Error) -> Error {

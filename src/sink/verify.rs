@@ -1,38 +1,37 @@
 //! Reading back what was written, before the file appears.
 
+use std::path::Path;
+
 #[cfg(feature = "geotiff")]
 use crate::check::{self, Expected};
+use crate::encode::TileSink;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::plan::{CogPlan, TileChecksums};
 #[cfg(feature = "geotiff")]
 use crate::read::DiskFile;
 
-use super::file::OutputFile;
-
-/// Refuses to verify what can't be read back.
-pub(super) fn refuse(output: Option<&OutputFile>) -> Result<()> {
+/// The path at which the output can be read back, or the reason why it can't be.
+pub(super) fn readable(sink: &dyn TileSink) -> Result<&Path> {
     if cfg!(not(feature = "geotiff")) {
         return Err(Error::option("verify", "reading back needs the feature 'geotiff'"));
     }
-    match output.map(OutputFile::readable) {
-        Some(Some(_)) => Ok(()),
-        Some(None) => Err(Error::option("verify", "a device or a FIFO can't be read back; write to a regular file")),
-        None => Err(Error::option("verify", "a stream of bytes can't be read back; write to a file")),
-    }
+    sink.readable().ok_or_else(|| {
+        Error::option("verify", "a stream of bytes, a device or a FIFO can't be read back; write to a regular file")
+    })
 }
 
 /// Compares the pixels of all tiles in the file with those that were encoded. All bytes must have been handed to the
 /// system. `step` is called now and then.
 #[cfg(feature = "geotiff")]
 pub(super) fn verify(
-    output: &OutputFile,
+    sink: &dyn TileSink,
     plan: &CogPlan,
     checksums: &TileChecksums,
     executor: &Executor,
     step: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
-    let Some(path) = output.readable() else { return refuse(Some(output)) };
+    let path = readable(sink)?;
     let levels: Vec<_> = plan
         .levels()
         .iter()
@@ -47,11 +46,11 @@ pub(super) fn verify(
 /// Never asked for: refused beforehand.
 #[cfg(not(feature = "geotiff"))]
 pub(super) fn verify(
-    output: &OutputFile,
+    sink: &dyn TileSink,
     _plan: &CogPlan,
     _checksums: &TileChecksums,
     _executor: &Executor,
     _step: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
-    refuse(Some(output))
+    readable(sink).map(drop)
 }

@@ -1,59 +1,26 @@
 //! Whole files: rows or a source in, a COG out, to anything that can be written to. No `Seek`.
 
+use std::borrow::BorrowMut;
+use std::fmt;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::encode::CogEncoder;
+use crate::encode::{CogEncoder, Summary, TileSink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::Level;
-use crate::options::Predictor;
-use crate::plan::{CogPlan, Header};
+use crate::plan::CogPlan;
 use crate::sample::Sample;
-use crate::statistics::BandStatistics;
-use crate::tiff::variant::Variant;
 use crate::view::PixelSource;
 
-use super::ahead::Ahead;
-use super::direct::DirectFile;
+use super::direct::DirectSink;
 use super::file::{FileOptions, OutputFile};
-use super::place::{Kept, Output, Place, check_stored};
-use super::store::{SectionStore, StoreOptions};
-use super::target::Target;
-use super::verify::{refuse, verify};
-
-/// What was written.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Bytes of the file.
-    pub bytes: u64,
-    /// Whether it is a BigTIFF.
-    pub big_tiff: bool,
-    /// What [`Predictor::Auto`] came to, or the one that was asked for.
-    pub predictor: Predictor,
-    /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`].
-    pub spooled: u64,
-    /// Every level, full resolution first.
-    pub levels: Vec<LevelSummary>,
-    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
-    pub statistics: Vec<BandStatistics>,
-}
-
-/// What was written of a level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LevelSummary {
-    /// Columns in pixels.
-    pub width: u32,
-    /// Rows in pixels.
-    pub height: u32,
-    /// Tiles of the image, without those of the mask.
-    pub tiles: u64,
-    /// Bytes of all tiles with their frames, mask included.
-    pub bytes: u64,
-}
+use super::in_place::InPlaceSink;
+use super::memory::MemorySink;
+use super::spooled::SpooledSink;
+use super::store::StoreOptions;
+use super::verify::{readable, verify};
 
 /// How far an encoding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +63,7 @@ pub fn encode(
     writer: &mut dyn Write,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    run(&mut [source], plan, executor, store, Output::Writer(writer), progress)
+    run(&mut [source], plan, executor, store, &mut SpooledSink::new(writer, store.clone()), progress)
 }
 
 /// As [`encode`], to a file: tiles whose size is known beforehand, those without compression, go to their places at
@@ -115,7 +82,7 @@ pub fn encode_to_output(
     output: &mut OutputFile,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    run(&mut [source], plan, executor, store, Output::File(output), progress)
+    run(&mut [source], plan, executor, store, file_sink(plan, store, output)?.as_mut(), progress)
 }
 
 /// Encodes levels that are all finished: `sources` gives the image and its overviews, one for each level of the plan,
@@ -150,7 +117,7 @@ pub fn encode_levels(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     check_count(sources, plan)?;
-    run(sources, plan, executor, store, Output::Writer(writer), progress)
+    run(sources, plan, executor, store, &mut SpooledSink::new(writer, store.clone()), progress)
 }
 
 /// As [`encode_levels`], to a file, in the way of [`encode_to_output`].
@@ -166,7 +133,43 @@ pub fn encode_levels_to_output(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     check_count(sources, plan)?;
-    run(sources, plan, executor, store, Output::File(output), progress)
+    run(sources, plan, executor, store, file_sink(plan, store, output)?.as_mut(), progress)
+}
+
+/// Encodes a whole source to any sink, and [commits](TileSink::commit) it.
+///
+/// # Errors
+/// As [`encode`], and what the sink returns. [`StoreOptions::verify`] is refused by sinks that can't be
+/// [read back](TileSink::readable).
+pub fn encode_to_sink(
+    source: &mut dyn PixelSource,
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    sink: &mut dyn TileSink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
+    let summary = run(&mut [source], plan, executor, store, sink, progress)?;
+    sink.commit()?;
+    Ok(summary)
+}
+
+/// Returns the sink for a file by this plan. Tiles of known size, those without compression, go to their places at once;
+/// others wait in memory or a temporary file, and move to their places once these are known. Committing the sink makes the
+/// file appear.
+///
+/// # Errors
+/// [`ErrorKind::Io`] where the header of an uncompressed file can't be written; [`ErrorKind::OutOfMemory`] where the index
+/// of its tiles can't be held.
+pub fn file_sink<'a, F: BorrowMut<OutputFile> + Send + 'a>(
+    plan: &CogPlan,
+    store: &StoreOptions,
+    output: F,
+) -> Result<Box<dyn TileSink + Send + 'a>> {
+    Ok(match DirectSink::begin(plan, output)? {
+        Ok(direct) => Box::new(direct),
+        Err(output) => Box::new(InPlaceSink::new(output, store.clone())),
+    })
 }
 
 /// `sources` gives full resolution alone, or every level.
@@ -175,60 +178,52 @@ fn run(
     plan: &CogPlan,
     executor: &Executor,
     store: &StoreOptions,
-    mut output: Output<'_>,
+    sink: &mut dyn TileSink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     for (source, level) in sources.iter().zip(plan.levels()) {
         check_source(*source, plan, level)?;
     }
+    let make = if sources.len() > 1 { CogEncoder::level_by_level } else { CogEncoder::with_batch };
+    let mut encoder = make(plan.clone(), executor.clone(), store.batch)?;
     if store.verify {
-        refuse(match &output {
-            Output::File(file) => Some(file),
-            Output::Writer(_) => None,
-        })?;
+        readable(sink)?;
+        encoder.take_checksums()?;
     }
-    let mut place = match &output {
-        Output::File(file) => DirectFile::new(plan, file)?.map_or(Place::Store, Place::Direct),
-        Output::Writer(_) => Place::Store,
-    };
-    let mut cog = CogWriter::of(plan.clone(), executor.clone(), store.clone(), sources.len() > 1)?;
     let rows = plan.spec().height;
     for (level, source) in sources.iter_mut().enumerate() {
         if level > 0 {
-            cog.encoder.next_level(level, store.batch)?;
+            encoder.next_level(level, store.batch)?;
         }
-        while cog.encoder.rows_wanted() > 0 {
-            let wanted = cog.encoder.rows_wanted();
-            cog.encoder.take_rows_from(*source, wanted)?;
-            let rows_done = if level == 0 { cog.encoder.rows_done() } else { rows };
-            let go_on = || go_on(progress, rows_done, rows);
-            let CogWriter { encoder, store, stored, .. } = &mut cog;
-            let (place, output) = (&mut place, &mut output);
-            let mut kept = Kept { plan, place, output, store, stored, go_on, tiles: 0 };
-            encoder.encode_waiting(Some(*source), &mut kept)?;
-            (kept.go_on)()?;
+        while encoder.rows_wanted() > 0 {
+            encoder.take_rows_from(*source, encoder.rows_wanted())?;
+            let rows_done = if level == 0 { encoder.rows_done() } else { rows };
+            let mut step = || report(progress, rows_done, rows);
+            encoder.encode_waiting(Some(*source), sink, &mut step)?;
+            step()?;
         }
     }
-    let mut step = || go_on(progress, rows, rows);
-    if let Place::Direct((file, header)) = place {
-        let checksums = cog.encoder.checksums();
-        let index = cog.encoder.finish()?;
-        file.finish(plan, &index)?;
-        if let (Some(checksums), Output::File(file)) = (checksums, &output) {
-            verify(file, plan, &checksums, executor, &mut step)?;
-        }
-        return Ok(summary(plan, index.statistics(), &header, 0));
-    }
-    let mut target = match output {
-        Output::Writer(writer) => Target::writer(writer),
-        Output::File(file) => Target::File(file),
-    };
-    let ahead = if let Place::Ahead(ahead) = place { Some(ahead) } else { None };
-    cog.write(&mut target, ahead, &mut step)
+    finish(encoder, executor, sink, &mut || report(progress, rows, rows))
 }
 
-/// Tells the caller how far the encoding is, who may stop it.
-fn go_on(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, rows: u32) -> Result<()> {
+/// Ends an encoding whose rows have all come.
+fn finish(
+    mut encoder: CogEncoder,
+    executor: &Executor,
+    sink: &mut dyn TileSink,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<Summary> {
+    let (plan, checksums) = (encoder.plan().clone(), encoder.checksums());
+    let file = encoder.finish()?;
+    sink.finish(&file, step)?;
+    if let Some(checksums) = checksums {
+        verify(sink, &plan, &checksums, executor, step)?;
+    }
+    Ok(Summary { spooled: sink.spooled(), ..file.summary })
+}
+
+/// Reports the progress to the caller, who may stop the encoding.
+fn report(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, rows: u32) -> Result<()> {
     match progress(Progress { rows_done, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
         ControlFlow::Continue(()) => Ok(()),
@@ -240,15 +235,14 @@ fn go_on(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, 
 /// # Errors
 /// As [`encode`].
 pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    encode(source, plan, &Executor::serial(), &StoreOptions::in_memory(), &mut bytes, &mut |_| {
-        ControlFlow::Continue(())
-    })?;
-    Ok(bytes)
+    let mut sink = MemorySink::new();
+    let go_on = &mut |_| ControlFlow::Continue(());
+    encode_to_sink(source, plan, &Executor::serial(), &StoreOptions::in_memory(), &mut sink, go_on)?;
+    Ok(sink.into_bytes())
 }
 
-/// Encodes a whole source to a file that appears whole or not at all; see [`OutputFile`]. What memory doesn't hold of the
-/// finished tiles waits in the file's directory.
+/// Encodes a whole source to a file that appears whole or not at all; see [`OutputFile`]. Tiles beyond the memory budget
+/// wait in the file's directory.
 ///
 /// # Errors
 /// As [`encode`], [`OutputFile::create`] and [`OutputFile::commit`].
@@ -259,148 +253,119 @@ pub fn encode_to_file(
     path: &Path,
     options: &FileOptions,
 ) -> Result<Summary> {
-    let mut file = OutputFile::create(path, options)?;
+    let file = OutputFile::create(path, options)?;
     let store = StoreOptions { directory: Some(file.directory().to_path_buf()), ..StoreOptions::default() };
-    let summary = encode_to_output(source, plan, executor, &store, &mut file, &mut |_| ControlFlow::Continue(()))?;
-    file.commit()?;
-    Ok(summary)
+    let mut sink = file_sink(plan, &store, file)?;
+    encode_to_sink(source, plan, executor, &store, sink.as_mut(), &mut |_| ControlFlow::Continue(()))
 }
 
-/// Takes rows as they come and writes the file at the end.
+/// Takes rows as they come, and passes finished tiles on to a file or a writer.
 ///
 /// ```
 /// use cogsmith::{CogPlan, CogWriter, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, StoreOptions};
 /// let spec = ImageSpec::new(1000, 3000, 1, DataType::U8);
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
-/// let mut writer = CogWriter::new(plan, Executor::all_cores()?, StoreOptions::default())?;
+/// let mut file = Vec::new();
+/// let mut writer = CogWriter::to_writer(plan, Executor::all_cores()?, StoreOptions::default(), &mut file)?;
 /// for row in 0..3000u32 {
 ///     let row: Vec<u8> = (0..1000u32).map(|column| ((row ^ column) % 256) as u8).collect();
 ///     writer.push_rows(&row, None)?;
 /// }
-/// let mut file = Vec::new();
-/// writer.finish(&mut file)?;
+/// writer.finish()?;
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
-#[derive(Debug)]
-#[must_use = "nothing is written before `finish`"]
-pub struct CogWriter {
+#[must_use = "the file is complete only after `finish`"]
+pub struct CogWriter<'a> {
     encoder: CogEncoder,
-    store: SectionStore,
-    stored: u64,
+    sink: Box<dyn TileSink + Send + 'a>,
     executor: Executor,
 }
 
-impl CogWriter {
-    /// A writer that has seen no rows.
+impl fmt::Debug for CogWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CogWriter").field("encoder", &self.encoder).finish_non_exhaustive()
+    }
+}
+
+impl<'a> CogWriter<'a> {
+    /// A writer to anything that can be written to. Nothing reaches it before [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// As [`to_sink`](Self::to_sink).
+    pub fn to_writer(
+        plan: CogPlan,
+        executor: Executor,
+        store: StoreOptions,
+        writer: impl Write + Send + 'a,
+    ) -> Result<Self> {
+        let sink = Box::new(SpooledSink::new(writer, store.clone()));
+        Self::to_sink(plan, executor, &store, sink)
+    }
+
+    /// A writer to a file, which appears on [`finish`](Self::finish). Tiles go to their place in it as soon as that is
+    /// known.
+    ///
+    /// # Errors
+    /// As [`to_sink`](Self::to_sink); [`ErrorKind::Io`] where the header of an uncompressed file can't be written.
+    pub fn to_file(plan: CogPlan, executor: Executor, store: StoreOptions, file: OutputFile) -> Result<Self> {
+        let sink = file_sink(&plan, &store, file)?;
+        Self::to_sink(plan, executor, &store, sink)
+    }
+
+    /// A writer to any sink; the sink of [`to_writer`](Self::to_writer) and [`to_file`](Self::to_file) is made by them.
     ///
     /// # Errors
     /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
-    /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
-    pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
-        Self::of(plan, executor, store, false)
-    }
-
-    /// A writer that has seen no rows, and gets those of overviews too if they are `finished`.
-    fn of(plan: CogPlan, executor: Executor, store: StoreOptions, finished: bool) -> Result<Self> {
-        let make = if finished { CogEncoder::level_by_level } else { CogEncoder::with_batch };
-        let mut encoder = make(plan, executor.clone(), store.batch)?;
+    /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews, and for
+    /// [`StoreOptions::verify`] with a sink that can't be [read back](TileSink::readable).
+    pub fn to_sink(
+        plan: CogPlan,
+        executor: Executor,
+        store: &StoreOptions,
+        sink: Box<dyn TileSink + Send + 'a>,
+    ) -> Result<Self> {
+        let mut encoder = CogEncoder::with_batch(plan, executor.clone(), store.batch)?;
         if store.verify {
+            readable(sink.as_ref())?;
             encoder.take_checksums()?;
         }
-        Ok(Self { encoder, store: SectionStore::new(store), stored: 0, executor })
+        Ok(Self { encoder, sink, executor })
     }
 
     /// Takes any number of rows whose bands lie together: (row, column, band), and their mask if the image has one.
     ///
     /// # Errors
-    /// As [`CogEncoder::push_rows`], and [`ErrorKind::Io`] where the temporary file can't be written.
+    /// As [`CogEncoder::push_rows`], and [`ErrorKind::Io`] where a file can't be written. After an error the writer is of
+    /// no further use.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
-        self.encoder.push_rows(samples, mask)?;
-        self.store_finished()
+        let Self { encoder, sink, .. } = self;
+        encoder
+            .push_rows_into(samples, mask, &mut |encoder| encoder.encode_waiting(None, sink.as_mut(), &mut || Ok(())))
     }
 
-    /// Writes the file: header, then all sections in order.
+    /// Finishes the file, and makes it appear.
     ///
     /// # Errors
     /// [`ErrorKind::PixelCount`] where rows are missing, [`ErrorKind::Limit`] where classic TIFF was asked for and the
-    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, and [`ErrorKind::InvalidOption`], before
-    /// anything is written, for [`StoreOptions::verify`]: what is written so can't be read back.
-    pub fn finish(self, writer: &mut dyn Write) -> Result<Summary> {
-        self.write(&mut Target::writer(writer), None, &mut || Ok(()))
+    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, [`ErrorKind::Verification`] where what was read
+    /// back is not what was encoded, and those of [`OutputFile::commit`].
+    pub fn finish(self) -> Result<Summary> {
+        self.finish_with(&mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`finish`](Self::finish), to a file, for which the system itself copies what waits in a temporary file, where
-    /// it can. The caller [commits](OutputFile::commit) it.
+    /// As [`finish`](Self::finish). `progress` is called after every few megabytes; [`ControlFlow::Break`] stops, and the
+    /// file does not appear.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish); [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
-    /// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
-    pub fn finish_to(self, output: &mut OutputFile) -> Result<Summary> {
-        self.write(&mut Target::File(output), None, &mut || Ok(()))
-    }
-
-    /// Writes the file, or the rest of one that was begun ahead.
-    fn write(
-        mut self,
-        target: &mut Target<'_>,
-        ahead: Option<Ahead>,
-        step: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Summary> {
-        let plan = self.encoder.plan().clone();
-        let checksums = self.encoder.checksums();
-        if checksums.is_some() {
-            refuse(target.file())?;
-        }
-        let index = self.encoder.finish()?;
-        let header = plan.header(&index)?;
-        let mut bytes = header.bytes.len() as u64;
-        match &ahead {
-            Some(ahead) => bytes += ahead.written(),
-            None => target.write(&header.bytes)?,
-        }
-        for section in plan.sections() {
-            bytes += self.store.write_section(section, u64::MAX, target, step)?;
-        }
-        target.flush()?;
-        if let Some(ahead) = ahead {
-            ahead.finish(&header)?;
-        }
-        let summary = summary(&plan, index.statistics(), &header, self.store.spooled());
-        if bytes != summary.bytes {
-            return Err(ErrorKind::PixelCount { what: "bytes of the file", expected: summary.bytes, got: bytes }.into());
-        }
-        if let (Some(checksums), Some(file)) = (checksums, target.file()) {
-            verify(file, &plan, &checksums, &self.executor, step)?;
-        }
+    /// As [`finish`](Self::finish), and [`ErrorKind::Cancelled`].
+    pub fn finish_with(mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Summary> {
+        let (rows_done, rows) = (self.encoder.rows_done(), self.encoder.plan().spec().height);
+        let step = &mut || report(progress, rows_done, rows);
+        let summary = finish(self.encoder, &self.executor, self.sink.as_mut(), step)?;
+        step()?;
+        self.sink.commit()?;
         Ok(summary)
     }
-
-    /// Moves finished tiles to the store.
-    fn store_finished(&mut self) -> Result<()> {
-        for chunk in self.encoder.drain() {
-            self.stored += chunk.bytes.len() as u64;
-            check_stored(self.encoder.plan(), self.stored)?;
-            self.store.append(chunk.section, &chunk.bytes)?;
-            self.encoder.give_back(chunk.bytes);
-        }
-        Ok(())
-    }
-}
-
-/// Sums up what was written, by the statistics of each band and the header.
-pub(super) fn summary(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header, spooled: u64) -> Summary {
-    let levels = plan.levels().iter().zip(&header.level_bytes);
-    let levels: Vec<_> = levels
-        .map(|(level, &bytes)| LevelSummary {
-            width: level.width,
-            height: level.height,
-            tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
-            bytes,
-        })
-        .collect();
-    let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
-    let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-    Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 
 /// Checks that there is a source for each level.

@@ -1,0 +1,82 @@
+//! The outcome of an encoding.
+
+use crate::grid::SectionId;
+use crate::options::Predictor;
+use crate::plan::{CogPlan, Header, TileIndex};
+use crate::statistics::BandStatistics;
+use crate::tiff::variant::Variant;
+
+/// A file whose tiles are all encoded: what is needed to put it together.
+///
+/// The file is [`header`](Self::header), then all [`sections`](Self::sections) in their order, without gaps.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FinishedFile {
+    /// The bytes before the first tile.
+    pub header: Vec<u8>,
+    /// The sections in the order of the file, each with its length in bytes: the coarsest level first, full resolution
+    /// last.
+    pub sections: Vec<(SectionId, u64)>,
+    /// Sizes, levels, and statistics.
+    pub summary: Summary,
+}
+
+impl FinishedFile {
+    /// The file with these tiles.
+    pub(crate) fn new(plan: &CogPlan, index: &TileIndex) -> crate::error::Result<Self> {
+        let header = plan.header(index)?;
+        let sections = plan.sections().map(|section| (section, plan.section_bytes(index, section))).collect();
+        let summary = Summary::new(plan, index.statistics(), &header);
+        Ok(Self { header: header.bytes, sections, summary })
+    }
+}
+
+/// Describes a file that was written.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Whether it is a BigTIFF.
+    pub big_tiff: bool,
+    /// The predictor that was used; never [`Predictor::Auto`].
+    pub predictor: Predictor,
+    /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`](crate::StoreOptions).
+    pub spooled: u64,
+    /// Every level, full resolution first.
+    pub levels: Vec<LevelSummary>,
+    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
+    pub statistics: Vec<BandStatistics>,
+}
+
+impl Summary {
+    /// The summary of a file with this header.
+    pub(crate) fn new(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header) -> Self {
+        let levels = plan.levels().iter().zip(&header.level_bytes);
+        let levels: Vec<_> = levels
+            .map(|(level, &bytes)| LevelSummary {
+                width: level.width,
+                height: level.height,
+                tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
+                bytes,
+            })
+            .collect();
+        let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
+        let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
+        Self { bytes, big_tiff, predictor, spooled: 0, levels, statistics }
+    }
+}
+
+/// Describes a level of a file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LevelSummary {
+    /// Columns in pixels.
+    pub width: u32,
+    /// Rows in pixels.
+    pub height: u32,
+    /// Tiles of the image, without those of the mask.
+    pub tiles: u64,
+    /// Bytes of all tiles with their leaders and trailers, mask included.
+    pub bytes: u64,
+}
