@@ -1,4 +1,4 @@
-//! The encoder: rows in, framed tiles out, section by section. Does no IO.
+//! The encoder: rows in, framed tiles out, section by section. Performs no I/O.
 
 mod assemble;
 mod pixels;
@@ -18,14 +18,14 @@ pub(crate) use rows::OVERVIEWS_FIRST;
 use rows::{EncodedTile, RowEncoder, TakeTiles};
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
-/// Chooses the predictor by the pixels, where [`Predictor::Auto`](crate::Predictor::Auto) leaves that open, just as
-/// [`CogEncoder`] does: so that shards of the plan that comes back give the bytes of the local encoder without anybody
-/// having to name the predictor. `source` gives the whole image; its first row of tiles alone is read. A plan whose
-/// predictor is settled comes back as it is, and nothing is read.
+/// Settles [`Predictor::Auto`](crate::Predictor::Auto) from the pixels, exactly as [`CogEncoder`] does. Shards of the
+/// returned plan then give the same bytes as the local encoder, without naming the predictor. `source` provides the
+/// whole image, but only its first row of tiles is read. If the predictor is already settled, returns the plan
+/// unchanged and reads nothing.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for; what the source returns;
-/// [`ErrorKind::OutOfMemory`] where a row of tiles can't be held.
+/// Returns [`ErrorKind::InvalidImage`] if the source does not match the plan, [`ErrorKind::OutOfMemory`] if a row of
+/// tiles does not fit in memory, and any error of the source.
 pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: &Executor) -> Result<CogPlan> {
     if !plan.predictor_is_open() {
         return Ok(plan.clone());
@@ -39,26 +39,25 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
     Ok(rows.plan)
 }
 
-/// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
+/// Default limit on the bytes of pixels in a batch, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 
-/// A finished tile with its frame, to be appended to its section.
+/// A finished tile with its leader and trailer, to be appended to its section.
 #[derive(Debug)]
 pub struct Chunk {
-    /// Where it belongs.
+    /// The section of the tile.
     pub section: SectionId,
-    /// Leader, payload and trailer.
+    /// Leader, payload, and trailer.
     pub bytes: Vec<u8>,
 }
 
-/// Takes finished tiles.
+/// Receives finished tiles.
 pub(crate) trait TakeChunks {
-    /// Takes the next one. With the first behind which nothing but full resolution is to come goes the length of the
-    /// header, if the sizes of those tiles can't change it. Gives back bytes that it doesn't keep, so that their memory is
-    /// used again.
+    /// Takes the next tile. `header_bytes` is set on the first tile after which only full-resolution tiles remain, if
+    /// the header length is then final. Returns a buffer that is not kept, for reuse.
     fn take(&mut self, chunk: Chunk, header_bytes: Option<u64>) -> Result<Option<Vec<u8>>>;
 
-    /// Does something else while there is none; see [`Taker::idle`](crate::executor::Taker::idle).
+    /// Does other work while no tile is ready; see [`Taker::idle`](crate::executor::Taker::idle).
     fn idle(&mut self) -> Result<Beside> {
         Ok(Beside::Nothing)
     }
@@ -71,7 +70,7 @@ impl TakeChunks for Vec<Chunk> {
     }
 }
 
-/// Enters finished tiles into the index before they are taken.
+/// Records finished tiles in the index before passing them on.
 struct Indexed<'a> {
     index: &'a mut TileIndex,
     checksums: &'a mut Option<TileChecksums>,
@@ -100,34 +99,34 @@ impl TakeTiles for Indexed<'_> {
     }
 }
 
-/// Encodes rows as they come, from top to bottom. What comes out depends on the plan and the pixels alone: not on how
-/// rows are cut into stripes, nor on threads.
+/// Encodes rows in order, from top to bottom. The output depends only on the plan and the pixels, not on the number of
+/// threads or on how rows are split into stripes.
 ///
 /// # Memory
-/// The encoder holds, for each level, one row of tiles before compression, a few rows for the kernel, and at full
-/// resolution up to 16 MiB more so that all threads have work: at most about
-/// `2 * (row of tiles of full resolution) + 32 MiB`, the compressed tiles of one batch until they are drained, and four
-/// bytes a tile for the index. None of it grows with the height of the image but the index.
+/// For each level, the encoder holds one row of uncompressed tiles and a few rows for the kernel, and at full
+/// resolution up to 16 MiB more to keep all threads busy: at most about `2 * (row of tiles of full resolution) + 32
+/// MiB`. In addition, it holds the compressed tiles of one batch until they are drained, and four bytes per tile for
+/// the index. Only the index grows with the height of the image.
 #[derive(Debug)]
 pub struct CogEncoder {
     rows: RowEncoder,
     index: TileIndex,
-    /// Where the output is to be read back.
+    /// Checksums of the pixels, if the output is verified.
     checksums: Option<TileChecksums>,
     finished: Vec<Chunk>,
 }
 
 impl CogEncoder {
-    /// An encoder that has seen no rows.
+    /// Creates an encoder.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// Returns [`ErrorKind::OutOfMemory`] if the tile index or the rows of a batch do not fit in memory, and
     /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
     pub fn new(plan: CogPlan, executor: Executor) -> Result<Self> {
         Self::with_batch(plan, executor, BATCH_BYTES)
     }
 
-    /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
+    /// Creates an encoder that takes about `batch_bytes` bytes of pixels at once, but at least a row of tiles.
     pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         plan.check_computes_overviews()?;
         let index = TileIndex::new(&plan)?;
@@ -136,8 +135,8 @@ impl CogEncoder {
         Ok(Self { rows, index, checksums: None, finished: Vec::new() })
     }
 
-    /// An encoder for levels that are all finished: rows of full resolution come first, then, each after a call of
-    /// [`next_level`](Self::next_level), those of the overviews.
+    /// Creates an encoder for levels that are all finished: the rows of full resolution come first, then those of each
+    /// overview, each after a call to [`next_level`](Self::next_level).
     pub(crate) fn level_by_level(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         let index = TileIndex::new(&plan)?;
         let share = Share::level(&plan, 0);
@@ -145,7 +144,7 @@ impl CogEncoder {
         Ok(Self { rows, index, checksums: None, finished: Vec::new() })
     }
 
-    /// Goes on to an overview, once all rows of the level before it have come.
+    /// Continues with an overview, once all rows of the level before it have been passed.
     pub(crate) fn next_level(&mut self, level: usize, batch_bytes: u64) -> Result<()> {
         self.check_complete()?;
         let (plan, executor) = (self.plan().clone(), self.rows.executor.clone());
@@ -158,36 +157,36 @@ impl CogEncoder {
         Ok(())
     }
 
-    /// Takes checksums of the pixels of all tiles from now on.
+    /// Starts computing checksums of the pixels of all tiles.
     pub(crate) fn take_checksums(&mut self) -> Result<()> {
         self.checksums = Some(TileChecksums::new(&self.index)?);
         self.rows.take_checksums();
         Ok(())
     }
 
-    /// The checksums taken so far, if any were asked for; the encoder takes no more.
+    /// Takes the checksums out of the encoder, if they were enabled; it computes no more.
     pub(crate) fn checksums(&mut self) -> Option<TileChecksums> {
         self.checksums.take()
     }
 
-    /// How many rows the encoder takes next: what is left of a batch, or of the image.
+    /// Returns the number of rows to pass next: the rest of a batch, or of the image.
     #[must_use]
     pub fn rows_wanted(&self) -> u32 {
         self.rows.rows_wanted()
     }
 
-    /// How many rows of full resolution have come.
+    /// Returns the number of full-resolution rows passed so far.
     #[must_use]
     pub fn rows_done(&self) -> u32 {
         self.rows.rows_done()
     }
 
-    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), by letting `fill` write them straight
-    /// into the encoder's buffers.
+    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted); `fill` writes them directly into the
+    /// encoder's buffers.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] for more rows than are wanted; what `fill` returns; [`ErrorKind::TileEncode`] for a
-    /// tile that can't be encoded; [`ErrorKind::OutOfMemory`]. After an error the encoder is of no further use.
+    /// Returns [`ErrorKind::PixelCount`] for more rows than wanted, [`ErrorKind::TileEncode`] if a tile cannot be
+    /// encoded, [`ErrorKind::OutOfMemory`], or the error of `fill`. After an error, the encoder can no longer be used.
     pub fn fill_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         self.rows.take_rows(count, fill)?;
         self.encode_and_keep()
@@ -196,20 +195,20 @@ impl CogEncoder {
     /// Takes rows from a source, at most [`rows_wanted`](Self::rows_wanted).
     ///
     /// # Errors
-    /// As [`fill_rows`](Self::fill_rows).
+    /// The same as for [`fill_rows`](Self::fill_rows).
     pub fn pull_rows(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.take_rows_from(source, count)?;
         self.encode_and_keep()
     }
 
-    /// As [`pull_rows`](Self::pull_rows), but leaves the tiles of a complete batch waiting for
+    /// Like [`pull_rows`](Self::pull_rows), but leaves the tiles of a complete batch queued for
     /// [`encode_waiting`](Self::encode_waiting).
     pub(crate) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.rows.take_rows_from(source, count)
     }
 
-    /// Encodes the tiles of a complete batch and has them taken, section by section in order; meanwhile the next rows are
-    /// read from `source`, if there is one, and room for them.
+    /// Encodes the queued tiles of a complete batch and passes them to `taker`, in order within each section. If there
+    /// is a `source` and memory for it, the next rows are read meanwhile.
     pub(crate) fn encode_waiting(
         &mut self,
         source: Option<&mut (dyn PixelSource + '_)>,
@@ -219,7 +218,7 @@ impl CogEncoder {
         rows.encode_waiting(source, &mut Indexed { index, checksums, taker, header_is_told: false })
     }
 
-    /// Encodes the tiles of a complete batch and keeps them.
+    /// Encodes the queued tiles of a complete batch and keeps them.
     fn encode_and_keep(&mut self) -> Result<()> {
         let mut finished = std::mem::take(&mut self.finished);
         self.encode_waiting(None, &mut finished)?;
@@ -227,13 +226,13 @@ impl CogEncoder {
         Ok(())
     }
 
-    /// Takes any number of rows whose bands lie together: (row, column, band), with their mask if the image has one:
-    /// one byte per pixel, 0 = invalid.
+    /// Takes any number of pixel-interleaved rows (row, column, band), with their mask if the image has one: one byte
+    /// per pixel, 0 = invalid.
     ///
     /// # Errors
-    /// As [`fill_rows`](Self::fill_rows), and [`ErrorKind::PixelCount`] where the samples or the mask are not whole
-    /// rows, are more than the image has left, or the mask is missing; [`ErrorKind::InvalidImage`] where `T` is not
-    /// the image's type.
+    /// The same as for [`fill_rows`](Self::fill_rows); also [`ErrorKind::PixelCount`] if the samples or the mask are
+    /// not whole rows or exceed the image, or if the mask is missing, and [`ErrorKind::InvalidImage`] if `T` is not the
+    /// image's type.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
         let spec = self.plan().spec().clone();
         let row_samples = spec.width as usize * usize::from(spec.bands);
@@ -241,7 +240,7 @@ impl CogEncoder {
         let rows = u32::try_from(samples.len() / row_samples).unwrap_or(u32::MAX);
         if !samples.len().is_multiple_of(row_samples) || rows > left {
             return Err(ErrorKind::PixelCount {
-                what: "samples of whole rows that are left of the image, at most",
+                what: "samples, in whole rows and at most the rest of the image",
                 expected: u64::from(left) * row_samples as u64,
                 got: samples.len() as u64,
             }
@@ -269,29 +268,29 @@ impl CogEncoder {
         Ok(())
     }
 
-    /// The tiles that have been finished since the last call, each to be appended to its section.
+    /// Takes the tiles finished since the last call, each to be appended to its section.
     pub fn drain(&mut self) -> std::vec::IntoIter<Chunk> {
         std::mem::take(&mut self.finished).into_iter()
     }
 
-    /// Takes the bytes of a chunk back that are no longer needed, to use their memory again.
+    /// Returns the buffer of a chunk to the encoder for reuse.
     pub(crate) fn give_back(&self, bytes: Vec<u8>) {
         self.rows.buffers.give(bytes);
     }
 
-    /// The plan; settled in all respects once rows have been encoded.
+    /// Returns the plan; fully settled once rows have been encoded.
     pub(crate) fn plan(&self) -> &CogPlan {
         &self.rows.plan
     }
 
-    /// Ends the encoding once all rows have come and all chunks have been drained; the sizes of all tiles remain.
+    /// Completes the encoding once all rows have been passed and all chunks drained. Returns the sizes of all tiles.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained.
+    /// Returns [`ErrorKind::PixelCount`] if rows are missing or chunks have not been drained.
     pub fn finish(mut self) -> Result<TileIndex> {
         self.check_complete()?;
         if !self.finished.is_empty() {
-            let what = "finished tiles that have not been drained";
+            let what = "finished tiles left to drain";
             return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
         }
         self.index.add_sums(self.rows.take_sums());

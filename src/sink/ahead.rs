@@ -1,7 +1,7 @@
-//! Files that are begun before their last tiles are encoded.
+//! Files that are started before their last tiles are encoded.
 //!
-//! Once all overviews are encoded, the place of full resolution is known, though not all of its tiles are, nor what the
-//! header says of them. So what waits is put in place while the rest is encoded, and the header last.
+//! Once all overviews are encoded, the offset of full resolution is known, although some of its tiles and the contents
+//! of the header are not. So waiting tiles are copied into place while the rest is encoded, and the header comes last.
 
 use crate::error::Result;
 use crate::plan::{CogPlan, Header};
@@ -10,10 +10,10 @@ use super::file::{OutputFile, Positioned};
 use super::store::SectionStore;
 use super::target::Target;
 
-/// Bytes that are put in place before anything else is looked at.
+/// Bytes that are copied into place before returning to other work.
 const PART: u64 = 4 << 20;
 
-/// A file that has room for its header, and behind it as many bytes of sections as were ready.
+/// A file with space for its header, followed by the bytes of sections that were ready.
 #[derive(Debug)]
 pub(super) struct Ahead {
     file: Positioned,
@@ -22,7 +22,7 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Keeps room for a header of so many bytes; `None` where the file can't be written out of order.
+    /// Reserves space for a header of `header_bytes`; `None` if the file cannot be written out of order.
     pub(super) fn begin(header_bytes: u64, output: &mut OutputFile) -> Result<Option<Self>> {
         let Some(file) = output.positioned() else { return Ok(None) };
         let room = vec![0; usize::try_from(header_bytes).unwrap_or(usize::MAX)];
@@ -30,7 +30,7 @@ impl Ahead {
         Ok(Some(Self { file, header_bytes, written: 0 }))
     }
 
-    /// Puts a part of what waits in place; whether there was any.
+    /// Copies some waiting bytes into place; returns true if there were any.
     pub(super) fn go_on(&mut self, plan: &CogPlan, store: &mut SectionStore, output: &mut OutputFile) -> Result<bool> {
         let before = self.written;
         for section in plan.sections() {
@@ -43,12 +43,12 @@ impl Ahead {
         Ok(self.written > before)
     }
 
-    /// Bytes of sections that are in place.
+    /// Returns the number of bytes of sections that are in place.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Writes the header, after all else.
+    /// Writes the header, after everything else.
     pub(super) fn finish(&self, header: &Header) -> Result<()> {
         self.file.write_header(&header.bytes, self.header_bytes)
     }

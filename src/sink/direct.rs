@@ -1,4 +1,4 @@
-//! Tiles of known size, written to their final places at once.
+//! Tiles of known size, written directly to their final positions.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::plan::{CogPlan, Header, TileIndex};
 use super::file::{OutputFile, Positioned};
 use super::target::failed;
 
-/// A file whose header is written and whose tiles follow in any order of their sections.
+/// A file whose header is written first; its sections are then filled in any order.
 #[derive(Debug)]
 pub(super) struct DirectFile {
     file: Positioned,
-    /// Where the next tile of a section goes, and where the section ends.
+    /// Offset of the next tile of a section, and end of the section.
     next: BTreeMap<SectionId, (u64, u64)>,
     header_bytes: u64,
 }
 
 impl DirectFile {
-    /// Writes the header; `None` where sizes are not known beforehand, or the file can't be written out of order.
+    /// Writes the header; `None` if sizes are not known in advance, or the file cannot be written out of order.
     pub(super) fn new(plan: &CogPlan, file: &OutputFile) -> Result<Option<(Self, Header)>> {
         let (Some(sizes), Some(file)) = (TileIndex::uncompressed(plan)?, file.positioned()) else { return Ok(None) };
         let header = plan.header(&sizes)?;
@@ -49,8 +49,8 @@ impl DirectFile {
         self.file.write_at(bytes, at).map_err(failed)
     }
 
-    /// Checks that every section has come to its end, and writes the header again where only the pixels told what it
-    /// says: statistics, for which it has kept room.
+    /// Checks that every section is complete, and rewrites the header if it includes statistics, which depend on the
+    /// pixels and for which it has reserved space.
     pub(super) fn finish(&self, plan: &CogPlan, index: &TileIndex) -> Result<()> {
         if let Some(&(got, expected)) = self.next.values().find(|(next, end)| next != end) {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into());

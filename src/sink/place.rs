@@ -1,4 +1,4 @@
-//! Where finished tiles go while the rest of an image is encoded.
+//! Placement of encoded tiles while the rest of an image is encoded.
 
 use std::io::Write;
 
@@ -14,36 +14,36 @@ use super::direct::DirectFile;
 use super::file::OutputFile;
 use super::store::SectionStore;
 
-/// Tiles after which the caller is told how far the encoding is.
+/// Number of tiles between progress reports.
 const TILES_PER_PROGRESS: usize = 16;
 
-/// Bytes to put in place that keep a thread busy for a while.
+/// Waiting bytes that keep a thread busy for a while.
 const MUCH: u64 = 16 << 20;
 
-/// Where the bytes of a whole encoding go.
+/// The output of an encoding.
 pub(super) enum Output<'a> {
     Writer(&'a mut dyn Write),
     File(&'a mut OutputFile),
 }
 
-/// Where finished tiles go.
+/// The destination of encoded tiles.
 pub(super) enum Place {
-    /// To the store: the places of sections are not known.
+    /// The store: the offsets of sections are not known.
     Store,
-    /// To their places.
+    /// Their final positions.
     Direct((DirectFile, Header)),
-    /// To the store, and from there to their places, now and then.
+    /// The store, and from there, from time to time, their final positions.
     Ahead(Ahead),
 }
 
-/// Puts finished tiles where they go.
+/// Sends encoded tiles to their destination.
 pub(super) struct Kept<'a, 'o, F> {
     pub(super) plan: &'a CogPlan,
     pub(super) place: &'a mut Place,
     pub(super) output: &'a mut Output<'o>,
     pub(super) store: &'a mut SectionStore,
     pub(super) stored: &'a mut u64,
-    /// Tells the caller how far the encoding is, who may stop it.
+    /// Reports progress to the caller, who may stop the encoding.
     pub(super) go_on: F,
     pub(super) tiles: usize,
 }
@@ -70,7 +70,7 @@ impl<F: FnMut() -> Result<()>> TakeChunks for Kept<'_, '_, F> {
     }
 
     fn idle(&mut self) -> Result<Beside> {
-        // Memory can hold what it holds: whether anything is spooled must not depend on how quick the threads are.
+        // Tiles in memory stay there: whether anything is spooled must not depend on the speed of the threads.
         let is_spooled = OVERVIEWS_FIRST && self.store.spooled() > 0;
         let (true, Place::Ahead(ahead), Output::File(file)) = (is_spooled, &mut self.place, &mut self.output) else {
             return Ok(Beside::Nothing);
@@ -87,11 +87,11 @@ impl<F: FnMut() -> Result<()>> TakeChunks for Kept<'_, '_, F> {
     }
 }
 
-/// Checks that tiles of so many bytes are not more than a file that was asked for can hold.
+/// Checks that tiles of `bytes` in total fit in a classic TIFF, if one was requested.
 pub(super) fn check_stored(plan: &CogPlan, bytes: u64) -> Result<()> {
     let limit = Variant::Classic.max_offset();
     if plan.big_tiff() == BigTiff::No && bytes > limit {
-        return Err(Error::limit("the size of the classic TIFF asked for, in bytes so far,", bytes, limit));
+        return Err(Error::limit("the size so far of the requested classic TIFF, in bytes,", bytes, limit));
     }
     Ok(())
 }

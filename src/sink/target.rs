@@ -1,4 +1,4 @@
-//! Where the bytes of a file go: anything that can be written to, or a file that can do more.
+//! Target of the bytes of a file: any writer, or a file, which supports faster copies.
 
 #[cfg(feature = "spool")]
 use std::fs::File;
@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 
 use super::file::OutputFile;
 
-/// Bytes handed over at once.
+/// Bytes passed on at once.
 pub(super) const BLOCK: usize = 1 << 20;
 
 /// Takes the bytes of a file in order.
 pub(super) enum Target<'a> {
     Writer(BufWriter<&'a mut dyn Write>),
-    /// Lets the system copy from other files, by `copy_file_range` on Linux.
+    /// Lets the system copy from other files, with `copy_file_range` on Linux.
     File(&'a mut OutputFile),
 }
 
@@ -25,7 +25,7 @@ impl<'a> Target<'a> {
         Self::Writer(BufWriter::with_capacity(BLOCK, writer))
     }
 
-    /// The file, if it is one.
+    /// Returns the file, if the target is one.
     pub(super) fn file(&self) -> Option<&OutputFile> {
         match self {
             Self::Writer(_) => None,
@@ -42,7 +42,7 @@ impl<'a> Target<'a> {
         written.map_err(failed)
     }
 
-    /// Writes `length` bytes that stand at `offset` of another file. `lost` makes an error of what went wrong there.
+    /// Copies `length` bytes at `offset` of another file. `lost` wraps read errors.
     #[cfg(feature = "spool")]
     pub(super) fn copy(
         &mut self,
@@ -60,7 +60,7 @@ impl<'a> Target<'a> {
                     match file.copy_from(&mut from.take(end - at)) {
                         Ok(0) => return Err(short()),
                         Ok(count) => at += count,
-                        // What was copied before has moved both files on.
+                        // Bytes copied before the interruption have advanced both files.
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                             at = from.stream_position().map_err(&lost)?;
                         }
@@ -83,7 +83,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Hands over what is still held back.
+    /// Writes all buffered bytes.
     pub(super) fn flush(&mut self) -> Result<()> {
         match self {
             Self::Writer(writer) => writer.flush(),

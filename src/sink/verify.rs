@@ -1,4 +1,4 @@
-//! Reading back what was written, before the file appears.
+//! Verification of the written file, before it appears.
 
 #[cfg(feature = "geotiff")]
 use crate::check::{self, Expected};
@@ -10,20 +10,20 @@ use crate::read::DiskFile;
 
 use super::file::OutputFile;
 
-/// Refuses to verify what can't be read back.
+/// Returns an error if the output cannot be read back.
 pub(super) fn refuse(output: Option<&OutputFile>) -> Result<()> {
     if cfg!(not(feature = "geotiff")) {
-        return Err(Error::option("verify", "reading back needs the feature 'geotiff'"));
+        return Err(Error::option("verify", "verification needs the feature 'geotiff'"));
     }
     match output.map(OutputFile::readable) {
         Some(Some(_)) => Ok(()),
-        Some(None) => Err(Error::option("verify", "a device or a FIFO can't be read back; write to a regular file")),
-        None => Err(Error::option("verify", "a stream of bytes can't be read back; write to a file")),
+        Some(None) => Err(Error::option("verify", "a device or a FIFO cannot be read back; write to a regular file")),
+        None => Err(Error::option("verify", "a stream cannot be read back; write to a file")),
     }
 }
 
-/// Compares the pixels of all tiles in the file with those that were encoded. All bytes must have been handed to the
-/// system. `step` is called now and then.
+/// Compares the pixels of all tiles in the file with those that were encoded. All bytes must have been passed to the
+/// system. Calls `step` from time to time.
 #[cfg(feature = "geotiff")]
 pub(super) fn verify(
     output: &OutputFile,
@@ -44,7 +44,7 @@ pub(super) fn verify(
     check::verify(&DiskFile::open(path)?, &levels, executor, step)
 }
 
-/// Never asked for: refused beforehand.
+/// Never called: [`refuse`] returns an error first.
 #[cfg(not(feature = "geotiff"))]
 pub(super) fn verify(
     output: &OutputFile,

@@ -1,4 +1,4 @@
-//! Whole files: rows or a source in, a COG out, to anything that can be written to. No `Seek`.
+//! Encoding of whole files, from rows or a source, to any writer. No `Seek`.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -23,51 +23,51 @@ use super::store::{SectionStore, StoreOptions};
 use super::target::Target;
 use super::verify::{refuse, verify};
 
-/// What was written.
+/// Summary of a written file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Bytes of the file.
+    /// File size in bytes.
     pub bytes: u64,
-    /// Whether it is a BigTIFF.
+    /// True if the file is a BigTIFF.
     pub big_tiff: bool,
-    /// What [`Predictor::Auto`] came to, or the one that was asked for.
+    /// The predictor that [`Predictor::Auto`] selected, or the one that was requested.
     pub predictor: Predictor,
-    /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`].
+    /// Bytes of tiles that went through a temporary file; see [`StoreOptions`].
     pub spooled: u64,
-    /// Every level, full resolution first.
+    /// All levels, full resolution first.
     pub levels: Vec<LevelSummary>,
-    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
+    /// Statistics of all bands; empty unless [requested](crate::EncodeOptions::statistics).
     pub statistics: Vec<BandStatistics>,
 }
 
-/// What was written of a level.
+/// Summary of a written level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelSummary {
-    /// Columns in pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows in pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// Tiles of the image, without those of the mask.
+    /// Number of tiles of the image, without those of the mask.
     pub tiles: u64,
-    /// Bytes of all tiles with their frames, mask included.
+    /// Size of all tiles with leaders and trailers in bytes, including the mask.
     pub bytes: u64,
 }
 
-/// How far an encoding is.
+/// Progress of an encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Rows of full resolution that are read and encoded.
+    /// Rows of full resolution that have been read and encoded.
     pub rows_done: u32,
-    /// Rows of full resolution.
+    /// Total number of rows of full resolution.
     pub rows: u32,
 }
 
 /// Encodes a whole source to a writer.
 ///
-/// `progress` is called after every few tiles; [`ControlFlow::Break`] stops the encoding.
+/// Calls `progress` after every few tiles; [`ControlFlow::Break`] stops the encoding.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -85,9 +85,9 @@ pub struct Progress {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for, [`ErrorKind::InvalidOption`] for
-/// [`StoreOptions::verify`], [`ErrorKind::Cancelled`] after [`ControlFlow::Break`], and whatever goes wrong in reading,
-/// encoding or writing.
+/// [`ErrorKind::InvalidImage`] if the source does not match the plan, [`ErrorKind::InvalidOption`] for
+/// [`StoreOptions::verify`], [`ErrorKind::Cancelled`] after [`ControlFlow::Break`], and any error in reading, encoding,
+/// or writing.
 pub fn encode(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -99,14 +99,15 @@ pub fn encode(
     run(&mut [source], plan, executor, store, Output::Writer(writer), progress)
 }
 
-/// As [`encode`], to a file: tiles whose size is known beforehand, those without compression, go to their places at
-/// once, and what waits in a temporary file is copied by the system itself where it can. The bytes are the same.
+/// Encodes a whole source to a file. The result is the same as that of [`encode`], but uncompressed tiles, whose size
+/// is known in advance, are written directly to their positions, and the system copies tiles from the temporary file,
+/// if it supports that.
 ///
 /// The caller [commits](OutputFile::commit) the file.
 ///
 /// # Errors
-/// As [`encode`]; [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
-/// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
+/// The errors of [`encode`], except that [`StoreOptions::verify`] is only refused for outputs that are not regular
+/// files; [`ErrorKind::Verification`] if the file that was read back differs from what was encoded.
 pub fn encode_to_output(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -118,9 +119,9 @@ pub fn encode_to_output(
     run(&mut [source], plan, executor, store, Output::File(output), progress)
 }
 
-/// Encodes levels that are all finished: `sources` gives the image and its overviews, one for each level of the plan,
-/// which was made with [`Overviews::Finished`](crate::Overviews::Finished). Each level is kept as it comes, with its mask
-/// if the image has one. Levels are read one after the other, so memory is that of the widest.
+/// Encodes an image with finished overviews: `sources` contains one source per level of a plan that was made with
+/// [`Overviews::Finished`](crate::Overviews::Finished), full resolution first. Each level is encoded unchanged, with
+/// its mask if the image has one. Levels are read one after the other, so memory use is that of the widest level.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -139,8 +140,8 @@ pub fn encode_to_output(
 /// ```
 ///
 /// # Errors
-/// As [`encode`]; [`ErrorKind::InvalidImage`] also where there is not one source for each level, or one is not of its
-/// level's size, and [`ErrorKind::InvalidOption`] for a plan whose overviews are to be computed.
+/// The errors of [`encode`]; also [`ErrorKind::InvalidImage`] if there is not exactly one source per level, or a source
+/// does not have the size of its level, and [`ErrorKind::InvalidOption`] for a plan that computes overviews.
 pub fn encode_levels(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -153,10 +154,10 @@ pub fn encode_levels(
     run(sources, plan, executor, store, Output::Writer(writer), progress)
 }
 
-/// As [`encode_levels`], to a file, in the way of [`encode_to_output`].
+/// Encodes an image with finished overviews, as [`encode_levels`] does, to a file, as [`encode_to_output`] does.
 ///
 /// # Errors
-/// As [`encode_levels`] and [`encode_to_output`].
+/// The errors of [`encode_levels`] and [`encode_to_output`].
 pub fn encode_levels_to_output(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -169,7 +170,7 @@ pub fn encode_levels_to_output(
     run(sources, plan, executor, store, Output::File(output), progress)
 }
 
-/// `sources` gives full resolution alone, or every level.
+/// Encodes `sources`: only full resolution, or every level.
 fn run(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -227,7 +228,7 @@ fn run(
     cog.write(&mut target, ahead, &mut step)
 }
 
-/// Tells the caller how far the encoding is, who may stop it.
+/// Reports progress to the caller, who may stop the encoding.
 fn go_on(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, rows: u32) -> Result<()> {
     match progress(Progress { rows_done, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
@@ -235,10 +236,10 @@ fn go_on(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, 
     }
 }
 
-/// Encodes a whole source to bytes, on the caller's thread.
+/// Encodes a whole source to a vector, on the calling thread.
 ///
 /// # Errors
-/// As [`encode`].
+/// The errors of [`encode`].
 pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     encode(source, plan, &Executor::serial(), &StoreOptions::in_memory(), &mut bytes, &mut |_| {
@@ -247,11 +248,11 @@ pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec
     Ok(bytes)
 }
 
-/// Encodes a whole source to a file that appears whole or not at all; see [`OutputFile`]. What memory doesn't hold of the
-/// finished tiles waits in the file's directory.
+/// Encodes a whole source to a file that appears complete or not at all; see [`OutputFile`]. Encoded tiles that don't
+/// fit in memory spill to a temporary file in the same directory.
 ///
 /// # Errors
-/// As [`encode`], [`OutputFile::create`] and [`OutputFile::commit`].
+/// The errors of [`encode`], [`OutputFile::create`], and [`OutputFile::commit`].
 pub fn encode_to_file(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -266,7 +267,7 @@ pub fn encode_to_file(
     Ok(summary)
 }
 
-/// Takes rows as they come and writes the file at the end.
+/// An encoder that takes rows in order and writes the file at the end.
 ///
 /// ```
 /// use cogsmith::{CogPlan, CogWriter, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, StoreOptions};
@@ -291,16 +292,16 @@ pub struct CogWriter {
 }
 
 impl CogWriter {
-    /// A writer that has seen no rows.
+    /// Creates a writer.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// [`ErrorKind::OutOfMemory`] if the tile index or the rows of a batch don't fit in memory;
     /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
     pub fn new(plan: CogPlan, executor: Executor, store: StoreOptions) -> Result<Self> {
         Self::of(plan, executor, store, false)
     }
 
-    /// A writer that has seen no rows, and gets those of overviews too if they are `finished`.
+    /// Creates a writer, which also takes the rows of overviews if they are `finished`.
     fn of(plan: CogPlan, executor: Executor, store: StoreOptions, finished: bool) -> Result<Self> {
         let make = if finished { CogEncoder::level_by_level } else { CogEncoder::with_batch };
         let mut encoder = make(plan, executor.clone(), store.batch)?;
@@ -310,36 +311,37 @@ impl CogWriter {
         Ok(Self { encoder, store: SectionStore::new(store), stored: 0, executor })
     }
 
-    /// Takes any number of rows whose bands lie together: (row, column, band), and their mask if the image has one.
+    /// Encodes any number of rows, with the bands of each pixel together: (row, column, band), and their mask if the
+    /// image has one.
     ///
     /// # Errors
-    /// As [`CogEncoder::push_rows`], and [`ErrorKind::Io`] where the temporary file can't be written.
+    /// The errors of [`CogEncoder::push_rows`], and [`ErrorKind::Io`] if the temporary file cannot be written.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
         self.encoder.push_rows(samples, mask)?;
         self.store_finished()
     }
 
-    /// Writes the file: header, then all sections in order.
+    /// Writes the file: the header, then all sections in order.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing, [`ErrorKind::Limit`] where classic TIFF was asked for and the
-    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, and [`ErrorKind::InvalidOption`], before
-    /// anything is written, for [`StoreOptions::verify`]: what is written so can't be read back.
+    /// [`ErrorKind::PixelCount`] if rows are missing, [`ErrorKind::Limit`] if classic TIFF was requested and the file
+    /// is larger than 4 GiB, [`ErrorKind::Io`] if writing fails, and [`ErrorKind::InvalidOption`], before anything is
+    /// written, for [`StoreOptions::verify`]: a writer cannot be read back.
     pub fn finish(self, writer: &mut dyn Write) -> Result<Summary> {
         self.write(&mut Target::writer(writer), None, &mut || Ok(()))
     }
 
-    /// As [`finish`](Self::finish), to a file, for which the system itself copies what waits in a temporary file, where
-    /// it can. The caller [commits](OutputFile::commit) it.
+    /// Writes the file as [`finish`](Self::finish) does, to an [`OutputFile`]: the system copies tiles from the
+    /// temporary file, if it supports that. The caller [commits](OutputFile::commit) the file.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish); [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
-    /// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
+    /// The errors of [`finish`](Self::finish), except that [`StoreOptions::verify`] is only refused for outputs that
+    /// are not regular files; [`ErrorKind::Verification`] if the file that was read back differs from what was encoded.
     pub fn finish_to(self, output: &mut OutputFile) -> Result<Summary> {
         self.write(&mut Target::File(output), None, &mut || Ok(()))
     }
 
-    /// Writes the file, or the rest of one that was begun ahead.
+    /// Writes the file, or the rest of one that was started ahead.
     fn write(
         mut self,
         target: &mut Target<'_>,
@@ -375,7 +377,7 @@ impl CogWriter {
         Ok(summary)
     }
 
-    /// Moves finished tiles to the store.
+    /// Moves encoded tiles to the store.
     fn store_finished(&mut self) -> Result<()> {
         for chunk in self.encoder.drain() {
             self.stored += chunk.bytes.len() as u64;
@@ -387,7 +389,7 @@ impl CogWriter {
     }
 }
 
-/// Sums up what was written, by the statistics of each band and the header.
+/// Creates the summary from the statistics and the header.
 pub(super) fn summary(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header, spooled: u64) -> Summary {
     let levels = plan.levels().iter().zip(&header.level_bytes);
     let levels: Vec<_> = levels
@@ -403,20 +405,20 @@ pub(super) fn summary(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &
     Summary { bytes, big_tiff, predictor, spooled, levels, statistics }
 }
 
-/// Checks that there is a source for each level.
+/// Checks that there is exactly one source per level.
 fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
     if !plan.overviews_are_finished() {
-        let reason = "they are to be computed, but come with the image; ask for finished ones";
+        let reason = "the plan computes overviews, but they are supplied; use finished overviews in the plan";
         return Err(Error::option("overviews", reason));
     }
     let (given, planned) = (sources.len(), plan.levels().len());
     if given == planned {
         return Ok(());
     }
-    Err(Error::image(format!("{given} sources for {planned} levels: each level needs one, the image first")))
+    Err(Error::image(format!("got {given} sources for {planned} levels; pass one per level, full resolution first")))
 }
 
-/// Checks that a source gives what the plan was made for.
+/// Checks that a source matches the plan.
 fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Result<()> {
     let (given, planned) = (source.spec(), plan.spec());
     let got = (given.width, given.height, given.bands, given.data_type, given.mask);
@@ -428,5 +430,5 @@ fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Resu
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
     let what = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
-    Err(Error::image(format!("the source gives {}, {what} is for {}", say(got), say(needed))))
+    Err(Error::image(format!("the source has {}, but {what} expects {}", say(got), say(needed))))
 }
