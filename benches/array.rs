@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::read(raw)?;
     let (width, height, threads) = (width.parse()?, height.parse()?, threads.parse()?);
     let bands: u16 = bands.parse()?;
-    // Four bands are four bands here, not three colours and alpha.
+    // Four bands are four bands here, not three colors and alpha.
     let photometric = if bands == 3 { Photometric::Rgb } else { Photometric::MinIsBlack };
     let spec = |data_type| {
         let extra_samples = Vec::new();

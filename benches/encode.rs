@@ -21,7 +21,7 @@ fn whole_by_band(bencher: Bencher<'_, '_>, threads: usize) {
     run(bencher, threads, Interleave::Band);
 }
 
-/// 0 threads stands for all cores.
+/// 0 threads means all cores.
 fn run(bencher: Bencher<'_, '_>, threads: usize, interleave: Interleave) {
     let executor = if threads == 0 { Executor::all_cores() } else { Executor::threads(threads) };
     let executor = executor.expect("threads can be started");

@@ -1,10 +1,10 @@
-"""Where the time of an encoding goes: a table by stage, from samples of the whole process.
+"""Table of encoding time by stage, from samples of the whole process.
 
     benches/profile.py [--perf perf] INPUT.tif… [-- OPTIONS OF create]
 
-Needs Linux's perf (Debian: linux-perf). One thread, so that shares add up to the CPU time; average overviews unless
-other options are given. What belongs to which stage is decided by the names of functions, in this order; so the command
-is built with names that tell what a generic function was made for.
+Needs Linux's perf (Debian: linux-perf). Runs one thread, so that shares add up to the CPU time, and uses average overviews
+unless other options are given. Function names decide the stage, in this order, so the command is built with symbol names
+that show the type parameters of generic functions.
 """
 
 import argparse
@@ -16,14 +16,14 @@ import tempfile
 
 STAGES = [
     ("system: file and memory", r"\[k\]"),
-    ("search for matches", r"deflate::(fast|chains|short|pairs)|Parsed>::run|lzw"),
-    ("counting, codes, cost", r"deflate::(symbols|huffman|costs|header|split)|drop_dear"),
-    ("choice of finder", r"deflate::(select|parse)"),
-    ("writing of codes", r"deflate::(block|bits)|structured_zstd|ZSTD|HUF|FSE"),
-    ("checksum of the stream", r"adler"),
+    ("match search", r"deflate::(fast|chains|short|pairs)|Parsed>::run|lzw"),
+    ("histograms, codes, costs", r"deflate::(symbols|huffman|costs|header|split)|drop_dear"),
+    ("match finder selection", r"deflate::(select|parse)"),
+    ("bit writing", r"deflate::(block|bits)|structured_zstd|ZSTD|HUF|FSE"),
+    ("stream checksum", r"adler"),
     ("gathering, predictor", r"predictor|codec::(pack|compress)|TileEncoder"),
     ("overviews", r"pyramid"),
-    ("decoding of the source", r"decode|inflate|geotiff|weezl"),
+    ("source decoding", r"decode|inflate|geotiff|weezl"),
     ("copies and zeros in memory", r"memmove|memset|memcpy"),
 ]
 
@@ -34,10 +34,10 @@ def shares(perf, command):
         subprocess.run([perf, "record", "-q", "-F", "999", "-o", data, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         report = subprocess.run([perf, "report", "-i", data, "--stdio", "--no-children", "-F", "overhead,dso,sym"],
                                 check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    found = dict.fromkeys([name for name, _ in STAGES] + ["all else"], 0.0)
+    found = dict.fromkeys([name for name, _ in STAGES] + ["other"], 0.0)
     for line in report.splitlines():
         if share := re.match(r"\s+([0-9.]+)%\s+(.*)", line):
-            stage = next((name for name, pattern in STAGES if re.search(pattern, share[2])), "all else")
+            stage = next((name for name, pattern in STAGES if re.search(pattern, share[2])), "other")
             found[stage] += float(share[1])
     return found
 

@@ -1,4 +1,4 @@
-//! The kernels of the overviews alone, on one thread, beside GDAL's: MB/s of pixels of full resolution.
+//! Overview kernels alone, on one thread, compared with GDAL's: MB/s of full-resolution pixels.
 //!
 //!     cargo bench --bench pyramid -- [WORDS]      cases whose line has all words, such as `u8 odd`
 //!
@@ -80,7 +80,7 @@ impl<T: Height> Image<T> {
         let mut spec = ImageSpec::new(side, side, u16::try_from(bands).expect("few bands"), T::DATA_TYPE);
         spec.nodata = (gaps == Gaps::Nodata).then_some(Nodata::Integer(NODATA.into()));
         spec.mask = gaps == Gaps::Mask;
-        // Four bands are just that, not colours and alpha.
+        // Four bands are just that, not colors and alpha.
         spec.extra_samples.fill(ExtraSample::Unspecified);
         let places = || (0..side).flat_map(|row| (0..side).map(move |column| (row, column)));
         let sample = |row, column, band| match Terrain::sample(row, column, band) {
@@ -138,7 +138,7 @@ impl<T: Height> Image<T> {
         seconds
     }
 
-    /// What GDAL is asked.
+    /// The request to GDAL.
     fn question(&self, resampling: Resampling) -> String {
         let files = self.files.each_ref().map(|file| file.display().to_string());
         let mask = if self.spec.mask { &files[1] } else { "-" };

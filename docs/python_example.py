@@ -1,10 +1,10 @@
 """From opening data to a validated COG with a plot of its levels.
 
-Written in cells (``# %%``), for Jupyter (through jupytext), VS Code or Spyder; ``python docs/python_example.py`` runs it
-from the project's folder. Needs rioxarray, rasterio, rio-cogeo and matplotlib beside cogsmith.
+Consists of cells (``# %%``) for Jupyter (through jupytext), VS Code, or Spyder; ``python docs/python_example.py`` runs it
+from the project folder. Needs rioxarray, rasterio, rio-cogeo, and matplotlib in addition to cogsmith.
 """
 
-# %% Open two bands of a scene in the manner of Sentinel-2
+# %% Open two bands of a Sentinel-2-like scene
 import sys
 import tempfile
 from pathlib import Path

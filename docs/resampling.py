@@ -1,6 +1,6 @@
-"""Makes docs/resampling.png: one raster with a hole of nodata, and its first overview by every kernel.
+"""Makes docs/resampling.png: one raster with a nodata hole, and its first overview by every kernel.
 
-    target/judges-venv/bin/python docs/resampling.py [COMMAND]     COMMAND: the binary, target/debug/cogsmith unless given
+    target/judges-venv/bin/python docs/resampling.py [COMMAND]     COMMAND: the binary [target/debug/cogsmith]
 """
 
 import os
@@ -31,7 +31,7 @@ def raster():
 
 
 def colored(image, enlarged):
-    """Grey between the extremes of the source, so that what overshoots is plain black or white."""
+    """Gray between the extremes of the source, so that what overshoots is plain black or white."""
     grey = np.clip((image - 20) / 220 * 255, 0, 255).astype("u1")
     rgb = np.repeat(grey[..., None], 3, axis=2)
     rgb[image == NODATA] = HOLE

@@ -1,4 +1,4 @@
-//! Reads every GeoTIFF file of a folder and counts what could be read, by flavour, with the reasons for the rest.
+//! Reads every GeoTIFF file in a folder, and counts successes by flavor and failures by file, with the reasons.
 //!
 //! `cargo run --release --example corpus -- FOLDER`
 
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use cogsmith::{Executor, GeoTiffSource, PixelSource, ReadOptions, Result, Stripe, StripeLayout};
 
-/// Rows that are read at once.
+/// Rows per read.
 const STRIPE_ROWS: usize = 256;
 
 fn main() -> ExitCode {
@@ -50,14 +50,14 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Reads all rows of a file, stripe by stripe, and tells its flavour.
+/// Reads all rows of a file, stripe by stripe, and returns its flavor.
 fn read_all(file: &Path, executor: &Executor) -> Result<String> {
     let mut source = GeoTiffSource::open(file, &ReadOptions::default())?;
     let spec = source.spec().clone();
     let (width, height, bands) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
     let sample_size = spec.data_type.size();
     let rows = STRIPE_ROWS.min(height);
-    // Words of 8 bytes, since planes start at multiples of 8 bytes.
+    // Words of 8 bytes, because planes start at multiples of 8 bytes.
     let mut pixels = vec![0u64; (rows * width * bands * sample_size).div_ceil(8)];
     let mut mask = vec![0u8; rows * width];
     for first_row in (0..height).step_by(rows) {

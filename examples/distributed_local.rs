@@ -1,6 +1,6 @@
-//! A file made of shards by threads that share nothing but bytes and a folder, as machines of a cluster would.
+//! Makes a file from shards, with threads that share only bytes and a folder, like machines of a cluster.
 //!
-//! `cargo run --example distributed_local [-- OUTPUT.tif]`; without OUTPUT the file goes to the system's temporary
+//! `cargo run --example distributed_local [-- OUTPUT.tif]`; without OUTPUT, the file goes to the system's temporary
 //! folder and is removed again.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Makes a COG from nothing but an array: a rotated picture with a CRS, rational polynomials, metadata and statistics.
+//! Makes a COG from an array: a rotated image with a CRS, rational polynomials, metadata, and statistics.
 //!
 //! `cargo run --release --example georeference -- OUTPUT.tif`
 

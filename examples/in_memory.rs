@@ -1,4 +1,4 @@
-//! An image in memory to a COG in memory, and to a file if one is named.
+//! Converts an image in memory to a COG in memory, and to a file if one is named.
 //!
 //! `cargo run --example in_memory [-- OUTPUT.tif]`
 

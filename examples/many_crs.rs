@@ -1,8 +1,8 @@
-//! Coordinate reference systems to tiny COGs, many in one process: what `tests/judges/crs.py` drives.
+//! Writes coordinate reference systems to tiny COGs, many in one process, for `tests/judges/crs.py`.
 //!
 //! `cargo run --example many_crs <LIST`, where each line of LIST is a path, a tab, and a system in one line (a code, WKT,
-//! PROJJSON, …). The answer to each is a line: `ok`, kind and EPSG code (`-` for none), or `refused` and the reason. For
-//! the path `-` nothing is written, for `wkt:PATH` WKT in the citation is allowed.
+//! PROJJSON, …). Each result is a line: `ok`, kind, and EPSG code (`-` for none), or `refused` and the reason. With the
+//! path `-`, nothing is written; with `wkt:PATH`, WKT in the citation is allowed.
 
 use std::io::{self, BufRead, BufWriter, Write};
 
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut output = BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (path, text) = line.split_once('\t').ok_or("a line is a path, a tab and a system")?;
+        let (path, text) = line.split_once('\t').ok_or("each line must be a path, a tab, and a system")?;
         match write(path, text) {
             Ok(answer) => writeln!(output, "ok {answer}")?,
             Err(error) => writeln!(output, "refused {}", error.to_string().replace('\n', " "))?,

@@ -1,6 +1,6 @@
-//! Rows that are pushed as they are computed, to a file that appears whole or not at all.
+//! Pushes rows as they are computed, to a file that appears whole or not at all.
 //!
-//! `cargo run --example stream_rows [-- OUTPUT.tif]`; without OUTPUT the file goes to the system's temporary folder and
+//! `cargo run --example stream_rows [-- OUTPUT.tif]`; without OUTPUT, the file goes to the system's temporary folder and
 //! is removed again.
 
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the seeds of fuzz/corpus: small TIFF files of every flavour for `reader`, bytes for the other targets.
+"""Makes the seeds of fuzz/corpus: small TIFF files of every flavor for `reader`, bytes for the other targets.
 
     python fuzz/seeds.py     needs gdal-wheel, numpy and tifffile as scripts/test.sh installs them
 
-What fuzzing adds to a corpus stands beside them under the hash of its bytes.
+Inputs that fuzzing adds to a corpus are next to them, named by the hash of their bytes.
 """
 
 import os

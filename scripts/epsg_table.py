@@ -6,7 +6,7 @@
 all numbers are little-endian, "varint" is LEB128. In order:
 
     text        u8 length, version of the EPSG dataset
-    ellipsoids  u8 count; u16 code, f64 semi-major axis in metres, f64 inverse flattening (0: a sphere)
+    ellipsoids  u8 count; u16 code, f64 semi-major axis in meters, f64 inverse flattening (0: a sphere)
     meridians   u8 count; u16 code, f64 longitude in degrees, u8 length, name
     datums      u16 count; varint code - code before, u8 index of the ellipsoid, u8 index of the meridian (+ 128: an ensemble)
     names       u16 count; u32 FNV-1a of the name's letters, digits and plus signs in lower case, u16 code of the datum; by hash
@@ -83,7 +83,7 @@ UNITS = {code: (kind, factor) for code, kind, factor in rows("select code, type,
 
 
 def in_unit(value, unit):
-    """Degrees, metres or a ratio."""
+    """Degrees, meters, or a ratio."""
     kind, factor = UNITS[unit]
     if unit == 9110:  # degrees, minutes and seconds as decimals: DDD.MMSSsss
         sign, digits = (-1 if value < 0 else 1), f"{abs(value):.10f}"

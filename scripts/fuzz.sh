@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Runs the fuzz targets, as many at once as JOBS says (default: as there are cores).
+# Runs the fuzz targets, JOBS at once (default: one per core).
 #
-#   scripts/fuzz.sh SECONDS [TARGET…]     each target for so many seconds (default: all targets)
-#   scripts/fuzz.sh keep [TARGET…]        minimises what was found into fuzz/corpus, which is committed
+#   scripts/fuzz.sh SECONDS [TARGET…]     run each target for SECONDS (default: all targets)
+#   scripts/fuzz.sh keep [TARGET…]        minimize the findings into fuzz/corpus, which is committed
 #
-# Installs cargo-fuzz where it is missing. Working corpora stay in target/fuzz-corpus; what breaks a target is put into
-# fuzz/crashes/TARGET and fails the run. SEEDS names a folder of further TIFF files for the reader. FUZZ_FLAGS goes to
-# libFuzzer as it is.
+# Installs cargo-fuzz if it is missing. Working corpora stay in target/fuzz-corpus; an input that breaks a target is put into
+# fuzz/crashes/TARGET and fails the run. SEEDS is a folder of further TIFF files for the reader. FUZZ_FLAGS is passed to
+# libFuzzer unchanged.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # libFuzzer's instrumentation is an unstable option of the stable compiler.
 export RUSTC_BOOTSTRAP=1 CARGO_TERM_COLOR=never PATH="$PATH:$PWD/target/tools/bin"
 WORK=${CARGO_TARGET_DIR:-target}/fuzz-corpus
-# The most bytes of a corpus that is kept, and of one file in it.
+# Maximum bytes of a committed corpus, and of one file in it.
 KEPT_TOTAL=48000 KEPT_FILE=4000
 
 [ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2; }
@@ -34,9 +34,9 @@ fuzz() {
         more=(-dict=fuzz/tiff.dict)
         if [ -n "${SEEDS:-}" ]; then find "$SEEDS" -type f -size -60k -exec cp -n {} "$WORK/$target/" \;; fi
     fi
-    # No tile of more than 4 MiB is decoded: what takes much more at once trusts a header.
+    # No tile of more than 4 MiB is decoded: an allocation of much more means that a header was trusted.
     if [ "$target" = validate ]; then more=(-dict=fuzz/tiff.dict -malloc_limit_mb=64); fi
-    # Limits: a job of a minute (of wall time: the machine may be busy) or of 2 GB is a fault.
+    # Limits: a run of a minute (wall time, because the machine may be busy) or of 2 GB is a fault.
     if cargo fuzz run --target-dir target/fuzz "$target" "$WORK/$target" "fuzz/corpus/$target" -- -max_total_time="$seconds" \
         -timeout=60 -rss_limit_mb=2048 -max_len=60000 -len_control=20 -print_final_stats=1 \
         -artifact_prefix="fuzz/crashes/$target/" "${more[@]}" ${FUZZ_FLAGS:-} >"$log" 2>&1; then
@@ -53,7 +53,7 @@ keep() {
     merged=$(mktemp -d)
     cargo fuzz run --target-dir target/fuzz "$target" "$merged" "fuzz/corpus/$target" "$WORK/$target" -- -merge=1 -timeout=60 \
         -max_len=$KEPT_FILE >"$WORK/$target.merge.log" 2>&1
-    # The smallest first, until there is no more room.
+    # The smallest first, until the limit is reached.
     total=$(find "fuzz/corpus/$target" -name 'seed-*' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')
     find "fuzz/corpus/$target" -type f ! -name 'seed-*' -delete
     while read -r size file; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Converts the fixtures and has the gdalinfo and the rio-cogeo at hand examine the files, whatever their versions are.
+# Converts the fixtures and checks the files with the installed gdalinfo and rio-cogeo, whatever their versions.
 # scripts/test.sh compares far more, with pinned versions; this shows that the newest releases still agree.
 #
 #   scripts/interop.sh            needs gdalinfo and python3 with venv

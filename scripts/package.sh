@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Packs both crates as crates.io would get them, and tests the library from its own package: what a user builds must not
-# need a file that only the repository has.
+# Packs both crates as for crates.io, and tests the library from its own package: a user's build must not need a file that
+# is only in the repository.
 #
 #   scripts/package.sh            packs both, and runs the tests of the unpacked library
-#   scripts/package.sh check      compiles them only
+#   scripts/package.sh check      only compiles them
 #   scripts/package.sh publish    runs them, and rehearses the release, which builds both packages from scratch
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ for file in $(git ls-files src | grep -v '\.rs$') "$(head -c 8 src/geo/crs/epsg.
     grep -qF "$file" NOTICE || { echo "NOTICE does not mention $file"; exit 1; }
 done
 for manifest in python/Cargo.toml wasm/Cargo.toml; do
-    grep -qx "version = \"$VERSION\"" "$manifest" || { echo "$manifest has another version than $VERSION"; exit 1; }
+    grep -qx "version = \"$VERSION\"" "$manifest" || { echo "the version in $manifest is not $VERSION"; exit 1; }
 done
 
 cargo package --workspace --no-verify --allow-dirty --locked
@@ -30,7 +30,7 @@ bytes=$(wc -c <"$crate")
 echo "package: $bytes bytes, at most $MAX_BYTES"
 [ "$bytes" -le "$MAX_BYTES" ]
 
-# Outside of the repository, whose workspace would claim it.
+# Outside the repository, whose workspace would otherwise include it.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tar xzf "$crate" -C "$folder"

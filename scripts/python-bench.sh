@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Compares the Python package with its peers:  scripts/python-bench.sh large_array|cluster [OPTIONS] [WRITER…]
 #
-# Builds the wheel with --release and installs it, next to the peers, into an environment of its own. COGSMITH_WHEEL names a
-# wheel to take instead, COGSMITH_PYTHON a Python where everything is installed already.
+# Builds the wheel with --release and installs it, along with the peers, in an environment of its own. COGSMITH_WHEEL names a
+# wheel to use instead, COGSMITH_PYTHON a Python where everything is already installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/python.sh

@@ -1,4 +1,4 @@
-# To be sourced: finds a Python that the newest GDAL wheels are made for.
+# To be sourced: finds a Python that the newest GDAL wheels support.
 
 find_python() {
     local name candidate
@@ -10,11 +10,11 @@ find_python() {
             [ -x "$candidate" ] && { echo "$candidate"; return; }
         done
     fi
-    echo "no Python of 3.12 or newer found: the newest GDAL wheels need one" >&2
+    echo "Python 3.12 or later not found; the newest GDAL wheels need it" >&2
     return 1
 }
 
-# The oldest Python at hand that the package promises to run with, or else any: its wheel is the same for all.
+# The oldest installed Python that the package supports, or any other: the wheel is the same for all.
 find_oldest_python() {
     local candidate
     for candidate in python3.10 python3.11; do

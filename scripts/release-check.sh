@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# What takes too long for every change: run before a release, on an otherwise idle machine. Installs its own tools into
-# target/tools. Ends with docs/release-check.md, the dated result of each check, which is committed.
+# Checks that take too long for every change: run before a release, on an otherwise idle machine. Installs its own tools in
+# target/tools. Writes docs/release-check.md, the dated result of each check, which is committed.
 #
 #   scripts/release-check.sh                   all checks
-#   scripts/release-check.sh CHECK…            these alone; the results of the others stay as they were
+#   scripts/release-check.sh CHECK…            only these; the results of the others are kept
 #   MINUTES=5 FUZZ_SECONDS=60 scripts/release-check.sh full-grid fuzz
 #
-# MINUTES: how long the full grid may take (default 60). FUZZ_SECONDS: for each fuzz target (default 600). RASTERS: a
-# folder of real rasters for validation.
+# MINUTES: time limit of the full grid (default 60). FUZZ_SECONDS: for each fuzz target (default 600). RASTERS: a folder
+# of real rasters for validation.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 TARGET=${CARGO_TARGET_DIR:-target}
-# The tools alone, so that one of another version elsewhere is not taken.
+# Only these tools, so that another version elsewhere is not used.
 TOOLS=target/tools
 export CARGO_TERM_COLOR=never GDAL_PAM_ENABLED=NO PATH="$PWD/$TOOLS/bin:$PATH"
 MINUTES=${MINUTES:-60}
@@ -21,20 +21,20 @@ LOGS=$TARGET/release-check
 CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
-    [[ " $CHECKS " == *" $name "* ]] || { echo "there is no check '$name'; there are: $CHECKS"; exit 2; }
+    [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
 done
 mkdir -p "$LOGS"
 FAILED=0
-# What a check returns that could not judge: no failure, and said so.
+# Exit code of a check that could not run: not a failure, but reported.
 NOT_DONE=77
 
-# tool NAME VERSION: installs it where it is missing
+# tool NAME VERSION: installs it if it is missing
 tool() {
     [ "$(cargo "$1" --version 2>/dev/null)" = "cargo-$1 $2" ] || cargo install --locked --root "$TOOLS" --version "$2" "cargo-$1"
 }
 
-# check NAME PATTERN COMMAND…: runs it if it is wanted; the last line of its output that matches PATTERN goes into the
-# table
+# check NAME PATTERN COMMAND…: runs it if it was requested; the last line of its output that matches PATTERN goes into
+# the table
 ROWS=()
 check() {
     local name=$1 pattern=$2 log outcome row
@@ -56,7 +56,7 @@ check() {
     tail -n 3 "$log"
 }
 
-# What users get: library and command, and the packages for Python and browsers, which are workspaces of their own.
+# Everything that users get: library and command, and the packages for Python and browsers, which are separate workspaces.
 licences() {
     tool deny 0.20.2 || return 1
     local package
@@ -65,25 +65,25 @@ licences() {
     done
 }
 
-# Known weaknesses of dependencies. Their list comes from GitHub, which not every machine reaches.
+# Known vulnerabilities of dependencies. Their list comes from GitHub, which not every machine can reach.
 advisories() {
     tool deny 0.20.2 || return 1
     cargo deny check advisories && return
     grep -q 'failed to fetch advisory database' "$LOGS/advisories.log" || return 1
-    echo "their list is not to be had here: no way to GitHub"
+    echo "the advisory list is unavailable: cannot reach GitHub"
     return $NOT_DONE
 }
 
-# The listing, without what is derived, is committed: what changes in it is a change of the API.
+# The listing, without derived items, is committed: a change in it is a change of the API.
 public_api() {
     tool public-api 0.52.0 || return 1
-    # The description that it reads is an unstable output of the stable rustdoc.
+    # It reads JSON that is an unstable output of the stable rustdoc.
     RUSTC_BOOTSTRAP=1 cargo rustdoc -q -p cogsmith --all-features --lib -- -Z unstable-options --output-format json --cap-lints allow || return 1
     cargo public-api --rustdoc-json "$TARGET/doc/cogsmith.json" -sss >docs/public-api.txt || return 1
     echo "$(wc -l <docs/public-api.txt) items"
 }
 
-# Lines that the Rust tests reach; the judges' runs are not counted.
+# Lines that the Rust tests reach; runs by the oracles are not counted.
 coverage() {
     tool llvm-cov 0.9.1 || return 1
     # LLVM's tools of the compiler's own version, unless rustup has them.
@@ -96,7 +96,7 @@ coverage() {
     cargo llvm-cov --locked -p cogsmith --summary-only
 }
 
-# All targets; the sum of their runs. A target that fails says so itself.
+# All targets; the sum of their runs. A failing target reports itself.
 fuzz() {
     scripts/fuzz.sh "$FUZZ_SECONDS"
     local status=$?
@@ -104,7 +104,7 @@ fuzz() {
     return $status
 }
 
-# Every EPSG code by GDAL's own writing and through both GDALs, and all definitions; writes the table of docs/crs.md.
+# Every EPSG code as GDAL writes it and through both GDALs, and all definitions; writes the table of docs/crs.md.
 all_crs() {
     scripts/test.sh build judges || return 1
     "$TARGET/judges-venv/bin/python" tests/judges/crs.py --full --table docs/crs.md
@@ -114,19 +114,19 @@ full_grid() {
     scripts/test.sh build judges || return 1
     timeout "${MINUTES}m" "$TARGET/judges-venv/bin/python" tests/judges/grid.py --full
     local status=$?
-    # A grid that was cut short has failed only if a case has.
+    # A grid that was stopped has failed only if a case has.
     [ $status -ne 124 ] && return $status
-    echo "cut short after $MINUTES minutes"
+    echo "stopped after $MINUTES minutes"
     ! grep -q '^FAIL' "$LOGS/full-grid.log"
 }
 
-# Real rasters in a folder that RASTERS names, too, where there is one.
+# Also real rasters in the folder RASTERS, if it is set.
 validation() {
     scripts/test.sh build judges || return 1
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
-# What GitHub would say of the workflows.
+# Checks the workflows as GitHub would.
 workflows() {
     local folder
     folder=$(mktemp -d)
@@ -137,7 +137,7 @@ workflows() {
     return $status
 }
 
-# Tables of a benchmark: this run's, or those that were there.
+# Tables of a benchmark: from this run, or the existing ones.
 figures() {
     local bench=$1
     printf '\n## %s\n```text\n' "$bench"
@@ -154,12 +154,12 @@ check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
 check bench-pyramid 'one thread' cargo bench --bench pyramid
 check licences 'ok' licences
-check advisories 'ok|not to be had' advisories
+check advisories 'ok|list is unavailable' advisories
 check public-api 'items' public_api
 check coverage '^TOTAL' coverage
 check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
-check full-grid 'passed|cut short' full_grid
+check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
@@ -168,8 +168,8 @@ check interop 'passed,' scripts/interop.sh
 {
     echo "# Release check"
     echo
-    echo "Written by \`scripts/release-check.sh\`, last on $(date -u +%F) with $(rustc --version), $(nproc) cores. Each row has the day and the"
-    echo "commit of its own last run."
+    echo "Written by \`scripts/release-check.sh\`, last on $(date -u +%F) with $(rustc --version), $(nproc) cores. Each row has the date and"
+    echo "the commit of its last run."
     echo
     echo "| check | run | result |"
     echo "|---|---|---|"

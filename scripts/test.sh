@@ -2,10 +2,10 @@
 # Installs what the tests need and runs them all: the README's second command.
 #
 #   scripts/test.sh            everything that has to pass before a change lands
-#   scripts/test.sh --full     the grid of foreign-judged cases in all combinations too (hours)
-#   scripts/test.sh STAGE…     these stages alone (see the list below)
+#   scripts/test.sh --full     also the grid of oracle cases in all combinations (hours)
+#   scripts/test.sh STAGE…     only these stages (see the list below)
 #
-# Needs Rust and, where the oracles are not installed yet, Debian's apt and Python 3.12 or later.
+# Needs Rust and, if the oracles are not installed yet, Debian's apt and Python 3.12 or later.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -25,26 +25,26 @@ for name in wasm python; do
 done
 
 export CARGO_TERM_COLOR=never PYTHONDONTWRITEBYTECODE=1 GDAL_PAM_ENABLED=NO
-# In a fresh clone nothing is built twice, so what incremental builds record is only a cost.
+# In a fresh clone, nothing is built twice, so incremental builds only cost time.
 [ -z "${CI:-}" ] || export CARGO_INCREMENTAL=0
 TARGET=${CARGO_TARGET_DIR:-target}
 VENV=$TARGET/judges-venv
 PEERS_VENV=$TARGET/python-venv
 LOGS=$TARGET/test-logs
 PINNED="gdal-wheel==3.13.3 rasterio==1.5.2 rio-cogeo==7.0.4 tifffile==2026.11.8 imagecodecs==2026.10.10 pyproj==3.8.0"
-# The oldest compiler that is promised, which is the one that the lock file's crates are chosen for.
+# The minimum Rust version, which the crates in the lock file are chosen for.
 RUST_VERSION=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Crates that build or bind C: none may be in the default build.
 C_CRATES='^(cc|cmake|bindgen|pkg-config|vcpkg|.*-sys) v'
-# Bindings to what every system has (its kernel and C library), which compile nothing.
+# Bindings to the kernel and C library that every system has, which compile nothing.
 NO_C='^(linux-raw-sys|windows-sys|js-sys|web-sys|redox_syscall|hermit-abi|core-foundation-sys) v'
 mkdir -p "$LOGS"
 
-# A line for each stage that has ended: name, seconds, seconds of CPU time, ok or FAILED.
+# One line per finished stage: name, seconds, seconds of CPU time, ok or FAILED.
 RESULTS=$LOGS/results
 : >"$RESULTS"
 
-# wanted STAGE…: whether one of these is to run
+# wanted STAGE…: succeeds if one of these is to run
 wanted() {
     local name
     [ ${#STAGES[@]} -gt 0 ] || return 0
@@ -52,7 +52,7 @@ wanted() {
     return 1
 }
 
-# cpu_seconds: puts into CPU what the commands of this shell have used so far
+# cpu_seconds: sets CPU to the time that the commands of this shell have used so far
 cpu_seconds() {
     local file=$LOGS/times.$BASHPID
     times >"$file"
@@ -60,7 +60,7 @@ cpu_seconds() {
     rm "$file"
 }
 
-# stage NAME COMMAND…: runs it, keeps its output in a log, shows totals, and the log itself on failure
+# stage NAME COMMAND…: runs it with its output in a log; shows totals, and the log on failure
 stage() {
     local name=$1 began=$SECONDS cpu log outcome
     shift
@@ -71,7 +71,7 @@ stage() {
     if "$@" >"$log" 2>&1; then outcome=ok; else outcome=FAILED; fi
     cpu_seconds
     (
-        # Lanes print in turns.
+        # Lanes take turns printing.
         flock 8
         echo "$name $((SECONDS - began)) $((CPU - cpu)) $outcome" >>"$RESULTS"
         echo "== $name"
@@ -98,7 +98,7 @@ apt_install() {
 }
 
 install_old_gdal() {
-    # One by one: 'command -v' is content with any of several.
+    # One by one: 'command -v' succeeds if any of several exists.
     /usr/bin/python3 -c 'from osgeo import gdal' 2>/dev/null && command -v gdalinfo >/dev/null &&
         command -v tiffcp >/dev/null && return
     apt_install gdal-bin python3-gdal python3-numpy libtiff-tools
@@ -114,7 +114,7 @@ install_new_judges() {
         echo "$PINNED" >"$stamp"
 }
 
-# A compiler for WebAssembly where rustup has none, and a browser.
+# A compiler for WebAssembly if rustup has none, and a browser.
 install_wasm() {
     local packages=
     if [ ! -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib" ] && ! { command -v wasm-ld-22 && [ -d /usr/lib/rustlib/src/rust/library ]; }; then
@@ -124,7 +124,7 @@ install_wasm() {
     [ -z "$packages" ] || apt_install $packages
 }
 
-# What the Python package is compared with and tested by.
+# The peers and test tools of the Python package.
 install_python_peers() {
     local python stamp=$PEERS_VENV/installed wanted=python/tests/requirements.txt
     cmp -s "$wanted" "$stamp" && return
@@ -152,7 +152,7 @@ if wanted python-build python; then
     PEERS=$!
 fi
 
-# installed NAME PID LOG: waits for an installation; what is missing fails the run
+# installed NAME PID LOG: waits for an installation; a failure fails the run
 installed() {
     [ -z "$2" ] || wait "$2" || { cat "$LOGS/$3.log"; echo "could not install $1"; return 1; }
 }
@@ -223,12 +223,12 @@ fixtures_same() {
     return $status
 }
 
-# The compiler in use is no older than promised, and no crate that is locked wants a newer one than that.
+# The compiler in use is not older than the minimum version, and no locked crate requires a newer one than that.
 rust_version() {
     local used
     used=$(rustc --version | cut -d' ' -f2)
-    echo "promised $RUST_VERSION, in use $used"
-    [ "$(printf '%s\n' "$RUST_VERSION" "$used" | sort -V | head -n 1)" = "$RUST_VERSION" ] || { echo "the compiler is older than Cargo.toml promises"; return 1; }
+    echo "minimum $RUST_VERSION, in use $used"
+    [ "$(printf '%s\n' "$RUST_VERSION" "$used" | sort -V | head -n 1)" = "$RUST_VERSION" ] || { echo "the compiler is older than rust-version in Cargo.toml"; return 1; }
     cargo metadata --format-version 1 --locked | python3 -c '
 import json, sys
 promised = tuple(map(int, sys.argv[1].split(".")))
@@ -237,12 +237,12 @@ print("crates that want a newer compiler:", newer or "none")
 sys.exit(bool(newer))' "$RUST_VERSION"
 }
 
-# Node, geotiff.js and Chromium use the npm package and the page; Node runs the example of embedding.
+# Node, geotiff.js, and Chromium use the npm package and the page; Node runs the embedding example.
 wasm() { judge wasm && judge wasm_embed; }
 
 judge() { "$VENV/bin/python" "tests/judges/$1.py" "${@:2}"; }
 
-# Two halves side by side: the judges wait for each other's processes much of the time.
+# Two halves in parallel: the oracles wait for each other's processes much of the time.
 grid() {
     local first status=0
     judge grid --part 1/2 $FULL >"$LOGS/grid-1.log" 2>&1 &
@@ -253,10 +253,10 @@ grid() {
     return $status
 }
 
-# The table of EPSG codes is that of the judge's database.
+# The table of EPSG codes matches the oracle's database.
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
-# The wheel is built once, and tried in an environment with numpy alone, of the oldest Python at hand.
+# The wheel is built once, and tried in an environment with only numpy, using the oldest installed Python.
 python_build() {
     local wheel alone=$TARGET/python-alone target
     target=$(cd "$TARGET" && pwd)
@@ -268,8 +268,7 @@ python_build() {
     "$alone/bin/python" -c 'import cogsmith, numpy, sys; print("alone with Python", sys.version.split()[0], "and numpy", numpy.__version__); assert cogsmith.write(numpy.zeros((4, 4)), ":mem:")[:2] == b"II"'
 }
 
-# The wheel among its peers. Files that the tests wrote are read once more, by oracles that do not live in the peers'
-# environment.
+# The wheel among its peers. Files that the tests wrote are read once more by oracles outside the peers' environment.
 python_package() {
     local wheel written status=0
     wheel=$(realpath "$TARGET"/wheels/cogsmith-*.whl) || return 1
@@ -281,7 +280,8 @@ python_package() {
     return $status
 }
 
-# Two lanes side by side, since linking and many oracles keep one core busy: what compiles, and what uses the binary.
+# Two parallel lanes, because linking and many oracles keep only one core busy: stages that compile, and stages that use the
+# binary.
 compilers() {
     stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
     stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
@@ -312,7 +312,7 @@ oracles() {
 stage build cargo build --workspace --all-targets --locked
 stage unit cargo test --workspace --locked
 stage judges judges_ready
-# Other stages need the oracles too.
+# Other stages need the oracles, too.
 wanted judges || judges_ready >"$LOGS/judges.log" 2>&1 || { cat "$LOGS/judges.log"; exit 1; }
 stage main-job main_job
 stage examples examples
@@ -320,7 +320,7 @@ compilers &
 LANE=$!
 oracles
 wait $LANE
-# These measure how long things take, or stop them at some moment: nothing else runs meanwhile.
+# These measure time, or stop processes at some moment: nothing else runs meanwhile.
 stage wasm wasm
 stage python python_package
 
@@ -330,7 +330,7 @@ while read -r name _ _ outcome; do
     [ "$outcome" = ok ] || FAILED=1
 done <"$RESULTS"
 for name in "${STAGES[@]}"; do
-    [[ "$NAMES" == *" $name "* ]] || { echo "there is no stage '$name'"; FAILED=1; }
+    [[ "$NAMES" == *" $name "* ]] || { echo "unknown stage '$name'"; FAILED=1; }
 done
 
 wait

@@ -31,15 +31,15 @@ pub struct ArraySource<'a, T> {
 }
 
 impl<'a, T: Sample> ArraySource<'a, T> {
-    /// One band: (row, column).
+    /// Makes a source with one band from an array of shape (rows, columns).
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`] for a view that is larger than TIFF can say, [`ErrorKind::InvalidImage`] for an empty one.
+    /// [`ErrorKind::Limit`] if the view is larger than TIFF allows, [`ErrorKind::InvalidImage`] if it is empty.
     pub fn new(pixels: ArrayView2<'a, T>) -> Result<Self> {
         Self::bands_last(pixels.insert_axis(Axis(2)))
     }
 
-    /// Several bands: (band, row, column).
+    /// Makes a source from an array of shape (bands, rows, columns).
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -47,7 +47,7 @@ impl<'a, T: Sample> ArraySource<'a, T> {
         Self::bands_last(pixels.permuted_axes([1, 2, 0]))
     }
 
-    /// Several bands: (row, column, band).
+    /// Makes a source from an array of shape (rows, columns, bands).
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -62,10 +62,10 @@ impl<'a, T: Sample> ArraySource<'a, T> {
         Ok(Self { spec, pixels, mask: None })
     }
 
-    /// Adds a mask: (row, column), 0 = invalid.
+    /// Adds a mask of shape (rows, columns), 0 = invalid.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where the mask has another shape than the image.
+    /// [`ErrorKind::PixelCount`] if the shape of the mask differs from that of the image.
     pub fn with_mask(mut self, mask: ArrayView2<'a, u8>) -> Result<Self> {
         let (height, width, _) = self.pixels.dim();
         if mask.dim() != (height, width) {
@@ -91,7 +91,7 @@ impl<T: Sample> PixelSource for ArraySource<'_, T> {
             if let Some(pixels) = pixels.as_slice() {
                 window.put_pixels(window_row, bytemuck::cast_slice(pixels));
             } else {
-                // Samples that don't lie together are gathered first.
+                // Gather samples that are not contiguous first.
                 let gather = |samples: ArrayView1<'_, T>| samples.iter().copied().collect::<Vec<T>>();
                 let bands: Vec<Cow<'_, [T]>> = pixels
                     .axis_iter(Axis(1))

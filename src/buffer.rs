@@ -1,10 +1,10 @@
-//! Byte buffers that can be seen as samples of any type, and what is used again.
+//! Aligned byte buffers that can be viewed as samples of any type, and a pool of reusable objects.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{ErrorKind, Result};
 
-/// Bytes that start at a multiple of 8, so that they can be seen as samples of any type.
+/// Bytes aligned to 8, so that they can be viewed as samples of any type.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct AlignedBytes {
     words: Vec<u64>,
@@ -12,12 +12,12 @@ pub(crate) struct AlignedBytes {
 }
 
 impl AlignedBytes {
-    /// Makes the buffer at least `len` bytes long, keeping what it holds; new bytes are zero.
+    /// Grows the buffer to at least `len` bytes, keeping its contents; new bytes are zero.
     pub(crate) fn grow(&mut self, len: usize, what: &'static str) -> Result<()> {
         let words = len.div_ceil(8);
         if let Some(more) = words.checked_sub(self.words.len()) {
             if self.words.is_empty() {
-                // Pages that the system fills with zeros when threads touch them, all at once.
+                // Pages that the system zeroes on first touch, on the threads that touch them.
                 let zeros = bytemuck::allocation::try_zeroed_slice_box(words);
                 self.words = zeros.map_err(|()| ErrorKind::OutOfMemory { what, bytes: len as u64 })?.into_vec();
             } else {
@@ -30,47 +30,48 @@ impl AlignedBytes {
         Ok(())
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.len]
     }
 
-    /// The bytes, to be changed.
+    /// Returns the bytes, mutable.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.len]
     }
 }
 
-/// Things that are used again, buffers above all: fresh memory costs the system more than what is done with it.
+/// A pool of reusable objects, mainly buffers: getting fresh memory from the system takes longer than the work done in
+/// it.
 #[derive(Debug, Default)]
 pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T: Default> Pool<T> {
-    /// One with whatever it held, or a new one.
+    /// Takes an object from the pool, with whatever it contains, or makes a new one.
     pub(crate) fn take(&self) -> T {
         let held = self.lock().pop();
-        // Outside of the lock: to make a new one can take a while, and others needn't wait for it.
+        // Build new objects outside the lock: that can take a while, and other threads need not wait for it.
         held.unwrap_or_default()
     }
 
-    /// Takes one back.
+    /// Returns an object to the pool.
     pub(crate) fn give(&self, item: T) {
         self.lock().push(item);
     }
 
-    /// Frees all that is here.
+    /// Frees all pooled objects.
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {
-        // What a panic elsewhere leaves here is whole: things are taken out to be used.
+        // A panic elsewhere leaves the pool intact: objects are taken out while in use.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> Pool<Vec<T>> {
-    /// An empty buffer.
+    /// Takes a buffer from the pool and clears it.
     pub(crate) fn take_empty(&self) -> Vec<T> {
         let mut buffer = self.take();
         buffer.clear();

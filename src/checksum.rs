@@ -1,11 +1,11 @@
-//! Checksums of pixels: taken while tiles are encoded, and again when they are read back.
+//! Checksums of pixels, computed when tiles are encoded and again when they are read back.
 
-/// A checksum of 64 bits of bytes that come piece by piece. Finds damage, not malice. Where pieces end matters, so that
-/// rows are not taken for each other.
+/// A 64-bit checksum of bytes added piece by piece. Detects damage, not tampering. Piece boundaries matter, so that
+/// bytes moved from one row to another are noticed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Checksum(u64);
 
-/// The golden ratio in 64 bits: odd, and of no pattern.
+/// The golden ratio in 64 bits: odd, and without a pattern.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Checksum {
@@ -13,7 +13,7 @@ impl Checksum {
         Self(FACTOR)
     }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     pub(crate) fn add(&mut self, piece: &[u8]) {
         let (words, rest) = piece.as_chunks::<8>();
         for word in words {
@@ -25,7 +25,7 @@ impl Checksum {
         self.mix(piece.len() as u64);
     }
 
-    /// A step that can be undone, so that no two words come to the same state.
+    /// Mixes in a word with an invertible step, so that different words never lead to the same state.
     fn mix(&mut self, word: u64) {
         let mixed = (self.0 ^ word).wrapping_mul(FACTOR);
         self.0 = mixed ^ (mixed >> 29);

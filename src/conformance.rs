@@ -59,7 +59,7 @@ pub trait SinkHarness {
     /// Whatever keeps the file from being read; the test fails.
     fn file(&mut self, sink: Self::Sink) -> Result<Option<Vec<u8>>>;
 
-    /// Whether nothing of the file is seen before [`TileSink::commit`]; the default. Otherwise bytes may be seen earlier.
+    /// Returns true, the default, if nothing of the file is visible before [`TileSink::commit`].
     fn is_atomic(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, said so that a person can act on it.
+//! Errors: what is wrong, where, and what to do about it.
 
 use std::fmt;
 use std::io;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use crate::recognize::{Address, FileFamily, FileKind};
 
-/// The result of every fallible call of this library.
+/// The result of every fallible call in this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error: what went wrong, where, and what to do about it.
+/// An error: what is wrong, where, and what to do about it.
 ///
-/// Its [`kind`](Error::kind) tells programs what its text tells people.
+/// [`kind`](Error::kind) gives programs what the message gives people.
 #[derive(Debug)]
 pub struct Error(Box<ErrorKind>);
 
@@ -19,158 +19,158 @@ pub struct Error(Box<ErrorKind>);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An option is out of its range, or contradicts the image or another option.
+    /// An option is out of range, or contradicts the image or another option.
     InvalidOption {
-        /// The option as users know it, such as `predictor`.
+        /// The option's user-facing name, such as `predictor`.
         option: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// The problem, and what would be valid.
         reason: String,
     },
-    /// The description of the image contradicts itself.
+    /// The description of the image is inconsistent.
     InvalidImage {
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// The input uses a feature that this library does not read.
+    /// The input uses a feature that this library does not support.
     Unsupported {
         /// The feature, such as `compression 34712 (JPEG 2000)`.
         feature: String,
     },
     /// The input is not a TIFF file.
     NotTiff {
-        /// How that shows.
+        /// The evidence.
         reason: String,
-        /// What it is instead, as far as its first bytes tell.
+        /// The kind of file it looks like, judging by its first bytes.
         found: Option<FileKind>,
     },
-    /// A path has the form of an address, or of a name for GDAL, and there is no such file.
+    /// A path looks like a URL or a GDAL dataset name, and no such file exists.
     Address {
         /// The path.
         path: PathBuf,
-        /// The form.
+        /// The kind of address.
         address: Address,
     },
-    /// The input is damaged, or says things that cannot be true.
+    /// The input is damaged or inconsistent.
     Corrupt {
-        /// The part of the input that is wrong, such as `tile 17 of image 0`.
+        /// The damaged part of the input, such as `tile 17 of image 0`.
         place: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// A size or count is over what the format, or this machine, can hold.
+    /// A size or count exceeds what the format or this machine can hold.
     Limit {
-        /// What is too large.
+        /// The name of the size or count.
         what: String,
         /// Its value.
         value: u64,
-        /// The largest value that works.
+        /// The largest allowed value.
         limit: u64,
     },
-    /// The memory that the plan needs could not be had.
+    /// Memory could not be allocated.
     OutOfMemory {
-        /// What the memory was for.
+        /// The purpose of the memory.
         what: &'static str,
-        /// The number of bytes asked for.
+        /// The number of bytes requested.
         bytes: u64,
     },
     /// A tile could not be encoded.
     TileEncode {
         /// Pyramid level, 0 = full resolution.
         level: usize,
-        /// Row of the tile in its level, counted in tiles from the top.
+        /// Row of the tile in its level, in tiles from the top.
         row: u32,
-        /// Column of the tile in its level, counted in tiles from the left.
+        /// Column of the tile in its level, in tiles from the left.
         column: u32,
-        /// What went wrong.
+        /// The problem.
         reason: String,
     },
-    /// What was written is not what was to be written: found when it was read back.
+    /// Verification failed: what was read back differs from what was written.
     Verification {
         /// Pyramid level, 0 = full resolution.
         level: usize,
-        /// Row and column of the tile in its level, where it is a tile that is wrong.
+        /// Row and column of the tile in its level, if a single tile is wrong.
         tile: Option<(u64, u64)>,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// Pixels were handed over in the wrong amount or shape.
+    /// Pixels were passed in the wrong number or shape.
     PixelCount {
-        /// What was handed over.
+        /// The kind of value that was passed.
         what: &'static str,
-        /// The amount that was needed.
+        /// The number that was expected.
         expected: u64,
-        /// The amount that came.
+        /// The number that was passed.
         got: u64,
     },
     /// Reading or writing failed.
     Io {
-        /// What was being done, such as `write`.
+        /// The attempted action, such as `write`.
         action: &'static str,
-        /// The file it was done to, where there is one.
+        /// The file, if there is one.
         path: Option<PathBuf>,
-        /// The error of the system.
+        /// The system's error.
         source: io::Error,
     },
-    /// The target exists and overwriting was not asked for.
+    /// The target exists and overwriting is off.
     TargetExists {
         /// The target.
         path: PathBuf,
     },
-    /// Shards of an encoding on several machines are missing, or don't fit together.
+    /// Shards of a distributed encoding are missing, or do not belong together.
     Shards {
-        /// Which, such as `shard 0/3/4` (tier, row, column).
+        /// The shards, such as `shard 0/3/4` (tier, row, column).
         shards: String,
-        /// What is wrong with them.
+        /// The problem with them.
         reason: String,
     },
-    /// The caller asked to stop.
+    /// The caller canceled the operation.
     Cancelled,
 }
 
 impl Error {
-    /// What went wrong, for programs.
+    /// Returns the kind of error, for programs.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0
     }
 
-    /// An [`ErrorKind::InvalidOption`].
+    /// Makes an [`ErrorKind::InvalidOption`].
     pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {
         ErrorKind::InvalidOption { option, reason: reason.into() }.into()
     }
 
-    /// An [`ErrorKind::InvalidImage`].
+    /// Makes an [`ErrorKind::InvalidImage`].
     pub(crate) fn image(reason: impl Into<String>) -> Self {
         ErrorKind::InvalidImage { reason: reason.into() }.into()
     }
 
-    /// An [`ErrorKind::Unsupported`].
+    /// Makes an [`ErrorKind::Unsupported`].
     #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only readers meet unsupported input"))]
     pub(crate) fn unsupported(feature: impl Into<String>) -> Self {
         ErrorKind::Unsupported { feature: feature.into() }.into()
     }
 
-    /// An [`ErrorKind::Corrupt`].
+    /// Makes an [`ErrorKind::Corrupt`].
     pub(crate) fn corrupt(place: impl Into<String>, reason: impl Into<String>) -> Self {
         ErrorKind::Corrupt { place: place.into(), reason: reason.into() }.into()
     }
 
-    /// An [`ErrorKind::Limit`].
+    /// Makes an [`ErrorKind::Limit`].
     pub(crate) fn limit(what: impl Into<String>, value: u64, limit: u64) -> Self {
         ErrorKind::Limit { what: what.into(), value, limit }.into()
     }
 
-    /// An [`ErrorKind::Shards`].
+    /// Makes an [`ErrorKind::Shards`].
     pub(crate) fn shards(shards: impl Into<String>, reason: impl Into<String>) -> Self {
         ErrorKind::Shards { shards: shards.into(), reason: reason.into() }.into()
     }
 
-    /// An [`ErrorKind::Io`] that names no file.
+    /// Makes an [`ErrorKind::Io`] without a path.
     pub(crate) fn io(action: &'static str, source: io::Error) -> Self {
         ErrorKind::Io { action, path: None, source }.into()
     }
 
-    /// An [`ErrorKind::Io`] at a file.
+    /// Makes an [`ErrorKind::Io`] with a path.
     pub(crate) fn io_at(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         ErrorKind::Io { action, path: Some(path.into()), source }.into()
     }
@@ -186,7 +186,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             ErrorKind::InvalidOption { option, reason } => write!(f, "option '{option}': {reason}"),
-            ErrorKind::InvalidImage { reason } => write!(f, "image description: {reason}"),
+            ErrorKind::InvalidImage { reason } => write!(f, "invalid image: {reason}"),
             ErrorKind::Unsupported { feature } => write!(f, "not supported: {feature}"),
             ErrorKind::NotTiff { found: Some(kind), .. } if kind.family() == FileFamily::Incomplete => {
                 write!(f, "not a TIFF file, but {kind}")
@@ -207,7 +207,7 @@ impl fmt::Display for Error {
                 write!(f, "tile at level {level}, row {row}, column {column}: {reason}")
             }
             ErrorKind::Verification { level, tile, reason } => {
-                write!(f, "the output is not what was to be written: level {level}")?;
+                write!(f, "verification failed: level {level}")?;
                 if let Some((row, column)) = tile {
                     write!(f, ", row {row}, column {column}")?;
                 }
@@ -219,7 +219,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::Io { action, path: None, source } => write!(f, "cannot {action}: {source}"),
             ErrorKind::TargetExists { path } => {
-                write!(f, "'{}' exists; ask for overwriting to replace it", path.display())
+                write!(f, "'{}' already exists", path.display())
             }
             ErrorKind::Shards { shards, reason } => write!(f, "{shards}: {reason}"),
             ErrorKind::Cancelled => write!(f, "cancelled"),

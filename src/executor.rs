@@ -1,4 +1,4 @@
-//! Where work runs: on the caller's thread or on a pool. The only module that knows of threads.
+//! Execution on the calling thread or on a pool. The only module that knows about threads.
 
 #[cfg(feature = "parallel")]
 mod stream;
@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
-/// Runs independent work items, in order of their results, on one or many threads.
+/// Runs independent work items on one or many threads; results come in the order of the items.
 ///
-/// What is computed never depends on the number of threads; a panic in an item reaches the caller.
+/// Results never depend on the number of threads. A panic in an item propagates to the caller.
 #[derive(Debug, Clone)]
 pub struct Executor {
     #[cfg(feature = "parallel")]
@@ -19,10 +19,10 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Whether there can be more than one thread.
+    /// `true` if there can be more than one thread.
     pub(crate) const PARALLEL: bool = cfg!(feature = "parallel");
 
-    /// Runs everything on the caller's thread.
+    /// Runs everything on the calling thread.
     #[must_use]
     pub fn serial() -> Self {
         Self {
@@ -32,17 +32,17 @@ impl Executor {
         }
     }
 
-    /// Runs on a pool of its own with `count` threads; 1 means the caller's thread.
+    /// Runs on a pool of `count` threads; 1 means the calling thread.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 threads or more than 1024, for more than one
-    /// without the feature `parallel`, and where the system gives no threads.
+    /// without the feature `parallel`, and if the system cannot start the threads.
     pub fn threads(count: usize) -> Result<Self> {
         match count {
-            0 => Err(Error::option("threads", "0 threads do no work; give at least 1")),
+            0 => Err(Error::option("threads", "must be at least 1")),
             1 => Ok(Self::serial()),
-            // Starting more takes minutes, and no machine has so many cores.
-            1025.. => Err(Error::option("threads", format!("{count} threads are too many; give at most 1024"))),
+            // Starting more takes minutes, and no machine has that many cores.
+            1025.. => Err(Error::option("threads", format!("{count} is out of range (1 to 1024)"))),
             #[cfg(feature = "parallel")]
             _ => {
                 let pool = rayon::ThreadPoolBuilder::new()
@@ -57,7 +57,7 @@ impl Executor {
         }
     }
 
-    /// Runs on as many threads as the machine has cores (on the caller's thread without the feature `parallel`).
+    /// Runs on as many threads as the machine has cores (on the calling thread without the feature `parallel`).
     ///
     /// # Errors
     /// As [`threads`](Self::threads).
@@ -68,20 +68,20 @@ impl Executor {
         return Ok(Self::serial());
     }
 
-    /// Has encoding stop with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) before its next tile once `flag` is
-    /// set, from whatever thread: sooner than a progress callback can, which is asked after every few tiles.
+    /// Makes encoding stop with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) before the next tile once `flag`
+    /// is set, from any thread. This is sooner than with a progress callback, which is called only every few tiles.
     #[must_use]
     pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancelled = Some(flag);
         self
     }
 
-    /// Whether the work has been cancelled.
+    /// Returns whether the work has been canceled.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
-    /// The number of threads that work at once.
+    /// Returns the number of threads that work at once.
     #[must_use]
     pub fn thread_count(&self) -> usize {
         #[cfg(feature = "parallel")]

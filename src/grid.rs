@@ -1,10 +1,10 @@
-//! Levels, tiles, and the one definition of their order in the file.
+//! Levels, tiles, and the only definition of their order in the file.
 
 use std::ops::Range;
 
 use crate::options::{Interleave, TileSize};
 
-/// A rectangle of pixels or of tiles of a level.
+/// A rectangle of pixels or of tiles in a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rectangle {
     /// Columns, counted from the left edge of the level.
@@ -14,25 +14,25 @@ pub struct Rectangle {
 }
 
 impl Rectangle {
-    /// The number of columns.
+    /// Returns the number of columns.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.columns.end.saturating_sub(self.columns.start)
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.rows.end.saturating_sub(self.rows.start)
     }
 
-    /// Whether nothing lies in it.
+    /// Returns whether the rectangle is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty() || self.rows.is_empty()
     }
 
-    /// The smallest rectangle that holds both; that of one where the other is empty.
+    /// Returns the smallest rectangle that contains both; if one is empty, the other.
     pub(crate) fn hull(&self, other: &Self) -> Self {
         if self.is_empty() || other.is_empty() {
             return if self.is_empty() { other.clone() } else { self.clone() };
@@ -41,103 +41,103 @@ impl Rectangle {
         Self { columns: join(&self.columns, &other.columns), rows: join(&self.rows, &other.rows) }
     }
 
-    /// What lies in both.
+    /// Returns the intersection.
     pub(crate) fn common(&self, other: &Self) -> Self {
         let meet = |a: &Range<u32>, b: &Range<u32>| a.start.max(b.start)..a.end.min(b.end);
         Self { columns: meet(&self.columns, &other.columns), rows: meet(&self.rows, &other.rows) }
     }
 }
 
-/// One level of the pyramid and its grid of tiles.
+/// A level of the pyramid and its tile grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
-    /// 0 = full resolution, growing with coarser levels.
+    /// 0 = full resolution; coarser levels have higher indices.
     pub index: usize,
     /// Columns in pixels.
     pub width: u32,
     /// Rows in pixels.
     pub height: u32,
-    /// The size of tiles.
+    /// Tile size.
     pub tile_size: TileSize,
 }
 
 impl Level {
-    /// Columns of tiles.
+    /// Returns the number of tile columns.
     #[must_use]
     pub const fn tile_columns(&self) -> u32 {
         self.width.div_ceil(self.tile_size.width)
     }
 
-    /// Rows of tiles.
+    /// Returns the number of tile rows.
     #[must_use]
     pub const fn tile_rows(&self) -> u32 {
         self.height.div_ceil(self.tile_size.height)
     }
 
-    /// Tiles of one plane.
+    /// Returns the number of tiles per plane.
     #[must_use]
     pub fn tiles_per_plane(&self) -> u64 {
         u64::from(self.tile_columns()) * u64::from(self.tile_rows())
     }
 }
 
-/// What a tile holds.
+/// Content of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Plane {
     /// Samples: all bands (plane 0 of pixel interleave), or one band.
     Image(u16),
-    /// The mask, one bit a pixel.
+    /// The mask, one bit per pixel.
     Mask,
 }
 
-/// The address of a tile.
+/// Identifies a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TileId {
     /// The level, 0 = full resolution.
     pub level: usize,
-    /// What the tile holds.
+    /// The content of the tile.
     pub plane: Plane,
-    /// Row, counted in tiles from the top.
+    /// Row, in tiles from the top.
     pub row: u32,
-    /// Column, counted in tiles from the left.
+    /// Column, in tiles from the left.
     pub column: u32,
 }
 
-/// A run of tiles that lie together in the file and grow at their end alone while rows arrive.
+/// A contiguous run of tiles in the file that only grows at its end while rows arrive.
 ///
-/// Pixel and tile interleave have one section a level; band interleave has one for each band and one for the mask,
-/// since bands lie one after the other while rows arrive with all bands.
+/// Pixel and tile interleave have one section per level. Band interleave has one per band and one for the mask: bands
+/// are stored one after the other, but rows arrive with all bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SectionId {
     /// The level, 0 = full resolution.
     pub level: usize,
-    /// The number of the section in its level, in file order.
+    /// The index of the section within its level, in file order.
     pub part: u16,
 }
 
-/// The planes of an image and their order: with [`Level`], all that decides where a tile stands.
+/// The planes of an image and their order. Together with [`Level`], this determines the position of every tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TileGrid {
     /// The layout of bands.
     pub interleave: Interleave,
     /// Image planes: 1 for pixel interleave, otherwise the number of bands.
     pub planes: u16,
-    /// Whether every level has a mask.
+    /// `true` if every level has a mask.
     pub mask: bool,
 }
 
 impl TileGrid {
-    /// The sections of a level, in file order.
+    /// Returns the sections of a level, in file order.
     pub fn sections(self, level: usize) -> impl Iterator<Item = SectionId> {
         let parts = match self.interleave {
             Interleave::Pixel | Interleave::Tile => 1,
             Interleave::Band => u32::from(self.planes) + u32::from(self.mask),
         };
-        // At most 65535 bands and one mask.
+        // There are at most 65535 bands and one mask.
         (0..parts).filter_map(move |part| Some(SectionId { level, part: u16::try_from(part).ok()? }))
     }
 
-    /// The section that holds the tiles of a plane.
+    /// Returns the section that contains the tiles of a plane.
     #[must_use]
     pub fn section(self, level: usize, plane: Plane) -> SectionId {
         let part = match (self.interleave, plane) {
@@ -148,12 +148,12 @@ impl TileGrid {
         SectionId { level, part }
     }
 
-    /// The planes of one place in the image, in file order.
+    /// Returns the planes at one position of the image, in file order.
     pub fn all_planes(self) -> impl Iterator<Item = Plane> {
         (0..self.planes).map(Plane::Image).chain(self.mask.then_some(Plane::Mask))
     }
 
-    /// The planes of a section, in the order in which they stand at one place of the image.
+    /// Returns the planes of a section, in their order at one position of the image.
     fn section_planes(self, section: SectionId) -> impl Iterator<Item = Plane> {
         let (images, mask) = match self.interleave {
             Interleave::Pixel | Interleave::Tile => (0..self.planes, self.mask),
@@ -163,7 +163,7 @@ impl TileGrid {
         images.map(Plane::Image).chain(mask.then_some(Plane::Mask))
     }
 
-    /// The tiles of some columns of one row of tiles in a section, in file order.
+    /// Returns the tiles of a range of columns in one tile row of a section, in file order.
     pub(crate) fn section_row_tiles(
         self,
         section: SectionId,
@@ -175,7 +175,7 @@ impl TileGrid {
             .flat_map(move |column| self.section_planes(section).map(move |plane| TileId { level, plane, row, column }))
     }
 
-    /// The number of tiles that stand together at one place of the image in a section.
+    /// Returns the number of tiles that a section stores together for one position of the image.
     pub(crate) fn tiles_per_place(self) -> u32 {
         match self.interleave {
             Interleave::Pixel | Interleave::Tile => u32::from(self.planes) + u32::from(self.mask),
@@ -183,13 +183,14 @@ impl TileGrid {
         }
     }
 
-    /// All tiles of a section, in file order.
+    /// Returns all tiles of a section, in file order.
     pub fn section_tiles(self, level: &Level, section: SectionId) -> impl Iterator<Item = TileId> {
         let columns = 0..level.tile_columns();
         (0..level.tile_rows()).flat_map(move |row| self.section_row_tiles(section, row, columns.clone()))
     }
 
-    /// The tiles of some columns of one row of tiles, in the order in which they are appended to their sections.
+    /// Returns the tiles of a range of columns in one tile row, in the order in which they are appended to their
+    /// sections.
     pub fn row_tiles(self, level: usize, row: u32, columns: Range<u32>) -> impl Iterator<Item = TileId> {
         self.sections(level).flat_map(move |section| self.section_row_tiles(section, row, columns.clone()))
     }

@@ -1,36 +1,38 @@
 //! Cloud Optimized GeoTIFF (COG) writer: one pass, pure Rust, no GDAL.
 //!
-//! A COG holds its directories first, then its overviews from the smallest up, full resolution last. This library
-//! writes it while reading every pixel once: overviews are computed as rows stream in, tiles are compressed on a pool of
-//! threads, and the header is made last and placed first.
+//! A COG stores its directories first, then its overviews from smallest to largest, then full resolution. This library
+//! writes one while reading every pixel once: overviews are computed as rows stream in, tiles are compressed on a
+//! thread pool, and the header is built last and placed first.
 //!
-//! # Ways in
+//! # Inputs
 //! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode()`], [`encode_to_file`] or
 //!   [`encode_to_vec`];
-//! - [`CogWriter`]: rows pushed as they come; memory doesn't grow with the height of the image;
-//! - [`GeoTiffSource`]: a file of any flavour of TIFF.
+//! - [`CogWriter`]: rows pushed as they arrive; memory use does not depend on image height, apart from four bytes per
+//!   tile;
+//! - [`GeoTiffSource`]: a TIFF file of any flavor.
 //!
-//! Whatever implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and give the same bytes.
+//! Any type that implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and produce the same
+//! bytes.
 //!
-//! [`ShardPlan`] cuts an image into shards, which are encoded on any machine and in any order
-//! ([`encode::encode_shard`]), and put together to the same bytes again ([`encode::Assembler`], [`sink::fragments`]).
+//! [`ShardPlan`] cuts an image into shards, which can be encoded on any machine and in any order
+//! ([`encode::encode_shard`]) and assembled into the same bytes ([`encode::Assembler`], [`sink::fragments`]).
 //!
-//! # Ways out
-//! Anything that implements [`std::io::Write`]; no `Seek`. [`OutputFile`] is a file that appears whole or not at all.
+//! # Outputs
+//! Any [`std::io::Write`]; `Seek` is not needed. [`OutputFile`] is a file that appears whole or not at all.
 //!
-//! # Checks
-//! [`check::validate`] judges a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its pixels;
-//! [`check::inspect`] says what it is.
+//! # Validation
+//! [`check::validate`] checks a file against the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its
+//! pixels; [`check::inspect`] returns the file's metadata.
 //!
 //! # Features
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `parallel` | yes | a pool of threads; without it everything runs on the caller's thread |
-//! | `geotiff` | yes | reading: [`GeoTiffSource`] and the checks |
+//! | `parallel` | yes | a thread pool; without it, everything runs on the calling thread |
+//! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
 //! | `ndarray` | yes | [`ArraySource`] |
-//! | `spool` | yes | finished tiles wait in a temporary file beyond a memory budget |
-//! | `zstd` | yes | writing ZSTD; reading it comes with `geotiff` |
-//! | `zstd-c` | no | ZSTD through the C library; needs a C compiler |
+//! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
+//! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
+//! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 //!
 //! ```
 //! use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, Metadata, PixelSource};
@@ -46,7 +48,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![warn(unreachable_pub, clippy::print_stdout, clippy::print_stderr)]
-// Data and IO must never panic: an error says what, where and what to do.
+// Data and I/O must never cause a panic: return an error that says what is wrong and where.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unimplemented)]
 // Truncated sizes and offsets are how writers corrupt files.
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
@@ -86,10 +88,10 @@ mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
-// No part of the API: fuzz/ gives the codecs bytes of any length and layout.
+// Not part of the API: fuzz/ passes bytes of any length and layout to the codecs.
 #[doc(hidden)]
 pub use codec::{Compressor, Layout};
-// No part of the API: wasm/ loads the ZSTD encoder as a module of its own, when it is asked for.
+// Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
@@ -104,7 +106,7 @@ pub use options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
 pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
-// No part of the API: benches/pyramid.rs measures the kernels by themselves.
+// Not part of the API: benches/pyramid.rs measures the kernels in isolation.
 #[doc(hidden)]
 pub use pyramid::Cascade;
 #[cfg(feature = "geotiff")]
@@ -129,7 +131,7 @@ pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The page's example, likewise.
+/// The example in docs/crs.md, compiled and run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/crs.md")]
 struct CrsPage;

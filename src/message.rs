@@ -1,41 +1,41 @@
-//! What travels between machines: numbers, texts and lists as little-endian bytes, sealed with what they are, the
-//! version of this library that made them, and a checksum.
+//! Wire format for data sent between machines: numbers, text, and lists as little-endian bytes, with the kind of
+//! message, the version of this library, and a checksum.
 
 use crate::error::{Error, Result};
 
-/// What every message starts with.
+/// The first bytes of every message.
 const SIGNATURE: &[u8; 8] = b"cogsmith";
-/// Bytes of a checksum are one word.
+/// Length of the checksum, one 32-bit word.
 const CHECKSUM_LEN: usize = 4;
 
-/// What a message holds.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
-    /// The byte that says so.
+    /// The byte that identifies it.
     pub(crate) code: u8,
-    /// What it is called in errors.
+    /// Its name in errors.
     pub(crate) name: &'static str,
 }
 
-/// The CRC-32 of some bytes.
+/// Returns the CRC-32 of bytes.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
 }
 
-/// A number that tells messages apart (FNV-1a, 64 bits).
+/// Returns a number that distinguishes messages (FNV-1a, 64 bits).
 pub(crate) fn digest(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
-/// A message that is being written.
+/// A message being written.
 pub(crate) struct Message {
     bytes: Vec<u8>,
 }
 
 impl Message {
-    /// An empty message.
+    /// Starts a message.
     pub(crate) fn new(kind: Kind) -> Self {
         let mut message = Self { bytes: SIGNATURE.to_vec() };
         message.u8(kind.code);
@@ -43,7 +43,7 @@ impl Message {
         message
     }
 
-    /// An empty part of a message, which is sealed with the whole.
+    /// Starts a part of a message, which is sealed with the whole message.
     pub(crate) fn part() -> Self {
         Self { bytes: Vec::new() }
     }
@@ -72,7 +72,7 @@ impl Message {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The length of what follows.
+    /// Writes the length of what follows.
     fn length(&mut self, length: usize) {
         self.u64(length as u64);
     }
@@ -98,19 +98,19 @@ impl Message {
         }
     }
 
-    /// One of few values, by its place among them.
+    /// Writes one of a few values as its index in a list.
     pub(crate) fn one_of<T: PartialEq>(&mut self, all: &[T], value: &T) {
         let place = all.iter().position(|one| one == value).and_then(|place| u8::try_from(place).ok());
-        // A value that the list lacks is refused when the message is read; a test goes through all of them.
+        // A value missing from the list is rejected on reading; a test covers all of them.
         self.u8(place.unwrap_or(u8::MAX));
     }
 
-    /// The bytes of a part.
+    /// Returns the bytes of a part.
     pub(crate) fn into_part(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The finished message.
+    /// Appends the checksum and returns the message.
     pub(crate) fn seal(mut self) -> Vec<u8> {
         let sum = checksum(&self.bytes);
         self.u32(sum);
@@ -118,7 +118,7 @@ impl Message {
     }
 }
 
-/// A message that is being read.
+/// A message being read.
 pub(crate) struct Reader<'a> {
     name: &'static str,
     rest: &'a [u8],
@@ -128,8 +128,8 @@ impl<'a> Reader<'a> {
     /// Opens a message.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where the bytes are no message of this kind, were changed on
-    /// the way, or come from another version of this library, whose files may differ.
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are not a message of this kind, were modified, or
+    /// come from another version of this library, whose files may differ.
     pub(crate) fn open(kind: Kind, bytes: &'a [u8]) -> Result<Self> {
         let name = kind.name;
         let damaged = |reason: &str| Error::corrupt(name, reason);
@@ -137,10 +137,10 @@ impl<'a> Reader<'a> {
             .len()
             .checked_sub(CHECKSUM_LEN)
             .map(|at| bytes.split_at(at))
-            .ok_or_else(|| damaged("it is cut off"))?;
-        let rest = content.strip_prefix(SIGNATURE).ok_or_else(|| damaged("it does not start as one"))?;
+            .ok_or_else(|| damaged("it is truncated"))?;
+        let rest = content.strip_prefix(SIGNATURE).ok_or_else(|| damaged("its signature is missing"))?;
         if checksum(content).to_le_bytes() != sum {
-            return Err(damaged("its checksum is wrong: it was changed or cut off on its way"));
+            return Err(damaged("checksum mismatch: it was modified or truncated"));
         }
         let mut reader = Self { name, rest };
         if reader.u8()? != kind.code {
@@ -149,19 +149,19 @@ impl<'a> Reader<'a> {
         let version = reader.text()?;
         if version != env!("CARGO_PKG_VERSION") {
             return Err(damaged(&format!(
-                "it comes from version {version}, this is {}; all machines need the same",
+                "it was written by version {version}, but this is {}; all machines need the same version",
                 env!("CARGO_PKG_VERSION")
             )));
         }
         Ok(reader)
     }
 
-    /// Opens a part of a message, which was opened before; `name` is what errors call it.
+    /// Opens a part of a message that was opened before; `name` is its name in errors.
     pub(crate) fn part(name: &'static str, bytes: &'a [u8]) -> Self {
         Self { name, rest: bytes }
     }
 
-    /// An error about this message.
+    /// Makes an error about this message.
     pub(crate) fn damaged(&self, reason: impl Into<String>) -> Error {
         Error::corrupt(self.name, reason)
     }
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         String::from_utf8(bytes).map_err(|_| self.damaged("a text is not UTF-8"))
     }
 
-    /// Items that take at least a byte each, so that a claimed length alone takes no memory.
+    /// Reads a list. Items take at least a byte each, so a false length cannot make it allocate memory.
     pub(crate) fn list<T>(&mut self, item: impl Fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let length = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
         if length > self.rest.len() {
@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
         match self.u8()? {
             0 => Ok(None),
             1 => item(self).map(Some),
-            other => Err(self.damaged(format!("{other} where 0 or 1 is expected"))),
+            other => Err(self.damaged(format!("expected 0 or 1, got {other}"))),
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         all.get(usize::from(place)).copied().ok_or_else(|| self.damaged(format!("unknown value {place}")))
     }
 
-    /// Checks that nothing is left.
+    /// Checks that nothing is left to read.
     pub(crate) fn end(self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.damaged("it is too long")) }
     }

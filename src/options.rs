@@ -1,18 +1,18 @@
-//! How to write: [`EncodeOptions`].
+//! Encoding options: [`EncodeOptions`].
 
 use crate::error::{Error, Result};
 
-/// Columns and rows of a tile in pixels.
+/// Tile size in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TileSize {
-    /// Columns, a multiple of 16.
+    /// Width in pixels, a multiple of 16.
     pub width: u32,
-    /// Rows, a multiple of 16.
+    /// Height in pixels, a multiple of 16.
     pub height: u32,
 }
 
 impl TileSize {
-    /// A square tile.
+    /// Returns a square tile size.
     #[must_use]
     pub const fn square(side: u32) -> Self {
         Self { width: side, height: side }
@@ -32,23 +32,24 @@ impl TileSize {
     }
 }
 
-/// The longest side of a tile: what a SHORT holds, rounded down to a multiple of 16.
+/// The longest tile side: the largest multiple of 16 that fits a SHORT.
 pub const MAX_TILE_SIDE: u32 = 65_520;
 
-/// How the bytes of a tile are compressed (tag 259). All are lossless.
+/// Tile compression (tag 259). All codecs are lossless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Compression {
-    /// Code 1: not at all.
+    /// Code 1: uncompressed.
     None,
-    /// Code 5: LZW (TIFF 6.0 section 13). Every reader has it; fast, larger files than DEFLATE.
+    /// Code 5: LZW (TIFF 6.0 section 13). Supported by every reader; fast, but files are larger than with DEFLATE.
     Lzw,
-    /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Every reader has it.
+    /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Supported by every reader.
     Deflate {
-        /// 1 (fastest) to 9 (smallest). At 6 images of at most 1 MiB of pixels get the effort of 7, which takes them some
+        /// 1 (fastest) to 9 (smallest). At level 6, images of up to 1 MiB are compressed at level 7, which adds a few
         /// milliseconds.
         level: u8,
     },
-    /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but browsers and readers older than GDAL 2.3 lack it.
+    /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but not supported by browsers and readers older than
+    /// GDAL 2.3.
     Zstd {
         /// 1 (fastest) to 22 (smallest).
         level: u8,
@@ -61,7 +62,7 @@ impl Compression {
     /// ZSTD at [`DEFAULT_ZSTD_LEVEL`].
     pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
 
-    /// The value of tag 259.
+    /// Returns the value of tag 259.
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
@@ -72,7 +73,7 @@ impl Compression {
         }
     }
 
-    /// The name, such as `deflate`.
+    /// Returns the name, such as `deflate`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -94,42 +95,42 @@ impl Compression {
         }
         Err(Error::option(
             "level",
-            format!("{level} is no {} level; it takes {} to {}", self.name(), range.start(), range.end()),
+            format!("{level} is out of range for {} ({} to {})", self.name(), range.start(), range.end()),
         ))
     }
 }
 
-/// What is done to samples before compression so that they compress better (tag 317). Lossless.
+/// Lossless transform of samples before compression that makes them compress better (tag 317).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Predictor {
-    /// Floating point for floats; none for palettes, complex samples, other sample widths, and without compression. For
-    /// integers of 8 to 64 bits what makes up to four tiles of the first row of tiles of full resolution smaller:
-    /// horizontal, or none, which suits classes better. It is then the predictor of all levels.
+    /// Floating-point for floats; none for palettes, complex samples, other sample widths, and uncompressed files. For
+    /// integers of 8 to 64 bits, either horizontal or none (better for classes), whichever compresses up to four tiles
+    /// of the first tile row of full resolution better. That predictor then applies to all levels.
     #[default]
     Auto,
-    /// 1: nothing.
+    /// 1: no predictor.
     None,
-    /// 2: the difference to the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits; also taken
-    /// for floats, whose bits are then seen as integers.
+    /// 2: the difference from the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits, and for
+    /// floats, whose bits are then treated as integers.
     Horizontal,
-    /// 3: floats are taken apart byte by byte (Adobe Photoshop TIFF Technical Note 3).
+    /// 3: floats are split into bytes of equal significance (Adobe Photoshop TIFF Technical Note 3).
     FloatingPoint,
 }
 
-/// How bands are laid out in the file.
+/// Layout of the bands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Interleave {
-    /// All bands of a pixel together in one tile.
+    /// All bands of a pixel in one tile.
     #[default]
     Pixel,
-    /// A tile holds one band; all tiles of a band, then those of the next.
+    /// One band per tile; all tiles of one band, then those of the next.
     Band,
-    /// A tile holds one band; the tiles of all bands of a place, then those of the next place.
+    /// One band per tile; the tiles of all bands at one position, then those at the next.
     Tile,
 }
 
 impl Interleave {
-    /// The name, such as `pixel`.
+    /// Returns the name, such as `pixel`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -140,76 +141,75 @@ impl Interleave {
     }
 }
 
-/// Which overviews are made.
+/// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Overviews {
-    /// Each level half the one before (whole-number division, at least 1), until both sides fit one tile of full
-    /// resolution: the rule of GDAL's COG driver.
+    /// Halve each level (integer division, at least 1) until it fits in one full-resolution tile, as GDAL's COG driver
+    /// does.
     #[default]
     Auto,
-    /// None.
+    /// No overviews.
     None,
-    /// This many levels by the rule of [`Auto`](Self::Auto), fewer where a level is already 1x1.
+    /// This many levels, halved as with [`Auto`](Self::Auto); fewer if a level is already 1x1.
     Count(u32),
-    /// Shrink factors relative to full resolution, growing, each at least 2; sizes are rounded up, as `gdaladdo` does.
-    /// Factors that would give a level no smaller than the one before are left out.
+    /// Reduction factors relative to full resolution, increasing, each at least 2. Sizes are rounded up, as `gdaladdo`
+    /// does. Factors that would not make a level smaller than the previous one are skipped.
     Factors(Vec<u32>),
-    /// None is made: they are finished already, and [`encode_levels`](crate::encode_levels) gets them. Columns and rows
-    /// of each, no more of either than the level before it has, and fewer of one of them. A kernel that is given says how
-    /// they were made.
+    /// Overviews are supplied by the caller through [`encode_levels`](crate::encode_levels). Columns and rows of each:
+    /// neither may exceed those of the previous level, and at least one must be smaller. If a kernel is set, it records
+    /// how they were made.
     Finished(Vec<(u32, u32)>),
 }
 
-/// How pixels of an overview are computed from the level before it.
+/// Kernel that computes the pixels of an overview from the previous level.
 ///
 /// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis. A pixel
-/// that is masked, equals nodata or is NaN is missing: it never contributes to an overview pixel. Where an overview
-/// pixel has no valid source pixel, it is nodata; without a nodata value it is NaN if NaN is why, and 0 under the mask
-/// otherwise. A computed value that happens to equal nodata moves by the smallest step. Every rule, and how it compares
-/// with GDAL's, stands in `docs/resampling.md`.
+/// that is masked, equals nodata, or is NaN is invalid and never contributes to an overview pixel. An overview pixel
+/// without a valid source pixel is nodata; without a nodata value, it is NaN if NaN is the cause, and otherwise 0 under
+/// the mask. A computed value that happens to equal nodata is moved by the smallest possible step. `docs/resampling.md`
+/// lists every rule and compares it with GDAL's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resampling {
-    /// The pixel at `floor(0.5 + position * ratio)` along each axis, with its own validity: at a ratio of 2 the upper
-    /// left one of four. Takes any type.
+    /// The pixel at `floor(0.5 + position * ratio)` along each axis, with its own validity; at a ratio of 2, the
+    /// upper-left one of four. Works with any type.
     Nearest,
-    /// The mean of the valid pixels that the overview pixel covers, weighted by the covered area; valid if any of them
-    /// is. Whole numbers are rounded, halves away from zero. On palettes the entry nearest to the mean colour, the
-    /// first of equally near ones. On complex samples the mean of both parts, of whole pixels.
+    /// The mean of the valid pixels that the overview pixel covers, weighted by covered area; valid if any of them is.
+    /// Integers are rounded, halves away from zero. For palettes, the entry nearest to the mean color (the first one if
+    /// several are equally near). For complex samples, the mean of each part over whole pixels.
     Average,
     /// The square root of the mean of squares over the same pixels as [`Average`](Self::Average), with the same
-    /// validity. Whole numbers are rounded. On palettes and complex samples as there.
+    /// validity. Integers are rounded. Palettes and complex samples work as with `Average`.
     Rms,
-    /// A triangle of the ratio's width on either side; valid if the weights of the valid pixels add up to more than
-    /// zero. Not for palettes and complex samples, like the next three.
+    /// A triangle that extends one ratio to either side; valid if the weights of the valid pixels add up to more than
+    /// zero. Not for palettes and complex samples, like the next three kernels.
     Bilinear,
-    /// Catmull-Rom (a = -0.5), twice the ratio wide on either side; valid where, along each axis, at least half of the
-    /// pixels that the kernel looks at are valid in one run. Values may overshoot; they are clamped to the type.
+    /// Catmull-Rom (a = -0.5), two ratios to either side; valid if, along each axis, at least half of the pixels under
+    /// the kernel are valid in one contiguous run. Values may overshoot; they are clamped to the type.
     Cubic,
-    /// The cubic B-spline, twice the ratio wide on either side: smooth, and never beyond the values it is made from.
-    /// Validity as [`Bilinear`](Self::Bilinear).
+    /// Cubic B-spline, two ratios to either side: smooth, and never outside the range of its inputs. Validity as with
+    /// [`Bilinear`](Self::Bilinear).
     CubicSpline,
-    /// The sinc function windowed by a sinc, three times the ratio wide on either side. Validity as
-    /// [`Cubic`](Self::Cubic).
+    /// Sinc windowed by a sinc, three ratios to either side. Validity as with [`Cubic`](Self::Cubic).
     Lanczos,
-    /// The most frequent value of the valid pixels that the overview pixel touches; of equally frequent ones, the
-    /// first to reach the count, row by row. Valid if any of them is. Not for complex samples.
+    /// The most frequent value of the valid pixels that the overview pixel touches; ties go to the value that reaches
+    /// the count first, row by row. Valid if any of them is. Not for complex samples.
     Mode,
-    /// Binomial weights over 3x3 pixels up to a ratio of 2, 5x5 up to 4, 7x7 beyond, starting at the upper left pixel
-    /// that is covered at whole ratios: so it is not symmetric. Valid if any of them is. Not for palettes and complex
-    /// samples, like the next three.
+    /// Binomial weights over 3x3 pixels up to a ratio of 2, 5x5 up to 4, 7x7 beyond. At whole ratios the weights start
+    /// at the upper-left covered pixel, so they are not symmetric. Valid if any of them is. Not for palettes and
+    /// complex samples, like the next three kernels.
     Gauss,
-    /// The smallest valid value that the overview pixel touches. Valid if any is.
+    /// The smallest valid value that the overview pixel touches. Valid if any of them is.
     Min,
-    /// The largest valid value that the overview pixel touches. Valid if any is.
+    /// The largest valid value that the overview pixel touches. Valid if any of them is.
     Max,
-    /// The median of the valid values that the overview pixel touches, the lower one of the two in the middle of an
-    /// even count: always a value of the source. Valid if any is.
+    /// The median of the valid values that the overview pixel touches; of an even count, the lower of the middle two,
+    /// so that it is always a value of the source. Valid if any of them is.
     Median,
 }
 
 impl Resampling {
-    /// Every kernel.
+    /// All kernels.
     pub const ALL: [Self; 12] = [
         Self::Nearest,
         Self::Average,
@@ -225,7 +225,7 @@ impl Resampling {
         Self::Median,
     ];
 
-    /// The name, such as `nearest`.
+    /// Returns the name, such as `nearest`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -244,7 +244,7 @@ impl Resampling {
         }
     }
 
-    /// A kernel that makes the same mask from a mask: the first of those with the same rule.
+    /// Returns the first kernel with the same mask rule, which computes the same mask from a mask.
     #[must_use]
     pub(crate) const fn mask_rule(self) -> Self {
         match self {
@@ -253,7 +253,7 @@ impl Resampling {
         }
     }
 
-    /// Whether values are weighted means, rather than picked ones.
+    /// Returns whether values are weighted means rather than selected ones.
     pub(crate) const fn is_mean(self) -> bool {
         match self {
             Self::Nearest | Self::Mode | Self::Min | Self::Max | Self::Median => false,
@@ -267,8 +267,8 @@ impl Resampling {
         }
     }
 
-    /// How many pixels of the source level the kernel reaches to either side at a ratio of 1, for the kernels that
-    /// are convolutions (GDAL `GWKGetFilterRadius`).
+    /// Returns the reach of a convolution to either side at a ratio of 1, in pixels of the source level (GDAL
+    /// `GWKGetFilterRadius`). `None` for other kernels.
     #[must_use]
     pub(crate) const fn radius(self) -> Option<u8> {
         match self {
@@ -280,42 +280,42 @@ impl Resampling {
     }
 }
 
-/// Where the mask of a file comes from; see [`MaskedSource`](crate::MaskedSource).
+/// Source of the file's mask; see [`MaskedSource`](crate::MaskedSource).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MaskPolicy {
-    /// The mask that the source has; none where it has none.
+    /// The source's mask, if it has one.
     #[default]
     Auto,
-    /// No mask: that of the source is left out.
+    /// No mask; the source's mask is ignored.
     None,
-    /// A pixel is masked where every band is nodata or NaN, or where the source's own mask says so. The nodata value
-    /// stays, since single bands of a valid pixel may still have no data.
+    /// Masks pixels that are nodata or NaN in every band, and those that the source's own mask excludes. The nodata
+    /// value is kept, since single bands of a valid pixel may still be nodata.
     Nodata,
-    /// A pixel is masked where its alpha is 0, or where the source's own mask says so. The alpha band is left out; what
-    /// is half transparent becomes opaque.
+    /// Masks pixels whose alpha is 0, and those that the source's own mask excludes. The alpha band is dropped;
+    /// partially transparent pixels become opaque.
     Alpha,
 }
 
-/// Whether the file is a BigTIFF, which has no limit of 4 GiB, but isn't read by very old software.
+/// TIFF variant: BigTIFF has no 4 GiB limit, but very old software cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum BigTiff {
-    /// Only if the finished file needs it.
+    /// BigTIFF only if the finished file needs it.
     #[default]
     Auto,
-    /// Always.
+    /// Always BigTIFF.
     Yes,
-    /// Never: a file that would need it is an error.
+    /// Never BigTIFF: a file that would need it is an error.
     No,
 }
 
-/// The side of tiles unless asked otherwise, in pixels.
+/// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
-/// The DEFLATE level unless asked otherwise.
+/// The default DEFLATE level.
 pub const DEFAULT_DEFLATE_LEVEL: u8 = 6;
-/// The ZSTD level unless asked otherwise, as in GDAL.
+/// The default ZSTD level, the same as GDAL's.
 pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
 
-/// How a COG is written. Start from the default and change what is needed:
+/// Options for writing a COG. Start from the default and change what you need:
 ///
 /// ```
 /// use cogsmith::{Compression, EncodeOptions, Resampling};
@@ -327,29 +327,29 @@ pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodeOptions {
-    /// The size of tiles in pixels. Default: 512x512.
+    /// Tile size in pixels. Default: 512x512.
     pub tile_size: TileSize,
-    /// The size of the overviews' tiles. Default: that of full resolution.
+    /// Tile size of the overviews. Default: the same as full resolution.
     pub overview_tile_size: Option<TileSize>,
-    /// The codec. Default: DEFLATE, level 6.
+    /// Codec. Default: DEFLATE, level 6.
     pub compression: Compression,
-    /// The predictor. Default: by data type.
+    /// Predictor. Default: [`Predictor::Auto`], by data type; for integers, measured on the first tiles.
     pub predictor: Predictor,
-    /// The layout of bands. Default: pixel.
+    /// Layout of the bands. Default: pixel.
     pub interleave: Interleave,
-    /// The overviews. Default: halves until one tile holds all.
+    /// Overviews. Default: halve until one tile holds the level.
     pub overviews: Overviews,
-    /// The kernel of all bands. Default (`None`): cubic, as GDAL's COG driver has it; nearest for palettes and complex
+    /// Kernel for all bands. Default (`None`): cubic, as in GDAL's COG driver; nearest for palettes and complex
     /// samples.
     pub resampling: Option<Resampling>,
-    /// A kernel for each band, as many as the image has, instead of [`resampling`](Self::resampling). Default (empty):
-    /// one for all. With a mask or alpha, which all bands share, only kernels with the same rule of validity go together.
+    /// One kernel per band, instead of [`resampling`](Self::resampling). Default (empty): one kernel for all. With a
+    /// mask or alpha, which all bands share, the kernels must have the same validity rule.
     pub band_resampling: Vec<Resampling>,
-    /// The TIFF variant. Default: by the size of the finished file.
+    /// TIFF variant. Default: chosen by the size of the finished file.
     pub big_tiff: BigTiff,
-    /// Whether statistics of every band are computed from the pixels, in the same pass, and written as GDAL's
-    /// `STATISTICS_…` items ([`BandStatistics`](crate::BandStatistics)); those of the metadata give way. Not for complex
-    /// samples. Default: no.
+    /// Compute statistics of every band from the pixels, in the same pass, and write them as GDAL's `STATISTICS_…`
+    /// items ([`BandStatistics`](crate::BandStatistics)). They replace those in the metadata. Not for complex samples.
+    /// Default: `false`.
     pub statistics: bool,
 }
 
@@ -379,9 +379,9 @@ impl EncodeOptions {
         }
         self.compression.validate()?;
         match &self.overviews {
-            Overviews::Count(0) => Err(Error::option("overview-count", "0 overviews: ask for none instead")),
+            Overviews::Count(0) => Err(Error::option("overview-count", "must be at least 1; use 'none' to omit them")),
             Overviews::Factors(factors) if factors.is_empty() => {
-                Err(Error::option("overviews", "an empty list of factors: ask for none instead"))
+                Err(Error::option("overviews", "the list of factors is empty; use 'none' to omit overviews"))
             }
             Overviews::Factors(factors) => {
                 let mut last = 1;
@@ -389,14 +389,14 @@ impl EncodeOptions {
                     if factor <= last {
                         return Err(Error::option(
                             "overviews",
-                            format!("factor {factor} after {last}: factors start at 2 or more and must grow"),
+                            format!("factor {factor} follows {last}; factors must be at least 2 and increase"),
                         ));
                     }
                     last = factor;
                 }
                 Ok(())
             }
-            // Sizes are compared with the image's, by the plan.
+            // The plan compares sizes with those of the image.
             Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
         }
     }

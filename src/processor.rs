@@ -1,9 +1,9 @@
-//! What processors can do beyond plain code: the only module that knows of instruction sets. Results never depend on them.
+//! SIMD dispatch: the only module that knows about instruction sets. Results never depend on them.
 
-/// Does `work` with the instructions of newer processors where there are any: on x86-64 those of the level v3 (2013 and
-/// later), asked for when the program runs.
+/// Runs `work` with newer CPU instructions if available: on x86-64, those of level v3 (2013 and later), detected at run
+/// time.
 ///
-/// Only what is inlined in `work` gains from it: give it as `#[inline(always)] || …`.
+/// Only code that is inlined into `work` benefits: pass it as `#[inline(always)] || …`.
 #[inline(always)]
 pub(crate) fn newest<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
@@ -14,10 +14,10 @@ pub(crate) fn newest<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Whether comparing sixteen bytes takes no longer than comparing eight.
+/// `true` if comparing sixteen bytes takes no more time than comparing eight.
 pub(crate) const COMPARES_SIXTEEN: bool = cfg!(target_arch = "x86_64");
 
-/// Which of sixteen bytes are equal: a bit each, the first lowest.
+/// Compares sixteen bytes; returns one bit per equal byte, the first byte in the lowest bit.
 #[inline(always)]
 #[cfg_attr(target_arch = "x86_64", expect(clippy::cast_possible_truncation, reason = "there are sixteen bits"))]
 pub(crate) fn same_of_sixteen(one: &[u8; 16], other: &[u8; 16]) -> u32 {

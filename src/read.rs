@@ -1,4 +1,4 @@
-//! Reading at offsets: files, buffers, and whatever else can give bytes at a position.
+//! Reading at offsets: files, buffers, and any other source of bytes at a position.
 
 use std::io::{self, BufRead, IoSliceMut, Read};
 use std::path::Path;
@@ -8,23 +8,23 @@ use crate::recognize::{Address, FileKind};
 
 /// Bytes that can be read at any offset, by many threads at once.
 pub trait ReadAt: Send + Sync {
-    /// Reads some bytes at `offset` into `buffer` and tells how many; 0 means that the end is reached.
+    /// Reads bytes at `offset` into `buffer` and returns how many; 0 means the end.
     ///
     /// # Errors
-    /// Whatever keeps the bytes from being read.
+    /// Any error of the underlying source.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// As [`read_at`](Self::read_at), into some buffers one after the other; `None` where that takes more than one read,
-    /// which is the default.
+    /// Like [`read_at`](Self::read_at), but fills several buffers in order. `None`, the default, if that takes more
+    /// than one read.
     fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
         let _ = (offset, buffers);
         None
     }
 
-    /// The number of bytes there are.
+    /// Returns the number of bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are no bytes at all.
+    /// Returns whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -70,7 +70,7 @@ impl ReadAt for &[u8] {
     }
 }
 
-/// Fills `buffer` from `offset` on, however few bytes each read gives; tells how many there were before the end.
+/// Fills `buffer` from `offset`, however few bytes each read returns. Returns the number of bytes before the end.
 pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -84,7 +84,7 @@ pub(crate) fn read_full(reader: &dyn ReadAt, offset: u64, buffer: &mut [u8]) -> 
     Ok(filled)
 }
 
-/// A range of bytes that is read in order, in pieces.
+/// A byte range that is read in order, in pieces.
 pub(crate) struct RangeReader<R> {
     position: u64,
     end: u64,
@@ -95,8 +95,8 @@ pub(crate) struct RangeReader<R> {
 }
 
 impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> RangeReader<R> {
-    /// Reads `range` in pieces of at most `piece` bytes; `read` fills a buffer from an offset on and returns how many bytes
-    /// it has put there.
+    /// Reads `range` in pieces of at most `piece` bytes; `read` fills a buffer from an offset and returns the number of
+    /// bytes it wrote.
     pub(crate) fn new(range: std::ops::Range<u64>, piece: u64, read: R) -> Self {
         Self { position: range.start, end: range.end, piece, read, buffer: Vec::new(), consumed: 0 }
     }
@@ -130,11 +130,10 @@ impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> Read for RangeReader<R> {
     }
 }
 
-/// Buffers that a system fills in one call.
+/// Buffers that the system fills in one call.
 const SCATTERED: usize = 1024;
 
-/// As [`read_full`], into some buffers one after the other, none of them empty; `None` where they are better filled one by
-/// one.
+/// Like [`read_full`], but fills several non-empty buffers in order; `None` if they are better filled one by one.
 pub(crate) fn read_scattered(
     reader: &dyn ReadAt,
     offset: u64,
@@ -156,14 +155,14 @@ pub(crate) fn read_scattered(
     Some(Ok(filled))
 }
 
-/// The error for what is not a TIFF file: names what it is instead.
+/// Makes the error for a file that is not a TIFF, with the kind of file that it looks like.
 pub(crate) fn not_tiff(reader: &dyn ReadAt, reason: impl Into<String>) -> Error {
     let mut head = [0; FileKind::HEAD_LEN];
     let filled = read_full(reader, 0, &mut head).unwrap_or(0);
     ErrorKind::NotTiff { reason: reason.into(), found: FileKind::of(head.get(..filled).unwrap_or(&head)) }.into()
 }
 
-/// A file of the file system.
+/// A file in the file system.
 #[derive(Debug)]
 pub struct DiskFile {
     #[cfg(unix)]
@@ -174,24 +173,24 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    /// Opens a regular file for reading; it is not held in memory.
+    /// Opens a regular file for reading. Its contents are not loaded into memory.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if there is no such file, it cannot be read, or is not a regular file;
-    /// [`ErrorKind::Address`] if there is no such file and the path is an address.
+    /// [`ErrorKind::Io`] if the file does not exist, cannot be read, or is not a regular file; [`ErrorKind::Address`]
+    /// if it does not exist and the path is an address.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |source: io::Error| match Address::of(path).filter(|_| source.kind() == io::ErrorKind::NotFound) {
             Some(address) => ErrorKind::Address { path: path.into(), address }.into(),
             None => Error::io_at("read", path, source),
         };
-        // Looked at before it is opened: opening a FIFO would wait for someone to write to it.
+        // Check before opening: opening a FIFO would block until something writes to it.
         let metadata = std::fs::metadata(path).map_err(fail)?;
         if metadata.is_dir() {
-            return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file")));
+            return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory, not a file")));
         }
         if !metadata.is_file() {
-            let reason = "it is no regular file; directories of a TIFF file may stand at its end";
+            let reason = "it is not a regular file, and TIFF requires random access";
             return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, reason)));
         }
         let file = std::fs::File::open(path).map_err(fail)?;
@@ -229,7 +228,7 @@ impl ReadAt for DiskFile {
 mod tests {
     use super::*;
 
-    /// Gives one byte a call.
+    /// Returns one byte per call.
     struct Trickle(Vec<u8>);
 
     impl ReadAt for Trickle {
@@ -238,7 +237,7 @@ mod tests {
             self.0.read_at(offset, &mut buffer[..end])
         }
 
-        /// Five bytes a call.
+        /// Returns up to five bytes per call.
         fn read_scattered_at(&self, offset: u64, buffers: &mut [IoSliceMut<'_>]) -> Option<io::Result<usize>> {
             let some = &self.0[..self.0.len().min(usize::try_from(offset).ok()? + 5)];
             { some }.read_scattered_at(offset, buffers)
@@ -266,7 +265,7 @@ mod tests {
         std::fs::write(path.path(), &bytes).unwrap();
         let file = DiskFile::open(path.path()).unwrap();
         let trickle = Trickle(bytes.clone());
-        // More buffers than a system fills at once; the file ends in the last of them, or behind them.
+        // More buffers than the system fills at once; the file ends inside the last one, or before it.
         for (offset, sizes) in [(3, vec![13; 2500]), (0, vec![1, 20_000, 7, 60_000]), (39_990, vec![4, 4, 4, 4])] {
             let total: usize = sizes.iter().sum();
             let expected = &bytes[offset..(offset + total).min(bytes.len())];
@@ -279,7 +278,7 @@ mod tests {
                     buffers.push(IoSliceMut::new(buffer));
                     rest = after;
                 }
-                // Where the system can't, it is read one by one.
+                // Where the system does not support this, buffers are read one by one.
                 let Some(filled) = read_scattered(reader, offset as u64, &mut buffers) else { continue };
                 assert_eq!(filled.unwrap(), expected.len());
                 assert!(all[..expected.len()] == *expected);

@@ -1,16 +1,16 @@
-//! Inputs that cannot be read, and what they are instead: files by their first bytes, addresses by their form.
+//! Recognition of unreadable inputs: files by their first bytes, addresses by their form.
 
 use std::fmt;
 use std::path::Path;
 
-/// A file that is not a TIFF, as far as its first bytes tell.
+/// Kind of a file that is not a TIFF, judging by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileKind {
     name: &'static str,
     family: FileFamily,
 }
 
-/// What kinds of files have in common, for hints on what to do with them.
+/// Family of file kinds, for hints on what to do with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FileFamily {
@@ -18,37 +18,37 @@ pub enum FileFamily {
     Raster,
     /// Arrays that xarray or GDAL read, such as NetCDF or GRIB.
     Array,
-    /// Vectors, points or tables, such as GeoPackage or Parquet.
+    /// Vectors, points, or tables, such as GeoPackage or Parquet.
     Vector,
     /// An archive or a compressed file.
     Archive,
-    /// What a server sends instead of a file: a web page or an error message.
+    /// A server's response instead of a file: a web page or an error message.
     Response,
-    /// A Git LFS pointer, which stands for a file that has not been fetched.
+    /// A Git LFS pointer: a placeholder for a file that has not been fetched.
     LfsPointer,
-    /// An empty file, or one of zeros: what copies and downloads leave behind when they fail.
+    /// An empty file or one of zeros, as left behind by a failed copy or download.
     Incomplete,
     /// Anything else.
     Other,
 }
 
 impl FileKind {
-    /// Bytes of a file that are enough to tell its kind.
+    /// Number of leading bytes that identify a kind.
     pub const HEAD_LEN: usize = 1024;
 
-    /// What the file looks like, such as `a NetCDF file`.
+    /// Returns the name of the kind, such as `a NetCDF file`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The family of the kind.
+    /// Returns the family of the kind.
     #[must_use]
     pub fn family(&self) -> FileFamily {
         self.family
     }
 
-    /// The kind of a file with these first bytes; `None` where they say nothing.
+    /// Returns the kind of a file with these first bytes; `None` if they are not recognized.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         use FileFamily::Incomplete;
@@ -74,7 +74,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// Offset and bytes that tell a kind, longer ones before those that begin like them.
+/// Offset and magic bytes of each kind; longer ones come before their prefixes.
 const MAGIC: &[(usize, &[u8], &str, FileFamily)] = {
     use FileFamily::{Archive, Array, Other, Raster, Vector};
     &[
@@ -127,7 +127,7 @@ const MAGIC: &[(usize, &[u8], &str, FileFamily)] = {
     ]
 };
 
-/// The kind of a text, by how it begins.
+/// Returns the kind of a text file by how it begins.
 fn text_kind(head: &[u8]) -> Option<(&'static str, FileFamily)> {
     use FileFamily::{LfsPointer, Other, Raster, Response};
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
@@ -140,8 +140,8 @@ fn text_kind(head: &[u8]) -> Option<(&'static str, FileFamily)> {
         _ if text.starts_with("version https://git-lfs.github.com/spec/") => ("a Git LFS pointer", LfsPointer),
         _ if is_html => ("an HTML page", Response),
         Some(root) if is_xml && root.starts_with("vrtdataset") => ("a GDAL virtual raster (VRT)", Raster),
-        // Amazon S3 and what is made like it.
-        Some(root) if is_xml && root.starts_with("error>") => ("an XML error message of a server", Response),
+        // Amazon S3 and compatible stores.
+        Some(root) if is_xml && root.starts_with("error>") => ("an XML error message from a server", Response),
         _ if is_xml => ("an XML file", Other),
         _ if text.starts_with('{') => ("a JSON file", Other),
         _ if text.starts_with("ncols") => ("an Esri ASCII grid", Raster),
@@ -151,7 +151,7 @@ fn text_kind(head: &[u8]) -> Option<(&'static str, FileFamily)> {
     })
 }
 
-/// The text from the name of the first element on, without XML declaration and comments.
+/// Returns the text starting at the name of the first element, after XML declaration and comments.
 fn root_element(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
@@ -165,28 +165,28 @@ fn root_element(text: &str) -> Option<&str> {
     }
 }
 
-/// A text that is meant as an address or as a name for GDAL, but given as the path of a file.
+/// A URL or GDAL dataset name that was passed as a file path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
-    /// A web address: `http://` or `https://`.
+    /// A web address: `http://`, `https://`, or `ftp://`.
     Web,
-    /// An object in a store, such as `s3://` or `gs://`.
+    /// An object in object storage, such as `s3://` or `gs://`.
     Object,
     /// `file://`.
     File,
-    /// A name in one of GDAL's virtual file systems, such as `/vsicurl/` or `/vsis3/`.
+    /// A path in one of GDAL's virtual file systems, such as `/vsicurl/` or `/vsis3/`.
     Virtual,
-    /// A name that begins with one of GDAL's drivers, such as `NETCDF:file.nc:variable`.
+    /// A GDAL dataset name with a driver prefix, such as `NETCDF:file.nc:variable`.
     Driver,
 }
 
-/// Drivers of GDAL whose names for parts of a file people pass on.
+/// GDAL driver prefixes that users pass along.
 const DRIVERS: [&str; 9] =
     ["GTIFF_DIR:", "GTIFF_RAW:", "COG:", "NETCDF:", "HDF5:", "HDF4_SDS:", "VRT:", "SENTINEL2_L1C:", "SENTINEL2_L2A:"];
 
 impl Address {
-    /// The address that a path has the form of; `None` for other paths.
+    /// Returns the kind of address that a path looks like; `None` for other paths.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let text = path.to_str()?;
@@ -212,10 +212,10 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Web => "a web address",
-            Self::Object => "the address of an object in a store",
+            Self::Object => "an object store address",
             Self::File => "a file:// address",
-            Self::Virtual => "a name in a virtual file system of GDAL",
-            Self::Driver => "a name for a driver of GDAL",
+            Self::Virtual => "a GDAL virtual file system path",
+            Self::Driver => "a GDAL dataset name",
         })
     }
 }
@@ -244,7 +244,7 @@ mod tests {
             ("\u{feff}<?xml version='1.0'?>\n<!-- <html> -->\n<VRTDataset>", "a GDAL virtual raster (VRT)"),
             ("\n <!DOCTYPE HTML PUBLIC", "an HTML page"),
             ("<html lang=en>", "an HTML page"),
-            ("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code>", "an XML error message of a server"),
+            ("<?xml version=\"1.0\"?>\n<Error><Code>NoSuchKey</Code>", "an XML error message from a server"),
             ("<?xml version=\"1.0\"?>\n<kml>", "an XML file"),
             ("{\"type\": \"Feature\"}", "a JSON file"),
             ("version https://git-lfs.github.com/spec/v1\noid sha256:00", "a Git LFS pointer"),

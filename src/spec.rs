@@ -1,20 +1,20 @@
-//! What the pixels are: [`ImageSpec`].
+//! Description of an image's pixels: [`ImageSpec`].
 
 use crate::error::{Error, Result};
 use crate::sample::{DataType, Nodata, SampleKind};
 
-/// How samples are shown as colours (tag 262, TIFF 6.0 sections 3 to 23).
+/// Photometric interpretation: how samples are displayed as colors (tag 262, TIFF 6.0 sections 3 to 23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Photometric {
-    /// 0: grey, the smallest value is white.
+    /// 0: grayscale, the smallest value is white.
     MinIsWhite,
-    /// 1: grey or no colour at all, the smallest value is black.
+    /// 1: grayscale or no color at all, the smallest value is black.
     MinIsBlack,
-    /// 2: the first three bands are red, green and blue.
+    /// 2: the first three bands are red, green, and blue.
     Rgb,
-    /// 3: the first band is an index into the colour map.
+    /// 3: the first band is an index into the color map.
     Palette,
-    /// 5: the first four bands are inks, usually cyan, magenta, yellow and black.
+    /// 5: the first four bands are inks, usually cyan, magenta, yellow, and black.
     Separated,
     /// 8: CIE L*a*b*, signed a* and b*.
     CieLab,
@@ -23,7 +23,7 @@ pub enum Photometric {
 }
 
 impl Photometric {
-    /// The number of leading bands that carry the colour; further bands are extra samples.
+    /// Returns the number of leading bands that hold the color; further bands are extra samples.
     #[must_use]
     pub const fn color_bands(self) -> u16 {
         match self {
@@ -33,7 +33,7 @@ impl Photometric {
         }
     }
 
-    /// The value of tag 262.
+    /// Returns the value of tag 262.
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
@@ -48,19 +48,19 @@ impl Photometric {
     }
 }
 
-/// What a band beyond the colour bands means (tag 338, TIFF 6.0 section 18).
+/// Meaning of a band beyond the color bands (tag 338, TIFF 6.0 section 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtraSample {
-    /// 0: no stated meaning.
+    /// 0: unspecified.
     Unspecified,
-    /// 1: alpha, colours are multiplied with it.
+    /// 1: alpha, premultiplied into the colors.
     AssociatedAlpha,
-    /// 2: alpha, colours are not multiplied with it.
+    /// 2: alpha, not premultiplied into the colors.
     UnassociatedAlpha,
 }
 
 impl ExtraSample {
-    /// The value in tag 338.
+    /// Returns the value in tag 338.
     #[must_use]
     pub const fn code(self) -> u16 {
         match self {
@@ -71,43 +71,43 @@ impl ExtraSample {
     }
 }
 
-/// What the pixels of a raster are: size, bands, type, nodata, mask and colours.
+/// Description of a raster's pixels: size, bands, type, nodata, mask, and colors.
 ///
-/// Fields are public: an `ImageSpec` is a description that may be changed freely; it is checked once, when a
-/// [`CogPlan`](crate::CogPlan) is made from it.
+/// All fields are public and can be changed freely. They are checked when a [`CogPlan`](crate::CogPlan) is made from
+/// the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageSpec {
-    /// Columns of full resolution, at least 1.
+    /// Columns at full resolution, at least 1.
     pub width: u32,
-    /// Rows of full resolution, at least 1.
+    /// Rows at full resolution, at least 1.
     pub height: u32,
     /// Bands (samples per pixel), at least 1.
     pub bands: u16,
-    /// The type of every sample.
+    /// Type of all samples.
     pub data_type: DataType,
-    /// Bits of a sample in the file, where fewer than the type has: 1–7 for `u8`, 9–15 for `u16`, 17–31 for `u32`
+    /// Bits per sample in the file, if fewer than the type has: 1 to 7 for `u8`, 9 to 15 for `u16`, 17 to 31 for `u32`
     /// (GDAL's NBITS). `None`: all bits of the type.
     pub bits_per_sample: Option<u16>,
-    /// The value of pixels without data (tag 42113), one for all bands.
+    /// Value of pixels without data (tag 42113), the same for all bands.
     pub nodata: Option<Nodata>,
-    /// Whether the source gives a mask: one byte per pixel, 0 = invalid, anything else = valid.
+    /// `true` if the source provides a mask: one byte per pixel, 0 = invalid, anything else = valid.
     pub mask: bool,
-    /// How samples are shown as colours.
+    /// Photometric interpretation.
     pub photometric: Photometric,
-    /// The meaning of the bands beyond the color bands, in order. Missing ones are [`ExtraSample::Unspecified`].
+    /// Meaning of the bands beyond the color bands, in order. Missing entries are [`ExtraSample::Unspecified`].
     pub extra_samples: Vec<ExtraSample>,
-    /// Whether the band that is tagged as alpha is used as alpha: it weighs the colors in overviews, and pixels where it
-    /// is 0 count neither there nor in statistics. `false` for a tag that serves readers alone, on a band of quantities.
+    /// `true` if the band tagged as alpha acts as alpha: it weights the colors in overviews, and pixels where it is 0
+    /// count neither there nor in statistics. Use `false` if a data band carries the tag for readers only.
     pub alpha_weighs: bool,
-    /// The colour map of [`Photometric::Palette`]: all reds, then all greens, then all blues, each 2^bits values of
-    /// 16 bits (TIFF 6.0 section 5). Empty without a palette. Grey images may have one too, which GDAL then takes for a
-    /// palette.
+    /// Color map of [`Photometric::Palette`]: all reds, then all greens, then all blues, each 2^bits values of 16 bits
+    /// (TIFF 6.0 section 5). Empty without a palette. Grayscale images may have one too; GDAL then treats them as
+    /// palette images.
     pub color_map: Vec<u16>,
 }
 
 impl ImageSpec {
-    /// Returns a spec without nodata, mask, palette and alpha. Three bands of `u8` are red, green and blue, as in GDAL;
-    /// any others have no color.
+    /// Returns a spec without nodata, mask, palette, and alpha. Three `u8` bands are red, green, and blue, as in GDAL;
+    /// other images have no color.
     #[must_use]
     pub fn new(width: u32, height: u32, bands: u16, data_type: DataType) -> Self {
         let is_rgb = data_type == DataType::U8 && bands == 3;
@@ -127,25 +127,25 @@ impl ImageSpec {
         }
     }
 
-    /// Bits of a sample in the file.
+    /// Returns the bits per sample in the file.
     #[must_use]
     pub fn bits(&self) -> u16 {
         self.bits_per_sample.unwrap_or(self.data_type.bits())
     }
 
-    /// Whether samples are indices into a colour map rather than quantities.
+    /// Returns whether samples are indices into a color map rather than quantities.
     #[must_use]
     pub fn has_color_map(&self) -> bool {
         !self.color_map.is_empty()
     }
 
-    /// The nodata value, if samples of this width can have it at all: 65535 is no value of 12 bits.
+    /// Returns the nodata value if samples of this width can hold it: 65535 is out of range for 12 bits.
     pub(crate) fn nodata_in_range(&self) -> Option<Nodata> {
         let largest = self.bits_per_sample.map_or(f64::INFINITY, |bits| 2f64.powi(bits.into()) - 1.0);
         self.nodata.filter(|nodata| nodata.as_f64().is_nan() || nodata.as_f64() <= largest)
     }
 
-    /// Checks that the description does not contradict itself.
+    /// Checks that the description is consistent.
     pub(crate) fn validate(&self) -> Result<()> {
         if self.width == 0 || self.height == 0 || self.bands == 0 {
             return Err(Error::image(format!(
@@ -165,7 +165,7 @@ impl ImageSpec {
             );
             if !fits {
                 return Err(Error::image(format!(
-                    "{bits} bits per sample with type {}: u8 takes 1-7, u16 9-15, u32 17-31",
+                    "{bits} bits per sample is out of range for {}: u8 takes 1 to 7, u16 9 to 15, u32 17 to 31",
                     self.data_type
                 )));
             }
@@ -173,14 +173,14 @@ impl ImageSpec {
         let color_bands = self.photometric.color_bands();
         if self.bands < color_bands {
             return Err(Error::image(format!(
-                "photometric interpretation {:?} needs {color_bands} bands, there are {}",
+                "photometric interpretation {:?} needs {color_bands} bands, but there are {}",
                 self.photometric, self.bands
             )));
         }
         let extra = self.bands - color_bands;
         if self.extra_samples.len() > usize::from(extra) {
             return Err(Error::image(format!(
-                "{} extra samples are described, but only {extra} bands lie beyond the colours",
+                "{} extra samples for {extra} bands beyond the color bands",
                 self.extra_samples.len()
             )));
         }
@@ -188,21 +188,21 @@ impl ImageSpec {
             let bits = self.bits();
             if self.photometric.color_bands() != 1 {
                 return Err(Error::image(format!(
-                    "a colour map needs one band of indices, photometric interpretation {:?} has {}",
+                    "a color map needs a single color band, but photometric interpretation {:?} has {}",
                     self.photometric,
                     self.photometric.color_bands()
                 )));
             }
             if self.data_type.kind() != SampleKind::Unsigned || bits > 16 {
                 return Err(Error::image(format!(
-                    "a palette needs unsigned samples of at most 16 bits, these are {bits}-bit {}",
+                    "a palette needs unsigned samples of at most 16 bits, not {bits}-bit {}",
                     self.data_type
                 )));
             }
             let expected = 3usize << bits;
             if self.color_map.len() != expected {
                 return Err(Error::image(format!(
-                    "a palette of {bits} bits needs {expected} colour map values, there are {}",
+                    "a palette of {bits} bits needs {expected} color map values, but there are {}",
                     self.color_map.len()
                 )));
             }
@@ -210,19 +210,19 @@ impl ImageSpec {
         Ok(())
     }
 
-    /// Returns the band that is used as alpha, counted from 0, and its kind.
+    /// Returns the index of the band that acts as alpha, counted from 0, and its kind.
     pub(crate) fn alpha_band(&self) -> Option<(usize, ExtraSample)> {
         self.tagged_alpha().filter(|_| self.alpha_weighs)
     }
 
-    /// Returns the first band that is tagged as alpha, counted from 0, and its kind.
+    /// Returns the index of the first band tagged as alpha, counted from 0, and its kind.
     pub(crate) fn tagged_alpha(&self) -> Option<(usize, ExtraSample)> {
         let mut extras = self.extra_samples.iter().enumerate();
         let (index, kind) = extras.find(|(_, kind)| **kind != ExtraSample::Unspecified)?;
         Some((usize::from(self.photometric.color_bands()) + index, *kind))
     }
 
-    /// The meaning of every band beyond the colours, missing ones filled in.
+    /// Returns the meaning of every band beyond the color bands, with missing entries filled in.
     pub(crate) fn all_extra_samples(&self) -> Vec<ExtraSample> {
         let mut all = self.extra_samples.clone();
         all.resize(usize::from(self.bands - self.photometric.color_bands()), ExtraSample::Unspecified);

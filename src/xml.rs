@@ -1,25 +1,25 @@
-//! XML of unknown origin, parsed in time and memory that grow with its length alone.
+//! Parsing of untrusted XML in time and memory bounded by its length.
 
 use roxmltree::{Document, ParsingOptions};
 
-/// Attributes that an element may have, and those of all elements that add namespaces: the parser compares every
-/// attribute of an element with the others, and copies all namespaces into every element that adds one. GDAL writes five
-/// attributes at most, and no namespaces.
+/// Limit on the attributes of an element, and on the total over all elements that declare namespaces: the parser
+/// compares each attribute of an element with the others, and copies all namespaces into every element that declares
+/// one. GDAL writes at most five attributes and no namespaces.
 const MOST_ATTRIBUTES: usize = 256;
-/// Nodes of a text: nine items for each of 65535 bands are 1.8 million.
+/// Limit on the nodes of a document: nine items for each of 65535 bands are 1.8 million.
 const MOST_NODES: u32 = 1 << 22;
 
-/// Parses a text. Entities that expand to others could make a bomb of a short one; they are refused.
+/// Parses a document. DTDs are rejected, since entities that expand to others can turn a short document into a bomb.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, String> {
     if is_crowded(text) {
-        return Err(format!("it has an element with more than {MOST_ATTRIBUTES} attributes, or as many namespaces"));
+        return Err(format!("more than {MOST_ATTRIBUTES} attributes in an element, or in all with namespaces"));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(text, options).map_err(|error| error.to_string())
 }
 
-/// Whether there is an element with too many attributes, or there are too many with namespaces. Every tag starts with `<`,
-/// which stands nowhere in its attributes; in comments and the like there may be some that are none, and do no harm.
+/// Returns whether an element has too many attributes, or elements with namespaces do in total. Every tag starts with
+/// `<`, which never occurs in its attributes. Comments and the like may contain more of them, which does no harm.
 fn is_crowded(text: &str) -> bool {
     let mut namespaces = 0;
     text.split('<').skip(1).any(|piece| {
@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn what_would_take_hours_is_refused() {
-        // A million attributes, which would be compared with each other.
+        // A million attributes, all of which would be compared with each other.
         let attributes: String = (0..1_000_000).fold(String::new(), |mut text, number| {
             let _ = write!(text, " a{number}='>'");
             text
         });
         refused(&format!("<a{attributes}/>"));
         refused(&format!("<!-- \" --><a{attributes}/>"));
-        // Namespaces, which would be copied into each of many elements.
+        // Namespaces that would be copied into each of many elements.
         let namespaces: String = (0..200).fold(String::new(), |mut text, number| {
             let _ = write!(text, " xmlns:a{number}=''");
             text

@@ -20,7 +20,7 @@ fn hole(row: usize, column: usize) -> bool {
     noise(row, column) < 40 || (row.abs_diff(30) < 12 && column.abs_diff(25) < 14)
 }
 
-/// Two bands of colour and one of alpha.
+/// Two bands of color and one of alpha.
 fn image(
     (width, height): (usize, usize),
     kind: ExtraSample,
@@ -98,7 +98,7 @@ fn one_color_stays_one_color_under_any_alpha() {
             }
         }
     }
-    // Colours that are multiplied with alpha stay so, but for rounding.
+    // Premultiplied colors stay premultiplied, except for rounding.
     for resampling in [Average, Gauss, Bilinear, CubicSpline] {
         for size in SIZES {
             let times = |alpha: u8| ((u32::from(alpha) * 2 + 1) / 3) as u8;

@@ -22,7 +22,7 @@ fn ids(report: &Report) -> Vec<&'static str> {
     report.counts.keys().copied().collect()
 }
 
-/// What images without georeference and of odd tile sizes miss.
+/// Rules that images without georeference or with odd tile sizes violate.
 fn is_expected(id: &str) -> bool {
     matches!(id, "ogc-georeference" | "ogc-tile-power" | "ogc-square-tiles" | "ogc-compression" | "ogc-classic-tiff")
 }
@@ -311,13 +311,13 @@ fn traps_are_told_by_name() {
     // A tile of 4 EiB.
     let giant = tiled(64, 0x7FFF_FFF0, (324, 4, 1, 200), (325, 4, 1, 100));
     found(&directory(&giant, 0, &[0; 400]), "tile-unjudged");
-    // All tiles are the same bytes, but for one.
+    // All tiles except one have the same bytes.
     let overlapping = tiled(32, 16, (324, 4, 4, 150), (325, 4, 4, 166));
     let numbers: Vec<u8> = [200u32, 200, 200, 300, 256, 256, 256, 256].iter().flat_map(|n| n.to_le_bytes()).collect();
     let mut bytes = directory(&overlapping, 0, &[0; 800]);
     bytes[150..150 + numbers.len()].copy_from_slice(&numbers);
     found(&bytes, "tile-overlap");
-    // Colour tables of 65536 colours that a thousand directories share: more than the file could hold.
+    // Color tables of 65536 colors that a thousand directories share: more than the file could hold.
     let mut shared = b"II*\0\x08\0\0\0".to_vec();
     let mut chain: Vec<u8> = Vec::new();
     for number in 0..4000u32 {

@@ -446,7 +446,7 @@ fn missing_shards_are_named() {
     let missing: Vec<_> = assembler.missing().collect();
     assert_eq!(missing, [removed[1], removed[0]]);
     let error = assembler.finish().unwrap_err().to_string();
-    assert_eq!(error, "shards 0/1/2, 1/0/0: their tiles have not come");
+    assert_eq!(error, "shards 0/1/2, 1/0/0: their tiles are missing");
     let error = Assembler::new(&shards).finish().unwrap_err().to_string();
     assert!(error.contains("and 5 more") || error.contains("5 more"), "{error}");
 
@@ -454,7 +454,7 @@ fn missing_shards_are_named() {
     let pixels: Vec<_> = outputs.iter().filter_map(|output| output.pixels.clone()).collect();
     let id = ShardId { tier: 1, row: 0, column: 0 };
     let error = Mosaic::new(&shards, id, &pixels).unwrap_err().to_string();
-    assert_eq!(error, "shard 0/1/2: their pixels have not come to shard 1/0/0");
+    assert_eq!(error, "shard 0/1/2: pixels needed by shard 1/0/0 are missing");
 }
 
 #[test]
@@ -494,7 +494,7 @@ fn a_damaged_byte_anywhere_is_noticed() {
     }
     let plan = shards.to_bytes();
     assert!((0..plan.len()).all(|index| ShardPlan::from_bytes(&plan[..index]).is_err()));
-    assert!(ShardPlan::from_bytes(&record).is_err(), "a record is no plan");
+    assert!(ShardPlan::from_bytes(&record).is_err(), "a record is not a plan");
 
     let assembly = gathered(&shards, &outputs).finish().unwrap();
     let whole: BTreeMap<_, _> = outputs.iter().map(|output| (output.record.id(), output.fragment.clone())).collect();

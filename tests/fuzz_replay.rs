@@ -1,4 +1,4 @@
-//! What fuzzing has found worth keeping, run again: every file of `fuzz/corpus` and `fuzz/crashes`, without libFuzzer.
+//! Replay of kept fuzzing inputs: every file of `fuzz/corpus` and `fuzz/crashes`, without libFuzzer.
 //! Then as many changed files as `COGSMITH_FUZZ_ROUNDS` says (30 unless it is set), the same ones every time unless
 //! `COGSMITH_FUZZ_SEED` is a number: no search, but at full speed.
 

@@ -30,7 +30,7 @@ use support::window::Part;
 const WIDTH: u32 = 120;
 const HEIGHT: u32 = 90;
 
-/// What a case chooses from, in the order of [`LENGTHS`].
+/// The choices of a case, in the order of [`LENGTHS`].
 const TYPES: [DataType; 15] = DataType::ALL;
 const CODECS: [Compression; 6] = [
     Compression::DEFLATE,
@@ -50,13 +50,13 @@ const LEVELS: [&str; 5] = ["auto", "none", "count 2", "factors 3,7", "finished"]
 const TILES: [&str; 4] = ["64x64", "128x32", "64x64, overviews 32x32", "512x512"];
 const EXTRAS: [&str; 4] = ["", "statistics", "BigTIFF", "georeference"];
 const WAYS: [&str; 5] = ["array", "stream", "file", "shards", "GeoTIFF"];
-/// How many there are of each; kernels come last but one.
+/// The number of choices of each kind; kernels come last but one.
 const LENGTHS: [usize; 12] = [15, 6, 4, 3, 3, 3, 3, 5, 4, 4, 12, 5];
 
 /// A choice of each.
 type Row = [usize; LENGTHS.len()];
 
-/// Whether choices go together. What does not is left out here, and refused by the plan.
+/// Returns whether choices can be combined. Others are left out here, and rejected by the plan.
 fn goes_together(row: &Row) -> bool {
     let [data_type, codec, predictor, _, bands, cover, nodata, levels, _, extra, kernel, way] = *row;
     let (data_type, kernel) = (TYPES[data_type], Resampling::ALL[kernel]);

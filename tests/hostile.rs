@@ -19,7 +19,7 @@ static ALLOCATOR: Counting = Counting;
 /// Tag, field type, count, value or offset.
 type Entry = (u16, u16, u64, u64);
 
-/// Where the first values stand: behind the header of a BigTIFF.
+/// The offset of the first values: after the header of a BigTIFF.
 const POOL: u64 = 16;
 
 /// A BigTIFF: values at [`POOL`], then a chain of directories.

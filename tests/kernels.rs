@@ -1,4 +1,4 @@
-//! What every kernel of the overviews keeps, and the cases that GDAL gets wrong.
+//! Invariants of every overview kernel, and the cases that GDAL gets wrong.
 
 mod support;
 
@@ -228,7 +228,7 @@ fn kernels_that_do_not_go_together_are_refused() {
     assert!(refused(&spec, Some(Cubic), &[]).unwrap().contains("not defined"));
 }
 
-/// What GDAL 3.10 and 3.12 get wrong, with the right answers.
+/// Cases that GDAL 3.10 and 3.12 get wrong, with the right answers.
 mod as_it_should_be {
     use super::*;
 

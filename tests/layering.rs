@@ -84,7 +84,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
 ];
 
-/// Where the file system may be named.
+/// Files that may name the file system.
 const FILE_SYSTEM: &[&str] = &[
     "read.rs",
     "sink/file.rs",
@@ -163,7 +163,7 @@ fn no_two_layers_import_each_other() {
     for (module, imports) in LAYERS {
         for import in *imports {
             assert!(layers.contains_key(import), "{import} has no layer");
-            assert!(done.contains(import), "{module} imports {import}, which stands above it");
+            assert!(done.contains(import), "{module} imports {import}, which is above it");
         }
         done.push(module);
     }

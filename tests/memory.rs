@@ -76,7 +76,7 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     batch + weights + lines + scratch + statistics + store.memory as usize + 64 * tiles as usize
 }
 
-/// How far a convolution reaches at a ratio of 1; 0 for other methods.
+/// The reach of a convolution at a ratio of 1; 0 for other methods.
 fn radius(method: Resampling) -> usize {
     match method {
         Resampling::Bilinear => 1,
@@ -140,8 +140,8 @@ fn peak_memory_is_within_the_documented_bound() {
         assert!(needed <= bound, "{options:?}: {needed} bytes, the bound is {bound}");
     }
 
-    // Twice and four times the height: the same peak, but for the index and a tile or two more that happen to wait for
-    // the store when the encoder is ahead of it.
+    // Twice and four times the height: the same peak, except for the index and a tile or two more that may wait for the
+    // store when the encoder is ahead of it.
     let options = EncodeOptions { compression: Compression::Lzw, ..EncodeOptions::default() };
     let store = StoreOptions { memory: 1 << 20, ..StoreOptions::default() };
     let peaks = [4000, 8000, 16_000].map(|height| {

@@ -250,7 +250,7 @@ mod unix {
 
         let mut output = OutputFile::create(&second, &OVERWRITE)?;
         assert_eq!(output.directory().canonicalize()?, elsewhere.canonicalize()?);
-        assert_eq!(names(&elsewhere)?.len(), 2, "the temporary lies beside the real file");
+        assert_eq!(names(&elsewhere)?.len(), 2, "the temporary file is next to the real one");
         output.write_all(b"new")?;
         output.commit()?;
         assert_eq!(fs::read(elsewhere.join("real.tif"))?, b"new");

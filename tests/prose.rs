@@ -3,23 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders and files whose text has not been revised yet. Remove an entry once its text follows the rules.
-const PENDING: [&str; 9] = ["benches", "cli", "docs", "fixtures", "fuzz", "python", "src", "tests", "wasm"];
-
-/// Files below [`PENDING`] that have been revised.
-const REVISED: [&str; 8] = [
-    "docs/decisions/0003-fork-join.md",
-    "docs/decisions/0009-alpha.md",
-    "docs/decisions/0013-minimum-rust-version.md",
-    "docs/decisions/0014-deflate-encoder.md",
-    "tests/README.md",
-    "tests/prose.rs",
-    "wasm/scripts/compile.sh",
-    "cli/README.md",
-];
-
 /// Generated or foreign text, and folders without prose.
-const SKIPPED: [&str; 5] = ["target", "node_modules", "LICENSE-APACHE", "Cargo.lock", "LICENSE-MIT"];
+const SKIPPED: [&str; 7] = ["target", "node_modules", "dist", "pkg", "LICENSE-APACHE", "Cargo.lock", "LICENSE-MIT"];
 
 /// A habit, what to write instead, and phrases that are fine although they contain it.
 const HABITS: [(&str, &str, &[&str]); 6] = [
@@ -32,7 +17,10 @@ const HABITS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// Words that no summary of an item or a module opens with.
-const OPENINGS: [&str; 3] = ["What ", "Whether ", "Which "];
+const OPENINGS: [&str; 5] = ["What ", "Whether ", "Which ", "How ", "Where "];
+
+/// Files and texts in their lines that are not prose: identifiers that look like a habit.
+const ALLOWED: [(&str, &str); 1] = [("benches/pyramid.rs", "let beside = ")];
 
 fn is_text(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -40,11 +28,7 @@ fn is_text(path: &Path) -> bool {
         || path.file_name().is_some_and(|name| name == "NOTICE" || name == "justfile")
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// All revised texts of the repository.
+/// All texts of the repository.
 fn texts(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -57,8 +41,7 @@ fn texts(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
         }
         if path.is_dir() {
             texts(&path, root, found);
-        } else if is_text(&path) && (!PENDING.iter().any(|folder| is_below(&name, folder)) || REVISED.contains(&&*name))
-        {
+        } else if is_text(&path) {
             found.push((name, fs::read_to_string(&path).unwrap()));
         }
     }
@@ -85,17 +68,25 @@ fn faults(line: &str, before: &str) -> Vec<String> {
     found
 }
 
+/// Returns whether a line of a file is allowed although it looks like a habit.
+fn is_allowed(name: &str, line: &str) -> bool {
+    ALLOWED.iter().any(|(file, text)| *file == name && line.contains(text))
+}
+
 #[test]
-fn revised_texts_keep_to_plain_english() {
+fn texts_keep_to_plain_english() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     texts(root, root, &mut found);
-    assert!(found.len() > 20, "only {} texts", found.len());
+    assert!(found.len() > 400, "only {} texts", found.len());
     let mut problems = Vec::new();
     for (name, text) in found.iter().filter(|(name, _)| name != "tests/prose.rs") {
         let mut before = "";
         for (number, line) in (1..).zip(text.lines()) {
-            problems.extend(faults(line, before).into_iter().map(|fault| format!("{name}:{number}: {fault}: {line}")));
+            if !is_allowed(name, line) {
+                let found = faults(line, before).into_iter();
+                problems.extend(found.map(|fault| format!("{name}:{number}: {fault}: {line}")));
+            }
             before = line;
         }
     }
@@ -122,12 +113,11 @@ fn each_habit_is_found() {
 }
 
 #[test]
-fn lists_are_current() {
+fn allowed_places_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for path in PENDING.iter().chain(&REVISED) {
-        assert!(root.join(path).exists(), "{path} does not exist");
-    }
-    for path in REVISED {
-        assert!(PENDING.iter().any(|folder| is_below(path, folder)), "{path} is revised by default");
+    for (file, text) in ALLOWED {
+        let content = fs::read_to_string(root.join(file)).unwrap();
+        let is_needed = content.lines().any(|line| line.contains(text) && !faults(line, "").is_empty());
+        assert!(is_needed, "{file} no longer needs {text:?}");
     }
 }

@@ -15,7 +15,7 @@ fn compressed(pixels: &[u8], level: u8) -> Vec<u8> {
     };
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
     let file = cogsmith::encode_to_vec(&mut SliceSource::new(spec, pixels).unwrap(), &plan).unwrap();
-    // A single tile ends the file: its leader stands where the header ends, and says how long it is.
+    // A single tile ends the file: its leader, at the end of the header, gives its length.
     let magic = [0x28, 0xB5, 0x2F, 0xFD];
     let start = file.windows(4).position(|bytes| bytes == magic).expect("a Zstandard frame");
     let size = u32::from_le_bytes(file[start - 4..start].try_into().unwrap()) as usize;

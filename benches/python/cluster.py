@@ -1,10 +1,10 @@
-"""An image several times larger than the memory that its writers may take, through a cluster of processes.
+"""Memory and time of writing an image several times larger than the memory of its writers, on a cluster of processes.
 
     scripts/python-bench.sh cluster [--side 49152] [--workers 2] [--limit 700MiB] [--page docs/python-benchmarks.md] [WRITER…]
 
-For cogsmith, odc-geo's ``save_cog_with_dask`` and datacube's ``write_cog``, each in a cluster of its own: the peak memory of
-the largest worker and of the client, the number of tasks, the time, and the size of the file. A worker that goes beyond
-the limit is ended by Dask, and a run that comes to no end is ended after a while: how a writer fails is a result.
+Measures cogsmith, odc-geo's ``save_cog_with_dask``, and datacube's ``write_cog``, each in a cluster of its own: the peak
+memory of the largest worker and of the client, the number of tasks, the time, and the file size. Dask ends a worker that
+exceeds the limit, and a run that does not finish is ended after a while. A failure of a writer is a result, too.
 """
 
 from __future__ import annotations
@@ -34,28 +34,27 @@ from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 from report import add_page, mib, proc, publish, section, table, versions
 
-#: Seconds that a cluster gets to close.
+#: Time for a cluster to close, in seconds.
 GRACE = 60
-#: Windows that are read back, and their sides.
+#: Number and size of the windows that are read back.
 LOOKS, LOOK = 16, 256
 
 NOTES = """
-**Largest worker** is `VmHWM` of the worker with the largest one, the kernel's own record of the resident set of a process,
-read twenty times a second until the process ends: with the interpreter and all libraries (pages that are shared with other
-processes count in full), which take the part in brackets before the work. **Client** is the same of the process that holds
-client and scheduler, without what it had before the graph was made. Dask spills, pauses and ends workers by their memory as
-it does by default; the first worker that is ended ends the run. The system's cache of files belongs to no process and is
-not counted.
+**Largest worker** is `VmHWM` of the worker with the highest value, the kernel's record of the resident set of a process, read
+twenty times a second until the process ends. It includes the interpreter and all libraries (pages shared with other processes
+count in full); the value in parentheses is their share before the work starts. **Client** is the same for the process with
+client and scheduler, without its memory before the graph was made. Dask spills, pauses, and ends workers by their memory as
+it does by default; the first worker that is ended ends the run. The file cache belongs to the system, not to a process, and
+is not counted.
 
-**Tasks** are those that workers ran. All writers make the same overviews by nearest, DEFLATE level 6, predictor 2, tiles of
-512x512; odc-geo without its statistics. datacube's task can't be sent to other processes as it is (`deprecat`), so the
-function inside it is. What is read back at {looks} places of full resolution is compared with what was
-made.
+**Tasks** are the tasks that workers ran. All writers use nearest overviews, DEFLATE level 6, predictor 2, and tiles of
+512x512; odc-geo without its statistics. datacube's task cannot be sent to other processes unchanged (`deprecat`), so the
+function inside it is sent. The pixels read back at {looks} positions of full resolution are compared with the generated ones.
 """
 
 
 def chunk(block_info: Any = None) -> np.ndarray:
-    """Pixels like those of a sensor, made of where they lie: the same each time."""
+    """Returns sensor-like pixels derived from their position, the same each time."""
     (top, bottom), (left, right) = block_info[None]["array-location"]
     return pixels(top, bottom, left, right, (top, left))
 
@@ -89,7 +88,7 @@ def with_odc_geo(array: xr.DataArray, path: Path) -> Any:
 def with_datacube(array: xr.DataArray, path: Path) -> Any:
     from datacube.utils import cog
 
-    # Its task is a function behind a mark of deprecation, which can't be sent to another process: what is behind it can.
+    # Its task is wrapped in a deprecation decorator that cannot be sent to another process; the function inside can.
     cog._delayed_write_cog_to_file = dask.delayed(inspect.unwrap(cog._write_cog), name="save-cog", pure=False)
     return cog.write_cog(array, path)
 
@@ -98,7 +97,7 @@ WRITERS = {"cogsmith": with_cogsmith, "odc-geo": with_odc_geo, "datacube": with_
 
 
 class Peaks(threading.Thread):
-    """Watches the memory of all workers, those that came in place of ended ones too."""
+    """Watches the memory of all workers, including those that replaced ended ones."""
 
     def __init__(self, cluster: LocalCluster) -> None:
         super().__init__(daemon=True)
@@ -117,7 +116,7 @@ class Peaks(threading.Thread):
 
 
 class Count(SchedulerPlugin):
-    """How many tasks have been run."""
+    """Counts the tasks that were run."""
 
     name = "count"
 
@@ -129,7 +128,7 @@ class Count(SchedulerPlugin):
 
 
 def same(path: Path, side: int, chunks: int) -> bool:
-    """Whether some windows hold what was made for them."""
+    """Returns whether some windows contain the generated pixels."""
     import rasterio
 
     generator = np.random.default_rng(0)
@@ -146,7 +145,7 @@ def same(path: Path, side: int, chunks: int) -> bool:
 
 def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Measures a writer; this process is client and scheduler."""
-    # A worker that is ended will not do better the next time.
+    # A worker that was ended would not succeed on a second attempt.
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
     found: dict[str, Any] = {"outcome": ""}
     path = Path(arguments.one) / "out.tif"
@@ -165,7 +164,7 @@ def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
                 write = WRITERS[name](scene(arguments.side, arguments.chunks), path)
                 client.compute(write, retries=0).result(timeout=arguments.timeout)
             except TimeoutError:
-                found["outcome"] = f"no end after {arguments.timeout} s"
+                found["outcome"] = f"not finished after {arguments.timeout} s"
             except Exception as error:  # noqa: BLE001 - how a writer fails is a result
                 found["outcome"] = f"failed: {type(error).__name__}: {str(error).splitlines()[0][:60].replace('|', ' ')}"
             found["seconds"] = time.perf_counter() - began
@@ -178,13 +177,13 @@ def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
                 found["outcome"] = mib(path.stat().st_size)
                 if not same(path, arguments.side, arguments.chunks):
                     found["outcome"] = "wrong pixels"
-            # Told before the cluster closes, which may take its time.
+            # Printed before the cluster closes, which may take a while.
             print(json.dumps(found), flush=True)
     return found
 
 
 def measure(name: str, arguments: argparse.Namespace, options: list[str]) -> list[str]:
-    """A row of the table, measured in a process of its own, whose workers end with it."""
+    """Returns a row of the table, measured in a process of its own, whose workers end with it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         command = [sys.executable, __file__, "--one", folder, *options, name]
         with open(Path(folder) / "errors.txt", "w+") as errors:
@@ -194,14 +193,14 @@ def measure(name: str, arguments: argparse.Namespace, options: list[str]) -> lis
             except subprocess.TimeoutExpired:
                 output = ""
             finally:
-                # The group is that of the child alone: it and its workers.
+                # The group contains only the child and its workers.
                 try:
                     os.killpg(child.pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
             output = output or child.communicate()[0]
             errors.seek(0)
-            last = (errors.read().strip().splitlines() or ["no word"])[-1][:80].replace("|", " ")
+            last = (errors.read().strip().splitlines() or ["no message"])[-1][:80].replace("|", " ")
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
         return [name, "", "", "", "", f"failed: {last}"]
@@ -219,11 +218,11 @@ def measure(name: str, arguments: argparse.Namespace, options: list[str]) -> lis
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("writers", nargs="*", metavar="WRITER", help=", ".join(WRITERS))
-    parser.add_argument("--side", type=int, default=49152, help="columns and rows of the image of uint16")
+    parser.add_argument("--side", type=int, default=49152, help="columns and rows of the uint16 image")
     parser.add_argument("--chunks", type=int, default=2048)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--limit", default="700MiB", help="memory of a worker")
-    parser.add_argument("--timeout", type=int, default=1800, help="seconds that a writer may take")
+    parser.add_argument("--limit", default="700MiB", help="memory limit of a worker")
+    parser.add_argument("--timeout", type=int, default=1800, help="time limit of a writer in seconds")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     add_page(parser)
     arguments = parser.parse_args()

@@ -2,8 +2,8 @@
 
     scripts/python-bench.sh large_array [--gib 2] [--page docs/python-benchmarks.md] [WRITER…]
 
-For cogsmith, datacube's ``write_cog``, odc-geo's, and GDAL's COG driver (through rasterio's MemoryFile), each in a process
-of its own: the peak of its memory, what of it is neither the array nor there before the write, and the time.
+Measures cogsmith, the ``write_cog`` of datacube and of odc-geo, and GDAL's COG driver (through rasterio's MemoryFile), each
+in a process of its own: peak memory, the part that is neither the array nor was there before the write, and the time.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 
 from report import add_page, mib, proc, publish, section, table, versions
 
-#: The same for all: nearest, DEFLATE level 6, predictor 2, tiles of 512x512.
+#: Used by all writers: nearest, DEFLATE level 6, predictor 2, tiles of 512x512.
 PLACE = (10, 0, 399960, 0, -10, 5000040)
 
 NOTES = """
-**Peak** is `VmHWM` of the process, the kernel's own record of its largest resident set, reset when the array is there: with
-the interpreter, all libraries (pages that are shared with other processes count in full) and the array. **Above the array**
-is the peak without the bytes of the array, and **by the write** what of that was not resident before: every writer has
-written a small array by then, so its libraries are loaded. Files go to a file system on a disk; the system's cache of it
-belongs to no process and is not counted.
+**Peak** is `VmHWM` of the process, the kernel's record of its largest resident set, reset once the array exists. It includes
+the interpreter, all libraries (pages shared with other processes count in full), and the array. **Above the array** is the
+peak without the bytes of the array, and **by the write** is the part of the peak that was not resident before the write:
+every writer has written a small array by then, so its libraries are loaded. Files go to a file system on a disk; its cache
+belongs to the system, not to a process, and is not counted.
 
-`cogsmith (memory)` and `datacube (memory)` return bytes, which are in their peak.
+The peaks of `cogsmith (memory)` and `datacube (memory)` include the bytes that they return.
 """
 
 
@@ -116,11 +116,11 @@ def one(name: str, gib: float) -> dict[str, float]:
 
 
 def measure(name: str, gib: float) -> list[str]:
-    """A row of the table; how a writer fails is a result."""
+    """Returns a row of the table; a failure of the writer is a result, too."""
     command = [sys.executable, __file__, "--one", "--gib", str(gib), name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1][:80].replace("|", " ")
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:80].replace("|", " ")
         return [name, "", "", "", "", f"failed ({done.returncode}): {last}"]
     found = json.loads(done.stdout.splitlines()[-1])
     return [

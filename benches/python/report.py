@@ -1,4 +1,4 @@
-"""What the benchmarks of the Python package share: the machine in words, memory of processes, and the page of results."""
+"""Shared code of the Python benchmarks: machine description, process memory, and the results page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "python-benchmarks.md"
 
 HEAD = """# Benchmarks of the Python package
 
-Each table is written by the command above it, which measures all writers in one run, one after the other, each in
-processes of its own. How memory is counted stands below each table. `scripts/python-bench.sh` builds the wheel with
-`--release` and installs it beside the others.
+The command above each table writes it. It measures all writers in one run, one after the other, each in processes of its
+own. The note below each table explains how memory is measured. `scripts/python-bench.sh` builds the wheel with `--release`
+and installs it next to the others.
 """
 
 
 def proc(process: int | str, name: str) -> int:
-    """Bytes that Linux counts for a process; 0 for one that is gone."""
+    """Returns a memory counter of a process in bytes; 0 if the process has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
@@ -35,11 +35,11 @@ def mib(count: float) -> str:
 
 
 def add_page(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--page", type=Path, help="write the result into this page, docs/python-benchmarks.md for one")
+    parser.add_argument("--page", type=Path, help="write the result to this page, such as docs/python-benchmarks.md")
 
 
 def machine() -> str:
-    """One line: processor, cores, memory, system."""
+    """Returns one line with processor, cores, memory, and system."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -70,7 +70,7 @@ def versions(*packages: str) -> str:
 
 
 def table(columns: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown; all columns but the first and the last are flush right."""
+    """Returns a Markdown table; all columns except the first and the last are right-aligned."""
     rule = ["---"] + ["--:"] * (len(columns) - 2) + ["---"]
     return "\n".join("| " + " | ".join(row) + " |" for row in [columns, rule, *rows])
 
@@ -83,7 +83,7 @@ def section(title: str, facts: list[str], body: str, notes: str) -> str:
 
 
 def publish(text: str, page: Path | None) -> None:
-    """Prints a section, and puts it into the page in place of the one with its title."""
+    """Prints a section, and replaces the section of the page with the same title."""
     print("\n" + text, flush=True)
     if page is None:
         return

@@ -1,4 +1,4 @@
-//! The command line: every option, its values, and what contradicts what.
+//! The command line: options, their values, and the combinations that are rejected.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::info::InfoArguments;
 use crate::place::PlaceArguments;
 use crate::validate::ValidateArguments;
 
-/// Beyond any machine of today; starting a number of threads given by mistake can take minutes.
+/// Upper limit of `--threads`, more than any current machine needs: starting a mistyped number can take minutes.
 const MOST_THREADS: usize = 1024;
 
 const EXAMPLES: &str = "\
@@ -28,9 +28,9 @@ Examples:
   cogsmith create --overwrite scene.tif scene.tif
   cogsmith create --quiet scene.tif - | upload-somewhere";
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (no output file is left), 2 wrong usage.";
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure (no output file is left behind), 2 usage error.";
 
-/// Create and check Cloud Optimized GeoTIFFs.
+/// Create, validate, and describe Cloud Optimized GeoTIFFs (COGs).
 #[derive(Debug, Parser)]
 #[command(name = "cogsmith", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -43,95 +43,119 @@ pub(crate) enum Command {
     Create(Box<CreateArguments>),
     Validate(ValidateArguments),
     Info(InfoArguments),
-    /// Print a script that completes commands and options in a shell
+    /// Print a shell completion script
     Completions {
-        /// The shell
+        /// Shell to generate the script for
         shell: Shell,
     },
 }
 
-/// Write a GeoTIFF again as a Cloud Optimized GeoTIFF
+/// Convert a GeoTIFF to a Cloud Optimized GeoTIFF (COG)
 ///
-/// The output appears whole or not at all: it is written beside OUTPUT under a hidden name and renamed at the end.
+/// The output appears whole or not at all: it is written next to OUTPUT under a hidden name and renamed at the end.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct CreateArguments {
-    /// The GeoTIFF to read
+    /// GeoTIFF to read
+    ///
+    /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 
-    /// The COG to write; - is standard output
+    /// COG to write, or - for standard output
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Codec; all are lossless
+    /// Compression codec; all are lossless
     #[arg(long, value_enum, ignore_case = true, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
     compress: Codec,
 
-    /// Effort: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
+    /// Compression level: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
+    ///
+    /// Higher levels make smaller files and take longer. At deflate level 6, images of up to 1 MiB of pixels are
+    /// compressed at level 7. Example: --compress zstd --level 15
     #[arg(long, value_name = "N", help_heading = "Compression")]
     level: Option<u8>,
 
-    /// Arithmetic before compression; auto: float for floats, horizontal for integers of 8 to 64 bits, none for the rest
+    /// Transform applied to samples before compression, to make files smaller
     #[arg(long, value_enum, ignore_case = true, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
     predictor: PredictorName,
 
-    /// Size of tiles in pixels: one side or columns x rows, multiples of 16
+    /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16
+    ///
+    /// Each side is at most 65520 pixels. Examples: --blocksize 256, --blocksize 512x256
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, default_value = "512", help_heading = "Layout")]
     blocksize: TileSize,
 
-    /// Order of bands: together in a tile, one after the other, or tile by tile
+    /// Order of the bands in the file
     #[arg(long, value_enum, ignore_case = true, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
     interleave: InterleaveName,
 
-    /// Whether the file is a BigTIFF; auto: only if its finished size needs it (over 4 GiB)
+    /// Write a BigTIFF, which can exceed 4 GiB but is not read by very old software
     #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
     bigtiff: BigTiffName,
 
-    /// Overviews; auto: halves until one tile holds all; or factors of full resolution such as 2,4,8
+    /// Overviews: auto, none, or reduction factors such as 2,4,8
+    ///
+    /// With auto, each overview is half the size of the level before it (rounded down), until both sides fit one
+    /// full-resolution tile. Factors are relative to full resolution, in ascending order and at least 2; sizes are
+    /// rounded up. Example: --overviews 4,16,64
     #[arg(long, value_name = "auto|none|LIST", value_parser = overviews, default_value = "auto", help_heading = "Overviews")]
     overviews: Overviews,
 
-    /// Number of overviews, each half of the one before, instead of as many as auto makes
+    /// Number of overviews, each half the size of the level before it [default: as many as auto makes]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Overviews")]
     overview_count: Option<u32>,
 
-    /// How overviews are computed: one kernel, or one for each band such as cubic,cubic,mode [default: cubic; nearest
-    /// for palettes and complex samples]
+    /// Resampling kernel for overviews, or one per band [default: cubic; nearest for palettes and complex samples]
+    ///
+    /// Full resolution is never resampled. Examples: --overview-resampling average, --overview-resampling
+    /// cubic,cubic,mode
     #[arg(long, value_parser = resampling(), ignore_case = true, value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
           num_args = 1, help_heading = "Overviews")]
     overview_resampling: Option<Vec<KernelChoice>>,
 
-    /// Size of the overviews' tiles in pixels, as --blocksize [default: that of --blocksize]
+    /// Tile size of overviews in pixels, in the same form as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
     overview_blocksize: Option<TileSize>,
 
-    /// Which image of a file with several to read, first = 1 [default: the first of full resolution]
+    /// Image to read from a file with several, counting from 1 [default: the first at full resolution]
     #[arg(long, value_name = "N", value_parser = image_number, help_heading = "Input")]
     pub(crate) image: Option<NonZeroUsize>,
 
-    /// Leave out the .aux.xml file next to INPUT, GDAL's auxiliary metadata, which otherwise wins over what INPUT says
+    /// Ignore INPUT.aux.xml, GDAL's auxiliary metadata file
+    ///
+    /// By default, its metadata takes precedence over that in INPUT, as in GDAL.
     #[arg(long, help_heading = "Input")]
     pub(crate) ignore_aux: bool,
 
-    /// Value of pixels without data, instead of what the input says; none: no such value [default: the input's]
+    /// Value that marks pixels without data, or none [default: the input's]
+    ///
+    /// A number (64-bit integers are exact), nan, inf, or -inf. Pixel values are unchanged; statistics in the input's
+    /// metadata are dropped. Example: --nodata -9999
     #[arg(long, value_name = "VALUE|none", value_parser = nodata, allow_hyphen_values = true, help_heading = "Input")]
     pub(crate) nodata: Option<NodataChoice>,
 
-    /// Coordinate reference system, instead of what the input says: EPSG:n, WKT, PROJJSON or a PROJ string; the place
-    /// of the pixels stays
+    /// Coordinate reference system (CRS), such as EPSG:32633; does not reproject [default: the input's]
+    ///
+    /// An EPSG code (EPSG:32633, or EPSG:32633+5773 with heights, or EPSG:9000@2021.3 with a coordinate epoch),
+    /// OGC:CRS84, WKT 1 or 2, PROJJSON, or a PROJ string. Pixels stay where they are.
     #[arg(long, value_name = "CRS", allow_hyphen_values = true, help_heading = "Georeferencing")]
     crs: Option<String>,
 
-    /// Write what GeoKeys can't say of --crs as WKT into their citation, which GDAL reads, instead of refusing it
+    /// If GeoKeys cannot express --crs, store WKT in the citation instead of failing
+    ///
+    /// GDAL reads this WKT; readers that only look at GeoKeys do not.
     #[arg(long, requires = "crs", help_heading = "Georeferencing")]
     crs_wkt: bool,
 
-    /// Where the mask of the output comes from; auto: the input's, if it has one
+    /// Source of the output's mask
+    ///
+    /// nodata and alpha add to the input's mask, if it has one.
     #[arg(long, value_enum, ignore_case = true, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
     pub(crate) mask: MaskChoice,
 
-    /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
+    /// Keep or widen samples of unusual width, such as 12 bits
     #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
     pub(crate) nbits: BitsChoice,
 
@@ -141,28 +165,41 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     pub(crate) describe: DescribeArguments,
 
-    /// Number of threads; all: one for each core
+    /// Number of threads (1 to 1024), or all for one per core
+    ///
+    /// The output is the same, byte for byte, for any number of threads.
     #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all", help_heading = "Running")]
     pub(crate) threads: Threads,
 
-    /// Bytes of finished tiles that are kept in memory, more wait in a temporary file: a number, or with K, M, G
-    /// [default: 16M]
+    /// Memory limit for compressed tiles; the rest spills to a temporary file [default: 16M]
+    ///
+    /// Bytes, or a number with the suffix K, M, or G (powers of 1024). Not used with --compress none if OUTPUT is a
+    /// file without a mask: tiles are then written in place. Example: --tile-memory 1G
     #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Running")]
     pub(crate) tile_memory: Option<u64>,
 
-    /// Bytes of pixels that are read at once, if that is more than one row of tiles [default: 16M]
+    /// Memory for pixels that are read at once; at least one row of tiles [default: 16M]
+    ///
+    /// Bytes, or a number with the suffix K, M, or G (powers of 1024). More pixels at once keep more threads busy.
+    /// Example: --row-memory 64M
     #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Running")]
     pub(crate) row_memory: Option<u64>,
 
-    /// Directory for finished tiles that memory cannot hold [default: that of OUTPUT; the system's for -]
+    /// Directory for compressed tiles beyond --tile-memory [default: that of OUTPUT; the system's for -]
+    ///
+    /// Needs at most as much space as the output. The default for devices and FIFOs is the system's temporary
+    /// directory, as for standard output.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Running")]
     pub(crate) temp_dir: Option<PathBuf>,
 
-    /// Wait until the output is safe on the disk; slower
+    /// Wait until the output is safely on disk; slower
     #[arg(long, help_heading = "Running")]
     pub(crate) sync: bool,
 
-    /// Read the output back before it appears, and compare the pixels of every tile with those that were encoded
+    /// Read the output back and compare the pixels of every tile with those that were encoded
+    ///
+    /// This happens before the output appears: if a tile differs, the command fails and leaves no output. Takes about
+    /// as long as decoding the file, and 8 bytes of memory per tile.
     #[arg(long, help_heading = "Running")]
     pub(crate) verify: bool,
 
@@ -170,58 +207,82 @@ pub(crate) struct CreateArguments {
     #[arg(long, help_heading = "Running")]
     pub(crate) overwrite: bool,
 
-    /// Print no progress, no warnings and no summary
+    /// Print no progress, warnings, or summary
+    ///
+    /// --json still prints its object.
     #[arg(long, short, help_heading = "Messages")]
     pub(crate) quiet: bool,
 
-    /// Print the summary as one JSON object (standard output, or standard error if OUTPUT is -)
+    /// Print the summary as one JSON object
+    ///
+    /// To standard output, or to standard error if OUTPUT is -.
     #[arg(long, help_heading = "Messages")]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Codec {
+    /// No compression
     None,
+    /// LZW: every reader has it
     Lzw,
+    /// DEFLATE: every reader has it
     Deflate,
+    /// Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3
     Zstd,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PredictorName {
+    /// float for floats; horizontal or none for integers of 8 to 64 bits, by trying both on a few tiles; otherwise none
     Auto,
+    /// No predictor; often best for classes
     None,
+    /// Difference from the sample to the left
     Horizontal,
+    /// Bytes of floats, grouped by significance
     Float,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum InterleaveName {
+    /// All bands of a pixel in one tile
     Pixel,
+    /// All tiles of one band, then all tiles of the next
     Band,
+    /// For each tile position, the tiles of all bands
     Tile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BigTiffName {
+    /// Only if the finished file exceeds 4 GiB
     Auto,
+    /// Always
     Yes,
+    /// Never; fail if the file would need it
     No,
 }
 
-/// What becomes of samples with fewer bits than their type.
+/// The value of `--nbits`, for samples with fewer bits than their type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BitsChoice {
+    /// Keep the width
     Keep,
+    /// Widen samples to the next data type
     Widen,
 }
 
-/// Where the mask comes from.
+/// The value of `--mask`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MaskChoice {
+    /// The input's mask, if it has one
     Auto,
+    /// No mask
     None,
+    /// Mask pixels whose bands are all nodata or NaN
     Nodata,
+    /// Mask pixels whose alpha is 0, and leave out the alpha band; partly transparent pixels become opaque
     Alpha,
 }
 
@@ -251,25 +312,25 @@ pub(crate) enum Threads {
 }
 
 impl CreateArguments {
-    /// Whether the COG goes to standard output.
+    /// Returns whether the COG goes to standard output.
     pub(crate) fn to_standard_output(&self) -> bool {
         self.output == Path::new("-")
     }
 
-    /// Refuses what cannot be meant: options that contradict each other or can never have an effect together.
+    /// Rejects options that contradict each other or could never have an effect together.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
         if self.input == Path::new("-") {
             return Err(
-                "INPUT '-' (standard input) cannot be read: the directory of a TIFF may stand at its end, so it \
-                        takes a file. Save the input to a file first"
+                "INPUT cannot be '-' (standard input): the directory of a TIFF may be at its end; save the input to a \
+                        file first"
                     .into(),
             );
         }
         if self.to_standard_output() {
             for (given, option) in [(self.overwrite, "--overwrite"), (self.sync, "--sync")] {
                 if given {
-                    return Err(format!("{option} has no effect on standard output; leave it out"));
+                    return Err(format!("{option} has no effect with standard output; leave it out"));
                 }
             }
             if self.verify {
@@ -279,29 +340,29 @@ impl CreateArguments {
         match (self.compress, self.level) {
             (Codec::None | Codec::Lzw, Some(_)) => {
                 return Err(
-                    "--level has no effect on --compress none and lzw; leave it out, or take deflate or zstd".into()
+                    "--level has no effect with --compress none or lzw; leave it out, or use deflate or zstd".into()
                 );
             }
             (Codec::Deflate, Some(level)) if !(1..=9).contains(&level) => {
-                return Err(format!("--level {level} is no deflate level; it takes 1 to 9"));
+                return Err(format!("--level {level} is out of range for deflate (1 to 9)"));
             }
             (Codec::Zstd, Some(level)) if !(1..=22).contains(&level) => {
-                return Err(format!("--level {level} is no zstd level; it takes 1 to 22"));
+                return Err(format!("--level {level} is out of range for zstd (1 to 22)"));
             }
             _ => {}
         }
         if self.compress == Codec::None && matches!(self.predictor, PredictorName::Horizontal | PredictorName::Float) {
-            return Err("--predictor has no effect on --compress none; leave it out, or take another codec".into());
+            return Err("--predictor has no effect with --compress none; leave it out, or use another codec".into());
         }
-        // Before the input is opened: what can't be written is no reason to read.
+        // Before the input is opened: a CRS that cannot be written fails without reading anything.
         self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(usage)?;
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
-            return Err("--overview-count contradicts --overviews none and a list; leave one of them out".into());
+            return Err("--overview-count contradicts --overviews none or a list; leave one of them out".into());
         }
         if let Some(kernels @ [_, _, ..]) = self.overview_resampling.as_deref()
             && kernels.iter().any(|kernel| kernel.0.is_none())
         {
-            return Err("--overview-resampling auto stands alone; in a list, name a kernel for each band".into());
+            return Err("--overview-resampling auto cannot be in a list; name a kernel for each band".into());
         }
         if self.overviews == Overviews::None {
             let given = [
@@ -317,13 +378,13 @@ impl CreateArguments {
         Ok(())
     }
 
-    /// The coordinate reference system that is asked for.
+    /// Returns the CRS of `--crs`.
     pub(crate) fn crs(&self) -> Result<Option<Crs>, cogsmith::Error> {
         let Some(text) = &self.crs else { return Ok(None) };
         Ok(Some(Crs::parse(text)?.with_wkt_citation(self.crs_wkt)))
     }
 
-    /// Georeferencing and metadata in place of the input's.
+    /// Returns the georeferencing and metadata that replace the input's.
     pub(crate) fn overrides(&self) -> Overrides {
         let mut overrides = Overrides::default();
         self.place.add_to(&mut overrides);
@@ -331,7 +392,7 @@ impl CreateArguments {
         overrides
     }
 
-    /// How the COG is written, in the library's terms.
+    /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> EncodeOptions {
         EncodeOptions {
             tile_size: self.blocksize,
@@ -378,7 +439,7 @@ impl CreateArguments {
     }
 }
 
-/// An error of the library about an option, in the words of the command line.
+/// Words a library error about an option for the command line.
 fn usage(error: cogsmith::Error) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
@@ -389,8 +450,8 @@ fn usage(error: cogsmith::Error) -> String {
 fn tile_size(text: &str) -> Result<TileSize, String> {
     let side = |text: &str| match text.parse::<u32>() {
         Ok(side) if side > 0 && side % 16 == 0 && side <= cogsmith::options::MAX_TILE_SIDE => Ok(side),
-        Ok(_) => Err(format!("a side is a multiple of 16 from 16 to {}", cogsmith::options::MAX_TILE_SIDE)),
-        Err(_) => Err("expected pixels, such as 512 or 512x256".into()),
+        Ok(_) => Err(format!("each side must be a multiple of 16 from 16 to {}", cogsmith::options::MAX_TILE_SIDE)),
+        Err(_) => Err("expected a size in pixels, such as 512 or 512x256".into()),
     };
     match text.split_once(['x', 'X']) {
         Some((width, height)) => Ok(TileSize { width: side(width)?, height: side(height)? }),
@@ -404,7 +465,7 @@ fn overviews(text: &str) -> Result<Overviews, String> {
         "none" => return Ok(Overviews::None),
         _ => {}
     }
-    let expected = "expected auto, none, or growing factors from 2 on, such as 2,4,8";
+    let expected = "expected auto, none, or ascending factors of at least 2, such as 2,4,8";
     let factors: Result<Vec<u32>, _> = text.split(',').map(|factor| factor.trim().parse()).collect();
     let factors = factors.map_err(|_| expected)?;
     if factors[0] < 2 || !factors.is_sorted_by(|before, after| before < after) {
@@ -413,18 +474,18 @@ fn overviews(text: &str) -> Result<Overviews, String> {
     Ok(Overviews::Factors(factors))
 }
 
-/// A kernel, or what the samples ask for.
+/// A kernel; `None` chooses one by the samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KernelChoice(Option<Resampling>);
 
-/// The kernels by the names that the library gives them.
+/// Parses a kernel by the library's name for it.
 fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
     let names = ["auto"].into_iter().chain(Resampling::ALL.map(Resampling::name));
     PossibleValuesParser::new(names)
         .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name().eq_ignore_ascii_case(&name))))
 }
 
-/// A number of bytes: digits alone, or with K, M or G for powers of 1024.
+/// Parses a number of bytes: digits alone, or with K, M, or G for powers of 1024.
 fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
     let shift = match text.strip_prefix(digits).map(str::to_ascii_uppercase).as_deref() {
@@ -443,13 +504,13 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
         return Ok(NodataChoice::None);
     }
     let value = Nodata::parse(text).ok_or("expected a number, nan, inf, -inf, or none")?;
-    // Digits that come to nothing, or to infinity, are not the value that was meant.
+    // Digits that underflow to 0 or overflow to infinity are not the intended value.
     let said_infinity = text.to_ascii_lowercase().contains("inf");
     let lost = value.as_f64().is_infinite() && !said_infinity;
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let vanished = value.as_f64() == 0.0 && mantissa.contains(|digit: char| ('1'..='9').contains(&digit));
     if lost || vanished {
-        return Err("a double cannot hold this value".into());
+        return Err("out of range for a 64-bit float".into());
     }
     Ok(NodataChoice::Value(value))
 }
@@ -460,10 +521,10 @@ pub(crate) fn threads(text: &str) -> Result<Threads, String> {
     }
     match text.parse::<NonZeroUsize>() {
         Ok(count) if count.get() <= MOST_THREADS => Ok(Threads::Count(count)),
-        _ => Err(format!("expected all, or a number from 1 to {MOST_THREADS}")),
+        _ => Err(format!("expected all or a number from 1 to {MOST_THREADS}")),
     }
 }
 
 fn image_number(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "expected the number of an image, first = 1".into())
+    text.parse().map_err(|_| "expected an image number, counting from 1".into())
 }

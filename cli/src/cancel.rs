@@ -1,20 +1,20 @@
-//! Ctrl-C and its like: the first asks the job to stop and clean up, the second ends the process at once.
+//! Ctrl-C and similar signals: the first asks the job to stop and clean up, the second ends the process at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the user has asked to stop.
+/// A flag that is set when the user asks to stop.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Listens to Ctrl-C, and on Unix to SIGTERM and SIGHUP.
+    /// Listens for Ctrl-C, and on Unix for SIGTERM and SIGHUP.
     pub(crate) fn listen() -> Self {
         let cancel = Self::default();
-        // Whoever starts us with nohup means that we go on; the handler takes all signals or none.
+        // Under nohup the job is meant to go on, and the handler takes all signals or none.
         if !hangup_is_ignored() {
             let seen = Arc::clone(&cancel.0);
-            // Without a handler the system ends the process; only the temporary file stays then.
+            // Without a handler the system ends the process, and the temporary file is left behind.
             let _ = ctrlc::set_handler(move || {
                 if seen.swap(true, Ordering::Relaxed) {
                     std::process::exit(crate::FAILED.into());
@@ -24,13 +24,13 @@ impl Cancel {
         cancel
     }
 
-    /// Whether the user has asked to stop.
+    /// Returns whether the user has asked to stop.
     pub(crate) fn requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Whether SIGHUP was ignored when the process started; known on Linux only.
+/// Returns whether SIGHUP was ignored when the process started; known on Linux only.
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status

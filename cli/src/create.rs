@@ -1,4 +1,4 @@
-//! `cogsmith create`: open, plan, encode, commit, report.
+//! `cogsmith create`: opens the input, plans, encodes, commits, and reports.
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
@@ -14,16 +14,16 @@ use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
 use crate::cancel::Cancel;
 use crate::report::{self, Bar, Report};
 
-/// Why the command ends without having done its job.
+/// The reason that the command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage(String),
-    /// The library refused or failed.
+    /// The library rejected the job or failed.
     Library {
-        /// Its error.
+        /// The library's error.
         error: Error,
-        /// The input, for errors that are about it but name no file.
+        /// The input, for errors about it that do not name a file.
         input: PathBuf,
         /// The output, likewise, if there is one.
         output: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether the user gave wrong options, rather than a job that failed.
+    /// Returns whether the options are wrong, rather than the job having failed.
     pub(crate) fn is_usage(&self) -> bool {
         match self {
             Self::Usage(_) => true,
@@ -43,26 +43,29 @@ impl Failure {
     }
 }
 
-/// Writes the COG that the arguments ask for, and says so.
+/// Writes the COG and prints the summary.
 pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
     arguments.check().map_err(Failure::Usage)?;
     if arguments.to_standard_output() && io::stdout().is_terminal() {
-        return Err(Failure::Usage("standard output is a terminal; give a file, or a pipe behind '-'".into()));
+        return Err(Failure::Usage(
+            "standard output is a terminal; write to a file, or pipe the output to another command".into(),
+        ));
     }
     if let Some(directory) = arguments.temp_dir.as_deref().filter(|directory| !directory.is_dir()) {
-        return Err(Failure::Other(format!("--temp-dir '{}' is no directory", directory.display())));
+        return Err(Failure::Other(format!("--temp-dir '{}' is not a directory", directory.display())));
     }
     run(arguments).map_err(|failure| match failure {
         Failed::Library(error) => {
             Failure::Library { error, input: arguments.input.clone(), output: Some(arguments.output.clone()) }
         }
-        Failed::Report(error) => {
-            Failure::Other(format!("'{}' is written, but not its summary: {error}", arguments.output.display()))
-        }
+        Failed::Report(error) => Failure::Other(format!(
+            "'{}' is complete, but its summary could not be printed: {error}",
+            arguments.output.display()
+        )),
     })
 }
 
-/// What [`run`] fails with, before it is known whom to tell.
+/// An error of [`run`], without the names of the files.
 enum Failed {
     Library(Error),
     Report(io::Error),
@@ -93,7 +96,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     if !arguments.quiet {
         report::warnings(plan.warnings());
     }
-    // Everything that can be wrong with the options is known by now, and nothing has been made yet.
+    // All errors in the options have been found by now, and nothing has been created yet.
     let job = Job { arguments, executor, cancel };
     let summary = if arguments.to_standard_output() {
         job.write_to_standard_output(&mut source, &plan)?
@@ -110,18 +113,18 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     report.print(arguments).map_err(Failed::Report)
 }
 
-/// A warning if auxiliary metadata of an older file would now be taken for that of the output.
+/// Returns a warning if GDAL would apply the auxiliary metadata of an older file to the output.
 fn stale_aux(arguments: &CreateArguments) -> Option<String> {
     let mut path = arguments.output.clone().into_os_string();
     path.push(".aux.xml");
     let is_there = !arguments.to_standard_output() && Path::new(&path).is_file();
     is_there.then(|| {
         let path = path.to_string_lossy();
-        format!("'{path}' is older than the output, and GDAL reads it over what the output says; remove it")
+        format!("'{path}' is older than the output, and GDAL prefers its metadata to the output's; remove it")
     })
 }
 
-/// The source of the pixels.
+/// The pixel source of the command.
 pub(crate) type Source = MaskedSource<GeoTiffSource>;
 
 fn open(arguments: &CreateArguments) -> Result<Source, Error> {
@@ -142,7 +145,7 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     MaskedSource::with_metadata(source, arguments.mask.into())
 }
 
-/// What encoding needs, wherever its bytes go.
+/// An encoding job, for either kind of output.
 struct Job<'a> {
     arguments: &'a CreateArguments,
     executor: Executor,
@@ -171,7 +174,7 @@ impl Job<'_> {
         encode(source, plan, &self.executor, &store, &mut output, &mut self.progress(&bar))
     }
 
-    /// What may be taken of memory; `directory` is where the rest goes unless the user said otherwise.
+    /// Returns memory limits; `directory` is for temporary files, unless the user named another.
     fn store(&self, directory: &Path) -> StoreOptions {
         let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
         let default = StoreOptions::default();
@@ -183,7 +186,7 @@ impl Job<'_> {
         }
     }
 
-    /// Shows how far the job is, and stops it when the user asks for that.
+    /// Shows progress, and stops the job when the user cancels it.
     fn progress<'a>(&'a self, bar: &'a Bar) -> impl FnMut(Progress) -> ControlFlow<()> + 'a {
         move |progress| {
             bar.show(&progress);
@@ -192,21 +195,21 @@ impl Job<'_> {
     }
 }
 
-/// Standard output without the standard library's buffer, which looks for line ends in what is no text.
+/// Returns standard output without the standard library's buffer, which looks for line ends in binary data.
 #[cfg(unix)]
 fn standard_output() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Standard output without the standard library's buffer, which looks for line ends in what is no text.
+/// Returns standard output without the standard library's buffer, which looks for line ends in binary data.
 #[cfg(windows)]
 fn standard_output() -> io::Result<std::fs::File> {
     use std::os::windows::io::AsHandle;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
-/// Standard output.
+/// Returns standard output.
 #[cfg(not(any(unix, windows)))]
 fn standard_output() -> io::Result<io::StdoutLock<'static>> {
     Ok(io::stdout().lock())

@@ -1,4 +1,4 @@
-//! Options that say what the raster is about.
+//! Options for the metadata of the output.
 
 use clap::Args;
 use cogsmith::ColorInterpretation;
@@ -7,44 +7,63 @@ use cogsmith::geo::{BandValue, MetadataOverride, Overrides};
 /// Heading of these options in the help.
 const HEADING: &str = "Metadata";
 
-/// What is said about the raster, beside or in place of what the input says.
+/// Metadata that is added to the input's, or replaces it.
 #[derive(Debug, Args)]
 pub(crate) struct DescribeArguments {
-    /// Name of a band, first = 1; once for each band, no text: no name
+    /// Description of a band (repeatable); bands count from 1 [default: the input's]
+    ///
+    /// Empty text removes the description. Example: --band-description 1=red
     #[arg(long, value_name = "BAND=TEXT", value_parser = description, help_heading = HEADING)]
     band_description: Vec<BandValue<String>>,
 
-    /// By what samples are multiplied to become quantities, of a band or of all; pixels stay as they are
+    /// Scale factor recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
+    ///
+    /// Repeatable, once per band. The quantity is sample * scale + offset. Examples: --scale 0.0001, --scale 1=0.0001
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = scale, allow_hyphen_values = true, help_heading = HEADING)]
     scale: Vec<BandValue<f64>>,
 
-    /// What is added to samples once they are multiplied, of a band or of all; pixels stay as they are
+    /// Offset recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
+    ///
+    /// Repeatable, once per band. Added after scaling. Examples: --offset -273.15, --offset 1=100
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = offset, allow_hyphen_values = true, help_heading = HEADING)]
     offset: Vec<BandValue<f64>>,
 
-    /// Unit of the quantities, of a band or of all; no text: no unit
+    /// Unit of the scaled values, for one band or all, such as m [default: the input's]
+    ///
+    /// Repeatable, once per band. Empty text removes the unit. Example: --unit 1=m
     #[arg(long, value_name = "[BAND=]TEXT", value_parser = unit, help_heading = HEADING)]
     unit: Vec<BandValue<String>>,
 
-    /// What bands are shown as, one for each band, such as red,green,blue,alpha or nir,red,green
+    /// Color interpretation of each band, such as red,green,blue,alpha [default: the input's]
+    ///
+    /// GDAL's names, such as gray, red, nir, alpha, or undefined. red,green,blue makes u8 and u16 images RGB. A band
+    /// that is alpha also counts as alpha in overviews and statistics. Example: --color-interpretation nir,red,green
     #[arg(long, value_name = "COLOR,…", value_parser = color, value_delimiter = ',', help_heading = HEADING)]
     color_interpretation: Vec<ColorInterpretation>,
 
-    /// Compute statistics of every band in the same pass: minimum, maximum, mean, standard deviation, valid percent
+    /// Compute statistics of every band and store them in the metadata
+    ///
+    /// Minimum, maximum, mean, standard deviation, and the percentage of valid pixels, computed in the same pass. They
+    /// replace the input's statistics.
     #[arg(long, help_heading = HEADING)]
     pub(crate) stats: bool,
 
-    /// An item of metadata, in a domain if one is given; TIFFTAG_SOFTWARE and its like set texts of tags
+    /// Metadata item (repeatable), such as AREA=north
+    ///
+    /// The domain is the part of the name before its last colon. TIFFTAG_SOFTWARE, TIFFTAG_DATETIME, and the like set
+    /// TIFF tags; empty text removes those. Example: --metadata TIFFTAG_ARTIST=me
     #[arg(long, value_name = "[DOMAIN:]KEY=VALUE", value_parser = item, help_heading = HEADING)]
     metadata: Vec<MetadataOverride>,
 
-    /// Leave out the input's metadata but for what pixels mean: scale, offset, unit, names and colours of bands
+    /// Leave out the input's metadata, except scale, offset, unit, description, and color interpretation of bands
+    ///
+    /// Georeferencing, nodata, and the ICC profile stay, and options such as --metadata still apply.
     #[arg(long, help_heading = HEADING)]
     strip_metadata: bool,
 }
 
 impl DescribeArguments {
-    /// Adds what the options say to the overrides.
+    /// Adds the options to the overrides.
     pub(crate) fn add_to(&self, overrides: &mut Overrides) {
         overrides.strip_metadata = self.strip_metadata;
         overrides.description.clone_from(&self.band_description);
@@ -56,13 +75,15 @@ impl DescribeArguments {
     }
 }
 
-/// Splits a text into a band, counted from 0, and the rest; `None` where it does not begin with a number and `=`.
+/// Splits a text into a band, counted from 0, and the rest; `None` if it does not start with a number and `=`.
 fn with_band(text: &str) -> Result<(Option<u16>, &str), String> {
     match text.split_once('=') {
         Some((band, value)) if !band.is_empty() && band.bytes().all(|byte| byte.is_ascii_digit()) => {
             // People count bands from 1, the library from 0.
             let index = band.parse::<u16>().ok().and_then(|number| number.checked_sub(1));
-            index.map(|index| (Some(index), value)).ok_or(format!("'{band}' is no band; they count from 1 to 65535"))
+            index
+                .map(|index| (Some(index), value))
+                .ok_or(format!("'{band}' is not a band; bands count from 1 to 65535"))
         }
         _ => Ok((None, text)),
     }
@@ -70,7 +91,7 @@ fn with_band(text: &str) -> Result<(Option<u16>, &str), String> {
 
 fn description(text: &str) -> Result<BandValue<String>, String> {
     match with_band(text)? {
-        (None, _) => Err("expected the band, first = 1, and its name, such as 1=red".into()),
+        (None, _) => Err("expected a band, counting from 1, and its description, such as 1=red".into()),
         (band, value) => Ok(BandValue { band, value: value.to_owned() }),
     }
 }
@@ -82,7 +103,7 @@ fn unit(text: &str) -> Result<BandValue<String>, String> {
 
 fn scale(text: &str) -> Result<BandValue<f64>, String> {
     let number = offset(text)?;
-    if number.value == 0.0 { Err("a scale of 0 makes all samples the same".into()) } else { Ok(number) }
+    if number.value == 0.0 { Err("a scale of 0 makes all values the same".into()) } else { Ok(number) }
 }
 
 fn offset(text: &str) -> Result<BandValue<f64>, String> {

@@ -1,4 +1,4 @@
-//! Hints: what to do about an input that is not a GeoTIFF, and the option that is meant by a word of another tool.
+//! Hints: what to do about an input that is not a GeoTIFF, and options that match words of other tools.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,53 +7,54 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
 use cogsmith::{Address, Error, ErrorKind, FileFamily};
 
-/// The hint for an error of the library; `output` is the file that was to be written, if any.
+/// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
     Some(match error.kind() {
         ErrorKind::NotTiff { found, .. } => of_family(found.map(|kind| kind.family())).to_owned(),
         ErrorKind::Address { path, address } if output == Some(path) => of_output(*address, path),
         ErrorKind::Address { path, address } => of_input(*address, path),
-        // What the input lacks, no list of options mends.
+        // The input lacks something; a list of options does not help.
         ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => return None,
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
-        ErrorKind::TargetExists { .. } => "--overwrite replaces it".to_owned(),
+        ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
         ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-            "free some space; --temp-dir lets finished tiles wait elsewhere".to_owned()
+            "free some space, or pass --temp-dir to store temporary tiles elsewhere".to_owned()
         }
-        ErrorKind::Corrupt { .. } => "the file may be cut short or damaged; copy or download it again".to_owned(),
+        ErrorKind::Corrupt { .. } => "the file may be truncated or damaged; copy or download it again".to_owned(),
         _ => return None,
     })
 }
 
 fn of_family(family: Option<FileFamily>) -> &'static str {
     match family {
-        Some(FileFamily::Raster) => "convert it to GeoTIFF first, such as with 'gdal_translate IN OUT.tif'",
+        Some(FileFamily::Raster) => "convert it to GeoTIFF first, for example with 'gdal_translate IN OUT.tif'",
         Some(FileFamily::Array) => {
-            "convert a variable to GeoTIFF first, such as with gdal_translate, or open the file with xarray and pass the \
-             array to cogsmith in Python"
+            "convert a variable to GeoTIFF first, for example with gdal_translate, or open the file with xarray and \
+             pass the array to cogsmith in Python"
         }
-        Some(FileFamily::Vector) => "cogsmith reads rasters; 'gdalinfo' and 'ogrinfo' show what the file holds",
+        Some(FileFamily::Vector) => "cogsmith reads rasters; 'gdalinfo' and 'ogrinfo' show what the file contains",
         Some(FileFamily::Archive) => "unpack it first",
         Some(FileFamily::Response) => {
-            "a server sent this instead of the file; check the address and the login, and download it again"
+            "a server sent this instead of the file; check the URL and the login, and download it again"
         }
-        Some(FileFamily::LfsPointer) => "fetch the file that it stands for with 'git lfs pull'",
+        Some(FileFamily::LfsPointer) => "run 'git lfs pull' to fetch the file itself",
         Some(FileFamily::Incomplete) => "copy or download it again",
-        _ => "cogsmith reads GeoTIFF files; 'gdalinfo' may tell what this is",
+        _ => "cogsmith reads GeoTIFF files; 'gdalinfo' may identify this one",
     }
 }
 
 fn of_input(address: Address, path: &Path) -> String {
     let path = path.display();
     match address {
-        Address::Web => format!("download it first, such as with 'curl -O {path}'"),
-        Address::Object => "copy it to a local file first, such as with 'aws s3 cp' or 'gsutil cp'".to_owned(),
+        Address::Web => format!("download it first, for example with 'curl -O {path}'"),
+        Address::Object => "copy it to a local file first, for example with 'aws s3 cp' or 'gsutil cp'".to_owned(),
         Address::File => "give the path alone, without 'file://'".to_owned(),
         Address::Driver if path.to_string().to_ascii_uppercase().starts_with("GTIFF_DIR:") => {
-            "give the path of the file, and choose the image with --image".to_owned()
+            "give the path of the file, and select the image with --image".to_owned()
         }
-        Address::Driver => "convert it to GeoTIFF first, such as with 'gdal_translate NAME OUT.tif'".to_owned(),
-        _ => "cogsmith reads local files; copy it to one first, such as with 'gdal_translate NAME OUT.tif'".to_owned(),
+        Address::Driver => "convert it to GeoTIFF first, for example with 'gdal_translate NAME OUT.tif'".to_owned(),
+        _ => "cogsmith reads local files; copy it to one first, for example with 'gdal_translate NAME OUT.tif'"
+            .to_owned(),
     }
 }
 
@@ -61,15 +62,15 @@ fn of_output(address: Address, path: &Path) -> String {
     let path = path.display();
     match address {
         Address::Object => format!(
-            "write to standard output and pipe it, such as 'cogsmith create INPUT - | aws s3 cp - {path}', or write a file and \
-             copy it"
+            "write to standard output and pipe it, as in 'cogsmith create INPUT - | aws s3 cp - {path}', or write a \
+             local file and copy it"
         ),
         Address::File => "give the path alone, without 'file://'".to_owned(),
         _ => "write a local file and copy it, or write to standard output ('-') and pipe it".to_owned(),
     }
 }
 
-/// What words of other tools mean here.
+/// Words of other tools, and the hint for them.
 struct Meaning {
     words: &'static [&'static str],
     hint: &'static str,
@@ -79,68 +80,68 @@ const fn meaning(words: &'static [&'static str], hint: &'static str) -> Meaning 
     Meaning { words, hint }
 }
 
-/// Options of gdal_translate, gdalwarp, `gdal raster`, rio, and what people guess; without their dashes.
+/// Options of gdal_translate, gdalwarp, `gdal raster`, and rio, and common guesses; without their dashes.
 const MEANINGS: &[Meaning] = &[
     // The output is always a COG.
     meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
-    meaning(&["p", "profile", "cog-profile"], "--compress CODEC chooses the codec; there are no profiles"),
+    meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec; there are no profiles"),
     meaning(
         &["co", "creation-option"],
-        "creation options of GDAL are options here, such as --compress, --level, --predictor, --blocksize, --bigtiff",
+        "GDAL creation options are plain options here, such as --compress, --level, --predictor, --blocksize",
     ),
     // Compression.
-    meaning(&["compression", "codec", "c"], "--compress CODEC chooses the codec"),
+    meaning(&["compression", "codec", "c"], "--compress CODEC sets the codec"),
     meaning(
         &["zlevel", "zstd-level", "zstd_level", "compression-level", "compress-level", "effort"],
-        "--level N sets the effort of the codec",
+        "--level N sets the compression level",
     ),
     meaning(&["quality", "jpeg-quality", "lossy", "max-z-error"], "leave it out: all codecs here are lossless"),
     // Layout.
     meaning(
         &["blockxsize", "blockysize", "block-size", "tile-size", "tilesize", "tiled", "tile", "blocks"],
-        "--blocksize N or WxH sets the size of tiles; the output is always tiled",
+        "--blocksize N or WxH sets the tile size; the output is always tiled",
     ),
-    meaning(&["big-tiff", "bigtif", "big"], "--bigtiff WHEN says whether the file is a BigTIFF"),
+    meaning(&["big-tiff", "bigtif", "big"], "--bigtiff WHEN sets whether to write a BigTIFF"),
     meaning(&["planar", "planarconfig", "planar-config", "interleaved"], "--interleave ORDER sets the order of bands"),
     // Overviews.
     meaning(
         &["r", "resampling", "resample", "resampling-method", "overview-resample", "kernel"],
-        "--overview-resampling KERNEL sets how overviews are computed; full resolution is never resampled",
+        "--overview-resampling KERNEL sets the kernel for overviews; full resolution is never resampled",
     ),
     meaning(
         &["overview-level", "overview-levels", "levels", "factors", "ovr", "overview", "pyramids"],
-        "--overviews LIST sets the factors, --overview-count N how many halves there are",
+        "--overviews LIST sets the reduction factors; --overview-count N sets the number of overviews",
     ),
     meaning(&["no-overviews", "without-overviews"], "--overviews none writes no overviews"),
     meaning(
         &["web-optimized", "w", "zoom-level", "zoom-level-strategy", "aligned-levels", "tms", "tiling-scheme"],
-        "cogsmith does not reproject; do it first, such as with 'gdalwarp -t_srs EPSG:3857'",
+        "cogsmith does not reproject; do it first, for example with 'gdalwarp -t_srs EPSG:3857'",
     ),
     // Pixels.
     meaning(
         &["b", "bidx", "band", "bands", "bidxs", "indexes"],
-        "all bands are written; choose bands first, such as with 'gdal_translate -b 1 IN OUT.tif'",
+        "all bands are written; select bands first, for example with 'gdal_translate -b 1 IN OUT.tif'",
     ),
     meaning(
         &["ot", "dtype", "t", "output-data-type", "data-type", "type", "scale-range", "unscale", "exponent"],
-        "samples keep their type and values; convert them first, such as with 'gdal_translate -ot'",
+        "samples keep their type and values; convert them first, for example with 'gdal_translate -ot'",
     ),
     meaning(
         &["tr", "ts", "outsize", "te", "tap", "resolution", "size"],
-        "cogsmith does not resample; do it first, such as with 'gdalwarp -tr X Y', or set the place with --transform or \
-         --bounds",
+        "cogsmith does not resample; do it first, for example with 'gdalwarp -tr X Y', or set the georeferencing with \
+         --transform or --bounds",
     ),
     meaning(
         &["projwin", "srcwin", "window", "crop", "clip", "cutline", "bounds-crs"],
-        "the whole image is written; cut it first, such as with 'gdal_translate -projwin'",
+        "the whole image is written; crop it first, for example with 'gdal_translate -projwin'",
     ),
     meaning(
         &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
-        "cogsmith does not reproject; do it first, such as with gdalwarp. --crs only says which CRS the input has",
+        "cogsmith does not reproject; do it first, for example with gdalwarp. --crs only declares the CRS of the input",
     ),
     meaning(
         &["expand", "rgb", "rgba"],
-        "palettes stay palettes; expand them first, such as with 'gdal_translate -expand rgb'",
+        "palettes stay palettes; expand them first, for example with 'gdal_translate -expand rgb'",
     ),
     // Nodata and mask.
     meaning(
@@ -155,15 +156,18 @@ const MEANINGS: &[Meaning] = &[
             "fill-value",
             "fill_value",
         ],
-        "--nodata VALUE sets the value of pixels without data",
+        "--nodata VALUE sets the nodata value",
     ),
-    meaning(&["add-mask", "m", "add_mask", "dstalpha", "add-alpha"], "--mask nodata or alpha makes a mask"),
+    meaning(&["add-mask", "m", "add_mask", "dstalpha", "add-alpha"], "--mask nodata or --mask alpha creates a mask"),
     // Georeference.
     meaning(
         &["a_srs", "a-srs", "srs", "epsg", "s_srs", "s-srs", "proj", "projection", "override-crs", "src-crs"],
         "--crs CRS sets the coordinate reference system",
     ),
-    meaning(&["a_ullr", "a-ullr", "ullr", "bbox", "extent"], "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges"),
+    meaning(
+        &["a_ullr", "a-ullr", "ullr", "bbox", "extent"],
+        "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image",
+    ),
     meaning(
         &["a_gt", "a-gt", "geotransform", "affine"],
         "--transform X,DX,RX,Y,RY,DY sets the transform, in GDAL's order",
@@ -171,35 +175,32 @@ const MEANINGS: &[Meaning] = &[
     meaning(&["gcps", "control-point"], "--gcp COLUMN,ROW,X,Y[,Z] adds a ground control point"),
     meaning(&["area-or-point", "area_or_point", "pixel-type"], "--pixel-is area or point sets the raster type"),
     // Metadata.
-    meaning(&["a_scale", "a-scale"], "--scale NUMBER sets the scale of the samples"),
-    meaning(&["a_offset", "a-offset"], "--offset NUMBER sets the offset of the samples"),
-    meaning(&["a_coord_epoch", "a-coord-epoch"], "--crs EPSG:n@EPOCH sets the epoch of the coordinates"),
+    meaning(&["a_scale", "a-scale"], "--scale NUMBER sets the scale factor of the bands"),
+    meaning(&["a_offset", "a-offset"], "--offset NUMBER sets the offset of the bands"),
+    meaning(&["a_coord_epoch", "a-coord-epoch"], "--crs EPSG:n@EPOCH sets the coordinate epoch"),
     meaning(
         &["mo", "tag", "tags", "metadata-option", "attrs", "attr", "meta"],
-        "--metadata KEY=VALUE sets an item of the metadata",
+        "--metadata KEY=VALUE sets a metadata item",
     ),
     meaning(&["nomd", "no-metadata", "no-tags"], "--strip-metadata leaves out the input's metadata"),
     meaning(
         &["colorinterp", "color-interp", "colour-interpretation", "photometric"],
-        "--color-interpretation COLOR,… sets what bands are shown as",
+        "--color-interpretation COLOR,… sets the color interpretation of the bands",
     ),
     meaning(
         &["description", "descriptions", "band-name", "band-names", "names"],
-        "--band-description BAND=TEXT names a band",
+        "--band-description BAND=TEXT sets the description of a band",
     ),
-    meaning(&["units", "unit-type"], "--unit TEXT sets the unit of the samples"),
+    meaning(&["units", "unit-type"], "--unit TEXT sets the unit of the bands"),
     meaning(&["statistics", "compute-stats", "approx-stats", "hist"], "--stats computes the statistics of all bands"),
-    meaning(
-        &["no-aux", "no-aux-xml", "ignore-pam", "aux"],
-        "--ignore-aux leaves out the .aux.xml file next to the input",
-    ),
+    meaning(&["no-aux", "no-aux-xml", "ignore-pam", "aux"], "--ignore-aux ignores the .aux.xml file next to the input"),
     // Input.
     meaning(
         &["sd", "sds", "subdataset", "page", "ifd", "directory"],
-        "--image N chooses an image of a file with several",
+        "--image N selects an image from a file with several",
     ),
-    meaning(&["i", "input", "src", "source"], "INPUT and OUTPUT stand alone: 'cogsmith create INPUT OUTPUT'"),
-    meaning(&["o", "output", "dst", "out", "target"], "INPUT and OUTPUT stand alone: 'cogsmith create INPUT OUTPUT'"),
+    meaning(&["i", "input", "src", "source"], "INPUT and OUTPUT take no flags: 'cogsmith create INPUT OUTPUT'"),
+    meaning(&["o", "output", "dst", "out", "target"], "INPUT and OUTPUT take no flags: 'cogsmith create INPUT OUTPUT'"),
     // Running.
     meaning(
         &["num-threads", "num_threads", "j", "jobs", "workers", "cores", "cpus", "n", "multi", "wo", "processes"],
@@ -208,19 +209,22 @@ const MEANINGS: &[Meaning] = &[
     meaning(&["force", "y", "clobber", "replace", "overwrite-existing"], "--overwrite replaces an existing output"),
     meaning(
         &["wm", "memory", "cachemax", "in-memory", "max-memory"],
-        "--tile-memory SIZE and --row-memory SIZE set limits of memory",
+        "--tile-memory SIZE and --row-memory SIZE limit memory use",
     ),
-    meaning(&["tmp", "tmpdir", "tmp-dir", "tempdir", "temp", "scratch"], "--temp-dir DIR is where finished tiles wait"),
+    meaning(
+        &["tmp", "tmpdir", "tmp-dir", "tempdir", "temp", "scratch"],
+        "--temp-dir DIR sets where tiles beyond --tile-memory are stored",
+    ),
     meaning(&["check", "validate"], "--verify reads the output back; 'cogsmith validate FILE' checks any file"),
-    meaning(&["silent", "s"], "--quiet prints no messages"),
+    meaning(&["silent", "s"], "--quiet suppresses progress, warnings, and the summary"),
     meaning(
         &["v", "verbose", "debug", "progress", "no-progress"],
-        "messages are warnings and a summary; --quiet prints none",
+        "there is no verbosity level; --quiet suppresses progress, warnings, and the summary",
     ),
-    meaning(&["config"], "there is no configuration of GDAL here; 'cogsmith create --help' lists all options"),
+    meaning(&["config"], "GDAL configuration options have no effect here; 'cogsmith create --help' lists all options"),
 ];
 
-/// Options of `-co NAME=VALUE`.
+/// GDAL creation options, as in `-co NAME=VALUE`.
 const CREATION_OPTIONS: &[Meaning] = &[
     meaning(&["COMPRESS", "OVERVIEW_COMPRESS"], "--compress"),
     meaning(&["LEVEL", "ZLEVEL", "ZSTD_LEVEL"], "--level"),
@@ -237,9 +241,9 @@ const CREATION_OPTIONS: &[Meaning] = &[
     meaning(&["ADD_ALPHA", "ALPHA"], "--mask or --color-interpretation"),
 ];
 
-/// The option that is unknown here, as the command line has it, and its hint.
+/// Returns the unknown option, as written on the command line, and its hint.
 fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
-    // A word such as -co is unknown by its first letter alone.
+    // clap reports a word such as -co by its first letter only.
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let is_unknown =
         |word: &str| word.split('=').next() == Some(unknown) || (unknown.len() == 2 && word.starts_with(unknown));
@@ -257,7 +261,7 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
             let text = if meaning.words[0] == "STATISTICS" { String::new() } else { format!(" {value}") };
             return Some((
                 words[at].split('=').next().unwrap_or_default().to_owned(),
-                format!("'-co {option}=…' is '{}{text}' here", meaning.hint),
+                format!("use '{}{text}' instead of '-co {option}=…'", meaning.hint),
             ));
         }
     }
@@ -265,32 +269,32 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
     find(MEANINGS, name).map(|meaning| (word, meaning.hint.to_owned()))
 }
 
-/// Values of other tools: the option, the words, and the hint.
+/// Values in the terms of other tools: the option, the words, and the hint.
 const VALUES: &[(&str, &[&str], &str)] = &[
-    ("--predictor", &["1", "no"], "that is 'none' here"),
-    ("--predictor", &["2"], "that is 'horizontal' here"),
-    ("--predictor", &["3", "floating_point", "floatingpoint"], "that is 'float' here"),
-    ("--predictor", &["yes", "standard"], "that is 'auto' here"),
-    ("--bigtiff", &["if_needed", "if_safer"], "that is 'auto' here, which knows the finished size"),
-    ("--bigtiff", &["true", "1", "on"], "that is 'yes' here"),
-    ("--bigtiff", &["false", "0", "off"], "that is 'no' here"),
-    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "that is 'deflate' here"),
-    ("--compress", &["zstandard"], "that is 'zstd' here"),
-    ("--compress", &["raw", "no", "false", "uncompressed"], "that is 'none' here"),
+    ("--predictor", &["1", "no"], "use 'none'"),
+    ("--predictor", &["2"], "use 'horizontal'"),
+    ("--predictor", &["3", "floating_point", "floatingpoint"], "use 'float'"),
+    ("--predictor", &["yes", "standard"], "use 'auto'"),
+    ("--bigtiff", &["if_needed", "if_safer"], "use 'auto', which decides by the size of the finished file"),
+    ("--bigtiff", &["true", "1", "on"], "use 'yes'"),
+    ("--bigtiff", &["false", "0", "off"], "use 'no'"),
+    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "use 'deflate'"),
+    ("--compress", &["zstandard"], "use 'zstd'"),
+    ("--compress", &["raw", "no", "false", "uncompressed"], "use 'none'"),
     (
         "--compress",
         &["jpeg", "webp", "lerc", "jxl", "lerc_deflate", "lerc_zstd"],
-        "all codecs here are lossless; 'zstd' makes the smallest files",
+        "all codecs here are lossless; use 'zstd' for small files",
     ),
-    ("--compress", &["packbits", "lzma"], "'zstd' makes the smallest files here"),
-    ("--interleave", &["bip", "chunky", "contig"], "that is 'pixel' here"),
-    ("--interleave", &["bsq", "separate", "planar"], "that is 'band' here"),
-    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "that is 'all' here"),
-    ("--overviews", &["yes", "true"], "that is 'auto' here"),
-    ("--overviews", &["no", "false", "0"], "that is 'none' here"),
+    ("--compress", &["packbits", "lzma"], "use 'zstd' for small files"),
+    ("--interleave", &["bip", "chunky", "contig"], "use 'pixel'"),
+    ("--interleave", &["bsq", "separate", "planar"], "use 'band'"),
+    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "use 'all'"),
+    ("--overviews", &["yes", "true"], "use 'auto'"),
+    ("--overviews", &["no", "false", "0"], "use 'none'"),
 ];
 
-/// The hint for a value that an option does not take.
+/// Returns the hint for a value that an option does not accept.
 fn of_value(option: &str, value: &str) -> Option<String> {
     // clap names the option with its value: `--predictor <PREDICTOR>`.
     let option = option.split([' ', '=']).next()?;
@@ -300,7 +304,7 @@ fn of_value(option: &str, value: &str) -> Option<String> {
     VALUES.iter().find(is_meant).map(|(.., hint)| (*hint).to_owned())
 }
 
-/// The hint for a word in the place of a command.
+/// Returns the hint for a word in place of a command.
 fn of_command(word: &str) -> Option<&'static str> {
     match word.to_ascii_lowercase().as_str() {
         "cogify" | "cog" | "convert" | "translate" | "build" | "make" | "write" | "encode" | "raster" => {
@@ -315,7 +319,7 @@ fn of_command(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Gives clap's error the option that is meant, instead of the one that is spelled like it.
+/// Replaces clap's suggestion of an option with similar spelling with a hint at the intended one.
 pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let text = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -325,7 +329,7 @@ pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error
         ClapErrorKind::UnknownArgument => {
             let found = text(&error, ContextKind::InvalidArg).and_then(|unknown| of_option(words, &unknown));
             found.map(|(word, hint)| {
-                // The whole word, where clap names its first letter alone.
+                // The whole word; clap names its first letter only.
                 error.insert(ContextKind::InvalidArg, ContextValue::String(word));
                 hint
             })
@@ -354,7 +358,7 @@ mod tests {
     use crate::arguments::Arguments;
     use clap::CommandFactory;
 
-    /// Options that a hint names exist, and words that have a hint are not options themselves.
+    /// Options named in hints exist, and words with a hint are not options themselves.
     #[test]
     fn hints_name_options_that_exist() {
         let command = Arguments::command();
@@ -375,6 +379,6 @@ mod tests {
         let count = all.len();
         all.sort_unstable();
         all.dedup();
-        assert_eq!(all.len(), count, "a word stands twice");
+        assert_eq!(all.len(), count, "a word is listed twice");
     }
 }

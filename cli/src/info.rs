@@ -1,4 +1,4 @@
-//! `cogsmith info`: what a file is, at one look.
+//! `cogsmith info`: describes a file.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use serde::Serialize;
 use crate::create::Failure;
 use crate::report::{count, one_line, size, thousandths};
 
-/// Characters of a value of the metadata that are shown; `--json` has all of it.
+/// Characters shown of a metadata value; `--json` prints the whole value.
 const LONGEST_VALUE: usize = 200;
 
-/// Say what a TIFF file is: levels, compression, place, metadata, and what it costs to read
+/// Describe a TIFF file: levels, compression, georeferencing, metadata, and the cost of reading it over HTTP
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 done, 1 the file can't be read or is no TIFF, 2 wrong usage.")]
+#[command(after_help = "Exit codes: 0 success, 1 the file cannot be read or is not a TIFF, 2 usage error.")]
 pub(crate) struct InfoArguments {
-    /// The file; it need not be a Cloud Optimized GeoTIFF
+    /// File to describe; it does not have to be a Cloud Optimized GeoTIFF
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
@@ -27,7 +27,7 @@ pub(crate) struct InfoArguments {
     json: bool,
 }
 
-/// Says what a file is.
+/// Prints a description of a file.
 pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
     let file = &arguments.file;
     let failed = |error| Failure::Library { error, input: file.clone(), output: None };
@@ -41,7 +41,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(format!("cannot write to standard output: {error}")))
 }
 
-/// Its fields are the keys of `--json`: stable, documented in docs/command.md.
+/// The object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
 struct InfoReport<'a> {
     file: &'a str,
@@ -115,7 +115,7 @@ impl From<Requests> for RequestsReport {
     }
 }
 
-/// Uncompressed bytes over those of the tiles; none where there are no tiles.
+/// Returns uncompressed bytes divided by compressed bytes, if there are tiles.
 fn ratio(level: &LevelInfo) -> Option<f64> {
     (level.bytes > 0).then(|| thousandths(level.uncompressed_bytes as f64 / level.bytes as f64))
 }
@@ -189,7 +189,7 @@ fn write_json(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()
 fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()> {
     let variant = if info.big_tiff { "BigTIFF" } else { "TIFF" };
     let order = if info.big_endian { ", big-endian" } else { "" };
-    let layout = if info.gdal_layout { ", COG layout of GDAL" } else { "" };
+    let layout = if info.gdal_layout { ", GDAL COG layout" } else { "" };
     writeln!(output, "{}: {variant}{order}{layout}, {}", one_line(file), size(info.bytes))?;
     let mut pixels = format!("{}x{} pixels, ", info.width, info.height);
     pixels += &count(usize::try_from(info.bands).unwrap_or(usize::MAX), "band");
@@ -205,7 +205,7 @@ fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()
     line(output, "nodata", info.nodata.as_deref().unwrap_or("none"))?;
     line(output, "mask", if info.mask { "yes" } else { "no" })?;
     if info.other_images > 0 {
-        line(output, "others", &format!("{} more of full resolution", count(info.other_images, "image")))?;
+        line(output, "others", &format!("{} at full resolution", count(info.other_images, "more image")))?;
     }
     write_place(output, info)?;
     writeln!(output, "  levels")?;
@@ -229,15 +229,15 @@ fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()
             text += &format!(", mask {}", size(level.mask_bytes));
         }
         if level.sparse_tiles > 0 {
-            text += &format!(", {} left out", level.sparse_tiles);
+            text += &format!(", {} sparse", level.sparse_tiles);
         }
         writeln!(output, "    {number}  {}", one_line(&text))?;
     }
-    writeln!(output, "  to read over HTTP, in pieces of 16 KiB")?;
+    writeln!(output, "  HTTP cost, in reads of 16 KiB")?;
     let costs = [
         ("open", info.open),
-        ("whole image on 1024x1024", info.whole_view),
-        ("1024x1024 of full resolution", info.detail_view),
+        ("whole image at 1024x1024", info.whole_view),
+        ("1024x1024 at full resolution", info.detail_view),
     ];
     for (what, cost) in costs {
         let requests = count(usize::try_from(cost.requests).unwrap_or(usize::MAX), "request");
@@ -267,7 +267,7 @@ fn write_place(output: &mut impl Write, info: &Info) -> io::Result<()> {
     match info.transform {
         Some([a, b, c, d, e, f]) => {
             let kind = if info.pixel_is_point { "point" } else { "area" };
-            let shear = if b == 0.0 && d == 0.0 { String::new() } else { format!(", turned ({b}, {d})") };
+            let shear = if b == 0.0 && d == 0.0 { String::new() } else { format!(", rotated ({b}, {d})") };
             line(output, "pixel", &format!("{a} x {e}{shear}, {kind}, upper left corner {c}, {f}"))?;
         }
         None if info.control_points > 0 => {

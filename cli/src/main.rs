@@ -1,9 +1,9 @@
-//! The command `cogsmith`: creates and checks Cloud Optimized GeoTIFFs.
+//! The `cogsmith` command: creates, validates, and describes Cloud Optimized GeoTIFFs.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![warn(unreachable_pub)]
-// An error says what, where and what to do; a panic says none of it.
+// An error says what is wrong, where, and what to do; a panic says none of it.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
@@ -27,7 +27,7 @@ use create::Failure;
 
 /// The job failed.
 const FAILED: u8 = 1;
-/// The command line makes no sense; clap exits with the same number.
+/// The command line is invalid; clap exits with the same code.
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -47,9 +47,9 @@ fn main() -> ExitCode {
     ExitCode::from(if failure.is_usage() { WRONG_USAGE } else { FAILED })
 }
 
-/// Prints the completion script of a shell.
+/// Prints the completion script for a shell.
 fn completions(shell: Shell) -> Result<(), Failure> {
-    // Into memory first: the generator panics where its writer fails.
+    // Into memory first: the generator panics if its writer fails.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "cogsmith", &mut script);
     let mut output = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! Options that say where the raster lies.
+//! Options for the georeferencing of the output.
 
 use clap::{Args, ValueEnum};
 use cogsmith::geo::Overrides;
@@ -7,23 +7,33 @@ use cogsmith::{Bounds, Gcp, PixelIs, Transform};
 /// Heading of these options in the help.
 const HEADING: &str = "Georeferencing";
 
-/// Where the raster lies, in place of what the input says.
+/// Georeferencing that replaces the input's.
 #[derive(Debug, Args)]
 pub(crate) struct PlaceArguments {
-    /// Affine transform in GDAL's order: x of the outer corner, x per column, x per row, y of the corner, y per column, y
-    /// per row
+    /// Affine transform in GDAL's order [default: the input's]
+    ///
+    /// In units of the CRS: x of the image's upper left corner, x per column, x per row, y of the corner, y per column,
+    /// y per row. Example (north up, pixels of 10 by 10): --transform 500000,10,0,5000000,0,-10
     #[arg(long, value_name = "X,DX,RX,Y,RY,DY", value_parser = transform, allow_hyphen_values = true, help_heading = HEADING)]
     transform: Option<Transform>,
 
-    /// Outer edges of the image, north up
+    /// Outer edges of the image, north up [default: the input's]
+    ///
+    /// In units of the CRS. Example: --bounds -180,-90,180,90
     #[arg(long, value_name = "LEFT,BOTTOM,RIGHT,TOP", value_parser = bounds, allow_hyphen_values = true, help_heading = HEADING)]
     bounds: Option<Bounds>,
 
-    /// Ground control point: columns and rows from the upper left corner, then x, y and perhaps z; once for each point
+    /// Ground control point (repeatable): pixel column and row, and the coordinates there
+    ///
+    /// Columns and rows count from the image's upper left corner; x, y, and the optional z are coordinates in the CRS. At
+    /// most 10922 points. Example: --gcp 0.5,0.5,13.4,52.5
     #[arg(long, value_name = "COLUMN,ROW,X,Y[,Z]", value_parser = gcp, allow_hyphen_values = true, help_heading = HEADING)]
     gcp: Vec<Gcp>,
 
-    /// Whether pixels are areas or points, such as heights on a grid; the raster stays in its place [default: the input's]
+    /// Raster type: whether a pixel is an area or a point [default: the input's]
+    ///
+    /// The raster stays in place: --transform, --bounds, and --gcp always count from the outer corner of the first
+    /// pixel.
     #[arg(long, value_enum, ignore_case = true, value_name = "KIND", help_heading = HEADING)]
     pixel_is: Option<PixelChoice>,
 }
@@ -31,12 +41,14 @@ pub(crate) struct PlaceArguments {
 /// The value of `--pixel-is`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PixelChoice {
+    /// Coordinates in the file are those of pixel corners
     Area,
+    /// Coordinates in the file are those of pixel centers, as for heights on a grid
     Point,
 }
 
 impl PlaceArguments {
-    /// Adds what the options say to the overrides.
+    /// Adds the options to the overrides.
     pub(crate) fn add_to(&self, overrides: &mut Overrides) {
         overrides.transform = self.transform;
         overrides.bounds = self.bounds;
@@ -48,7 +60,7 @@ impl PlaceArguments {
     }
 }
 
-/// Finite numbers with commas between them.
+/// Parses finite numbers separated by commas.
 fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|number| number.trim().parse().ok().filter(|number: &f64| number.is_finite())).collect()
 }
@@ -57,7 +69,7 @@ fn transform(text: &str) -> Result<Transform, String> {
     let six = numbers(text).and_then(|numbers| <[f64; 6]>::try_from(numbers).ok());
     let six = six.ok_or("expected six numbers in GDAL's order, such as 500000,10,0,5000000,0,-10")?;
     Transform::from_gdal(six)
-        .map_err(|_| "pixels would have no area; the order is GDAL's, such as 500000,10,0,5000000,0,-10".into())
+        .map_err(|_| "pixels would have no area; expected GDAL's order, such as 500000,10,0,5000000,0,-10".into())
 }
 
 fn bounds(text: &str) -> Result<Bounds, String> {
@@ -71,6 +83,6 @@ fn gcp(text: &str) -> Result<Gcp, String> {
     match numbers(text).as_deref() {
         Some(&[column, row, x, y]) => Ok(Gcp { column, row, x, y, z: 0.0 }),
         Some(&[column, row, x, y, z]) => Ok(Gcp { column, row, x, y, z }),
-        _ => Err("expected column, row, x, y and perhaps z, such as 0.5,0.5,13.4,52.5".into()),
+        _ => Err("expected column, row, x, y, and optionally z, such as 0.5,0.5,13.4,52.5".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the command says: progress, warnings, the summary, and errors.
+//! Output of the command: progress, warnings, the summary, and errors.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::arguments::CreateArguments;
 use crate::create::{Failure, Source};
 use crate::hints;
 
-/// The summary. Its fields are the keys of `--json`: stable, documented in docs/command.md.
+/// The summary: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     output: String,
@@ -38,7 +38,7 @@ pub(crate) struct Report {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Statistics of a band. What is no finite number becomes null.
+/// Statistics of a band. Numbers that are not finite become null.
 #[derive(Debug, Serialize)]
 struct StatisticsReport {
     minimum: f64,
@@ -58,7 +58,7 @@ struct LevelReport {
 }
 
 impl Report {
-    /// Gathers what was done.
+    /// Collects the summary of a finished job.
     pub(crate) fn new(
         arguments: &CreateArguments,
         options: &EncodeOptions,
@@ -110,7 +110,7 @@ impl Report {
         }
     }
 
-    /// Prints the summary where the arguments want it: standard output unless the COG itself is there.
+    /// Prints the summary, to standard output unless the COG itself goes there.
     pub(crate) fn print(&self, arguments: &CreateArguments) -> io::Result<()> {
         let text = if arguments.json {
             serde_json::to_string(self)?
@@ -128,7 +128,7 @@ impl Report {
         }
     }
 
-    /// The summary in one line.
+    /// Returns the summary as one line.
     fn line(&self) -> String {
         let codec = match self.predictor {
             "none" if self.compression == Compression::None.name() => "uncompressed".into(),
@@ -167,7 +167,7 @@ pub(crate) fn count(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// A number of bytes for people, in powers of 1000.
+/// Formats a number of bytes for people, in powers of 1000.
 pub(crate) fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     // 999.95 would be rounded to 1000.0.
@@ -180,19 +180,19 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{value:.1} TB")
 }
 
-/// Text of unknown origin in one line, without characters that would steer a terminal.
+/// Returns text of unknown origin as one line, without characters that control a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Prints what the reader of the input found strange.
+/// Prints warnings.
 pub(crate) fn warnings(warnings: &[String]) {
     for warning in warnings {
         say("warning", warning);
     }
 }
 
-/// Says why the command failed, and what to do about it.
+/// Prints why the command failed, and what to do about it.
 pub(crate) fn failure(failure: &Failure) {
     match failure {
         Failure::Usage(message) => {
@@ -210,18 +210,18 @@ pub(crate) fn failure(failure: &Failure) {
     }
 }
 
-/// The library's message in the words of the command line.
+/// Words a library error for the command line.
 fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
-        ErrorKind::TargetExists { path } => format!("'{}' exists", path.display()),
+        ErrorKind::TargetExists { path } => format!("'{}' already exists", path.display()),
         ErrorKind::NotTiff { .. }
         | ErrorKind::Corrupt { .. }
         | ErrorKind::Unsupported { .. }
         | ErrorKind::InvalidImage { .. } => {
             format!("'{}': {error}", input.display())
         }
-        // Reader and encoder know what they read from and write to, but not its name.
+        // The reader and the encoder do not know the names of the files they use.
         ErrorKind::Io { action, path: None, .. } if action.starts_with("read") => {
             format!("'{}': {error}", input.display())
         }
@@ -233,30 +233,30 @@ fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     }
 }
 
-/// One line on standard error. There is nobody to tell where that fails.
+/// Prints one line to standard error. If that fails, there is nowhere to report it.
 pub(crate) fn say(kind: &str, message: &str) {
     let _ = writeln!(io::stderr().lock(), "{kind}: {}", one_line(message));
 }
 
-/// The progress bar: on a terminal only.
+/// The progress bar, shown on terminals only.
 pub(crate) struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    /// A bar for an image of `rows` rows.
+    /// Creates a bar for an image of `rows` rows.
     pub(crate) fn new(quiet: bool, rows: u32) -> Self {
         if quiet || !io::stderr().is_terminal() {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(Some(rows.into()), ProgressDrawTarget::stderr_with_hz(10))
             .with_finish(ProgressFinish::AndClear);
-        // The template is a constant; should it be wrong, the plain bar does.
+        // The template is a constant; if it were wrong, the default bar would do.
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}% {msg} {eta}") {
             bar.set_style(style);
         }
         Self(Some(bar))
     }
 
-    /// Moves the bar.
+    /// Updates the bar.
     pub(crate) fn show(&self, progress: &Progress) {
         let Some(bar) = &self.0 else { return };
         bar.set_position(progress.rows_done.into());

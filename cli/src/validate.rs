@@ -1,4 +1,4 @@
-//! `cogsmith validate`: judge files, and say what is wrong with them.
+//! `cogsmith validate`: checks files and reports what is wrong with them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,50 +14,53 @@ use crate::arguments::{Threads, threads};
 use crate::hints;
 use crate::report::{one_line, say};
 
-const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file could not be judged (it can't \
-                          be read, or is no TIFF), or wrong usage.";
+const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file cannot be checked (it \
+                          cannot be read, or is not a TIFF), or usage error.";
 
 /// A file is invalid.
 const INVALID: u8 = 1;
-/// A file could not be judged.
+/// A file could not be checked.
 const UNJUDGED: u8 = 2;
 
 /// Check whether files are valid Cloud Optimized GeoTIFFs
 ///
-/// Rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and of what the pixels say; docs/validation.md has them all.
+/// Checks the rules of TIFF, GeoTIFF, OGC 21-026, GDAL, and rio-cogeo, and the pixels themselves. --rules prints all
+/// rules; docs/validation.md explains them.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ValidateArguments {
-    /// The files to judge
+    /// Files to check
     #[arg(required_unless_present = "rules", value_hint = ValueHint::FilePath, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Decode a sample of the tiles, not all of them
+    /// Decode a sample of the tiles instead of all of them
     #[arg(long)]
     quick: bool,
 
-    /// Take warnings for errors: what OGC 21-026 and rio-cogeo --strict ask for beyond what readers need
+    /// Treat warnings as errors
+    ///
+    /// Warnings are what OGC 21-026 and rio-cogeo --strict require beyond what readers need.
     #[arg(long)]
     strict: bool,
 
-    /// Number of threads; all: one for each core
+    /// Number of threads (1 to 1024), or all for one per core
     #[arg(long, value_name = "N|all", value_parser = threads, default_value = "all")]
     threads: Threads,
 
-    /// Print nothing but errors on standard error; the exit code is the answer
+    /// Print only errors, on standard error; the exit code is the result
     #[arg(long, short, conflicts_with = "json")]
     quiet: bool,
 
-    /// Print one JSON object a file, one a line
+    /// Print one JSON object per file, one per line
     #[arg(long)]
     json: bool,
 
-    /// Print all rules and judge nothing
+    /// Print all rules without checking any file
     #[arg(long, conflicts_with_all = ["files", "quick", "strict", "quiet"])]
     rules: bool,
 }
 
-/// A verdict. Its fields are the keys of `--json`: stable, documented in docs/command.md.
+/// A verdict: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
 struct Verdict {
     file: String,
@@ -75,7 +78,7 @@ struct Verdict {
     classes: BTreeMap<&'static str, bool>,
     counts: BTreeMap<&'static str, u64>,
     findings: Vec<FindingReport>,
-    /// Why the file could not be judged.
+    /// The reason that the file could not be checked.
     error: Option<String>,
 }
 
@@ -111,7 +114,7 @@ impl From<&Finding> for FindingReport {
     }
 }
 
-/// Judges all files.
+/// Checks all files.
 pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
     if arguments.rules {
         return match print_rules(arguments.json) {
@@ -159,7 +162,7 @@ fn cannot_print(error: &io::Error) -> ExitCode {
     ExitCode::from(UNJUDGED)
 }
 
-/// A rule as `--rules --json` has it.
+/// A rule as `--rules --json` prints it.
 #[derive(Debug, Serialize)]
 struct RuleReport {
     id: &'static str,
@@ -202,7 +205,7 @@ fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor) -> Res
     check::validate(&DiskFile::open(file)?, &options, executor)
 }
 
-/// Whether overviews stand beside a file, where GDAL would look for them.
+/// Returns whether there are overviews next to a file, where GDAL would look for them.
 fn has_external_overviews(file: &Path) -> bool {
     [".ovr", ".OVR"].iter().any(|extension| {
         let mut name = file.as_os_str().to_owned();
@@ -252,7 +255,7 @@ fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArgu
     }
 }
 
-/// The verdict, then what was found, the gravest first, each with what to do.
+/// Writes the verdict, then the findings, most severe first, each with its remedy.
 fn write_text(output: &mut impl Write, file: &Path, report: &Report, arguments: &ValidateArguments) -> io::Result<()> {
     let verdict = if report.is_valid(arguments.strict) { "valid" } else { "INVALID" };
     let counts: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note]
@@ -275,7 +278,7 @@ fn write_text(output: &mut impl Write, file: &Path, report: &Report, arguments: 
     for (index, finding) in findings.iter().enumerate() {
         let rule = finding.rule;
         writeln!(output, "  {} {}: {}: {}", rule.severity.name(), rule.id, finding.place, one_line(&finding.message))?;
-        // Behind the last finding of a rule: how many more there are, what is asked for, and what to do.
+        // After the last finding of a rule: how many more there are, the requirement, and the remedy.
         if findings.get(index + 1).is_none_or(|next| next.rule.id != rule.id) {
             let kept = findings.iter().filter(|finding| finding.rule.id == rule.id).count() as u64;
             let all = report.counts.get(rule.id).copied().unwrap_or(kept);

@@ -1,4 +1,4 @@
-//! `cogsmith create` from end to end: what it writes where, what it says, and what it leaves when it fails.
+//! `cogsmith create` from end to end: output files, messages, and cleanup after a failure.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// A directory of this test, empty but for `in.tif`: one band of u16, `side` pixels square.
+/// A directory of this test that contains only `in.tif`: one band of u16, `side` pixels square.
 fn directory(test: &str, side: u32) -> Result<PathBuf, Box<dyn Error>> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("create-{test}"));
     let _ = fs::remove_dir_all(&directory);
@@ -16,7 +16,7 @@ fn directory(test: &str, side: u32) -> Result<PathBuf, Box<dyn Error>> {
     Ok(directory)
 }
 
-/// A classic TIFF of one uncompressed strip.
+/// Returns a classic TIFF of one uncompressed strip.
 fn tiff(side: u32) -> Vec<u8> {
     let entries: [(u16, u16, u32); 9] = [
         (256, 4, side),
@@ -57,7 +57,7 @@ fn run(directory: &Path, arguments: &[&str], code: i32) -> Result<Output, Box<dy
     Ok(output)
 }
 
-/// The names in a directory but for the input, sorted.
+/// Returns the names in a directory except the input, sorted.
 fn made(directory: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -75,7 +75,7 @@ fn the_summary_is_one_line() -> TestResult {
     let line = String::from_utf8(output.stdout)?;
     assert!(line.starts_with("out.tif: 1100x1100, 1 band u16, 3 levels, deflate (predictor horizontal), "), "{line}");
     assert_eq!(line.lines().count(), 1);
-    assert!(output.stderr.is_empty(), "no progress where there is no terminal");
+    assert!(output.stderr.is_empty(), "progress without a terminal");
     assert_eq!(made(&directory)?, ["out.tif"]);
     let output = run(&directory, &["--quiet", "in.tif", "quiet.tif"], 0)?;
     assert!(output.stdout.is_empty() && output.stderr.is_empty());
@@ -133,7 +133,7 @@ fn a_failure_leaves_nothing() -> TestResult {
     run(&directory, &["in.tif", "out.tif"], 1)?;
     assert!(made(&directory)?.is_empty());
     fs::write(directory.join("in.tif"), &whole)?;
-    // What only the input shows to be impossible is wrong usage too.
+    // Options that only this input rules out are usage errors too.
     run(&directory, &["--predictor", "float", "in.tif", "out.tif"], 2)?;
     run(&directory, &["--image", "2", "in.tif", "out.tif"], 2)?;
     assert!(made(&directory)?.is_empty());
@@ -154,7 +154,7 @@ fn a_full_device_and_a_reader_that_leaves_are_errors() -> TestResult {
         assert_eq!(output.status.code(), Some(1), "{message}");
         assert!(message.starts_with("error: "), "{message}");
     }
-    assert_eq!(made(&directory)?, ["out.tif"], "complete; only the summary found no reader");
+    assert_eq!(made(&directory)?, ["out.tif"], "complete; only the summary had no reader");
     Ok(())
 }
 

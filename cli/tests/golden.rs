@@ -1,5 +1,5 @@
 //! Golden files of the command: the fields of `--json` with their types, and exit codes, compared with
-//! cli/tests/golden. `UPDATE_GOLDEN=1 cargo test --test golden` renews them.
+//! cli/tests/golden. `UPDATE_GOLDEN=1 cargo test --test golden` updates them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -16,7 +16,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
 }
 
-/// A directory of this test with what the commands below work on.
+/// A directory of this test with the inputs of the commands below.
 fn directory(test: &str) -> Result<PathBuf, Box<dyn Error>> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("golden-{test}"));
     let _ = fs::remove_dir_all(&directory);
@@ -39,7 +39,7 @@ fn run(directory: &Path, arguments: &str) -> Result<Output, Box<dyn Error>> {
     Ok(command.output()?)
 }
 
-/// Types by the path of their field: `levels[].width`.
+/// Types by field path, such as `levels[].width`.
 type Fields = BTreeMap<String, BTreeSet<&'static str>>;
 
 fn collect(path: &str, value: &Value, fields: &mut Fields) {
@@ -62,7 +62,7 @@ fn collect(path: &str, value: &Value, fields: &mut Fields) {
     fields.entry(path.to_owned()).or_default().insert(name);
 }
 
-/// Compares a text with a file that is committed; with `UPDATE_GOLDEN=1` in the environment the file is written instead.
+/// Compares a text with a committed file; with `UPDATE_GOLDEN=1` in the environment, writes the file instead.
 fn compare(name: &str, text: &str) -> TestResult {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {

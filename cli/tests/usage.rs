@@ -1,4 +1,4 @@
-//! Wrong usage is refused with exit code 2 before anything is opened or made, and help and completions work.
+//! Usage errors exit with code 2 before anything is opened or created; help and completions work.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// Runs the command in an empty directory of this test, with an `in.tif` that is no TIFF.
+/// Runs the command in an empty directory of this test, with an `in.tif` that is not a TIFF.
 fn run(test: &str, arguments: &[&str]) -> Result<(Output, PathBuf), Box<dyn Error>> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = fs::remove_dir_all(&directory);
@@ -21,7 +21,7 @@ fn run(test: &str, arguments: &[&str]) -> Result<(Output, PathBuf), Box<dyn Erro
     Ok((output, directory))
 }
 
-/// Asserts exit code 2, a message that holds `expected`, silence on standard output, and that nothing was made.
+/// Asserts exit code 2, a message that contains `expected`, nothing on standard output, and no new file.
 fn refused(test: &str, arguments: &[&str], expected: &str) -> TestResult {
     let (output, directory) = run(test, arguments)?;
     let message = String::from_utf8_lossy(&output.stderr);
@@ -32,7 +32,7 @@ fn refused(test: &str, arguments: &[&str], expected: &str) -> TestResult {
     Ok(())
 }
 
-/// Asserts that options are refused; the input is no TIFF, so that options which are wrongly taken give exit code 1.
+/// Asserts that options are rejected. The input is not a TIFF, so options wrongly accepted give exit code 1.
 fn options_refused(test: &str, options: &[&str], expected: &str) -> TestResult {
     refused(test, &[&["create"], options, &["in.tif", "out.tif"]].concat(), expected)
 }
@@ -66,17 +66,17 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--nodata", "--quiet"], "or none"),
         (&["--crs", "nonsense"], "EPSG:4326"),
         (&["--crs", ""], "empty"),
-        (&["--crs", "EPSG:1"], "no coordinate reference system of EPSG"),
-        (&["--crs", "EPSG:99999999999"], "no EPSG code"),
+        (&["--crs", "EPSG:1"], "not a coordinate reference system in EPSG"),
+        (&["--crs", "EPSG:99999999999"], "not an EPSG code"),
         (&["--crs", "EPSG:5773"], "compound"),
         (&["--crs", "ESRI:54009"], "projinfo"),
-        (&["--crs", "PROJCS[\"x\"]"], "no geographic system"),
+        (&["--crs", "PROJCS[\"x\"]"], "no geographic CRS"),
         (&["--crs", "+proj=moll"], "moll"),
         (&["--crs", "{\"type\": 1}"], "PROJJSON"),
         (&["--crs-wkt", "--quiet"], "--crs <CRS>"),
         (&["--nbits", "12"], "possible values: keep, widen"),
         (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
-        (&["--image", "0"], "first = 1"),
+        (&["--image", "0"], "counting from 1"),
         (&["--threads", "0"], "expected all"),
         (&["--threads", "1000000"], "expected all"),
         (&["--threads", "some"], "expected all"),
@@ -126,7 +126,7 @@ fn contradictions_are_refused() -> TestResult {
 
 #[test]
 fn standard_input_and_useless_options_of_standard_output_are_refused() -> TestResult {
-    refused("standard", &["create", "-", "out.tif"], "takes a file")?;
+    refused("standard", &["create", "-", "out.tif"], "save the input to a file")?;
     refused("standard", &["create", "--overwrite", "in.tif", "-"], "--overwrite")?;
     refused("standard", &["create", "--sync", "in.tif", "-"], "--sync")?;
     refused("standard", &["create", "in.tif"], "<OUTPUT>")?;
@@ -167,7 +167,7 @@ fn missing_inputs_and_directories_are_named() -> TestResult {
     for (arguments, expected) in [
         (&["create", "missing.tif", "out.tif"] as &[&str], "missing.tif"),
         (&["create", "in.tif", "out.tif"], "'in.tif': "),
-        (&["create", "--temp-dir", "missing", "in.tif", "out.tif"], "'missing' is no directory"),
+        (&["create", "--temp-dir", "missing", "in.tif", "out.tif"], "'missing' is not a directory"),
     ] {
         let (output, _) = run("missing", arguments)?;
         let message = String::from_utf8_lossy(&output.stderr);
@@ -197,7 +197,7 @@ fn help_names_every_option_with_its_default() -> TestResult {
     Ok(())
 }
 
-/// The page that describes the command is found by hand or not at all, so it must not fall behind.
+/// The manual is written by hand, so a test keeps it complete.
 #[test]
 fn the_page_of_the_command_names_every_option() -> TestResult {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command.md"))?;
@@ -222,7 +222,7 @@ fn completions_know_the_options() -> TestResult {
     refused("completions", &["completions", "cmd"], "possible values")
 }
 
-/// A full device, and a reader that has left: errors, no panic.
+/// A full device and a closed reader are errors, not panics.
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_cannot_be_written_is_an_error() -> TestResult {

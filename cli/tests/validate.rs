@@ -1,4 +1,4 @@
-//! `cogsmith validate` and `cogsmith info`: exit codes, and what they print.
+//! `cogsmith validate` and `cogsmith info`: exit codes and output.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
-/// A directory with a sound COG, one that is cut short, and a file that is no TIFF.
+/// A directory with a valid COG, a truncated one, and a file that is not a TIFF.
 fn directory(test: &str) -> Result<PathBuf, Box<dyn Error>> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("validate-{test}"));
     let _ = fs::remove_dir_all(&directory);

@@ -103,7 +103,7 @@ impl<'a> Choices<'a> {
                     let (mut random, factor) = (self.random(), self.byte() | 1);
                     out.extend((0..many).map(|_| (random().trailing_ones() as u8).wrapping_mul(factor)));
                 }
-                // What stands one row before, with changes.
+                // The bytes one row before, with changes.
                 _ => {
                     let (mut random, distance) = (self.random(), (1 + usize::from(self.u16())).min(out.len().max(1)));
                     for _ in 0..many {

@@ -11,7 +11,7 @@ use cogsmith::{
 
 use super::Choices;
 
-/// How large a side may be, and a tile.
+/// The maximum size of a side, and of a tile.
 #[derive(Debug, Clone, Copy)]
 pub enum Scale {
     /// So small that thousands a second can be encoded.

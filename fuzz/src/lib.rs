@@ -1,4 +1,4 @@
-//! What is fuzzed: each target takes bytes, makes a job of them, and panics where a promise is broken.
+//! Fuzz targets: each takes bytes, turns them into a job, and panics if a guarantee is broken.
 //!
 //! `fuzz_targets` gives these functions to libFuzzer; `tests/fuzz_replay.rs` runs them over `fuzz/corpus` and
 //! `fuzz/crashes` as an ordinary test. Jobs are made by arithmetic of their own ([`Choices`]), so that a corpus stays
@@ -23,7 +23,7 @@ pub mod zstd;
 
 pub use choices::Choices;
 
-/// What runs a target on some bytes.
+/// A function that runs a target on some bytes.
 pub type Run = fn(&[u8]);
 
 /// All targets by name.

@@ -29,7 +29,7 @@ pub fn run(data: &[u8]) {
     assert_eq!((found.width, found.height, found.bands), (spec.width, spec.height, spec.bands));
     assert_eq!((found.data_type, found.bits_per_sample), (spec.data_type, spec.bits_per_sample));
     assert_eq!((found.mask, found.photometric), (spec.mask, spec.photometric));
-    // Beside other bands it has a meaning in palettes alone.
+    // With other bands, it only has a meaning in palettes.
     if spec.photometric == Photometric::Palette || spec.bands == 1 {
         assert_eq!(found.color_map, spec.color_map);
     }
@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
         let (found, planned) = (single(found.as_f64()), single(planned.as_f64()));
         assert!(found == planned || found.is_nan() && planned.is_nan(), "nodata {found}, not {planned}");
     }
-    // NaN is no number that is equal to itself.
+    // NaN is not equal to itself.
     assert_eq!(format!("{:?}", source.geo()), format!("{geo:?}"));
     let computed = |item: &&MetadataItem| options.statistics && item.name.starts_with("STATISTICS_");
     let items =
@@ -67,7 +67,7 @@ pub fn run(data: &[u8]) {
 /// Reads the tiles of full resolution with the `tiff` crate.
 fn foreign(file: &[u8], image: &Image) {
     use tiff::decoder::{Decoder, DecodingResult};
-    // It refuses colours that it does not know, leaves bands out beside known ones, and turns white into black.
+    // It rejects colors that it does not know, omits bands next to known ones, and turns white into black.
     let Ok(mut decoder) = Decoder::new(std::io::Cursor::new(file)) else { return };
     let whole = decoder.colortype().is_ok_and(|color| color.num_samples() == image.spec.bands);
     if !whole || image.spec.photometric == Photometric::MinIsWhite {
@@ -79,7 +79,7 @@ fn foreign(file: &[u8], image: &Image) {
     for index in 0..across * image.spec.height.div_ceil(rows) {
         let (columns_here, rows_here) = decoder.chunk_data_dimensions(index);
         let samples = match decoder.read_chunk(index) {
-            // Some colours it refuses only now.
+            // Some colors it refuses only now.
             Err(tiff::TiffError::UnsupportedError(_)) => return,
             // tiff 0.11.3 with weezl 0.2.1, on streams that libtiff's encoder makes byte by byte the same.
             Err(tiff::TiffError::IoError(error)) if error.to_string() == "no lzw end code found" => return,

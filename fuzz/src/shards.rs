@@ -147,7 +147,7 @@ fn damaged(shards: &ShardPlan, outputs: &[ShardOutput], whole: &[u8], fault: u8,
         Err(error) => assert!(matches!(error.kind(), ErrorKind::Corrupt { .. } | ErrorKind::Shards { .. }), "{error}"),
     }
 
-    // Messages: a changed bit or a cut is noticed; with a checksum that is right, whatever they say is no panic.
+    // Messages: a changed bit or a truncation is noticed; with a correct checksum, no content causes a panic.
     let mut messages =
         vec![(shards.to_bytes(), 0u8), (chosen.record.to_bytes(), 1), (assembler_bytes(shards, outputs), 2)];
     messages.extend(outputs.iter().find_map(|output| output.pixels.as_ref()).map(|pixels| (pixels.to_bytes(), 3)));
@@ -184,7 +184,7 @@ fn assembler_bytes(shards: &ShardPlan, outputs: &[ShardOutput]) -> Vec<u8> {
     assembler.to_bytes()
 }
 
-/// What is done with a message that comes.
+/// Processing of an incoming message.
 fn take(shards: &ShardPlan, bytes: &[u8], kind: u8, outputs: &[ShardOutput]) -> cogsmith::Result<()> {
     match kind {
         0 => ShardPlan::from_bytes(bytes).map(drop),

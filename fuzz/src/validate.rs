@@ -13,7 +13,7 @@ const DECODED: u64 = 4 << 20;
 /// Images of more bytes are judged, but not read.
 const MOST: u64 = 1 << 18;
 
-/// A TIFF file as it stands; other bytes make a file of ours with a few bytes changed.
+/// A TIFF file unchanged; other bytes make a file of ours with a few bytes changed.
 pub fn run(data: &[u8]) {
     if data.starts_with(b"II") || data.starts_with(b"MM") {
         return judge(data);
@@ -35,7 +35,8 @@ pub fn run(data: &[u8]) {
     judge(&file);
 }
 
-/// A file of a plan: valid, whatever the plan is, but for rules whose names start so. `what` tells a failure what was planned.
+/// A file of a plan: valid, whatever the plan, except for rules whose names start like this. `what` describes the plan in a
+/// failure.
 pub fn sound(file: &[u8], but: &str, what: &dyn Debug) {
     for depth in [Depth::Full, Depth::Quick] {
         let options = CheckOptions { depth, ..CheckOptions::default() };

@@ -1,4 +1,4 @@
-//! numpy arrays as sources, read in place, a stripe at a time.
+//! NumPy arrays as sources, read in place, a stripe at a time.
 
 use cogsmith::{ArraySource, DataType, ImageSpec, Nodata, PixelSource, Result, Sample, Stripe};
 use half::f16;
@@ -8,25 +8,25 @@ use numpy::{Element, PyArray2, PyArray3, PyArray4, PyArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-/// Arrays whose bands make up an image, one array's after the other's: `_arrays.Pixels`.
+/// Arrays whose bands, in their order, make up an image: `_plan.Pixels`.
 #[derive(FromPyObject)]
 pub(crate) struct Pixels<'py> {
-    /// One array (row, column, band) of native samples. Or none.
+    /// One array (row, column, band) of native samples, or none.
     array: Option<Bound<'py, PyAny>>,
-    /// Without it: arrays of bytes (row, column, band, byte of a sample), and whether the order of bytes is the other.
+    /// Without `array`: arrays of bytes (row, column, band, byte of a sample), and whether bytes must be swapped.
     parts: Vec<(Bound<'py, PyAny>, bool)>,
     /// (row, column), 0 = invalid.
     mask: Option<Bound<'py, PyAny>>,
-    /// Whether the order of bytes of `array` is the other.
+    /// True if the bytes of `array` must be swapped.
     swapped: bool,
-    /// Whether samples are truth values, of which any but 0 counts as 1.
+    /// True if samples are bools, of which any value except 0 counts as 1.
     truth: bool,
-    /// A nodata value that takes the place of NaN.
+    /// A nodata value that replaces NaN.
     fill: Option<String>,
 }
 
 impl Pixels<'_> {
-    /// Hands the pixels as a source to `run`.
+    /// Passes the pixels as a source to `run`.
     pub(crate) fn with_source<R>(
         &self,
         spec: &ImageSpec,
@@ -36,7 +36,7 @@ impl Pixels<'_> {
             ($($name:ident => $type:ty),*) => {
                 match spec.data_type {
                     $(DataType::$name => self.typed::<$type, R>(spec, run),)*
-                    other => Err(PyTypeError::new_err(format!("numpy has no type {other}"))),
+                    other => Err(PyTypeError::new_err(format!("NumPy has no type {other}"))),
                 }
             };
         }
@@ -90,17 +90,17 @@ impl Pixels<'_> {
     }
 }
 
-/// Bytes of what a processor swaps as a whole: a sample, or one part of a complex one.
+/// Returns the bytes that are swapped as a unit: a sample, or one part of a complex sample.
 fn component(data_type: DataType) -> usize {
     if data_type.is_complex() { data_type.size() / 2 } else { data_type.size() }
 }
 
-/// Several arrays, or one that no Rust type can look at: not aligned, or with steps that are no whole samples.
+/// Several arrays, or one that no Rust type can view: not aligned, or with strides that are not whole samples.
 struct BytesSource<'a> {
     spec: ImageSpec,
     parts: Vec<(ArrayView4<'a, u8>, bool)>,
     mask: Option<ArrayView2<'a, u8>>,
-    /// Room for a row of one band.
+    /// A row of one band.
     row: Vec<u8>,
 }
 
@@ -142,11 +142,11 @@ impl PixelSource for BytesSource<'_> {
     }
 }
 
-/// A source whose samples are mended where they lie, once they are in the encoder's buffers.
+/// A source whose samples are converted in place, in the encoder's buffers.
 struct Mended<S> {
     inner: S,
     spec: ImageSpec,
-    /// Bytes that change their order; 1 for none.
+    /// Number of bytes that are swapped as a unit; 1 for none.
     swap: usize,
     truth: bool,
     fill: Option<Nodata>,
@@ -181,7 +181,7 @@ fn swap(bytes: &mut [u8], component: usize) {
     }
 }
 
-/// Puts a value in place of every NaN.
+/// Replaces every NaN with a value.
 fn fill_nan(bytes: &mut [u8], data_type: DataType, value: f64) {
     macro_rules! fill {
         ($type:ty, $value:expr) => {

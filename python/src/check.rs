@@ -1,4 +1,4 @@
-//! Whether a file is a valid COG, and what it is: what the command prints with `--json`.
+//! Validation and description of files, as the command prints them with `--json`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 use crate::error::raise;
 use crate::supervise::{Audience, supervise};
 
-/// A dict with these keys.
+/// Creates a dict with these keys.
 macro_rules! dict {
     ($py:expr, $($key:ident: $value:expr),* $(,)?) => {{
         let dict = PyDict::new($py);
@@ -20,7 +20,7 @@ macro_rules! dict {
     }};
 }
 
-/// A file to look at.
+/// A file to read: its bytes, or its path.
 #[derive(FromPyObject)]
 pub(crate) enum Subject {
     Bytes(PyBackedBytes),
@@ -48,7 +48,7 @@ impl Subject {
     }
 }
 
-/// Judges a file.
+/// Validates a file.
 #[pyfunction]
 pub(crate) fn validate<'py>(
     py: Python<'py>,
@@ -111,7 +111,7 @@ fn verdict<'py>(py: Python<'py>, report: &Report, strict: bool, quick: bool) -> 
     ))
 }
 
-/// Says what a file is.
+/// Describes a file.
 #[pyfunction]
 pub(crate) fn info(py: Python<'_>, subject: Subject) -> PyResult<Bound<'_, PyDict>> {
     let info = py.detach(|| subject.with_reader(|reader| check::inspect(reader))).map_err(raise)?;
@@ -143,7 +143,7 @@ pub(crate) fn info(py: Python<'_>, subject: Subject) -> PyResult<Bound<'_, PyDic
             Ok(dict!(py,
                 name: &item.name,
                 domain: &item.domain,
-                // People count bands from 1.
+                // Users count bands from 1.
                 band: item.band.map(|band| band.saturating_add(1)),
                 role: &item.role,
                 value: &item.value,

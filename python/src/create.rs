@@ -1,4 +1,4 @@
-//! A GeoTIFF file to a COG: what the command does.
+//! Conversion of a GeoTIFF file to a COG, as in the command.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::error::raise;
 use crate::plan::{Options, nodata, summary};
 use crate::supervise::{Audience, supervise};
 
-/// How the input is read: `_plan.Input`.
+/// Options for reading the input: `_plan.Input`.
 #[derive(FromPyObject)]
 pub(crate) struct Input {
     /// Counted from 1.
@@ -24,19 +24,19 @@ pub(crate) struct Input {
     /// A number, or `none`.
     nodata: Option<String>,
     crs: Option<String>,
-    /// Whether what GeoKeys cannot express of `crs` is written as WKT.
+    /// True if a `crs` that GeoKeys cannot express is written as WKT.
     crs_wkt: bool,
     mask: String,
     widen: bool,
-    /// Whether an `.aux.xml` file next to the input is not read.
+    /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
 }
 
-/// What replaces the georeference and the metadata of the input: `_plan.FileOverrides`. Bands count from 0, `None` is
-/// all of them.
+/// Overrides of the georeference and metadata of the input: `_plan.FileOverrides`. Bands count from 0; `None` means all
+/// bands.
 #[derive(FromPyObject)]
 pub(crate) struct FileOverrides {
-    /// In affine's order.
+    /// In the order of `affine.Affine`.
     transform: Option<[f64; 6]>,
     /// Left, bottom, right, top.
     bounds: Option<[f64; 4]>,
@@ -48,7 +48,7 @@ pub(crate) struct FileOverrides {
     offset: Vec<(Option<u16>, f64)>,
     unit: Vec<(Option<u16>, String)>,
     color_interpretation: Vec<String>,
-    /// Domain, name and text.
+    /// Domain, name, and text.
     items: Vec<(Option<String>, String, String)>,
 }
 
@@ -60,7 +60,7 @@ impl FileOverrides {
         let color = |name: &String| {
             ColorInterpretation::parse(name).ok_or_else(|| {
                 let known = ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
-                PyValueError::new_err(format!("color_interpretation={name:?} is unknown; it takes {known}"))
+                PyValueError::new_err(format!("color_interpretation={name:?}: expected one of {known}"))
             })
         };
         let gcps = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
@@ -81,7 +81,7 @@ impl FileOverrides {
     }
 }
 
-/// An error of the library about an option, by the option's name in Python.
+/// Returns the exception for an error about an option, with the option's name in Python.
 fn refuse(error: cogsmith::Error) -> PyErr {
     match error.kind() {
         ErrorKind::InvalidOption { option, reason } => {
@@ -91,14 +91,15 @@ fn refuse(error: cogsmith::Error) -> PyErr {
     }
 }
 
-/// Whether GDAL's IF_SAFER makes a BigTIFF, by the bytes of all levels before compression; overviews add about a third.
+/// Returns whether GDAL's IF_SAFER makes a BigTIFF: by the bytes of all levels before compression, where overviews add
+/// about a third.
 fn is_safer_big(spec: &ImageSpec) -> bool {
     const SAFER_BYTES: u128 = 2_000_000_000;
     let pixels = u128::from(spec.width) * u128::from(spec.height);
     pixels * u128::from(spec.bands) * spec.data_type.size() as u128 * 4 > SAFER_BYTES * 3
 }
 
-/// Converts the GeoTIFF `source` to the COG `target`. Returns what was written, and warnings about the input.
+/// Converts the GeoTIFF `source` to the COG `target`. Returns the summary, and warnings about the input.
 #[pyfunction]
 pub(crate) fn create<'py>(
     py: Python<'py>,
@@ -115,9 +116,7 @@ pub(crate) fn create<'py>(
         "nodata" => MaskPolicy::Nodata,
         "alpha" => MaskPolicy::Alpha,
         other => {
-            return Err(PyValueError::new_err(format!(
-                "mask={other:?} is unknown; it takes auto, none, nodata, alpha"
-            )));
+            return Err(PyValueError::new_err(format!("mask={other:?}: expected one of auto, none, nodata, alpha")));
         }
     };
     let image = match input.image {
@@ -131,7 +130,7 @@ pub(crate) fn create<'py>(
     };
     let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(refuse)?;
     let overrides = overrides.overrides()?;
-    // Before the input is opened: what can't be written is no reason to read.
+    // Before the input is opened, so that invalid overrides fail without reading anything.
     overrides.check().map_err(refuse)?;
     let mut source =
         GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;

@@ -1,4 +1,4 @@
-//! A whole array to a COG.
+//! Encoding a whole array to a COG.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
 use crate::target::PythonWriter;
 
-/// How the work is done, which changes nothing in the file: `_plan.Work`.
+/// Options of the run, which do not affect the file: `_plan.Work`.
 #[derive(FromPyObject)]
 pub(crate) struct Work {
     /// `None`: all cores.
@@ -25,7 +25,7 @@ pub(crate) struct Work {
     pub(crate) temp_dir: Option<PathBuf>,
     pub(crate) tile_memory: Option<u64>,
     pub(crate) row_memory: Option<u64>,
-    /// A callable that takes rows done and rows in all.
+    /// A callable that takes rows done and rows in total.
     pub(crate) progress: Option<Py<PyAny>>,
 }
 
@@ -34,7 +34,7 @@ impl Work {
         FileOptions { overwrite: self.overwrite, sync: self.sync }
     }
 
-    /// What may be taken of memory; `directory` is where the rest goes unless the user said otherwise.
+    /// Returns the memory limits; the rest spills to `directory` unless the user chose another.
     pub(crate) fn store(&self, directory: Option<PathBuf>) -> StoreOptions {
         let default = StoreOptions::default();
         StoreOptions {
@@ -49,11 +49,11 @@ impl Work {
 /// Pixels that any thread may read.
 type Source<'a> = &'a mut (dyn PixelSource + Send);
 
-/// What is done with the sources of all levels. Boxed: each level would make another type of closure otherwise.
+/// The work on the sources of all levels. Boxed, since each level would otherwise be another type of closure.
 type Run<'a, R> = Box<dyn FnOnce(Vec<Source<'_>>) -> PyResult<R> + 'a>;
 
-/// Writes pixels by a plan to a path or an object with `write`; what was written. `levels` are the pixels of full
-/// resolution alone, or of every level of the plan.
+/// Writes pixels by a plan to a path or an object with `write`, and returns the summary. `levels` are the pixels of
+/// full resolution alone, or of every level of the plan.
 #[pyfunction]
 pub(crate) fn encode<'py>(
     py: Python<'py>,
@@ -99,7 +99,7 @@ pub(crate) fn encode<'py>(
     summary(py, plan, &written)
 }
 
-/// Hands all of `parts` as sources to `run`, behind those that are there already.
+/// Appends sources for all `parts` to `sources`, and passes them to `run`.
 fn with_sources<R>(parts: &[(ImageSpec, &Pixels<'_>)], sources: Vec<Source<'_>>, run: Run<'_, R>) -> PyResult<R> {
     let Some(((spec, pixels), rest)) = parts.split_first() else { return run(sources) };
     pixels.with_source(spec, |source| {
@@ -109,7 +109,7 @@ fn with_sources<R>(parts: &[(ImageSpec, &Pixels<'_>)], sources: Vec<Source<'_>>,
     })
 }
 
-/// The same sources as the library takes them.
+/// Returns the same sources as the library takes them.
 fn plain<'a>(sources: &'a mut [Source<'_>]) -> Vec<&'a mut dyn PixelSource> {
     sources.iter_mut().map(|source| &mut **source as &mut dyn PixelSource).collect()
 }

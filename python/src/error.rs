@@ -1,4 +1,4 @@
-//! Errors of the library as Python's own.
+//! Errors of the library as Python exceptions.
 
 use cogsmith::{Error, ErrorKind};
 use pyo3::exceptions::{PyFileExistsError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 /// `EEXIST`, the same number on every system that Python runs on.
 const FILE_EXISTS: i32 = 17;
 
-/// The exception that says what the error says.
+/// Returns the exception for an error, with its message.
 pub(crate) fn to_python(error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
@@ -20,13 +20,13 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
         | ErrorKind::Limit { .. }
         | ErrorKind::PixelCount { .. } => PyValueError::new_err(text),
         ErrorKind::OutOfMemory { .. } => PyMemoryError::new_err(text),
-        // "File exists" is what callers of datacube and odc-geo look for.
+        // Callers of datacube and odc-geo look for "File exists".
         ErrorKind::TargetExists { path } => {
             let reason = "File exists; pass overwrite=True to replace it";
             PyFileExistsError::new_err((FILE_EXISTS, reason, path.clone()))
         }
         ErrorKind::Io { source, .. } => match source.raw_os_error() {
-            // OSError picks the subclass by the number: FileNotFoundError, PermissionError …
+            // OSError selects the subclass by the number: FileNotFoundError, PermissionError, …
             Some(number) => PyOSError::new_err((number, text)),
             None => match source.kind() {
                 std::io::ErrorKind::NotFound => pyo3::exceptions::PyFileNotFoundError::new_err(text),
@@ -39,7 +39,7 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
     }
 }
 
-/// As [`to_python`], for `map_err`.
+/// [`to_python`] for `map_err`.
 pub(crate) fn raise(error: Error) -> PyErr {
     to_python(&error)
 }

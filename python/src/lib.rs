@@ -1,8 +1,7 @@
-//! The native half of the Python package `cogsmith`: arrays in, Cloud Optimized GeoTIFFs out, without the GIL.
+//! The native module of the Python package `cogsmith`: writes Cloud Optimized GeoTIFFs from arrays, without the GIL.
 //!
-//! What users call is Python (`package/cogsmith`), where objects of xarray and its kin are understood and options get
-//! their names. What comes here has been put into plain terms: numpy arrays with the axes (row, column, band), and the
-//! data classes of `_plan.py`.
+//! The public API is Python (`package/cogsmith`), which interprets xarray objects and the names of options. This module
+//! takes plain data: NumPy arrays with the axes (row, column, band), and the data classes of `_plan.py`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -21,7 +20,7 @@ mod writer;
 
 use pyo3::prelude::*;
 
-/// What `cogsmith` is made of.
+/// The module `cogsmith._native`.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;

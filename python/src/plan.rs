@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::error::raise;
 
-/// What the pixels are: `_plan.Image`.
+/// Size, type, and interpretation of the pixels: `_plan.Image`.
 #[derive(FromPyObject)]
 struct Image {
     width: u32,
@@ -29,7 +29,7 @@ struct Image {
     color_map: Vec<u16>,
 }
 
-/// Where they are: `_plan.Georeference`.
+/// Their georeference: `_plan.Georeference`.
 #[derive(FromPyObject)]
 struct Georeference {
     crs: Option<String>,
@@ -38,7 +38,7 @@ struct Georeference {
     point: bool,
 }
 
-/// What is said about them: `_plan.Item`.
+/// A metadata item: `_plan.Item`.
 #[derive(FromPyObject)]
 struct Item {
     name: String,
@@ -48,17 +48,17 @@ struct Item {
     value: String,
 }
 
-/// How they are written: `_plan.Options`.
+/// Encoding options: `_plan.Options`.
 #[derive(FromPyObject)]
 pub(crate) struct Options {
     compression: String,
     level: Option<u8>,
-    /// Also `by type`, which the conversion of files settles.
+    /// May be `by type`, which `create` resolves.
     pub(crate) predictor: String,
     tile_size: (u32, u32),
     overview_tile_size: Option<(u32, u32)>,
     interleave: String,
-    /// Also `safer`, which the conversion of files settles.
+    /// May be `safer`, which `create` resolves.
     pub(crate) big_tiff: String,
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
@@ -91,20 +91,20 @@ impl Plan {
         Ok(Self { plan })
     }
 
-    /// Width and height of every level, full resolution first.
+    /// Returns width and height of every level, full resolution first.
     #[getter]
     fn levels(&self) -> Vec<(u32, u32)> {
         self.plan.levels().iter().map(|level| (level.width, level.height)).collect()
     }
 
-    /// Bytes of all pixels of full resolution.
+    /// Returns the bytes of all pixels of full resolution.
     #[getter]
     fn uncompressed_bytes(&self) -> u64 {
         self.plan.uncompressed_bytes()
     }
 }
 
-/// Returns the EPSG code that a CRS is written as; `None` where it is written by its parts, or has a coordinate epoch.
+/// Returns the EPSG code that a CRS is written as; `None` if it is written by parameters, or has a coordinate epoch.
 #[pyfunction]
 pub(crate) fn crs_code(text: &str) -> PyResult<Option<u16>> {
     let crs = Crs::parse(text).map_err(raise)?;
@@ -122,7 +122,7 @@ pub(crate) fn crs_unit(text: &str) -> PyResult<Option<(&'static str, f64)>> {
     }))
 }
 
-/// What was written, as Python sees it; the keys of the command's `--json` that say the same.
+/// Returns the summary as a Python dict, with the keys of the command's `--json`.
 pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
     let spec = plan.spec();
     let result = PyDict::new(py);
@@ -182,11 +182,11 @@ const EXTRA_SAMPLES: [(&str, ExtraSample); 3] = [
     ("unassociated", ExtraSample::UnassociatedAlpha),
 ];
 
-/// The value behind a name, or an error that lists the names.
+/// Returns the value of a name, or an error that lists the names.
 fn named<T: Copy>(option: &str, name: &str, values: &[(&str, T)]) -> PyResult<T> {
     values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = values.iter().map(|(known, _)| *known).collect();
-        PyValueError::new_err(format!("{option}={name:?} is unknown; it takes {}", known.join(", ")))
+        PyValueError::new_err(format!("{option}={name:?}: expected one of {}", known.join(", ")))
     })
 }
 
@@ -194,14 +194,14 @@ fn predictor_name(predictor: Predictor) -> &'static str {
     PREDICTORS.iter().find(|(_, value)| *value == predictor).map_or("auto", |(name, _)| name)
 }
 
-/// A kernel by its name.
+/// Returns a kernel by its name.
 pub(crate) fn resampling(name: &str) -> PyResult<Resampling> {
     named("overview_resampling", name, &Resampling::ALL.map(|kernel| (kernel.name(), kernel)))
 }
 
-/// A nodata value; Python hands it over as text, so that integers of 64 bits stay exact.
+/// Parses a nodata value; Python passes it as text, so that 64-bit integers stay exact.
 pub(crate) fn nodata(text: &str) -> PyResult<Nodata> {
-    Nodata::parse(text).ok_or_else(|| PyValueError::new_err(format!("nodata={text} is no number")))
+    Nodata::parse(text).ok_or_else(|| PyValueError::new_err(format!("nodata={text} is not a number")))
 }
 
 impl Image {
@@ -230,7 +230,7 @@ impl Georeference {
     fn geo(self) -> PyResult<GeoRef> {
         let mut geo = GeoRef::default();
         if let Some(crs) = &self.crs {
-            // What GeoKeys have no words for stands in their citation as WKT, which GDAL reads.
+            // A CRS that GeoKeys cannot express is stored as WKT in their citation, which GDAL reads.
             let crs = Crs::parse(crs).map_err(raise)?.with_wkt_citation(true);
             geo = geo.with_crs(&crs).map_err(raise)?;
         }
@@ -252,7 +252,7 @@ fn metadata(items: &[Item]) -> PyResult<Metadata> {
     for Item { name, domain, band, role, value } in items {
         let number = || {
             let parsed = value.parse::<f64>();
-            parsed.map_err(|_| PyValueError::new_err(format!("{name}={value:?} is no number")))
+            parsed.map_err(|_| PyValueError::new_err(format!("{name}={value:?} is not a number")))
         };
         let text = TEXTS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
         let (band, is_band) = (band.unwrap_or(0), band.is_some());
@@ -263,7 +263,7 @@ fn metadata(items: &[Item]) -> PyResult<Metadata> {
             (band, Some("description"), _) => metadata.set_description(band, value),
             (band, Some("colorinterp"), _) => {
                 let color = ColorInterpretation::parse(value).ok_or_else(|| {
-                    PyValueError::new_err(format!("colorinterp={value:?} is not a color that GDAL knows"))
+                    PyValueError::new_err(format!("colorinterp={value:?} is not a color interpretation of GDAL"))
                 })?;
                 metadata.set_color_interpretation(band, color);
                 Ok(())
@@ -271,7 +271,7 @@ fn metadata(items: &[Item]) -> PyResult<Metadata> {
             (band, _, _) if is_band => metadata.set_band_item(band, name, value),
             (_, _, Some((_, tag))) => metadata.set_text(*tag, value),
             (_, _, None) => match NUMBERS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)) {
-                // GDAL shows units as `2 (pixels/inch)`.
+                // GDAL displays units as `2 (pixels/inch)`.
                 Some((_, tag)) => metadata.set_number(*tag, leading_number(value)),
                 None => metadata.set_item(domain.as_deref(), name, value),
             },
@@ -281,7 +281,7 @@ fn metadata(items: &[Item]) -> PyResult<Metadata> {
     Ok(metadata)
 }
 
-/// Returns the number that a text starts with, as C's `atof`; NaN for none.
+/// Returns the number at the start of a text, as C's `atof` does; NaN if there is none.
 fn leading_number(text: &str) -> f64 {
     text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)
 }

@@ -1,4 +1,4 @@
-//! Parts of a file that are encoded by tasks of a cluster, and put together at the end.
+//! Shards of a file: encoded by tasks of a cluster, and assembled at the end.
 
 use cogsmith::encode::{Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
@@ -15,10 +15,10 @@ use crate::plan::Plan;
 /// Tier, row, column.
 type Id = (u32, u32, u32);
 
-/// What a task gives: record, digest of the record, fragment, and pixels for the next tier.
+/// Output of a task: record, digest of the record, fragment, and pixels for the next tier.
 type Output<'py> = (Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
 
-/// A plan, and how its image is cut into shards.
+/// A plan, and the division of its image into shards.
 #[pyclass(frozen, module = "cogsmith._native")]
 pub(crate) struct Shards {
     shards: ShardPlan,
@@ -26,20 +26,20 @@ pub(crate) struct Shards {
 
 #[pymethods]
 impl Shards {
-    /// Cuts the image into shards of about so many columns and rows.
+    /// Divides the image into shards of about `width` columns and `height` rows.
     #[new]
     fn new(plan: &Plan, width: u32, height: u32) -> PyResult<Self> {
         let options = ShardOptions { width, height, ..ShardOptions::default() };
         Ok(Self { shards: ShardPlan::new(plan.plan.clone(), &options).map_err(raise)? })
     }
 
-    /// What `to_bytes` gave.
+    /// Restores the shards from the result of `to_bytes`.
     #[classmethod]
     fn from_bytes(_: &Bound<'_, PyType>, bytes: &[u8]) -> PyResult<Self> {
         Ok(Self { shards: ShardPlan::from_bytes(bytes).map_err(raise)? })
     }
 
-    /// The plan and its shards, for other processes and machines.
+    /// Returns the plan and its shards as bytes, for other processes and machines.
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.shards.to_bytes())
     }
@@ -51,20 +51,20 @@ impl Shards {
         Ok((slf.get_type().getattr("from_bytes")?, (slf.get().to_bytes(py),)))
     }
 
-    /// The shards, tier by tier.
+    /// Returns the shards, tier by tier.
     #[getter]
     fn tiers(&self) -> Vec<Vec<Id>> {
         let tiers = 0..self.shards.tiers();
         tiers.map(|tier| self.shards.shards(tier).map(|id| (id.tier, id.row, id.column)).collect()).collect()
     }
 
-    /// First and last-plus-one row, then column, of the pixels of full resolution that a shard of the first tier needs.
+    /// Returns start and end of the rows, then of the columns, of full resolution that a shard of the first tier needs.
     fn window(&self, id: Id) -> PyResult<(u32, u32, u32, u32)> {
         let window = self.shards.shard(address(id)).map_err(raise)?.source();
         Ok((window.rows.start, window.rows.end, window.columns.start, window.columns.end))
     }
 
-    /// The shards of the tier before whose pixels a shard needs.
+    /// Returns the shards of the previous tier whose pixels a shard needs.
     fn inputs(&self, id: Id) -> PyResult<Vec<Id>> {
         let inputs = self.shards.inputs(address(id)).map_err(raise)?;
         Ok(inputs.into_iter().map(|id| (id.tier, id.row, id.column)).collect())
@@ -82,7 +82,7 @@ impl Shards {
         give(py, &output)
     }
 
-    /// Encodes a shard of a later tier from the pixels that shards of the tier before gave.
+    /// Encodes a shard of a later tier from the pixels of shards of the previous tier.
     fn encode_from<'py>(
         &self,
         py: Python<'py>,
@@ -94,14 +94,14 @@ impl Shards {
         let output = py.detach(|| {
             let pixels =
                 inputs.iter().map(|bytes| ShardPixels::from_bytes(bytes)).collect::<cogsmith::Result<Vec<_>>>()?;
-            // They are held twice otherwise.
+            // Otherwise the pixels are in memory twice.
             drop(inputs);
             encode_shard(&self.shards, address(id), &mut Mosaic::new(&self.shards, address(id), &pixels)?, &executor)
         });
         give(py, &output.map_err(raise)?)
     }
 
-    /// Records of single shards together, in the form that `merge` takes.
+    /// Combines records of single shards, in the form that `merge` takes.
     fn gather<'py>(&self, py: Python<'py>, records: Vec<PyBackedBytes>) -> PyResult<Bound<'py, PyBytes>> {
         let gathered = py.detach(|| {
             let mut assembler = Assembler::new(&self.shards);
@@ -113,7 +113,7 @@ impl Shards {
         Ok(PyBytes::new(py, &gathered.map_err(raise)?))
     }
 
-    /// What several calls of `gather` or `merge` gave, together.
+    /// Combines the results of several calls of `gather` or `merge`.
     fn merge<'py>(&self, py: Python<'py>, gathered: Vec<PyBackedBytes>) -> PyResult<Bound<'py, PyBytes>> {
         let merged = py.detach(|| {
             let mut assembler = Assembler::new(&self.shards);
@@ -125,14 +125,14 @@ impl Shards {
         Ok(PyBytes::new(py, &merged.map_err(raise)?))
     }
 
-    /// Makes the header, once the records of all shards are there.
+    /// Creates the header from the records of all shards.
     fn layout(&self, py: Python<'_>, merged: PyBackedBytes) -> PyResult<Layout> {
         let assembly = py.detach(|| Assembler::from_bytes(&self.shards, &merged)?.finish());
         Ok(Layout { assembly: assembly.map_err(raise)? })
     }
 }
 
-/// Where everything stands in the file.
+/// The layout of the file: header, size, and offsets.
 #[pyclass(frozen, module = "cogsmith._native")]
 pub(crate) struct Layout {
     assembly: Assembly,
@@ -140,26 +140,26 @@ pub(crate) struct Layout {
 
 #[pymethods]
 impl Layout {
-    /// The bytes before the first tile.
+    /// Returns the bytes before the first tile.
     #[getter]
     fn header<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.assembly.header())
     }
 
-    /// Bytes of the whole file.
+    /// Returns the size of the file in bytes.
     #[getter]
     fn size(&self) -> u64 {
         self.assembly.bytes()
     }
 
-    /// By shard: the digest that its record must have, and start and end in its fragment and the place in the file of
-    /// every run of bytes.
+    /// Returns, by shard, the digest of its record, and its runs of bytes: start and end in its fragment, and the
+    /// offset in the file.
     fn pieces<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let mut by_shard: std::collections::BTreeMap<ShardId, Vec<(u64, u64, u64)>> = Default::default();
         for piece in self.assembly.pieces() {
             let pieces = by_shard.entry(piece.shard).or_default();
             match pieces.last_mut() {
-                // Runs that are neighbours in fragment and file alike are one.
+                // Runs that are adjacent in both the fragment and the file are merged.
                 Some((start, end, offset))
                     if *end == piece.range.start && *offset + (*end - *start) == piece.offset =>
                 {

@@ -1,4 +1,4 @@
-//! Work without the GIL, while the caller's thread looks for Ctrl-C and tells how far the work is.
+//! Runs work without the GIL, while the caller's thread checks for Ctrl-C and reports progress.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 
 use crate::error::raise;
 
-/// How often the caller's thread looks for signals and reports progress.
+/// Interval at which the caller's thread checks for signals and reports progress.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// What work may ask and tell while it runs.
+/// Shared between the work and the caller's thread: cancellation, progress, and the executor.
 pub(crate) struct Supervisor {
     cancelled: Arc<AtomicBool>,
     rows_done: Arc<AtomicU32>,
@@ -23,12 +23,12 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Where the work runs; it stops soon after a cancellation.
+    /// Returns the executor of the work; it stops soon after a cancellation.
     pub(crate) fn executor(&self) -> &Executor {
         &self.executor
     }
 
-    /// To be given to the library as its progress callback.
+    /// Returns the progress callback for the library.
     pub(crate) fn progress(&self) -> impl FnMut(Progress) -> ControlFlow<()> + use<> {
         let (cancelled, rows_done) = (Arc::clone(&self.cancelled), Arc::clone(&self.rows_done));
         move |progress: Progress| {
@@ -37,24 +37,24 @@ impl Supervisor {
         }
     }
 
-    /// An error once the caller has asked to stop: to be asked before what can't be undone.
+    /// Returns an error if the caller has canceled the work; called before anything that cannot be undone.
     pub(crate) fn check(&self) -> cogsmith::Result<()> {
         if self.cancelled.load(Ordering::Relaxed) { Err(ErrorKind::Cancelled.into()) } else { Ok(()) }
     }
 }
 
-/// Whom to tell how far the work is: a Python callable that takes rows done and rows in all.
+/// The receiver of progress: a Python callable that takes rows done and rows in total.
 pub(crate) struct Audience<'a> {
-    /// `None`: nobody.
+    /// `None`: no reports.
     pub(crate) callback: Option<&'a Py<PyAny>>,
-    /// Rows in all.
+    /// Rows in total.
     pub(crate) rows: u32,
 }
 
-/// Runs `work` on a thread of its own with `threads` threads (all cores for `None`), without the GIL.
+/// Runs `work` on a separate thread with `threads` threads (all cores for `None`), without the GIL.
 ///
-/// The caller's thread runs Python's signal handlers and calls the audience meanwhile. An exception of either stops the
-/// work, and is what comes out.
+/// Meanwhile, the caller's thread runs Python's signal handlers and reports progress. An exception in either stops the
+/// work and is returned.
 pub(crate) fn supervise<R: Send>(
     py: Python<'_>,
     threads: Option<usize>,
@@ -79,7 +79,7 @@ pub(crate) fn supervise<R: Send>(
             });
             let mut exception = None;
             let mut told = None;
-            // Nothing is ever sent: the channel closes when the work is done, also by a panic.
+            // Nothing is ever sent: the channel closes when the work is done or panics.
             while is_done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if exception.is_some() {
                     continue;
@@ -108,7 +108,7 @@ pub(crate) fn supervise<R: Send>(
     }
 }
 
-/// Runs signal handlers, and tells the audience where there is news.
+/// Runs signal handlers, and reports progress if there is any.
 fn look(py: Python<'_>, audience: &Audience<'_>, rows: u32, told: &mut Option<u32>) -> PyResult<()> {
     py.check_signals()?;
     if let Some(callback) = audience.callback

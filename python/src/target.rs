@@ -1,5 +1,5 @@
-//! Python objects that can write as the target of a COG. Memory is one of them: Python's `BytesIO`, which gives its bytes
-//! away without a copy.
+//! Python objects with a method `write` as targets of a COG. Memory is one of them: Python's `BytesIO`, which returns
+//! its bytes without a copy.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// Bytes that are handed to Python at once.
+/// Bytes that are passed to Python at a time.
 const BUFFER: usize = 1 << 20;
 
 /// A Python object with a method `write`, such as an open file.
@@ -17,19 +17,19 @@ pub(crate) struct PythonWriter {
     buffer: Vec<u8>,
 }
 
-/// What the object raised, to be raised again in place of the I/O error that it became.
+/// The exception of the object, which is raised instead of the I/O error that it caused.
 #[derive(Clone, Default)]
 pub(crate) struct Failure(Arc<Mutex<Option<PyErr>>>);
 
 impl Failure {
-    /// The exception, if there was one.
+    /// Takes the exception, if there was one.
     pub(crate) fn take(&self) -> Option<PyErr> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl PythonWriter {
-    /// The writer, and where its exceptions go.
+    /// Returns the writer, and the holder of its exception.
     pub(crate) fn new(object: Py<PyAny>) -> (Self, Failure) {
         let failure = Failure::default();
         (Self { object, failure: failure.clone(), buffer: Vec::with_capacity(BUFFER) }, failure)
@@ -40,10 +40,11 @@ impl PythonWriter {
             let mut rest = bytes;
             while !rest.is_empty() {
                 let written = self.object.call_method1(py, "write", (PyBytes::new(py, rest),))?;
-                // Buffered files take all; raw ones say how much they took, and `None` is said by some of either.
+                // Buffered files accept everything, raw ones return the number of bytes they accepted, and some of
+                // either kind return `None`.
                 let count = written.extract::<Option<usize>>(py)?.unwrap_or(rest.len());
                 if count == 0 || count > rest.len() {
-                    return Err(pyo3::exceptions::PyOSError::new_err(format!("write() took {count} bytes")));
+                    return Err(pyo3::exceptions::PyOSError::new_err(format!("write() returned {count}")));
                 }
                 rest = &rest[count..];
             }
@@ -51,7 +52,7 @@ impl PythonWriter {
         })
         .map_err(|error| {
             *self.failure.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            io::Error::other("the Python object failed")
+            io::Error::other("the Python file object raised an exception")
         })
     }
 }

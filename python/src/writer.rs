@@ -1,4 +1,4 @@
-//! Rows that come one after the other.
+//! Writing rows as they come.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
 use crate::target::{Failure, PythonWriter};
 
-/// A COG that takes rows as they come, and appears when it is finished.
+/// A writer that takes rows as they come; the file appears when it is finished.
 #[pyclass(frozen, module = "cogsmith._native")]
 pub(crate) struct Writer {
     plan: CogPlan,
@@ -27,7 +27,7 @@ pub(crate) struct Writer {
 
 struct State {
     writer: CogWriter<'static>,
-    /// What the target raises, if it is a Python object.
+    /// The exception of the target, if it is a Python object.
     failure: Option<Failure>,
 }
 
@@ -55,13 +55,13 @@ impl Writer {
         Ok(Self { plan: plan.plan.clone(), work, state: Mutex::new(Some(state)) })
     }
 
-    /// Takes rows: a contiguous native array (row, column, band), and a mask (row, column) if the image has one.
+    /// Adds rows: a contiguous native array (row, column, band), and a mask (row, column) if the image has one.
     fn push(&self, py: Python<'_>, rows: Bound<'_, PyAny>, mask: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         macro_rules! by_type {
             ($($name:ident => $type:ty),*) => {
                 match self.plan.spec().data_type {
                     $(DataType::$name => self.push_typed::<$type>(py, &rows, mask.as_ref()),)*
-                    other => Err(PyTypeError::new_err(format!("numpy has no type {other}"))),
+                    other => Err(PyTypeError::new_err(format!("NumPy has no type {other}"))),
                 }
             };
         }
@@ -71,7 +71,7 @@ impl Writer {
         )
     }
 
-    /// Writes the file; what was written.
+    /// Writes the file, and returns the summary.
     fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let State { writer, failure } = self.take().ok_or_else(ended)?;
         let audience = Audience { callback: self.work.progress.as_ref(), rows: self.plan.spec().height };
@@ -80,7 +80,7 @@ impl Writer {
         summary(py, &self.plan, &written)
     }
 
-    /// Gives up: nothing appears.
+    /// Closes the writer without writing the file.
     fn discard(&self) {
         drop(self.take());
     }
@@ -102,7 +102,7 @@ impl Writer {
         let samples = rows.as_slice()?;
         let mask = mask.as_ref().map(|mask| mask.as_slice()).transpose()?;
         let mut state = self.take().ok_or_else(ended)?;
-        // A failure leaves nothing to go on with: the state is dropped, and with it the temporary file.
+        // The writer cannot continue after a failure: the state is dropped, and with it the temporary file.
         py.detach(|| state.writer.push_rows(samples, mask)).map_err(raise)?;
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
         Ok(())
@@ -110,5 +110,5 @@ impl Writer {
 }
 
 fn ended() -> PyErr {
-    PyValueError::new_err("this writer has ended: it was finished, or failed")
+    PyValueError::new_err("the writer is closed: it was finished or discarded, or it failed")
 }

@@ -1,7 +1,7 @@
-"""Arrays as people have them, built with xarray alone, and what a file of each must say.
+"""Arrays as users have them, built with xarray alone, and the expected properties of their files.
 
-The expected values are those of the issue trackers' users, CF, GDAL's data model or arithmetic, written by hand; none
-comes from the package. ``test_ways.py`` writes each array in every way the package has.
+The expected values come from users' bug reports, CF, GDAL's data model, or arithmetic, and are written by hand; none
+comes from the package. ``test_ways.py`` writes each array in every way that the package has.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Case:
-    """An array, and what a file of it must say.
+    """An array, and the expected properties of its file.
 
-    ``tags`` are GDAL's metadata apart from ``AREA_OR_POINT``. ``cog_colors`` and ``cog_nodata`` are what `write_cog` and
-    `to_cog` write where that differs from `write`.
+    ``tags`` is the GDAL metadata except ``AREA_OR_POINT``. ``cog_colors`` and ``cog_nodata`` are the values of
+    `write_cog` and `to_cog` if they differ from `write`.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Case:
     warning: str | None = None
     #: The exception of each way of writing, by type and message.
     error: tuple[str, str] | None = None
-    #: Whether pixels are those of the array; not where NaN becomes the nodata value again.
+    #: Whether NaN becomes the nodata value again, so that pixels differ from those of the array.
     decoded: bool = False
 
 
@@ -64,7 +64,7 @@ def turned(transform: Affine, columns: float, rows: float, across: float = 1, do
 
 
 def located(values: Any, dims: tuple[str, ...] = ("y", "x"), **coords: Any) -> xr.DataArray:
-    """An array on the grid of 10 m with a CRS as rioxarray keeps it, without attributes."""
+    """An array on the 10 m grid with a CRS as rioxarray keeps it, without attributes."""
     like = array("rio_squeezed")
     return xr.DataArray(values, dims=dims, coords={"y": like.y, "x": like.x, "spatial_ref": like.spatial_ref, **coords})
 
@@ -83,7 +83,7 @@ def encoded(value: xr.DataArray, **encoding: Any) -> xr.DataArray:
 
 
 def plain(x: Any, y: Any, dtype: str = "int16", dims: tuple[str, str] = ("y", "x"), **attributes: Any) -> xr.DataArray:
-    """An array with bare coordinates."""
+    """An array with only coordinates."""
     rows, columns = len(y), len(x)
     return xr.DataArray(
         pixels(1, dtype, rows, columns)[0], dims=dims, coords={dims[0]: y, dims[1]: x}, attrs=attributes
@@ -183,7 +183,7 @@ PLACES = [
         lambda: array("odc_gcps")[::2, ::4],
         None,
         4326,
-        # The first center stays where it is: 0.5 of the old pixels, and of the new ones.
+        # The first center does not move: 0.5 of the old pixels, and of the new ones.
         [((column + 1.5) / 4, (row + 0.5) / 2, x, y) for column, row, x, y in POINTS],
     ),
     Case(

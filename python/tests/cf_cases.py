@@ -45,7 +45,7 @@ GEOSTATIONARY = {
     "sweep_angle_axis": "x",
 }
 
-#: CF's grid mappings without WKT.
+#: CF grid mappings without WKT.
 MAPPINGS: dict[str, dict[str, Any]] = {
     "albers_conical_equal_area": {
         "standard_parallel": [29.5, 45.5],
@@ -141,7 +141,7 @@ def _degrees(x: np.ndarray, y: np.ndarray, dims: tuple[str, str] = ("lat", "lon"
 
 
 def gaussian() -> xr.DataArray:
-    """Latitudes of a Gaussian grid, which are not even."""
+    """Latitudes of a Gaussian grid, which are not evenly spaced."""
     return _degrees(np.arange(0, 64.0), np.degrees(np.arcsin(np.linspace(0.99, -0.99, 64))))
 
 
@@ -166,7 +166,7 @@ def curvilinear() -> xr.DataArray:
 
 
 def radians() -> Any:
-    """A geostationary grid as GOES-R's: axes in radians, in 16-bit steps."""
+    """A geostationary grid as that of GOES-R: axes in radians, in 16-bit steps."""
     step = 56e-6
     transform = (step, 0, -0.101332, 0, -step, 0.128212)
     return dataset(GEOSTATIONARY, transform=transform, units="rad")
@@ -250,5 +250,5 @@ CASES = [
     ),
 ]
 
-#: Those that are compared with other libraries as well, as one variable with its grid mapping.
+#: The cases that are also compared with other libraries, as one variable with its grid mapping.
 COMPARED = ("CF: one variable", "CF: kilometers", "CF: parameters alone", "CF: radians of a geostationary grid")

@@ -1,4 +1,4 @@
-"""What the tests share: rasters with a georeference, and the eyes of rasterio."""
+"""Shared by the tests: georeferenced rasters, and files as rasterio reads them."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def image(shape: tuple[int, ...], dtype: Any = "uint16", seed: int = 0) -> np.nd
 
 
 def geobox(shape: tuple[int, int], crs: Any = 32633) -> GeoBox:
-    """A grid of 10 units a pixel."""
+    """A grid of 10 units per pixel."""
     return GeoBox(shape, Affine(10, 0, 399960, 0, -10, 5000040), crs)
 
 
 def raster(pixels: Any, nodata: Any = None, crs: Any = 32633, dims: tuple[str, ...] | None = None) -> xr.DataArray:
-    """A DataArray with the coordinates of odc-geo."""
+    """A DataArray with coordinates by odc-geo."""
     if dims is None:
         dims = ("y", "x") if pixels.ndim == 2 else ("band", "y", "x")
     shape = tuple(pixels.shape[dims.index(dim)] for dim in ("y", "x"))
@@ -77,14 +77,14 @@ class Seen:
     masks: np.ndarray
 
 
-#: A folder for files that other judges look at afterwards: ``tests/judges/python_files.py``.
+#: A folder for files that ``tests/judges/python_files.py`` checks afterwards.
 JUDGED = os.environ.get("COGSMITH_JUDGED")
 
 
 def keep_for_judges(data: bytes, finished: bool = False) -> None:
-    """Keeps a file of this package once, by its content, where the folder is set.
+    """Keeps a file of this package once, by its content, if the folder is set.
 
-    ``finished`` says that it has overviews of which nobody said how they were made; the judge expects just that.
+    ``finished`` marks files with supplied overviews and no record of their kernel, which the check expects.
     """
     if JUDGED:
         path = Path(JUDGED) / f"{hashlib.sha256(data).hexdigest()[:24]}{'.finished' * finished}.tif"
@@ -93,7 +93,7 @@ def keep_for_judges(data: bytes, finished: bool = False) -> None:
 
 
 def look(path: Path | str | bytes, finished: bool = False) -> Seen:
-    """Everything about a file. Bytes are always this package's."""
+    """Reads everything about a file. Bytes are always a file of this package."""
     if isinstance(path, bytes):
         keep_for_judges(path, finished)
         with rasterio.MemoryFile(path) as memory:
@@ -132,7 +132,7 @@ def assert_valid(path: Path | str, finished: bool = False) -> None:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """What stands in a folder, hidden files too."""
+    """Returns the names in a folder, hidden files included."""
     return sorted(path.name for path in folder.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Rasters with a georeference of every kind, and the one that their file must have."""
+"""Rasters with georeferences of every kind, and the expected georeference of their files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def spatial_ref(**attributes: Any) -> xr.DataArray:
 
 
 def plain(transform: Affine = TRANSFORM, shape: tuple[int, int] = SHAPE, dims=("y", "x"), **coords: Any) -> xr.DataArray:
-    """A DataArray without help of any library."""
+    """A DataArray built without any other library."""
     x = transform.c + transform.a * (np.arange(shape[1]) + 0.5)
     y = transform.f + transform.e * (np.arange(shape[0]) + 0.5)
     return xr.DataArray(image(*shape), dims=dims, coords={dims[0]: y, dims[1]: x, **coords})
@@ -66,7 +66,7 @@ def opened(folder: Any, transform: Affine = TRANSFORM, **options: Any) -> xr.Dat
 
 
 def slices(array: xr.DataArray, transform: Affine = TRANSFORM) -> dict[str, Case]:
-    """Parts of an array, and where arithmetic says that they are."""
+    """Parts of an array, and their positions by arithmetic."""
     shift, scale = Affine.translation, Affine.scale
     x, y = (str(dim) for dim in reversed(array.dims))
     step = array[x][1] - array[x][0] if x in array.coords else None
@@ -128,7 +128,7 @@ def _all_cases(folder: Any) -> dict[str, Case]:
 
 
 def _of_attributes() -> dict[str, Case]:
-    """Everything that may tell a CRS."""
+    """Every place that may hold a CRS."""
     stated = {"GeoTransform": "399960 10 0 5000040 0 -10"}
     named = plain(crs=spatial_ref(crs_wkt=WKT))
     encoded = plain(mapping=spatial_ref(crs_wkt=WKT))
@@ -186,7 +186,7 @@ def _of_points(folder: Any) -> dict[str, Case]:
 
 
 def _of_others(folder: Any) -> dict[str, Case]:
-    """Axes of other names, orders and types."""
+    """Axes of other names, orders, and types."""
     degrees = Affine(0.25, 0, 0, 0, -0.25, 10)
     crs = {"spatial_ref": spatial_ref(crs_wkt=pyproj.CRS(4326).to_wkt())}
     mercator = {"spatial_ref": spatial_ref(crs_wkt=WKT)}

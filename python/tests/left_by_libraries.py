@@ -1,8 +1,8 @@
-"""Arrays as rioxarray, odc-geo and datacube leave them, in a form that xarray alone can read.
+"""Arrays as rioxarray, odc-geo, and datacube leave them, in a form that xarray alone can read.
 
-``left_by_libraries.json`` holds the dimensions, attributes, encodings and coordinates. It is written by
-``python left_by_libraries.py`` and compared with the installed libraries by ``test_ways.py``, so that processes without
-these libraries can build the same arrays.
+``left_by_libraries.json`` contains dimensions, attributes, encodings, and coordinates. ``python left_by_libraries.py``
+writes it, and ``test_ways.py`` compares it with the installed libraries, so that processes without these libraries can
+build the same arrays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROWS, COLUMNS = 24, 32
 
 
 def pixels(bands: int, dtype: Any, rows: int = ROWS, columns: int = COLUMNS) -> np.ndarray:
-    """Returns distinct values, (bands, rows, columns): a flip, a swap or a shift changes them."""
+    """Returns distinct values, (bands, rows, columns): a flip, a swap, or a shift changes them."""
     return (np.arange(bands * rows * columns) % 251).reshape(bands, rows, columns).astype(dtype)
 
 
@@ -28,7 +28,7 @@ def pixels(bands: int, dtype: Any, rows: int = ROWS, columns: int = COLUMNS) -> 
 
 
 def array(name: str) -> xr.DataArray:
-    """Builds the array of a record, with pixels of its own."""
+    """Builds the array of a record, with its own pixels."""
     record = _records()[name]
     shape = record["shape"]
     spatial = [shape[dim] for dim in record["dims"] if dim not in ("band", "time")]
@@ -118,7 +118,7 @@ def _encode(value: Any) -> Any:
 
 
 def record_all(folder: Path) -> dict[str, Any]:
-    """Makes the arrays with the libraries themselves, through files in a folder."""
+    """Creates the arrays with the libraries themselves, through files in a folder."""
     import datacube
     import odc.geo.xr
     import rasterio
@@ -212,7 +212,7 @@ def record_all(folder: Path) -> dict[str, Any]:
 
 
 def _collect_texts(value: Any, texts: list[str]) -> Any:
-    """Replaces long texts, most of them WKT, with references, since many arrays have the same."""
+    """Replaces long texts, most of them WKT, with references, since many arrays share them."""
     if isinstance(value, list):
         return [_collect_texts(one, texts) for one in value]
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Random arrays as hypothesis draws them, and what a file of each must hold, kept beside them in fractions and numpy.
+"""Random arrays drawn by hypothesis, with the expected content of their files in fractions and NumPy.
 
-Each array is built twice: by xarray, step by step as its users do, and here by plain lists of exact coordinates and a numpy
-array (bands, rows, columns). Nothing of the package is used.
+Each array is built twice: with xarray, step by step as its users do, and here with plain lists of exact coordinates and
+a NumPy array (bands, rows, columns). Nothing of the package is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import xarray as xr
 from hypothesis import strategies as st
 from left_by_libraries import array as recorded
 
-#: For each CRS, an array of the records that has it, and sizes of pixels and origins that people have.
+#: For each CRS, an array of the records that has it, and realistic pixel sizes and origins.
 GRIDS: dict[int, tuple[str, list[Fraction], list[tuple[Fraction, Fraction]]]] = {
     32633: (
         "rio_squeezed",
@@ -44,13 +44,13 @@ PLACES_OF_NODATA = ("nodata", "_FillValue", "missing_value", "nodatavals", "fill
 
 @dataclass
 class Axis:
-    """Coordinates of pixel centers along an axis, exactly, and the size of a pixel that the stored transform has."""
+    """Exact coordinates of pixel centers along an axis, and the pixel size of the stored transform."""
 
     centers: list[Fraction]
     stored: Fraction
 
     def line(self) -> tuple[Fraction, Fraction]:
-        """The size of a pixel and where the first one begins."""
+        """Returns the pixel size and the edge of the first pixel."""
         count = len(self.centers)
         step = self.stored if count == 1 else (self.centers[-1] - self.centers[0]) / (count - 1)
         return step, self.centers[0] - step / 2
@@ -58,11 +58,11 @@ class Axis:
 
 @dataclass
 class Expected:
-    """What a file must hold."""
+    """The expected content of a file."""
 
     pixels: np.ndarray
     transform: tuple[float, ...] | None
-    #: The largest error of a corner that is allowed, in units of the CRS.
+    #: The maximum error of a corner, in units of the CRS.
     tolerance: float
     crs: int | None
     nodata: Any
@@ -80,7 +80,7 @@ class Expected:
 
 @dataclass
 class Sample:
-    """An array to write, how to write it, and what must come of it."""
+    """An array to write, the way to write it, and the expected result."""
 
     array: Any
     way: str
@@ -94,7 +94,7 @@ class Sample:
 
 @st.composite
 def samples(draw: Any) -> Sample:
-    """An array on a grid, after some of what people do with arrays."""
+    """An array on a grid, after some common operations."""
     kind = draw(st.sampled_from(["grid"] * 6 + ["rotated", "gcps"]))
     crs = 32633 if kind == "rotated" else 4326 if kind == "gcps" else draw(st.sampled_from(sorted(GRIDS)))
     dtype = np.dtype(draw(st.sampled_from(TYPES)))
@@ -165,7 +165,7 @@ def samples(draw: Any) -> Sample:
 
 
 def _masked(draw: Any, pixels: np.ndarray, crs: int, place: dict[str, Any], story: list[str]) -> Sample:
-    """A masked array of numpy or Dask, whose mask becomes that of the file."""
+    """A NumPy or Dask masked array, whose mask becomes that of the file."""
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     invalid = generator.random(pixels.shape[1:]) < draw(st.sampled_from([0.0, 0.2, 1.0]))
     array: Any = np.ma.masked_array(pixels[0], invalid)
@@ -204,7 +204,7 @@ def _pixels(draw: Any, shape: tuple[int, int, int], dtype: np.dtype) -> np.ndarr
 
 
 def _grid(draw: Any, kind: str, crs: int) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-    """Pixel width and height with their signs, and the first corner; in pixels where coordinates are those of pixels."""
+    """Signed pixel width and height, and the first corner; in pixels if coordinates count pixels."""
     if kind != "grid":
         return Fraction(1), Fraction(1), Fraction(0), Fraction(0)
     _, sizes, origins = GRIDS[crs]
@@ -231,7 +231,7 @@ def _names(draw: Any, third: str | None, count: int) -> Any:
     return None
 
 
-# What people do with arrays -------------------------------------------------------------------------------------------
+# Operations on arrays -------------------------------------------------------------------------------------------------
 
 
 def _axes(draw: Any, down: Axis, across: Axis) -> tuple[str, int, Axis]:
@@ -255,7 +255,7 @@ def cut(draw: Any, array: Any, pixels: Any, down: Axis, across: Axis, fill: Any,
 def flip(draw: Any, array: Any, pixels: Any, down: Axis, across: Axis, fill: Any, story: list[str]) -> Any:
     dim, place, axis = _axes(draw, down, across)
     axis.centers = axis.centers[::-1]
-    # One pixel has no direction but that of the stored transform.
+    # A single pixel has only the direction of the stored transform.
     story.append(f"{dim}[::-1]")
     return array.isel({dim: slice(None, None, -1)}), _taken(pixels, place, slice(None, None, -1))
 
@@ -299,7 +299,7 @@ def pad(draw: Any, array: Any, pixels: Any, down: Axis, across: Axis, fill: Any,
 OPERATIONS = [cut, cut, flip, sort, coarsen, pad]
 
 
-# What arrays know about themselves ------------------------------------------------------------------------------------
+# Properties of arrays -------------------------------------------------------------------------------------------------
 
 ROTATION = (8.0, -3.0, 399960.0, 4.0, -9.0, 5000040.0)
 POINTS = [(0, 0, 10.0, 50.0), (32, 0, 11.0, 50.1), (0, 24, 10.1, 49.0), (32, 24, 11.1, 49.1)]
@@ -315,14 +315,14 @@ def _place(kind: str, across: Axis, down: Axis, single: bool, grid: Any) -> dict
         points = [(float((column - c) / a), float((row - f) / e)) for column, row, _, _ in POINTS]
         return {"transform": None, "tolerance": 1e-6, "gcps": points}
     magnitude = max(abs(float(center)) for axis in (across, down) for center in axis.centers)
-    # Coordinates in single precision say no more than their rounding.
+    # Coordinates in single precision are exact only up to their rounding.
     slack = 4 * np.spacing(np.float32(magnitude)) if single else 1e-9 * magnitude
     pixel = min(abs(float(a)), abs(float(e)))
     return {"transform": tuple(map(float, (a, 0, c, 0, e, f))), "tolerance": float(slack) + 1e-6 * pixel}
 
 
 def _with_crs(draw: Any, array: Any, kind: str, crs: int, stored: bool, grid: Any, story: list[str]) -> tuple[Any, str]:
-    """The CRS from one of the places where libraries keep it, and perhaps the transform of the file that was opened."""
+    """The CRS in one of the places where libraries keep it, and possibly the transform of the opened file."""
     name = {"rotated": "odc_rotated", "gcps": "odc_gcps"}.get(kind, GRIDS[crs][0])
     like = dict(recorded(name).spatial_ref.attrs)
     if kind == "rotated":
@@ -386,7 +386,7 @@ def _with_nodata(
     elif source == "option":
         options["nodata"] = value
     elif source == "decoded":
-        # NaN where the file had its nodata value, which the encoding remembers.
+        # NaN where the file had its nodata value, which is in the encoding.
         chosen = expected.pixels > 500
         expected.pixels = np.where(chosen, dtype.type(value), expected.pixels)
         dims = [dim for dim in array.dims if dim not in ("y", "x")]
@@ -438,7 +438,7 @@ def _colors(expected: Expected, dtype: Any, name: str | None, third: str | None,
     if any(expected.names):
         found = [BY_NAME.get(text or "") for text in expected.names]
         if count == 1 and found[0] is None:
-            # The label of a single band is the description, and the variable may still be a color.
+            # The label of a single band is the description, and the variable name may still be a color.
             found = [BY_NAME.get(name or "")]
         return tuple(color or default for color, default in zip(found, plain, strict=True))
     unnamed = third != "time" and (labels is None or not isinstance(labels[0], str))

@@ -1,4 +1,4 @@
-"""Arrays of numpy in place: strides, byte orders, axes, masks, targets."""
+"""NumPy arrays read in place: strides, byte orders, axes, masks, targets."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_masks():
     np.testing.assert_array_equal(seen.masks > 0, valid)
     seen = look(cogsmith.write([pixels, pixels], ":mem:", mask=valid))
     np.testing.assert_array_equal(seen.masks > 0, valid)
-    with pytest.raises(ValueError, match="the mask has the shape"):
+    with pytest.raises(ValueError, match="the mask has shape"):
         cogsmith.write(pixels, ":mem:", mask=valid[1:])
     with pytest.raises(TypeError, match="bool or uint8"):
         cogsmith.write(pixels, ":mem:", mask=valid.astype("float32"))
@@ -149,7 +149,7 @@ def test_no_mask_is_lost():
         cog.push(masked.data[30:], mask=valid[30:])
     assert cog.result == cogsmith.write(masked, ":mem:", **WHERE)
     with cogsmith.CogWriter(":mem:", shape=(70, 90), dtype="uint16", mask=True) as cog:
-        with pytest.raises(ValueError, match="mask of their own"):
+        with pytest.raises(ValueError, match="masked array and mask= is given"):
             cog.push(masked, mask=valid)
         cog.push(masked)
     with pytest.raises(ValueError, match="mask"):
@@ -158,9 +158,9 @@ def test_no_mask_is_lost():
 
 
 def test_more_than_a_file_holds():
-    with pytest.raises(ValueError, match="70000 bands, a GeoTIFF at most 65535"):
+    with pytest.raises(ValueError, match="70000 bands, but a GeoTIFF has at most 65535"):
         cogsmith.write(np.zeros((70000, 1, 1), "uint8"), ":mem:", bands="first")
-    with pytest.raises(ValueError, match="columns, a GeoTIFF at most 2147483647"):
+    with pytest.raises(ValueError, match="columns, but a GeoTIFF has at most 2147483647"):
         cogsmith.write(np.broadcast_to(np.uint8(3), (1, 2**33)), ":mem:")
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_array(source):
 
 @pytest.mark.parametrize("target", ["s3://bucket/red.tif", "/vsimem/red.tif", "file:///tmp/red.tif"])
 def test_addresses_are_no_paths(target):
-    with pytest.raises(ValueError, match="no path of a file system.*fsspec"):
+    with pytest.raises(ValueError, match="not a file system path.*fsspec"):
         cogsmith.write(image((4, 4)), target)
 
 
@@ -200,7 +200,7 @@ def test_targets(tmp_path):
     with open(tmp_path / "b.tif", "wb", buffering=0) as file:
         assert cogsmith.write(pixels, file) == len(data)
     assert (tmp_path / "b.tif").read_bytes() == data
-    with pytest.raises(TypeError, match="no target"):
+    with pytest.raises(TypeError, match="expected a path, ':mem:'"):
         cogsmith.write(pixels, 3)
 
 
@@ -264,7 +264,7 @@ def test_gcps_and_points(tmp_path):
     seen = look(cogsmith.write(image((70, 90)), ":mem:", crs="EPSG:4326", gcps=points))
     assert [(p.col, p.row, p.x, p.y, p.z) for p in seen.gcps[0]] == [(*p, 0.0)[:5] for p in points]
     assert seen.gcps[1].to_epsg() == 4326
-    with pytest.raises(ValueError, match="contradict"):
+    with pytest.raises(ValueError, match="conflict"):
         cogsmith.write(image((70, 90)), ":mem:", gcps=points, **WHERE)
     seen = look(cogsmith.write(image((70, 90)), ":mem:", pixel_is_point=True, **WHERE))
     assert seen.tags["AREA_OR_POINT"] == "Point" and tuple(seen.profile["transform"])[:6] == WHERE["transform"]
@@ -283,7 +283,7 @@ def test_what_is_said_about_bands():
     assert seen.descriptions == ("red & near", "infra<red>")
     assert seen.scales == (0.0001, 1.0) and seen.offsets == (-0.1, 0.0) and seen.units == ("sr-1", "sr-1")
     assert seen.tags["PROCESSED"] == "now & then" and seen.tags["N"] == "3"
-    with pytest.raises(ValueError, match="band_names: 1 values for 2 bands"):
+    with pytest.raises(ValueError, match="band_names: expected one value per band, got 1 for 2 bands"):
         cogsmith.write(image((2, 70, 90)), ":mem:", band_names=["red"])
 
 

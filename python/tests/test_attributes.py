@@ -1,4 +1,4 @@
-"""Attributes of arrays as metadata, compared with what rioxarray writes."""
+"""Attributes of arrays as metadata, compared with the files of rioxarray."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TEXTS = {
 
 
 def test_text_and_numbers():
-    # GDAL leaves out what is empty.
+    # GDAL leaves out empty items.
     expected = {name: str(value) for name, value in TEXTS.items() if value != ""}
     for data in ways(array(**TEXTS)):
         assert metadata(data) == expected
@@ -135,7 +135,7 @@ def test_wrong_choice(attrs):
 
 
 def test_area_or_point():
-    """The raster type is set, and pixels stay where they are."""
+    """The raster type is set, and pixels do not move."""
     for data in ways(array(AREA_OR_POINT="Point")):
         seen = look(data)
         assert seen.tags["AREA_OR_POINT"] == "Point"

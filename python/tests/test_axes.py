@@ -1,4 +1,4 @@
-"""Axes of pixels: even ones and their units, and errors for all others."""
+"""Axes of pixel centers: even spacing and units, and errors for all other axes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def transform_of(array, **options):
 
 
 def reference(values, dtype):
-    """Returns whether coordinates are even by the rule of docs/python.md, in exact arithmetic."""
+    """Returns whether coordinates are even by the rule in docs/python.md, in exact arithmetic."""
     from fractions import Fraction
 
     exact = [Fraction(float(value)) for value in values]
@@ -92,7 +92,7 @@ def test_coordinates_that_are_exact_stay_as_they_are():
     ("edge", "step"), [(13 / 6, 0.4), (399960.1234567891, 10.0), (-0.35 / 6, 0.04), (1528132.7819251418, 14.174683828409385)]
 )
 def test_numbers_of_many_digits_are_not_cut_short(edge, step, count):
-    """In double precision, an edge or a step that only begins with the digits of a short decimal keeps all of its own."""
+    """In double precision, an edge or a step that only starts with the digits of a short decimal keeps all its digits."""
     axis = _axes.read("x", edge + step * (np.arange(count) + 0.5))
     ulp = np.spacing(edge + step * count)
     assert abs(axis.edge - edge) <= 4 * ulp and abs(axis.step - step) <= 4 * ulp
@@ -116,8 +116,8 @@ WRAPPED = (np.arange(0.5, 360) + 180) % 360 - 180
     [
         (GAUSSIAN, np.arange(70.0), ["'lat'", "not evenly spaced", "index 1 to 2", "73.0266568", "-5.6", "-8.8", ".interp"]),
         (np.arange(60.0), WRAPPED, ["'lon'", "not sorted", "index 179 to 180", "179.5 to -179.5", "-359", "sortby('lon')"]),
-        (np.arange(60.0), np.r_[0:69, 70], ["'lon'", "index 68 to 69", "step by 2, 1 up to there"]),
-        (np.zeros(60), np.arange(70.0), ["'lat'", "index 0 to 1", "step by 0"]),
+        (np.arange(60.0), np.r_[0:69, 70], ["'lon'", "index 68 to 69", "is 2, not 1 as before"]),
+        (np.zeros(60), np.arange(70.0), ["'lat'", "index 0 to 1", "is 0, so all pixels coincide"]),
         (np.r_[0.0, 2, 1, np.arange(3, 60)], np.arange(70), ["'lat'", "not sorted", "index 1 to 2", "sortby('lat')"]),
     ],
     ids=["Gaussian", "wrapped", "gap", "constant", "shuffled"],
@@ -136,7 +136,7 @@ def test_axes_that_no_transform_gives_are_errors(lat, lon, words):
             write()
         for word in [*words, "transform=", "gcps="]:
             assert word in str(error.value)
-    # As it is told.
+    # With an explicit position, it is written.
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
@@ -151,14 +151,14 @@ def test_axes_with_two_dimensions():
     coords = {"lat": (("y", "x"), lat), "lon": (("y", "x"), lon)}
     array = xr.DataArray(np.zeros((60, 70), "uint8"), dims=("y", "x"), coords=coords)
     for crs in (None, 4326, 32633):
-        with pytest.raises(ValueError, match="'lat' and 'lon' have two dimensions"):
+        with pytest.raises(ValueError, match="'lat' and 'lon' are two-dimensional"):
             cogsmith.write(array, ":mem:", crs=crs)
-    # Beside the coordinates of a map they say nothing.
+    # Next to the coordinates of a map they have no meaning.
     on_map = plain(spatial_ref=spatial_ref(crs_wkt=WKT)).assign_coords(coords)
     assert transform_of(on_map) == tuple(TRANSFORM)[:6]
     stored = array.assign_coords(m=spatial_ref(crs_wkt=WKT, GeoTransform="399960 10 0 5000040 0 -10"))
     assert transform_of(stored) == tuple(TRANSFORM)[:6]
-    # Even ones are a transform, a turned one too.
+    # Even coordinates are a transform, also a rotated one.
     turned = Affine.translation(10, 50) * Affine.rotation(20) * Affine.scale(0.1, -0.1)
     x, y = turned * np.meshgrid(np.arange(70) + 0.5, np.arange(60) + 0.5)
     even = array.assign_coords(lat=(("y", "x"), y), lon=(("y", "x"), x))
@@ -170,7 +170,7 @@ def test_axes_with_two_dimensions():
 
 def test_one_pixel_without_a_size():
     array = plain(spatial_ref=spatial_ref(crs_wkt=WKT)).isel(x=[3])
-    with pytest.raises(ValueError, match="'x' has one coordinate, 399995, and nothing tells the size"):
+    with pytest.raises(ValueError, match="'x' has only one coordinate, 399995, so its pixel size is unknown"):
         cogsmith.write(array, ":mem:")
     assert transform_of(array, transform=TRANSFORM) == tuple(TRANSFORM)[:6]
 
@@ -179,7 +179,7 @@ def test_one_pixel_without_a_size():
 def test_one_axis_without_numbers(labels):
     array = plain(spatial_ref=spatial_ref(crs_wkt=WKT)).drop_vars("y")
     array = array if labels is None else array.assign_coords(y=labels)
-    with pytest.raises(ValueError, match="the axis 'y' has no coordinates that are numbers"):
+    with pytest.raises(ValueError, match="the axis 'y' has no numeric coordinates"):
         cogsmith.write(array, ":mem:")
     assert transform_of(array, transform=TRANSFORM) == tuple(TRANSFORM)[:6]
     array.spatial_ref.attrs["GeoTransform"] = "399960 10 0 5000040 0 -10"
@@ -229,7 +229,7 @@ def test_texts_that_are_no_unit(text):
 @pytest.mark.parametrize(
     ("text", "crs", "words"),
     [("furlongs", 32633, "'x' have units='furlongs'"), ("K", 32633, "not a unit of length or angle"),
-     ("degrees_east", 32633, "those of the CRS are lengths"), ("m", 4326, "those of the CRS are angles")],
+     ("degrees_east", 32633, "but the CRS uses lengths"), ("m", 4326, "but the CRS uses angles")],
 )  # fmt: skip
 def test_other_units_are_errors(text, crs, words):
     array = plain()
@@ -265,7 +265,7 @@ def test_scan_angles_of_a_geostationary_satellite(text, size):
 
 
 def test_km_from_a_file_of_a_grid_mapping():
-    """As the National Snow and Ice Data Center's grids are read: kilometers under a CRS in meters."""
+    """Grids as the National Snow and Ice Data Center's: kilometers with a CRS in meters."""
     array = plain(Affine(25, 0, -3850, 0, -25, 5850), dims=("yc", "xc"))
     array.xc.attrs = {"units": "km", "standard_name": "projection_x_coordinate"}
     array.yc.attrs = {"units": "km", "standard_name": "projection_y_coordinate"}

@@ -1,4 +1,4 @@
-"""Colors of bands: names decide, alpha is never guessed."""
+"""Colors of bands: names decide, and alpha is never guessed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_names_that_are_colors(names, expected):
 
 
 def test_where_gdal_keeps_them():
-    """RGB is a tag; other orders are items of GDAL's metadata, which older versions read as well."""
+    """RGB is a tag; other orders are GDAL metadata items, which older versions read as well."""
     assert photometric(cogsmith.to_cog(variables(["red", "green", "blue"]))) == 2
     data = cogsmith.to_cog(variables(["blue", "green", "red"]))
     assert photometric(data) == 1 and b'role="colorinterp">Blue<' in data
@@ -147,7 +147,7 @@ def test_labels_of_odc_geo():
 
 
 def test_what_a_file_can_have_as_alpha():
-    """One band behind the colors, of unsigned integers: floats of that name are angles and exponents."""
+    """One band of unsigned integers after the colors: floats of that name are angles and exponents."""
     assert colors(cogsmith.to_cog(variables(["H", "A", "alpha"], "float32"))) == ["gray", "undefined", "undefined"]
     assert colors(cogsmith.to_cog(variables(["alpha", "red"]))) == ["gray", "red"]
     assert colors(cogsmith.to_cog(variables(["red", "alpha", "ALPHA"]))) == ["red", "undefined", "undefined"]
@@ -173,7 +173,7 @@ def test_what_the_caller_states_wins():
     assert colors(cogsmith.write(pixels, ":mem:", colorinterp=ColorInterp.gray)) == ["gray"] * 4
 
 
-# What weighs ----------------------------------------------------------------------------------------------------------
+# Weights --------------------------------------------------------------------------------------------------------------
 
 
 def weighed():
@@ -213,7 +213,7 @@ def test_what_is_not_alpha_does_not_weigh():
 
 
 def test_datacubes_tags(tmp_path):
-    """Without names, the file of write_cog has the tags of datacube's: RGBA for four bands of bytes."""
+    """Without names, the file of write_cog has the tags of datacube's file: RGBA for four bands of bytes."""
     from datacube.utils.cog import write_cog
 
     for bands, dtype in ((1, "uint8"), (2, "uint8"), (3, "uint8"), (4, "uint8"), (5, "uint8"), (3, "uint16"), (4, "uint16")):

@@ -1,4 +1,4 @@
-"""Files to files: :func:`cogsmith.create` takes every option of the command, and writes its bytes."""
+"""Conversion of files: :func:`cogsmith.create` takes every option of the command, and writes the same bytes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_option_of_the_command_is_taken():
     taken = {**FILE_OPTIONS, **_OPTIONS}
     missing = [name for name in listed if name != "help" and name.replace("-", "_") not in taken]
     assert not missing
-    # And the other way around: each option of the table of files is one of the command.
+    # Conversely, each option in the table is an option of the command.
     own = {key for key, _ in FILE_OPTIONS.values()}
     assert own <= {name.replace("-", "_") for name in listed}
 
@@ -57,7 +57,7 @@ def test_every_option_of_the_command_is_taken():
 GCPS = [(0, 0, 13.0, 52.0, 0), (260, 0, 13.1, 52.0, 0), (0, 300, 13.0, 51.9, 0), (260, 300, 13.1, 51.9, 5)]
 TRANSFORM = Affine(20, 0, 500000, 0, -30, 6000000)
 
-#: Options of `create`, and those of the command that mean the same.
+#: Options of `create`, and the equivalent options of the command.
 PAIRS: list[tuple[dict[str, object], list[str]]] = [
     ({"crs": 32632}, ["--crs", "EPSG:32632"]),
     ({"CRS": rasterio.CRS.from_epsg(3577)}, ["--crs", "EPSG:3577"]),
@@ -112,7 +112,7 @@ def test_the_bytes_of_the_command(options, arguments, source, tmp_path):
     cogsmith.create(source, ours, **options)
     command("create", "--quiet", *arguments, source, theirs)
     assert ours.read_bytes() == theirs.read_bytes()
-    # What the command was not asked for is other bytes, so that no option of this list is idle.
+    # Without the options, the bytes differ: no entry of this list is without effect.
     plain = tmp_path / "plain.tif"
     cogsmith.create(source, plain)
     assert (ours.read_bytes() == plain.read_bytes()) == ("threads" in options or "image" in options)
@@ -157,31 +157,31 @@ def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
     ("options", "expected"),
     [
         ({"transform": TRANSFORM, "bounds": (0, 0, 1, 1)}, "option 'transform': contradicts bounds"),
-        ({"transform": TRANSFORM, "geotransform": TRANSFORM.to_gdal()}, "say the same thing"),
+        ({"transform": TRANSFORM, "geotransform": TRANSFORM.to_gdal()}, "mean the same"),
         ({"scale": [1, 2]}, None),
         ({"scale": [1, 2, 3, 4]}, "option 'scale': there is no band 4; the output has 3"),
         ({"band_description": {4: "x"}}, "option 'band_description': there is no band 4"),
-        ({"band_names": "all"}, "expected a list with one for each band"),
+        ({"band_names": "all"}, "expected a list with one per band"),
         ({"scale": {0: 1}}, "band 0"),
         ({"scale": float("nan")}, "finite"),
         ({"scale": 0}, "option 'scale'"),
         ({"color_interpretation": ["red"]}, "option 'color_interpretation': 1 for 3 bands"),
-        ({"color_interpretation": ["mauve"] * 3}, "color_interpretation=\"mauve\" is unknown"),
+        ({"color_interpretation": ["mauve"] * 3}, "color_interpretation=\"mauve\": expected one of"),
         ({"bounds": (1, 2, 3)}, "left, bottom, right, top"),
         ({"bounds": (3, 2, 1, 4)}, "bounds"),
         ({"geotransform": (1, 2)}, "six numbers c, a, b, f, d, e"),
         ({"gcps": [(1, 2, 3)]}, "ground control point"),
-        ({"pixel_is": "line"}, "it takes area, point"),
+        ({"pixel_is": "line"}, "expected one of area, point"),
         ({"metadata": ["KEY"]}, "KEY=VALUE"),
-        ({"metadata": {"A": 1}, "tags": {"B": 2}}, "say the same thing"),
-        ({"mask": "some"}, "it takes auto, none, nodata, alpha"),
+        ({"metadata": {"A": 1}, "tags": {"B": 2}}, "mean the same"),
+        ({"mask": "some"}, "expected one of auto, none, nodata, alpha"),
         ({"nodata": 70000}, "nodata"),
         ({"image": 0}, "image=0: expected the number of an image"),
         ({"json": False}, "always returns the summary"),
         ({"tile_memory": "much"}, "64M"),
         ({"dtype": "uint8"}, "option 'dtype'='uint8' is not supported: samples keep their type"),
-        ({"photometric": "rgb"}, "option 'photometric'='rgb' is not supported: it is that of the input"),
-        ({"width": 260}, "option 'width'=260 is not supported: it is that of the input"),
+        ({"photometric": "rgb"}, "option 'photometric'='rgb' is not supported: it is taken from the input"),
+        ({"width": 260}, "option 'width'=260 is not supported: it is taken from the input"),
     ],
 )
 def test_what_is_refused(options, expected, source, out):

@@ -1,4 +1,4 @@
-"""Images that Dask computes: the bytes of the local writer, from every scheduler, whatever fails."""
+"""Dask arrays: the bytes of the local writer, from every scheduler, whatever fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dask.delayed import Delayed
 
 import cogsmith
 
-#: `auto` would look at pixels in the local writer, which no block may do.
+#: `auto` reads pixels in the local writer, which blocks cannot do.
 SAME = {"predictor": 2}
 WHERE = {"crs": 32633, "transform": (10, 0, 399960, 0, -10, 5000040)}
 
@@ -140,7 +140,7 @@ def test_bands_of_a_dataset_and_masks():
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Blocks no larger than chunks, so that small images have many."""
+    """Blocks no larger than chunks, so that small images have many blocks."""
     from cogsmith import _dask
 
     monkeypatch.setattr(_dask, "SMALL_BLOCK", 1)
@@ -205,11 +205,11 @@ def test_masked_arrays_of_dask():
         assert function(lazy, **WHERE, **SAME).compute() == function(masked, **WHERE, **SAME)
     with pytest.raises(ValueError, match="one mask for all bands"):
         cogsmith.write([lazy, lazy], ":mem:")
-    # Chunks that are something else than Dask was told.
+    # Chunks that differ from what the array declares.
     surprise = da.from_array(pixels, chunks=40).map_blocks(
         lambda block: np.ma.masked_equal(block, 0), meta=np.empty((0, 0), "uint16")
     )
-    with pytest.raises(ValueError, match="turned out to be masked"):
+    with pytest.raises(ValueError, match="chunks of the Dask array are masked"):
         cogsmith.write(surprise, ":mem:").compute()
 
 
@@ -218,12 +218,12 @@ def test_masked_arrays_of_dask():
 ])  # fmt: skip
 def test_chunks_that_are_not_what_dask_was_told(real):
     array = da.from_array(image((90, 120)), chunks=40).map_blocks(real, dtype="uint16", meta=np.empty((0, 0), "uint16"))
-    with pytest.raises(ValueError, match="and Dask was told uint16"):
+    with pytest.raises(ValueError, match="but the Dask array declares uint16"):
         cogsmith.write(array, ":mem:").compute()
 
 
 def test_chunks_of_an_array_are_one_group_of_tasks():
-    """Only of large groups does distributed make no more tasks than workers are free; see ``_chunks.py``."""
+    """Only in large groups does distributed start no more tasks than there are free workers; see ``_chunks.py``."""
     pixels = da.zeros((4096, 4096), "uint16", chunks=256)
     for resampling in ("nearest", "cubic"):
         graph = cogsmith.write(pixels, ":mem:", blocksize=128, overview_resampling=resampling).__dask_graph__()
@@ -331,7 +331,7 @@ def test_a_target_that_exists_fails_when_it_is_computed(function, out):
 
 @pytest.mark.parametrize("memory", [False, True])
 def test_nothing_warns_and_no_file_stays_open(memory, out):
-    """In a process of its own, where every warning is an error, also one that only garbage collection would raise."""
+    """Runs in a separate process, where every warning is an error, including those of garbage collection."""
     script = f"""
 import gc, sys, warnings
 import dask, dask.array, numpy
@@ -382,7 +382,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_pixels_that_change_when_they_are_computed_again():
-    """A lost block is computed again; if it is another one then, that is an error and no broken file."""
+    """A lost block is computed again; different pixels are an error, not a broken file."""
     from cogsmith import _dask
 
     fragment = _dask.Fragment.keep("token", 17, b"tiles")
@@ -392,7 +392,7 @@ def test_pixels_that_change_when_they_are_computed_again():
 
 
 def test_tasks_that_run_twice(out):
-    """The graph's own tasks, each run two or three times over, as after lost answers."""
+    """Runs each task of the graph two or three times, as after lost results."""
     pixels = image((700, 900))
     write = cogsmith.write_cog(chunked(pixels, 256), out, **SAME)
     expected = cogsmith.to_cog(raster(pixels), **SAME)
@@ -421,7 +421,7 @@ def test_tasks_that_run_twice(out):
 
 
 def test_a_worker_that_dies(out):
-    """Blocks of a lost worker are computed again, and the file is as it should be."""
+    """Blocks of a lost worker are computed again, and the file is correct."""
     from distributed import Client, LocalCluster
 
     pixels = image((2048, 2048))

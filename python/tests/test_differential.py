@@ -1,7 +1,7 @@
-"""The package against `rio.to_raster(driver="COG")` and `odc.geo.xr.write_cog`, for the arrays of ``array_cases.py``.
+"""Comparison with `rio.to_raster(driver="COG")` and `odc.geo.xr.write_cog`, for the arrays of ``array_cases.py``.
 
-Each difference is a row of the table in docs/python.md, with its reason; a difference that is missing there, or that is
-there and no longer occurs, fails.
+Each difference is a row of the table in docs/python.md, with its reason; a difference that is missing there, or is listed
+but no longer occurs, fails.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES = [
 
 
 def array_of(case: Case) -> Any:
-    """The array; of a Dataset its variable, with the grid mapping as a coordinate."""
+    """Returns the array; for a Dataset its variable, with the grid mapping as a coordinate."""
     source = case.build()
     if hasattr(source, "data_vars"):
         source = source.set_coords([name for name in source.data_vars if source[name].ndim == 0])
@@ -60,7 +60,7 @@ def ours(case: Case, library: str, folder: Path) -> Path:
 
 
 def seen(write: Any, *arguments: Any) -> dict[str, Any]:
-    """What a file says, field by field, or that it could not be written."""
+    """Returns the content of a file, field by field, or its error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -77,7 +77,7 @@ def fields(path: Path) -> dict[str, Any]:
         crs = file.crs or crs_of_points
         return {
             "place": [(one.col, one.row, one.x, one.y) for one in points] or tuple(file.transform)[:6],
-            # Two definitions without a code are compared as PROJ understands them.
+            # Two definitions without a code are compared by PROJ.
             "CRS": None if crs is None else crs.to_epsg() or pyproj.CRS(crs.to_wkt()).to_proj4(),
             "nodata": file.nodata,
             "names": file.descriptions,
@@ -122,7 +122,7 @@ def found(tmp_path_factory) -> dict[tuple[str, str], set[str]]:
 
 @cache
 def documented() -> dict[tuple[str, str], set[str]]:
-    """The table of the page: library, field, arrays, then what the library does, and the reason."""
+    """The table of the page: library, field, arrays, behavior of the library, and reason."""
     page = PAGE.read_text(encoding="utf-8")
     section = page.split(HEADING, 1)[1].split("\n## ", 1)[0]
     result: dict[tuple[str, str], set[str]] = {}
@@ -148,5 +148,5 @@ def test_there_is_enough_to_compare():
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_differences_are_those_of_the_page(found, library, field):
-    """No difference is missing on the page, and none has vanished."""
+    """The page lists all differences, and no others."""
     assert found.get((library, field), set()) == documented().get((library, field), set())

@@ -1,4 +1,4 @@
-"""What the documents say: their examples are run, their tables are complete, and types are as the stubs have them."""
+"""Documents and types: examples run, tables of options are complete, and types match the stubs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for example in examples:
-        exec(compile(example, str(PAGE), "exec"), names)  # noqa: S102 - that is what is tested
+        exec(compile(example, str(PAGE), "exec"), names)  # noqa: S102 - the examples are the test
     written = sorted(path.name for path in tmp_path.glob("*.tif"))
     assert {"red.tif", "pixels.tif", "rows.tif", "again.tif", "lazy.tif", "accessor.tif"} <= set(written)
     for name in written:
@@ -104,5 +104,5 @@ def test_the_wheel():
     wheel = Path(os.environ["COGSMITH_WHEEL"])
     assert "-cp310-abi3-" in wheel.name
     assert wheel.stat().st_size < 5_000_000, wheel.stat().st_size
-    # What was installed is what was built, not the folder of sources.
+    # The installed package is the wheel, not the folder of sources.
     assert "site-packages" in cogsmith.__file__

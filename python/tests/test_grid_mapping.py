@@ -1,4 +1,4 @@
-"""CRSs of CF's grid mappings, wherever a raster keeps them; the oracle is pyproj."""
+"""CRSs of CF grid mappings, wherever a raster keeps them; the oracle is pyproj."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPHERE = {"earth_radius": 6371229.0}
 WGS_84 = {"semi_major_axis": 6378137.0, "inverse_flattening": 298.257223563}
 GRS_80 = {"semi_major_axis": 6378137.0, "semi_minor_axis": 6356752.314140356}
 
-#: Grid mappings that GeoKeys hold.
+#: Grid mappings that GeoKeys can express.
 MAPPINGS = [
     {"grid_mapping_name": "latitude_longitude", **WGS_84},
     {"grid_mapping_name": "latitude_longitude", **SPHERE},
@@ -70,7 +70,7 @@ MAPPINGS = [
      "horizontal_datum_name": "Ordnance Survey of Great Britain 1936", "towgs84": [446.4, -125.2, 542.1, 0.15, 0.247, 0.842, -20.5]},
 ]  # fmt: skip
 
-#: Those that only WKT tells, which GDAL reads from the citation of the keys.
+#: Grid mappings that only WKT can express; GDAL reads it from the citation of the keys.
 CITED = [
     {"grid_mapping_name": "geostationary", "perspective_point_height": 35786023.0, "sweep_angle_axis": "x",
      "latitude_of_projection_origin": 0.0, "longitude_of_projection_origin": -75.0, **GRS_80},
@@ -86,7 +86,7 @@ def names(mappings):
 
 
 def points(crs):
-    """Where some longitudes and latitudes are in a CRS, without a change of datum."""
+    """Returns the coordinates of some longitudes and latitudes in a CRS, without a change of datum."""
     base = pyproj.CRS(crs.geodetic_crs.to_json_dict())
     transformer = pyproj.Transformer.from_crs(base, crs, always_xy=True)
     stated = {parameter.name.lower(): parameter.value for parameter in crs.coordinate_operation.params}
@@ -117,7 +117,7 @@ def test_mappings_by_their_parameters(mapping):
     "code", [32633, 32733, 3413, 3031, 3035, 5070, 27700, 2154, 3395, 6933, 3034, 26985, 3979, 3995, 2193, 4326, 4258]
 )
 def test_codes_by_their_parameters_alone(code):
-    """Where nothing but the parameters of a system of EPSG is left."""
+    """Only the parameters of an EPSG CRS are left."""
     crs = pyproj.CRS(code)
     mapping = crs.to_cf()
     mapping.pop("crs_wkt")
@@ -147,7 +147,7 @@ def test_a_rotated_pole():
 @pytest.mark.parametrize(
     ("mapping", "words"),
     [
-        ({"grid_mapping_name": "krovak"}, "'krovak' has no CRS"),
+        ({"grid_mapping_name": "krovak"}, "'krovak' is not supported"),
         ({"grid_mapping_name": "lambert_conformal_conic"}, "lacks standard_parallel"),
         ({"grid_mapping_name": "polar_stereographic", "latitude_of_projection_origin": 90.0}, "lacks straight_vertical"),
         ({"grid_mapping_name": "polar_stereographic", "latitude_of_projection_origin": -90.0, "standard_parallel": 71.0,
@@ -157,7 +157,7 @@ def test_a_rotated_pole():
         ({"grid_mapping_name": "geostationary", "perspective_point_height": 3e7}, "lacks sweep_angle_axis"),
         ({"grid_mapping_name": "latitude_longitude", "horizontal_datum_name": "Atlantis 1900"}, "'Atlantis 1900' without"),
         ({"grid_mapping_name": "latitude_longitude", "semi_major_axis": "large"}, "semi_major_axis='large', not a number"),
-        ({"grid_mapping_name": "latitude_longitude", "semi_major_axis": -1.0}, "impossible size"),
+        ({"grid_mapping_name": "latitude_longitude", "semi_major_axis": -1.0}, "impossible dimensions"),
     ],
     ids=lambda value: value["grid_mapping_name"] if isinstance(value, dict) else None,
 )  # fmt: skip
@@ -209,7 +209,7 @@ def test_a_name_that_leads_nowhere_is_a_warning():
             lambda array=array: cogsmith.write(array.to_dataset(name="a"), ":mem:"),
             lambda array=array: cogsmith.write([array], ":mem:"),
         ):
-            with pytest.warns(UserWarning, match="grid_mapping='crs' names a variable that is not there"):
+            with pytest.warns(UserWarning, match="grid_mapping='crs' names a variable that does not exist"):
                 seen = look(write())
             assert seen.profile["crs"] is None and seen.profile["transform"] == TRANSFORM
         with warnings.catch_warnings():
@@ -219,7 +219,7 @@ def test_a_name_that_leads_nowhere_is_a_warning():
 
 def test_several_mappings_without_a_name_are_a_warning():
     array = plain(crs=spatial_ref(crs_wkt=WKT), other=spatial_ref(crs_wkt=pyproj.CRS(4326).to_wkt()))
-    with pytest.warns(UserWarning, match="several grid mappings are there, 'crs' is taken, not 'other'"):
+    with pytest.warns(UserWarning, match="several grid mappings: 'crs' is used, not 'other'"):
         assert look(cogsmith.write(array, ":mem:")).profile["crs"].to_epsg() == 32633
 
 
@@ -227,7 +227,7 @@ def test_the_mapping_is_not_a_band():
     data = xr.Dataset({"a": plain(), "b": plain(), "crs": ((), 0, {"crs_wkt": WKT}), "t": ("t", [1.0, 2])})
     seen = look(cogsmith.write(data, ":mem:"))
     assert seen.profile["count"] == 2 and seen.descriptions == ("a", "b")
-    # Also where it was given rows and columns.
+    # Also with rows and columns.
     spread = data.assign(crs=data.crs.expand_dims(t=[0, 1]))
     spread.a.attrs["grid_mapping"] = "crs"
     assert look(cogsmith.write(spread, ":mem:")).profile["count"] == 2

@@ -1,4 +1,4 @@
-"""One file whatever libraries are imported: georeference by every way in, in four processes."""
+"""The same file whatever libraries are imported: georeferences in every way of writing, in four processes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_same_bytes_in_every_process(cases, tmp_path):
     for name, result in results.items():
         different = {key: (expected[key], result[key]) for key in expected if result[key] != expected[key]}
         assert not different, name
-    # Errors are those of rasters without a CRS or a position alone.
+    # Only rasters without a CRS or a position are errors.
     failed = {key.split(": ")[0]: text for key, text in expected.items() if "Error" in text}
     assert all("Need geo-registered array" in text for text in failed.values()), failed
     assert set(failed) == {name for name, case in cases.items() if case.crs is None or not (case.transform or case.points)}

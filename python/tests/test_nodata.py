@@ -1,4 +1,4 @@
-"""Nodata that arrays know, in every place where a library keeps it."""
+"""Nodata of arrays, in every place where a library keeps it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def integers(**attributes):
 
 
 def ways(array):
-    """The same array through every way in."""
+    """Writes the same array in every way."""
     yield cogsmith.write(array, ":mem:")
     yield cogsmith.to_cog(array)
     yield cogsmith.write([array], ":mem:")
@@ -74,7 +74,7 @@ def test_rioxarray_keeps_it_on_the_accessor():
         assert nodata(data) == -999
     for written in (array.rio.write_nodata(-5), array.rio.write_nodata(-5, encoded=True)):
         assert nodata(cogsmith.to_cog(written)) == -5
-    with pytest.warns(UserWarning, match=r"nodata is -7 by rio.nodata, but -5 by the attribute '_FillValue'"):
+    with pytest.warns(UserWarning, match=r"nodata values: -7 in rio.nodata, -5 in the attribute '_FillValue'"):
         written = integers(_FillValue=-5)
         written.rio.set_nodata(-7, inplace=True)
         assert nodata(cogsmith.to_cog(written)) == -7
@@ -98,17 +98,17 @@ def test_odc_geo():
 @pytest.mark.parametrize(
     ("attributes", "encoding", "first", "second"),
     [
-        ({"nodata": -1, "_FillValue": -2}, {}, "-1 by the attribute 'nodata'", "-2 by the attribute '_FillValue'"),
-        ({"_FillValue": -1, "missing_value": -2}, {}, "-1 by the attribute '_FillValue'", "-2 by the attribute 'missing"),
-        ({"nodata": -1}, {"_FillValue": -2}, "-1 by the attribute 'nodata'", "-2 by the encoding '_FillValue'"),
-        ({"fill_value": -1, "nodatavals": (-2,)}, {}, "-1 by the attribute 'fill_value'", "-2 by the attribute 'nodatavals'"),
-        ({"nodata": -1, "nodatavals": (-1, -2)}, {}, "-1 by the attribute 'nodata'", r"\[-1, -2\] by the attribute 'nodat"),
+        ({"nodata": -1, "_FillValue": -2}, {}, "-1 in the attribute 'nodata'", "-2 in the attribute '_FillValue'"),
+        ({"_FillValue": -1, "missing_value": -2}, {}, "-1 in the attribute '_FillValue'", "-2 in the attribute 'missing"),
+        ({"nodata": -1}, {"_FillValue": -2}, "-1 in the attribute 'nodata'", "-2 in the encoding '_FillValue'"),
+        ({"fill_value": -1, "nodatavals": (-2,)}, {}, "-1 in the attribute 'fill_value'", "-2 in the attribute 'nodatavals'"),
+        ({"nodata": -1, "nodatavals": (-1, -2)}, {}, "-1 in the attribute 'nodata'", r"\[-1, -2\] in the attribute 'nodat"),
     ],
 )  # fmt: skip
 def test_places_that_disagree(attributes, encoding, first, second):
     array = integers(**attributes)
     array.encoding.update(encoding)
-    with pytest.warns(UserWarning, match=f"{first}, but {second}"):
+    with pytest.warns(UserWarning, match=f"{first}, {second}"):
         assert nodata(cogsmith.to_cog(array)) == -1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -166,7 +166,7 @@ def test_the_fill_value_of_a_decoded_array_goes_back():
         for array in (
             decoded(_FillValue=-999.0),
             decoded(_FillValue=-999, missing_value=-999.0),
-            # odc-geo's setter, and xarray's own state after decoding, next to NaN for memory.
+            # odc-geo's setter, and xarray's state after decoding, next to NaN in memory.
             decoded(_FillValue=-999.0).assign_attrs(nodata=-999.0),
             decoded(_FillValue=-999.0).assign_attrs(nodata=np.nan),
         ):
@@ -187,7 +187,7 @@ def test_an_attribute_alone_says_what_is_in_memory():
 def test_nan_of_the_encoding():
     array = decoded(_FillValue=np.nan)
     assert np.isnan(nodata(cogsmith.write(array, ":mem:")))
-    with pytest.warns(UserWarning, match="nodata is -999.0 by the attribute 'nodata', but nan by the encoding"):
+    with pytest.warns(UserWarning, match="nodata values: -999.0 in the attribute 'nodata', nan in the encoding"):
         assert nodata(cogsmith.write(array.assign_attrs(nodata=-999.0), ":mem:")) == -999
     counts = integers()
     counts.encoding["_FillValue"] = np.nan
@@ -195,7 +195,7 @@ def test_nan_of_the_encoding():
 
 
 def test_the_packed_value_means_nothing_among_unpacked_samples():
-    """0 is missing among the packed samples, and 0.0 is a reflectance."""
+    """0 is nodata among the packed samples, and 0.0 is a reflectance."""
     array = decoded(_FillValue=0, scale_factor=0.0001, add_offset=-0.1, dtype="uint16")
     array[20, 20] = 0.0
     seen = look(cogsmith.write(array, ":mem:"))
@@ -236,7 +236,7 @@ def test_opened_by_rioxarray(tmp_path):
 def test_a_dataset_has_one_value():
     one, other = integers(nodata=-1), integers(_FillValue=-1.0)
     assert nodata(cogsmith.write([one, other], ":mem:")) == -1
-    with pytest.raises(ValueError, match="band 2 has nodata -2, the first -1"):
+    with pytest.raises(ValueError, match="band 2 has nodata -2, but the first band has -1"):
         cogsmith.write(xr.Dataset({"a": one, "b": integers(nodata=-2)}), ":mem:")
     assert nodata(cogsmith.write(xr.Dataset({"a": integers()}, attrs={"_FillValue": -9}), ":mem:")) == -9
 

@@ -1,4 +1,4 @@
-"""Options by their names in rasterio and GDAL: what they mean, and what is refused and how."""
+"""Options by their names in rasterio and GDAL: meanings, and errors."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_predictors():
         predictor(ARRAY, predictor=3)
     with pytest.raises(ValueError, match="predictor"):
         predictor(complexes, predictor=2)
-    with pytest.raises(ValueError, match="is unknown"):
+    with pytest.raises(ValueError, match="expected one of"):
         predictor(ARRAY, predictor=4)
 
 
@@ -140,7 +140,7 @@ def test_photometric_and_alpha():
     for options in ({"photometric": "YCBCR"}, {"photometric": "palette"}):
         with pytest.raises(ValueError, match="not supported"):
             cogsmith.to_cog(raster(pixels[:3]), **options)
-    with pytest.raises(ValueError, match="no room for alpha"):
+    with pytest.raises(ValueError, match="at least two bands"):
         written(alpha="yes")
 
 
@@ -153,7 +153,7 @@ def test_nbits():
         assert file.tags(1, ns="IMAGE_STRUCTURE")["NBITS"] == "12"
 
 
-# Everything that the drivers GTiff and COG know, and rasterio's own.
+# All options of the drivers GTiff and COG, and of rasterio.
 KNOWN = """
 ALPHA BIGTIFF BLOCKXSIZE BLOCKYSIZE COLOR_TABLE_MULTIPLIER COMPRESS COPY_SRC_OVERVIEWS DISCARD_LSB ENDIANNESS
 GEOTIFF_KEYS_FLAVOR GEOTIFF_VERSION INTERLEAVE JPEGTABLESMODE JPEG_QUALITY JXL_ALPHA_DISTANCE JXL_DISTANCE JXL_EFFORT
@@ -214,7 +214,7 @@ def test_unknown_options(name, hint):
         cogsmith.write(ARRAY, ":mem:", **{name: 1})
 
 
-#: Names of other packages, and what the error says to do instead.
+#: Names in other packages, and the advice in the error.
 FOREIGN = {
     "nodata_value": "did you mean 'nodata'", "_FillValue": "did you mean 'nodata'",
     "compression_level": "did you mean 'level'", "complevel": "did you mean 'level'", "block_size": "did you mean 'blocksize'", "chunksize": "did you mean 'blocksize'",
@@ -226,9 +226,9 @@ FOREIGN = {
     "affine": "did you mean 'transform'", "metadata": "did you mean 'tags'",
     "color_interpretation": "did you mean 'colorinterp'", "long_name": "did you mean 'band_names'",
     "scale_factor": "did you mean 'scale'", "add_offset": "did you mean 'offset'", "tmpdir": "did you mean 'temp_dir'",
-    "co": "a keyword of its own", "creation_options": "a keyword of its own", "driver_kwargs": "a keyword of its own",
-    "encoding": "a keyword of its own", "bidx": "select bands first", "indexes": "select bands first",
-    "windowed": "leave it out", "lock": "compute() writes", "use_cog_driver": "leave it out",
+    "co": "as its own keyword", "creation_options": "as its own keyword", "driver_kwargs": "as its own keyword",
+    "encoding": "as its own keyword", "bidx": "select bands first", "indexes": "select bands first",
+    "windowed": "omit it", "lock": "call its compute()", "use_cog_driver": "omit it",
     "web_optimized": "does not reproject", "ot": ".astype(...)",
 }  # fmt: skip
 
@@ -243,7 +243,7 @@ def test_names_of_other_packages(name):
 
 
 def test_a_profile_is_unpacked():
-    with pytest.raises(ValueError, match="option 'profile' is unknown; pass each option as a keyword"):
+    with pytest.raises(ValueError, match="option 'profile' is unknown; pass each option as its own keyword"):
         cogsmith.to_cog(ARRAY, profile={"compress": "lzw"})
     assert written(**{"compress": "lzw", "tiled": True, "driver": "GTiff"}).profile["compress"] == "lzw"
 
@@ -260,7 +260,7 @@ def test_options_of_gdal_that_are_lacked_say_why():
 @pytest.mark.parametrize(("name", "expected"), [("CRS", "crs"), ("scales", "scale"), ("mask", None)])
 def test_arguments_in_other_places(name, expected):
     function = cogsmith.write if expected else cogsmith.write_cog
-    with pytest.raises(ValueError, match=f"did you mean '{expected}'" if expected else "cogsmith.write takes it"):
+    with pytest.raises(ValueError, match=f"did you mean '{expected}'" if expected else "use cogsmith.write"):
         function(ARRAY, ":mem:", **{name: 1})
 
 
@@ -280,7 +280,7 @@ def test_values_in_either_case(options):
 
 
 def test_one_option_twice():
-    with pytest.raises(ValueError, match="say the same thing"):
+    with pytest.raises(ValueError, match="mean the same"):
         cogsmith.to_cog(ARRAY, compress="lzw", COMPRESS="zstd")
 
 
@@ -299,7 +299,7 @@ def test_options_of_the_library():
         seen(compress="lzw", level=3)
     with pytest.raises(ValueError, match="multiple of 16"):
         seen(blocksize=100)
-    with pytest.raises(ValueError, match="contradicts"):
+    with pytest.raises(ValueError, match="conflicts with a list of overviews"):
         seen(overviews=[2], overview_count=3)
     two = image((2, 600, 700))
     assert cogsmith.write(two, ":mem:", overview_resampling=["cubic", "mode"]) == cogsmith.write(

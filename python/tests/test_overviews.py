@@ -1,4 +1,4 @@
-"""Overviews that are finished already: odc-geo's ``overviews=``, beside odc-geo itself."""
+"""Supplied overviews, as odc-geo's ``overviews=``, compared with odc-geo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHERE = {"crs": 32633, "transform": (10, 0, 399960, 0, -10, 5000040)}
 
 
 def thinned(array):
-    """An image and two overviews that no kernel of the writer would make."""
+    """An image and two overviews that no kernel of the writer produces."""
     return array, [array[..., 1::2, 1::2], array[..., 3::4, 3::4]]
 
 
@@ -107,9 +107,9 @@ def test_masks_are_those_of_the_levels():
     # A level where nothing is masked.
     whole = cogsmith.write(full, ":mem:", overviews=[np.ma.masked_array(half.data)], blocksize=32)
     assert cogsmith.validate(whole)["verdict"] == "valid"
-    with pytest.raises(ValueError, match="the image has a mask, overview 1 has none"):
+    with pytest.raises(ValueError, match="the image has a mask, but overview 1 has none"):
         cogsmith.write(full, ":mem:", overviews=[half.data])
-    with pytest.raises(ValueError, match="overview 1 has a mask, the image has none"):
+    with pytest.raises(ValueError, match="overview 1 has a mask, but the image has none"):
         cogsmith.write(full.data, ":mem:", overviews=[half])
 
 
@@ -134,13 +134,13 @@ def test_verified_and_with_progress_and_statistics(out):
     (lambda a: [a], "an overview of 120x90 after 120x90: each must be smaller"),
     (lambda a: [a[::4, ::4], a[::2, ::2]], "an overview of 60x45 after 30x23: each must be smaller"),
     (lambda a: [np.pad(a, 1)], "an overview of 122x92 after 120x90: each must be smaller"),
-    (lambda a: [a[::2, ::2].astype("float32")], "overview 1 is float32, the image uint16"),
-    (lambda a: [a[::2, ::2], np.stack([a[::4, ::4]] * 2)], "overview 2 has 2 bands, the image 1"),
+    (lambda a: [a[::2, ::2].astype("float32")], "overview 1 is float32, but the image is uint16"),
+    (lambda a: [a[::2, ::2], np.stack([a[::4, ::4]] * 2)], "overview 2 has 2 bands, but the image has 1"),
     (lambda a: [a[::2, ::2], 4], "expected shrink factors or images, not both"),
     (lambda a: [a[0]], "shrink factors"),
     (lambda a: a[::2, ::2], "expected a list of images"),
-    (lambda a: [raster(a[::2, ::2], crs=32634)], "overview 1 has another CRS"),
-    (lambda a: [raster(a[::2, ::2], nodata=5)], "overview 1 has nodata 5, the image None"),
+    (lambda a: [raster(a[::2, ::2], crs=32634)], "overview 1 has a different CRS"),
+    (lambda a: [raster(a[::2, ::2], nodata=5)], "overview 1 has nodata 5, but the image has None"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(overviews, message, out):
     full = image((90, 120))
@@ -151,15 +151,15 @@ def test_what_does_not_fit_is_refused(overviews, message, out):
 
 def test_what_says_something_else_is_refused(out):
     full, overviews = thinned(raster(image((90, 120))))
-    with pytest.raises(ValueError, match="'overview_levels' contradicts finished overviews"):
+    with pytest.raises(ValueError, match="'overview_levels' conflicts with supplied overviews"):
         cogsmith.write_cog(full, out, overviews=overviews, overview_levels=[2, 4])
-    with pytest.raises(ValueError, match="'overview_count' contradicts finished overviews"):
+    with pytest.raises(ValueError, match="'overview_count' conflicts with supplied overviews"):
         cogsmith.write(full, out, overviews=overviews, overview_count=2)
-    with pytest.raises(ValueError, match="not supported for arrays of Dask"):
+    with pytest.raises(ValueError, match="not supported for Dask arrays"):
         cogsmith.write_cog(full.chunk(50), out, overviews=overviews)
-    with pytest.raises(ValueError, match="not supported for arrays of Dask"):
+    with pytest.raises(ValueError, match="not supported for Dask arrays"):
         cogsmith.write_cog(full, out, overviews=[overviews[0].chunk(20)])
-    with pytest.raises(ValueError, match="images is not supported here"):
+    with pytest.raises(ValueError, match="does not accept images here"):
         cogsmith.create(out, out, overviews=[overviews[0].data])
-    with pytest.raises(ValueError, match="images is not supported here"):
+    with pytest.raises(ValueError, match="does not accept images here"):
         cogsmith.CogWriter(out, shape=(90, 120), dtype="u2", overviews=[overviews[0].data])

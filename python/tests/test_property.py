@@ -1,6 +1,6 @@
-"""Random arrays against a reference of fractions and numpy: place, CRS, nodata, names, colors, metadata and pixels.
+"""Random arrays, compared with a reference in fractions and NumPy: position, CRS, nodata, names, colors, metadata, pixels.
 
-CI draws 300, always the same. ``COGSMITH_PROPERTY_CASES=20000`` draws that many others; ``--hypothesis-seed=N`` says which.
+CI draws the same 300 every time. ``COGSMITH_PROPERTY_CASES=20000`` draws as many others, by ``--hypothesis-seed=N``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CASES = os.environ.get("COGSMITH_PROPERTY_CASES")
 
 
 def written(sample: Sample) -> bytes:
-    """The bytes of the file, by the way that was drawn."""
+    """Returns the bytes of the file, written in the way that was drawn."""
     array, options = sample.array, sample.options
     data = {
         "write": lambda: cogsmith.write(array, ":mem:", **options),

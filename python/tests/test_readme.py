@@ -1,4 +1,4 @@
-"""The README's Python example: it runs as it is, and its files are valid."""
+"""The Python example in README.md: it runs unchanged, and its files are valid."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""The function that is replaced: every sentence of its documentation and every default as a test, and the same input
-through datacube's and ours, compared as rasterio reads the files."""
+"""Compatibility with datacube's function: a test for every sentence of its documentation and every default, and files of
+both functions compared by rasterio."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_need_geo_registered_array():
         cogsmith.write_cog(xr.DataArray(image((60, 70)), dims=("y", "x")), ":mem:")
     with pytest.raises(ValueError, match="Need geo-registered array on input"):
         cogsmith.write_cog(image((60, 70)), ":mem:")
-    # Or say it.
+    # Or pass them.
     data = cogsmith.write_cog(image((60, 70)), ":mem:", crs="EPSG:32633", transform=geobox((60, 70)).transform)
     assert data == cogsmith.to_cog(raster(image((60, 70))))
 
@@ -221,7 +221,7 @@ def test_named_axes_count_where_shapes_are_ambiguous():
 
 
 def test_an_array_apart_from_its_geobox(out):
-    """datacube's own tests use this half of the function."""
+    """datacube's own tests use this function."""
     where = geobox((60, 70))
     pixels = image((2, 60, 70))
     assert cogsmith._write_cog(pixels, where, out, overview_levels=[], nodata=-999 % 2**16) == out
@@ -255,10 +255,10 @@ for place, (dtype, shape) in enumerate(itertools.product(TYPES, [(700, 523), (2,
         {"predictor": 1, "compress": "LZW"}, {"interleave": "PIXEL"},
     ][place % 15]  # fmt: skip
     if np.dtype(dtype).kind == "f" and options.get("overview_resampling") == "mode":
-        # GDAL takes NaN for a value here: docs/resampling.md.
+        # GDAL treats NaN as a value here: docs/resampling.md.
         options, nodata = {"overview_resampling": "average"}, None
     if dtype == "int64" and options.get("overview_resampling") == "average":
-        # GDAL forgets the nodata value of 64-bit integers here, and rounds what is halfway otherwise.
+        # GDAL ignores the nodata value of 64-bit integers here, and rounds halves differently.
         options = {"overview_resampling": "nearest"}
     PAIRS.append((dtype, shape, nodata, options))
 PAIRS += [
@@ -270,7 +270,7 @@ PAIRS += [
     ("uint16", (3, 530, 600), None, {"photometric": "RGB"}),
     ("int16", (1, 530, 600), -999, {"overview_resampling": "bilinear"}),
     ("float32", (530, 600), None, {"overview_resampling": "average"}),
-    # Further levels of complex samples GDAL takes from full resolution.
+    # GDAL computes further levels of complex samples from full resolution.
     ("complex64", (530, 600), None, {"predictor": 1, "overview_levels": [2]}),
     ("int16", (530, 600, 5), -999, {}),
 ]
@@ -292,7 +292,7 @@ def test_the_same_as_datacube(dtype, shape, nodata, options, tmp_path):
     cogsmith.write_cog(array, ours, **options)
     datacubes(array, theirs, **options)
     compare(look(ours), look(theirs))
-    # COGs of one level that is larger than a tile are what the caller asked for; nothing else is amiss.
+    # The caller asked for COGs of one level that is larger than a tile; nothing else is wrong.
     assert_valid_layout(ours)
 
 

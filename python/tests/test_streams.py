@@ -1,4 +1,4 @@
-"""Rows as they come, files, progress and Ctrl-C."""
+"""Rows as they come, files, progress, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_block_that_fails_leaves_nothing(out):
             assert len(leftovers(out.parent)) == 1
             1 / 0
     assert leftovers(out.parent) == []
-    with pytest.raises(ValueError, match="ended"):
+    with pytest.raises(ValueError, match="the writer is closed"):
         cog.push(image((50, 70)))
 
 
@@ -197,7 +197,7 @@ def test_ctrl_c_stops_within_a_second_and_leaves_nothing(call, tmp_path):
     [("path", "pixels"), ("path", "pixels.T"), ("path", "pixels[:, ::-1]"), ("path", "pixels.view('>u2')"), ("memory", "pixels")],
 )
 def test_memory_above_the_array(target, prepare, tmp_path):
-    """At most 200 MB above the array, and the result where it goes to memory; the benchmark does it with 2 GiB."""
+    """Peak memory is at most 200 MB above the array and a result in memory; the benchmark uses 2 GiB."""
     script = f"""
 import sys, numpy as np, cogsmith
 def status(name):
@@ -237,7 +237,7 @@ def test_the_gil_is_released():
     passed, counted = time.time() - began, ticks[0] - before
     stop.set()
     thread.join()
-    # With the GIL held, none or one.
+    # With the GIL held, there would be none or one.
     assert counted > passed * 50, (counted, passed)
 
 

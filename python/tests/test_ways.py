@@ -1,7 +1,7 @@
-"""One answer for an array, whatever way it is written and whatever libraries are imported.
+"""One result for an array, in every way of writing it and whatever libraries are imported.
 
-Four processes write the arrays of ``array_cases.py`` in every way: with neither rioxarray nor odc-geo, with either, and
-with both. Files are read with rasterio.
+Four processes write the arrays of ``array_cases.py`` in every way: without rioxarray and odc-geo, with either, and with
+both. Files are read with rasterio.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAMED = pytest.mark.parametrize("name", list(BY_NAME))
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> list[dict[str, Any]]:
-    """What each of the processes reports."""
+    """The reports of the processes."""
     root = tmp_path_factory.mktemp("ways")
     script = Path(__file__).with_name("ways_process.py")
     running = []
@@ -59,13 +59,13 @@ def test_the_processes_have_what_they_should(results):
 
 
 def test_libraries_leave_arrays_as_recorded(tmp_path):
-    """The records are those of the installed versions; `python left_by_libraries.py` writes them again."""
+    """The records match the installed versions; `python left_by_libraries.py` renews them."""
     assert left_by_libraries.changed(tmp_path) == []
 
 
 @NAMED
 def test_imports_decide_nothing(results, name):
-    """The same bytes, the same exceptions and the same warnings in all four processes."""
+    """All four processes have the same bytes, exceptions, and warnings."""
     alone, *others = (one["results"][name] for one in results)
     for libraries, other in zip(IMPORTS[1:], others, strict=True):
         assert len(other) >= 14
@@ -89,7 +89,7 @@ def differences(files: Path, one: dict[str, Any], other: dict[str, Any]) -> Any:
 
 @cache
 def read(path: Path) -> dict[str, Any]:
-    """What rasterio reads from a file, except its pixels."""
+    """Returns everything that rasterio reads from a file, except its pixels."""
     with rasterio.open(path) as file:
         points, crs_of_points = file.gcps
         tags = file.tags()
@@ -111,13 +111,13 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def is_cog(way: str) -> bool:
-    """Whether a way has the defaults of datacube's function."""
+    """Returns whether a way has the defaults of datacube's function."""
     return "to_cog" in way or "write_cog" in way
 
 
 @NAMED
 def test_what_the_file_says(results, name):
-    """Place, CRS, nodata, names, colors and tags are those that are right, in each way."""
+    """Position, CRS, nodata, names, colors, and tags are correct in each way."""
     case = BY_NAME[name]
     for way, result in results[0]["results"][name].items():
         if way.startswith("explicit, "):
@@ -158,7 +158,7 @@ def check(case: Case, way: str, result: dict[str, Any], files: Path) -> None:
 
 
 def assert_place(case: Case, got: dict[str, Any], way: str) -> None:
-    """The corners are right to a hundred-thousandth of a pixel, and the CRS is the same."""
+    """The corners are correct to a hundred-thousandth of a pixel, and the CRS is the same."""
     if case.crs is None:
         assert got["crs"] is None, way
     elif isinstance(case.crs, int):
@@ -178,7 +178,7 @@ def assert_place(case: Case, got: dict[str, Any], way: str) -> None:
 
 @cache
 def assert_same_crs(text: str, wkt: str) -> None:
-    """Both definitions put the same points at the same places, as PROJ sees them."""
+    """By PROJ, both definitions give the same points the same coordinates."""
     expected = json.loads(text)
     mine = pyproj.CRS.from_cf(expected) if isinstance(expected, dict) else pyproj.CRS(expected)
     theirs = pyproj.CRS(wkt)
@@ -211,7 +211,7 @@ def test_pixels_are_those_of_the_array(results, name):
             np.testing.assert_array_equal(opened.read(), expected)
 
 
-#: Ways with the same defaults, apart from Dask's predictor and a Dataset's names.
+#: Ways with the same defaults, except the predictor of Dask and the names of a Dataset.
 SAME = [
     ["write", "write to a path", "write of a list", ".cogsmith.write"],
     ["write_cog", "to_cog", "write_cog to a path", ".cogsmith.write_cog", ".cogsmith.to_cog"],
@@ -231,7 +231,7 @@ def test_ways_with_the_same_defaults_give_the_same_bytes(results, name):
 
 @NAMED
 def test_equal_options_give_equal_bytes(results, name):
-    """With all options given, every way writes the same file, `CogWriter` and numpy arrays with `crs=` among them."""
+    """With all options set, every way writes the same file, including `CogWriter` and NumPy arrays with `crs=`."""
     found = results[0]["results"][name]
     ways = {way: result for way, result in found.items() if way.startswith("explicit, ")}
     if not ways:

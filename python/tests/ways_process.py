@@ -1,7 +1,7 @@
-"""Writes all arrays of ``array_cases.py`` in all ways, in a process that has imported some libraries and no others.
+"""Writes all arrays of ``array_cases.py`` in all ways, in a process that has imported only some libraries.
 
-``python ways_process.py FOLDER [rioxarray] [odc-geo]`` leaves ``FOLDER/ways.json``: for each array and way the file's
-hash or the exception, and the warnings. Files themselves go to ``FOLDER/../files`` by their hash.
+``python ways_process.py FOLDER [rioxarray] [odc-geo]`` writes ``FOLDER/ways.json``: for each array and way, the hash of
+the file or the exception, and the warnings. The files go to ``FOLDER/../files``, named by their hash.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ FOREIGN = ("rioxarray", "rasterio", "pyproj", "odc", "datacube", "osgeo")
 
 
 def import_only(libraries: list[str]) -> None:
-    """Imports libraries, and makes all the others impossible to import."""
+    """Imports libraries, and blocks the import of all others."""
     allowed = {name.split(".")[0] for library in libraries for name in IMPORTS[library]}
     if libraries:
-        # odc-geo reads and writes with rasterio where it is there; it is no part of the question here.
+        # odc-geo uses rasterio if it is installed; rasterio is not under test here.
         allowed |= {"rasterio"}
     for name in FOREIGN:
         if name not in allowed:
@@ -37,7 +37,7 @@ def import_only(libraries: list[str]) -> None:
 
 
 class Geobox:
-    """A geobox as odc-geo's, as far as `_write_cog` needs it."""
+    """A geobox like odc-geo's, with the parts that `_write_cog` needs."""
 
     def __init__(self, shape: tuple[int, int], transform: Any, crs: Any, points: Any) -> None:
         self.shape, self.transform, self.crs = shape, transform, crs
@@ -46,16 +46,16 @@ class Geobox:
 
 
 def as_dask(source: Any) -> Any:
-    """The same with Dask arrays of small chunks."""
+    """Returns the same as Dask arrays of small chunks."""
     return source.chunk({dim: 16 for dim in source.dims})
 
 
-#: Dask takes most of the time; what it adds to the other ways is the same in all processes.
+#: Dask takes most of the time, and its additions to the other ways are the same in all processes.
 DASK_EVERYWHERE = ("Dask, write", "Dask, to_cog")
 
 
 def ways_of(source: Any, every: bool) -> dict[str, Callable[[dict[str, Any], Path], bytes]]:
-    """All ways of writing an array or a Dataset, by name."""
+    """Returns all ways of writing an array or a Dataset, by name."""
     import cogsmith
 
     def to_path(write: Callable[..., Any]) -> Callable[[dict[str, Any], Path], bytes]:
@@ -101,7 +101,7 @@ def ways_of(source: Any, every: bool) -> dict[str, Callable[[dict[str, Any], Pat
 
 
 def by_values(source: Any, case: Any) -> dict[str, Callable[[dict[str, Any], Path], bytes]]:
-    """The ways that are told the georeference instead of reading it from the array."""
+    """Returns the ways that are given the georeference instead of reading it from the array."""
     import cogsmith
     import numpy as np
 
@@ -140,7 +140,7 @@ def by_values(source: Any, case: Any) -> dict[str, Callable[[dict[str, Any], Pat
     return {way: without_attributes(run) for way, run in ways.items()}
 
 
-#: Options that say all that ways decide differently by themselves.
+#: Options for everything that the ways would decide differently.
 EXPLICIT = {
     "compress": "deflate",
     "level": 6,
@@ -153,7 +153,7 @@ EXPLICIT = {
 
 
 def explicit_options(source: Any, case: Any) -> dict[str, Any]:
-    """Options that leave nothing to the array, for a case without options of its own."""
+    """Returns options that leave nothing to the array, for a case without its own options."""
     count = 1
     for dim in source.dims:
         count *= source.sizes[dim] if dim in ("band", "time") else 1
@@ -180,7 +180,7 @@ def explicit_options(source: Any, case: Any) -> dict[str, Any]:
 
 
 def outcome(run: Callable[[dict[str, Any], Path], bytes], options: dict[str, Any], folder: Path, files: Path) -> Any:
-    """The hash of the file or the exception, and the warnings."""
+    """Returns the hash of the file or the exception, and the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -199,7 +199,7 @@ def outcome(run: Callable[[dict[str, Any], Path], bytes], options: dict[str, Any
 
 
 def main() -> None:
-    # A process that hangs says where.
+    # A process that hangs reports where.
     faulthandler.dump_traceback_later(600, exit=True)
     folder = Path(sys.argv[1])
     import_only(sys.argv[2:])
@@ -215,7 +215,7 @@ def main() -> None:
             results[case.name] = {
                 way: outcome(run, case.options, Path(scratch), files) for way, run in ways_of(source, alone).items()
             }
-            # Where libraries make no difference by default, they make none with options either.
+            # If libraries make no difference by default, they make none with options either.
             if (
                 alone
                 and case.error is None

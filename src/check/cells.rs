@@ -1,29 +1,29 @@
-//! Cells: the places of an overview that are compared, and where in a finer level their pixels can come from.
+//! Cells: the parts of an overview that are compared, and the pixels of a finer level that they can come from.
 
 use super::footprint::{Window, Windows};
 use super::image::Image;
 
 /// Columns and rows of a cell, in pixels of the overview.
 const CELL: u64 = 16;
-/// How far beyond the cell a kernel may look, in pixels of the overview: Lanczos three, and one of drift.
+/// Reach of kernels beyond the cell, in overview pixels: three for Lanczos, and one for drift.
 const MARGIN: u64 = 4;
-/// Tiles of an overview that are compared in full checks, spread evenly.
+/// Maximum number of overview tiles compared in full checks, spread evenly.
 const MAX_TILES: u64 = 4096;
-/// Tiles of a level that quick checks decode for one cell.
+/// Maximum number of tiles of a level that quick checks decode for one cell.
 const MAX_QUICK_TILES: usize = 9;
 
-/// A cell of usual size.
+/// Returns a cell of the usual size.
 pub(super) fn nominal(image: &Image) -> Window {
     let (width, height) = (image.width.min(CELL), image.height.min(CELL));
     Window { left: (image.width - width) / 2, top: (image.height - height) / 2, width, height }
 }
 
-/// Whether so few tiles of a level lie under a window that quick checks decode them.
+/// Returns true if quick checks decode the tiles of a level under a window, because there are few enough.
 pub(super) fn is_quick(image: &Image, window: &Window) -> bool {
     Windows::tiles(image, window).nth(MAX_QUICK_TILES).is_none()
 }
 
-/// The cells of an overview that are compared, in rows: four of a tile, fewer where the image ends in it.
+/// Returns the cells of an overview to compare, row by row: four per tile, fewer where the image ends within it.
 pub(super) fn cells(image: &Image, capacity: u64, quick: bool) -> Vec<Window> {
     let per_plane = image.per_plane();
     let step = per_plane.div_ceil((capacity / 4).clamp(1, MAX_TILES)).max(1);
@@ -34,7 +34,7 @@ pub(super) fn cells(image: &Image, capacity: u64, quick: bool) -> Vec<Window> {
     } else {
         tiles.extend((0..per_plane).step_by(usize::try_from(step).unwrap_or(usize::MAX)));
     }
-    // The columns and the rows of a tile with cells.
+    // Columns and rows of cells per tile.
     let [columns, rows] = match capacity {
         0 => return Vec::new(),
         _ if quick => [1, 1],
@@ -57,7 +57,7 @@ pub(super) fn cells(image: &Image, capacity: u64, quick: bool) -> Vec<Window> {
     cells
 }
 
-/// Where the cells of a tile start along an axis, and their size.
+/// Returns the start and size of each cell of a tile along one axis.
 fn starts(from: u64, tile: u64, side: u64) -> Vec<(u64, u64)> {
     let length = tile.min(side.saturating_sub(from));
     let size = length.min(CELL);
@@ -69,7 +69,7 @@ fn starts(from: u64, tile: u64, side: u64) -> Vec<(u64, u64)> {
     }
 }
 
-/// The pixels of a finer level that a cell can come from.
+/// Returns the pixels of a finer level that a cell can come from.
 pub(super) fn under(cell: &Window, coarse: &Image, fine: &Image) -> Window {
     let span = |start: u64, length: u64, coarse: u64, fine: u64| {
         let scale =

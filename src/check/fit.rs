@@ -1,22 +1,23 @@
-//! Whether a pixel of an overview can come from the values under it, by any kernel.
+//! Tests whether some kernel can produce an overview pixel from the values under it.
 
 use crate::sample::DataType;
 
 use super::footprint::{Range, Sample};
 use super::image::Image;
 
-/// Numbers that a kernel may add up: floats are compared where as many have a finite sum.
+/// Maximum number of values that a kernel adds up: floats are compared only if the sum of that many is finite.
 const SUMMED: f64 = 1e6;
 
-/// The values that a kernel can make of a range.
+/// The values that a kernel can produce from a range.
 pub(super) struct Fit<'a> {
     image: &'a Image,
     range: Range,
-    /// Whether missing pixels say anything: not where masks differ in kind, or where values come and go with the codec.
+    /// True if missing pixels are significant. They are not if the kinds of masks differ, or if a lossy codec can turn
+    /// data into nodata and back.
     gaps: bool,
-    /// Smallest and largest value that the range allows; `None` where it has no values.
+    /// Smallest and largest value that the range allows; `None` if it has no values.
     allowed: Option<(f64, f64)>,
-    /// Whether sums of such numbers are infinite: what becomes of infinities may be no number.
+    /// True if sums of such values may be infinite: the results may then be NaN.
     unbounded: bool,
 }
 
@@ -53,11 +54,11 @@ impl<'a> Fit<'a> {
         let (Some((low, high)), Some((lowest, highest))) = (self.range.values(), self.allowed) else {
             return !self.gaps;
         };
-        // Averages of colors may have any index, but of one color that one.
+        // An average of several colors may have any index; that of a single color has its index.
         if self.image.photometric == 3 {
             return low != high || value == low || self.color(value) == self.color(low);
         }
-        // The root of the mean square has no sign.
+        // The root mean square has no sign.
         let rms = low < 0.0 && value.abs() <= (-lowest).max(highest);
         (lowest..=highest).contains(&value) || rms || !value.is_finite()
     }
@@ -69,28 +70,28 @@ impl<'a> Fit<'a> {
         [0, 1, 2].map(|part| map.get(part * (map.len() / 3) + index).copied())
     }
 
-    /// Says why values of an overview do not fit.
+    /// Describes why values of an overview do not fit.
     pub(super) fn describe(&self, own: &Range) -> String {
         match (own.values(), self.range.values()) {
-            (None, _) => "the overview has no data, the level before has data all around".to_owned(),
+            (None, _) => "the overview has no data, but the previous level has data everywhere around it".to_owned(),
             (Some((low, high)), None) => {
-                format!("the overview has values from {low} to {high}, the level before has no data")
+                format!("the overview has values from {low} to {high}, but the previous level has no data")
             }
             (Some((low, high)), Some((from, to))) => {
-                format!("the overview has values from {low} to {high}, the level before from {from} to {to}")
+                format!("the overview has values from {low} to {high}, the previous level from {from} to {to}")
             }
         }
     }
 }
 
-/// By how much a value may leave the range.
+/// Returns how far a value may lie outside the range.
 fn tolerance(image: &Image, low: f64, high: f64) -> f64 {
     let magnitude = low.abs().max(high.abs());
     let rounding = match image.data_type {
         Some(DataType::F16) => magnitude * 4e-3 + 1e-6,
         Some(DataType::F32) => magnitude * 1e-5 + f64::from(f32::MIN_POSITIVE),
         Some(DataType::F64) => magnitude * 1e-5 + f64::MIN_POSITIVE,
-        // Half for rounding, one for a value that steps out of nodata's way; doubles hold 64 bits with an error.
+        // 0.5 for rounding, 1 for a value moved off nodata; f64 represents 64-bit integers inexactly.
         _ => 2.0 + magnitude * 1e-6,
     };
     let lossy = if image.is_lossy() { 32f64.max(magnitude / 8.0) } else { 0.0 };

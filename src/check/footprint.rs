@@ -1,4 +1,4 @@
-//! Footprints: the pixels of a level that a cell of an overview can come from, and the values that they have.
+//! Footprints: the pixels of a level that a cell of an overview can come from, and their values.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,7 +35,7 @@ impl Window {
     }
 }
 
-/// Windows of one level in rows: from top to bottom, and in each from left to right.
+/// Windows of one level in rows, from top to bottom and from left to right.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     all: Vec<Window>,
@@ -44,7 +44,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// Takes windows in the order of their rows; `tops` are equal for those of the same row.
+    /// Creates the collection from windows ordered by row; windows of the same row have equal `tops`.
     pub(super) fn new(windows: Vec<Window>, tops: &[u64]) -> Self {
         let mut rows: Vec<(usize, usize)> = Vec::new();
         let mut last = None;
@@ -62,7 +62,7 @@ impl Windows {
         &self.all
     }
 
-    /// Indices of the windows that have pixels in `area`, each with what they have in common.
+    /// Returns the indices of the windows that intersect `area`, each with the intersection.
     pub(super) fn touching(&self, area: Window) -> impl Iterator<Item = (usize, Window)> {
         let row = |&(start, end): &(usize, usize)| self.all.get(start..end).unwrap_or_default();
         let first =
@@ -79,7 +79,7 @@ impl Windows {
         .filter_map(move |(window, index)| Some((index, window.common(&area)?)))
     }
 
-    /// Tiles of `image` (of its first plane) under a window.
+    /// Returns the tiles of `image` (of its first plane) under a window.
     pub(super) fn tiles(image: &Image, window: &Window) -> impl Iterator<Item = u64> + use<> {
         let (width, height, across) = (image.tile_width.max(1), image.tile_height.max(1), image.across());
         let columns = window.left / width..window.right().div_ceil(width);
@@ -88,14 +88,14 @@ impl Windows {
     }
 }
 
-/// Which pixels of a level are valid.
+/// The criteria by which pixels of a level are valid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Validity {
     /// The smallest and the largest sample that equal nodata.
     pub(super) nodata: Option<(f64, f64)>,
-    /// The band with the opacity.
+    /// The alpha band.
     pub(super) alpha: Option<u64>,
-    /// Whether the level has a mask.
+    /// True if the level has a mask.
     pub(super) masked: bool,
     pub(super) lossy: bool,
 }
@@ -104,14 +104,14 @@ pub(super) struct Validity {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Sample {
     Valid(f64),
-    /// Equal to nodata under a mask that calls it valid: GDAL takes it for a value, other writers for nodata.
+    /// Equal to nodata, but valid according to the mask: GDAL treats it as a value, other writers as nodata.
     Either(f64),
     Missing,
 }
 
 impl Validity {
     fn sample(&self, band: u64, value: f64, covered: bool) -> Sample {
-        // Alpha is 0 where nothing is, whatever nodata is; lossy codecs lose that.
+        // Alpha is 0 where there is no data, whatever nodata is; lossy codecs do not preserve that.
         let is_alpha = self.alpha == Some(band) && !self.lossy;
         let nodata = if is_alpha { Some((0.0, 0.0)) } else { self.nodata };
         if !covered || value.is_nan() {
@@ -131,7 +131,7 @@ impl Validity {
 pub(super) struct Range {
     pub(super) low: f64,
     pub(super) high: f64,
-    /// Pixels that have been looked at, and those of them without a value for sure.
+    /// Pixels examined so far, and those that certainly or possibly have no value.
     seen: u64,
     missing: u64,
 }
@@ -157,12 +157,12 @@ impl Range {
         self.missing += other.missing;
     }
 
-    /// Smallest and largest value.
+    /// Returns the smallest and largest value, or `None` if there is none.
     pub(super) fn values(&self) -> Option<(f64, f64)> {
         (self.low <= self.high).then_some((self.low, self.high))
     }
 
-    /// Whether every pixel has a value.
+    /// Returns true if every pixel certainly has a value.
     pub(super) const fn is_full(&self) -> bool {
         self.missing == 0
     }
@@ -173,13 +173,13 @@ impl Range {
 pub(super) struct Piece<'a> {
     pub(super) image: &'a Image,
     pub(super) plane: u64,
-    /// The pixels it holds; at the edges of the image some of them are padding.
+    /// The pixels it covers; at the edges of the image some of them are padding.
     pub(super) area: Window,
     pub(super) samples: &'a [u8],
 }
 
 impl<'a> Piece<'a> {
-    /// Rows of a tile from `first_row` on.
+    /// Creates a piece from the rows of a tile starting at `first_row`.
     pub(super) fn new(image: &'a Image, tile: u64, first_row: u64, samples: &'a [u8]) -> Self {
         let row_len = (pixel_len(image) as u64).saturating_mul(image.tile_width).max(1);
         let whole = Self::area_of(image, tile);
@@ -187,7 +187,7 @@ impl<'a> Piece<'a> {
         Self { image, plane: tile / image.per_plane().max(1), area, samples }
     }
 
-    /// The pixels of a whole tile.
+    /// Returns the pixels of a whole tile.
     pub(super) fn area_of(image: &Image, tile: u64) -> Window {
         let across = image.across().max(1);
         let place = tile % image.per_plane().max(1);
@@ -200,17 +200,17 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Bands of a pixel in this plane.
+    /// Returns the number of bands in this plane.
     pub(super) fn bands(&self) -> usize {
         if self.image.planar { 1 } else { usize::try_from(self.image.samples).unwrap_or(0) }
     }
 
-    /// The first of these bands.
+    /// Returns the first of these bands.
     pub(super) fn first_band(&self) -> u64 {
         if self.image.planar { self.plane } else { 0 }
     }
 
-    /// The bytes of the pixels of a row of `window`, all of which lie in this piece.
+    /// Returns the bytes of one row of `window`, which must lie within this piece.
     fn row(&self, window: &Window, row: u64) -> &'a [u8] {
         let len = pixel_len(self.image) as u64;
         let pixel = (row - self.area.top) * self.area.width + (window.left - self.area.left);
@@ -218,7 +218,7 @@ impl<'a> Piece<'a> {
         self.samples.get(index(pixel * len)..index((pixel + window.width) * len)).unwrap_or_default()
     }
 
-    /// The pixels of `window`, all of which lie in this piece, with whether `cover` and alpha have them valid.
+    /// Returns the pixels of `window`, which must lie within this piece, with their validity by `cover` and alpha.
     fn pixels(
         &self,
         window: Window,
@@ -237,13 +237,13 @@ impl<'a> Piece<'a> {
         })
     }
 
-    /// A number of a pixel.
+    /// Returns the numeric value of a band of a pixel.
     fn number(&self, samples: &[u8], band: usize) -> Option<f64> {
         let data_type = self.image.data_type?;
         number(data_type, samples.get(band.checked_mul(data_type.size())?..)?)
     }
 
-    /// A sample of a pixel, by its band in the plane.
+    /// Returns the sample of a pixel in a band of the plane.
     fn sample(&self, pixel: &Pixel<'_>, band: usize, validity: &Validity) -> Sample {
         let band_of_image = self.first_band() + band as u64;
         let covered = pixel.covered && (pixel.opaque || validity.alpha == Some(band_of_image));
@@ -251,7 +251,7 @@ impl<'a> Piece<'a> {
         validity.sample(band_of_image, value, covered)
     }
 
-    /// The samples of a band of the plane in `window`, all of which lies in this piece.
+    /// Returns the samples of a band of the plane in `window`, which must lie within this piece.
     pub(super) fn samples(
         &self,
         window: Window,
@@ -268,28 +268,28 @@ impl<'a> Piece<'a> {
 #[derive(Debug, Clone, Copy)]
 struct Pixel<'a> {
     samples: &'a [u8],
-    /// Whether masks and planes of alpha have it valid.
+    /// True if it is valid by the mask and by alpha in a plane of its own.
     covered: bool,
-    /// Whether its own alpha is not 0.
+    /// True if its own alpha is not 0.
     opaque: bool,
 }
 
-/// Bytes of a pixel in a plane.
+/// Returns the size of a pixel in a plane, in bytes.
 fn pixel_len(image: &Image) -> usize {
     let samples = if image.planar { 1 } else { usize::try_from(image.samples).unwrap_or(usize::MAX) };
     samples.saturating_mul(image.data_type.map_or(1, DataType::size))
 }
 
-/// Which pixels of some windows are valid by masks, and by alpha in a plane of its own: a bit for each.
+/// Bitmap of the valid pixels of some windows, by masks and by alpha in a plane of its own.
 #[derive(Debug)]
 pub(super) struct Cover {
     windows: Vec<(Window, Box<[AtomicU64]>, AtomicU64)>,
-    /// Masks and planes of alpha that have a say.
+    /// Number of masks and alpha planes that contribute.
     layers: u64,
 }
 
 impl Cover {
-    /// Bytes that it takes for a window.
+    /// Returns the memory needed for a window, in bytes.
     pub(super) const fn bytes(window: &Window) -> u64 {
         window.area() / 8 + 64
     }
@@ -302,7 +302,7 @@ impl Cover {
         Self { windows: windows.iter().map(full).collect(), layers }
     }
 
-    /// The word and the bit of a pixel.
+    /// Returns the word and the bit of a pixel.
     fn bit(&self, index: usize, column: u64, row: u64) -> Option<(&AtomicU64, u64)> {
         let (window, words, _) = self.windows.get(index)?;
         let pixel = (row - window.top) * window.width + (column - window.left);
@@ -319,7 +319,7 @@ impl Cover {
         }
     }
 
-    /// Whether all masks of a window have been looked at.
+    /// Returns true if all masks of a window have been read.
     fn is_complete(&self, index: usize) -> bool {
         self.windows
             .get(index)
@@ -327,7 +327,7 @@ impl Cover {
     }
 }
 
-/// Windows of a level, and which of their pixels are valid.
+/// Windows of a level, and the validity of their pixels.
 #[derive(Debug)]
 pub(super) struct Cells {
     pub(super) windows: Windows,
@@ -336,13 +336,13 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// `layers` counts the mask of the level, and its alpha if that has a plane of its own.
+    /// Creates the cells. `layers` counts the mask of the level, and its alpha if that has a plane of its own.
     pub(super) fn new(windows: Windows, validity: Validity, layers: u64) -> Self {
         let cover = (layers > 0).then(|| Cover::new(windows.all(), layers));
         Self { windows, validity, cover }
     }
 
-    /// Takes in a piece of a mask or of a plane of alpha: 0 is invalid.
+    /// Adds a piece of a mask or alpha plane, where 0 is invalid.
     pub(super) fn mask(&self, piece: &Piece<'_>) {
         let Some(cover) = &self.cover else { return };
         for (index, window) in self.windows.touching(piece.area) {
@@ -364,7 +364,7 @@ impl Cells {
         self.cover.as_ref().map(|cover| (cover, index))
     }
 
-    /// Whether all that decides on the validity of a window is known.
+    /// Returns true if the validity of a window is fully known.
     pub(super) fn is_complete(&self, index: usize) -> bool {
         self.cover.as_ref().is_none_or(|cover| cover.is_complete(index))
     }
@@ -375,11 +375,11 @@ impl Cells {
 pub(super) struct Footprints {
     pub(super) cells: Cells,
     bands: usize,
-    /// For each window, of each band.
+    /// For each window, one per band.
     ranges: Vec<Range>,
 }
 
-/// Values of some bands that a piece has in a window.
+/// Values of some bands of a piece within a window.
 #[derive(Debug)]
 pub(super) struct Part {
     window: usize,
@@ -388,7 +388,7 @@ pub(super) struct Part {
 }
 
 impl Footprints {
-    /// Bytes that a window takes, without its cover.
+    /// Returns the memory needed for a window, in bytes, without its cover.
     pub(super) const fn bytes(bands: u64) -> u64 {
         bands.saturating_mul(size_of::<Range>() as u64).saturating_add(size_of::<Window>() as u64)
     }
@@ -398,7 +398,7 @@ impl Footprints {
         Self { cells, bands, ranges }
     }
 
-    /// What a piece of the level has in the windows.
+    /// Collects the values of a piece of the level within the windows.
     pub(super) fn look(&self, piece: &Piece<'_>) -> Vec<Part> {
         let parts = self.cells.windows.touching(piece.area).map(|(index, window)| {
             let mut ranges = vec![Range::EMPTY; piece.bands()];
@@ -421,7 +421,7 @@ impl Footprints {
         }
     }
 
-    /// The values of a band in a window; `None` where not all of its pixels could be read.
+    /// Returns the values of a band in a window, or `None` if not all of its pixels could be read.
     pub(super) fn range(&self, index: usize, band: usize) -> Option<Range> {
         let range = self.ranges.get(index.checked_mul(self.bands)?.checked_add(band)?)?;
         let window = self.cells.windows.all().get(index)?;
@@ -429,7 +429,7 @@ impl Footprints {
     }
 }
 
-/// The number at the start of some bytes.
+/// Returns the number at the start of `bytes`.
 #[expect(clippy::cast_precision_loss, reason = "64-bit integers are compared with a tolerance")]
 fn number(data_type: DataType, bytes: &[u8]) -> Option<f64> {
     macro_rules! read {

@@ -1,4 +1,4 @@
-//! Where the image lies: the tags of GeoTIFF (OGC 19-008), and GDAL's metadata.
+//! Georeferencing: the tags of GeoTIFF (OGC 19-008), and GDAL's metadata.
 
 use crate::error::Result;
 
@@ -7,7 +7,7 @@ use super::report::{Place, Report};
 use super::rules;
 use super::tags as tag;
 
-/// A GeoKey with its value, as far as it can be read.
+/// A GeoKey, and its value as far as it can be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Key {
     pub(super) id: u64,
@@ -18,7 +18,7 @@ pub(super) struct Key {
 pub(super) enum KeyValue {
     Short(u64),
     Text(String),
-    /// Numbers, and what is not there.
+    /// Numbers, and missing values.
     Other,
 }
 
@@ -30,10 +30,10 @@ pub(super) const GEODETIC_CITATION: u64 = 2049;
 pub(super) const PROJECTED_CRS: u64 = 3072;
 pub(super) const PROJECTED_CITATION: u64 = 3073;
 pub(super) const VERTICAL_CRS: u64 = 4096;
-/// Keys that describe a datum, an ellipsoid or a projection instead of naming a CRS.
+/// Keys that define a datum, an ellipsoid, or a projection instead of naming a CRS.
 const OWN_DEFINITION: [u64; 4] = [2050, 2056, 3074, 3075];
 
-/// The georeference of a directory.
+/// The georeferencing of a directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GeoReference {
     pub(super) keys: Vec<Key>,
@@ -57,8 +57,9 @@ impl GeoReference {
         })
     }
 
-    /// From columns and rows to coordinates: x = a·column + b·row + c, y = d·column + e·row + f; pixels are areas. Which
-    /// tags win, and that rows go down whatever the sign of the scale, is as in GDAL.
+    /// Returns the transform from column and row to coordinates, with pixels as areas: x = a·column + b·row + c,
+    /// y = d·column + e·row + f. As in GDAL for the precedence of tags, and in that rows always go down, whatever the
+    /// sign of the scale.
     pub(super) fn transform(&self) -> Option<[f64; 6]> {
         let [a, b, c, d, e, f] = match (self.scale.as_slice(), self.tiepoints.as_slice(), self.matrix.as_slice()) {
             (&[x, y, ..], &[column, row, _, east, north, _, ..], _) if x != 0.0 && y != 0.0 => {
@@ -72,7 +73,7 @@ impl GeoReference {
     }
 }
 
-/// Reads the georeference of a directory, and checks it.
+/// Reads and checks the georeferencing of a directory.
 pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<GeoReference> {
     let place = Place::directory(directory.index).at(directory.offset);
     let doubles = |tag| -> Result<Vec<f64>> {
@@ -104,7 +105,7 @@ fn check_transform(geo: &GeoReference, place: Place, report: &mut Report) {
     let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
     let add = |report: &mut Report, name: &str, numbers: &[f64]| {
         let some: Vec<_> = numbers.iter().take(16).collect();
-        report.add(&rules::GEO_TRANSFORM, place, format_args!("{name} has {} numbers: {some:?}", numbers.len()));
+        report.add(&rules::GEO_TRANSFORM, place, format_args!("{name} has {} values: {some:?}", numbers.len()));
     };
     if !geo.scale.is_empty() {
         let sound = matches!(geo.scale.as_slice(), &[x, y, _] if x != 0.0 && y != 0.0) && finite(&geo.scale);
@@ -120,28 +121,28 @@ fn check_transform(geo: &GeoReference, place: Place, report: &mut Report) {
             add(report, "ModelTransformation", &geo.matrix);
         }
         if !geo.scale.is_empty() {
-            let message = format_args!("both are there");
+            let message = format_args!("both are present");
             report.add(&rules::GEO_TRANSFORM_CONFLICT, place, message);
         }
     }
 }
 
-/// Where values of keys stand.
+/// The tags that contain the values of keys.
 struct Params<'a> {
     shorts: &'a [u64],
     doubles: Vec<f64>,
     ascii: Vec<u8>,
 }
 
-/// The keys of a directory of GeoKeys.
+/// Reads the keys of a GeoKeyDirectory.
 fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
     let (header, rest) = params.shorts.split_at_checked(4).unwrap_or((params.shorts, &[]));
     let count = match header {
-        // The minor revision says which keys there may be: a later one adds some.
+        // A later minor revision only adds keys.
         &[1, 1, _, count] if rest.len() as u64 >= count * 4 => count,
         _ => {
             let held = rest.len() / 4;
-            let message = format_args!("its header is {header:?}, and it has {held} keys");
+            let message = format_args!("the header is {header:?}, and there are {held} keys");
             report.add(&rules::GEO_KEY_DIRECTORY, place, message);
             return Vec::new();
         }
@@ -161,7 +162,7 @@ fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
             0 => Some(KeyValue::Short(value)),
             tag::GEO_DOUBLE_PARAMS => range().and_then(|range| params.doubles.get(range)).map(|_| KeyValue::Other),
             tag::GEO_ASCII_PARAMS => range().and_then(|range| params.ascii.get(range)).map(|text| {
-                // Keys that share a text must not multiply it.
+                // Keys that share a text must not multiply its memory.
                 if text.len() > spare {
                     return KeyValue::Other;
                 }
@@ -173,7 +174,8 @@ fn keys(params: &Params<'_>, place: Place, report: &mut Report) -> Vec<Key> {
             _ => None,
         };
         if value.is_none() {
-            let message = format_args!("the value of key {id} (tag {location}, {count} from {}) is not there", item[3]);
+            let message =
+                format_args!("key {id} refers to {count} missing items at index {} of tag {location}", item[3]);
             report.add(&rules::GEO_KEY_VALUE, place, message);
         }
         keys.push(Key { id, value: value.unwrap_or(KeyValue::Other) });
@@ -188,12 +190,12 @@ fn check_crs(geo: &GeoReference, place: Place, report: &mut Report) {
     let model = geo.short(MODEL_TYPE);
     if !matches!(model, Some(0..=3 | 32767)) {
         let model = model.map_or("missing".to_owned(), |model| model.to_string());
-        report.add(&rules::GEO_MODEL_TYPE, place, format_args!("it is {model}"));
+        report.add(&rules::GEO_MODEL_TYPE, place, format_args!("GTModelTypeGeoKey is {model}"));
     }
     let raster = geo.short(RASTER_TYPE);
     if !matches!(raster, Some(1 | 2)) {
         let raster = raster.map_or("missing".to_owned(), |raster| raster.to_string());
-        report.add(&rules::GEO_RASTER_TYPE, place, format_args!("it is {raster}"));
+        report.add(&rules::GEO_RASTER_TYPE, place, format_args!("GTRasterTypeGeoKey is {raster}"));
     }
     let named = |id| geo.short(id).is_some_and(|code| code != 0);
     let described = OWN_DEFINITION.iter().any(|id| geo.keys.iter().any(|key| key.id == *id))
@@ -204,28 +206,28 @@ fn check_crs(geo: &GeoReference, place: Place, report: &mut Report) {
         _ => return,
     };
     if !found && !described {
-        let message = format_args!("model type {} without key {wanted}", model.unwrap_or(0));
+        let message = format_args!("the model type is {}, but key {wanted} is missing or 0", model.unwrap_or(0));
         report.add(&rules::GEO_CRS, place, message);
     }
 }
 
-/// An item of GDAL's metadata.
+/// A GDAL metadata item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MetadataEntry {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its domain; empty for the main one.
+    /// Domain; empty for the default domain.
     pub domain: String,
-    /// The band that it is about, first = 0.
+    /// Band that the item describes, counted from 0; `None` for the whole dataset.
     pub band: Option<u32>,
-    /// What GDAL uses it for, such as `scale`; empty for plain items.
+    /// Role in GDAL, such as `scale`; empty for plain items.
     pub role: String,
-    /// Its text.
+    /// Value.
     pub value: String,
 }
 
-/// Reads GDAL's metadata of a directory.
+/// Reads the GDAL metadata of a directory.
 pub(super) fn metadata(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<Vec<MetadataEntry>> {
     let Some(entry) = directory.sound(tag::GDAL_METADATA) else { return Ok(Vec::new()) };
     let Some(text) = tiff.text(entry)? else { return Ok(Vec::new()) };

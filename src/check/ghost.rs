@@ -1,5 +1,5 @@
-//! GDAL's structural metadata, the "ghost area" between the header and the first directory: a line with the size of the
-//! text that follows, and the text, which states how the tiles are laid out.
+//! GDAL's structural metadata, the "ghost area" between the header and the first directory: a line with the size of
+//! the text that follows, and the text, which states how the tiles are laid out.
 
 use crate::error::Result;
 
@@ -10,14 +10,14 @@ use super::rules;
 const SIZE_START: &[u8] = b"GDAL_STRUCTURAL_METADATA_SIZE=";
 const SIZE_END: &[u8] = b" bytes\n";
 const SIZE_DIGITS: usize = 6;
-/// Length of the first line: `GDAL_STRUCTURAL_METADATA_SIZE=000140 bytes\n`.
+/// Length of the first line, `GDAL_STRUCTURAL_METADATA_SIZE=000140 bytes\n`.
 const SIZE_LINE: u64 = (SIZE_START.len() + SIZE_DIGITS + SIZE_END.len()) as u64;
-/// Bytes of damaged text that a finding quotes.
+/// Bytes of deviating text quoted in a finding.
 const QUOTED: usize = 40;
 
-/// The text as GDAL 3.1 to 3.13 write it (`GTiffDataset::CreateCopy` in `frmts/gtiff/gtiffdataset_write.cpp`): one of
-/// the alternatives of each line, in this order. The space after `NO` is room for the `YES` that GDAL writes over it
-/// when an edit breaks the layout.
+/// The text as written by GDAL 3.1 to 3.13 (`GTiffDataset::CreateCopy` in `frmts/gtiff/gtiffdataset_write.cpp`): one of
+/// the alternatives of each line, in this order. The space after `NO` leaves room for the `YES` that GDAL writes over
+/// it when an edit breaks the layout.
 const LINES: [&[&str]; 7] = [
     &["LAYOUT=IFDS_BEFORE_DATA\n"],
     &["BLOCK_ORDER=ROW_MAJOR\n"],
@@ -31,9 +31,9 @@ const LINES: [&[&str]; 7] = [
 /// The structural metadata of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Ghost {
-    /// The text after the first line; empty where its size is unknown.
+    /// The text after the first line; empty if its size is unknown.
     pub(super) text: String,
-    /// End of the text in the file; 0 where its size is unknown.
+    /// End of the text in the file; 0 if its size is unknown.
     pub(super) end: u64,
 }
 
@@ -42,13 +42,13 @@ impl Ghost {
         self.text.contains(line)
     }
 
-    /// Whether the text says that each band has tiles of its own.
+    /// Returns true if the text states that each band has separate tiles.
     pub(super) fn says_planar(&self) -> bool {
         self.says("INTERLEAVE=BAND\n") || self.says("INTERLEAVE=TILE\n")
     }
 }
 
-/// Reads the structural metadata and compares them with what GDAL writes; `None` where the file has none.
+/// Reads the structural metadata and compares it with what GDAL writes; `None` if the file has none.
 pub(super) fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<Option<Ghost>> {
     let start = tiff.header_bytes();
     if !tiff.holds(start, SIZE_LINE) {
@@ -59,23 +59,23 @@ pub(super) fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<Option<Ghost>
     let text_start = start + SIZE_LINE;
     let Some(size) = size(rest).filter(|size| tiff.holds(text_start, *size)) else {
         let line = String::from_utf8_lossy(&line);
-        report.add(&rules::GHOST_AREA, Place::byte(start), format_args!("its first line is {line:?}"));
+        report.add(&rules::GHOST_AREA, Place::byte(start), format_args!("the first line is {line:?}"));
         return Ok(Some(Ghost { text: String::new(), end: 0 }));
     };
     let end = text_start + size;
     if tiff.first < end {
         let first = tiff.first;
-        let message = format_args!("its text ends at byte {end}, but the first directory starts at byte {first}");
+        let message = format_args!("the text ends at byte {end}, but the first directory starts at byte {first}");
         report.add(&rules::GHOST_AREA, Place::byte(start), message);
     }
     let text = tiff.bytes(text_start, size)?;
     if let Some((at, expected)) = deviation(&text) {
         let message = match expected {
-            "" => format!("its text has {at} bytes, but the first line says {size}"),
+            "" => format!("the text has {at} bytes, but the first line states {size}"),
             line => {
                 let found = text.get(at..).unwrap_or_default();
                 let found = String::from_utf8_lossy(found.get(..QUOTED).unwrap_or(found));
-                format!("{found:?} stands where GDAL writes {line:?}")
+                format!("found {found:?} where GDAL writes {line:?}")
             }
         };
         report.add(&rules::GHOST_TEXT, Place::byte(text_start + at as u64), format_args!("{message}"));
@@ -83,14 +83,15 @@ pub(super) fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<Option<Ghost>
     Ok(Some(Ghost { text: String::from_utf8_lossy(&text).into_owned(), end }))
 }
 
-/// The size in the rest of the first line.
+/// Parses the size in the rest of the first line.
 fn size(rest: &[u8]) -> Option<u64> {
     let digits = rest.strip_suffix(SIZE_END)?;
     let number = std::str::from_utf8(digits).ok()?;
     if digits.iter().all(u8::is_ascii_digit) { number.parse().ok() } else { None }
 }
 
-/// The first place where a text is not what GDAL writes, with the line that is expected there: an empty one at the end.
+/// Returns the first position where a text differs from what GDAL writes, and the line expected there (empty at the
+/// end).
 fn deviation(text: &[u8]) -> Option<(usize, &'static str)> {
     let mut rest = text;
     for alternatives in LINES {
@@ -106,7 +107,7 @@ fn deviation(text: &[u8]) -> Option<(usize, &'static str)> {
 mod tests {
     use super::*;
 
-    /// All texts that the versions of GDAL write.
+    /// All texts written by the versions of GDAL.
     fn texts() -> Vec<String> {
         let mut texts = vec![String::new()];
         for alternatives in LINES {

@@ -1,4 +1,4 @@
-//! What a directory says about its image, and whether its tags are what TIFF wants them to be.
+//! The image of a directory, and the checks of its tags against TIFF.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::report::{Place, Report};
 use super::rules;
 use super::tags as tag;
 
-/// The image of a directory. Sides are 0 where they are not known.
+/// The image of a directory. Unknown dimensions are 0.
 #[derive(Debug, Clone)]
 pub(super) struct Image {
     pub(super) directory: usize,
@@ -37,9 +37,9 @@ pub(super) struct Image {
     pub(super) nodata: Option<String>,
     pub(super) offsets: Option<Entry>,
     pub(super) counts: Option<Entry>,
-    /// Whether no error was found in the tags.
+    /// True if the tags have no errors.
     pub(super) sound: bool,
-    /// How tiles are decoded; why they are not, where they can't be.
+    /// The format for decoding tiles, or the reason why they cannot be decoded.
     pub(super) format: std::result::Result<ChunkFormat, String>,
 }
 
@@ -72,18 +72,18 @@ impl Image {
         self.across().saturating_mul(self.down())
     }
 
-    /// Tiles or strips of all planes.
+    /// Returns the number of tiles or strips in all planes.
     pub(super) fn tiles(&self) -> u64 {
         self.per_plane().saturating_mul(self.planes())
     }
 
-    /// Tiles that its arrays have items for.
+    /// Returns the number of tiles that the arrays have entries for.
     pub(super) fn listed(&self) -> u64 {
         let items = |array: Option<Entry>| array.map_or(0, |entry| entry.count);
         self.tiles().min(items(self.offsets).max(items(self.counts)))
     }
 
-    /// Rows of a tile of this number, and those of them that lie in the image. The last strip ends with the image.
+    /// Returns the rows of a tile, and how many of them lie in the image. The last strip ends with the image.
     pub(super) fn rows(&self, tile: u64) -> (u64, u64) {
         let row = tile % self.per_plane().max(1) / self.across().max(1);
         let inside = self.height.saturating_sub(row.saturating_mul(self.tile_height)).min(self.tile_height);
@@ -94,7 +94,7 @@ impl Image {
         Some((Array::new(tiff, self.offsets.as_ref()?)?, Array::new(tiff, self.counts.as_ref()?)?))
     }
 
-    /// The band that holds the opacity, if any.
+    /// Returns the alpha band, if any.
     pub(super) fn alpha(&self) -> Option<u64> {
         let first = self.samples.saturating_sub(self.extra_samples.len() as u64);
         (first..).zip(&self.extra_samples).find(|(_, kind)| matches!(kind, 1 | 2)).map(|(band, _)| band)
@@ -104,12 +104,12 @@ impl Image {
         Nodata::parse(self.nodata.as_deref()?)
     }
 
-    /// Whether pixels may have changed by compression.
+    /// Returns true if compression may have changed pixels.
     pub(super) fn is_lossy(&self) -> bool {
         matches!(self.compression, 6 | 7 | 34887 | 34892 | 50001 | 50002)
     }
 
-    /// Bytes that it takes in memory, about.
+    /// Returns the approximate memory use in bytes.
     pub(super) fn held_bytes(&self) -> usize {
         let tables = self
             .format
@@ -118,13 +118,13 @@ impl Image {
         512 + (self.extra_samples.len() + self.color_map.len()) * 8 + tables
     }
 
-    /// Codec in words.
+    /// Returns the name of the codec, or its code if it has none.
     pub(super) fn codec(&self) -> String {
         codec_name(self.compression).map_or_else(|| format!("compression {}", self.compression), str::to_owned)
     }
 }
 
-/// The name of a compression code, as `create --compress` has it where it does.
+/// Returns the name of a compression code, the same as in `create --compress` if it is one of those.
 pub(super) fn codec_name(code: u64) -> Option<&'static str> {
     Some(match code {
         1 => "none",
@@ -146,7 +146,7 @@ pub(super) fn codec_name(code: u64) -> Option<&'static str> {
     })
 }
 
-/// Reads the image of a directory, and checks its tags.
+/// Reads the image of a directory and checks its tags.
 pub(super) fn read(tiff: &Tiff<'_>, directory: &Directory, report: &mut Report) -> Result<Image> {
     let mut reader = Reader { tiff, directory, report };
     reader.check_types();
@@ -164,7 +164,7 @@ impl Reader<'_, '_> {
         Place::directory(self.directory.index).at(self.directory.offset)
     }
 
-    /// Types and counts of all tags that are defined.
+    /// Checks the types and counts of all known tags.
     fn check_types(&mut self) {
         for entry in &self.directory.entries {
             let Some(definition) = tag::definition(entry.tag).filter(|_| entry.sound) else { continue };
@@ -179,7 +179,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The first number of a tag.
+    /// Returns the first number of a tag.
     fn number(&self, tag: u16) -> Result<Option<u64>> {
         let Some(entry) = self.directory.sound(tag) else { return Ok(None) };
         Ok(self.tiff.numbers(entry, 1)?.and_then(|numbers| numbers.first().copied()))
@@ -194,7 +194,7 @@ impl Reader<'_, '_> {
         Ok(self.tiff.numbers(entry, 1 << 20)?.unwrap_or_default())
     }
 
-    /// The number that a tag gives for all bands.
+    /// Returns the number that a tag gives for all bands.
     fn for_all_bands(&mut self, tag: u16, samples: u64, default: u64) -> Result<u64> {
         let numbers = self.numbers(tag)?;
         let (name, count) = (tag::name(tag), numbers.len() as u64);
@@ -204,7 +204,7 @@ impl Reader<'_, '_> {
         }
         let first = numbers.first().copied().unwrap_or(default);
         if let Some(other) = numbers.iter().find(|number| **number != first) {
-            let message = format_args!("bands differ in tag {tag} ({name}): {first} and {other}");
+            let message = format_args!("tag {tag} ({name}) differs between bands: {first} and {other}");
             self.report.add(&rules::SAMPLE_TYPE, self.place(), message);
         }
         Ok(first)
@@ -217,7 +217,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A side of the image; 0 where it makes no sense.
+    /// Returns a dimension of the image, or 0 if it is invalid.
     fn side(&mut self, tag: u16) -> Result<u64> {
         self.required(tag);
         let Some(side) = self.number(tag)? else { return Ok(0) };
@@ -249,11 +249,11 @@ impl Reader<'_, '_> {
         self.required(tag::PHOTOMETRIC);
         let samples = self.number_or(tag::SAMPLES_PER_PIXEL, 1)?;
         if samples == 0 {
-            self.report.add(&rules::SAMPLE_TYPE, self.place(), format_args!("it has 0 samples per pixel"));
+            self.report.add(&rules::SAMPLE_TYPE, self.place(), format_args!("SamplesPerPixel is 0"));
         }
         let planar = self.number_or(tag::PLANAR_CONFIGURATION, 1)?;
         if !(planar == 1 || planar == 2) {
-            self.report.add(&rules::PLANAR, self.place(), format_args!("it is {planar}"));
+            self.report.add(&rules::PLANAR, self.place(), format_args!("PlanarConfiguration is {planar}"));
         }
         let has = |tag| self.directory.entry(tag).is_some();
         let tiled = has(tag::TILE_WIDTH) || has(tag::TILE_LENGTH) || has(tag::TILE_OFFSETS);
@@ -274,12 +274,12 @@ impl Reader<'_, '_> {
         let sample_format = self.for_all_bands(tag::SAMPLE_FORMAT, samples, 1)?;
         let data_type = data_type(sample_format, bits);
         if data_type.is_none() {
-            let message = format_args!("there are no samples of {bits} bits and format {sample_format}");
+            let message = format_args!("no sample type has BitsPerSample {bits} and SampleFormat {sample_format}");
             self.report.add(&rules::SAMPLE_TYPE, self.place(), message);
         }
         let text = |tag| self.directory.sound(tag).map(|entry| self.tiff.text(entry)).transpose();
         let nodata = text(tag::GDAL_NODATA)?.flatten();
-        // A number; what is longer is none.
+        // Longer text cannot be a number.
         let nodata = nodata.map(|text| text.trim().chars().take(100).collect::<String>());
         if let Some(text) = nodata.as_deref().filter(|text| Nodata::parse(text).is_none()) {
             self.report.add(&rules::NODATA_VALUE, self.place(), format_args!("GDAL_NODATA is {text:?}"));
@@ -315,7 +315,7 @@ impl Reader<'_, '_> {
         Ok(image)
     }
 
-    /// Arrays of offsets and sizes have an item for each tile.
+    /// Checks that the arrays of offsets and byte counts have one value per tile.
     fn check_arrays(&mut self, image: &Image) {
         let tiles = image.tiles();
         for entry in [image.offsets, image.counts].into_iter().flatten() {
@@ -333,7 +333,7 @@ impl Reader<'_, '_> {
         let Image { predictor, bits, compression, .. } = *image;
         let takes = match predictor {
             1 => true,
-            // Other codecs don't look at the tag.
+            // Other codecs ignore the tag.
             2 | 3 if !matches!(compression, 5 | 8 | 32946 | 34925 | 50000) => true,
             2 => matches!(bits, 8 | 16 | 32 | 64) && image.sample_format < 5,
             3 => image.sample_format == 3,
@@ -341,14 +341,14 @@ impl Reader<'_, '_> {
         };
         if !takes {
             let format = image.sample_format;
-            let message = format_args!("predictor {predictor} of samples of {bits} bits and format {format}");
+            let message = format_args!("predictor {predictor} with BitsPerSample {bits} and SampleFormat {format}");
             self.report.add(&rules::PREDICTOR, place, message);
         }
         if image.photometric == 3 {
             let expected = 3u64 << bits.min(16);
             let count = image.color_map.len() as u64;
             if count != expected {
-                self.report.add(&rules::COLOR_MAP, place, format_args!("it has {count} values instead of {expected}"));
+                self.report.add(&rules::COLOR_MAP, place, format_args!("it has {count} values, expected {expected}"));
             }
         }
         let colors = match image.photometric {
@@ -361,13 +361,13 @@ impl Reader<'_, '_> {
         if image.samples < colors || described != extra {
             let (samples, photometric) = (image.samples, image.photometric);
             let message = format_args!(
-                "{samples} bands with photometric interpretation {photometric} leave {extra}, ExtraSamples describes {described}"
+                "photometric interpretation {photometric}, {samples} bands: {extra} extra, {described} in ExtraSamples"
             );
             self.report.add(&rules::EXTRA_SAMPLES, place, message);
         }
     }
 
-    /// How tiles are decoded.
+    /// Returns the format for decoding tiles, or the reason why they cannot be decoded.
     fn format(&self, image: &Image) -> Result<std::result::Result<ChunkFormat, String>> {
         let compression = match Compression::from_code(image.compression) {
             Ok(compression) => compression,
@@ -392,10 +392,10 @@ impl Reader<'_, '_> {
             usize::try_from(if image.planar { 1 } else { image.samples }),
             u16::try_from(image.predictor),
         ) else {
-            return Ok(Err("the type of its samples, or its predictor, is unknown".to_owned()));
+            return Ok(Err("unknown sample type or predictor".to_owned()));
         };
         if matches!(compression, Compression::Fax(_)) && (bits != 1 || samples != 1) {
-            return Ok(Err("fax compression of more than one band of one bit".to_owned()));
+            return Ok(Err("fax compression is only supported with one 1-bit band".to_owned()));
         }
         let ycbcr = match self.ycbcr(image)? {
             Ok(ycbcr) => ycbcr,
@@ -428,7 +428,7 @@ impl Reader<'_, '_> {
             return Ok(Ok(None));
         }
         if image.samples != 3 || image.planar || (image.bits != 8 && image.compression != 7) {
-            return Ok(Err("YCbCr of other than three 8-bit bands that lie together".to_owned()));
+            return Ok(Err("YCbCr is only supported with three 8-bit bands and pixel interleave".to_owned()));
         }
         let subsampling = match self.numbers(tag::YCBCR_SUBSAMPLING)?.as_slice() {
             [] => [2, 2],
@@ -450,7 +450,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// The type that samples have in memory.
+/// Returns the data type of samples in memory.
 fn data_type(format: u64, bits: u64) -> Option<DataType> {
     Some(match (format, bits) {
         (0 | 1 | 4, 1..=8) => DataType::U8,

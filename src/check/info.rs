@@ -1,4 +1,4 @@
-//! What a file is: levels, compression, place on the earth, and what it costs to read.
+//! Description of a file: levels, compression, georeferencing, and the cost of reading it.
 
 use std::collections::BTreeMap;
 
@@ -12,147 +12,148 @@ use super::parse::{Directory, Tiff};
 use super::report::Report;
 use super::tags as tag;
 
-/// Bytes that readers ask for at least: the default of GDAL's `CPL_VSIL_CURL_CHUNK_SIZE`.
+/// Bytes that readers fetch at least: the default of GDAL's `CPL_VSIL_CURL_CHUNK_SIZE`.
 const PIECE: u64 = 16_384;
-/// Columns and rows of a screen, in pixels.
+/// Width and height of a screen, in pixels.
 const SCREEN: u64 = 1024;
-/// Tiles of a screen whose places are looked up; a screen over tiles of 16 pixels has 4225 of each band.
+/// Maximum number of tiles of a screen that are located; with tiles of 16 pixels, a screen has 4225 per band.
 const MOST_TILES: usize = 1 << 20;
 
-/// What a file is. Made by [`inspect`] for any TIFF, whether it is a Cloud Optimized GeoTIFF or not.
+/// Description of a file, returned by [`inspect`] for any TIFF, Cloud Optimized GeoTIFF or not.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Info {
-    /// Bytes of the file.
+    /// File size in bytes.
     pub bytes: u64,
-    /// Whether it is a BigTIFF.
+    /// True if the file is a BigTIFF.
     pub big_tiff: bool,
-    /// Whether its numbers are big-endian.
+    /// True if the file is big-endian.
     pub big_endian: bool,
-    /// Whether it has GDAL's structural metadata, which say that its layout is that of a COG, and not that this is over.
+    /// True if GDAL's structural metadata states the layout of a COG, and does not state that an edit has broken it.
     pub gdal_layout: bool,
-    /// Columns of full resolution in pixels.
+    /// Width of full resolution in pixels.
     pub width: u64,
-    /// Rows of full resolution in pixels.
+    /// Height of full resolution in pixels.
     pub height: u64,
-    /// Samples of a pixel, without the mask.
+    /// Number of bands, without the mask.
     pub bands: u64,
-    /// The type of samples in memory, such as `u16`; `unknown` where there is none.
+    /// Data type of samples in memory, such as `u16`; `unknown` if there is none.
     pub data_type: String,
-    /// Bits of a sample in the file.
+    /// Bits per sample in the file.
     pub bits: u64,
-    /// The photometric interpretation in a word: `gray`, `rgb`, `palette`, `ycbcr`, `cmyk`, or `other`.
+    /// Photometric interpretation: `gray`, `rgb`, `palette`, `ycbcr`, `cmyk`, or `other`.
     pub color: String,
-    /// The band that holds the opacity, first = 0.
+    /// Alpha band, counted from 0.
     pub alpha: Option<u64>,
-    /// `pixel`, `band` or `tile`.
+    /// Interleave: `pixel`, `band`, or `tile`.
     pub interleave: String,
-    /// The nodata value as the file writes it.
+    /// Nodata value, as written in the file.
     pub nodata: Option<String>,
-    /// Whether full resolution has a mask.
+    /// True if full resolution has a mask.
     pub mask: bool,
-    /// Full resolution first, then its overviews.
+    /// Levels, full resolution first, then its overviews.
     pub levels: Vec<LevelInfo>,
-    /// Images of full resolution beyond the first.
+    /// Number of full-resolution images after the first.
     pub other_images: usize,
-    /// The coordinate reference system by its code, such as `EPSG:32633`.
+    /// Code of the coordinate reference system, such as `EPSG:32633`.
     pub crs: Option<String>,
-    /// What the file calls it.
+    /// Name of the coordinate reference system in the file.
     pub crs_name: Option<String>,
-    /// `projected`, `geographic` or `geocentric`.
+    /// Kind of the coordinate reference system: `projected`, `geographic`, or `geocentric`.
     pub crs_kind: Option<String>,
-    /// The vertical coordinate reference system by its code.
+    /// Code of the vertical coordinate reference system.
     pub vertical_crs: Option<String>,
-    /// From column and row to coordinates: x = 0 · column + 1 · row + 2, y = 3 · column + 4 · row + 5, at the upper left
-    /// corners of pixels.
+    /// Transform from column and row to coordinates, at the upper left corners of pixels: for `[a, b, c, d, e, f]`,
+    /// x = a · column + b · row + c and y = d · column + e · row + f.
     pub transform: Option<[f64; 6]>,
-    /// Whether the file speaks of the centres of pixels (key 1025 is 2).
+    /// True if coordinates in the file refer to pixel centers (key 1025 is 2).
     pub pixel_is_point: bool,
-    /// Ground control points, where these say where the image lies.
+    /// Number of ground control points, if the file is georeferenced by them.
     pub control_points: usize,
-    /// The smallest rectangle around the image, in units of the coordinate reference system.
+    /// Smallest rectangle around the image, in units of the coordinate reference system.
     pub bounds: Option<Bounds>,
-    /// GDAL's metadata.
+    /// GDAL metadata items.
     pub metadata: Vec<MetadataEntry>,
-    /// What opening costs: header, all directories and their values, but for the arrays of tiles.
+    /// Cost of opening the file: the header, all directories, and their values, except the arrays of tile offsets and
+    /// byte counts.
     pub open: Requests,
-    /// What showing the whole image on a screen of 1024x1024 pixels costs, after opening: the smallest level that is not
-    /// smaller than the screen, or full resolution.
+    /// Cost, after opening, of showing the whole image on a screen of 1024x1024 pixels: from the smallest level that is
+    /// not smaller than the screen, or from full resolution.
     pub whole_view: Requests,
-    /// What showing 1024x1024 pixels of full resolution, in the middle of the image, costs after opening.
+    /// Cost, after opening, of showing the 1024x1024 pixels of full resolution in the middle of the image.
     pub detail_view: Requests,
 }
 
-/// A level.
+/// Description of a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelInfo {
-    /// Number of its directory in the file, first = 0.
+    /// Index of its directory in the file, counted from 0.
     pub directory: usize,
-    /// Columns in pixels.
+    /// Width in pixels.
     pub width: u64,
-    /// Rows in pixels.
+    /// Height in pixels.
     pub height: u64,
-    /// Whether it has tiles, not strips.
+    /// True for tiles, false for strips.
     pub tiled: bool,
-    /// Columns of a tile or strip in pixels.
+    /// Width of a tile or strip in pixels.
     pub tile_width: u64,
-    /// Rows of a tile or strip in pixels.
+    /// Height of a tile or strip in pixels.
     pub tile_height: u64,
-    /// Number of tiles or strips of all bands.
+    /// Number of tiles or strips, in all bands.
     pub tiles: u64,
-    /// Those of them that are left out.
+    /// Number of tiles or strips that are not stored.
     pub sparse_tiles: u64,
-    /// The codec, such as `deflate`.
+    /// Codec, such as `deflate`.
     pub compression: String,
-    /// `none`, `horizontal` or `float`.
+    /// Predictor: `none`, `horizontal`, or `float`.
     pub predictor: String,
-    /// Bytes of all tiles.
+    /// Size of all tiles in bytes.
     pub bytes: u64,
-    /// Bytes of all tiles of its mask.
+    /// Size of all mask tiles in bytes.
     pub mask_bytes: u64,
-    /// Bytes of its pixels before compression, without padding and mask.
+    /// Size of its pixels before compression, in bytes, without padding and mask.
     pub uncompressed_bytes: u64,
 }
 
 /// A rectangle in units of the coordinate reference system.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
-    /// The smallest x.
+    /// Smallest x.
     pub left: f64,
-    /// The smallest y.
+    /// Smallest y.
     pub bottom: f64,
-    /// The largest x.
+    /// Largest x.
     pub right: f64,
-    /// The largest y.
+    /// Largest y.
     pub top: f64,
 }
 
-/// What reading costs over HTTP. Counted so: a reader asks for pieces of 16 KiB; pieces that lie together are one
-/// request; it keeps what it has got. When it opens the file, it asks for the first piece by itself.
+/// Cost of reading over HTTP. The model is a reader that fetches aligned blocks of 16 KiB, requests adjacent blocks
+/// together, and keeps what it has fetched. When opening the file, it first requests the first block on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Requests {
-    /// Requests.
+    /// Number of requests.
     pub requests: u64,
-    /// Bytes asked for.
+    /// Bytes requested.
     pub bytes: u64,
-    /// Tiles that are needed.
+    /// Tiles needed.
     pub tiles: u64,
 }
 
-/// Says what a file is.
+/// Describes a file.
 ///
 /// # Errors
-/// As [`validate`](super::validate), and [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where it has no directory that
-/// can be read.
+/// The errors of [`validate`](super::validate), and [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the first
+/// directory cannot be read.
 pub fn inspect(reader: &dyn ReadAt) -> Result<Info> {
     let mut report = Report::default();
     let tiff = Tiff::open(reader, &mut report)?;
     let (directories, images) = super::read(&tiff, &mut report)?;
     let pyramid = Pyramid::of(&images);
     let (Some(directory), Some(full)) = (directories.first(), pyramid.levels.first()) else {
-        return Err(Error::corrupt("the first directory", "it can't be read; 'validate' says more"));
+        return Err(Error::corrupt("first directory", "it cannot be read; validate the file for details"));
     };
     let geo = geo::read(&tiff, directory, &mut report)?;
     let metadata = geo::metadata(&tiff, directory, &mut report)?;
@@ -220,7 +221,7 @@ fn color(photometric: u64) -> &'static str {
 }
 
 fn code(code: u64) -> Option<String> {
-    // 0 is undefined, 32767 defined by other keys.
+    // 0 is undefined, 32767 is user-defined by other keys.
     (code != 0 && code != 32767).then(|| format!("EPSG:{code}"))
 }
 
@@ -287,7 +288,7 @@ fn level(tiff: &Tiff<'_>, image: &Image, mask: Option<&Image>) -> Result<LevelIn
     })
 }
 
-/// Bytes of all tiles of a directory, and how many of them are left out.
+/// Returns the size of all tiles of a directory in bytes, and the number of tiles that are not stored.
 fn sizes(tiff: &Tiff<'_>, image: &Image) -> Result<(u64, u64)> {
     let Some((_, mut counts)) = image.arrays(tiff) else { return Ok((0, 0)) };
     let (mut bytes, mut sparse) = (0u64, 0);
@@ -299,7 +300,7 @@ fn sizes(tiff: &Tiff<'_>, image: &Image) -> Result<(u64, u64)> {
     Ok((bytes, sparse))
 }
 
-/// The pieces of a file that a reader has, as runs: start and end in pieces.
+/// The blocks of a file that a reader has fetched, as runs: start and end in blocks.
 #[derive(Debug, Clone)]
 struct Pieces {
     length: u64,
@@ -307,12 +308,12 @@ struct Pieces {
 }
 
 impl Pieces {
-    /// The run that holds a piece.
+    /// Returns the run that contains a block.
     fn run_of(&self, piece: u64) -> Option<(u64, u64)> {
         self.held.range(..=piece).next_back().map(|(from, to)| (*from, *to)).filter(|(_, to)| piece < *to)
     }
 
-    /// Asks for ranges of bytes at once; tells requests and bytes.
+    /// Fetches byte ranges together and returns the cost.
     fn fetch(&mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Requests {
         let mut wanted: Vec<(u64, u64)> = ranges
             .into_iter()
@@ -323,7 +324,7 @@ impl Pieces {
         let mut cost = Requests::default();
         let mut run: Option<(u64, u64)> = None;
         for (mut start, mut end) in wanted {
-            // Runs that are held don't touch each other: what stands at the end of one is not held.
+            // Runs that are held don't touch each other: the block at the end of a run is not held.
             if let Some((_, to)) = self.run_of(start) {
                 start = to;
             }
@@ -351,7 +352,7 @@ impl Pieces {
     fn take(&mut self, (start, end): (u64, u64), cost: &mut Requests) {
         cost.requests += 1;
         cost.bytes += (end * PIECE).min(self.length) - start * PIECE;
-        // Runs inside the new one are part of it, and those that it touches.
+        // Runs inside the new one, and those that it touches, become part of it.
         let before = start.checked_sub(1).and_then(|piece| self.run_of(piece)).map_or(start, |(from, _)| from);
         let inside: Vec<_> = self.held.range(before..=end).map(|(from, to)| (*from, *to)).collect();
         let end = inside.iter().map(|(_, to)| *to).fold(end, u64::max);
@@ -362,7 +363,7 @@ impl Pieces {
     }
 }
 
-/// What opening costs.
+/// Returns the cost of opening.
 fn open(tiff: &Tiff<'_>, directories: &[Directory], pieces: &mut Pieces) -> Requests {
     let first = pieces.fetch([(0, PIECE)]);
     let arrays = [tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS, tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS];
@@ -375,7 +376,7 @@ fn open(tiff: &Tiff<'_>, directories: &[Directory], pieces: &mut Pieces) -> Requ
     Requests { requests: first.requests + rest.requests, bytes: first.bytes + rest.bytes, tiles: 0 }
 }
 
-/// What showing so many columns and rows in the middle of a level costs.
+/// Returns the cost of showing the given columns and rows in the middle of a level.
 fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: Pieces) -> Result<Requests> {
     let (Some(offsets), Some(counts)) = (image.offsets, image.counts) else { return Ok(Requests::default()) };
     let Some((mut offset_of, mut count_of)) = image.arrays(tiff) else { return Ok(Requests::default()) };
@@ -387,7 +388,7 @@ fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: P
         from / tile..(from + side.min(wanted)).div_ceil(tile)
     };
     let mut tiles = Vec::new();
-    // Tiles without an item in the arrays cost nothing.
+    // Tiles without an entry in the arrays cost nothing.
     'all: for plane in 0..image.planes().min(image.listed()) {
         for row in span(image.height, rows, image.tile_height) {
             for column in span(image.width, columns, image.tile_width) {

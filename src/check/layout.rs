@@ -1,4 +1,4 @@
-//! The order of things in the file: what GDAL, rio-cogeo and OGC 21-026 ask of directories and levels.
+//! File layout: what GDAL, rio-cogeo, and OGC 21-026 require of directories and levels.
 
 use crate::error::Result;
 use crate::sample::Nodata;
@@ -9,17 +9,17 @@ use super::report::{Place, Report};
 use super::rules;
 use super::tags as tag;
 
-/// Above this side, GDAL and rio-cogeo want tiles and overviews, in pixels.
+/// Images with a side above this many pixels need tiles and overviews, for GDAL and rio-cogeo.
 const SMALL: u64 = 512;
-/// GDAL takes wider tiles for strips where they are as wide as the image, in pixels.
+/// GDAL treats tiles as wide as the image as strips if they are wider than this, in pixels.
 const WIDEST_STRIP: u64 = 1024;
 /// The common size of a screen in pixels (OGC 21-026 /req/optimized_geotiff/small-sizes, note).
 const VIEWPORT: u64 = 1024;
-/// The last byte at which rio-cogeo wants the first directory.
+/// The last byte at which rio-cogeo accepts the first directory.
 const LATEST_DIRECTORY: u64 = 300;
 const LARGEST_CLASSIC: u64 = u32::MAX as u64;
 
-/// The images of a file by what they are.
+/// The images of a file by their role.
 pub(super) struct Pyramid<'a> {
     /// Full resolution, then its overviews in the order of the chain, as GDAL finds them.
     pub(super) levels: Vec<&'a Image>,
@@ -33,7 +33,7 @@ impl<'a> Pyramid<'a> {
         Self { levels: first.iter().chain(overviews).collect(), masks: rest.iter().filter(|i| i.is_mask()).collect() }
     }
 
-    /// The mask of a level: GDAL goes by size.
+    /// Returns the mask of a level, matched by size as in GDAL.
     pub(super) fn mask_of(&self, level: &Image) -> Option<&'a Image> {
         let fits = |mask: &&&Image| {
             (mask.width, mask.height) == (level.width, level.height) && mask.is_reduced() == level.is_reduced()
@@ -58,45 +58,53 @@ pub(super) fn check(tiff: &Tiff<'_>, directories: &[Directory], images: &[Image]
 
 fn check_header(tiff: &Tiff<'_>, images: &[Image], report: &mut Report) {
     if tiff.big && tiff.length <= LARGEST_CLASSIC {
-        report.add(&rules::OGC_CLASSIC_TIFF, Place::FILE, format_args!("a BigTIFF of {} bytes", tiff.length));
+        report.add(
+            &rules::OGC_CLASSIC_TIFF,
+            Place::FILE,
+            format_args!("the file is a BigTIFF of {} bytes", tiff.length),
+        );
     } else if !tiff.big && tiff.length > LARGEST_CLASSIC {
-        report.add(&rules::OGC_BIG_TIFF, Place::FILE, format_args!("a classic TIFF of {} bytes", tiff.length));
+        report.add(
+            &rules::OGC_BIG_TIFF,
+            Place::FILE,
+            format_args!("the file is a classic TIFF of {} bytes", tiff.length),
+        );
     }
     let first = tiff.first;
     let mut expected = tiff.header_bytes();
     if let Some(ghost) = &tiff.ghost {
         if ghost.says("KNOWN_INCOMPATIBLE_EDITION=YES") {
-            let message = format_args!("it says KNOWN_INCOMPATIBLE_EDITION=YES");
+            let message = format_args!("it contains KNOWN_INCOMPATIBLE_EDITION=YES");
             report.add(&rules::INCOMPATIBLE_EDITION, Place::byte(tiff.header_bytes()), message);
         }
         if ghost.says_planar() && images.first().is_some_and(|image| !image.planar) {
-            let message = format_args!("it says INTERLEAVE=BAND or TILE, but tiles have all bands");
+            let message = format_args!("it contains INTERLEAVE=BAND or TILE, but each tile contains all bands");
             report.add(&rules::GHOST_TEXT, Place::byte(tiff.header_bytes()), message);
         }
         expected = ghost.end + ghost.end % 2;
     }
-    // What can't be read at all has been found already.
+    // Structural metadata that cannot be read has been reported already.
     if first == 0 || report.has(&rules::GHOST_AREA) {
         return;
     }
     if first > LATEST_DIRECTORY {
         report.add(&rules::FIRST_DIRECTORY_NEAR, Place::byte(first), format_args!("it starts at byte {first}"));
     }
-    // A directory far behind breaks GDAL's rule, too, but one fault is said once unless it is near.
+    // A directory far into the file breaks GDAL's rule as well as that of rio-cogeo.
     if !(first == 8 || first == 16 || first == expected) {
-        let message = format_args!("it starts at byte {first} instead of {expected}");
+        let message = format_args!("it starts at byte {first}, expected byte {expected}");
         report.add(&rules::FIRST_DIRECTORY, Place::byte(first), message);
     }
 }
 
-/// What stands where in the chain of directories.
+/// Checks the order of images in the chain of directories.
 fn check_chain(images: &[Image], report: &mut Report) {
     let Some((first, rest)) = images.split_first() else { return };
     if first.is_reduced() || first.is_mask() {
-        let message = format_args!("its NewSubfileType is {}", first.subfile);
+        let message = format_args!("NewSubfileType is {}", first.subfile);
         report.add(&rules::OGC_FULL_RESOLUTION, Place::directory(0).at(first.offset), message);
     }
-    // Masks belong to an image, and GDAL puts the first one before the overviews, as the recommendation has it.
+    // Masks belong to an image; GDAL puts the first one before the overviews, as the recommendation asks.
     let mut image = first;
     for other in rest.iter().filter(|other| !other.is_mask()) {
         let belongs = other.width <= image.width && other.height <= image.height;
@@ -104,27 +112,27 @@ fn check_chain(images: &[Image], report: &mut Report) {
             image = other;
         } else if image.directory != 0 && !belongs {
             let (number, directory) = (image.directory, other.directory);
-            let message = format_args!("it is an overview, but not of the image before it, directory {number}");
+            let message = format_args!("it is an overview, but not of the preceding image, directory {number}");
             report.add(&rules::OGC_CHAIN, Place::directory(directory).at(other.offset), message);
         }
     }
     let order: Vec<_> = images.iter().map(|image| (image.is_reduced(), image.is_mask())).collect();
     if !order.is_sorted() {
-        let message = format_args!("they stand in another order");
+        let message = format_args!("the directories are in a different order");
         report.add(&rules::OGC_DIRECTORY_ORDER, Place::FILE, message);
     }
 }
 
-/// Tiles of one directory.
+/// Checks the tiles of one directory.
 fn check_tiles(image: &Image, pyramid: &Pyramid<'_>, report: &mut Report) {
     let place = Place::directory(image.directory).at(image.offset);
     let (width, tile_width, tile_height) = (image.width, image.tile_width, image.tile_height);
     if !image.tiled {
-        let message = format_args!("its {width}x{} pixels stand in {} strips", image.height, image.tiles());
+        let message = format_args!("its {width}x{} pixels are stored in {} strips", image.height, image.tiles());
         report.add(&rules::OGC_TILING, place, message);
         return;
     }
-    // Sides that are no multiples of 16 have been found.
+    // Sides that are not multiples of 16 have been reported already.
     if image.is_mask() || tile_width == 0 || tile_height == 0 || !image.has_sound_tiles() {
         return;
     }
@@ -154,12 +162,12 @@ fn check_tiles(image: &Image, pyramid: &Pyramid<'_>, report: &mut Report) {
         && full.tiled
         && (full.tile_width, full.tile_height) != (tile_width, tile_height)
     {
-        let message = format_args!("{message}, those of full resolution {}x{}", full.tile_width, full.tile_height);
+        let message = format_args!("{message}, in full resolution {}x{}", full.tile_width, full.tile_height);
         report.add(&rules::OGC_TILE_EQUAL, place, message);
     }
 }
 
-/// Sizes and types of the levels.
+/// Checks the sizes and types of the levels.
 fn check_levels(pyramid: &Pyramid<'_>, report: &mut Report) {
     let Some((full, overviews)) = pyramid.levels.split_first() else { return };
     if overviews.is_empty() && (full.width > SMALL || full.height > SMALL) {
@@ -178,7 +186,7 @@ fn check_levels(pyramid: &Pyramid<'_>, report: &mut Report) {
     }
 }
 
-/// A level beside the one before and full resolution.
+/// Compares a level with the previous level and with full resolution.
 fn check_level(full: &Image, finer: &Image, coarser: &Image, report: &mut Report) {
     let place = Place::directory(coarser.directory).at(coarser.offset);
     let size = |image: &Image| format!("{}x{}", image.width, image.height);
@@ -189,14 +197,15 @@ fn check_level(full: &Image, finer: &Image, coarser: &Image, report: &mut Report
             let name = image.data_type.map_or("unknown", |data_type| data_type.name());
             format!("{} bands of {} bits ({name})", image.samples, image.bits)
         };
-        let message = format_args!("it has {}, full resolution {}", say(coarser), say(full));
+        let message = format_args!("it has {}, full resolution has {}", say(coarser), say(full));
         report.add(&rules::LEVEL_SAMPLES, place, message);
     } else if (full.photometric, &full.color_map) != (coarser.photometric, &coarser.color_map) && !gray_of_bits {
-        // JPEG stores colours as YCbCr, another codec for overviews as RGB.
+        // JPEG stores colors as YCbCr, other codecs used for overviews as RGB.
         let colors = |photometric| if photometric == 6 { 2 } else { photometric };
         if colors(full.photometric) != colors(coarser.photometric) || full.color_map != coarser.color_map {
             let (of, theirs) = (full.photometric, coarser.photometric);
-            let message = format_args!("photometric interpretation {theirs} beside {of}, or another colour table");
+            let message =
+                format_args!("photometric interpretation {theirs} (full resolution: {of}), or a different color table");
             report.add(&rules::LEVEL_COLORS, place, message);
         }
     }
@@ -206,7 +215,7 @@ fn check_level(full: &Image, finer: &Image, coarser: &Image, report: &mut Report
     }
     let larger = coarser.width > finer.width || coarser.height > finer.height;
     if larger || (coarser.width == finer.width && coarser.height == finer.height) {
-        let message = format_args!("it is {}, the level before {}", size(coarser), size(finer));
+        let message = format_args!("it is {}, the previous level {}", size(coarser), size(finer));
         report.add(&rules::OVERVIEW_SIZE, place, message);
         return;
     }
@@ -224,7 +233,7 @@ fn check_level(full: &Image, finer: &Image, coarser: &Image, report: &mut Report
     if halves(finer.width, coarser.width) && halves(finer.height, coarser.height) {
         return;
     }
-    let message = format_args!("it is {}, the level before {}", size(coarser), size(finer));
+    let message = format_args!("it is {}, the previous level {}", size(coarser), size(finer));
     report.add(&rules::OGC_HALVING, place, message);
     let ok = |finer: u64, coarser: u64| ((finer / 10).max(1)..=finer.div_ceil(2)).contains(&coarser);
     if !(ok(finer.width, coarser.width) && ok(finer.height, coarser.height)) {
@@ -232,7 +241,7 @@ fn check_level(full: &Image, finer: &Image, coarser: &Image, report: &mut Report
     }
 }
 
-/// The ratio of two sides, rounded as Python does for rio-cogeo: halves to the even number.
+/// Returns the ratio of two sides, rounded half to even as Python does for rio-cogeo.
 fn rounded_ratio(finer: u64, coarser: u64) -> u64 {
     let (whole, rest) = (finer / coarser.max(1), finer % coarser.max(1));
     match (rest * 2).cmp(&coarser) {
@@ -246,7 +255,11 @@ fn check_nodata(full: &Image, coarser: &Image, report: &mut Report) {
     let place = Place::directory(coarser.directory).at(coarser.offset);
     match (&full.nodata, &coarser.nodata) {
         (Some(value), None) => {
-            report.add(&rules::NODATA_MISSING, place, format_args!("full resolution has {value}"));
+            report.add(
+                &rules::NODATA_MISSING,
+                place,
+                format_args!("it has no nodata value, full resolution has {value}"),
+            );
         }
         (value, Some(other)) => {
             let same = match (full.nodata(), coarser.nodata()) {
@@ -258,7 +271,7 @@ fn check_nodata(full: &Image, coarser: &Image, report: &mut Report) {
             };
             if !same {
                 let value = value.as_deref().unwrap_or("none");
-                report.add(&rules::NODATA_DIFFERS, place, format_args!("it has {other}, full resolution {value}"));
+                report.add(&rules::NODATA_DIFFERS, place, format_args!("it has {other}, full resolution has {value}"));
             }
         }
         (None, None) => {}
@@ -272,7 +285,8 @@ fn check_masks(pyramid: &Pyramid<'_>, report: &mut Report) {
             (level.width, level.height) == (mask.width, mask.height) && level.is_reduced() == mask.is_reduced()
         };
         if mask.width > 0 && mask.height > 0 && !pyramid.levels.iter().any(|level| fits(&level)) {
-            let message = format_args!("the mask has {}x{} pixels, as no image", mask.width, mask.height);
+            let message =
+                format_args!("the mask has {}x{} pixels, but no image has that size", mask.width, mask.height);
             report.add(&rules::MASK_SIZE, place, message);
         }
         let Image { samples, bits, photometric, .. } = **mask;
@@ -291,7 +305,7 @@ fn check_masks(pyramid: &Pyramid<'_>, report: &mut Report) {
     }
 }
 
-/// Where georeference is, and where it must not be.
+/// Checks the georeferencing of full resolution and of overviews.
 fn check_georeference(directories: &[Directory], images: &[Image], report: &mut Report) {
     let places = [tag::MODEL_PIXEL_SCALE, tag::MODEL_TIEPOINT, tag::MODEL_TRANSFORMATION, tag::GEO_KEY_DIRECTORY];
     for (directory, image) in directories.iter().zip(images) {
@@ -300,7 +314,7 @@ fn check_georeference(directories: &[Directory], images: &[Image], report: &mut 
             let tags = places.iter().filter(|tag| directory.entry(**tag).is_some() == found);
             tags.map(|tag| tag::name(*tag)).collect::<Vec<_>>().join(", ")
         };
-        // The first directory is of full resolution whatever it says.
+        // The first directory is full resolution whatever its NewSubfileType.
         if image.is_reduced() && image.directory != 0 {
             if places.iter().any(|tag| directory.entry(*tag).is_some()) {
                 report.add(&rules::OGC_OVERVIEW_GEOREFERENCE, place, format_args!("it has {}", names(true)));
@@ -314,7 +328,7 @@ fn check_georeference(directories: &[Directory], images: &[Image], report: &mut 
     }
 }
 
-/// Where the pixels begin, level by level.
+/// Checks the positions of directories and pixel data, level by level.
 fn check_data(
     tiff: &Tiff<'_>,
     directories: &[Directory],
@@ -327,7 +341,7 @@ fn check_data(
             && after.offset < before.offset
         {
             let message =
-                format_args!("it starts at byte {}, the level before at byte {}", after.offset, before.offset);
+                format_args!("it starts at byte {}, the previous level at byte {}", after.offset, before.offset);
             report.add(&rules::DIRECTORY_ORDER, Place::directory(after.directory).at(after.offset), message);
         }
     }
@@ -339,8 +353,7 @@ fn check_data(
         && *start < last.offset
     {
         let place = Place::directory(level.directory).at(*start);
-        let message =
-            format_args!("tiles start at byte {start}, the last directory of a level at byte {}", last.offset);
+        let message = format_args!("tiles start at byte {start}, the last level's directory at byte {}", last.offset);
         report.add(&rules::DATA_AFTER_DIRECTORIES, place, message);
     }
     for pair in starts.windows(2) {
@@ -365,14 +378,14 @@ fn check_data(
         let last = values.map(|entry| (entry.at, Some(entry.tag))).chain([(directory.offset, None)]).max();
         if let Some((at, tag)) = last.filter(|(at, _)| *at > first) {
             let what = tag.map_or("the directory".to_owned(), |tag| format!("the value of tag {tag}"));
-            let message = format_args!("{what} stands behind the first tile, which starts at byte {first}");
+            let message = format_args!("{what} is stored after the first tile, which starts at byte {first}");
             report.add(&rules::METADATA_AFTER_DATA, Place::directory(directory.index).at(at), message);
         }
     }
     Ok(())
 }
 
-/// Where the first tile of the first band that is there starts, as GDAL looks for it.
+/// Returns the offset of the first tile of the first band that is present, as GDAL finds it.
 fn first_tile(tiff: &Tiff<'_>, image: &Image) -> Result<Option<u64>> {
     let Some((mut offsets, _)) = image.arrays(tiff) else { return Ok(None) };
     for tile in 0..image.per_plane().min(offsets.count) {

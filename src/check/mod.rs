@@ -1,9 +1,9 @@
-//! Checks: whether a file is a valid Cloud Optimized GeoTIFF, and what it is.
+//! Validation of Cloud Optimized GeoTIFFs, and description of any TIFF.
 //!
-//! Shares no code with what writes: it reads TIFF by itself, and takes nothing but the decoders from elsewhere. Works on
-//! files larger than memory, on bytes in memory, and on whatever is [`ReadAt`]; a hostile file costs no more memory than
-//! tiles of 256 MiB and some lists of bounded length, and no more time than its own length and
-//! `CheckOptions::decode_limit` allow. All rules stand in [`RULES`], and one by one in docs/validation.md.
+//! This module shares no code with the writer: it has its own TIFF parser, and reuses only the decoders. It works on
+//! files larger than memory, on bytes in memory, and on anything that implements [`ReadAt`]. A hostile file can cost at
+//! most the memory of 256 MiB tiles and some lists of limited length, and the time that its own length and
+//! [`CheckOptions::decode_limit`] allow. [`RULES`] lists all rules; docs/validation.md describes them one by one.
 //!
 //! ```
 //! use cogsmith::check::{self, CheckOptions};
@@ -52,40 +52,40 @@ pub(crate) use verify::{Expected, verify};
 use image::Image;
 use parse::{Directory, Tiff};
 
-/// Bytes of values of all directories that are held: colour tables, JPEG tables.
+/// Maximum bytes of values held for all directories: color tables, JPEG tables.
 const MOST_HELD: usize = 128 << 20;
 
-/// How much is looked at.
+/// Extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// Every tile is decoded; of overviews with more than 4096 tiles, or with very many bands, fewer are compared, spread
-    /// evenly. The default.
+    /// Decodes every tile. For overviews with more than 4096 tiles, or with very many bands, compares fewer of them,
+    /// spread evenly. The default.
     #[default]
     Full,
-    /// Header, all directories and the places of all tiles; a few tiles of each directory are decoded.
+    /// Reads the header, all directories, and the locations of all tiles; decodes a few tiles of each directory.
     Quick,
 }
 
-/// What is checked, and how much.
+/// Options for [`validate`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckOptions {
-    /// How much is looked at. Default: everything.
+    /// Extent of the check. Default: [`Depth::Full`].
     pub depth: Depth,
-    /// Whether a file `NAME.ovr` stands beside this one, which the caller alone can know. Default: no.
+    /// True if there is a file `NAME.ovr` next to this one, which only the caller can know. Default: false.
     pub external_overviews: bool,
-    /// Bytes of tiles, compressed and decoded, beyond which tiles are no longer decoded; a warning says so. Default:
-    /// `None`, 16 GiB and 2000 times the length of the file, which no file reaches that is no decompression bomb.
+    /// Limit on the bytes of tiles, compressed plus decoded; beyond it, tiles are not decoded, and a warning says so.
+    /// Default: `None`, which means 16 GiB plus 2000 times the file length; only a decompression bomb reaches that.
     pub decode_limit: Option<u64>,
 }
 
 impl CheckOptions {
-    /// Everything.
+    /// Returns the options of a full check.
     #[must_use]
     pub fn full() -> Self {
         Self::default()
     }
 
-    /// Header and a sample of tiles.
+    /// Returns the options of a quick check: the header and a sample of tiles.
     #[must_use]
     pub fn quick() -> Self {
         Self { depth: Depth::Quick, ..Self::default() }
@@ -96,18 +96,19 @@ impl CheckOptions {
     }
 }
 
-/// Judges a file.
+/// Validates a file.
 ///
 /// # Errors
-/// Where there is nothing to judge: [`ErrorKind::Io`](crate::ErrorKind::Io) where the file can't be read,
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where it is no TIFF file at all,
+/// Only if the file cannot be checked: [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read,
+/// [`ErrorKind::NotTiff`](crate::ErrorKind::NotTiff) if it is not a TIFF file,
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it is shorter than a TIFF header, and
 /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory). Everything else is a finding.
 pub fn validate(reader: &dyn ReadAt, options: &CheckOptions, executor: &Executor) -> Result<Report> {
     let mut report = Report::default();
     let tiff = Tiff::open(reader, &mut report)?;
     let (directories, images) = read(&tiff, &mut report)?;
     if options.external_overviews {
-        report.add(&rules::EXTERNAL_OVERVIEWS, Place::FILE, format_args!("a file .ovr stands beside it"));
+        report.add(&rules::EXTERNAL_OVERVIEWS, Place::FILE, format_args!("there is an .ovr file next to it"));
     }
     for directory in &directories {
         geo::read(&tiff, directory, &mut report)?;
@@ -119,7 +120,7 @@ pub fn validate(reader: &dyn ReadAt, options: &CheckOptions, executor: &Executor
     Ok(report)
 }
 
-/// The directories of a file, and their images.
+/// Reads the directories of a file and their images.
 fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<(Vec<Directory>, Vec<Image>)> {
     let directories = tiff.directories(report)?;
     let mut images = Vec::with_capacity(directories.len());
@@ -130,15 +131,17 @@ fn read(tiff: &Tiff<'_>, report: &mut Report) -> Result<(Vec<Directory>, Vec<Ima
         image.sound = report.count(Severity::Error) == errors;
         held += image.held_bytes();
         claimed = claimed.saturating_add(image.listed());
-        // Arrays of their own take a byte for each at least; shared ones must not make a small file a long job.
+        // Separate arrays take at least one byte per tile; shared arrays must not make a small file expensive.
         if claimed > tiff.length {
-            let message = format_args!("directories share arrays of tiles: {claimed} tiles are more than fit");
+            let message = format_args!(
+                "directories share arrays of tiles: they list {claimed} tiles, more than the file has bytes"
+            );
             report.add(&rules::DIRECTORY_COUNT, Place::directory(directory.index), message);
             break;
         }
         images.push(image);
         if held > MOST_HELD || tiff.is_exhausted() {
-            let message = format_args!("their values are more than the file can hold: {held} bytes");
+            let message = format_args!("the values of all directories exceed the limit: {held} bytes held");
             report.add(&rules::DIRECTORY_COUNT, Place::directory(directory.index), message);
             break;
         }

@@ -1,15 +1,15 @@
-//! Overviews against the level before them: the values that every kernel has in common.
+//! Comparison of overviews with the previous level, by what all kernels have in common.
 //!
-//! Nearest and mode take a pixel that is there; average, rms, median, min, max and the smooth kernels stay within the
-//! values under them; bilinear, cubic and Lanczos overshoot by no more than the range of those values. All look no
-//! further than three pixels of the overview, and give no data where there are none. So a cell of 16x16 pixels is
-//! compared with the range of what lies under it and four pixels around, widened on both sides by that range; it is wrong
-//! only if not a single pixel fits. That leaves rounding, nodata that is stepped over, drift of odd sizes, and lossy
-//! codecs far inside, and finds overviews that are empty, of another image, or garbled.
+//! Nearest and mode take an existing pixel; average, rms, median, min, max, and the smooth kernels stay within the
+//! range of the values under them; bilinear, cubic, and Lanczos overshoot by at most the width of that range. All reach
+//! at most three overview pixels, and produce no data where there is none. So a cell of 16x16 pixels is compared with
+//! the range of the values under it and four pixels around it, widened on both sides by its width; it is wrong only if
+//! not a single pixel fits. That leaves ample room for rounding, values moved off nodata, drift of odd sizes, and lossy
+//! codecs, and finds overviews that are empty, belong to another image, or are garbled.
 //!
-//! The comparison is made while tiles are decoded anyway, from full resolution to the smallest level: the tiles of a level
-//! add to the ranges that the next level is compared with, and those of the next level are compared with them. Cells that
-//! don't fit the level before may come from full resolution; its tiles under them are decoded once more at the end.
+//! The comparison happens while tiles are decoded anyway, from full resolution to the smallest level: the tiles of a
+//! level contribute to the ranges that the next level is compared with. Cells that don't fit the previous level may
+//! come from full resolution; its tiles under them are decoded once more at the end.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +20,13 @@ use super::pair::{Doubt, Doubts, Level, MANY_DOUBTS, Outcome, Own, Pair};
 use super::report::Report;
 use super::{CheckOptions, Depth};
 
-/// Bytes of the ranges and masks under the cells of one level; those of two levels are held at once, and as much for
-/// cells in doubt. Where all cells take more, fewer are compared.
+/// Maximum bytes of the ranges and masks under the cells of one level; two levels are held at once, plus as much for
+/// cells in doubt. If all cells take more, fewer are compared.
 const MAX_CELL_BYTES: u64 = 32 << 20;
-/// Levels that are compared with full resolution: a pyramid of halves has 31 at most.
+/// Levels that are compared with full resolution: halving gives at most 31.
 const MAX_DOUBTED_LEVELS: usize = 31;
 
-/// The contents of a piece of a tile, for [`Overviews::take`].
+/// Values collected from a piece of a tile, for [`Overviews::take`].
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// For each of the footprints that are being filled.
@@ -36,26 +36,26 @@ pub(super) struct Seen {
 
 /// The comparison of all overviews of a file.
 pub(super) struct Overviews<'a> {
-    /// Full resolution first; `None` where a level can't be compared.
+    /// Full resolution first; `None` if a level cannot be compared.
     levels: Vec<Option<Level<'a>>>,
     quick: bool,
-    /// Bytes of pixels that may still be compared.
+    /// Remaining bytes of pixels that may be compared.
     budget: u64,
-    /// The level that is read, and how it compares with the level before.
+    /// The level being read, compared with the previous level.
     judged: Option<Pair<'a>>,
-    /// The next level, for which what is read is collected.
+    /// The next level, for which values are collected.
     filled: Option<Pair<'a>>,
     doubts: Vec<Doubts<'a>>,
     doubt_bytes: u64,
-    /// Whether tiles are decoded again for the doubts.
+    /// True if tiles are decoded again for cells in doubt.
     again: bool,
-    /// Bands that are compared where not all tiles are decoded; alpha is always one of them.
+    /// Bands that are compared if not all tiles are decoded, in addition to alpha.
     planes: BTreeSet<u64>,
     outcomes: Vec<Outcome<'a>>,
 }
 
 impl<'a> Overviews<'a> {
-    /// Takes all levels, each with its mask.
+    /// Creates the comparison of all levels, each with its mask.
     pub(super) fn new(levels: &[(&'a Image, Option<&'a Image>)], options: &CheckOptions, budget: u64) -> Self {
         let full = levels.first().map(|(full, _)| *full);
         let levels = levels.iter().map(|(image, mask)| {
@@ -76,13 +76,13 @@ impl<'a> Overviews<'a> {
         }
     }
 
-    /// Goes on to a level: its mask is read, then its image.
+    /// Begins a level: its mask is read, then its image.
     pub(super) fn begin(&mut self, index: usize) {
         self.judged = self.filled.take();
         self.filled = self.pair(index);
     }
 
-    /// Ends the level: decides on its cells, except those in doubt.
+    /// Ends the level: decides all cells except those in doubt.
     pub(super) fn end(&mut self) {
         if let Some(mut pair) = self.judged.take() {
             let doubted = pair.close();
@@ -90,7 +90,8 @@ impl<'a> Overviews<'a> {
         }
     }
 
-    /// Whether tiles of full resolution have to be decoded again, its mask first. Then [`needs`](Self::needs) tells which.
+    /// Begins the second pass. Returns true if tiles of full resolution must be decoded again, its mask first;
+    /// [`needs`](Self::needs) then selects them.
     pub(super) fn begin_again(&mut self) -> bool {
         self.again = true;
         (self.judged, self.filled) = (None, None);
@@ -99,14 +100,14 @@ impl<'a> Overviews<'a> {
         !self.doubts.is_empty()
     }
 
-    /// Reports on all overviews.
+    /// Reports the results of all overviews.
     pub(super) fn finish(mut self, report: &mut Report) {
         self.outcomes.extend(self.doubts.into_iter().map(Doubts::close));
         self.outcomes.sort_by_key(|outcome| outcome.image.directory);
         self.outcomes.into_iter().for_each(|outcome| outcome.report(report));
     }
 
-    /// An overview and the level of an index before it.
+    /// Pairs the level at an index with the overview after it.
     fn pair(&mut self, index: usize) -> Option<Pair<'a>> {
         let (fine, coarse) = ((*self.levels.get(index)?)?, (*self.levels.get(index + 1)?)?);
         if coarse.image.width > fine.image.width {
@@ -129,10 +130,10 @@ impl<'a> Overviews<'a> {
         let windows: Vec<_> = own.iter().map(under).collect();
         let known = fine.has_known_mask() && coarse.has_known_mask();
         let reason = match self.afford(fine.image, &windows) {
-            _ if !known => "a mask is not decoded",
-            _ if capacity == 0 => "one of them takes too much memory",
-            _ if few => "more tiles lie under one of them than quick checks decode",
-            false => "the limit of pixels is reached",
+            _ if !known => "a mask cannot be decoded",
+            _ if capacity == 0 => "a single cell takes too much memory",
+            _ if few => "more tiles lie under a cell than quick checks decode",
+            false => "the limit on compared pixels is reached",
             true => "",
         };
         if !reason.is_empty() {
@@ -155,7 +156,7 @@ impl<'a> Overviews<'a> {
         })
     }
 
-    /// Keeps the cells in doubt for full resolution to decide on, as far as limits allow.
+    /// Keeps the cells in doubt, as far as limits allow, to be decided by full resolution.
     fn doubt(&mut self, pair: Pair<'a>, doubted: Vec<(usize, Vec<Doubt>)>) {
         let Pair { coarse, mut outcome, bands, gaps, .. } = pair;
         let Some(full) = self.levels.first().copied().flatten() else { return };
@@ -169,7 +170,10 @@ impl<'a> Overviews<'a> {
             if self.doubts.len() >= MAX_DOUBTED_LEVELS {
                 outcome.skip(1, MANY_DOUBTS);
             } else if self.quick {
-                outcome.skip(1, "they do not fit the level before, and quick checks do not go back to full resolution");
+                outcome.skip(
+                    1,
+                    "they do not fit the previous level, and quick checks do not compare with full resolution",
+                );
             } else if self.doubt_bytes.saturating_add(bytes) > MAX_CELL_BYTES || !self.afford(full.image, &[window]) {
                 outcome.skip(1, MANY_DOUBTS);
             } else {
@@ -188,7 +192,7 @@ impl<'a> Overviews<'a> {
         self.doubts.push(Doubts { coarse, gaps, cells, under, outcome });
     }
 
-    /// Takes the pixels of some windows from the budget, if it has as many.
+    /// Takes the pixels of some windows from the budget; false if it is too small.
     fn afford(&mut self, image: &Image, windows: &[Window]) -> bool {
         let pixels = windows.iter().fold(0u64, |pixels, window| pixels.saturating_add(window.area()));
         let bytes = pixels.saturating_mul(image.samples).saturating_mul(image.data_type.map_or(1, |t| t.size() as u64));
@@ -202,7 +206,7 @@ impl<'a> Overviews<'a> {
         self.filled.iter().map(|pair| &pair.under).chain(doubts)
     }
 
-    /// Whether pixels of a tile are compared where not all tiles are decoded.
+    /// Returns true if pixels of a tile are compared when not all tiles are decoded.
     pub(super) fn needs(&self, image: &Image, tile: u64) -> bool {
         let area = Piece::area_of(image, tile);
         let plane = tile / image.per_plane().max(1);
@@ -214,7 +218,7 @@ impl<'a> Overviews<'a> {
             || self.judged.as_ref().is_some_and(|pair| pair.cells.windows.touching(area).next().is_some())
     }
 
-    /// Looks at rows of a tile, of the image of the level or of its mask.
+    /// Examines rows of a tile of the level's image or mask.
     pub(super) fn look(&self, piece: &Piece<'_>) -> Seen {
         let mut seen = Seen::default();
         let is_mask = piece.image.is_mask();
@@ -222,7 +226,7 @@ impl<'a> Overviews<'a> {
             seen.under = self.footprints().map(|footprints| footprints.look(piece)).collect();
             seen.own = self.judged.as_ref().map_or_else(Vec::new, |pair| pair.judge(piece));
         }
-        // Alpha does not hide itself: its plane is compared first, and covers the others then.
+        // Alpha does not hide itself: its plane is compared first, and then covers the other planes.
         if is_mask || (piece.image.planar && piece.image.alpha() == Some(piece.plane)) {
             let own = self.judged.iter().map(|pair| &pair.cells);
             self.footprints().map(|footprints| &footprints.cells).chain(own).for_each(|cells| cells.mask(piece));
@@ -230,7 +234,7 @@ impl<'a> Overviews<'a> {
         seen
     }
 
-    /// Takes in what was seen in a piece.
+    /// Adds the values collected from a piece.
     pub(super) fn take(&mut self, seen: Seen) {
         if let Some(pair) = &mut self.judged {
             pair.take(seen.own);

@@ -1,4 +1,4 @@
-//! An overview and the level before it: the cells of the one, and what lies under them in the other.
+//! An overview and the previous level: the cells of the overview, and the values under them.
 
 use super::fit::Fit;
 use super::footprint::{Cells, Cover, Footprints, Piece, Range, Sample, Validity, Window, Windows};
@@ -6,12 +6,14 @@ use super::image::Image;
 use super::report::{Place, Report};
 use super::rules;
 
-/// Cells of a level that are compared with full resolution if they don't fit the level before, and bands of each.
+/// Maximum number of cells of a level, and bands of each, that are compared with full resolution if they don't fit the
+/// previous level.
 const MAX_DOUBTS: usize = 1024;
 const MAX_DOUBTED_BANDS: usize = 4;
-pub(super) const MANY_DOUBTS: &str = "too many do not fit the level before to compare all with full resolution";
+pub(super) const MANY_DOUBTS: &str =
+    "too many cells do not fit the previous level to compare all of them with full resolution";
 
-/// A level, and which of its pixels are valid.
+/// A level, and the validity of its pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Level<'a> {
     pub(super) image: &'a Image,
@@ -38,12 +40,12 @@ impl<'a> Level<'a> {
             && image.data_type.is_some_and(|data_type| !data_type.is_complex())
     }
 
-    /// Whether its mask, if any, can be read.
+    /// Returns true if its mask, if any, can be decoded.
     pub(super) fn has_known_mask(&self) -> bool {
         self.mask.is_none_or(|mask| mask.sound && mask.format.is_ok())
     }
 
-    /// Masks and planes of alpha that decide on its pixels.
+    /// Returns the number of masks and alpha planes that determine the validity of its pixels.
     pub(super) fn layers(&self) -> u64 {
         u64::from(self.mask.is_some()) + u64::from(self.alpha_plane().is_some())
     }
@@ -56,7 +58,7 @@ impl<'a> Level<'a> {
         Cells::new(windows, self.validity, self.layers())
     }
 
-    /// Bytes that the validity of a window takes.
+    /// Returns the memory needed for the validity of a window, in bytes.
     pub(super) fn cover_bytes(&self, window: &Window) -> u64 {
         if self.layers() > 0 { Cover::bytes(window) } else { 0 }
     }
@@ -66,10 +68,10 @@ impl<'a> Level<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Own {
     pub(super) seen: u64,
-    /// Whether one of them fits what is under the cell.
+    /// True if one of them fits the values under the cell.
     pub(super) fits: bool,
     pub(super) range: Range,
-    /// All of them, where none fits the level before and full resolution may say more.
+    /// All of them, if none fits the previous level and full resolution may decide.
     pub(super) samples: Vec<Sample>,
 }
 
@@ -77,24 +79,24 @@ impl Own {
     pub(super) const UNSEEN: Self = Self { seen: 0, fits: false, range: Range::EMPTY, samples: Vec::new() };
 }
 
-/// An overview and what lies under its cells in the level before.
+/// An overview, and the values under its cells in the previous level.
 pub(super) struct Pair<'a> {
     pub(super) coarse: Level<'a>,
     pub(super) cells: Cells,
     pub(super) under: Footprints,
-    /// Whether the level before is full resolution: then nothing else can explain what does not fit.
+    /// True if the previous level is full resolution: then nothing else can explain a misfit.
     pub(super) is_first: bool,
     pub(super) gaps: bool,
     pub(super) bands: usize,
-    /// For each cell, of each band.
+    /// For each cell, one per band.
     pub(super) own: Vec<Own>,
-    /// Bands of cells whose samples are held.
+    /// Number of bands of cells whose samples are held.
     pub(super) held: usize,
     pub(super) outcome: Outcome<'a>,
 }
 
 impl Pair<'_> {
-    /// Compares the pixels that a piece of the overview has in the cells.
+    /// Compares the pixels of a piece of the overview within the cells.
     pub(super) fn judge(&self, piece: &Piece<'_>) -> Vec<(usize, Vec<Own>)> {
         let first_band = usize::try_from(piece.first_band()).unwrap_or(usize::MAX);
         let judged = self.cells.windows.touching(piece.area).map(|(index, window)| {
@@ -139,7 +141,7 @@ impl Pair<'_> {
         }
     }
 
-    /// Decides on all cells but those in doubt, which are returned: index, and bands.
+    /// Decides all cells except those in doubt, and returns the latter: index and bands.
     pub(super) fn close(&mut self) -> Vec<(usize, Vec<Doubt>)> {
         let mut doubted = Vec::new();
         for (index, window) in self.cells.windows.all().iter().enumerate() {
@@ -175,21 +177,21 @@ impl Pair<'_> {
     }
 }
 
-/// A band of a cell that does not fit the level before.
+/// A band of a cell that does not fit the previous level.
 pub(super) struct Doubt {
     pub(super) band: usize,
-    /// The values under it in the level before.
+    /// The values under it in the previous level.
     pub(super) range: Range,
     pub(super) own: Range,
     pub(super) samples: Vec<Sample>,
 }
 
-/// Cells of an overview that full resolution decides on.
+/// Cells of an overview that are decided by full resolution.
 pub(super) struct Doubts<'a> {
     pub(super) coarse: Level<'a>,
     pub(super) gaps: bool,
     pub(super) cells: Vec<(Window, Vec<Doubt>)>,
-    /// What lies under them in full resolution.
+    /// The values under them in full resolution.
     pub(super) under: Footprints,
     pub(super) outcome: Outcome<'a>,
 }
@@ -211,7 +213,7 @@ impl<'a> Doubts<'a> {
             match misfit {
                 Some((band, reason)) => self.outcome.wrong(window, band, &reason),
                 None if known => self.outcome.compared += 1,
-                None => self.outcome.skip(1, "full resolution could not be decoded under them"),
+                None => self.outcome.skip(1, "full resolution under them cannot be decoded"),
             }
         }
         self.outcome
@@ -223,9 +225,9 @@ pub(super) struct Outcome<'a> {
     pub(super) image: &'a Image,
     pub(super) compared: u64,
     pub(super) wrong: u64,
-    /// The first tile with a cell that is wrong, and why it is.
+    /// The first tile with a wrong cell, and the reason.
     pub(super) first: Option<(u64, String)>,
-    /// Cells that were not compared, and why.
+    /// Number of cells that were not compared, and the reason.
     pub(super) skipped: u64,
     pub(super) reason: &'static str,
 }
@@ -253,7 +255,7 @@ impl<'a> Outcome<'a> {
         let Self { image, compared, wrong, .. } = self;
         report.cells_compared += compared;
         if let Some((tile, reason)) = self.first {
-            let message = format_args!("{wrong} of {compared} cells don't fit; the first: {reason}");
+            let message = format_args!("{wrong} of {compared} cells don't fit; first: {reason}");
             report.add(&rules::OVERVIEW_CONTENT, Place::tile(image.directory, tile), message);
         }
         if self.skipped > 0 {

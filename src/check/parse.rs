@@ -1,4 +1,4 @@
-//! The checks' own reading of TIFF: header, structural metadata, directories, values. Trusts nothing, keeps little.
+//! The TIFF parser of the checks: header, structural metadata, directories, values. Trusts nothing, keeps little.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,22 +11,22 @@ use super::ghost::{self, Ghost};
 use super::report::{Place, Report};
 use super::rules;
 
-/// libtiff reads as many directories.
+/// Maximum number of directories, as in libtiff.
 const MOST_DIRECTORIES: usize = 65_536;
-/// libtiff takes directories with more entries for damaged.
+/// Maximum number of entries in a directory; libtiff considers larger ones damaged.
 const MOST_ENTRIES: u64 = 4096;
-/// Entries of all directories that are held in memory: 32 bytes each.
+/// Maximum number of entries in all directories; each takes 32 bytes of memory.
 const MOST_ENTRIES_IN_ALL: usize = 1 << 20;
-/// SubIFDs of a directory that are looked at.
+/// Maximum number of SubIFDs that are read per directory.
 const MOST_SUB_DIRECTORIES: u64 = 16;
 /// Bytes of an array that are read at once.
 const PAGE: u64 = 1 << 16;
-/// The longest value that is read as a whole: ICC profiles, metadata; arrays of tiles are read page by page.
+/// The longest value that is read as a whole, such as an ICC profile or metadata; tile arrays are read page by page.
 pub(super) const LONGEST_VALUE: u64 = 16 << 20;
-/// Bytes of values that any file may have; beyond it, 16 times its length.
+/// Bytes of values allowed in any file, in addition to 16 times its length.
 const VALUES: u64 = 64 << 20;
 
-/// A file with a header of a TIFF.
+/// A file with a TIFF header.
 pub(super) struct Tiff<'a> {
     pub(super) reader: &'a dyn ReadAt,
     pub(super) length: u64,
@@ -34,11 +34,11 @@ pub(super) struct Tiff<'a> {
     pub(super) big_endian: bool,
     /// Offset of the first directory.
     pub(super) first: u64,
-    /// GDAL's structural metadata, where it is.
+    /// GDAL's structural metadata, if present.
     pub(super) ghost: Option<Ghost>,
-    /// Bytes of values that may still be read: directories that share values must not make a small file a long job.
+    /// Remaining bytes of values that may be read: shared values must not make a small file expensive.
     budget: AtomicU64,
-    /// How often tiles were decoded.
+    /// Number of times a tile was decoded.
     pub(super) decodes: AtomicU64,
 }
 
@@ -48,13 +48,13 @@ pub(super) struct Entry {
     pub(super) tag: u16,
     pub(super) kind: u16,
     pub(super) count: u64,
-    /// Where the value stands, in the entry or elsewhere.
+    /// Offset of the value, in the entry or elsewhere.
     pub(super) at: u64,
-    /// Whether it stands elsewhere.
+    /// True if the value is stored elsewhere.
     pub(super) outside: bool,
-    /// Bytes of the value; 0 for unknown types.
+    /// Size of the value in bytes; 0 for unknown types.
     pub(super) bytes: u64,
-    /// Whether the value can be read: its type is known, and it lies in the file.
+    /// True if the value can be read: its type is known, and it lies within the file.
     pub(super) sound: bool,
 }
 
@@ -63,24 +63,24 @@ pub(super) struct Entry {
 pub(super) struct Directory {
     pub(super) index: usize,
     pub(super) offset: u64,
-    /// Where its own bytes end, without values.
+    /// End of the directory itself, without values.
     pub(super) end: u64,
     pub(super) entries: Vec<Entry>,
 }
 
 impl Directory {
-    /// The first entry of a tag, sound or not.
+    /// Returns the first entry of a tag, sound or not.
     pub(super) fn entry(&self, tag: u16) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The first entry of a tag whose value can be read.
+    /// Returns the first entry of a tag, if its value can be read.
     pub(super) fn sound(&self, tag: u16) -> Option<&Entry> {
         self.entry(tag).filter(|entry| entry.sound)
     }
 }
 
-/// Bytes of a value of a field type (TIFF 6.0 section 2; 13 is IFD, 16 to 18 are BigTIFF's).
+/// Returns the size of an item of a field type in bytes (TIFF 6.0 section 2; 13 is IFD, 16 to 18 are BigTIFF's).
 pub(super) fn width_of(kind: u16) -> Option<u64> {
     match kind {
         1 | 2 | 6 | 7 => Some(1),
@@ -92,7 +92,7 @@ pub(super) fn width_of(kind: u16) -> Option<u64> {
 }
 
 impl<'a> Tiff<'a> {
-    /// Reads the header. A file that is not a TIFF is an error: there is nothing to judge.
+    /// Reads the header. A file that is not a TIFF is an error: there is nothing to check.
     pub(super) fn open(reader: &'a dyn ReadAt, report: &mut Report) -> Result<Self> {
         let length = reader.len();
         let mut header = [0; 16];
@@ -106,10 +106,10 @@ impl<'a> Tiff<'a> {
             return Err(not_tiff(reader, "no II or MM byte-order mark"));
         }
         if filled >= 4 && !(version == 42 || version == 43) {
-            return Err(not_tiff(reader, format!("its version is {version}; TIFF has 42, BigTIFF 43")));
+            return Err(not_tiff(reader, format!("the version is {version}, not 42 (TIFF) or 43 (BigTIFF)")));
         }
         if filled < 8 {
-            return Err(Error::corrupt("header of the file", "a TIFF file has at least 8 bytes; this one is shorter"));
+            return Err(Error::corrupt("file header", "a TIFF file has at least 8 bytes; this one is shorter"));
         }
         let big = version == 43;
         let budget = AtomicU64::new(length.saturating_mul(16).saturating_add(VALUES));
@@ -119,7 +119,9 @@ impl<'a> Tiff<'a> {
         if big {
             let [size, zero, first @ ..] = rest.as_chunks::<2>().0 else { return Ok(tiff) };
             if filled < 16 || tiff.number(size) != 8 || tiff.number(zero) != 0 {
-                let message = format_args!("a BigTIFF goes on with 8 and 0, here stand {size:?} and {zero:?}");
+                let message = format_args!(
+                    "the bytes of the offset size and the next field are {size:?} and {zero:?}, not 8 and 0"
+                );
                 report.add(&rules::TIFF_HEADER, Place::byte(4), message);
             }
             tiff.first = tiff.number(first.as_flattened());
@@ -130,22 +132,22 @@ impl<'a> Tiff<'a> {
         Ok(tiff)
     }
 
-    /// Bytes of the header.
+    /// Returns the size of the header in bytes.
     pub(super) const fn header_bytes(&self) -> u64 {
         if self.big { 16 } else { 8 }
     }
 
-    /// A number in the file's byte order.
+    /// Decodes a number in the file's byte order.
     pub(super) fn number(&self, bytes: &[u8]) -> u64 {
         let push = |number: u64, byte: &u8| (number << 8) | u64::from(*byte);
         if self.big_endian { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) }
     }
 
-    /// So many bytes from an offset on; an error where the file has become shorter.
+    /// Reads `count` bytes at an offset; an error if the file has become shorter.
     pub(super) fn bytes(&self, offset: u64, count: u64) -> Result<Vec<u8>> {
         let size = usize::try_from(count).unwrap_or(usize::MAX);
         let mut bytes = Vec::new();
-        let memory = |_| crate::error::ErrorKind::OutOfMemory { what: "a piece of the file", bytes: count };
+        let memory = |_| crate::error::ErrorKind::OutOfMemory { what: "a part of the file", bytes: count };
         bytes.try_reserve_exact(size).map_err(memory)?;
         bytes.resize(size, 0);
         let filled = read_full(self.reader, offset, &mut bytes).map_err(|error| Error::io("read", error))?;
@@ -156,51 +158,51 @@ impl<'a> Tiff<'a> {
         Ok(bytes)
     }
 
-    /// Whether bytes lie in the file.
+    /// Returns true if the bytes lie within the file.
     pub(super) fn holds(&self, offset: u64, count: u64) -> bool {
         offset.checked_add(count).is_some_and(|end| end <= self.length)
     }
 
-    /// Whether the bytes of a tile lie in the file, behind its header.
+    /// Returns true if the bytes of a tile lie within the file, after its header.
     pub(super) fn holds_tile(&self, offset: u64, count: u64) -> bool {
         offset >= self.header_bytes() && count > 0 && self.holds(offset, count)
     }
 
-    /// Takes so many bytes of values from the budget; whether there are as many left.
+    /// Takes bytes of values from the budget; false if there are not enough left.
     fn afford(&self, bytes: u64) -> bool {
         let left = self.budget.load(Ordering::Relaxed);
         self.budget.store(left.saturating_sub(bytes), Ordering::Relaxed);
         left >= bytes
     }
 
-    /// Whether values were left out since directories share too many.
+    /// Returns true if the budget is used up, because directories share too many values.
     pub(super) fn is_exhausted(&self) -> bool {
         self.budget.load(Ordering::Relaxed) == 0
     }
 
-    /// All directories of the chain, in its order; SubIFDs of the first one stand behind it.
+    /// Reads all directories in the order of the chain; SubIFDs of the first directory come right after it.
     pub(super) fn directories(&self, report: &mut Report) -> Result<Vec<Directory>> {
         let mut directories = Vec::new();
         let (mut seen, mut entries) = (HashSet::new(), 0);
         let mut next = self.first;
         if next == 0 {
-            report.add(&rules::DIRECTORY_BOUNDS, Place::byte(4), format_args!("the file has no directory"));
+            report.add(&rules::DIRECTORY_BOUNDS, Place::byte(4), format_args!("the file has no directories"));
         }
         while next != 0 {
             let index = directories.len();
             if !seen.insert(next) {
-                let message = format_args!("behind {index} directories follows an earlier one");
+                let message = format_args!("after {index} directories, the chain returns to an earlier one");
                 report.add(&rules::DIRECTORY_CYCLE, Place::byte(next), message);
                 break;
             }
             if seen.len() > MOST_DIRECTORIES || entries > MOST_ENTRIES_IN_ALL {
-                let message = format_args!("there are more than {index} directories, with more than {entries} entries");
+                let message = format_args!("there are more than {index} directories with {entries} entries");
                 report.add(&rules::DIRECTORY_COUNT, Place::byte(next), message);
                 break;
             }
             let Some((directory, after)) = self.directory(index, next, report)? else { break };
             entries += directory.entries.len();
-            // Of one without entries there is nothing more to say.
+            // Nothing more can be said about a directory without entries.
             if !directory.entries.is_empty() {
                 directories.push(directory);
             }
@@ -213,7 +215,7 @@ impl<'a> Tiff<'a> {
         Ok(directories)
     }
 
-    /// The directories that SubIFDs of the first one point at, which GDAL takes for overviews.
+    /// Reads the directories in the SubIFDs of the first one, which GDAL treats as overviews.
     fn sub_directories(
         &self,
         directories: &mut Vec<Directory>,
@@ -231,12 +233,13 @@ impl<'a> Tiff<'a> {
         Ok(())
     }
 
-    /// The directory at an offset, and the offset of the next; `None` where it can't be read.
+    /// Reads the directory at an offset, and the offset of the next; `None` if it cannot be read.
     fn directory(&self, index: usize, offset: u64, report: &mut Report) -> Result<Option<(Directory, u64)>> {
         let place = Place::directory(index).at(offset);
         let (count_width, entry_width, width) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
         if offset < self.header_bytes() || !self.holds(offset, count_width) {
-            let message = format_args!("it would start at byte {offset} of {}", self.length);
+            let message =
+                format_args!("it starts at byte {offset}, in the header or beyond the file of {} bytes", self.length);
             report.add(&rules::DIRECTORY_BOUNDS, place, message);
             return Ok(None);
         }
@@ -247,7 +250,7 @@ impl<'a> Tiff<'a> {
         }
         let size = count_width + count * entry_width + width;
         if !self.holds(offset, size) {
-            let message = format_args!("its {count} entries end behind the file of {} bytes", self.length);
+            let message = format_args!("its {count} entries extend beyond the file of {} bytes", self.length);
             report.add(&rules::DIRECTORY_BOUNDS, place, message);
             return Ok(None);
         }
@@ -272,7 +275,7 @@ impl<'a> Tiff<'a> {
                     report.add(&rules::TAG_ORDER, at, format_args!("tag {} follows tag {last}", entry.tag));
                 }
                 Some(std::cmp::Ordering::Equal) => {
-                    report.add(&rules::TAG_UNIQUE, at, format_args!("tag {} stands twice", entry.tag));
+                    report.add(&rules::TAG_UNIQUE, at, format_args!("tag {} occurs twice", entry.tag));
                 }
                 _ => {}
             }
@@ -281,7 +284,7 @@ impl<'a> Tiff<'a> {
                 report.add(&rules::FIELD_TYPE, at, message);
             } else if !entry.sound {
                 let (tag, from, bytes) = (entry.tag, entry.at, entry.bytes);
-                let message = format_args!("the {bytes} bytes of tag {tag} at byte {from} end behind the file");
+                let message = format_args!("the {bytes} bytes of tag {tag} at byte {from} extend beyond the file");
                 report.add(&rules::VALUE_BOUNDS, at, message);
             }
             entries.push(entry);
@@ -301,7 +304,7 @@ impl<'a> Tiff<'a> {
         Entry { tag, kind, count, at, outside, bytes: bytes.unwrap_or(0), sound }
     }
 
-    /// The bytes of a value; `None` where it can't be read, or is absurdly long.
+    /// Reads the bytes of a value; `None` if it cannot be read, or is absurdly long.
     pub(super) fn value(&self, entry: &Entry) -> Result<Option<Vec<u8>>> {
         if !entry.sound || entry.bytes > LONGEST_VALUE || !self.afford(entry.bytes) {
             return Ok(None);
@@ -309,7 +312,7 @@ impl<'a> Tiff<'a> {
         self.bytes(entry.at, entry.bytes).map(Some)
     }
 
-    /// The whole numbers of a value, at most `most` of them; `None` where it has none, or can't be read.
+    /// Reads the integers of a value, at most `most`; `None` if it has a different type, or cannot be read.
     pub(super) fn numbers(&self, entry: &Entry, most: u64) -> Result<Option<Vec<u64>>> {
         let Some(width) = whole(entry.kind).filter(|_| entry.sound) else { return Ok(None) };
         let size = entry.count.min(most).min(LONGEST_VALUE / 8) * width;
@@ -321,7 +324,7 @@ impl<'a> Tiff<'a> {
         Ok(Some(bytes.chunks_exact(width).map(|item| self.number(item)).collect()))
     }
 
-    /// The numbers of a value of doubles, floats or rationals; `None` where it has none, or can't be read.
+    /// Reads a value of doubles, floats, or rationals; `None` if it has a different type, or cannot be read.
     pub(super) fn doubles(&self, entry: &Entry) -> Result<Option<Vec<f64>>> {
         let Some(bytes) = self.value(entry)? else { return Ok(None) };
         let long = |item: &[u8]| u32::try_from(self.number(item)).unwrap_or(0);
@@ -336,7 +339,7 @@ impl<'a> Tiff<'a> {
         }))
     }
 
-    /// The text of a value: what stands before the first NUL.
+    /// Reads the text of a value, up to the first NUL.
     pub(super) fn text(&self, entry: &Entry) -> Result<Option<String>> {
         let Some(bytes) = self.value(entry)? else { return Ok(None) };
         let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -344,12 +347,12 @@ impl<'a> Tiff<'a> {
     }
 }
 
-/// Bytes of a whole number of a field type.
+/// Returns the size of an integer field type in bytes.
 pub(super) fn whole(kind: u16) -> Option<u64> {
     matches!(kind, 1 | 3 | 4 | 13 | 16 | 18).then(|| width_of(kind)).flatten()
 }
 
-/// An array of whole numbers that is read page by page.
+/// An array of integers that is read page by page.
 pub(super) struct Array<'a> {
     tiff: &'a Tiff<'a>,
     at: u64,
@@ -360,13 +363,13 @@ pub(super) struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// The array of an entry; `None` where it holds no whole numbers, or can't be read.
+    /// Creates the array of an entry; `None` if it does not contain integers, or cannot be read.
     pub(super) fn new(tiff: &'a Tiff<'a>, entry: &Entry) -> Option<Self> {
         let width = whole(entry.kind).filter(|_| entry.sound)?;
         Some(Self { tiff, at: entry.at, width, count: entry.count, page: Vec::new(), first: 0 })
     }
 
-    /// A number of the array; 0 beyond its end.
+    /// Returns a number of the array; 0 beyond its end.
     pub(super) fn at(&mut self, index: u64) -> Result<u64> {
         if index >= self.count {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! Tiles and their pixels: decoding, in pieces of rows where the codec allows it.
+//! Decoding of tiles, in pieces of rows if the codec allows it.
 
 use std::io::{self, BufRead};
 use std::sync::atomic::Ordering;
@@ -11,16 +11,16 @@ use crate::read::RangeReader;
 use super::image::Image;
 use super::parse::Tiff;
 
-/// The largest tile of a codec that is decoded as a whole, in bytes before and after; and the longest row of others.
+/// Limit in bytes for a tile that is decoded as a whole, before and after decoding, and for a row of other tiles.
 pub(super) const MAX_TILE_BYTES: u64 = 256 << 20;
-/// Bytes of rows that are decoded at once by other codecs: one row at least.
+/// Bytes of rows that are decoded at once by streaming codecs; at least one row.
 const PIECE_BYTES: usize = 8 << 20;
-/// Compressed bytes of a tile that are read at once; those of longer ones are read while they are decoded.
+/// Maximum compressed size of a tile that is read at once; larger tiles are read while they are decoded.
 const MAX_INPUT_BYTES: u64 = 8 << 20;
-/// Bytes that are read at once then.
+/// Bytes that are read at once in that case.
 const INPUT_BYTES: u64 = 1 << 20;
 
-/// The place of a tile in the file.
+/// The location of a tile in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TilePlace {
     pub(super) tile: u64,
@@ -28,7 +28,7 @@ pub(super) struct TilePlace {
     pub(super) count: u64,
 }
 
-/// Bytes of a tile's pixels, the larger of packed and unpacked.
+/// Returns the size of a tile's pixels in bytes, packed or unpacked, whichever is larger.
 pub(super) fn decoded_bytes(image: &Image, tile: u64) -> u64 {
     let Ok(format) = &image.format else { return u64::MAX };
     let Ok(rows) = usize::try_from(image.rows(tile).0) else { return u64::MAX };
@@ -43,12 +43,12 @@ fn row_bytes(format: &ChunkFormat) -> Option<usize> {
     Some(format.packed_bytes(1)?.max(format.row_bytes()?))
 }
 
-/// Whether tiles are decoded in pieces.
+/// Returns true if tiles are decoded in pieces.
 pub(super) fn is_streamed(image: &Image) -> bool {
     image.format.as_ref().is_ok_and(|format| format.compression.streams() && format.ycbcr.is_none())
 }
 
-/// Bytes of memory that decoding a tile takes; `None` where they are over the limit.
+/// Returns the memory that decoding a tile takes, in bytes; `None` if it is over the limit.
 pub(super) fn memory(image: &Image, place: TilePlace) -> Option<u64> {
     let decoded = decoded_bytes(image, place.tile);
     let format = image.format.as_ref().ok()?;
@@ -61,8 +61,8 @@ pub(super) fn memory(image: &Image, place: TilePlace) -> Option<u64> {
     }
 }
 
-/// Decodes a tile, and hands over its rows in pieces: the number of the first one in the tile, and their samples in native
-/// order. Returns whether all rows are there that the tile has, or only those that lie in the image.
+/// Decodes a tile, and passes its rows to `see` in pieces: the index of the first row in the tile, and the samples in
+/// native byte order. Returns true if the tile has all its rows, false if it only has those that lie in the image.
 pub(super) fn decode(
     tiff: &Tiff<'_>,
     image: &Image,
@@ -97,7 +97,7 @@ pub(super) fn decode(
         }
         return Ok(decode_rows(format, place, (rows, inside), &input[..], see));
     }
-    // An error of the file is none of the tile, but comes out of the decoder as one.
+    // A read error is not an error of the tile, although the decoder returns it as one.
     let failed: Arc<Mutex<Option<io::Error>>> = Arc::default();
     let failure = Arc::clone(&failed);
     let (reader, reversed) = (tiff.reader, format.reversed_bits);
@@ -129,7 +129,7 @@ fn decode_rows<'a>(
     input: impl BufRead + Send + 'a,
     see: &mut dyn FnMut(u64, &[u8]),
 ) -> DecodeResult<bool> {
-    let too_many = || DecodeError::from("more pixels than any machine can hold");
+    let too_many = || DecodeError::from("more pixels than fit in memory");
     let row_len = format.packed_row_bytes().ok_or_else(too_many)?;
     let needed = row_len.checked_mul(inside).ok_or_else(too_many)?;
     format.compression.check_size(place.count, needed as u64)?;
@@ -155,7 +155,7 @@ fn decode_rows<'a>(
     Ok(true)
 }
 
-/// Decodes a tile of so many rows, of which some must be there.
+/// Decodes a tile of `rows` rows, of which the first `needed` must be present.
 fn decode_whole(
     tiff: &Tiff<'_>,
     format: &ChunkFormat,
@@ -167,7 +167,7 @@ fn decode_whole(
     Ok(format.decode(&mut input, &mut out, rows, needed).map(|()| out))
 }
 
-/// The samples of a tile, in native order; `None` where it is not in the file, too large, or damaged.
+/// Returns the samples of a tile in native byte order; `None` if it is not in the file, too large, or damaged.
 pub(super) fn samples(tiff: &Tiff<'_>, image: &Image, place: TilePlace) -> Result<Option<Vec<u8>>> {
     let fits = place.count <= MAX_TILE_BYTES && decoded_bytes(image, place.tile) <= MAX_TILE_BYTES;
     let Ok(format) = &image.format else { return Ok(None) };

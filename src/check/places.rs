@@ -1,4 +1,4 @@
-//! The places of tiles: bounds, order, and whether anything overlaps.
+//! Locations of tiles: bounds, order, and overlaps.
 
 use crate::error::Result;
 
@@ -9,12 +9,12 @@ use super::report::{Place, Report};
 use super::rules;
 use super::tiles::Promises;
 
-/// Tiles whose places are held in memory to find overlaps: 24 bytes each.
+/// Maximum number of ranges held in memory to find overlaps: 24 bytes each.
 const MOST_RANGES: usize = 1 << 22;
-/// Bands whose order at each place is checked with tile interleave: a page of 64 KiB each.
+/// Maximum number of bands whose order is checked with tile interleave: a page of 64 KiB each.
 const MOST_BANDS: u64 = 256;
 
-/// Checks the places of all tiles of all directories.
+/// Checks the locations of all tiles of all directories.
 pub(super) fn check(
     tiff: &Tiff<'_>,
     directories: &[Directory],
@@ -37,7 +37,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// GDAL says so in its metadata, not in the structural ones.
+/// Returns true for tile interleave, which GDAL records in its metadata, not in the structural metadata.
 fn is_tile_interleaved(tiff: &Tiff<'_>, directories: &[Directory]) -> Result<bool> {
     let Some(entry) = directories.first().and_then(|directory| directory.sound(super::tags::GDAL_METADATA)) else {
         return Ok(false);
@@ -54,7 +54,7 @@ struct Sweep<'a, 'b> {
 }
 
 impl Sweep<'_, '_> {
-    /// Bounds and order of the tiles of a directory.
+    /// Checks the bounds and order of the tiles of a directory.
     fn places(
         &mut self,
         image: &Image,
@@ -72,13 +72,13 @@ impl Sweep<'_, '_> {
                     continue;
                 }
                 (0, _) | (_, 0) => {
-                    let message = format_args!("its offset is {offset}, its size {count}");
+                    let message = format_args!("its offset is {offset}, its byte count {count}");
                     self.report.add(&rules::TILE_EMPTY, place, message);
                     continue;
                 }
                 _ if !self.tiff.holds_tile(offset, count) => {
                     let message = format_args!(
-                        "its {count} bytes from byte {offset} on are not in the file of {}",
+                        "its {count} bytes at byte {offset} are in the header or extend beyond the file of {} bytes",
                         self.tiff.length
                     );
                     self.report.add(&rules::TILE_BOUNDS, place, message);
@@ -87,12 +87,12 @@ impl Sweep<'_, '_> {
                 _ => {}
             }
             self.ranges.add(offset, count, Some((image.directory, tile)));
-            // With tile interleave, the next band starts at the first place again.
+            // With tile interleave, the next band starts again at the first tile.
             if by_tile && tile % per_plane == 0 {
                 last = 0;
             }
             if self.promises.row_major && offset < last {
-                let message = format_args!("it starts at byte {offset}, the one before at byte {last}");
+                let message = format_args!("it starts at byte {offset}, the previous tile at byte {last}");
                 self.report.add(&rules::TILE_ORDER, place, message);
             }
             last = offset;
@@ -101,13 +101,14 @@ impl Sweep<'_, '_> {
             self.across_bands(image, tiles)?;
         }
         if sparse > 0 {
-            let message = format_args!("{sparse} of {tiles} tiles are left out");
+            let message = format_args!("{sparse} of {tiles} tiles are not stored");
             self.report.add(&rules::TILE_SPARSE, Place::directory(image.directory), message);
         }
         Ok(())
     }
 
-    /// The order of the tiles of all bands at a place; of many bands the first ones, since each is read by itself.
+    /// Checks the order of the tiles of all bands at the same position; of many bands only the first ones, because each
+    /// band's array is paged separately.
     fn across_bands(&mut self, image: &Image, tiles: u64) -> Result<()> {
         let mut bands: Vec<_> = (0..image.planes().min(MOST_BANDS)).filter_map(|_| image.arrays(self.tiff)).collect();
         let mut last = 0;
@@ -116,7 +117,8 @@ impl Sweep<'_, '_> {
                 let tile = plane * image.per_plane() + place;
                 let offset = if tile < tiles { offsets.at(tile)? } else { 0 };
                 if offset > 0 && offset < last {
-                    let message = format_args!("it starts at byte {offset}, the band before at byte {last}");
+                    let message =
+                        format_args!("it starts at byte {offset}, the tile of the previous band at byte {last}");
                     self.report.add(&rules::TILE_ORDER, Place::tile(image.directory, tile).at(offset), message);
                 }
                 last = if offset > 0 { offset } else { last };
@@ -125,7 +127,7 @@ impl Sweep<'_, '_> {
         Ok(())
     }
 
-    /// Whether tiles of masks follow those of their images.
+    /// Checks that mask tiles follow the tiles of their images.
     fn masks(&mut self, images: &[Image]) -> Result<()> {
         let pyramid = Pyramid::of(images);
         for level in pyramid.levels.iter().filter(|level| !level.planar) {
@@ -133,7 +135,7 @@ impl Sweep<'_, '_> {
             let place = Place::directory(mask.directory).at(mask.offset);
             if (mask.tile_width, mask.tile_height) != (level.tile_width, level.tile_height) {
                 let message = format_args!(
-                    "its tiles have {}x{} pixels, those of the image {}x{}",
+                    "its tiles have {}x{} pixels, those of the image have {}x{}",
                     mask.tile_width, mask.tile_height, level.tile_width, level.tile_height
                 );
                 self.report.add(&rules::MASK_INTERLEAVE, place, message);
@@ -149,7 +151,7 @@ impl Sweep<'_, '_> {
                 let (offset, behind) = (offsets.at(tile)?, mask_offsets.at(tile)?);
                 let expected = offset.saturating_add(counts.at(tile)?).saturating_add(frame);
                 if offset > 0 && behind > 0 && behind != expected {
-                    let message = format_args!("it starts at byte {behind} instead of {expected}");
+                    let message = format_args!("it starts at byte {behind}, expected byte {expected}");
                     self.report.add(&rules::MASK_INTERLEAVE, Place::tile(mask.directory, tile).at(behind), message);
                 }
             }
@@ -158,17 +160,17 @@ impl Sweep<'_, '_> {
     }
 }
 
-/// Start, end, and directory and tile where it is a tile.
+/// Start and end; for a tile, also its directory and index.
 type Range = (u64, u64, Option<(usize, u64)>);
 
-/// The places of all that is in the file.
+/// The byte ranges of everything in the file.
 struct Ranges {
     held: Vec<Range>,
     full: bool,
 }
 
 impl Ranges {
-    /// Header, structural metadata, directories and values.
+    /// Collects the ranges of the header, structural metadata, directories, and values.
     fn of(tiff: &Tiff<'_>, directories: &[Directory]) -> Self {
         let mut ranges = Self { held: Vec::new(), full: false };
         ranges.add(0, tiff.header_bytes(), None);
@@ -194,8 +196,9 @@ impl Ranges {
 
     fn check(&mut self, report: &mut Report) {
         if self.full {
-            let message =
-                format_args!("there are more than {MOST_RANGES} tiles: those beyond were not checked for overlaps");
+            let message = format_args!(
+                "there are more than {MOST_RANGES} tiles; the remaining ones were not checked for overlaps"
+            );
             report.add(&rules::TILE_UNJUDGED, Place::FILE, message);
         }
         self.held.sort_unstable();
@@ -210,7 +213,7 @@ impl Ranges {
                             (Some(_), Some((directory, number))) => format!("tile {number} of directory {directory}"),
                             _ => "a directory or a value".to_owned(),
                         };
-                        let message = format_args!("bytes {start} to {} belong to {with}, too", to.min(end));
+                        let message = format_args!("bytes {start} to {} also belong to {with}", to.min(end));
                         report.add(&rules::TILE_OVERLAP, Place::tile(directory, number).at(start), message);
                     }
                     None => {

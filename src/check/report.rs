@@ -1,26 +1,27 @@
-//! What the checks say: findings, each by a rule, at a place; and the verdict that follows.
+//! Results of the checks: findings, each with its rule and location, and the verdict.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::rules::{Class, RULES, Rule};
 
-/// As many findings of one rule are kept; the others are counted.
+/// Findings kept per rule; others are only counted.
 const MOST_PER_RULE: u64 = 20;
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing; no fault.
+    /// Worth knowing, not a fault.
     Note,
-    /// A recommendation or a requirement of one class is missed; readers get the pixels. Fails strict validation.
+    /// A recommendation, or a requirement of one class, is not met, but readers get the pixels. Fails strict
+    /// validation.
     Warning,
-    /// The file is no valid Cloud Optimized GeoTIFF.
+    /// The file is not a valid Cloud Optimized GeoTIFF.
     Error,
 }
 
 impl Severity {
-    /// The name, such as `error`.
+    /// Returns the name, such as `error`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,15 +32,15 @@ impl Severity {
     }
 }
 
-/// Where something was found; what does not apply is `None`.
+/// Location of a finding; parts that do not apply are `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Place {
-    /// Number of the directory in the chain, first = 0; SubIFDs of the first one are counted behind it.
+    /// Index of the directory in the chain, counted from 0; SubIFDs of the first directory come right after it.
     pub directory: Option<usize>,
-    /// Number of the tile or strip in the arrays of the directory, first = 0.
+    /// Index of the tile or strip in the arrays of the directory, counted from 0.
     pub tile: Option<u64>,
-    /// Offset in the file.
+    /// Offset in the file, in bytes.
     pub byte: Option<u64>,
 }
 
@@ -76,61 +77,62 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing that is wrong, or worth knowing.
+/// A violation of a rule.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The rule that is broken: its id, severity, source and what to do.
+    /// The violated rule, with its ID, severity, source, and remedy.
     pub rule: &'static Rule,
-    /// Where.
+    /// Location.
     pub place: Place,
-    /// What exactly.
+    /// Details.
     pub message: String,
 }
 
-/// What was found, and how much was looked at.
+/// Findings, and the extent of the check.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// All findings in the order in which they were made; at most 20 of each rule.
+    /// Findings in the order in which they were made, at most 20 per rule.
     pub findings: Vec<Finding>,
-    /// How often each rule was broken, by its id; counts those findings too that are not kept.
+    /// Number of violations of each rule, by its ID, including findings that are not kept.
     pub counts: BTreeMap<&'static str, u64>,
-    /// Directories in the file.
+    /// Number of directories in the file.
     pub directories: usize,
-    /// Tiles (or strips) of all directories, masks included.
+    /// Number of tiles or strips in all directories, including masks.
     pub tiles: u64,
-    /// Tiles that were decoded.
+    /// Number of tiles that were decoded.
     pub tiles_decoded: u64,
-    /// How often a tile was decoded: each at most twice, and those of full resolution alone a second time, where an
-    /// overview does not fit the level before it.
+    /// Number of decodings. A tile is decoded at most twice; for the comparison, only tiles of full resolution are
+    /// decoded again, if an overview does not fit the previous level.
     pub decodes: u64,
-    /// Cells of overviews that were compared with the level before, or with full resolution.
+    /// Number of overview cells that were compared with the previous level, or with full resolution.
     pub cells_compared: u64,
 }
 
 impl Report {
-    /// How many findings there are of a severity.
+    /// Returns the number of findings of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> u64 {
         let rules = RULES.iter().filter(|rule| rule.severity == severity);
         rules.filter_map(|rule| self.counts.get(rule.id)).sum()
     }
 
-    /// Whether the file is a valid Cloud Optimized GeoTIFF: no errors, and if `strict` no warnings either.
+    /// Returns true if the file is a valid Cloud Optimized GeoTIFF: no errors, and if `strict`, no warnings.
     #[must_use]
     pub fn is_valid(&self, strict: bool) -> bool {
         self.count(Severity::Error) == 0 && !(strict && self.count(Severity::Warning) > 0)
     }
 
-    /// Whether the file meets all requirements of a class: no error or warning by any of its rules.
+    /// Returns true if the file meets all requirements of a class and of the classes that it depends on: no errors or
+    /// warnings.
     #[must_use]
     pub fn conforms(&self, class: Class) -> bool {
         let mut broken = RULES.iter().filter(|rule| rule.severity > Severity::Note && rule.class == class);
         !broken.any(|rule| self.counts.contains_key(rule.id)) && class.needs().iter().all(|class| self.conforms(*class))
     }
 
-    /// Adds a finding; `message` is made into text only where it is kept.
+    /// Adds a finding; `message` is formatted only if the finding is kept.
     pub(super) fn add(&mut self, rule: &'static Rule, place: Place, message: fmt::Arguments<'_>) {
         let count = self.counts.entry(rule.id).or_default();
         *count += 1;

@@ -1,4 +1,4 @@
-//! The tags that the checks know: names, field types, counts (TIFF 6.0 section 8 and others, OGC 19-008 Annex A, GDAL).
+//! Tags known to the checks: names, field types, counts (TIFF 6.0 section 8 and others, OGC 19-008 Annex A, GDAL).
 
 pub(super) const NEW_SUBFILE_TYPE: u16 = 254;
 pub(super) const IMAGE_WIDTH: u16 = 256;
@@ -36,13 +36,13 @@ pub(super) const GDAL_METADATA: u16 = 42112;
 pub(super) const GDAL_NODATA: u16 = 42113;
 pub(super) const LERC_PARAMETERS: u16 = 50674;
 
-/// What a tag is by its definition.
+/// The definition of a tag.
 pub(super) struct Definition {
     pub(super) tag: u16,
     pub(super) name: &'static str,
-    /// The field types that it may have. LONG8 stands for LONG in a BigTIFF; readers take SHORT and LONG alike.
+    /// Allowed field types. LONG8 replaces LONG in a BigTIFF; readers accept both SHORT and LONG.
     pub(super) kinds: &'static [u16],
-    /// The number of its values, where the definition fixes it.
+    /// Number of values, if the definition fixes it.
     pub(super) count: Option<u64>,
 }
 
@@ -66,7 +66,7 @@ const DEFINITIONS: &[Definition] = &[
     tag(FILL_ORDER, "FillOrder", WHOLE, Some(1)),
     tag(STRIP_OFFSETS, "StripOffsets", WHOLE, None),
     tag(274, "Orientation", WHOLE, Some(1)),
-    // Some software gives it once a band; so does none that makes COGs.
+    // Some software writes one value per band, but none that makes COGs.
     tag(SAMPLES_PER_PIXEL, "SamplesPerPixel", WHOLE, Some(1)),
     tag(ROWS_PER_STRIP, "RowsPerStrip", WHOLE, Some(1)),
     tag(STRIP_BYTE_COUNTS, "StripByteCounts", WHOLE, None),
@@ -99,12 +99,12 @@ const DEFINITIONS: &[Definition] = &[
     tag(LERC_PARAMETERS, "LercParameters", &[4], None),
 ];
 
-/// The definition of a tag that is known.
+/// Returns the definition of a known tag.
 pub(super) fn definition(tag: u16) -> Option<&'static Definition> {
     DEFINITIONS.iter().find(|definition| definition.tag == tag)
 }
 
-/// The name of a tag.
+/// Returns the name of a tag.
 pub(super) fn name(tag: u16) -> &'static str {
     definition(tag).map_or("unknown", |definition| definition.name)
 }

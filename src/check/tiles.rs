@@ -1,4 +1,4 @@
-//! Tiles one by one: their frames, and whether they can be decoded; their pixels go to the comparison of overviews.
+//! Checks of single tiles: leaders and trailers, and decoding; the pixels go to the comparison of overviews.
 
 use crate::codec::decode::DecodeError;
 use crate::error::Result;
@@ -13,14 +13,14 @@ use super::pieces::{self, MAX_TILE_BYTES, TilePlace};
 use super::report::{Place, Report};
 use super::{CheckOptions, Depth, places, rules};
 
-/// Bytes of memory that tiles take that are decoded at once, unless a single one takes more.
+/// Maximum memory for tiles that are decoded at once, in bytes, unless a single tile takes more.
 const BATCH_BYTES: u64 = 64 << 20;
-/// Tiles that are decoded at once.
+/// Maximum number of tiles that are decoded at once.
 const BATCH_TILES: usize = 1024;
-/// What a tile costs at least, in bytes.
+/// Minimum cost of a tile, in bytes.
 const TILE_COST: u64 = 4096;
 
-/// What GDAL's structural metadata promises of tiles.
+/// Properties of tiles promised by GDAL's structural metadata.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Promises {
     pub(super) row_major: bool,
@@ -48,7 +48,7 @@ pub(super) fn check(
     places::check(tiff, directories, images, promises, report)?;
     let pyramid = Pyramid::of(images);
     let levels: Vec<_> = pyramid.levels.iter().map(|level| (*level, pyramid.mask_of(level))).collect();
-    // Tiles that are damaged, or overlap, are findings of their own; comparing them says nothing more.
+    // Damaged or overlapping tiles are findings of their own; comparing them adds nothing.
     let is_damaged = |report: &Report| {
         let rules = [&rules::TILE_DECODE, &rules::TILE_OVERLAP, &rules::OVERVIEW_SIZE, &rules::NODATA_DIFFERS];
         rules.iter().any(|rule| report.has(rule))
@@ -75,13 +75,13 @@ pub(super) fn check(
     if is_damaged(report) {
         return Ok(());
     }
-    // Some codecs take a second attempt at a short tile; a third is one too many.
+    // Short tiles take some codecs a second attempt; a third would be one too many.
     let is_once = |image: &Image| pieces::is_streamed(image) || !report.has(&rules::TILE_SHORT);
     if let Some((full, mask)) = levels.first()
         && is_once(full)
         && overviews.begin_again()
     {
-        // What can be said of these tiles has been said.
+        // Everything about these tiles has been reported already.
         let (promises, known) = (Promises::default(), &mut Report::default());
         let mut sweep = Sweep { tiff, promises, pass: Pass::Again, executor, budget, report: known };
         for image in [*mask, Some(*full)].into_iter().flatten() {
@@ -92,13 +92,13 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The tiles that are decoded.
+/// The tiles to decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
     All,
-    /// Three of each directory, and those that overviews need.
+    /// Three per directory, and those needed to compare overviews.
     Sample,
-    /// Those that overviews need a second time.
+    /// Those needed a second time to compare overviews.
     Again,
 }
 
@@ -107,19 +107,19 @@ struct Sweep<'a, 'b> {
     promises: Promises,
     pass: Pass,
     executor: &'b Executor,
-    /// Bytes that may still be decoded.
+    /// Remaining bytes that may be decoded.
     budget: u64,
     report: &'b mut Report,
 }
 
-/// A tile to be looked at.
+/// A tile to check.
 #[derive(Debug, Clone, Copy)]
 struct Item {
     place: TilePlace,
     decode: bool,
 }
 
-/// What was found in the bytes of a tile.
+/// Results of checking the bytes of a tile.
 #[derive(Default)]
 struct Judged {
     leader: Option<u64>,
@@ -132,7 +132,7 @@ struct Judged {
 }
 
 impl Sweep<'_, '_> {
-    /// Frames and pixels of the tiles of a directory.
+    /// Checks the leaders, trailers, and pixels of the tiles of a directory.
     fn contents(&mut self, image: &Image, overviews: &mut Overviews<'_>) -> Result<()> {
         let Some((mut offsets, mut counts)) = image.arrays(self.tiff) else { return Ok(()) };
         let tiles = image.tiles().min(offsets.count).min(counts.count);
@@ -167,7 +167,7 @@ impl Sweep<'_, '_> {
         self.judge(image, batch, overviews)
     }
 
-    /// Bytes of memory that decoding a tile takes; `None` where that is over a limit, which is reported.
+    /// Returns the memory that decoding a tile takes, in bytes; `None` if it is over a limit, which is reported.
     fn cost(&mut self, image: &Image, place: TilePlace) -> Option<u64> {
         let decoded = pieces::decoded_bytes(image, place.tile);
         let cost = place.count.saturating_add(decoded).saturating_add(TILE_COST);
@@ -175,13 +175,14 @@ impl Sweep<'_, '_> {
         let Some(memory) = pieces::memory(image, place) else {
             let (count, codec) = (place.count, image.codec());
             let message = format_args!(
-                "its {count} bytes are {decoded} decoded, and {codec} is not decoded beyond {MAX_TILE_BYTES} at once"
+                "its {count} bytes decode to {decoded} bytes; {codec} is limited to {MAX_TILE_BYTES} bytes at once"
             );
             self.report.add(&rules::TILE_UNJUDGED, at, message);
             return None;
         };
         let Some(left) = self.budget.checked_sub(cost) else {
-            let message = format_args!("the limit of decoded bytes for a file of {} is reached", self.tiff.length);
+            let message =
+                format_args!("the limit on decoded bytes for a file of {} bytes is reached", self.tiff.length);
             self.report.add(&rules::TILE_UNJUDGED, at, message);
             return None;
         };
@@ -189,14 +190,18 @@ impl Sweep<'_, '_> {
         Some(memory.saturating_add(TILE_COST))
     }
 
-    /// Whether pixels of a directory can't be decoded here; says so, unless a fault has been found instead.
+    /// Returns true if the pixels of a directory cannot be decoded, and reports it unless the tags have errors.
     fn cannot_decode(&mut self, image: &Image) -> bool {
         match &image.format {
             Ok(_) => !image.sound,
             Err(reason) => {
                 if image.sound {
                     let place = Place::directory(image.directory).at(image.offset);
-                    self.report.add(&rules::TILE_UNJUDGED, place, format_args!("its tiles are not decoded: {reason}"));
+                    self.report.add(
+                        &rules::TILE_UNJUDGED,
+                        place,
+                        format_args!("its tiles cannot be decoded: {reason}"),
+                    );
                 }
                 true
             }
@@ -212,14 +217,18 @@ impl Sweep<'_, '_> {
             let (TilePlace { tile, offset, count }, judged) = result?;
             let place = Place::tile(image.directory, tile).at(offset);
             if let Some(leader) = judged.leader {
-                let message = format_args!("it says {leader}, the size is {count}");
+                let message = format_args!("the leader is {leader}, but the tile has {count} bytes");
                 self.report.add(&rules::TILE_LEADER, place, message);
             }
             if judged.trailer {
-                self.report.add(&rules::TILE_TRAILER, place, format_args!("the 4 bytes behind it are others"));
+                self.report.add(
+                    &rules::TILE_TRAILER,
+                    place,
+                    format_args!("the 4 bytes after it differ from its last 4 bytes"),
+                );
             }
             if judged.short {
-                self.report.add(&rules::TILE_SHORT, place, format_args!("it ends with the last row of the image"));
+                self.report.add(&rules::TILE_SHORT, place, format_args!("it ends at the last row of the image"));
             }
             if let Some(reason) = judged.damage {
                 self.report.add(&rules::TILE_DECODE, place, format_args!("{reason}"));
@@ -234,14 +243,14 @@ impl Sweep<'_, '_> {
     }
 }
 
-/// The tiles of the plane of alpha, which decides on the validity of the others; none where bands lie together.
+/// Returns the tiles of the alpha plane, which determines the validity of the others; none with pixel interleave.
 fn alpha_tiles(image: &Image) -> std::ops::Range<u64> {
     let Some(alpha) = image.alpha().filter(|alpha| image.planar && *alpha < image.samples) else { return 0..0 };
     let first = alpha.saturating_mul(image.per_plane());
     first..first.saturating_add(image.per_plane())
 }
 
-/// Looks at the bytes of a tile.
+/// Checks the bytes of a tile.
 fn judge(tiff: &Tiff<'_>, image: &Image, promises: Promises, item: Item, overviews: &Overviews<'_>) -> Result<Judged> {
     let mut judged = Judged::default();
     let TilePlace { offset, count, .. } = item.place;
@@ -266,8 +275,8 @@ fn judge(tiff: &Tiff<'_>, image: &Image, promises: Promises, item: Item, overvie
     match pieces::decode(tiff, image, item.place, see)? {
         Ok(complete) => (judged.decoded, judged.short, judged.seen) = (true, !complete, seen),
         Err(DecodeError::Damaged(reason)) => judged.damage = Some(reason),
-        Err(DecodeError::Unsupported(feature)) => judged.unjudged = Some(format!("it is not decoded: {feature}")),
-        Err(DecodeError::Memory(bytes)) => judged.unjudged = Some(format!("there is no memory for its {bytes} bytes")),
+        Err(DecodeError::Unsupported(feature)) => judged.unjudged = Some(format!("it cannot be decoded: {feature}")),
+        Err(DecodeError::Memory(bytes)) => judged.unjudged = Some(format!("not enough memory for its {bytes} bytes")),
     }
     Ok(judged)
 }

@@ -1,4 +1,4 @@
-//! Reading back what was written: the pixels of every tile of every level, by their checksums.
+//! Verification of written files: reads back every tile of every level and compares checksums of the pixels.
 
 use crate::checksum::Checksum;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,21 +11,21 @@ use super::parse::Tiff;
 use super::pieces::{self, TilePlace};
 use super::report::Report;
 
-/// Tiles a thread that are read at once.
+/// Tiles per thread that are read at once.
 const TILES_PER_THREAD: usize = 8;
 
-/// What a level must hold.
+/// The expected contents of a level.
 #[derive(Debug)]
 pub(crate) struct Expected<'a> {
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Checksums of the pixels of all tiles, in the order of the TIFF arrays; padding is left out.
+    /// Checksums of the pixels of all tiles, without padding, in the order of the TIFF arrays.
     pub(crate) image: &'a [u64],
-    /// Those of the mask, one byte a pixel, 0 or 1; empty where there is none.
+    /// Checksums of the mask, with one byte per pixel, 0 or 1; empty if there is no mask.
     pub(crate) mask: &'a [u64],
 }
 
-/// Compares all pixels of a file with what they must be. `step` is called now and then.
+/// Compares all pixels of a file with the expected ones. Calls `step` from time to time.
 pub(crate) fn verify(
     reader: &dyn ReadAt,
     levels: &[Expected<'_>],
@@ -40,15 +40,19 @@ pub(crate) fn verify(
     }
     let pyramid = Pyramid::of(&images);
     if pyramid.levels.len() != levels.len() {
-        return Err(failed(0, None, format!("there are {} levels instead of {}", pyramid.levels.len(), levels.len())));
+        return Err(failed(
+            0,
+            None,
+            format!("the file has {} levels, expected {}", pyramid.levels.len(), levels.len()),
+        ));
     }
     for (number, (image, expected)) in pyramid.levels.iter().zip(levels).enumerate() {
         if (image.width, image.height) != (expected.width.into(), expected.height.into()) {
-            return Err(failed(number, None, format!("it has {}x{} pixels", image.width, image.height)));
+            return Err(failed(number, None, format!("the level has {}x{} pixels", image.width, image.height)));
         }
         let planes = [(Some(*image), expected.image), (pyramid.mask_of(image), expected.mask)];
         for (image, sums) in planes.into_iter().filter(|(_, sums)| !sums.is_empty()) {
-            let Some(image) = image else { return Err(failed(number, None, "its mask is missing".to_owned())) };
+            let Some(image) = image else { return Err(failed(number, None, "the mask is missing".to_owned())) };
             compare(&tiff, (number, image), sums, executor, step)?;
         }
     }
@@ -69,7 +73,7 @@ fn compare(
 ) -> Result<()> {
     let arrays = image.arrays(tiff).filter(|(offsets, counts)| offsets.count.min(counts.count) == sums.len() as u64);
     let (Some((mut offsets, mut counts)), true) = (arrays, image.tiles() == sums.len() as u64) else {
-        return Err(failed(level, None, format!("it has {} tiles instead of {}", image.tiles(), sums.len())));
+        return Err(failed(level, None, format!("the level has {} tiles, expected {}", image.tiles(), sums.len())));
     };
     let turn = TILES_PER_THREAD * executor.thread_count();
     let mut first = 0;
@@ -83,8 +87,8 @@ fn compare(
             let tile = place.tile;
             let pixels = pieces::samples(tiff, image, place)?;
             let problem = match pixels.as_deref().and_then(|pixels| checksum(image, tile, pixels)) {
-                None => "it can't be decoded".to_owned(),
-                Some(found) if found != sum => "its pixels are not those that were encoded".to_owned(),
+                None => "the tile cannot be decoded".to_owned(),
+                Some(found) if found != sum => "the pixels differ from those that were encoded".to_owned(),
                 Some(_) => return Ok(()),
             };
             let place = tile % image.per_plane().max(1);
@@ -97,7 +101,7 @@ fn compare(
     Ok(())
 }
 
-/// The checksum of the pixels of a tile that lie in the image.
+/// Returns the checksum of the pixels of a tile that lie in the image.
 fn checksum(image: &Image, tile: u64, pixels: &[u8]) -> Option<u64> {
     let format = image.format.as_ref().ok()?;
     let row_bytes = format.row_bytes()?;

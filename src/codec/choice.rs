@@ -1,20 +1,21 @@
-//! Which predictor suits the pixels: measured on a few of them, with the codec that the file will have.
+//! Predictor choice: measured on a few pixels, with the codec of the file.
 
 use crate::options::{Compression, Predictor};
 
 use super::{TileEncoder, TileFormat, TileView};
 
-/// Rows of a tile that are tried.
+/// Rows of a tile to try.
 const ROWS: u32 = 128;
-/// The highest ZSTD level that is tried; those above take long and tell no more.
+/// The highest ZSTD level to try; higher levels take long and give the same answer.
 const ZSTD_LEVEL: u8 = 9;
-/// Bytes that are worth a decision.
+/// Minimum savings in bytes for dropping the predictor.
 const LEAST_SAVED: u64 = 512;
 
-/// Whether differences of neighbours compress better than the values themselves: not so where integers are classes. The
-/// views are pieces of tiles of `format`, of which the first rows are tried.
+/// Decides between horizontal differencing and no predictor, which wins where integers are classes. The views are parts
+/// of tiles of `format`; only their first rows are tried.
 ///
-/// A predictor stays unless leaving it out saves at least 2 % and some bytes, so that small accidents decide nothing.
+/// The predictor is dropped only if that saves at least 2 % and a minimum number of bytes, so that small fluctuations
+/// decide nothing.
 pub(crate) fn predictor(format: &TileFormat, views: &[TileView<'_>]) -> Result<Predictor, String> {
     let mut encoder = TileEncoder::default();
     let mut out = Vec::new();

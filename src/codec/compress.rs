@@ -1,10 +1,10 @@
-//! The codecs: bytes in, appended to a vector. Their state is scratch memory that is reset before every tile.
+//! Byte codecs that append to a vector. Their state is scratch memory that is reset before every tile.
 
 use crate::options::Compression;
 
 use super::{deflate, lzw, zstd};
 
-/// Compresses tiles with any codec; makes a codec's state when it is first needed.
+/// Compresses tiles with any codec; creates a codec's state on first use.
 #[derive(Default)]
 pub struct Compressor {
     deflate: Option<(u8, deflate::Encoder)>,
@@ -18,10 +18,10 @@ impl std::fmt::Debug for Compressor {
 }
 
 impl Compressor {
-    /// Appends the compressed `bytes` to `out`. `layout` helps DEFLATE, the others do without.
+    /// Appends the compressed `bytes` to `out`. Only DEFLATE uses `layout`.
     ///
     /// # Errors
-    /// Why the codec refuses.
+    /// Returns the reason if the codec fails.
     pub fn compress(
         &mut self,
         compression: Compression,
@@ -43,7 +43,7 @@ impl Compressor {
         }
     }
 
-    /// zlib format (RFC 1950), as compression 8 asks for.
+    /// Compresses to the zlib format (RFC 1950), as TIFF compression 8 requires.
     fn deflate(&mut self, level: u8, layout: deflate::Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let encoder = match &mut self.deflate {
             Some((made_for, encoder)) if *made_for == level => encoder,

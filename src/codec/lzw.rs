@@ -1,29 +1,29 @@
-//! TIFF's LZW (TIFF 6.0 section 13): codes from the most significant bit on, whose width grows one code early.
+//! TIFF's LZW (TIFF 6.0 section 13): most significant bit first, with code widths that grow one code early.
 //!
-//! The dictionary is one flat table of four bytes an entry, so that most look-ups end at the first one, and codes are
-//! stored without a branch. It is emptied where libtiff empties it, two codes before it is full: some readers take the
-//! specification at its word.
+//! The dictionary is one flat table with four bytes per entry, so most lookups end at the first probe, and codes are
+//! stored without a branch. It is cleared where libtiff clears it, two codes before it is full, because some readers
+//! follow the specification to the letter.
 
 use crate::processor::newest;
 
-/// The code that empties the dictionary.
+/// The code that clears the dictionary.
 const CLEAR: u32 = 256;
 /// The code that ends the stream.
 const END: u32 = 257;
 /// The first code of the dictionary.
 const FIRST: u32 = 258;
-/// The dictionary is emptied when the next code would be this one.
+/// The dictionary is cleared when the next code would be this one.
 const MOST: u32 = 4094;
-/// Codes are at most so wide, in bits.
+/// Maximum code width in bits.
 const WIDEST: u32 = 12;
-/// A table four times as large as the dictionary: few entries stand beside their place.
+/// log2 of the table size. The table has four times as many slots as the dictionary has codes, so few entries collide.
 const TABLE_BITS: u32 = 14;
 const SLOTS: u32 = 1 << TABLE_BITS;
 const TABLE: usize = SLOTS as usize;
-/// Inside, a string goes by its code times this, modulo 4096: so neighbours lie apart in the table, and a look-up need
-/// not wait for a multiplication.
+/// Inside the table, a string is identified by its code times this factor, modulo 4096. Neighboring codes are then far
+/// apart, and a lookup does not wait for a multiplication.
 const SPREAD: u32 = 0x9E5;
-/// What turns the product into the code again.
+/// The inverse factor: turns the product back into the code.
 const GATHER: u32 = {
     let mut inverse = SPREAD;
     let mut step = 0;
@@ -33,7 +33,7 @@ const GATHER: u32 = {
     }
     inverse & 0xFFF
 };
-/// What a byte adds to the place of its entry.
+/// The contribution of a byte to the slot of its entry.
 const SCATTER: [u32; 256] = {
     let mut scatter = [0; 256];
     let mut byte = 0u32;
@@ -43,26 +43,26 @@ const SCATTER: [u32; 256] = {
     }
     scatter
 };
-/// An entry that is not taken: its string would be the one of code 0 and its code 0 too.
+/// An empty slot: no entry has code 0 with code 0 as its prefix.
 const FREE: u32 = 0;
 
-/// The inner name of a code.
+/// Returns the identifier of a code.
 #[inline(always)]
 const fn spread(code: u32) -> u32 {
     code.wrapping_mul(SPREAD) & 0xFFF
 }
 
-/// The code of an inner name.
+/// Returns the code of an identifier.
 #[inline(always)]
 const fn gather(name: u32) -> u32 {
     name.wrapping_mul(GATHER) & 0xFFF
 }
 
-/// Encodes streams of LZW. Keeps memory from stream to stream, nothing else.
+/// Encodes LZW streams. Reuses its buffers, but keeps no state between streams.
 pub(crate) struct Encoder {
-    /// A string's inner name, the byte that comes behind it, the name of both: 12, 8 and 12 bits.
+    /// Identifier of the prefix, next byte, identifier of the resulting string: 12, 8, and 12 bits.
     table: Box<[u32; TABLE]>,
-    /// Room for the codes of a stream at their longest: `out` shall not keep more than they need.
+    /// Worst-case buffer for the codes of a stream, so that `out` only grows by the bytes that are used.
     codes: Vec<u8>,
 }
 
@@ -72,11 +72,11 @@ impl Default for Encoder {
     }
 }
 
-/// Codes on their way into bytes.
+/// Bit writer for codes.
 struct Writer<'a> {
     out: &'a mut [u8],
     at: usize,
-    /// Bits that wait, the last one lowest; what stands above `count` is spent.
+    /// Pending bits, the latest lowest; bits above `count` are already written.
     bits: u64,
     count: u32,
     width: u32,
@@ -95,7 +95,7 @@ impl Writer<'_> {
         self.count &= 7;
     }
 
-    /// Wider codes, once the next one that the decoder may know of needs them.
+    /// Widens codes once the next one that the decoder may know requires it.
     #[inline(always)]
     fn widen(&mut self, next: u32) {
         self.width = (self.width + u32::from(next >= 1 << self.width)).min(WIDEST);
@@ -111,10 +111,11 @@ impl Encoder {
         );
     }
 
-    /// As [`encode`](Self::encode), where it is called from.
+    /// The inlined body of [`encode`](Self::encode).
     #[inline(always)]
     fn append(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        // Every byte has a code of 12 bits at most, one code in 3800 empties the dictionary, and a store takes 8 bytes.
+        // Every byte takes one code of at most 12 bits, one code in 3800 clears the dictionary, and a store writes 8
+        // bytes.
         self.codes.resize(input.len() + input.len() / 2 + input.len() / 1000 + 32, 0);
         let mut writer = Writer { out: &mut self.codes, at: 0, bits: 0, count: 0, width: 9 };
         writer.put(CLEAR);
@@ -147,12 +148,12 @@ impl Encoder {
                 }
             }
             writer.put(gather(string));
-            // The decoder adds an entry for this code too, before it reads the end.
+            // The decoder also adds an entry for this code, before it reads the end code.
             writer.widen(next + 1);
         }
         writer.put(END);
         let length = writer.at + usize::from(writer.count > 0);
-        // With room for what frames a tile: a vector that grows for it would double.
+        // Leave room for the tile's trailer: a vector that grows for it would double its capacity.
         out.reserve(length + 16);
         out.extend_from_slice(&self.codes[..length]);
     }
@@ -173,7 +174,7 @@ mod tests {
         encoder.encode(b"something before", &mut Vec::new());
         encoder.encode(input, &mut out);
         assert_eq!(out[..3], [1, 2, 3]);
-        // Ours finds a few strings that weezl forgets, and empties its dictionary two codes earlier.
+        // This encoder finds a few strings that weezl forgets, and clears its dictionary two codes earlier.
         assert!(out.len() - 3 <= weezl(input).len() * 1001 / 1000 + 2, "{} bytes", input.len());
         let back = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&out[3..]).unwrap();
         assert!(back == input, "{} bytes", input.len());
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_width_changes_where_a_stream_ends() {
-        // Noise adds an entry a byte: every length around the changes of the width and the emptying.
+        // Noise adds one entry per byte: try every length around the width changes and the clearing.
         for change in [512, 1024, 2048, 4096] {
             let noise = noise(change + 20, 256);
             for length in change - 280..change + 20 {

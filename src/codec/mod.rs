@@ -1,4 +1,4 @@
-//! Tiles: pixels in, bytes out.
+//! Tile encoding: pixels in, bytes out.
 //!
 //! A tile's bytes are a pure function of its own pixels and its [`TileFormat`]; encoders only keep scratch memory.
 
@@ -25,7 +25,7 @@ pub use compress::Compressor;
 pub use deflate::Layout;
 pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
-/// All that decides how the tiles of a plane become bytes.
+/// Everything that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TileFormat {
     /// Columns and rows.
@@ -36,14 +36,14 @@ pub(crate) struct TileFormat {
     pub(crate) data_type: DataType,
     /// Bits of a sample in the file.
     pub(crate) bits: u16,
-    /// What is done before compression; never `Auto`.
+    /// Predictor that runs before compression; never `Auto`.
     pub(crate) predictor: Predictor,
     /// The codec.
     pub(crate) compression: Compression,
 }
 
 impl TileFormat {
-    /// The format of mask tiles: one bit a pixel, DEFLATE, whatever the codec of the image is, as GDAL does.
+    /// Returns the format of mask tiles: one bit per pixel and DEFLATE, whatever the codec of the image, as in GDAL.
     pub(crate) const fn mask(tile_size: TileSize) -> Self {
         Self {
             tile_size,
@@ -61,7 +61,7 @@ impl TileFormat {
         Some(samples.checked_mul(u64::from(self.bits))?.div_ceil(8))
     }
 
-    /// What the DEFLATE encoder is told about a tile's bytes.
+    /// Returns the hints about a tile's bytes for the DEFLATE encoder.
     fn layout(&self) -> Layout {
         Layout {
             row_bytes: self.row_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0),
@@ -75,7 +75,7 @@ impl TileFormat {
     }
 }
 
-/// A rectangle of a plane that becomes a tile; smaller than the tile at the right and lower edge of the image.
+/// A rectangle of a plane that becomes a tile; smaller than the tile at the right and bottom edges of the image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TileView<'a> {
     /// The plane's samples from the first row of the tile on, in native byte order.
@@ -95,18 +95,18 @@ pub(crate) struct TileView<'a> {
 /// The samples of tiles outside the image.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Padding {
-    /// What compresses best: columns repeat the last one, rows are zeros as they go to the codec.
+    /// Values that compress best: columns repeat the last one, and rows reach the codec as zeros.
     #[default]
     Any,
-    /// The same, but zeros for the sample at this place of every pixel: alpha, so that readers that show the padding
-    /// show nothing.
+    /// Like `Any`, but with zeros for the sample at this index of every pixel: alpha, so that readers that display the
+    /// padding show nothing.
     Transparent(usize),
-    /// The bytes of one pixel: nodata, and zeros for alpha.
+    /// The bytes of one pixel: nodata, with zeros for alpha.
     Pixel(Vec<u8>),
 }
 
 impl Padding {
-    /// The padding of a plane of an image, which has some of the bands.
+    /// Returns the padding for a plane that holds these bands of an image.
     pub(crate) fn of(spec: &ImageSpec, bands: Range<usize>) -> Self {
         let alpha = spec.tagged_alpha().map(|(band, _)| band).filter(|band| bands.contains(band));
         let alpha = alpha.map(|band| band - bands.start);
@@ -129,7 +129,7 @@ impl Padding {
 }
 
 impl<'a> TileView<'a> {
-    /// The checksum of the pixels, `pixel` bytes each; padding is left out.
+    /// Returns the checksum of the pixels, `pixel` bytes each, without the padding.
     pub(crate) fn checksum(&self, pixel: usize) -> u64 {
         let mut checksum = Checksum::new();
         for row in 0..self.height {
@@ -138,7 +138,7 @@ impl<'a> TileView<'a> {
         checksum.value()
     }
 
-    /// The checksum of a mask: any byte but 0 is valid.
+    /// Returns the checksum of a mask; any byte other than 0 counts as valid.
     pub(crate) fn mask_checksum(&self) -> u64 {
         let mut checksum = Checksum::new();
         let mut valid = Vec::with_capacity(self.width);
@@ -150,13 +150,13 @@ impl<'a> TileView<'a> {
         checksum.value()
     }
 
-    /// The bytes of row `row`, `length` bytes long.
+    /// Returns `length` bytes of row `row`.
     fn row(&self, row: usize, length: usize) -> &'a [u8] {
         &self.rows[row * self.row_stride + self.row_start..][..length]
     }
 }
 
-/// Turns tiles into bytes. Keeps scratch memory from tile to tile, nothing else.
+/// Encodes tiles. Keeps only scratch memory from one tile to the next.
 #[derive(Debug, Default)]
 pub(crate) struct TileEncoder {
     raw: AlignedBytes,
@@ -166,7 +166,7 @@ pub(crate) struct TileEncoder {
 }
 
 impl TileEncoder {
-    /// Encodes a tile of samples, framed by leader and trailer, appended to `out`. Returns the size of the payload.
+    /// Appends an encoded tile of samples to `out`, framed by leader and trailer. Returns the payload size.
     ///
     /// The rectangle is padded to the tile's size.
     pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
@@ -192,7 +192,7 @@ impl TileEncoder {
         frame(&mut self.compressor, format, bytes, out)
     }
 
-    /// Encodes a tile of a mask (0 = invalid, one byte a pixel), framed, appended to `out`. Returns the payload's size.
+    /// Appends an encoded mask tile (one byte per pixel, 0 = invalid) to `out`, framed. Returns the payload size.
     pub(crate) fn encode_mask(
         &mut self,
         format: &TileFormat,
@@ -208,7 +208,7 @@ fn tile_len(format: &TileFormat) -> Result<usize, String> {
     format
         .tile_bytes()
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| "the tile is larger than this machine's memory can be".to_owned())
+        .ok_or_else(|| "the tile does not fit in the address space".to_owned())
 }
 
 /// Compresses `bytes` between leader and trailer.
@@ -219,7 +219,7 @@ fn frame(compressor: &mut Compressor, format: &TileFormat, bytes: &[u8], out: &m
     framed(out, start)
 }
 
-/// Fills in the frame of the tile from `start` on.
+/// Fills in the leader and trailer of the tile that starts at `start`.
 fn framed(out: &mut Vec<u8>, start: usize) -> Result<u32, String> {
-    ghost::frame(out, start).ok_or_else(|| "the compressed tile does not fit 4 GiB; use smaller tiles".to_owned())
+    ghost::frame(out, start).ok_or_else(|| "the compressed tile is larger than 4 GiB; use smaller tiles".to_owned())
 }

@@ -1,11 +1,12 @@
-//! Samples of fewer bits than their type, and masks: packed, most significant bit first, rows padded to whole bytes.
+//! Packing of samples with fewer bits than their type, and of masks: most significant bit first, rows padded to whole
+//! bytes.
 
 use crate::options::TileSize;
 
 use super::{TileFormat, TileView};
 
-/// Packs the samples of a tile to `format.bits` each (TIFF 6.0 section 8, FillOrder 1). This holds for 24 bits too, whose
-/// bytes then stand most significant first even in a little-endian file, as GDAL has them.
+/// Packs the samples of a tile to `format.bits` bits each (TIFF 6.0 section 8, FillOrder 1). This also applies to 24
+/// bits, whose bytes are then most significant first even in a little-endian file, as in GDAL.
 pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     out.clear();
     let size = format.data_type.size();
@@ -18,7 +19,7 @@ pub(super) fn pack_tile(format: &TileFormat, raw: &[u8], out: &mut Vec<u8>) -> R
         let samples = samples.inspect(|&sample| largest_seen = sample.max(largest_seen));
         pack_row(samples, format.bits.into(), out);
         if largest_seen > largest {
-            return Err(format!("value {largest_seen} does not fit {} bits per sample", format.bits));
+            return Err(format!("value {largest_seen} does not fit in {} bits per sample", format.bits));
         }
     }
     Ok(())
@@ -44,7 +45,7 @@ const fn low_byte(value: u64) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// Packs a mask of one byte a pixel to one bit a pixel, 1 = valid; padding is not valid.
+/// Packs a mask from one byte to one bit per pixel, 1 = valid; padding is invalid.
 pub(super) fn pack_mask(tile_size: TileSize, view: TileView<'_>, out: &mut Vec<u8>) {
     out.clear();
     let row_len = tile_size.width as usize / 8;

@@ -1,18 +1,18 @@
-//! From rows of an image to the samples of a tile: gathering, padding, prediction, little-endian order.
+//! From image rows to the samples of a tile: gathering, padding, prediction, and little-endian order.
 //!
-//! Horizontal differencing is TIFF 6.0 section 14, widened to 16 to 64 bits as libtiff does; the floating-point
-//! predictor is Adobe Photoshop TIFF Technical Note 3.
+//! Horizontal differencing follows TIFF 6.0 section 14, extended to samples of 16 to 64 bits as in libtiff. The
+//! floating-point predictor follows Adobe Photoshop TIFF Technical Note 3.
 
 use crate::options::Predictor;
 use crate::processor::newest;
 
 use super::{Padding, TileFormat, TileView};
 
-/// Fills `raw`, the samples of a whole tile, from the rectangle `view`.
+/// Fills `raw`, the samples of a whole tile, from the rectangle in `view`.
 ///
-/// The view says what lies outside the rectangle. Where anything will do, the last column is repeated, whose differences
-/// are zero, and rows below the last one are zeros after prediction, whatever the predictor is. `scratch` is memory kept
-/// from call to call.
+/// `view.padding` defines the samples outside the rectangle. With [`Padding::Any`], the last column is repeated, so its
+/// differences are zero, and rows below the last one are zeros after prediction, whatever the predictor. `scratch` is
+/// reused across calls.
 pub(super) fn gather(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch: &mut Vec<u8>) {
     newest(
         #[inline(always)]
@@ -20,14 +20,14 @@ pub(super) fn gather(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], sc
     );
 }
 
-/// As [`gather`], where it is called from.
+/// The inlined body of [`gather`].
 #[inline(always)]
 fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch: &mut Vec<u8>) {
     let size = format.data_type.size();
     let pixel = format.samples * size;
     let row_len = format.tile_size.width as usize * pixel;
     let filled = view.width * pixel;
-    // Whole numbers of eight bytes, so that samples of any type are aligned.
+    // Use a whole number of 8-byte words, so that samples of any type are aligned.
     let mut aligned = vec![0u64; if *view.padding == Padding::Any { 0 } else { (filled + pixel).div_ceil(8) }];
     let aligned: &mut [u8] = bytemuck::cast_slice_mut(&mut aligned);
     for row in 0..view.height {
@@ -37,7 +37,7 @@ fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch:
             _ if filled == row_len => predict(format, source, target, scratch),
             Padding::Any => predict(format, source, target, scratch),
             padding => {
-                // One pixel more, which the others repeat.
+                // One extra pixel, which the remaining columns repeat.
                 let padded = &mut aligned[..filled + pixel];
                 let (inside, outside) = padded.split_at_mut(filled);
                 inside.copy_from_slice(source);
@@ -55,7 +55,7 @@ fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch:
     let below = &mut raw[view.height * row_len..];
     match view.padding {
         Padding::Pixel(bytes) if bytes.iter().any(|byte| *byte != 0) && !below.is_empty() => {
-            // All rows are the same.
+            // All padding rows are identical.
             let (first, others) = below.split_at_mut(row_len);
             aligned[..pixel].copy_from_slice(bytes);
             predict(format, &aligned[..pixel], first, scratch);
@@ -65,7 +65,7 @@ fn gather_rows(format: &TileFormat, view: TileView<'_>, raw: &mut [u8], scratch:
     }
 }
 
-/// Predicts a row of a tile, whose last pixel is repeated up to the end.
+/// Predicts a row of a tile; its last pixel is repeated to the end of the row.
 #[inline(always)]
 fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut Vec<u8>) {
     let size = format.data_type.size();
@@ -76,7 +76,7 @@ fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut 
         }
         Predictor::Horizontal => {
             difference(source, &mut target[..source.len()], size, format.samples);
-            // Columns that repeat the last one differ from it by nothing.
+            // Columns that repeat the last one have a difference of zero.
             target[source.len()..].fill(0);
             to_little_endian(target, size);
         }
@@ -87,7 +87,7 @@ fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut 
     }
 }
 
-/// Bytes of a number: a complex sample is two of them.
+/// Returns the size of a component in bytes; a complex sample has two.
 fn component_size(format: &TileFormat) -> usize {
     let size = format.data_type.size();
     if format.data_type.is_complex() { size / 2 } else { size }
@@ -108,7 +108,7 @@ fn to_little_endian(bytes: &mut [u8], size: usize) {
     }
 }
 
-/// Each sample minus the sample of the same band one pixel to the left, modulo the width.
+/// Subtracts from each sample the one of the same band one pixel to the left, with wrapping arithmetic.
 #[inline(always)]
 fn difference(source: &[u8], target: &mut [u8], size: usize, samples: usize) {
     macro_rules! typed {
@@ -129,8 +129,8 @@ fn difference(source: &[u8], target: &mut [u8], size: usize, samples: usize) {
     }
 }
 
-/// The bytes of all samples apart, each minus the one of the same band one pixel to the left, or for the first pixel in
-/// the plane before: through the whole row and across its planes, as libtiff does.
+/// Splits samples into byte planes and subtracts from each byte the one of the same band one pixel to the left, or for
+/// the first pixel the one in the plane before: across the whole row and all its planes, as in libtiff.
 #[inline(always)]
 fn floating_point(source: &[u8], differences: &mut [u8], target: &mut [u8], size: usize, samples: usize) {
     let pixel = samples * size;
@@ -140,7 +140,7 @@ fn floating_point(source: &[u8], differences: &mut [u8], target: &mut [u8], size
     for ((target, &right), &left) in rest.iter_mut().zip(&source[pixel..]).zip(source) {
         *target = right.wrapping_sub(left);
     }
-    // Columns that repeat the last one differ from it by nothing.
+    // Columns that repeat the last one have a difference of zero.
     padding.fill(0);
     split_bytes(differences, target, size);
     let last = &source[source.len() - pixel..];
@@ -152,12 +152,12 @@ fn floating_point(source: &[u8], differences: &mut [u8], target: &mut [u8], size
     }
 }
 
-/// Where in a sample of native byte order the byte of a plane stands.
+/// Returns the index, in a native-endian sample, of the byte that belongs to a plane.
 const fn place_of(plane: usize, size: usize) -> usize {
     if cfg!(target_endian = "little") { size - 1 - plane } else { plane }
 }
 
-/// All first (most significant) bytes of the samples, then all second ones, and so on.
+/// Writes the first (most significant) bytes of all samples, then all second bytes, and so on.
 #[inline(always)]
 fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
     #[inline(always)]

@@ -1,26 +1,26 @@
-//! ZSTD: the encoder that is built in, or one that somebody brings.
+//! ZSTD: the built-in encoder, or one that the application provides.
 
 use std::sync::OnceLock;
 
-/// Appends the compressed bytes to a vector: level, bytes, output.
+/// Appends the compressed bytes to a vector. Takes the level, the bytes, and the output.
 pub type ZstdEncoder = fn(u8, &[u8], &mut Vec<u8>) -> Result<(), String>;
 
 static PROVIDED: OnceLock<ZstdEncoder> = OnceLock::new();
 
-/// Brings an encoder to a build without the features `zstd` and `zstd-c`, once for all; later ones are left aside.
+/// Provides an encoder for builds without the features `zstd` and `zstd-c`. Only the first call has an effect.
 pub fn provide_zstd(encoder: ZstdEncoder) {
     PROVIDED.get_or_init(|| encoder);
 }
 
-/// Whether there is an encoder.
+/// Returns whether an encoder is available.
 pub(crate) fn is_available() -> bool {
     cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some()
 }
 
-/// Appends a Zstandard frame (RFC 8878) as libtiff writes it: with the size of the content, without a checksum.
+/// Appends a Zstandard frame (RFC 8878) like libtiff's: with the content size, without a checksum.
 ///
-/// The encoder's state is made anew for every tile: it cannot move between threads, and making it costs little beside
-/// the search.
+/// The encoder's state is created for every tile: it cannot move between threads, and creating it costs little compared
+/// with the search.
 pub fn zstd_frame(level: u8, bytes: &[u8], out: &mut Vec<u8>) {
     use structured_zstd::encoding::{CompressionLevel, FrameCompressor};
     let mut compressor: FrameCompressor = FrameCompressor::new(CompressionLevel::from_level(level.into()));
@@ -28,7 +28,7 @@ pub fn zstd_frame(level: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&compressor.compress_independent_frame(bytes));
 }
 
-/// Appends a frame by the encoder that there is.
+/// Appends a frame made by the available encoder.
 #[cfg(all(feature = "zstd", not(feature = "zstd-c")))]
 #[expect(clippy::unnecessary_wraps, reason = "other encoders can fail")]
 pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
@@ -36,14 +36,14 @@ pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-/// Appends a frame by the encoder that there is.
+/// Appends a frame made by the available encoder.
 #[cfg(not(any(feature = "zstd", feature = "zstd-c")))]
 pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     let encoder = PROVIDED.get().ok_or("this build has no ZSTD encoder")?;
     encoder(level, bytes, out)
 }
 
-/// As the pure-Rust encoder, through the C library.
+/// Appends a frame made by the C library.
 #[cfg(feature = "zstd-c")]
 pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     let frame = through_c(level, bytes).map_err(|error| format!("ZSTD: {error}"))?;
@@ -51,15 +51,15 @@ pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-/// A frame by the C library, at the level's own parameters but for classes.
+/// Compresses with the C library, using the level's own parameters except for classes.
 ///
-/// Where bytes are classes, what repeats at all repeats for long, and short matches cost more than they save: from level 5
-/// on the library would look for those of four or five bytes. Without them land cover and palettes take 1 to 4 % less, of
-/// which levels 8 to 10 give most for a search that goes half as deep.
+/// In classified data, matches are long, and short ones cost more than they save, but from level 5 on the library would
+/// look for matches of four or five bytes. Without them, land cover and palettes take 1 to 4 % less. Levels 8 to 10
+/// trade most of that for a search half as deep.
 #[cfg(any(test, feature = "zstd-c"))]
 fn through_c(level: u8, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use ::zstd::zstd_safe::CParameter;
-    /// Up to this size the library has a table of parameters in which `search_log` is what it is taken for here.
+    /// Up to this size, the library uses a parameter table whose `search_log` is the value assumed here.
     const SMALL: usize = 256 << 10;
     let mut compressor = ::zstd::bulk::Compressor::new(level.into())?;
     if (5..=10).contains(&level) && are_classes(bytes) {
@@ -72,8 +72,8 @@ fn through_c(level: u8, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     compressor.compress(bytes)
 }
 
-/// Whether bytes are samples of few values: the same number of them, roughly, at even and at odd places, where wider
-/// samples have theirs at some places only.
+/// Returns whether the bytes are samples with few distinct values: about as many at even as at odd positions. Wider
+/// samples have theirs at some positions only.
 #[cfg(any(test, feature = "zstd-c"))]
 fn are_classes(bytes: &[u8]) -> bool {
     const MOST: usize = 64;
@@ -90,7 +90,7 @@ fn are_classes(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Patches of classes, as a map has them.
+    /// Patches of classes, like those of a land cover map.
     fn classes() -> Vec<u8> {
         let mut state = 1u32;
         let mut random = |below: u32| {

@@ -1,5 +1,5 @@
-//! What is known of all shards together: first their records, in any order; at the end the header, and which bytes of
-//! which fragment go where. Whoever finishes a file only places bytes.
+//! Assembly of shards: collects their records in any order, then makes the header and the list of which bytes of which
+//! fragment go where. To finish a file, a caller only has to place bytes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,11 +13,11 @@ use crate::statistics::{BandStatistics, BandSums, unpack};
 use super::shard::{Run, ShardRecord, runs};
 
 const ASSEMBLER: Kind = Kind { code: 5, name: "records of shards" };
-/// Missing shards that are named one by one.
+/// Maximum number of missing shards that an error lists.
 const NAMED: usize = 8;
 
-/// Gathers the records of shards. Adding and merging may be done in any order and grouping, and more than once with the
-/// same record: the outcome is the same. Holds four bytes a tile, and a few for each row of tiles of a shard.
+/// Collects the records of shards. Records may be added and merged in any order and grouping, and repeatedly; the
+/// result is the same. Holds four bytes per tile, and a few for each row of tiles of a shard.
 #[derive(Debug, Clone)]
 pub struct Assembler {
     shards: ShardPlan,
@@ -26,18 +26,18 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Without any record.
+    /// Creates an assembler without records.
     #[must_use]
     pub fn new(shards: &ShardPlan) -> Self {
         Self { digest: shards.digest(), shards: shards.clone(), records: BTreeMap::new() }
     }
 
-    /// Adds a record; whether it is new. One that is there already, from a task that ran twice, changes nothing.
+    /// Adds a record and returns whether it is new. A repeated record, from a task that ran twice, has no effect.
     ///
     /// # Errors
-    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the record belongs to another plan, does not have the tiles or
-    /// the statistics that the plan asks for, has a tile that is larger than its pixels can be, or differs from a record
-    /// of the same shard that is there already.
+    /// Returns [`ErrorKind::Shards`](crate::ErrorKind::Shards) if the record belongs to another plan, does not have the
+    /// tiles or statistics that the plan requires, has a tile that is larger than its pixels can be, or differs from an
+    /// existing record of the same shard.
     pub fn add(&mut self, record: ShardRecord) -> Result<bool> {
         let id = record.id;
         let wrong = |reason: &str| Err(Error::shards(format!("shard {id}"), reason));
@@ -48,15 +48,15 @@ impl Assembler {
             if *known == record {
                 return Ok(false);
             }
-            return wrong("two attempts gave different tiles: its source or the machine can't be trusted");
+            return wrong("two attempts gave different tiles; the source or a machine is unreliable");
         }
         let runs = runs(&self.shards, id)?;
         let tiles: u64 = runs.iter().map(|run| tile_count(&self.shards, run)).sum();
         if (record.checksums.len(), record.sizes.len() as u64) != (runs.len(), tiles) {
-            return wrong("it has not the tiles that the plan asks for");
+            return wrong("it does not have the tiles that the plan requires");
         }
         self.check_sums(&record)?;
-        // What is read into memory later must follow from the plan, not from what a record claims.
+        // The amount read into memory later must follow from the plan, not from the claims of a record.
         let plan = self.shards.plan();
         let mut sizes = record.sizes.iter();
         for run in &runs {
@@ -81,11 +81,11 @@ impl Assembler {
         let sums = unpack(&record.sums, self.shards.plan().spec()).map_err(|error| wrong(error.to_string()))?;
         let counted = sums.iter().find(|band| band.pixels() != own).map(BandSums::pixels);
         counted.map_or(Ok(()), |counted| {
-            Err(wrong(format!("its statistics count {counted} pixels, the shard has {own} of its own")))
+            Err(wrong(format!("its statistics count {counted} pixels, but the shard has {own}")))
         })
     }
 
-    /// The number of pixels that the statistics of a shard count; `None` where it has none.
+    /// Returns the number of pixels in the statistics of a shard; `None` if it has no statistics.
     fn measured_pixels(&self, id: ShardId) -> Result<Option<u64>> {
         let plan = self.shards.plan();
         let Some(level) = plan.levels().first().filter(|_| plan.statistics() && id.tier == 0) else { return Ok(None) };
@@ -93,20 +93,20 @@ impl Assembler {
         Ok(Some(u64::from(own.width()) * u64::from(own.height())))
     }
 
-    /// Adds all that another one has.
+    /// Adds all records of another assembler.
     ///
     /// # Errors
-    /// As [`add`](Self::add).
+    /// The same as for [`add`](Self::add).
     pub fn merge(&mut self, other: Self) -> Result<()> {
         other.records.into_values().try_for_each(|record| self.add(record).map(drop))
     }
 
-    /// The shards whose records have not come.
+    /// Returns the shards whose records are missing.
     pub fn missing(&self) -> impl Iterator<Item = ShardId> {
         self.shards.all_shards().filter(|id| !self.records.contains_key(id))
     }
 
-    /// The records as bytes, for another process or machine.
+    /// Serializes the records, for another process or machine.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Message::new(ASSEMBLER);
@@ -115,11 +115,11 @@ impl Assembler {
         message.seal()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote, for the same plan.
+    /// Deserializes the output of [`to_bytes`](Self::to_bytes), for the same plan.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where the bytes are not whole or come from another version of
-    /// this library; otherwise as [`add`](Self::add).
+    /// Returns [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are incomplete, damaged, or from another
+    /// version of this library; otherwise the same as [`add`](Self::add).
     pub fn from_bytes(shards: &ShardPlan, bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(ASSEMBLER, bytes)?;
         let records = reader.list(ShardRecord::take)?;
@@ -129,16 +129,16 @@ impl Assembler {
         Ok(assembler)
     }
 
-    /// Makes the header, once all records have come.
+    /// Makes the header, once all records have been added.
     ///
     /// # Errors
-    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where shards are missing, with their names;
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF was asked for and the file is larger than 4
-    /// GiB; [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where the index of tiles can't be held.
+    /// Returns [`ErrorKind::Shards`](crate::ErrorKind::Shards) with the names of missing shards,
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if classic TIFF was requested and the file is larger than 4 GiB,
+    /// and [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) if the tile index does not fit in memory.
     pub fn finish(self) -> Result<Assembly> {
         let absent: Vec<_> = self.missing().collect();
         if !absent.is_empty() {
-            return Err(missing(&absent, "their tiles have not come"));
+            return Err(missing(&absent, "their tiles are missing"));
         }
         let plan = self.shards.plan();
         let mut index = TileIndex::new(plan)?;
@@ -165,89 +165,89 @@ impl Assembler {
     }
 }
 
-/// A file whose header is made, and whose tiles lie in fragments.
+/// A file whose header is complete and whose tiles are in fragments.
 #[derive(Debug)]
 pub struct Assembly {
     shards: ShardPlan,
     records: BTreeMap<ShardId, ShardRecord>,
-    /// Where each run of a shard starts in its fragment, and where the last one ends.
+    /// The start of each run of a shard in its fragment, and the end of the last one.
     starts: BTreeMap<ShardId, Vec<u64>>,
     header: Header,
     statistics: Vec<BandStatistics>,
 }
 
-/// Bytes of a fragment that go to the file in one piece.
+/// Bytes of a fragment that are copied to the file in one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The section that they belong to.
+    /// The section of the bytes.
     pub section: SectionId,
-    /// The shard whose fragment has them.
+    /// The shard whose fragment contains the bytes.
     pub shard: ShardId,
-    /// Where they stand in the fragment.
+    /// The position of the bytes in the fragment.
     pub range: Range<u64>,
-    /// Where they go in the file.
+    /// The offset of the bytes in the file.
     pub offset: u64,
     checksum: u32,
 }
 
 impl Piece {
-    /// The number of bytes: tiles of one row, at most as many as a shard is wide.
+    /// Returns the number of bytes: tiles of one row, at most as many as the shard is wide.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.range.end - self.range.start
     }
 
-    /// Whether there is nothing to copy; never so for what [`Assembly::pieces`] gives.
+    /// Returns whether there is nothing to copy; never the case for pieces from [`Assembly::pieces`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
 
-    /// Checks that bytes are those that the shard made.
+    /// Checks that `bytes` are the ones that the shard produced.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where they are not.
+    /// Returns [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if they differ.
     pub fn check(&self, bytes: &[u8]) -> Result<()> {
         if bytes.len() as u64 == self.len() && checksum(bytes) == self.checksum {
             return Ok(());
         }
         let place = format!("fragment of shard {}, bytes {} to {}", self.shard, self.range.start, self.range.end);
-        Err(Error::corrupt(place, "they are not what the shard made; encode it again"))
+        Err(Error::corrupt(place, "they differ from the shard's output; encode the shard again"))
     }
 }
 
 impl Assembly {
-    /// The plan of the file.
+    /// Returns the plan of the file.
     #[must_use]
     pub fn plan(&self) -> &CogPlan {
         self.shards.plan()
     }
 
-    /// The bytes before the first tile.
+    /// Returns the bytes before the first tile.
     #[must_use]
     pub fn header(&self) -> &[u8] {
         &self.header.bytes
     }
 
-    /// Bytes of the whole file.
+    /// Returns the size of the whole file in bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.header.bytes.len() as u64 + self.header.level_bytes.iter().sum::<u64>()
     }
 
-    /// The statistics of every band; empty unless [asked for](crate::EncodeOptions::statistics).
+    /// Returns the statistics of every band; empty unless [enabled](crate::EncodeOptions::statistics).
     #[must_use]
     pub fn statistics(&self) -> &[BandStatistics] {
         &self.statistics
     }
 
-    /// The record of a shard.
+    /// Returns the record of a shard.
     #[must_use]
     pub fn record(&self, shard: ShardId) -> Option<&ShardRecord> {
         self.records.get(&shard)
     }
 
-    /// All that stands behind the header, in the order of the file and without gaps.
+    /// Returns all pieces after the header, in file order and without gaps.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> {
         let mut offset = self.header.bytes.len() as u64;
         let parts = self.plan().sections().flat_map(move |section| {
@@ -261,14 +261,14 @@ impl Assembly {
         })
     }
 
-    /// How the header came out.
+    /// Returns the header and its properties.
     pub(crate) fn made(&self) -> &Header {
         &self.header
     }
 
-    /// The pieces of a section from a row of shards; offsets in the file are still to be filled in.
+    /// Returns the pieces of a section from a row of shards; offsets in the file are filled in later.
     fn row_of_shards(&self, section: SectionId, first: ShardId, columns: Range<u32>) -> impl Iterator<Item = Piece> {
-        // Every shard has a record by now, and its rows of tiles are those of the first one.
+        // All shards have a record by now, and the rows of tiles are the same in the whole row of shards.
         let rows = self.shards.shard_tiles(first, section.level).map_or(0..0, |tiles| tiles.rows);
         let places = columns.map(move |column| {
             let id = ShardId { column, ..first };
@@ -281,7 +281,7 @@ impl Assembly {
         })
     }
 
-    /// How many runs of a shard stand before those of a section.
+    /// Returns the number of runs of a shard before those of a section.
     fn runs_before(&self, id: ShardId, section: SectionId) -> Result<usize> {
         let grid = self.plan().grid();
         let mut before = 0;
@@ -304,7 +304,7 @@ fn tile_count(shards: &ShardPlan, run: &Run) -> u64 {
     run.columns.len() as u64 * u64::from(shards.plan().grid().tiles_per_place())
 }
 
-/// An error about shards that are missing.
+/// Returns an error that lists missing shards.
 pub(super) fn missing(shards: &[ShardId], reason: &str) -> Error {
     let mut names: Vec<_> = shards.iter().take(NAMED).map(ShardId::to_string).collect();
     if let Some(more @ 1..) = shards.len().checked_sub(NAMED) {
@@ -352,7 +352,7 @@ mod tests {
         assert!(others.contains("statistics count 0 pixels") && others.contains("has 800"), "{others}");
         let longer = refusal([record.sums.clone(), vec![0]].concat());
         assert!(longer.contains("too long"), "{longer}");
-        // A record that was made without statistics has none to add.
+        // A record that was made without statistics has no sums.
         let (shards, plain) = one_shard(false);
         assert!(plain.sums.is_empty());
         let changed = ShardRecord { sums: record.sums, ..plain };

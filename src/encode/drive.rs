@@ -114,7 +114,7 @@ pub struct SectionLayout {
     pub sections: Vec<SectionId>,
 }
 
-/// What a sink has left to move after [`TileSink::advance`].
+/// The outcome of [`TileSink::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backlog {

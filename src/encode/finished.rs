@@ -1,4 +1,4 @@
-//! The outcome of an encoding.
+//! The result of an encoding.
 
 use crate::grid::SectionId;
 use crate::options::Predictor;
@@ -6,7 +6,7 @@ use crate::plan::{CogPlan, Header, TileIndex};
 use crate::statistics::BandStatistics;
 use crate::tiff::variant::Variant;
 
-/// A file whose tiles are all encoded: what is needed to put it together.
+/// A file whose tiles are all encoded, ready to be put together.
 ///
 /// The file is [`header`](Self::header), then all [`sections`](Self::sections) in their order, without gaps.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,21 +31,21 @@ impl FinishedFile {
     }
 }
 
-/// Describes a file that was written.
+/// Summary of a written file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Bytes of the file.
+    /// File size in bytes.
     pub bytes: u64,
-    /// Whether it is a BigTIFF.
+    /// True if the file is a BigTIFF.
     pub big_tiff: bool,
     /// The predictor that was used; never [`Predictor::Auto`].
     pub predictor: Predictor,
-    /// Bytes of tiles that waited in a temporary file; see [`StoreOptions`](crate::StoreOptions).
+    /// Bytes of tiles that went through a temporary file; see [`StoreOptions`](crate::StoreOptions).
     pub spooled: u64,
-    /// Every level, full resolution first.
+    /// All levels, full resolution first.
     pub levels: Vec<LevelSummary>,
-    /// Every band; empty unless [statistics](crate::EncodeOptions::statistics) were asked for.
+    /// Statistics of all bands; empty unless [requested](crate::EncodeOptions::statistics).
     pub statistics: Vec<BandStatistics>,
 }
 
@@ -67,16 +67,16 @@ impl Summary {
     }
 }
 
-/// Describes a level of a file that was written.
+/// Summary of a written level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LevelSummary {
-    /// Columns in pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows in pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// Tiles of the image, without those of the mask.
+    /// Number of tiles of the image, without those of the mask.
     pub tiles: u64,
-    /// Bytes of all tiles with their leaders and trailers, mask included.
+    /// Size of all tiles with leaders and trailers in bytes, including the mask.
     pub bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! The encoder: rows in, framed tiles out, section by section. Does no IO.
+//! The encoder: rows in, framed tiles out, section by section. Performs no I/O.
 
 mod assemble;
 mod drive;
@@ -24,14 +24,14 @@ pub use pixels::{Mosaic, ShardPixels};
 use rows::{EncodedTile, RowEncoder};
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
-/// Chooses the predictor by the pixels, where [`Predictor::Auto`](crate::Predictor::Auto) leaves that open, just as
-/// [`CogEncoder`] does: so that shards of the plan that comes back give the bytes of the local encoder without anybody
-/// having to name the predictor. `source` gives the whole image; its first row of tiles alone is read. A plan whose
-/// predictor is settled comes back as it is, and nothing is read.
+/// Settles [`Predictor::Auto`](crate::Predictor::Auto) from the pixels, exactly as [`CogEncoder`] does. Shards of the
+/// returned plan then give the same bytes as the local encoder, without naming the predictor. `source` provides the
+/// whole image, but only its first row of tiles is read. If the predictor is already settled, returns the plan
+/// unchanged and reads nothing.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for; what the source returns;
-/// [`ErrorKind::OutOfMemory`] where a row of tiles can't be held.
+/// Returns [`ErrorKind::InvalidImage`] if the source does not match the plan, [`ErrorKind::OutOfMemory`] if a row of
+/// tiles does not fit in memory, and any error of the source.
 pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: &Executor) -> Result<CogPlan> {
     if !plan.predictor_is_open() {
         return Ok(plan.clone());
@@ -45,7 +45,7 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
     Ok(rows.plan)
 }
 
-/// A batch has at most this many bytes of pixels by default, unless a single row of tiles has more.
+/// Default limit on the bytes of pixels in a batch, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;
 
 /// Finished tiles after which the caller hears of the progress.
@@ -54,21 +54,21 @@ const TILES_PER_STEP: usize = 16;
 /// A finished tile with its frame, to be appended to its section.
 #[derive(Debug)]
 pub struct Chunk {
-    /// Where it belongs.
+    /// The section of the tile.
     pub section: SectionId,
-    /// Leader, payload and trailer.
+    /// Leader, payload, and trailer.
     pub bytes: Vec<u8>,
 }
 
-/// Records of the tiles that are finished.
+/// The record of finished tiles.
 #[derive(Debug)]
 struct Ledger {
     index: TileIndex,
-    /// Where the output is to be read back.
+    /// Present if the output is to be read back.
     checksums: Option<TileChecksums>,
     /// Bytes of all finished tiles with their leaders and trailers.
     tile_bytes: u64,
-    /// Whether a sink knows the layout of the file.
+    /// True once the layout has been settled or is known to be open.
     is_settled: bool,
 }
 
@@ -93,8 +93,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// The layout of the file, once: before the first tile from which on only full resolution is to come, if the sizes
-    /// of those tiles can't change it.
+    /// Returns the layout of the file, once: before the first tile after which only full resolution remains, if the
+    /// sizes of the remaining tiles cannot change it.
     fn settle(&mut self, rows: &RowEncoder, next: &EncodedTile) -> Option<SectionLayout> {
         if self.is_settled || !rows.ends_with(next.tile) {
             return None;
@@ -105,14 +105,14 @@ impl Ledger {
     }
 }
 
-/// Encodes rows as they come, from top to bottom. What comes out depends on the plan and the pixels alone: not on how
-/// rows are cut into stripes, nor on threads.
+/// Encodes rows in order, from top to bottom. The output depends only on the plan and the pixels, not on the number of
+/// threads or on how rows are split into stripes.
 ///
 /// # Memory
-/// The encoder holds, for each level, one row of tiles before compression, a few rows for the kernel, and at full
-/// resolution up to 16 MiB more so that all threads have work: at most about
-/// `2 * (row of tiles of full resolution) + 32 MiB`, the compressed tiles of one batch until they are drained, and four
-/// bytes a tile for the index. None of it grows with the height of the image but the index.
+/// For each level, the encoder holds one row of uncompressed tiles and a few rows for the kernel, and at full
+/// resolution up to 16 MiB more to keep all threads busy: at most about `2 * (row of tiles of full resolution) + 32
+/// MiB`. In addition, it holds the compressed tiles of one batch until they are drained, and four bytes per tile for
+/// the index. Only the index grows with the height of the image.
 #[derive(Debug)]
 pub struct CogEncoder {
     rows: RowEncoder,
@@ -121,16 +121,16 @@ pub struct CogEncoder {
 }
 
 impl CogEncoder {
-    /// An encoder that has seen no rows.
+    /// Creates an encoder.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// Returns [`ErrorKind::OutOfMemory`] if the tile index or the rows of a batch do not fit in memory, and
     /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews.
     pub fn new(plan: CogPlan, executor: Executor) -> Result<Self> {
         Self::with_batch(plan, executor, BATCH_BYTES)
     }
 
-    /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
+    /// Creates an encoder that takes about `batch_bytes` bytes of pixels at once, but at least a row of tiles.
     pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         plan.check_computes_overviews()?;
         let (ledger, share) = (Ledger::new(&plan)?, Share::whole(&plan));
@@ -138,15 +138,15 @@ impl CogEncoder {
         Ok(Self { rows, ledger, finished: Vec::new() })
     }
 
-    /// An encoder for levels that are all finished: rows of full resolution come first, then, each after a call of
-    /// [`next_level`](Self::next_level), those of the overviews.
+    /// Creates an encoder for levels that are all finished: the rows of full resolution come first, then those of each
+    /// overview, each after a call to [`next_level`](Self::next_level).
     pub(crate) fn level_by_level(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         let (ledger, share) = (Ledger::new(&plan)?, Share::level(&plan, 0));
         let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
         Ok(Self { rows, ledger, finished: Vec::new() })
     }
 
-    /// Goes on to an overview, once all rows of the level before it have come.
+    /// Continues with an overview, once all rows of the level before it have been passed.
     pub(crate) fn next_level(&mut self, level: usize, batch_bytes: u64) -> Result<()> {
         self.check_complete()?;
         let (plan, executor) = (self.plan().clone(), self.rows.executor.clone());
@@ -159,36 +159,36 @@ impl CogEncoder {
         Ok(())
     }
 
-    /// Takes checksums of the pixels of all tiles from now on.
+    /// Starts computing checksums of the pixels of all tiles.
     pub(crate) fn take_checksums(&mut self) -> Result<()> {
         self.ledger.checksums = Some(TileChecksums::new(&self.ledger.index)?);
         self.rows.take_checksums();
         Ok(())
     }
 
-    /// The checksums taken so far, if any were asked for; the encoder takes no more.
+    /// Takes the checksums out of the encoder, if they were enabled; it computes no more.
     pub(crate) fn checksums(&mut self) -> Option<TileChecksums> {
         self.ledger.checksums.take()
     }
 
-    /// How many rows the encoder takes next: what is left of a batch, or of the image.
+    /// Returns the number of rows to pass next: the rest of a batch, or of the image.
     #[must_use]
     pub fn rows_wanted(&self) -> u32 {
         self.rows.rows_wanted()
     }
 
-    /// How many rows of full resolution have come.
+    /// Returns the number of full-resolution rows passed so far.
     #[must_use]
     pub fn rows_done(&self) -> u32 {
         self.rows.rows_done()
     }
 
-    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), by letting `fill` write them straight
-    /// into the encoder's buffers.
+    /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted); `fill` writes them directly into the
+    /// encoder's buffers.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] for more rows than are wanted; what `fill` returns; [`ErrorKind::TileEncode`] for a
-    /// tile that can't be encoded; [`ErrorKind::OutOfMemory`]. After an error the encoder is of no further use.
+    /// Returns [`ErrorKind::PixelCount`] for more rows than wanted, [`ErrorKind::TileEncode`] if a tile cannot be
+    /// encoded, [`ErrorKind::OutOfMemory`], or the error of `fill`. After an error, the encoder can no longer be used.
     pub fn fill_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         self.rows.take_rows(count, fill)?;
         self.encode_and_keep()
@@ -197,20 +197,20 @@ impl CogEncoder {
     /// Takes rows from a source, at most [`rows_wanted`](Self::rows_wanted).
     ///
     /// # Errors
-    /// As [`fill_rows`](Self::fill_rows).
+    /// The same as for [`fill_rows`](Self::fill_rows).
     pub fn pull_rows(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.take_rows_from(source, count)?;
         self.encode_and_keep()
     }
 
     /// Takes rows from a source, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete batch
-    /// waiting for [`encode_waiting`](Self::encode_waiting).
+    /// queued for [`encode_waiting`](Self::encode_waiting).
     pub(crate) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         self.rows.take_rows_from(source, count)
     }
 
-    /// Encodes the tiles of a complete batch and appends them to `sink`, section by section in order; meanwhile the next
-    /// rows are read from `source`, if there is one, and room for them. `step` is called after every few tiles; its
+    /// Encodes the queued tiles of a complete batch and appends them to `sink`, in order within each section. If there
+    /// is a `source` and memory for it, the next rows are read meanwhile. `step` is called after every few tiles; its
     /// errors stop the work.
     pub(crate) fn encode_waiting(
         &mut self,
@@ -235,7 +235,7 @@ impl CogEncoder {
         })
     }
 
-    /// Encodes the tiles of a complete batch and keeps them.
+    /// Encodes the queued tiles of a complete batch and keeps them.
     fn encode_and_keep(&mut self) -> Result<()> {
         let Self { rows, ledger, finished } = self;
         encode_batch(rows, None, &mut |rows, event| {
@@ -247,13 +247,13 @@ impl CogEncoder {
         })
     }
 
-    /// Takes any number of rows whose bands lie together: (row, column, band), with their mask if the image has one:
-    /// one byte per pixel, 0 = invalid.
+    /// Takes any number of pixel-interleaved rows (row, column, band), with their mask if the image has one: one byte
+    /// per pixel, 0 = invalid.
     ///
     /// # Errors
-    /// As [`fill_rows`](Self::fill_rows), and [`ErrorKind::PixelCount`] where the samples or the mask are not whole
-    /// rows, are more than the image has left, or the mask is missing; [`ErrorKind::InvalidImage`] where `T` is not
-    /// the image's type.
+    /// The same as for [`fill_rows`](Self::fill_rows); also [`ErrorKind::PixelCount`] if the samples or the mask are
+    /// not whole rows or exceed the image, or if the mask is missing, and [`ErrorKind::InvalidImage`] if `T` is not the
+    /// image's type.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
         self.push_rows_into(samples, mask, &mut Self::encode_and_keep)
     }
@@ -271,7 +271,7 @@ impl CogEncoder {
         let rows = u32::try_from(samples.len() / row_samples).unwrap_or(u32::MAX);
         if !samples.len().is_multiple_of(row_samples) || rows > left {
             return Err(ErrorKind::PixelCount {
-                what: "samples of whole rows that are left of the image, at most",
+                what: "samples, in whole rows and at most the rest of the image",
                 expected: u64::from(left) * row_samples as u64,
                 got: samples.len() as u64,
             }
@@ -300,26 +300,26 @@ impl CogEncoder {
         Ok(())
     }
 
-    /// The tiles that have been finished since the last call, each to be appended to its section.
+    /// Takes the tiles finished since the last call, each to be appended to its section.
     pub fn drain(&mut self) -> std::vec::IntoIter<Chunk> {
         std::mem::take(&mut self.finished).into_iter()
     }
 
-    /// The plan; settled in all respects once rows have been encoded.
+    /// Returns the plan; fully settled once rows have been encoded.
     pub(crate) fn plan(&self) -> &CogPlan {
         &self.rows.plan
     }
 
-    /// Ends the encoding once all rows have come and all chunks have been drained: the file is the header, then the
-    /// chunks of each section, in the order of [`FinishedFile::sections`].
+    /// Completes the encoding once all rows have been passed and all chunks drained. The file is the header followed by
+    /// the chunks of each section, in the order of [`FinishedFile::sections`].
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing, or chunks have not been drained; [`ErrorKind::Limit`] where
-    /// classic TIFF was asked for and the file is larger than 4 GiB.
+    /// Returns [`ErrorKind::PixelCount`] if rows are missing or chunks have not been drained, and [`ErrorKind::Limit`] if
+    /// classic TIFF was requested and the file is larger than 4 GiB.
     pub fn finish(mut self) -> Result<FinishedFile> {
         self.check_complete()?;
         if !self.finished.is_empty() {
-            let what = "finished tiles that have not been drained";
+            let what = "finished tiles left to drain";
             return Err(ErrorKind::PixelCount { what, expected: 0, got: self.finished.len() as u64 }.into());
         }
         self.ledger.index.add_sums(self.rows.take_sums());

@@ -1,4 +1,4 @@
-//! Pixels that go from one tier of shards to the next.
+//! Pixels that pass from one tier of shards to the next.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
@@ -13,24 +13,24 @@ use super::shard::{put_id, take_id};
 
 const PIXELS: Kind = Kind { code: 4, name: "pixels of a shard" };
 
-/// The pixels of an overview that a shard gives to the next tier.
+/// The pixels of an overview that a shard passes to the next tier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShardPixels {
     id: ShardId,
-    /// The plan of shards that they belong to.
+    /// The digest of the shard plan.
     plan: u64,
     data_type: DataType,
-    /// Samples of a pixel in a plane.
+    /// Samples per pixel in a plane.
     samples: usize,
     level: usize,
     part: Rectangle,
-    /// Samples in native byte order: (row, column, band) in one plane, or one plane a band.
+    /// Samples in native byte order: (row, column, band) in one plane, or one plane per band.
     pub(super) planes: Vec<Vec<u8>>,
     mask: Option<Vec<u8>>,
 }
 
 impl ShardPixels {
-    /// No rows yet.
+    /// Creates an instance without rows.
     pub(super) fn empty(shards: &ShardPlan, id: ShardId, (level, part): (usize, Rectangle)) -> Self {
         let plan = shards.plan();
         Self {
@@ -45,31 +45,31 @@ impl ShardPixels {
         }
     }
 
-    /// The shard that gives them.
+    /// Returns the shard that produced the pixels.
     #[must_use]
     pub fn id(&self) -> ShardId {
         self.id
     }
 
-    /// Their level.
+    /// Returns the level of the pixels.
     #[must_use]
     pub fn level(&self) -> usize {
         self.level
     }
 
-    /// Which pixels of the level they are; none where the level has none for this shard.
+    /// Returns the part of the level that the pixels cover; empty if the shard has no pixels at this level.
     #[must_use]
     pub fn part(&self) -> &Rectangle {
         &self.part
     }
 
-    /// Bytes of all samples and the mask.
+    /// Returns the number of bytes of all samples and the mask.
     #[must_use]
     pub fn byte_count(&self) -> usize {
         self.planes.iter().chain(&self.mask).map(Vec::len).sum()
     }
 
-    /// The pixels as bytes, for another process or machine, of whatever byte order.
+    /// Serializes the pixels, for another process or machine of any byte order.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Message::new(PIXELS);
@@ -87,15 +87,15 @@ impl ShardPixels {
         message.seal()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Deserializes the output of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`] where the bytes are not whole or come from another version of this library.
+    /// Returns [`ErrorKind::Corrupt`] if the bytes are incomplete, damaged, or from another version of this library.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(PIXELS, bytes)?;
         let (id, plan, data_type) = (take_id(&mut reader)?, reader.u64()?, reader.one_of(&DataType::ALL)?);
         let number = |reader: &mut Reader<'_>| {
-            usize::try_from(reader.u64()?).map_err(|_| reader.damaged("a number is too large"))
+            usize::try_from(reader.u64()?).map_err(|_| reader.damaged("a number is out of range"))
         };
         let (samples, level) = (number(&mut reader)?, number(&mut reader)?);
         let part = Rectangle { columns: reader.u32()?..reader.u32()?, rows: reader.u32()?..reader.u32()? };
@@ -105,13 +105,13 @@ impl ShardPixels {
         Ok(Self { id, plan, data_type, samples, level, part, planes, mask })
     }
 
-    /// The first row of the level that is not there yet.
+    /// Returns the first row of the level that is still missing.
     pub(super) fn next_row(&self) -> u32 {
         let rows = self.planes.first().map_or(0, |plane| plane.len() / self.row_bytes().max(1));
         self.part.rows.start.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX))
     }
 
-    /// Takes `rows` rows from the start of each plane and of the mask.
+    /// Appends `rows` rows from the start of each plane and of the mask.
     pub(super) fn push(&mut self, planes: &[&[u8]], mask: Option<&[u8]>, rows: usize) -> Result<()> {
         let (row_bytes, width) = (self.row_bytes(), self.part.width() as usize);
         let taken = self.planes.iter_mut().zip(planes).map(|(to, from)| (to, from, row_bytes));
@@ -124,12 +124,12 @@ impl ShardPixels {
         Ok(())
     }
 
-    /// Bytes of a row of a plane.
+    /// Returns the bytes in a row of a plane.
     fn row_bytes(&self) -> usize {
         self.part.width() as usize * self.samples * self.data_type.size()
     }
 
-    /// Checks that they are what the plan has a shard give.
+    /// Checks that the pixels are the ones that the plan expects from the shard.
     fn check(&self, shards: &ShardPlan) -> Result<()> {
         let wrong = |reason: &str| Err(Error::shards(format!("pixels of shard {}", self.id), reason));
         if self.plan != shards.digest() {
@@ -143,14 +143,14 @@ impl ShardPixels {
         let result = shards.shard(self.id)?.result().map(|(level, part)| (level, part.clone()));
         let place = result == Some((self.level, self.part.clone()));
         if !same || !place || self.planes.len() != expected.planes.len() || !self.planes.iter().all(whole) || !masked {
-            return wrong("they are not those that the plan has it give");
+            return wrong("they are not the ones that the plan expects");
         }
         Ok(())
     }
 }
 
-/// The pixels of a shard's window, put together from what shards of the tier before gave: the source of
-/// [`encode_shard`](super::encode_shard) for every tier but the first.
+/// The pixels of a shard's window, assembled from shards of the previous tier: the source of
+/// [`encode_shard`](super::encode_shard) for every tier except the first.
 #[derive(Debug)]
 pub struct Mosaic<'a> {
     spec: ImageSpec,
@@ -159,12 +159,12 @@ pub struct Mosaic<'a> {
 }
 
 impl<'a> Mosaic<'a> {
-    /// Puts together what [`ShardPlan::inputs`] names, in any order. What is there twice must be equal; what is not
-    /// needed is left aside.
+    /// Combines the pixels of the shards that [`ShardPlan::inputs`] lists, in any order. Duplicates must be equal;
+    /// pixels that are not needed are ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Shards`] where the plan has no such shard, where pixels are missing, those of one shard are there
-    /// twice and differ, or they belong to another plan.
+    /// Returns [`ErrorKind::Shards`] if the plan has no such shard, if pixels are missing or belong to another plan, or
+    /// if two results of one shard differ.
     pub fn new(shards: &ShardPlan, id: ShardId, pixels: &'a [ShardPixels]) -> Result<Self> {
         let window = shards.shard(id)?.source();
         let (mut pieces, mut missing) = (Vec::new(), Vec::new());
@@ -176,13 +176,13 @@ impl<'a> Mosaic<'a> {
             };
             first.check(shards)?;
             if found.any(|other| other != first) {
-                let reason = "two attempts gave different pixels: its source or the machine can't be trusted";
+                let reason = "two attempts gave different pixels; the source or a machine is unreliable";
                 return Err(Error::shards(format!("shard {input}"), reason));
             }
             pieces.push(first);
         }
         if !missing.is_empty() {
-            return Err(super::assemble::missing(&missing, &format!("their pixels have not come to shard {id}")));
+            return Err(super::assemble::missing(&missing, &format!("pixels needed by shard {id} are missing")));
         }
         let spec = ImageSpec { width: window.width(), height: window.height(), ..shards.plan().spec().clone() };
         Ok(Self { spec, window, pieces })
@@ -221,7 +221,7 @@ impl PixelSource for Mosaic<'_> {
     }
 }
 
-/// Samples of native byte order in little-endian order, or back.
+/// Converts samples from native to little-endian byte order, or back.
 fn little_endian(data_type: DataType, bytes: &[u8]) -> std::borrow::Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
         return bytes.into();

@@ -1,4 +1,4 @@
-//! Rows in, framed tiles out: of a whole image, or of a shard of one.
+//! The row encoder: rows of an image or of a shard in, framed tiles out.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,77 +13,77 @@ use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
 
-/// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
+/// Minimum tiles per thread in a batch, so that threads rarely wait for each other.
 const TILES_PER_THREAD: u64 = 4;
-/// Tiles of the first row of tiles that choose the predictor.
+/// Tiles of the first row of tiles from which the predictor is chosen.
 const TILES_TRIED: u32 = 4;
-/// Tiles a thread that are encoded or wait to be taken, twice as many if they are small: what bounds compressed tiles in
-/// memory.
+/// Tiles per thread that are being encoded or waiting to be taken, doubled for small tiles. This bounds the compressed
+/// tiles in memory.
 const TILES_PER_THREAD_AT_ONCE: usize = 4;
-/// Bytes of pixels that a small tile has at most.
+/// Maximum bytes of pixels in a small tile.
 const SMALL_TILE: u64 = 256 << 10;
 
 /// A finished tile.
 pub(super) struct EncodedTile {
     pub(super) tile: TileId,
-    /// Where it belongs.
+    /// The section of the tile.
     pub(super) section: SectionId,
-    /// The payload's size.
+    /// The payload size.
     pub(super) size: u32,
-    /// Of its pixels, where checksums are taken.
+    /// The checksum of its pixels, if checksums are enabled.
     pub(super) checksum: Option<u64>,
-    /// Leader, payload and trailer.
+    /// Leader, payload, and trailer.
     pub(super) bytes: Vec<u8>,
 }
 
-/// Encodes the tiles of a share as the rows of its first level come, from top to bottom.
+/// Encodes the tiles of a share as the rows of its first level arrive, from top to bottom.
 #[derive(Debug)]
 pub(super) struct RowEncoder {
     pub(super) plan: CogPlan,
     pub(super) executor: Executor,
     share: Share,
     cascade: Cascade,
-    /// Rows of the first level that are encoded together.
+    /// Rows of the first level per batch.
     batch_rows: u32,
-    /// Where a second batch fits in memory: room for its rows.
+    /// The buffer for the rows of a second batch, if that fits in memory.
     ahead: Option<RowsAhead>,
-    /// Tiles that are encoded or wait to be taken at once.
+    /// Maximum number of tiles that are being encoded or waiting to be taken.
     tiles_at_once: usize,
     /// The next row of the first level, counted from the top of the level.
     next_row: u32,
-    /// The first row that the statistics don't hold yet, and what they hold.
+    /// The first row that is not in the statistics yet, and the sums so far.
     measured_rows: u32,
     sums: Vec<BandSums>,
     /// The next row of tiles of each level of the share.
     next_tile_rows: Vec<u32>,
-    /// Tiles whose rows are there, in file order of their sections.
+    /// Queued tiles whose rows are complete, in file order within their sections.
     waiting: VecDeque<TileId>,
     encoders: Pool<TileEncoder>,
     buffers: Pool<Vec<u8>>,
-    /// Whether checksums of the pixels of tiles are taken.
+    /// True to compute checksums of the pixels of tiles.
     takes_checksums: bool,
-    /// The samples outside the image, of each plane.
+    /// The samples outside the image, for each plane.
     paddings: Vec<Padding>,
 }
 
-/// Tiles whose rows are there, to be encoded together.
+/// Tiles with complete rows, to be encoded together.
 pub(super) struct Batch {
     /// In the order in which they are to be taken.
     pub(super) tiles: VecDeque<TileId>,
-    /// How many may be in work or wait to be taken at once.
+    /// Maximum number of tiles in work or waiting to be taken.
     pub(super) limit: usize,
-    /// Room for the rows of the next batch, if they can be read meanwhile.
+    /// A buffer for the rows of the next batch, if they can be read meanwhile.
     pub(super) ahead: Option<RowsAhead>,
 }
 
 impl RowEncoder {
-    /// An encoder that takes at most about so many bytes of pixels at once, but at least a row of tiles.
+    /// Creates an encoder that takes about `batch_bytes` bytes of pixels at once, but at least a row of tiles.
     pub(super) fn new(plan: CogPlan, share: Share, executor: Executor, batch_bytes: u64) -> Result<Self> {
-        let base = share.levels.first().ok_or_else(|| Error::image("a part of an image without any pixels"))?;
+        let base = share.levels.first().ok_or_else(|| Error::image("the part of the image has no pixels"))?;
         let batch_rows = batch_rows(&plan, base, &executor, batch_bytes);
         let mut cascade = Cascade::of(&plan, &share);
         let ahead = reads_ahead(&plan, base, &executor, batch_rows, batch_bytes);
-        // Room for a whole batch at once: rows may come one by one, and must not grow the buffers one by one.
+        // Reserve a whole batch at once: rows may arrive one by one, and must not grow the buffers one by one.
         cascade.reserve(batch_rows)?;
         Ok(Self {
             ahead: ahead.then(|| cascade.ahead()),
@@ -107,34 +107,34 @@ impl RowEncoder {
         })
     }
 
-    /// Takes checksums of the pixels of all tiles from now on.
+    /// Starts computing checksums of the pixels of all tiles.
     pub(super) fn take_checksums(&mut self) {
         self.takes_checksums = true;
     }
 
-    /// The part of the first level.
+    /// Returns the share's part of its first level.
     fn base(&self) -> &LevelShare {
         &self.share.levels[0]
     }
 
-    /// How many rows the encoder takes next: what is left of a batch, or of the share.
+    /// Returns the number of rows to pass next: the rest of a batch, or of the share.
     pub(super) fn rows_wanted(&self) -> u32 {
         let in_batch = self.batch_rows - self.next_row % self.batch_rows;
         in_batch.min(self.rows_left())
     }
 
-    /// How many rows have come.
+    /// Returns the number of rows passed so far.
     pub(super) fn rows_done(&self) -> u32 {
         self.next_row - self.base().window.rows.start
     }
 
-    /// How many rows are still to come.
+    /// Returns the number of rows still missing.
     pub(super) fn rows_left(&self) -> u32 {
         self.base().window.rows.end - self.next_row
     }
 
     /// Takes the next `count` rows, at most [`rows_wanted`](Self::rows_wanted), and leaves the tiles of a complete
-    /// batch waiting for [`begin_batch`](Self::begin_batch).
+    /// batch queued for [`begin_batch`](Self::begin_batch).
     pub(super) fn take_rows(&mut self, count: u32, fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>) -> Result<()> {
         let wanted = self.rows_wanted();
         if count > wanted {
@@ -149,15 +149,15 @@ impl RowEncoder {
         self.advance(count)
     }
 
-    /// Counts rows that have come.
+    /// Advances by `count` rows.
     fn advance(&mut self, count: u32) -> Result<()> {
         self.next_row += count;
         let complete = self.next_row.is_multiple_of(self.batch_rows) || self.rows_left() == 0;
         if complete { self.complete_batch() } else { Ok(()) }
     }
 
-    /// As [`take_rows`](Self::take_rows), from a source whose first row is the first of the share; if rows have been read
-    /// ahead, it takes these.
+    /// Like [`take_rows`](Self::take_rows), but reads from a source whose first row is the first one of the share. Rows
+    /// that were read ahead are taken first.
     pub(super) fn take_rows_from(&mut self, source: &mut dyn PixelSource, count: u32) -> Result<()> {
         if Executor::PARALLEL
             && let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.count() > 0)
@@ -168,7 +168,7 @@ impl RowEncoder {
             let (first, executor) = (self.rows_done(), self.executor.clone());
             self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))?;
         }
-        // The last two batches are encoded together: what waits can be put in place meanwhile.
+        // The last two batches are encoded together, so that waiting tiles can be put in place meanwhile.
         let left = self.rows_left();
         if Executor::PARALLEL
             && (1..=self.batch_rows).contains(&left)
@@ -183,33 +183,33 @@ impl RowEncoder {
         Ok(())
     }
 
-    /// Reads the next rows while those that are here are still in use.
+    /// Reads the next rows while the current ones are still in use.
     pub(super) fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
         source.read_rows(self.rows_done(), &mut stripe, &self.executor)
     }
 
-    /// Of each level, the next row of tiles whose rows must be kept.
+    /// Returns, for each level, the next row of tiles whose rows must be kept.
     fn next_needed_tile_rows(&self) -> impl Iterator<Item = u32> {
         let next = self.next_tile_rows.iter().zip(&self.share.levels);
         next.map(|(&next, share)| if next < share.tiles.rows.end { next } else { u32::MAX })
     }
 
-    /// Whether only full resolution is still to come, from this tile on: the last batch has its overviews first.
+    /// Returns whether only full-resolution tiles remain, from this tile on. The last batch has its overviews first.
     pub(super) fn ends_with(&self, tile: TileId) -> bool {
         let levels = self.plan.levels().len();
         tile.level == 0 && self.share.levels.len() == levels && (levels == 1 || self.rows_left() == 0)
     }
 
-    /// Hands over the waiting tiles. While they are encoded, the rows of the next batch can be read.
+    /// Hands over the queued tiles. While they are encoded, the rows of the next batch can be read.
     pub(super) fn begin_batch(&mut self) -> Batch {
-        // The last batch may need what is left there of the one before.
+        // The last batch may need the rows of the batch before that are left in this buffer.
         let ahead = if self.rows_left() > 0 { self.ahead.take() } else { None };
         Batch { tiles: std::mem::take(&mut self.waiting), limit: self.tiles_at_once, ahead }
     }
 
-    /// Forgets the rows that no tile needs any more.
+    /// Drops the rows that no tile needs any longer.
     pub(super) fn end_batch(&mut self, ahead: Option<RowsAhead>) {
         if ahead.is_some() {
             self.ahead = ahead;
@@ -218,25 +218,25 @@ impl RowEncoder {
         self.cascade.forget(&needed);
     }
 
-    /// Takes the bytes of a tile back, to use their memory again.
+    /// Returns the buffer of a tile for reuse.
     pub(super) fn recycle(&self, bytes: Vec<u8>) {
         if bytes.capacity() > 0 {
             self.buffers.give(bytes);
         }
     }
 
-    /// The rows of a level that are held. New ones are there after a batch is complete, until some tiles are encoded.
+    /// Returns the buffered rows of a level. They include new rows from the end of a batch until its tiles are encoded.
     pub(super) fn level(&self, level: usize) -> &LevelRows {
         self.cascade.level(level)
     }
 
-    /// What the statistics hold of each band; empty unless the plan asks for them.
+    /// Takes the statistics of each band; empty unless the plan asks for them.
     pub(super) fn take_sums(&mut self) -> Vec<BandSums> {
         std::mem::take(&mut self.sums)
     }
 
     /// Adds the rows of the batch to the statistics, if the plan asks for them and this is full resolution. Each pixel
-    /// counts where its tile is encoded: windows of shards overlap, their tiles do not.
+    /// counts in the shard that encodes its tile: windows of shards overlap, but their tiles do not.
     fn measure(&mut self) {
         let LevelShare { level, tiles, .. } = self.base();
         let own = level.pixels_of(tiles);
@@ -277,7 +277,7 @@ impl RowEncoder {
         }
     }
 
-    /// Computes overviews, and queues all tiles whose rows have come.
+    /// Computes overviews and queues all tiles whose rows are complete.
     fn complete_batch(&mut self) -> Result<()> {
         self.measure();
         if self.plan.predictor_is_open() {
@@ -302,7 +302,7 @@ impl RowEncoder {
         Ok(())
     }
 
-    /// Chooses the predictor by some tiles of the first row of tiles of full resolution, for all tiles.
+    /// Chooses the predictor for all tiles from some tiles of the first row of tiles of full resolution.
     fn settle_predictor(&mut self) -> Result<()> {
         let LevelShare { level, tiles, .. } = self.base();
         let columns = tiles.width();
@@ -339,7 +339,7 @@ impl RowEncoder {
             Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
         };
         self.encoders.give(encoder);
-        // Of the pixels themselves: what they go through afterwards is what is to be verified.
+        // Computed from the pixels themselves, because everything they go through afterward is to be verified.
         let checksum = self.takes_checksums.then(|| match tile.plane {
             Plane::Image(_) => view.checksum(format.samples * format.data_type.size()),
             Plane::Mask => view.mask_checksum(),
@@ -348,7 +348,7 @@ impl RowEncoder {
         Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, bytes })
     }
 
-    /// The rectangle of a tile in the level's buffers.
+    /// Returns the rectangle of a tile in the level's buffers.
     fn view(&self, level: &Level, tile: TileId) -> Option<TileView<'_>> {
         let (top, left) = (tile.row * level.tile_size.height, tile.column * level.tile_size.width);
         let rows = match &self.ahead {
@@ -376,7 +376,7 @@ impl RowEncoder {
     }
 }
 
-/// Rows of the first level that are encoded together: whole rows of tiles, enough of them to keep all threads busy.
+/// Returns the rows of the first level per batch: whole rows of tiles, enough to keep all threads busy.
 fn batch_rows(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_bytes: u64) -> u32 {
     let tile_height = base.level.tile_size.height;
     let tiles_per_row = u64::from(base.tiles.width()) * u64::from(plan.grid().planes);
@@ -386,20 +386,20 @@ fn batch_rows(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_byte
     u32::try_from(tile_rows.saturating_mul(tile_height.into())).unwrap_or(u32::MAX)
 }
 
-/// Whether the rows of the next batch are read while tiles of this one are encoded: where there are threads to wait for
-/// each other, and two batches take no more memory than a wide image does anyway.
+/// Returns whether the rows of the next batch are read while tiles of the current one are encoded: if there is more
+/// than one thread, and two batches take no more memory than a wide image does anyway.
 fn reads_ahead(plan: &CogPlan, base: &LevelShare, executor: &Executor, batch_rows: u32, batch_bytes: u64) -> bool {
     let bytes = row_bytes(plan, base).saturating_mul(batch_rows.into());
     executor.thread_count() > 1 && bytes <= batch_bytes / 2 * 3 && batch_rows < base.window.height()
 }
 
-/// Bytes of a row of the first level, all bands.
+/// Returns the bytes in a row of the first level, all bands.
 fn row_bytes(plan: &CogPlan, base: &LevelShare) -> u64 {
     let spec = plan.spec();
     u64::from(base.window.width()) * u64::from(spec.bands) * spec.data_type.size() as u64
 }
 
-/// Tiles a thread that are encoded or wait to be taken.
+/// Returns the tiles per thread that are being encoded or waiting to be taken.
 fn tiles_per_thread(plan: &CogPlan, base: &LevelShare) -> usize {
     let bytes = plan.tile_format(&base.level, Plane::Image(0)).tile_bytes();
     let small = bytes.is_some_and(|bytes| bytes <= SMALL_TILE);

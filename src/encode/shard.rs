@@ -1,7 +1,8 @@
-//! The work on one shard: pixels of its window in; finished tiles, their sizes and the pixels of the next tier out.
+//! Encoding of one shard: takes the pixels of its window; returns finished tiles, their sizes, and the pixels for the
+//! next tier.
 //!
-//! What comes out is a pure function of the plan and of the pixels: not of threads, nor of how often a shard is
-//! encoded, nor of what became of other shards.
+//! The output depends only on the plan and the pixels: not on threads, on how often a shard is encoded, or on other
+//! shards.
 
 use std::collections::BTreeMap;
 
@@ -21,54 +22,55 @@ use super::rows::RowEncoder;
 
 const RECORD: Kind = Kind { code: 3, name: "the record of a shard" };
 
-/// What comes of a shard.
+/// The result of encoding a shard.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ShardOutput {
-    /// What the file's header needs: sizes and checksums of the tiles, and with statistics the sums of the pixels. Small:
-    /// four bytes a tile, a few for each row of tiles, and for statistics 0.1 KiB a band (at most 0.9 KiB for f64).
+    /// The input of the file's header: sizes and checksums of the tiles, and with statistics the sums of the pixels.
+    /// Small: four bytes per tile, a few for each row of tiles, and for statistics 0.1 KiB per band (at most 0.9 KiB
+    /// for f64).
     pub record: ShardRecord,
-    /// The finished tiles, to be kept wherever [`Piece`](super::Piece) finds them again: section by section, each row
-    /// by row.
+    /// The finished tiles, section by section and row by row, to be stored where [`Piece`](super::Piece) can refer to
+    /// them.
     pub fragment: Vec<u8>,
-    /// The pixels of the level that the next tier starts with; none in the last tier.
+    /// The pixels of the first level of the next tier; `None` in the last tier.
     pub pixels: Option<ShardPixels>,
 }
 
-/// The sizes and checksums of a shard's tiles, and the sums that statistics are computed from.
+/// The sizes and checksums of a shard's tiles, and the sums for statistics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardRecord {
     pub(super) id: ShardId,
-    /// The plan of shards that it belongs to.
+    /// The digest of the shard plan.
     pub(super) plan: u64,
-    /// The payload's size of each tile, in the order of the fragment.
+    /// The payload size of each tile, in the order of the fragment.
     pub(super) sizes: Vec<u32>,
     /// The checksum of each run: the tiles of a section in one row of tiles.
     pub(super) checksums: Vec<u32>,
-    /// The packed sums of the shard's own pixels of full resolution; empty in later tiers and without statistics.
+    /// The packed sums of the shard's own full-resolution pixels; empty in later tiers and without statistics.
     pub(super) sums: Vec<u8>,
 }
 
 impl ShardRecord {
-    /// The shard.
+    /// Returns the shard.
     #[must_use]
     pub fn id(&self) -> ShardId {
         self.id
     }
 
-    /// Bytes of the fragment.
+    /// Returns the size of the fragment in bytes.
     #[must_use]
     pub fn fragment_bytes(&self) -> u64 {
         self.sizes.iter().map(|&size| CogPlan::framed_bytes(size)).sum()
     }
 
-    /// A number that tells fragments of one shard apart, should two attempts at it ever differ.
+    /// Returns a number that distinguishes fragments of one shard, in case two attempts at it ever differ.
     #[must_use]
     pub fn digest(&self) -> u64 {
         digest(&self.to_bytes())
     }
 
-    /// The record as bytes, for another process or machine.
+    /// Serializes the record, for another process or machine.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Message::new(RECORD);
@@ -76,11 +78,11 @@ impl ShardRecord {
         message.seal()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    /// Deserializes the output of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where the bytes are not whole or come from another version of
-    /// this library.
+    /// Returns [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are incomplete, damaged, or from another
+    /// version of this library.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(RECORD, bytes)?;
         let record = Self::take(&mut reader)?;
@@ -117,7 +119,7 @@ pub(super) fn take_id(reader: &mut Reader<'_>) -> Result<ShardId> {
     Ok(ShardId { tier: reader.u32()?, row: reader.u32()?, column: reader.u32()? })
 }
 
-/// The tiles of a section in one row of tiles of a shard: what lies together in fragment and file.
+/// The tiles of a section in one row of tiles of a shard: contiguous both in the fragment and in the file.
 pub(super) struct Run {
     pub(super) section: SectionId,
     pub(super) row: u32,
@@ -125,13 +127,13 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The tiles, in file order.
+    /// Returns the tiles, in file order.
     pub(super) fn tiles(&self, plan: &CogPlan) -> impl Iterator<Item = TileId> + use<> {
         plan.grid().section_row_tiles(self.section, self.row, self.columns.clone())
     }
 }
 
-/// The runs of a shard, in the order of its fragment: level by level, section by section, row by row.
+/// Returns the runs of a shard, in the order of its fragment: level by level, section by section, row by row.
 pub(super) fn runs(shards: &ShardPlan, id: ShardId) -> Result<Vec<Run>> {
     let grid = shards.plan().grid();
     let mut runs = Vec::new();
@@ -144,18 +146,18 @@ pub(super) fn runs(shards: &ShardPlan, id: ShardId) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// Encodes a shard. `source` gives the pixels of [`Shard::source`](crate::plan::Shard::source): an image of just that
-/// width and height, row by row from its top, with the bands, type and mask of the plan. For the first tier that is a part
-/// of the image; for others, [`Mosaic`](super::Mosaic) puts it together.
+/// Encodes a shard. `source` provides the pixels of [`Shard::source`](crate::plan::Shard::source): an image of exactly
+/// that width and height, row by row from its top, with the bands, type, and mask of the plan. In the first tier, that
+/// is a part of the image; in other tiers, [`Mosaic`](super::Mosaic) assembles it.
 ///
 /// # Memory
-/// As [`CogEncoder`](crate::CogEncoder) for an image of the window's width, and what is returned.
+/// The same as [`CogEncoder`](crate::CogEncoder) for an image of the window's width, plus the result.
 ///
 /// # Errors
-/// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where the plan has no such shard;
-/// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the source is not as the shard needs it; what the
-/// source returns; [`ErrorKind::TileEncode`](crate::ErrorKind::TileEncode) for a tile that can't be encoded;
-/// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory).
+/// Returns [`ErrorKind::Shards`](crate::ErrorKind::Shards) if the plan has no such shard,
+/// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) if the source does not match the shard,
+/// [`ErrorKind::TileEncode`](crate::ErrorKind::TileEncode) if a tile cannot be encoded,
+/// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory), or the error of the source.
 pub fn encode_shard(
     shards: &ShardPlan,
     id: ShardId,
@@ -187,7 +189,7 @@ pub fn encode_shard(
     }
     let (mut fragment, mut sizes) = (Vec::new(), Vec::new());
     for (bytes, of_section) in sections.into_values() {
-        // The first is most of it: it is not copied.
+        // The first section has most of the bytes, so it is moved, not copied.
         if fragment.is_empty() {
             fragment = bytes
         } else {
@@ -200,7 +202,7 @@ pub fn encode_shard(
     Ok(ShardOutput { record, fragment, pixels })
 }
 
-/// The checksum of each run.
+/// Computes the checksum of each run.
 fn checksums(shards: &ShardPlan, id: ShardId, sizes: &[u32], fragment: &[u8]) -> Result<Vec<u32>> {
     let failed = || Error::shards(format!("shard {id}"), "a tile was not encoded");
     let (mut sizes, mut rest) = (sizes.iter(), fragment);
@@ -215,7 +217,7 @@ fn checksums(shards: &ShardPlan, id: ShardId, sizes: &[u32], fragment: &[u8]) ->
     if sizes.next().is_some() || !rest.is_empty() { Err(failed()) } else { Ok(checksums) }
 }
 
-/// Checks that a source gives what a part of the image of a plan needs.
+/// Checks that a source matches a part of the planned image.
 pub(super) fn check_source(
     plan: &CogPlan,
     (width, height): (u32, u32),
@@ -231,11 +233,11 @@ pub(super) fn check_source(
     let say = |(width, height, bands, data_type, mask): (u32, u32, u16, crate::sample::DataType, bool)| {
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
-    Err(Error::image(format!("the source gives {}, {part} needs {}", say(got), say(needed))))
+    Err(Error::image(format!("the source has {}, but {part} needs {}", say(got), say(needed))))
 }
 
 impl ShardPixels {
-    /// Takes the rows behind those it has.
+    /// Appends the rows after the ones it has.
     fn append(&mut self, rows: &LevelRows) -> Result<()> {
         let next = self.next_row();
         if rows.end() > next {

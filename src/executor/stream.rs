@@ -1,4 +1,4 @@
-//! Items that threads work on while the caller takes the results in order.
+//! Threads process items while the caller takes the results in order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -7,35 +7,35 @@ use std::thread;
 
 use super::{Poll, Results};
 
-/// What is left to do, and what is done.
+/// Items to process, and results to take.
 struct Queue<T, R> {
     items: VecDeque<T>,
-    /// Items that were begun, and may be before more results are taken.
+    /// Items that have been started, and how many may be before more results are taken.
     begun: usize,
     most: usize,
-    /// Results that the caller is woken for, and items that a thread is woken for: one by one, waking takes more time than
-    /// all else.
+    /// Number of results to wake the caller for, and of items to wake a thread for: waking one by one takes longer than
+    /// everything else.
     some: usize,
-    /// Results by the numbers of their items; of a panic what it left.
+    /// Results by item number; for a panic, its payload.
     results: BTreeMap<usize, thread::Result<R>>,
-    /// Threads that take items one after the other, and how many there should be.
+    /// Threads that process items one after the other, and how many there should be.
     lanes: usize,
     wanted: usize,
 }
 
 impl<T, R> Queue<T, R> {
-    /// Whether another item may be begun.
+    /// Returns whether another item may be started.
     fn is_open(&self) -> bool {
         !self.items.is_empty() && self.begun < self.most
     }
 
-    /// Whether another thread is to take items.
+    /// Returns whether another thread should process items.
     fn needs_lane(&self) -> bool {
         let room = self.most.saturating_sub(self.begun);
         self.lanes < self.wanted.min(self.items.len()) && room >= self.some.min(self.items.len())
     }
 
-    /// The next item with its number. A thread that gets none leaves.
+    /// Returns the next item and its number. A thread that gets `None` leaves.
     fn next(&mut self) -> Option<(usize, T)> {
         let item = if self.is_open() && self.lanes <= self.wanted { self.items.pop_front() } else { None };
         match item {
@@ -66,7 +66,7 @@ pub(super) fn produce<T: Send, R: Send, O>(
     let lane = || {
         let mut next = lock(&queue).next();
         while let Some((number, item)) = next {
-            // A panic goes on at the caller, who would wait for the result otherwise.
+            // Resume the panic on the caller's thread, which would otherwise wait for the result.
             let result = catch_unwind(AssertUnwindSafe(|| work(item)));
             let mut queue = lock(&queue);
             queue.results.insert(number, result);
@@ -112,7 +112,7 @@ struct PoolResults<'a, T, R, S> {
     most: usize,
     taken: usize,
     busy: bool,
-    /// Whether all items had been begun at the last poll.
+    /// True if all items had been begun at the last poll.
     all_begun: bool,
 }
 
@@ -193,7 +193,7 @@ mod tests {
             let executor = Executor::threads(threads).unwrap();
             for (count, most, busy) in [(0, 4, false), (1, 4, false), (5, 1, true), (300, 3, false), (300, 40, true)] {
                 let slow = |number: usize| {
-                    // Every ninth is late.
+                    // Every ninth item is late.
                     (0..if number.is_multiple_of(9) { 2000 } else { 0 }).for_each(|_| thread::yield_now());
                     number
                 };

@@ -1,14 +1,14 @@
-//! What bands are shown as, in GDAL's words.
+//! GDAL's color interpretations of bands.
 
-/// GDAL's colour interpretation of a band.
+/// GDAL's color interpretation of a band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ColorInterpretation {
-    /// No stated meaning.
+    /// Unspecified.
     Undefined,
-    /// Grey.
+    /// Grayscale.
     Gray,
-    /// Indices into a colour table.
+    /// Index into a color table.
     Palette,
     /// Red.
     Red,
@@ -69,7 +69,7 @@ pub enum ColorInterpretation {
 }
 
 impl ColorInterpretation {
-    /// All of them.
+    /// All color interpretations.
     pub const ALL: [Self; 31] = [
         Self::Undefined,
         Self::Gray,
@@ -104,7 +104,7 @@ impl ColorInterpretation {
         Self::SarP,
     ];
 
-    /// GDAL's name (`GDALGetColorInterpretationName`), which stands in its metadata.
+    /// Returns GDAL's name (`GDALGetColorInterpretationName`), as used in its metadata.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -142,7 +142,7 @@ impl ColorInterpretation {
         }
     }
 
-    /// The one with this name, in upper or lower case.
+    /// Returns the color interpretation with this name, ignoring case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|color| color.name().eq_ignore_ascii_case(name))

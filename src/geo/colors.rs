@@ -1,5 +1,5 @@
-//! Color interpretation of bands: where it was set, photometric interpretation, extra samples and GDAL's items follow, as
-//! GDAL's own writer has them.
+//! Color interpretation of bands. Where it was set, photometric interpretation, extra samples, and GDAL's items follow
+//! from it, as in GDAL's own writer.
 
 use crate::error::{Error, Result};
 use crate::sample::DataType;
@@ -7,12 +7,12 @@ use crate::spec::{ExtraSample, ImageSpec, Photometric};
 
 use super::{ColorInterpretation, Metadata, MetadataItem};
 
-/// Applies the color interpretations that were set; those of other bands stay.
+/// Applies the color interpretations that were set; other bands keep theirs.
 pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()> {
     let bands = usize::from(spec.bands);
     if usize::from(metadata.bands_named) > bands {
         return Err(Error::image(format!(
-            "the metadata describes band {}, counted from 1; there are {bands}",
+            "the metadata describes band {}, but there are only {bands}",
             metadata.bands_named
         )));
     }
@@ -32,7 +32,7 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     let palette = wanted.iter().position(|color| *color == ColorInterpretation::Palette);
     if spec.has_color_map() != (palette == Some(0)) || wanted.iter().skip(1).any(|c| *c == ColorInterpretation::Palette)
     {
-        return refuse("the first band is a palette where there is a colour table, and no band otherwise");
+        return refuse("the first band must be palette if there is a color table, and no band otherwise");
     }
     let is_rgb = wanted.starts_with(&[ColorInterpretation::Red, ColorInterpretation::Green, ColorInterpretation::Blue]);
     spec.photometric = match (is_rgb, spec.photometric) {
@@ -43,7 +43,7 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     let colors = usize::from(spec.photometric.color_bands()).min(bands);
     let alpha: Vec<usize> = (0..bands).filter(|&band| wanted[band] == ColorInterpretation::Alpha).collect();
     if alpha.len() > 1 || alpha.first().is_some_and(|&band| band < colors) {
-        return refuse("one band can be alpha, behind the first one, or behind the colours");
+        return refuse("only one band can be alpha, and it must follow the first band or the color bands");
     }
     let known = spec.tagged_alpha();
     spec.extra_samples = (colors..bands)
@@ -62,7 +62,7 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     Ok(())
 }
 
-/// What GDAL takes bands for where no item says otherwise.
+/// Returns GDAL's default color interpretations, which apply where no item sets one.
 fn implied(spec: &ImageSpec) -> Vec<ColorInterpretation> {
     use ColorInterpretation::{Alpha, Black, Blue, Cyan, Gray, Green, Magenta, Palette, Red, Undefined, Yellow};
     let colors: &[_] = match spec.photometric {
@@ -81,7 +81,7 @@ fn implied(spec: &ImageSpec) -> Vec<ColorInterpretation> {
 }
 
 impl Metadata {
-    /// The item of a band's colour interpretation, behind the others of the band.
+    /// Adds the item of a band's color interpretation after the other items of the band.
     fn put_color(&mut self, band: u32, color: ColorInterpretation) {
         let item = MetadataItem {
             name: "COLORINTERP".to_owned(),

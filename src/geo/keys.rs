@@ -1,23 +1,23 @@
 //! The GeoKey directory of a GeoTIFF (OGC 19-008 section 7.1).
 
-/// Tag 34736, where numbers of keys stand.
+/// Tag 34736, which holds the numeric values of keys.
 pub(super) const DOUBLE_PARAMS: u16 = 34736;
-/// Tag 34737, where texts of keys stand.
+/// Tag 34737, which holds the texts of keys.
 pub(super) const ASCII_PARAMS: u16 = 34737;
 
-/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as they stand in the file.
+/// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as stored in the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GeoKeys {
-    /// Tag 34735: the header of four numbers, then four numbers a key.
+    /// Tag 34735: a header of four numbers, then four numbers per key.
     pub directory: Vec<u16>,
     /// Tag 34736.
     pub doubles: Vec<f64>,
-    /// Tag 34737, without the closing NUL.
+    /// Tag 34737, without the final NUL.
     pub ascii: Vec<u8>,
 }
 
 impl GeoKeys {
-    /// The value of a key that stands in the directory itself.
+    /// Returns the value of a key that is stored in the directory itself.
     pub(crate) fn short(&self, key: u16) -> Option<u16> {
         let entries = self.directory.chunks_exact(4).skip(1);
         let mut found = entries.filter_map(|entry| match *entry {
@@ -28,7 +28,7 @@ impl GeoKeys {
     }
 }
 
-/// Collects keys and makes the directory of them.
+/// Collects keys and builds the directory.
 #[derive(Debug, Default)]
 pub(super) struct KeyWriter {
     keys: Vec<(u16, KeyValue)>,
@@ -38,7 +38,7 @@ pub(super) struct KeyWriter {
 enum KeyValue {
     Short(u16),
     Doubles(Vec<f64>),
-    /// Without the closing bar.
+    /// Without the final bar.
     Text(String),
 }
 
@@ -48,7 +48,7 @@ impl KeyWriter {
     }
 
     pub(super) fn double(&mut self, key: u16, value: f64) {
-        // Without the sign of a zero.
+        // Drops the sign of negative zero.
         self.doubles(key, &[value + 0.0]);
     }
 
@@ -56,18 +56,18 @@ impl KeyWriter {
         self.keys.push((key, KeyValue::Doubles(values.to_vec())));
     }
 
-    /// A text. Texts of GeoKeys are ASCII and end with a bar (GeoTIFF 1.1 section 7.1.3): other letters, which can
-    /// only be those of a comment, become question marks.
+    /// Adds a text. GeoKey texts are ASCII and end with a bar (GeoTIFF 1.1 section 7.1.3). Other characters, which can
+    /// only be part of a comment, become question marks.
     pub(super) fn text(&mut self, key: u16, text: &str) {
         let is_plain = |letter: char| letter == ' ' || letter.is_ascii_graphic();
         let text = text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
         self.keys.push((key, KeyValue::Text(text)));
     }
 
-    /// The directory of version 1.1.0, as GDAL writes it, or 1.1.1 with what only GeoTIFF 1.1 has.
+    /// Builds the directory: version 1.1.0, as GDAL writes it, or 1.1.1 if it needs GeoTIFF 1.1.
     ///
     /// # Errors
-    /// If texts and numbers are too many for the directory's 16 bits, or a number is none.
+    /// If there are too many texts or numbers for the directory's 16 bits, or a number is not finite.
     pub(super) fn finish(mut self, minor_revision: u16) -> Result<GeoKeys, String> {
         self.keys.sort_by_key(|(key, _)| *key);
         let mut keys = GeoKeys { directory: vec![1, 1, minor_revision, 0], ..GeoKeys::default() };
@@ -77,7 +77,7 @@ impl KeyWriter {
                 KeyValue::Short(value) => [key, 0, 1, value],
                 KeyValue::Doubles(values) => {
                     if values.iter().any(|value| !value.is_finite()) {
-                        return Err(format!("a number of the definition is too large (GeoKey {key})"));
+                        return Err(format!("a number in the definition is too large (GeoKey {key})"));
                     }
                     let entry = [key, DOUBLE_PARAMS, short(values.len())?, short(keys.doubles.len())?];
                     keys.doubles.extend(values);

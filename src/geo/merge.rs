@@ -1,4 +1,4 @@
-//! Metadata of a second origin that wins over what is there, as GDAL merges auxiliary metadata.
+//! Merging of metadata from a second source that takes precedence, as GDAL merges auxiliary metadata.
 
 use crate::error::Result;
 use crate::tiff::{Tag, TagValue};
@@ -7,8 +7,8 @@ use super::Metadata;
 use super::metadata::{Item, TEXTS};
 
 impl Metadata {
-    /// Sets an item of the raster or of a band. As in GDAL, names and domains are equal in either case; the old text is
-    /// returned where it was another.
+    /// Sets an item of the raster or of a band. As in GDAL, names and domains are case-insensitive. Returns the old
+    /// text if it was different.
     pub(crate) fn merge_item(
         &mut self,
         domain: Option<&str>,
@@ -31,8 +31,8 @@ impl Metadata {
         Ok(old.filter(|old| old != value))
     }
 
-    /// Sets the text of a tag by GDAL's name for it, such as `TIFFTAG_SOFTWARE`; the old text where it was another.
-    /// `None` where no tag has that name.
+    /// Sets the text of a tag by GDAL's name for it, such as `TIFFTAG_SOFTWARE`, and returns the old text if it was
+    /// different. `None` if no tag has that name.
     pub(crate) fn merge_text(&mut self, name: &str, value: &str) -> Option<Option<String>> {
         let (_, tag) = TEXTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         let new = TagValue::Ascii(value.as_bytes().to_vec());
@@ -45,13 +45,13 @@ impl Metadata {
         Some(old)
     }
 
-    /// Whether there is an item in a domain, of the raster or of a band.
+    /// Returns whether a domain of the raster or of a band has an item.
     pub(crate) fn has_domain(&self, domain: &str, band: Option<u16>) -> bool {
         let is_in = |own: &str| own.eq_ignore_ascii_case(domain);
         self.items.iter().any(|item| item.sample == band.map(u32::from) && item.domain.as_deref().is_some_and(is_in))
     }
 
-    /// Whether there is a tag.
+    /// Returns whether a tag is present.
     pub(crate) fn has_tag(&self, tag: Tag) -> bool {
         self.tags.iter().any(|(other, _)| *other == tag)
     }

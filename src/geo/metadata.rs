@@ -1,4 +1,4 @@
-//! What is said about a raster, in the form that GDAL keeps in a GeoTIFF.
+//! Metadata of a raster, in the form that GDAL stores in a GeoTIFF.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::tiff::{Tag, TagValue};
 use super::ColorInterpretation;
 use super::text::{escape, is_xml, shortest, unescape};
 
-/// What is said about a raster beside where it lies.
+/// Metadata of a raster, apart from its georeferencing.
 ///
-/// What is set is checked and written in GDAL's form; what comes from a file is carried as it is. Bands are counted from
-/// 0.
+/// Values set here are checked and written in GDAL's form; values read from a file are passed through unchanged. Bands
+/// are counted from 0.
 ///
 /// ```
 /// use cogsmith::{Metadata, Tag};
@@ -26,40 +26,40 @@ use super::text::{escape, is_xml, shortest, unescape};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
-    /// The items of GDAL's XML (tag 42112), in order.
+    /// Items of GDAL's XML (tag 42112), in order.
     pub(crate) items: Vec<MetadataItem>,
-    /// Tags that are carried as they are: texts such as `Software` and `Copyright`, resolution, ICC profile, XMP.
+    /// Tags passed through unchanged: texts such as `Software` and `Copyright`, resolution, ICC profile, XMP.
     pub(crate) tags: Vec<(Tag, TagValue)>,
-    /// Colour interpretations that were set; the plan makes items and tags of them.
+    /// Color interpretations that were set; the plan turns them into items and tags.
     pub(crate) colors: BTreeMap<u16, ColorInterpretation>,
-    /// One more than the last band that something was set for.
+    /// One more than the highest band for which something was set.
     pub(crate) bands_named: u16,
 }
 
 impl PartialEq for Metadata {
-    /// Whether the same is said; by whom does not count.
+    /// Compares the contents; `bands_named` does not count.
     fn eq(&self, other: &Self) -> bool {
         self.items == other.items && self.tags == other.tags && self.colors == other.colors
     }
 }
 
-/// One item of GDAL's XML (tag 42112).
+/// An item of GDAL's XML (tag 42112).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataItem {
     /// The name, such as `STATISTICS_MEAN`.
     pub name: String,
     /// The metadata domain, such as `RPC`; `None` is the default domain.
     pub domain: Option<String>,
-    /// The band that the item is about, counted from 0; `None` is the whole raster.
+    /// The band that the item describes, counted from 0; `None` for the whole raster.
     pub sample: Option<u32>,
-    /// What GDAL takes the item for, such as `scale`, `offset`, `unittype`, `description` or `colorinterp`.
+    /// The item's meaning to GDAL, such as `scale`, `offset`, `unittype`, `description`, or `colorinterp`.
     pub role: Option<String>,
-    /// The text between the tags, with one level of XML escaping undone. GDAL escapes values twice, so values that
-    /// come from GDAL still hold `&amp;` for `&`; [`text`](Self::text) undoes that too.
+    /// The text between the tags, with one level of XML escaping undone. GDAL escapes values twice, so values from GDAL
+    /// still contain `&amp;` for `&`; [`text`](Self::text) undoes that too.
     pub value: String,
 }
 
-/// Tags that follow from image, georeference and layout: none can be carried.
+/// Tags that are derived from image, georeferencing, and layout, and cannot be passed through.
 const NOT_CARRIED: [Tag; 32] = [
     Tag::NEW_SUBFILE_TYPE,
     Tag::SUBFILE_TYPE,
@@ -96,71 +96,72 @@ const NOT_CARRIED: [Tag; 32] = [
 ];
 
 impl Metadata {
-    /// Checks that everything can be written, and read again as it was; LONG8 values are for BigTIFF alone.
+    /// Checks that everything can be written and read back unchanged; LONG8 values require BigTIFF.
     pub(crate) fn validate(&self, always_big: bool) -> Result<()> {
         let refuse = |reason: String| Err(Error::image(format!("metadata: {reason}")));
         for item in &self.items {
             let texts = [Some(&item.name), item.domain.as_ref(), item.role.as_ref(), Some(&item.value)];
             let bad = texts.into_iter().flatten().flat_map(|text| text.chars()).find(|&character| !is_xml(character));
             if let Some(bad) = bad {
-                return refuse(format!("item {:?} holds {bad:?}, which XML cannot; leave it out", item.name));
+                return refuse(format!("item {:?} contains {bad:?}, which XML does not allow; remove it", item.name));
             }
         }
         for (index, (tag, value)) in self.tags.iter().enumerate() {
             let name = tag.name().unwrap_or("unknown");
             if NOT_CARRIED.contains(tag) {
-                return refuse(format!("tag {} ({name}) follows from the image and can't be carried", tag.0));
+                return refuse(format!("tag {} ({name}) is derived from the image and cannot be set", tag.0));
             }
             if self.tags.iter().take(index).any(|(other, _)| other == tag) {
-                return refuse(format!("tag {} ({name}) stands twice", tag.0));
+                return refuse(format!("tag {} ({name}) appears twice", tag.0));
             }
             if value.count() == 0 {
                 return refuse(format!("tag {} ({name}) has no value", tag.0));
             }
             if matches!(value, TagValue::Long8(_)) && !always_big {
-                return refuse(format!("tag {} ({name}) has LONG8 values, which need a BigTIFF; ask for one", tag.0));
+                return refuse(format!("tag {} ({name}) has LONG8 values, which need BigTIFF; turn it on", tag.0));
             }
         }
         Ok(())
     }
 
-    /// The items of GDAL's XML, in order.
+    /// Returns the items of GDAL's XML, in order.
     #[must_use]
     pub fn items(&self) -> &[MetadataItem] {
         &self.items
     }
 
-    /// Tags that are carried as they are.
+    /// Returns the tags passed through unchanged.
     #[must_use]
     pub fn tags(&self) -> &[(Tag, TagValue)] {
         &self.tags
     }
 
-    /// Sets an item of the raster, in a domain or in the default one (`None`); one of the same name is replaced.
+    /// Sets an item of the raster in a domain, or in the default one (`None`), replacing any item of the same name.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an empty name, characters that XML can't hold,
-    /// and what has a place of its own: `AREA_OR_POINT` ([`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is)),
-    /// `TIFFTAG_…` ([`set_text`](Self::set_text)), and the domains `IMAGE_STRUCTURE`, `RPC`, `COLOR_PROFILE`, `xml:XMP`.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an empty name, characters that XML does not
+    /// allow, and values that belong elsewhere: `AREA_OR_POINT`
+    /// ([`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is)), `TIFFTAG_…` ([`set_text`](Self::set_text)), and the
+    /// domains `IMAGE_STRUCTURE`, `RPC`, `COLOR_PROFILE`, `xml:XMP`.
     pub fn set_item(&mut self, domain: Option<&str>, name: &str, value: &str) -> Result<()> {
         let refuse = |reason: String| Err(Error::option("metadata", reason));
         let domain = domain.filter(|domain| !domain.is_empty());
         match domain.map(str::to_ascii_uppercase).as_deref() {
             None if name.eq_ignore_ascii_case("AREA_OR_POINT") => {
-                return refuse(format!("{name} belongs to the georeferencing: say what a pixel is there"));
+                return refuse(format!("{name} is part of the georeferencing; set the raster type instead"));
             }
             None if name.to_ascii_uppercase().starts_with("TIFFTAG_") => {
-                return refuse(format!("{name} is a tag of its own; texts such as TIFFTAG_SOFTWARE can be set"));
+                return refuse(format!("{name} cannot be set here; only texts such as TIFFTAG_SOFTWARE can"));
             }
             Some(domain @ ("IMAGE_STRUCTURE" | "RPC" | "COLOR_PROFILE" | "XML:XMP")) => {
-                return refuse(format!("the domain {domain} describes what stands elsewhere in the file"));
+                return refuse(format!("the domain {domain} is derived from other parts of the file"));
             }
             _ => {}
         }
         self.put(Item { domain, sample: None, role: None, name, value })
     }
 
-    /// Sets an item of a band in the default domain; one of the same name is replaced.
+    /// Sets an item of a band in the default domain, replacing any item of the same name.
     ///
     /// # Errors
     /// As [`set_item`](Self::set_item).
@@ -168,30 +169,30 @@ impl Metadata {
         self.put(Item { domain: None, sample: Some(band), role: None, name, value })
     }
 
-    /// Sets by what samples of a band are multiplied to become quantities; 1 by default. Pixels stay as they are. Numbers
-    /// are written as the shortest decimals that are read back as the same.
+    /// Sets the band's scale factor (default 1). Pixel values are unchanged. Numbers are written as the shortest
+    /// decimals that read back as the same value.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 and numbers that are not finite.
     pub fn set_scale(&mut self, band: u16, scale: f64) -> Result<()> {
         if !scale.is_finite() || scale == 0.0 {
-            return Err(Error::option("scale", format!("{scale} makes no quantities of samples")));
+            return Err(Error::option("scale", format!("must be finite and nonzero, got {scale}")));
         }
         self.set_quantity(band, scale, self.offset(band))
     }
 
-    /// Sets what is added to samples of a band once they are multiplied; 0 by default.
+    /// Sets the band's offset, which is added to scaled samples (default 0).
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn set_offset(&mut self, band: u16, offset: f64) -> Result<()> {
         if !offset.is_finite() {
-            return Err(Error::option("offset", format!("{offset} is no finite number")));
+            return Err(Error::option("offset", format!("must be finite, got {offset}")));
         }
         self.set_quantity(band, self.scale(band), offset)
     }
 
-    /// GDAL writes both or none.
+    /// GDAL writes both or neither.
     #[expect(clippy::float_cmp, reason = "the defaults are these numbers and no others")]
     fn set_quantity(&mut self, band: u16, scale: f64, offset: f64) -> Result<()> {
         let number = |value: f64| if scale == 1.0 && offset == 0.0 { String::new() } else { shortest(value) };
@@ -199,15 +200,15 @@ impl Metadata {
         self.put_role(band, ("SCALE", "scale"), &number(scale))
     }
 
-    /// Sets the unit of the quantities of a band, such as `m`; empty for none.
+    /// Sets the unit of the band's quantities, such as `m`; an empty text removes it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for characters that XML can't hold.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for characters that XML does not allow.
     pub fn set_unit(&mut self, band: u16, unit: &str) -> Result<()> {
         self.put_role(band, ("UNITTYPE", "unittype"), unit)
     }
 
-    /// Sets the name of a band; empty for none.
+    /// Sets the band's description, which is its name; an empty text removes it.
     ///
     /// # Errors
     /// As [`set_unit`](Self::set_unit).
@@ -215,29 +216,29 @@ impl Metadata {
         self.put_role(band, ("DESCRIPTION", "description"), description)
     }
 
-    /// Sets what a band is shown as. When a plan is made, photometric interpretation and extra samples follow: red,
-    /// green and blue first make `u8` and `u16` an RGB image, a band that is alpha becomes alpha.
+    /// Sets the band's color interpretation. The plan derives photometric interpretation and extra samples from it:
+    /// `u8` and `u16` images that start with red, green, and blue become RGB, and an alpha band is tagged as alpha.
     pub fn set_color_interpretation(&mut self, band: u16, color: ColorInterpretation) {
         self.bands_named = self.bands_named.max(band.saturating_add(1));
         self.colors.insert(band, color);
         if color == ColorInterpretation::Alpha {
-            // They counted pixels that are transparent from now on.
+            // They counted pixels that are now transparent.
             self.drop_statistics();
         }
     }
 
-    /// Sets one of the texts that have a tag: `DOCUMENT_NAME`, `IMAGE_DESCRIPTION`, `SOFTWARE`, `DATE_TIME` (as
-    /// `2024:06:01 10:30:31`), `ARTIST`, `HOST_COMPUTER`, `COPYRIGHT`; empty for none.
+    /// Sets the text of a tag: `DOCUMENT_NAME`, `IMAGE_DESCRIPTION`, `SOFTWARE`, `DATE_TIME` (as
+    /// `2024:06:01 10:30:31`), `ARTIST`, `HOST_COMPUTER`, or `COPYRIGHT`. An empty text removes it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for another tag, a text with NUL, and a time in
-    /// another form (TIFF 6.0 section 8).
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for any other tag, a text that contains NUL, and a
+    /// time in another format (TIFF 6.0 section 8).
     pub fn set_text(&mut self, tag: Tag, text: &str) -> Result<()> {
         if !TEXTS.iter().any(|(_, known)| *known == tag) {
-            return Err(Error::option("metadata", format!("tag {} holds no text that can be set", tag.0)));
+            return Err(Error::option("metadata", format!("tag {} is not a text that can be set", tag.0)));
         }
         if text.contains('\0') {
-            return Err(Error::option("metadata", "texts of tags end at a NUL; leave it out"));
+            return Err(Error::option("metadata", "the text contains a NUL, which would end it; remove it"));
         }
         let is_time = text.len() == 19
             && text.bytes().zip(b"0000:00:00 00:00:00").all(|(byte, form)| match form {
@@ -245,64 +246,64 @@ impl Metadata {
                 other => byte == *other,
             });
         if tag == Tag::DATE_TIME && !text.is_empty() && !is_time {
-            return Err(Error::option("metadata", format!("'{text}' is no time such as 2024:06:01 10:30:31")));
+            return Err(Error::option("metadata", format!("'{text}' is not a time such as 2024:06:01 10:30:31")));
         }
         self.put_tag(tag, (!text.is_empty()).then(|| TagValue::Ascii(text.as_bytes().to_vec())));
         Ok(())
     }
 
-    /// Sets the ICC profile (tag 34675); empty for none.
+    /// Sets the ICC profile (tag 34675); an empty one removes it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for what is no profile: its size stands in its first
-    /// four bytes, `acsp` at byte 36 (ICC.1 section 7.2).
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if the bytes are not a profile: the first four
+    /// bytes must be its size, and `acsp` must be at byte 36 (ICC.1 section 7.2).
     pub fn set_icc_profile(&mut self, profile: &[u8]) -> Result<()> {
         let size = profile.first_chunk().map(|size| u32::from_be_bytes(*size) as usize);
         let is_profile = profile.get(36..40) == Some(b"acsp") && profile.len() >= 128 && size == Some(profile.len());
         if !(profile.is_empty() || is_profile) {
-            return Err(Error::option("icc-profile", "these bytes are no ICC profile"));
+            return Err(Error::option("icc-profile", "not an ICC profile"));
         }
         self.put_tag(Tag::ICC_PROFILE, (!profile.is_empty()).then(|| TagValue::Undefined(profile.to_vec())));
         Ok(())
     }
 
-    /// Sets the XMP packet (tag 700); empty for none.
+    /// Sets the XMP packet (tag 700); an empty text removes it.
     pub fn set_xmp(&mut self, packet: &str) {
         self.put_tag(Tag::XMP, (!packet.is_empty()).then(|| TagValue::Byte(packet.as_bytes().to_vec())));
     }
 
-    /// By what samples of a band are multiplied; 1 where nothing is said.
+    /// Returns the band's scale factor; 1 if none is set.
     #[must_use]
     pub fn scale(&self, band: u16) -> f64 {
         self.role(band, "scale").and_then(|item| item.value.trim().parse().ok()).unwrap_or(1.0)
     }
 
-    /// What is added to samples of a band once they are multiplied; 0 where nothing is said.
+    /// Returns the band's offset; 0 if none is set.
     #[must_use]
     pub fn offset(&self, band: u16) -> f64 {
         self.role(band, "offset").and_then(|item| item.value.trim().parse().ok()).unwrap_or(0.0)
     }
 
-    /// The unit of the quantities of a band.
+    /// Returns the unit of the band's quantities.
     #[must_use]
     pub fn unit(&self, band: u16) -> Option<String> {
         self.role(band, "unittype").map(MetadataItem::text)
     }
 
-    /// The name of a band.
+    /// Returns the band's description, which is its name.
     #[must_use]
     pub fn description(&self, band: u16) -> Option<String> {
         self.role(band, "description").map(MetadataItem::text)
     }
 
-    /// Leaves out what does not change the meaning of pixels. What stays: scale, offset, unit, description and colour
-    /// interpretation of bands, the ICC profile and other tags that define colours and inks.
+    /// Removes everything that does not affect the meaning of pixels. Keeps scale, offset, unit, description, and color
+    /// interpretation of bands, the ICC profile, and other tags that define colors and inks.
     pub fn strip(&mut self) {
         self.items.retain(|item| item.role.is_some());
         self.tags.retain(|(tag, _)| COLOR_TAGS.contains(tag));
     }
 
-    /// Leaves out statistics that count other pixels than there are.
+    /// Removes statistics that were computed over different pixels.
     pub(crate) fn drop_statistics(&mut self) {
         self.items.retain(|item| !item.is_statistic());
     }
@@ -312,7 +313,7 @@ impl Metadata {
         self.items.iter().find(is_meant)
     }
 
-    /// Sets an item with a role, or removes it where the value is empty.
+    /// Sets an item with a role, or removes it if the value is empty.
     fn put_role(&mut self, band: u16, (name, role): (&str, &str), value: &str) -> Result<()> {
         let item = Item { domain: None, sample: Some(band), role: Some(role), name, value };
         if !value.is_empty() {
@@ -323,12 +324,12 @@ impl Metadata {
         Ok(())
     }
 
-    /// Puts an item in the place of the one that it replaces, or behind those of its band and the bands before it.
+    /// Puts an item in place of the one that it replaces, or after those of its band and the bands before it.
     pub(super) fn put(&mut self, item: Item<'_>) -> Result<()> {
         let unspeakable = |text: &str| text.contains(|character| !is_xml(character));
         if item.name.is_empty() || [item.domain.unwrap_or_default(), item.name, item.value].into_iter().any(unspeakable)
         {
-            let reason = "names are not empty, and neither names nor values hold control characters";
+            let reason = "names must not be empty, and neither names nor values may contain control characters";
             return Err(Error::option("metadata", format!("'{}': {reason}", item.name.escape_debug())));
         }
         if let Some(band) = item.sample {
@@ -358,7 +359,7 @@ impl Metadata {
     }
 }
 
-/// The texts that have a tag, by the names that GDAL gives them as metadata.
+/// Text tags, by the names that GDAL gives them as metadata.
 pub const TEXTS: [(&str, Tag); 7] = [
     ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
     ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
@@ -369,7 +370,7 @@ pub const TEXTS: [(&str, Tag); 7] = [
     ("TIFFTAG_COPYRIGHT", Tag::COPYRIGHT),
 ];
 
-/// Tags without which colours and inks would be others.
+/// Tags that define colors and inks.
 const COLOR_TAGS: [Tag; 6] = [
     Tag::ICC_PROFILE,
     Tag::WHITE_POINT,
@@ -379,7 +380,7 @@ const COLOR_TAGS: [Tag; 6] = [
     Tag::INK_NAMES,
 ];
 
-/// An item that is to be set, its value as people mean it.
+/// An item to set, with its unescaped value.
 pub(super) struct Item<'a> {
     pub(super) domain: Option<&'a str>,
     pub(super) sample: Option<u16>,
@@ -389,7 +390,7 @@ pub(super) struct Item<'a> {
 }
 
 impl Item<'_> {
-    /// Whether an item says the same thing of the same band: by its role, or else by its name and domain.
+    /// Returns whether an item has the same meaning for the same band: by its role, or else by its name and domain.
     fn replaces(&self, other: &MetadataItem) -> bool {
         let same_name = self.name == other.name && self.domain == other.domain.as_deref();
         other.sample == self.sample.map(u32::from)
@@ -399,13 +400,13 @@ impl Item<'_> {
 }
 
 impl MetadataItem {
-    /// The value as people mean it.
+    /// Returns the unescaped value.
     #[must_use]
     pub fn text(&self) -> String {
         unescape(&self.value)
     }
 
-    /// Whether the item is one of GDAL's statistics.
+    /// Returns whether the item is one of GDAL's statistics.
     pub(crate) fn is_statistic(&self) -> bool {
         self.domain.is_none() && self.name.starts_with("STATISTICS_")
     }

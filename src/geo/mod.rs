@@ -1,4 +1,4 @@
-//! Where the pixels are, and what is said about them: georeferencing and metadata as they stand in a GeoTIFF.
+//! Georeferencing and metadata, as stored in a GeoTIFF.
 
 mod color;
 pub(crate) mod colors;
@@ -25,15 +25,15 @@ pub use points::{Gcp, Rpc};
 pub use raster_type::PixelIs;
 pub use transform::{Bounds, Transform};
 
-/// Raster x, y, z, then model x, y, z.
+/// Numbers per tiepoint: raster x, y, z, then model x, y, z.
 const NUMBERS_OF_TIEPOINT: usize = 6;
 
-/// Where a raster lies, in the terms of GeoTIFF 1.1 (OGC 19-008). Nowhere by default.
+/// Georeferencing of a raster, in the terms of GeoTIFF 1.1 (OGC 19-008). Empty by default.
 ///
-/// It holds the values of the tags, so that what was read from a file is written again as it was. What is given here is
-/// checked and becomes the tags that GDAL writes for it; the order of the calls does not matter.
+/// It holds the values of the tags, so that what was read from a file is written back unchanged. Values set here are
+/// checked and become the tags that GDAL would write for them; the order of the calls does not matter.
 ///
-/// A tile of Sentinel-2 in UTM, by its upper left corner and the size of its pixels:
+/// A Sentinel-2 tile in UTM, from its upper-left corner and pixel size:
 ///
 /// ```
 /// use cogsmith::{Bounds, Crs, GeoRef, Transform};
@@ -44,7 +44,7 @@ const NUMBERS_OF_TIEPOINT: usize = 6;
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
 ///
-/// A picture of a drone that flew to the north-east, pixels of 5 cm:
+/// A drone image taken while flying northeast, with 5 cm pixels:
 ///
 /// ```
 /// use cogsmith::{Crs, GeoRef, Transform};
@@ -62,43 +62,43 @@ pub struct GeoRef {
     pub(crate) rpc: Option<Rpc>,
 }
 
-/// How pixels are placed in the model space (GeoTIFF 1.1 section 7.3), in the numbers of a file's tags.
+/// Position of the pixels in model space (GeoTIFF 1.1 section 7.3), in the numbers of the file's tags.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Placement {
-    /// Not at all.
+    /// No position.
     #[default]
     None,
-    /// The size of a pixel along x, y and z (tag 33550), and raster and model position of one point (tag 33922).
+    /// Pixel size along x, y, and z (tag 33550), and the raster and model position of one point (tag 33922).
     ScaleAndTiepoint {
-        /// Model units per pixel along x, y (positive = rows go down) and z.
+        /// Model units per pixel along x, y (positive: rows go down), and z.
         scale: [f64; 3],
-        /// Raster x, y, z, then model x, y, z, of one or more points; six numbers each.
+        /// Raster x, y, z, then model x, y, z, for one or more points; six numbers each.
         tiepoints: Vec<f64>,
     },
-    /// Ground control points (tag 33922 alone): raster x, y, z, then model x, y, z of each.
+    /// Ground control points (tag 33922 alone): raster x, y, z, then model x, y, z for each.
     Tiepoints(Vec<f64>),
-    /// A 4x4 matrix, row by row (tag 34264).
+    /// A 4x4 matrix in row-major order (tag 34264).
     Matrix(Box<[f64; 16]>),
 }
 
 impl GeoRef {
-    /// Whether nothing is known of where the raster lies.
+    /// Returns whether there is no georeferencing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.placement == Placement::None && self.keys.is_none() && self.rpc.is_none()
     }
 
-    /// Checks that the values have the shapes that their tags ask for.
+    /// Checks that the values have the shapes that their tags require.
     pub(crate) fn validate(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::image(format!("georeference: {reason}")));
         match &self.placement {
             Placement::ScaleAndTiepoint { scale, .. } if scale[0] == 0.0 || scale[1] == 0.0 => {
-                return refuse(format!("a pixel of {} x {} model units has no size", scale[0], scale[1]));
+                return refuse(format!("the pixel size is {} x {}; neither may be 0", scale[0], scale[1]));
             }
             Placement::ScaleAndTiepoint { tiepoints, .. } | Placement::Tiepoints(tiepoints)
                 if tiepoints.is_empty() || tiepoints.len() % NUMBERS_OF_TIEPOINT != 0 =>
             {
-                return refuse(format!("tiepoints of {} numbers; each has {NUMBERS_OF_TIEPOINT}", tiepoints.len()));
+                return refuse(format!("{} tiepoint numbers; each point has {NUMBERS_OF_TIEPOINT}", tiepoints.len()));
             }
             _ => {}
         }
@@ -106,7 +106,7 @@ impl GeoRef {
             let claimed = directory.get(3).map(|&count| 4 + 4 * usize::from(count));
             if claimed != Some(directory.len()) {
                 return refuse(format!(
-                    "the GeoKey directory has {} numbers; it takes four, the last of which counts the keys, and four a key",
+                    "the GeoKey directory has {} numbers, which does not match the key count in its header",
                     directory.len()
                 ));
             }
@@ -114,9 +114,9 @@ impl GeoRef {
         Ok(())
     }
 
-    /// Places pixels by an affine transform, instead of what placed them before: scale and tiepoint where rows go down
-    /// without rotation (tags 33550 and 33922), a matrix otherwise (tag 34264), as GDAL writes it. Readers that hold to
-    /// OGC 21-026, which wants scale and tiepoint, may not know matrices.
+    /// Positions pixels by an affine transform, replacing any previous placement, with the tags that GDAL writes: scale
+    /// and tiepoint if rows go down without rotation (tags 33550 and 33922), otherwise a matrix (tag 34264). Readers
+    /// that follow OGC 21-026, which requires scale and tiepoint, may not support matrices.
     #[must_use]
     pub fn with_transform(mut self, transform: Transform) -> Self {
         self.placement = Placement::of(transform);
@@ -124,7 +124,7 @@ impl GeoRef {
         self
     }
 
-    /// Places an image of this size in bounds, north up; as [`with_transform`](Self::with_transform).
+    /// Fits an image of this size to bounds, north up; like [`with_transform`](Self::with_transform).
     ///
     /// # Errors
     /// As [`Transform::from_bounds`].
@@ -132,17 +132,17 @@ impl GeoRef {
         Ok(self.with_transform(Transform::from_bounds(bounds, width, height)?))
     }
 
-    /// Places pixels by ground control points (tag 33922), instead of what placed them before.
+    /// Positions pixels by ground control points (tag 33922), replacing any previous placement.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for no point, more than
-    /// [`MOST_GCPS`](points::MOST_GCPS), and numbers that are not finite.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an empty list, more than
+    /// [`MOST_GCPS`](points::MOST_GCPS) points, and numbers that are not finite.
     pub fn with_gcps(mut self, gcps: &[Gcp]) -> Result<Self> {
         self.placement = Placement::Tiepoints(points::tiepoints(gcps, self.pixel_is().shift())?);
         Ok(self)
     }
 
-    /// Adds rational polynomial coefficients (tag 50844), which may stand beside any other placement.
+    /// Adds rational polynomial coefficients (tag 50844), which can accompany any other placement.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
@@ -154,12 +154,12 @@ impl GeoRef {
         Ok(self)
     }
 
-    /// Sets the coordinate reference system by its GeoKeys. The raster stays where it is: what the keys say of pixels
-    /// ([`PixelIs`]) holds from now on, and what was said before if they say nothing.
+    /// Sets the coordinate reference system from GeoKeys. The raster does not move. If the keys have a raster type
+    /// ([`PixelIs`]), it applies; otherwise the previous one stays.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for keys that contradict themselves: a wrong count,
-    /// keys out of order, values that are not there.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for inconsistent keys: a wrong count, keys out of
+    /// order, missing values.
     pub fn with_keys(mut self, keys: GeoKeys) -> Result<Self> {
         keys.validate()?;
         let pixel_is = keys.pixel_is().unwrap_or(self.pixel_is());
@@ -168,7 +168,7 @@ impl GeoRef {
         Ok(self)
     }
 
-    /// Sets the coordinate reference system. The raster stays where it is, and so does what its coordinates are those of.
+    /// Sets the coordinate reference system. The raster does not move, and its raster type stays.
     ///
     /// # Errors
     /// As [`Crs::geo_keys`].
@@ -177,7 +177,7 @@ impl GeoRef {
         Ok(self)
     }
 
-    /// Sets what the file's coordinates are those of (GTRasterTypeGeoKey). The raster stays where it is.
+    /// Sets the raster type (GTRasterTypeGeoKey). The raster does not move.
     #[must_use]
     pub fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
         let before = self.pixel_is();
@@ -188,16 +188,16 @@ impl GeoRef {
         self
     }
 
-    /// Says what samples mean as heights of a vertical CRS: height = offset + scale * sample, in the z of scale and
-    /// tiepoint, or of the matrix. GDAL reads it from images of one band whose CRS has a vertical part, and takes it
-    /// before scale and offset of the [`Metadata`], which other readers know: set those too.
+    /// Sets the conversion of samples to heights of a vertical CRS: height = offset + scale * sample, stored in the z
+    /// values of scale and tiepoint, or of the matrix. GDAL reads it from single-band images whose CRS has a vertical
+    /// part, and prefers it to the scale and offset of the [`Metadata`], which other readers use: set those too.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where no transform is set, and for a scale of 0 and
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if no transform is set, for a scale of 0, and for
     /// numbers that are not finite.
     pub fn with_vertical_scale(mut self, z_scale: f64, z_offset: f64) -> Result<Self> {
         if !(z_scale.is_finite() && z_offset.is_finite()) || z_scale == 0.0 {
-            return Err(Error::option("scale", format!("{z_scale} of heights, offset {z_offset}: no such numbers")));
+            return Err(Error::option("scale", format!("height scale {z_scale} or offset {z_offset} is out of range")));
         }
         match &mut self.placement {
             Placement::ScaleAndTiepoint { scale, tiepoints } => {
@@ -206,37 +206,37 @@ impl GeoRef {
             }
             Placement::Matrix(matrix) => (matrix[10], matrix[11]) = (z_scale, z_offset),
             Placement::None | Placement::Tiepoints(_) => {
-                return Err(Error::option("scale", "heights need a transform to go with; set it first"));
+                return Err(Error::option("scale", "heights need a transform; set it first"));
             }
         }
         Ok(self)
     }
 
-    /// How pixels are placed, in the numbers of the file's tags.
+    /// Returns the placement of the pixels, in the numbers of the file's tags.
     #[must_use]
     pub fn placement(&self) -> &Placement {
         &self.placement
     }
 
-    /// The GeoKeys.
+    /// Returns the GeoKeys.
     #[must_use]
     pub fn keys(&self) -> Option<&GeoKeys> {
         self.keys.as_ref()
     }
 
-    /// The rational polynomial coefficients.
+    /// Returns the rational polynomial coefficients.
     #[must_use]
     pub fn rpc(&self) -> Option<&Rpc> {
         self.rpc.as_ref()
     }
 
-    /// What the file's coordinates are those of.
+    /// Returns the raster type: whether a pixel is an area or a point.
     #[must_use]
     pub fn pixel_is(&self) -> PixelIs {
         self.keys.as_ref().and_then(GeoKeys::pixel_is).unwrap_or_default()
     }
 
-    /// The affine transform, as GDAL reads it from the tags; `None` without one, and with ground control points.
+    /// Returns the affine transform as GDAL reads it from the tags; `None` without one, and with ground control points.
     #[must_use]
     pub fn transform(&self) -> Option<Transform> {
         let shift = self.pixel_is().shift();
@@ -244,7 +244,7 @@ impl GeoRef {
             Placement::None | Placement::Tiepoints(_) => return None,
             Placement::ScaleAndTiepoint { scale: [a, e, _], tiepoints } => {
                 let &[column, row, _, x, y, _] = tiepoints.first_chunk::<6>()?;
-                // GDAL takes rows to go down whatever the sign.
+                // GDAL assumes that rows go down, whatever the sign.
                 let e = -e.abs();
                 [x - column * a, *a, 0.0, y - row * e, 0.0, e]
             }
@@ -253,13 +253,13 @@ impl GeoRef {
         Some(Transform::unchecked([c - shift * (a + b), a, b, f - shift * (d + e), d, e]))
     }
 
-    /// The smallest bounds of an image of this size; `None` without a transform.
+    /// Returns the smallest bounds of an image of this size; `None` without a transform.
     #[must_use]
     pub fn bounds(&self, width: u32, height: u32) -> Option<Bounds> {
         self.transform().map(|transform| transform.bounds(width, height))
     }
 
-    /// The ground control points; empty where a transform places the pixels.
+    /// Returns the ground control points; empty if a transform positions the pixels.
     #[must_use]
     pub fn gcps(&self) -> Vec<Gcp> {
         match &self.placement {
@@ -268,7 +268,7 @@ impl GeoRef {
         }
     }
 
-    /// The tags that say it, in the order in which GDAL writes their values.
+    /// Returns the georeferencing tags, in the order in which GDAL writes their values.
     pub(crate) fn tags(&self) -> Vec<(Tag, TagValue)> {
         let mut tags = Vec::new();
         match &self.placement {
@@ -297,7 +297,8 @@ impl GeoRef {
 }
 
 impl Placement {
-    /// The tags of a transform of pixels that are areas, as GDAL chooses them (`WriteGeoTIFFInfo`).
+    /// Returns the placement for a transform of pixels that are areas, with the tags that GDAL chooses
+    /// (`WriteGeoTIFFInfo`).
     fn of(transform: Transform) -> Self {
         let [c, a, b, f, d, e] = transform.to_gdal();
         if transform.is_north_up() {
@@ -306,7 +307,7 @@ impl Placement {
         Self::Matrix(Box::new([a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
     }
 
-    /// Lets the numbers be those of places so many pixels to the right and below, for the same raster.
+    /// Moves the reference position within the pixel right and down by `pixels`, keeping the raster in place.
     fn shift(&mut self, pixels: f64) {
         if pixels == 0.0 {
             return;

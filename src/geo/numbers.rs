@@ -1,11 +1,11 @@
-//! Numbers that have a tag of their own and that GDAL shows as metadata: the resolution.
+//! Numeric tags that GDAL shows as metadata: the resolution.
 
 use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};
 
 use super::Metadata;
 
-/// The numbers that have a tag, by the names that GDAL gives them as metadata.
+/// Numeric tags, by the names that GDAL gives them as metadata.
 pub const NUMBERS: [(&str, Tag); 3] = [
     ("TIFFTAG_XRESOLUTION", Tag::X_RESOLUTION),
     ("TIFFTAG_YRESOLUTION", Tag::Y_RESOLUTION),
@@ -13,12 +13,12 @@ pub const NUMBERS: [(&str, Tag); 3] = [
 ];
 
 impl Metadata {
-    /// Sets one of the numbers that have a tag: `X_RESOLUTION` and `Y_RESOLUTION` in pixels per unit, and
-    /// `RESOLUTION_UNIT` (1 none, 2 inch, 3 centimeter).
+    /// Sets a numeric tag: `X_RESOLUTION` or `Y_RESOLUTION`, in pixels per unit, or `RESOLUTION_UNIT` (1 none, 2 inch,
+    /// 3 centimeter).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for another tag, a resolution that is not between 0
-    /// and 2^32, and another unit.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for any other tag, a resolution that is not
+    /// between 0 and 2^32, and any other unit.
     pub fn set_number(&mut self, tag: Tag, number: f64) -> Result<()> {
         let value = if tag == Tag::RESOLUTION_UNIT {
             let unit = [1u16, 2, 3].into_iter().find(|unit| (f64::from(*unit) - number).abs() < 0.5);
@@ -40,7 +40,7 @@ fn refused(tag: Tag, number: f64) -> Error {
     )
 }
 
-/// Returns the fraction of two 32-bit numbers nearest to a number, by its continued fraction.
+/// Returns the fraction of two 32-bit numbers closest to a number, from its continued fraction.
 fn rational(number: f64) -> Option<[u32; 2]> {
     if !(number > 0.0 && number <= f64::from(u32::MAX)) {
         return None;

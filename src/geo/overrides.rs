@@ -1,4 +1,4 @@
-//! Georeferencing and metadata that a caller sets in place of what a raster has.
+//! Georeferencing and metadata set by the caller that replace those of a raster.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use super::metadata::TEXTS;
 use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs, Transform};
 
-/// Georeferencing and metadata that replace those of a raster; pixels stay as they are. By default nothing is replaced.
+/// Georeferencing and metadata that replace those of a raster. Pixels are unchanged. By default nothing is replaced.
 ///
 /// ```
 /// use cogsmith::geo::{BandValue, GeoRef, Metadata, Overrides};
@@ -19,17 +19,17 @@ use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
-    /// The transform; contradicts `bounds` and `gcps`.
+    /// Transform; contradicts `bounds` and `gcps`.
     pub transform: Option<Transform>,
-    /// The outer edges of the image; contradicts `transform` and `gcps`.
+    /// Outer edges of the image; contradicts `transform` and `gcps`.
     pub bounds: Option<Bounds>,
     /// Ground control points; contradicts `transform` and `bounds`.
     pub gcps: Vec<Gcp>,
-    /// Whether a pixel is an area or a point; the raster stays where it is.
+    /// Raster type; the raster does not move.
     pub pixel_is: Option<PixelIs>,
-    /// Whether to leave out all metadata except what pixels mean; see [`Metadata::strip`].
+    /// Remove all metadata except what affects the meaning of pixels; see [`Metadata::strip`].
     pub strip_metadata: bool,
-    /// Descriptions, which are the names of bands; an empty text removes one.
+    /// Band descriptions, which are the names of bands; an empty text removes one.
     pub description: Vec<BandValue<String>>,
     /// Scale factors.
     pub scale: Vec<BandValue<f64>>,
@@ -37,9 +37,9 @@ pub struct Overrides {
     pub offset: Vec<BandValue<f64>>,
     /// Units; an empty text removes one.
     pub unit: Vec<BandValue<String>>,
-    /// Color interpretations: none, or one for each band.
+    /// Color interpretations: empty, or one per band.
     pub color_interpretation: Vec<ColorInterpretation>,
-    /// Items of metadata, set after everything else.
+    /// Metadata items, set after everything else.
     pub items: Vec<MetadataOverride>,
 }
 
@@ -52,10 +52,10 @@ pub struct BandValue<T> {
     pub value: T,
 }
 
-/// An item of metadata to set.
+/// A metadata item to set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetadataOverride {
-    /// The domain; `None` for the default domain, where the names of [`TEXTS`] set tags of their own.
+    /// The domain; `None` for the default domain, where the names in [`TEXTS`] set tags of their own.
     pub domain: Option<String>,
     /// The name.
     pub name: String,
@@ -67,8 +67,8 @@ impl Overrides {
     /// Checks what can be checked without a raster.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, and for a
-    /// band or an item that is set twice.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, and for
+    /// a band or an item that is set twice.
     pub fn check(&self) -> Result<()> {
         let placements = [
             (self.transform.is_some(), "transform"),
@@ -92,13 +92,13 @@ impl Overrides {
         Ok(())
     }
 
-    /// Applies the overrides to the georeference and the metadata of a raster of `bands` bands and so many columns and
-    /// rows. Returns the new georeference, which holds scale and offset too where they are those of heights.
+    /// Applies the overrides to the georeferencing and metadata of a raster of this size with `bands` bands. Returns
+    /// the new georeferencing, which also includes scale and offset if samples are heights.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) as [`check`](Self::check), for a band that the raster
-    /// does not have, and for another number of color interpretations than bands; otherwise those of the setters of
-    /// [`GeoRef`] and [`Metadata`].
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) as with [`check`](Self::check), for a band that
+    /// the raster does not have, and if the number of color interpretations differs from the number of bands; also the
+    /// errors of the setters of [`GeoRef`] and [`Metadata`].
     pub fn apply(
         &self,
         geo: GeoRef,
@@ -138,7 +138,7 @@ impl Overrides {
         }
         let is_scaled = !(self.scale.is_empty() && self.offset.is_empty());
         if is_scaled && bands == 1 && geo.transform().is_some() && geo.keys().is_some_and(GeoKeys::is_vertical) {
-            // GDAL takes the scale and offset of heights from the georeference.
+            // GDAL reads the scale and offset of heights from the georeferencing.
             return geo.with_vertical_scale(metadata.scale(0), metadata.offset(0));
         }
         Ok(geo)
@@ -175,10 +175,10 @@ impl<T> BandValue<T> {
     }
 }
 
-/// Refuses a band that is set twice, and one besides all bands.
+/// Rejects a band that is set twice, and a band along with all bands.
 fn check_bands<T>(option: &'static str, values: &[BandValue<T>]) -> Result<()> {
     if values.len() > 1 && values.iter().any(|value| value.band.is_none()) {
-        let reason = "a value for all bands contradicts another one; give the band of each";
+        let reason = "a value for all bands contradicts one for a band; give the band of each";
         return Err(Error::option(option, reason));
     }
     let twice =
@@ -241,7 +241,7 @@ mod tests {
         let (plain, _) = applied(&Overrides { scale: Vec::new(), ..overrides.clone() }, 1).unwrap();
         assert_eq!(metadata.scale(0), 0.5);
         assert_ne!(scaled, plain);
-        // Not with several bands, which have no one scale.
+        // Not with several bands, since they have no common scale.
         assert_eq!(applied(&overrides, 2).unwrap().0, plain);
     }
 }

@@ -1,32 +1,32 @@
-//! Ground control points and rational polynomials: places of images that no affine transform describes.
+//! Ground control points and rational polynomials, for images that no affine transform can position.
 
 use crate::error::{Error, Result};
 
-/// The most ground control points of a file, as GDAL has it: their six numbers each are counted with 16 bits.
+/// Maximum number of ground control points in a file, as in GDAL: the count of their numbers, six each, has 16 bits.
 pub const MOST_GCPS: usize = 10_922;
 
-/// A ground control point: where a place in the image lies in the model space.
+/// A ground control point: an image position and its model position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gcp {
-    /// Columns from the left edge of the image; 0.5 is the middle of the first pixel.
+    /// Columns from the left edge of the image; 0.5 is the center of the first pixel.
     pub column: f64,
-    /// Rows from the upper edge of the image.
+    /// Rows from the top edge of the image.
     pub row: f64,
     /// Model x: easting or longitude.
     pub x: f64,
     /// Model y: northing or latitude.
     pub y: f64,
-    /// Model z: height, 0 where there is none.
+    /// Model z: height, 0 if there is none.
     pub z: f64,
 }
 
-/// Rational polynomial coefficients, which map longitude, latitude and height to columns and rows (Frank Warmerdam, RPCs
-/// in GeoTIFF, 2007, tag 50844; the terms are those of NITF's RPC00B).
+/// Rational polynomial coefficients, which map longitude, latitude, and height to columns and rows (Frank Warmerdam,
+/// RPCs in GeoTIFF, 2007, tag 50844; the terms are those of NITF's RPC00B).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rpc {
-    /// Root mean square bias error in metres; -1 where it is not known.
+    /// Root mean square bias error in meters; -1 if unknown.
     pub error_bias: f64,
-    /// Root mean square random error in metres; -1 where it is not known.
+    /// Root mean square random error in meters; -1 if unknown.
     pub error_random: f64,
     /// Offset of rows, in pixels.
     pub line_offset: f64,
@@ -36,7 +36,7 @@ pub struct Rpc {
     pub latitude_offset: f64,
     /// Offset of longitudes, in degrees.
     pub longitude_offset: f64,
-    /// Offset of heights, in metres.
+    /// Offset of heights, in meters.
     pub height_offset: f64,
     /// Scale of rows.
     pub line_scale: f64,
@@ -59,10 +59,10 @@ pub struct Rpc {
 }
 
 impl Rpc {
-    /// The numbers of tag 50844.
+    /// The count of numbers in tag 50844.
     pub const NUMBERS: usize = 92;
 
-    /// From the numbers of tag 50844, in its order, which is that of the fields.
+    /// Makes coefficients from the numbers of tag 50844, whose order is that of the fields.
     #[must_use]
     pub fn from_numbers(numbers: &[f64; Self::NUMBERS]) -> Self {
         let polynomial = |index: usize| std::array::from_fn(|term| numbers[12 + 20 * index + term]);
@@ -101,7 +101,7 @@ impl Rpc {
         }
     }
 
-    /// The 92 numbers of tag 50844, in its order.
+    /// Returns the 92 numbers of tag 50844, in its order.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
         let head = [
@@ -123,11 +123,11 @@ impl Rpc {
     }
 }
 
-/// The numbers of tag 33922 for points; the file counts columns and rows from `shift` pixels further on. (GDAL up to 3.13
-/// writes points of pixels that are points with the wrong sign, a pixel off from where it reads them.)
+/// Returns the numbers of tag 33922 for points; the file counts columns and rows from `shift` pixels further on. (GDAL
+/// up to 3.13 writes the points of pixel-is-point rasters with the wrong sign, one pixel off from where it reads them.)
 pub(super) fn tiepoints(points: &[Gcp], shift: f64) -> Result<Vec<f64>> {
     if points.is_empty() || points.len() > MOST_GCPS {
-        return Err(Error::option("gcp", format!("{} points: a file takes 1 to {MOST_GCPS}", points.len())));
+        return Err(Error::option("gcp", format!("{} points; a file holds 1 to {MOST_GCPS}", points.len())));
     }
     let numbers: Vec<f64> = points.iter().flat_map(|p| [p.column - shift, p.row - shift, 0.0, p.x, p.y, p.z]).collect();
     match numbers.iter().position(|number| !number.is_finite()) {
@@ -136,7 +136,7 @@ pub(super) fn tiepoints(points: &[Gcp], shift: f64) -> Result<Vec<f64>> {
     }
 }
 
-/// The points of tag 33922.
+/// Returns the points of tag 33922.
 pub(super) fn gcps(tiepoints: &[f64], shift: f64) -> Vec<Gcp> {
     let points = tiepoints.as_chunks::<6>().0.iter();
     points.map(|&[column, row, _, x, y, z]| Gcp { column: column + shift, row: row + shift, x, y, z }).collect()

@@ -1,4 +1,4 @@
-//! What a pixel's coordinates are those of: GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1.2).
+//! Raster type: whether a pixel is an area or a point. GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1.2).
 
 use crate::error::{Error, Result};
 
@@ -9,19 +9,21 @@ const RASTER_TYPE: u16 = 1025;
 /// VerticalGeoKey (GeoTIFF 1.1) or VerticalCSTypeGeoKey (1.0).
 const VERTICAL: u16 = 4096;
 
-/// What the coordinates in a file are those of. Transforms, bounds and points of this library mean the same with either:
-/// they count from the outer corner of the first pixel, as GDAL's do; the file's numbers are shifted by half a pixel.
+/// Raster type: whether a pixel is an area or a point. Transforms, bounds, and points in this library do not depend on
+/// it: they count from the outer corner of the first pixel, as in GDAL. Only the numbers in the file are shifted by
+/// half a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PixelIs {
-    /// 1: pixels are areas; a file's coordinates are those of their upper left corners.
+    /// 1: pixels are areas; coordinates in the file refer to their upper-left corners.
     #[default]
     Area,
-    /// 2: pixels are points, such as heights measured on a grid; a file's coordinates are those of their middles.
+    /// 2: pixels are points, such as heights measured on a grid; coordinates in the file refer to their centers.
     Point,
 }
 
 impl PixelIs {
-    /// How many pixels to the right and below of the outer corner the file's coordinates begin.
+    /// Returns the distance in pixels, right and down, from a pixel's outer corner to the point that coordinates in the
+    /// file refer to.
     pub(super) fn shift(self) -> f64 {
         match self {
             Self::Area => 0.0,
@@ -31,7 +33,7 @@ impl PixelIs {
 }
 
 impl GeoKeys {
-    /// What GTRasterTypeGeoKey says; `None` where it is missing, or neither area nor point.
+    /// Returns the raster type from GTRasterTypeGeoKey; `None` if it is missing, or neither area nor point.
     #[must_use]
     pub fn pixel_is(&self) -> Option<PixelIs> {
         match self.short(RASTER_TYPE)? {
@@ -41,13 +43,13 @@ impl GeoKeys {
         }
     }
 
-    /// Whether there is a vertical CRS.
+    /// Returns whether there is a vertical CRS.
     #[must_use]
     pub fn is_vertical(&self) -> bool {
         self.short(VERTICAL).is_some_and(|code| code != 0)
     }
 
-    /// The keys with this GTRasterTypeGeoKey.
+    /// Returns the keys with this raster type.
     pub(super) fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
         let value = match pixel_is {
             PixelIs::Area => 1,
@@ -70,7 +72,7 @@ impl GeoKeys {
         self
     }
 
-    /// Checks that directory and values fit each other.
+    /// Checks that the directory and the values are consistent.
     pub(super) fn validate(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::option("crs", format!("GeoKeys: {reason}")));
         let (entries, rest) = self.directory.as_chunks::<4>();
@@ -79,25 +81,25 @@ impl GeoKeys {
         };
         if !rest.is_empty() || usize::from(header[3]) != entries.len() {
             let numbers = self.directory.len();
-            return refuse(format!("the header counts {} keys, the directory has {numbers} numbers", header[3]));
+            return refuse(format!("the header declares {} keys, but the directory has {numbers} numbers", header[3]));
         }
         if !entries.is_sorted_by(|before, after| before[0] < after[0]) {
-            return refuse("keys must be in growing order, each once (GeoTIFF 1.1 section 7.1.1)".to_owned());
+            return refuse("keys must be sorted and unique (GeoTIFF 1.1 section 7.1.1)".to_owned());
         }
         for &[key, place, count, offset] in entries {
             let held = match place {
                 0 => 1,
                 DOUBLE_PARAMS => self.doubles.len(),
                 ASCII_PARAMS => self.ascii.len(),
-                _ => return refuse(format!("key {key} points at tag {place}, which holds no values of keys")),
+                _ => return refuse(format!("key {key} refers to tag {place}, which does not hold key values")),
             };
             let end = if place == 0 { usize::from(count) } else { usize::from(count) + usize::from(offset) };
             if end > held {
-                return refuse(format!("key {key} needs {end} values of tag {place}, there are {held}"));
+                return refuse(format!("key {key} needs {end} values of tag {place}, but there are {held}"));
             }
         }
         if self.doubles.iter().any(|number| !number.is_finite()) || self.ascii.contains(&0) {
-            return refuse("numbers must be finite, and texts have no NUL".to_owned());
+            return refuse("numbers must be finite, and texts must not contain NUL".to_owned());
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! GDAL's texts: tag 42112 holds XML, tag 42113 the nodata value.
+//! GDAL's texts: the XML of tag 42112 and the nodata value of tag 42113.
 
 use crate::sample::{DataType, Nodata};
 
 use super::MetadataItem;
 
-/// The text of tag 42112, `None` where there is no item: two-space indent, a closing line feed, as GDAL writes.
+/// Returns the text of tag 42112, `None` without items: two-space indent and a final line feed, as GDAL writes it.
 pub(crate) fn gdal_xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Option<String> {
     let mut text = String::from("<GDALMetadata>\n");
     let empty = text.len();
@@ -31,7 +31,7 @@ pub(crate) fn gdal_xml<'a>(items: impl Iterator<Item = &'a MetadataItem>) -> Opt
     Some(text)
 }
 
-/// The text without one level of escaping; what is no escape stays.
+/// Undoes one level of escaping; anything that is not an escape stays.
 pub(super) fn unescape(text: &str) -> String {
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once('&') {
@@ -65,17 +65,17 @@ fn attribute(text: &mut String, name: &str, value: &str) {
     text.push_str("=\"");
     let mut escaped = String::new();
     escape(&mut escaped, value);
-    // Readers of XML would make spaces of them.
+    // XML readers would turn them into spaces.
     text.push_str(&escaped.replace('\n', "&#10;").replace('\t', "&#9;"));
     text.push('"');
 }
 
-/// Whether XML 1.0 has the character (production 2, `Char`).
+/// Returns whether XML 1.0 allows the character (production 2, `Char`).
 pub(super) fn is_xml(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// One level of XML escaping, as GDAL's `CPLEscapeString(CPLES_XML)` does it.
+/// Applies one level of XML escaping, like GDAL's `CPLEscapeString(CPLES_XML)`.
 pub(super) fn escape(text: &mut String, value: &str) {
     for character in value.chars() {
         match character {
@@ -83,15 +83,15 @@ pub(super) fn escape(text: &mut String, value: &str) {
             '>' => text.push_str("&gt;"),
             '&' => text.push_str("&amp;"),
             '"' => text.push_str("&quot;"),
-            // Readers of XML would make a line feed of it.
+            // XML readers would turn it into a line feed.
             '\r' => text.push_str("&#13;"),
             _ => text.push(character),
         }
     }
 }
 
-/// The text of tag 42113, as GDAL writes it: whole numbers of 64-bit integer types in full, everything else as C's
-/// `%.17g` of a value that samples can have, `nan` for NaN.
+/// Returns the text of tag 42113 as GDAL writes it: integers of 64-bit types in full, everything else as C's `%.17g` of
+/// the value rounded to the sample type, and `nan` for NaN.
 pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
     match (*nodata, data_type) {
         (Nodata::Integer(value), DataType::I64 | DataType::U64) => value.to_string(),
@@ -99,7 +99,7 @@ pub(crate) fn nodata_text(nodata: &Nodata, data_type: DataType) -> String {
     }
 }
 
-/// The shortest decimal that is read back as the same double, with an exponent where numbers would be long.
+/// Returns the shortest decimal that reads back as the same double, with an exponent if it would be long otherwise.
 pub(crate) fn shortest(value: f64) -> String {
     let magnitude = value.abs();
     if value.is_nan() {
@@ -111,7 +111,7 @@ pub(crate) fn shortest(value: f64) -> String {
     }
 }
 
-/// C's `printf("%.17g")`.
+/// Formats a number like C's `printf("%.17g")`.
 pub(crate) fn format_g17(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn nodata_of_floats_is_a_value_of_the_type() {
-        // What GDAL 3.13 writes for the same texts.
+        // Text that GDAL 3.13 writes for the same inputs.
         for (text, single, double) in [
             ("-3.402823e+38", "-3.4028230607370965e+38", "-3.4028229999999999e+38"),
             ("-3.4e38", "-3.3999999521443642e+38", "-3.4e+38"),

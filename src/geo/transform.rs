@@ -1,12 +1,12 @@
-//! Affine transforms from pixels to the model space, and bounds.
+//! Affine transforms from pixels to model space, and bounds.
 
 use crate::error::{Error, Result};
 
-/// An affine transform from columns and rows to x and y of the model space. (0, 0) is the outer corner of the first
-/// pixel, whatever [`PixelIs`](super::PixelIs) says.
+/// An affine transform from columns and rows to x and y in model space. (0, 0) is the outer corner of the first pixel,
+/// whatever the raster type ([`PixelIs`](super::PixelIs)).
 ///
-/// Six finite numbers, never singular. In the order of GDAL's geotransform:
-/// `x = t[0] + column * t[1] + row * t[2]` and `y = t[3] + column * t[4] + row * t[5]`.
+/// Six finite numbers, never singular. In the order of GDAL's geotransform: `x = t[0] + column * t[1] + row * t[2]` and
+/// `y = t[3] + column * t[4] + row * t[5]`.
 ///
 /// ```
 /// use cogsmith::Transform;
@@ -20,12 +20,12 @@ use crate::error::{Error, Result};
 pub struct Transform([f64; 6]);
 
 impl Transform {
-    /// From the numbers of GDAL's geotransform: x of the corner, x per column, x per row, y of the corner, y per column,
-    /// y per row.
+    /// Makes a transform from GDAL's geotransform: x of the corner, x per column, x per row, y of the corner, y per
+    /// column, y per row.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite, and where columns
-    /// and rows run along the same line, or have no length.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite, and if columns
+    /// and rows are parallel or have no length.
     pub fn from_gdal(numbers: [f64; 6]) -> Result<Self> {
         let transform = Self(numbers);
         if numbers.iter().any(|number| !number.is_finite()) {
@@ -41,8 +41,8 @@ impl Transform {
         Ok(transform)
     }
 
-    /// From the numbers of an affine matrix row by row, as rasterio's `Affine` has them: x per column, x per row, x of
-    /// the corner, y per column, y per row, y of the corner.
+    /// Makes a transform from an affine matrix in row-major order, like rasterio's `Affine`: x per column, x per row, x
+    /// of the corner, y per column, y per row, y of the corner.
     ///
     /// # Errors
     /// As [`from_gdal`](Self::from_gdal).
@@ -50,7 +50,8 @@ impl Transform {
         Self::from_gdal([c, a, b, f, d, e])
     }
 
-    /// The first row at the top (north), without rotation. Sizes of pixels in model units, positive.
+    /// Makes a north-up transform without rotation, from the upper-left corner and the pixel size (positive), in model
+    /// units.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for sizes that are not positive, and as
@@ -62,60 +63,60 @@ impl Transform {
         Err(Error::option("transform", format!("pixels of {pixel_width} x {pixel_height}: sizes must be positive")))
     }
 
-    /// The transform with which `width` x `height` pixels fill the bounds, north up.
+    /// Makes the north-up transform that fits `width` x `height` pixels to the bounds.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for bounds that are empty, turned around or not
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for bounds that are empty, reversed, or not
     /// finite, and for an image without pixels.
     pub fn from_bounds(bounds: &Bounds, width: u32, height: u32) -> Result<Self> {
         let &Bounds { left, bottom, right, top } = bounds;
         let refuse = |reason: &str| Err(Error::option("bounds", format!("{left}, {bottom}, {right}, {top}: {reason}")));
         if !(left < right && bottom < top) {
-            return refuse("left must be below right and bottom below top");
+            return refuse("left must be less than right, and bottom less than top");
         }
         if width == 0 || height == 0 {
-            return refuse("there are no pixels to fill them");
+            return refuse("the image has no pixels");
         }
         let (pixel_width, pixel_height) = ((right - left) / f64::from(width), (top - bottom) / f64::from(height));
         match Self::north_up(left, top, pixel_width, pixel_height) {
             Ok(transform) => Ok(transform),
-            Err(_) => refuse("they are not finite, or too narrow for the numbers of a transform"),
+            Err(_) => refuse("not finite, or too narrow for a transform"),
         }
     }
 
-    /// What a file says, right or wrong.
+    /// Makes a transform from the numbers in a file, valid or not.
     pub(super) fn unchecked(numbers: [f64; 6]) -> Self {
         Self(numbers)
     }
 
-    /// The numbers in the order of GDAL's geotransform.
+    /// Returns the numbers in the order of GDAL's geotransform.
     #[must_use]
     pub fn to_gdal(self) -> [f64; 6] {
         self.0
     }
 
-    /// The numbers of the affine matrix row by row, as rasterio's `Affine` has them.
+    /// Returns the affine matrix in row-major order, like rasterio's `Affine`.
     #[must_use]
     pub fn to_affine(self) -> [f64; 6] {
         let [c, a, b, f, d, e] = self.0;
         [a, b, c, d, e, f]
     }
 
-    /// Where a place in the image lies; (0.5, 0.5) is the middle of the first pixel.
+    /// Returns the model position of an image position; (0.5, 0.5) is the center of the first pixel.
     #[must_use]
     pub fn apply(self, column: f64, row: f64) -> (f64, f64) {
         let [c, a, b, f, d, e] = self.0;
         (c + column * a + row * b, f + column * d + row * e)
     }
 
-    /// Whether columns run along x and rows down y, the case that GeoTIFF writes as scale and tiepoint.
+    /// Returns whether columns run along x and rows go down y, the case that GeoTIFF stores as scale and tiepoint.
     #[must_use]
     pub fn is_north_up(self) -> bool {
         let [_, _, b, _, d, e] = self.0;
         b == 0.0 && d == 0.0 && e < 0.0
     }
 
-    /// The smallest bounds that hold an image of this size.
+    /// Returns the smallest bounds that contain an image of this size.
     #[must_use]
     pub fn bounds(self, width: u32, height: u32) -> Bounds {
         let (width, height) = (f64::from(width), f64::from(height));
@@ -133,7 +134,7 @@ impl Transform {
     }
 }
 
-/// A rectangle of the model space: the outer edges of the pixels in it.
+/// A rectangle in model space: the outer edges of the pixels in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// Smallest x.

@@ -1,4 +1,4 @@
-//! Which tags stand in which directory, in the order in which GDAL writes their values.
+//! Tags of each directory, in the order in which GDAL writes their values.
 
 use crate::geo::text::{gdal_xml, nodata_text};
 use crate::geo::{Metadata, MetadataItem};
@@ -12,11 +12,11 @@ use crate::tiff::{Tag, TagValue};
 
 use super::{CogPlan, TileIndex};
 
-/// Carried tags whose values GDAL writes before those of the image's structure.
+/// Passed-through tags whose values GDAL writes before those that describe the image's structure.
 const TAGS_BEFORE_STRUCTURE: [Tag; 5] =
     [Tag::X_RESOLUTION, Tag::Y_RESOLUTION, Tag::RESOLUTION_UNIT, Tag::MIN_SAMPLE_VALUE, Tag::MAX_SAMPLE_VALUE];
 
-/// Carried tags whose values GDAL writes before the georeferencing; others follow them.
+/// Passed-through tags whose values GDAL writes before the georeferencing; all others come after it.
 const TAGS_BEFORE_GEO: [Tag; 11] = [
     Tag::TRANSFER_FUNCTION,
     Tag::WHITE_POINT,
@@ -39,12 +39,12 @@ pub(super) struct TileArrays {
 }
 
 impl TileArrays {
-    /// Arrays of the right length, all zero.
+    /// Makes arrays of the right length, filled with zeros.
     pub(super) fn new(index: &TileIndex, level: usize) -> Self {
         Self { image: vec![0; index.sizes(level, false).len()], mask: vec![0; index.sizes(level, true).len()] }
     }
 
-    /// Records where a tile stands.
+    /// Records the offset of a tile.
     pub(super) fn set_offset(&mut self, place: usize, plane: Plane, offset: u64) {
         match plane {
             Plane::Image(_) => self.image[place] = offset,
@@ -53,9 +53,9 @@ impl TileArrays {
     }
 }
 
-/// All directories in file order: full resolution, its mask, overviews from large to small, their masks.
+/// Returns all directories in file order: full resolution, its mask, overviews from large to small, their masks.
 ///
-/// Without `arrays`, offsets are zero; types, counts and lengths are the same.
+/// Without `arrays`, offsets are zero; types, counts, and lengths are the same.
 pub(super) fn directories(
     plan: &CogPlan,
     variant: Variant,
@@ -85,7 +85,7 @@ pub(super) fn directories(
         .collect()
 }
 
-/// The order of the arrays of tiles behind the directories: level by level, the image's before the mask's.
+/// Returns the order of the tile arrays after the directories: level by level, the image's before the mask's.
 pub(super) fn array_order(levels: usize, mask: bool) -> Vec<usize> {
     if !mask {
         return (0..levels).collect();
@@ -95,7 +95,7 @@ pub(super) fn array_order(levels: usize, mask: bool) -> Vec<usize> {
     [0, 1].into_iter().chain(others).collect()
 }
 
-/// A number as SHORT if it fits, otherwise as LONG (TIFF 6.0 section 3 allows both for sizes).
+/// Encodes a number as SHORT if it fits, otherwise as LONG (TIFF 6.0 section 3 allows both for sizes).
 fn short_or_long(value: u32) -> TagValue {
     u16::try_from(value).map_or_else(|_| TagValue::Long(vec![value]), |value| TagValue::Short(vec![value]))
 }
@@ -107,7 +107,7 @@ fn push_sizes(level: &Level, directory: &mut Directory) {
     directory.push(Tag::TILE_LENGTH, short_or_long(level.tile_size.height));
 }
 
-/// A directory of a transparency mask: always one bit, DEFLATE, no predictor, as GDAL writes it.
+/// Returns the directory of a transparency mask: always one bit, DEFLATE, no predictor, as GDAL writes it.
 fn mask_directory(level: &Level) -> Directory {
     let mut directory = Directory::default();
     push_sizes(level, &mut directory);
@@ -154,7 +154,7 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
     }
     directory.push(Tag::SAMPLE_FORMAT, TagValue::Short(vec![sample_format(spec.data_type.kind()); bands]));
     if plan.compression() != Compression::None {
-        // Always there for codecs that could have one, as libtiff writes it.
+        // Always present for codecs that support a predictor, as libtiff writes it.
         directory.push(Tag::PREDICTOR, TagValue::Short(vec![predictor_code(plan.predictor())]));
     }
     if full {
@@ -165,7 +165,7 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
     directory
 }
 
-/// What stands at full resolution alone: reduced images shall not carry georeferencing (OGC 21-026).
+/// Adds the tags that only full resolution has: reduced images shall not carry georeferencing (OGC 21-026).
 fn push_full_resolution_tags(plan: &CogPlan, index: &TileIndex, directory: &mut Directory) {
     let metadata = &plan.inner.metadata;
     push_carried(metadata, &TAGS_BEFORE_GEO, directory);
@@ -197,8 +197,8 @@ fn push_full_resolution_tags(plan: &CogPlan, index: &TileIndex, directory: &mut 
     }
 }
 
-/// The value of tag 42112. Its length follows from the plan alone: the texts of statistics are known after the first
-/// tile's place is, so room is kept for the longest ones, and filled up with spaces behind the XML.
+/// Returns the value of tag 42112. Its length must follow from the plan, since the statistics are known only after the
+/// position of the first tile. So it has room for the longest ones, filled with spaces after the XML.
 fn gdal_metadata(plan: &CogPlan, index: &TileIndex) -> Option<TagValue> {
     let metadata = &plan.inner.metadata;
     let structure = structure_items(plan);
@@ -231,7 +231,7 @@ fn statistic_items(statistics: &[BandStatistics]) -> Vec<MetadataItem> {
     items.collect()
 }
 
-/// What GDAL says about the file's structure in its metadata.
+/// Returns GDAL's metadata items about the file's structure.
 fn structure_items(plan: &CogPlan) -> Vec<MetadataItem> {
     let item = |name: &str, value: String| MetadataItem {
         name: name.to_owned(),
@@ -285,7 +285,7 @@ const fn predictor_code(predictor: Predictor) -> u16 {
     }
 }
 
-/// TileOffsets and TileByteCounts, behind all directories unless they fit their entries.
+/// Adds TileOffsets and TileByteCounts. Their values come after all directories unless they fit in their entries.
 fn push_tile_arrays(
     plan: &CogPlan,
     variant: Variant,
@@ -306,7 +306,7 @@ fn push_tile_arrays(
     let plane = if mask { Plane::Mask } else { Plane::Image(0) };
     let format = plan.tile_format(level, plane);
     let counts = match count_width(variant, sizes.len(), format.compression, format.tile_bytes().unwrap_or(u64::MAX)) {
-        // The rule that chose SHORT knows that every size fits.
+        // The rule that chooses SHORT guarantees that every size fits.
         #[expect(clippy::cast_possible_truncation, reason = "sizes fit by the rule of count_width")]
         CountWidth::Short => TagValue::Short(sizes.iter().map(|&size| size as u16).collect()),
         CountWidth::Long => TagValue::Long(sizes.to_vec()),
@@ -322,8 +322,8 @@ enum CountWidth {
     Long8,
 }
 
-/// The type of TileByteCounts, from the size of a tile before compression: libtiff `tif_dirwrite.c`, `_WriteAsType`,
-/// which takes a compressed tile to be at most ten times as large as before.
+/// Returns the type of TileByteCounts, from the uncompressed size of a tile: libtiff `tif_dirwrite.c`, `_WriteAsType`,
+/// which assumes that compression makes a tile at most ten times as large.
 fn count_width(variant: Variant, count: usize, compression: Compression, tile_bytes: u64) -> CountWidth {
     let exceeds = |limit: u64| match compression {
         Compression::None => tile_bytes > limit,

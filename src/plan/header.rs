@@ -1,4 +1,4 @@
-//! The header: a function of the plan and of the sizes of tiles. It is made last and placed first.
+//! The header, which follows from the plan and the sizes of the tiles. It is built last and placed first.
 
 use crate::error::{Error, Result};
 use crate::grid::SectionId;
@@ -10,22 +10,23 @@ use crate::tiff::variant::Variant;
 use super::directory::{self, TileArrays};
 use super::{CogPlan, TileIndex};
 
-/// The bytes before the first tile, and what was decided in making them.
+/// The bytes before the first tile, and decisions made while building them.
 #[derive(Debug)]
 pub(crate) struct Header {
     /// The bytes.
     pub(crate) bytes: Vec<u8>,
     /// Classic TIFF or BigTIFF.
     pub(crate) variant: Variant,
-    /// Bytes of each level's tiles with their frames, full resolution first.
+    /// Size of each level's tiles with their frames in bytes, full resolution first.
     pub(crate) level_bytes: Vec<u64>,
 }
 
 impl CogPlan {
-    /// The header of a file with these tiles. Classic TIFF unless the file is too large for it, or asked otherwise.
+    /// Returns the header of a file with these tiles: classic TIFF, unless the file is too large or the options say
+    /// otherwise.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) where classic TIFF is forced but the file is larger than 4 GiB.
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if classic TIFF is required but the file is larger than 4 GiB.
     pub(crate) fn header(&self, index: &TileIndex) -> Result<Header> {
         let variant = match self.inner.options.big_tiff {
             BigTiff::Yes => Variant::Big,
@@ -43,9 +44,9 @@ impl CogPlan {
         Err(Error::limit("the size of the file", self.data_bytes(index), variant.max_offset()))
     }
 
-    /// The header in a given variant, `None` if that variant can't hold the file.
+    /// Returns the header in a given variant; `None` if that variant cannot hold the file.
     fn header_as(&self, variant: Variant, index: &TileIndex) -> Result<Option<Header>> {
-        // The length depends on types and counts alone: offsets of zero give it.
+        // The length only depends on types and counts, so zero offsets will do.
         let length = self.encode_header(variant, index, None).len();
         let mut position = length as u64;
         let mut arrays: Vec<TileArrays> =
@@ -60,7 +61,7 @@ impl CogPlan {
             }
             level_bytes[section.level] += position - start;
         }
-        // The last byte must be reachable; GDAL and libtiff stop at 2^32 as well.
+        // The last byte must be addressable; GDAL and libtiff stop at 2^32 as well.
         if position > variant.max_offset() {
             return Ok(None);
         }
@@ -69,8 +70,8 @@ impl CogPlan {
         Ok(Some(Header { bytes, variant, level_bytes }))
     }
 
-    /// The length of the header, if it and the place of full resolution don't depend on the tiles of full resolution whose
-    /// sizes the index does not hold: those of all others it does.
+    /// Returns the length of the header if it, and the position of full resolution, no longer depend on the
+    /// full-resolution tiles whose sizes are missing from the index. The sizes of all other tiles must be there.
     pub(crate) fn settled_header_bytes(&self, index: &TileIndex) -> Option<u64> {
         let mut sections = self.inner.grid.sections(0);
         let (section, None) = (sections.next()?, sections.next()) else { return None };
@@ -105,24 +106,24 @@ impl CogPlan {
         bytes
     }
 
-    /// All sections in file order: the coarsest level first, full resolution last.
+    /// Returns all sections in file order: the coarsest level first, full resolution last.
     pub(crate) fn sections(&self) -> impl Iterator<Item = SectionId> {
         let grid = self.inner.grid;
         (0..self.levels().len()).rev().flat_map(move |level| grid.sections(level))
     }
 
-    /// Bytes of a tile with its frame.
+    /// Returns the size of a tile with its frame.
     pub(crate) fn framed_bytes(size: u32) -> u64 {
         u64::from(size) + (LEADER_LEN + TRAILER_LEN) as u64
     }
 
-    /// Bytes of the tiles of a section with their frames.
+    /// Returns the size of a section's tiles with their frames.
     pub(crate) fn section_bytes(&self, index: &TileIndex, section: SectionId) -> u64 {
         let tiles = self.inner.grid.section_tiles(&self.levels()[section.level], section);
         tiles.map(|tile| Self::framed_bytes(index.size(tile))).sum()
     }
 
-    /// Bytes of all tiles with their frames.
+    /// Returns the size of all tiles with their frames.
     fn data_bytes(&self, index: &TileIndex) -> u64 {
         (0..self.levels().len())
             .flat_map(|level| [false, true].map(|mask| index.sizes(level, mask)))
@@ -142,8 +143,8 @@ mod tests {
     use crate::sample::DataType;
     use crate::spec::ImageSpec;
 
-    /// A plan for 100x80 tiles of 512 KiB before compression (4 GiB and a bit), and an index in which each has `size`
-    /// bytes.
+    /// Returns a plan for 100x80 tiles of 512 KiB before compression (slightly over 4 GiB), and an index in which each
+    /// tile has `size` bytes.
     fn planned(big_tiff: BigTiff, size: u32) -> (CogPlan, TileIndex) {
         let spec = ImageSpec::new(51_200, 40_960, 1, DataType::U16);
         let options = EncodeOptions { big_tiff, overviews: Overviews::None, ..EncodeOptions::default() };
@@ -157,7 +158,7 @@ mod tests {
         (plan, index)
     }
 
-    /// The largest tiles with which 8000 of them, their frames and the header still fit 4 GiB.
+    /// The largest size at which 8000 tiles, their frames, and the header still fit in 4 GiB.
     const LARGEST: u32 = 536_854;
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
         for (big_tiff, size, settled) in [
             (BigTiff::Auto, 1, true),
             (BigTiff::No, 1, true),
-            // Too large for classic TIFF already, or as large as it can be.
+            // Too large for classic TIFF already, or as large as possible.
             (BigTiff::Auto, LARGEST + 100, true),
             (BigTiff::Auto, LARGEST, false),
             (BigTiff::No, LARGEST, false),

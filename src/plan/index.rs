@@ -1,4 +1,4 @@
-//! What is learned while encoding: the sizes of tiles.
+//! Results of encoding that the header needs: the sizes of tiles.
 
 use crate::error::{Error, Result};
 use crate::grid::{Plane, TileId};
@@ -7,32 +7,32 @@ use crate::statistics::{BandStatistics, BandSums, no_sums};
 
 use super::CogPlan;
 
-/// The sizes of all tiles in bytes, as they were seen; four bytes a tile. With the plan, it yields the header.
+/// Actual sizes of all tiles in bytes; takes four bytes per tile. Together with the plan, it determines the header.
 #[derive(Debug, Clone)]
 pub struct TileIndex {
     levels: Vec<LevelSizes>,
-    /// What was learned of the pixels of each band; empty unless the plan asks for statistics.
+    /// Sums of each band's pixels; empty unless the plan asks for statistics.
     sums: Vec<BandSums>,
 }
 
-/// Checksums of the pixels of all tiles, taken while they were encoded; eight bytes a tile. In the order of the index.
+/// Checksums of the pixels of all tiles, taken during encoding, in the order of the index; takes eight bytes per tile.
 #[derive(Debug, Clone)]
 pub(crate) struct TileChecksums {
     levels: Vec<(Vec<u64>, Vec<u64>)>,
 }
 
 impl TileChecksums {
-    /// Room for all tiles of an index.
+    /// Allocates checksums for all tiles of an index.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where there are too many tiles.
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) if there are too many tiles.
     pub(crate) fn new(index: &TileIndex) -> Result<Self> {
         let room = |sizes: &[u32]| zeros(sizes.len());
         let levels = index.levels.iter().map(|level| Ok((room(&level.image)?, room(&level.mask)?)));
         Ok(Self { levels: levels.collect::<Result<_>>()? })
     }
 
-    /// Records the checksum of a tile that stands at `place` in the arrays of its plane.
+    /// Records the checksum of the tile at index `place` in the arrays of its plane.
     pub(crate) fn set(&mut self, tile: TileId, place: usize, checksum: u64) {
         let (image, mask) = &mut self.levels[tile.level];
         match tile.plane {
@@ -41,7 +41,7 @@ impl TileChecksums {
         }
     }
 
-    /// Checksums of a level's tiles and of its mask's, in the order of the TIFF arrays.
+    /// Returns the checksums of a level's image tiles and mask tiles, in the order of the TIFF arrays.
     #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "what is written is read back by the checks"))]
     pub(crate) fn level(&self, level: usize) -> (&[u64], &[u64]) {
         let (image, mask) = &self.levels[level];
@@ -49,7 +49,7 @@ impl TileChecksums {
     }
 }
 
-/// Sizes in the order of the TIFF arrays: plane by plane, each row by row.
+/// Sizes in the order of the TIFF arrays: plane by plane, row by row within each.
 #[derive(Debug, Clone)]
 struct LevelSizes {
     columns: usize,
@@ -59,10 +59,10 @@ struct LevelSizes {
 }
 
 impl TileIndex {
-    /// An index without any size.
+    /// Makes an index without any sizes.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) where there are too many tiles.
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) if there are too many tiles.
     pub(crate) fn new(plan: &CogPlan) -> Result<Self> {
         let grid = plan.grid();
         let levels = plan
@@ -83,7 +83,7 @@ impl TileIndex {
         Ok(Self { levels, sums })
     }
 
-    /// Adds what was learned of further pixels of each band, in any order.
+    /// Adds the sums of more pixels of each band, in any order.
     pub(crate) fn add_sums(&mut self, more: Vec<BandSums>) {
         for (sums, more) in self.sums.iter_mut().zip(more) {
             sums.merge(more);
@@ -95,7 +95,7 @@ impl TileIndex {
         self.sums.iter().map(BandSums::statistics).collect()
     }
 
-    /// The sizes of a file without compression; `None` where they are not known: masks are always compressed.
+    /// Returns the sizes in an uncompressed file; `None` if they are not known, since masks are always compressed.
     pub(crate) fn uncompressed(plan: &CogPlan) -> Result<Option<Self>> {
         if plan.compression() != Compression::None || plan.spec().mask {
             return Ok(None);
@@ -119,7 +119,7 @@ impl TileIndex {
         }
     }
 
-    /// The size of a tile.
+    /// Returns the size of a tile.
     pub(crate) fn size(&self, tile: TileId) -> u32 {
         let level = &self.levels[tile.level];
         match tile.plane {
@@ -128,12 +128,12 @@ impl TileIndex {
         }
     }
 
-    /// Where a tile stands in the TIFF arrays of its plane.
+    /// Returns the index of a tile in the TIFF arrays of its plane.
     pub(crate) fn array_place(&self, tile: TileId) -> usize {
         self.levels[tile.level].place(tile)
     }
 
-    /// Sizes of the image's tiles (`mask` = false) or of the mask's, in the order of the TIFF arrays.
+    /// Returns the sizes of the image's tiles (`mask` = false) or of the mask's, in the order of the TIFF arrays.
     pub(crate) fn sizes(&self, level: usize, mask: bool) -> &[u32] {
         let level = &self.levels[level];
         if mask { &level.mask } else { &level.image }

@@ -1,11 +1,11 @@
-//! The sizes of the pyramid's levels.
+//! Sizes of the pyramid's levels.
 
 use crate::error::{Error, Result};
 use crate::grid::Level;
 use crate::options::{EncodeOptions, Overviews};
 use crate::spec::ImageSpec;
 
-/// All levels, full resolution first; each is smaller than the one before.
+/// Returns all levels, full resolution first; each is smaller than the previous one.
 pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Level>> {
     let tile_size = options.tile_size;
     let base = (spec.width, spec.height);
@@ -42,10 +42,10 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Le
     Ok(std::iter::once(full).chain(overviews).collect())
 }
 
-/// Checks that every overview is smaller than the level before it.
+/// Checks that every overview is smaller than the previous level.
 fn check_sizes(base: (u32, u32), sizes: &[(u32, u32)]) -> Result<()> {
     if sizes.is_empty() {
-        return Err(Error::option("overviews", "an empty list of sizes: ask for none instead"));
+        return Err(Error::option("overviews", "the list of sizes is empty; use 'none' for no overviews"));
     }
     let mut last = base;
     for &(width, height) in sizes {
@@ -60,7 +60,7 @@ fn check_sizes(base: (u32, u32), sizes: &[(u32, u32)]) -> Result<()> {
     Ok(())
 }
 
-/// `base`, then sizes that are each half the one before, rounded down, at least 1, down to 1x1.
+/// Returns `base`, followed by sizes that are each half the previous one, rounded down, at least 1, down to 1x1.
 fn sizes_from(base: (u32, u32)) -> impl Iterator<Item = (u32, u32)> {
     std::iter::successors(Some(base), |&(width, height)| {
         (width > 1 || height > 1).then(|| ((width / 2).max(1), (height / 2).max(1)))

@@ -1,8 +1,8 @@
-//! A plan as bytes, for another process or machine.
+//! Serialization of a plan, for another process or machine.
 //!
-//! What is written down is what the plan was made from: image, georeference, metadata and options, with the predictor
-//! settled. Reading makes the plan anew, with all checks; so nothing derived is ever trusted, and equal inputs give
-//! equal bytes.
+//! The message contains the inputs of the plan: image, georeferencing, metadata, and options, with the predictor
+//! settled. Reading rebuilds the plan with all checks, so derived values are never trusted, and equal inputs give equal
+//! bytes.
 
 use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement, Rpc};
@@ -16,7 +16,7 @@ use super::CogPlan;
 
 const PLAN: Kind = Kind { code: 1, name: "a plan" };
 
-// The places in these lists are what stands in messages.
+// Messages contain the indices of these lists.
 const PHOTOMETRIC: [Photometric; 7] = [
     Photometric::MinIsWhite,
     Photometric::MinIsBlack,
@@ -33,10 +33,11 @@ const INTERLEAVES: [Interleave; 3] = [Interleave::Pixel, Interleave::Band, Inter
 const BIG_TIFF: [BigTiff; 3] = [BigTiff::Auto, BigTiff::Yes, BigTiff::No];
 
 impl CogPlan {
-    /// The plan as bytes that [`from_bytes`](Self::from_bytes) makes the same plan of, in any process and on any
+    /// Serializes the plan. [`from_bytes`](Self::from_bytes) makes the same plan from it, in any process and on any
     /// machine with the same version of this library. Equal plans give equal bytes.
     ///
-    /// A predictor still to be chosen by pixels stays so; see [`with_predictor_by_type`](Self::with_predictor_by_type).
+    /// A predictor that pixels have yet to settle stays open; see
+    /// [`with_predictor_by_type`](Self::with_predictor_by_type).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Message::new(PLAN);
@@ -44,11 +45,11 @@ impl CogPlan {
         message.seal()
     }
 
-    /// Makes the plan anew from what [`to_bytes`](Self::to_bytes) wrote, with all checks of [`new`](Self::new).
+    /// Makes the plan from the bytes of [`to_bytes`](Self::to_bytes), with all checks of [`new`](Self::new).
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where the bytes are not whole or come from another version of
-    /// this library; otherwise as [`new`](Self::new).
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the bytes are incomplete or come from another version of
+    /// this library; otherwise as with [`new`](Self::new).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(PLAN, bytes)?;
         let plan = Self::take(&mut reader)?;
@@ -165,7 +166,7 @@ fn take_geo(reader: &mut Reader<'_>) -> Result<GeoRef> {
     })?;
     let rpc = reader.option(|reader| {
         let numbers = reader.list(Reader::f64)?;
-        let numbers = numbers.as_slice().try_into().map_err(|_| reader.damaged("the RPC are not whole"))?;
+        let numbers = numbers.as_slice().try_into().map_err(|_| reader.damaged("RPC coefficients are incomplete"))?;
         Ok(Rpc::from_numbers(numbers))
     })?;
     Ok(GeoRef { placement, keys, rpc })
@@ -196,7 +197,7 @@ fn take_metadata(reader: &mut Reader<'_>) -> Result<Metadata> {
         })
     })?;
     let tags = reader.list(|reader| Ok((Tag(reader.u16()?), take_value(reader)?)))?;
-    // The plan has made items and tags of colour interpretations.
+    // The plan has already turned color interpretations into items and tags.
     Ok(Metadata { items, tags, ..Metadata::default() })
 }
 
@@ -238,7 +239,7 @@ fn take_value(reader: &mut Reader<'_>) -> Result<TagValue> {
         11 => TagValue::Float(reader.list(|reader| Ok(f32::from_le_bytes(reader.array()?)))?),
         12 => TagValue::Double(reader.list(Reader::f64)?),
         16 => TagValue::Long8(reader.list(Reader::u64)?),
-        other => return Err(reader.damaged(format!("unknown type of a tag {other}"))),
+        other => return Err(reader.damaged(format!("unknown tag type {other}"))),
     })
 }
 

@@ -29,12 +29,12 @@ pub use index::TileIndex;
 pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 
-/// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.
+/// Maximum size of an uncompressed tile in bytes: libtiff and GDAL use a signed 32-bit integer for it.
 const MAX_TILE_BYTES: u64 = i32::MAX as u64;
-/// Images of at most so many bytes before compression get more effort than is asked for by default.
+/// Images of up to this many uncompressed bytes get more effort than requested at the default level.
 const SMALL_IMAGE_BYTES: u64 = 1 << 20;
 
-/// Proof that image, georeferencing and options fit together, and all that follows from them: levels, grids, tags,
+/// A valid combination of image, georeferencing, and options, and everything that follows from it: levels, grids, tags,
 /// order, and the length of the header. Cheap to clone.
 ///
 /// ```
@@ -55,29 +55,28 @@ struct Inner {
     spec: ImageSpec,
     geo: GeoRef,
     metadata: Metadata,
-    /// What was asked for, but the predictor as it was settled.
+    /// The requested options, except that the predictor may have been settled.
     options: EncodeOptions,
     levels: Vec<Level>,
     grid: TileGrid,
     predictor: Predictor,
-    /// Whether the predictor is a guess by type, to be settled by the first pixels.
+    /// `true` while the predictor is a guess by type that the first pixels will settle.
     predictor_is_open: bool,
-    /// One for all bands, or one a band.
+    /// One kernel for all bands, or one per band.
     resampling: Vec<Resampling>,
     warnings: Vec<String>,
 }
 
 impl CogPlan {
-    /// Checks everything and decides everything.
+    /// Checks all inputs and makes all decisions.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) where the description of the image contradicts
-    /// itself, or georeference or metadata can't be written,
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where an option is out of range or contradicts the
-    /// image or another option, [`ErrorKind::Limit`](crate::ErrorKind::Limit) where the format cannot
-    /// hold what was asked for.
+    /// [`ErrorKind::InvalidImage`](crate::ErrorKind::InvalidImage) if the description of the image is inconsistent, or
+    /// georeferencing or metadata cannot be written; [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if
+    /// an option is out of range or contradicts the image or another option;
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the format cannot hold the result.
     ///
-    /// [`spec`](Self::spec) differs from the one given here where the metadata sets colour interpretations.
+    /// [`spec`](Self::spec) differs from the one passed here if the metadata sets color interpretations.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
         let (mut spec, mut metadata) = (spec.clone(), metadata.clone());
@@ -92,11 +91,11 @@ impl CogPlan {
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
         if options.statistics && spec.data_type.is_complex() {
-            return Err(Error::option("stats", format!("{} samples have no order, and no statistics", spec.data_type)));
+            return Err(Error::option("stats", format!("statistics are not defined for {} samples", spec.data_type)));
         }
         let levels = levels::levels(spec, options)?;
         let warnings = tiling_scheme::settle(&mut metadata, geo, &levels).into_iter().collect();
-        // With one band, band and tile interleave are pixel interleave: there is nothing to separate.
+        // With one band, band and tile interleave are the same as pixel interleave.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
         let plan = Self {
@@ -117,44 +116,44 @@ impl CogPlan {
         Ok(plan)
     }
 
-    /// Metadata that is left out because it would not be true of the file, each with the reason.
+    /// Returns the metadata that is left out because it would not be true of the file, with the reasons.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
     }
 
-    /// What the pixels are.
+    /// Returns the description of the pixels.
     #[must_use]
     pub fn spec(&self) -> &ImageSpec {
         &self.inner.spec
     }
 
-    /// The levels of the pyramid, full resolution first.
+    /// Returns the levels of the pyramid, full resolution first.
     #[must_use]
     pub fn levels(&self) -> &[Level] {
         &self.inner.levels
     }
 
-    /// The planes of the image and their order.
+    /// Returns the planes of the image and their order.
     #[must_use]
     pub fn grid(&self) -> TileGrid {
         self.inner.grid
     }
 
-    /// The codec.
+    /// Returns the codec.
     #[must_use]
     pub fn compression(&self) -> Compression {
         self.inner.options.compression
     }
 
-    /// The predictor; never [`Predictor::Auto`]. For integers that is the horizontal one until the first row of tiles
-    /// has been seen, which may do without.
+    /// Returns the predictor; never [`Predictor::Auto`]. For integers, `Auto` is horizontal until the first tile row
+    /// has been seen, and may then become none.
     #[must_use]
     pub fn predictor(&self) -> Predictor {
         self.inner.predictor
     }
 
-    /// Whether the predictor is a guess by type, to be settled by the first pixels.
+    /// Returns whether the predictor is a guess by type that the first pixels will settle.
     pub(crate) fn predictor_is_open(&self) -> bool {
         self.inner.predictor_is_open
     }
@@ -166,9 +165,9 @@ impl CogPlan {
         inner.options.predictor = predictor;
     }
 
-    /// This plan with the predictor that [`predictor`](Self::predictor) tells now: for [`Predictor::Auto`] that which
-    /// follows from type and kind of the samples (2 for integers, 3 for floats, none for palettes, complex samples and
-    /// other widths), whatever the pixels are. For encodings where no pixel can be seen beforehand.
+    /// Settles the predictor to the one that [`predictor`](Self::predictor) returns now. [`Predictor::Auto`] then
+    /// depends only on the samples' type and kind (2 for integers, 3 for floats, none for palettes, complex samples,
+    /// and other widths), not on the pixels. For encodings that cannot look at pixels in advance.
     #[must_use]
     pub fn with_predictor_by_type(mut self) -> Self {
         let predictor = self.predictor();
@@ -176,50 +175,51 @@ impl CogPlan {
         self
     }
 
-    /// The kernel of the overviews: one for all bands, or one a band where they differ.
+    /// Returns the kernel of the overviews: one for all bands, or one per band if they differ.
     #[must_use]
     pub fn resampling(&self) -> &[Resampling] {
         &self.inner.resampling
     }
 
-    /// Whether anything says how the overviews come about: what is finished may have been made in any way.
+    /// Returns whether the kernel is known: finished overviews may have been made in any way.
     pub(crate) fn resampling_is_known(&self) -> bool {
         let options = &self.inner.options;
         !self.overviews_are_finished() || options.resampling.is_some() || !options.band_resampling.is_empty()
     }
 
-    /// Whether overviews come from the caller.
+    /// Returns whether the caller supplies the overviews.
     pub(crate) fn overviews_are_finished(&self) -> bool {
         matches!(self.inner.options.overviews, Overviews::Finished(_))
     }
 
-    /// An error where overviews come from the caller, for those who have no place for them.
+    /// Returns an error if the caller supplies the overviews, for encoders that cannot take them.
     pub(crate) fn check_computes_overviews(&self) -> Result<()> {
         if self.overviews_are_finished() {
-            let reason = "finished overviews are taken by encode_levels alone; say which ones to compute";
+            let reason = "only encode_levels takes finished overviews; specify overviews to compute instead";
             return Err(Error::option("overviews", reason));
         }
         Ok(())
     }
 
-    /// The names of the kernels, such as `average`, or `cubic,cubic,mode` where bands differ.
+    /// Returns the names of the kernels, such as `average`, or `cubic,cubic,mode` if bands differ.
     #[must_use]
     pub fn resampling_names(&self) -> String {
         let names: Vec<_> = self.resampling().iter().map(|resampling| resampling.name()).collect();
         names.join(",")
     }
 
-    /// Which variants of TIFF are allowed.
+    /// Returns the allowed TIFF variants.
     pub(crate) fn big_tiff(&self) -> BigTiff {
         self.inner.options.big_tiff
     }
 
-    /// Whether statistics of all bands are computed and written.
+    /// Returns whether statistics of all bands are computed and written.
     pub(crate) fn statistics(&self) -> bool {
         self.inner.options.statistics
     }
 
-    /// Bytes of all pixels of full resolution before compression, rows packed, without padding and mask.
+    /// Returns the size of all full-resolution pixels in bytes before compression, with packed rows and without padding
+    /// and mask.
     #[must_use]
     pub fn uncompressed_bytes(&self) -> u64 {
         let spec = self.spec();
@@ -227,24 +227,24 @@ impl CogPlan {
         u64::try_from(row_bits.div_ceil(8) * u128::from(spec.height)).unwrap_or(u64::MAX)
     }
 
-    /// Whether all bands of a pixel lie in one plane.
+    /// Returns whether all bands of a pixel are in one plane.
     pub(crate) fn is_chunky(&self) -> bool {
         self.inner.grid.interleave == Interleave::Pixel
     }
 
-    /// Samples of a pixel in one image plane.
+    /// Returns the number of samples per pixel in one image plane.
     pub(crate) fn samples_per_plane(&self) -> usize {
         if self.is_chunky() { self.spec().bands.into() } else { 1 }
     }
 
-    /// A number of bytes that no compressed tile exceeds: LZW takes at most 12 bits and some codes for a byte, the others
-    /// less.
+    /// Returns an upper bound of a compressed tile's size in bytes: LZW takes at most 12 bits per byte plus a few
+    /// codes, the other codecs less.
     pub(crate) fn most_tile_bytes(&self, tile: TileId) -> u64 {
         let format = self.tile_format(&self.levels()[tile.level], tile.plane);
         format.tile_bytes().unwrap_or(u64::MAX).saturating_mul(2).saturating_add(1024)
     }
 
-    /// How tiles of a plane become bytes.
+    /// Returns the format of the tiles of a plane.
     pub(crate) fn tile_format(&self, level: &Level, plane: Plane) -> TileFormat {
         match plane {
             Plane::Mask => TileFormat::mask(level.tile_size),
@@ -259,8 +259,8 @@ impl CogPlan {
         }
     }
 
-    /// The codec with the effort that tiles of the image get: at the default level, the next one's where the image is
-    /// small. There a tile has little before it to learn from, and more effort takes milliseconds.
+    /// Returns the codec with the effort for tiles of the image: the default level is raised by one for small images.
+    /// Their tiles have little history to match against, and the additional effort takes milliseconds.
     fn tile_compression(&self) -> Compression {
         match self.compression() {
             Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL } if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES => {
@@ -296,13 +296,13 @@ impl CogPlan {
             }
             data_bytes = data_bytes.saturating_add(tiles.saturating_mul(bytes));
         }
-        // Without compression the size is known before the first pixel is read.
+        // Without compression, the size is known before the first pixel is read.
         let limit = Variant::Classic.max_offset();
         if self.compression() == Compression::None && self.big_tiff() == BigTiff::No && data_bytes > limit {
             return Err(Error::option(
                 "bigtiff",
                 format!(
-                    "the tiles take {data_bytes} bytes, a classic TIFF holds {limit}; compress them, or allow BigTIFF"
+                    "tiles of {data_bytes} bytes exceed the classic TIFF limit of {limit}; compress or allow BigTIFF"
                 ),
             ));
         }
@@ -326,26 +326,26 @@ fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predic
             refuse("has no effect without compression".to_owned())
         }
         Predictor::Horizontal if spec.data_type.is_complex() => {
-            refuse(format!("horizontal prediction of {} samples is read by hardly any reader", spec.data_type))
+            refuse(format!("few readers support horizontal prediction of {} samples", spec.data_type))
         }
         Predictor::Horizontal if !whole_width => refuse(format!(
-            "horizontal prediction takes samples of 8, 16, 32 or 64 bits, these have {}; widen them first",
+            "horizontal prediction needs samples of 8, 16, 32, or 64 bits, not {}; widen them first",
             spec.bits()
         )),
         Predictor::FloatingPoint if !spec.data_type.is_float() => {
-            refuse(format!("the floating-point predictor takes floats, these are {}", spec.data_type))
+            refuse(format!("the floating-point predictor needs floats, not {}", spec.data_type))
         }
         predictor @ (Predictor::Horizontal | Predictor::FloatingPoint) => Ok(predictor),
     }
 }
 
-/// One kernel for all bands, or one a band where they differ.
+/// Returns one kernel for all bands, or one per band if they differ.
 fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Resampling>> {
     let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
     let bands = &options.band_resampling;
     let (Some(&first), None) = (bands.first(), options.resampling) else {
         if options.resampling.is_some() && !bands.is_empty() {
-            return refuse("one for all bands and one for each contradict each other; give one of them".to_owned());
+            return refuse("one for all bands contradicts one for each; give only one of them".to_owned());
         }
         let samples_only = spec.has_color_map() || spec.data_type.is_complex();
         let default = if samples_only { Resampling::Nearest } else { Resampling::Cubic };
@@ -372,7 +372,7 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
     Ok(if same { vec![first] } else { bands.clone() })
 }
 
-/// Refuses kernels that mean nothing for the samples.
+/// Rejects kernels that are not defined for the samples.
 fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
     use Resampling::{Average, Mode, Nearest, Rms};
     let name = resampling.name();
@@ -381,14 +381,12 @@ fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
         return match resampling {
             Nearest | Mode => Ok(()),
             Average | Rms if spec.bands == 1 => Ok(()),
-            Average | Rms => refuse(format!("{name} of palette indices beside other bands; use nearest or mode")),
-            _ => {
-                refuse(format!("palette indices are no quantities: {name} means nothing; use nearest, mode or average"))
-            }
+            Average | Rms => refuse(format!("{name} of a palette does not work with other bands; use nearest or mode")),
+            _ => refuse(format!("palette indices are not quantities; use nearest, mode, or average instead of {name}")),
         };
     }
     if spec.data_type.is_complex() && !matches!(resampling, Nearest | Average | Rms) {
-        return refuse(format!("{name} is not defined for {} samples; use nearest, average or rms", spec.data_type));
+        return refuse(format!("{name} is not defined for {} samples; use nearest, average, or rms", spec.data_type));
     }
     Ok(())
 }

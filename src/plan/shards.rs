@@ -1,10 +1,10 @@
-//! How an image is cut into shards, which are encoded by themselves, on any machine and in any order.
+//! Division of an image into shards that are encoded independently, on any machine and in any order.
 //!
-//! Shards stand in tiers. A shard of the first tier gets a rectangle of pixels of full resolution, encodes its tiles of
-//! the first few levels, and gives its pixels of the level after those. A shard of the next tier gets a rectangle of
-//! that level, put together from what several shards gave, and goes on in the same way, until one shard holds all that
-//! is left: so no shard ever holds more than a rectangle. Which pixels a shard needs, halo included, follows from the
-//! plan alone; nothing here looks at pixels.
+//! Shards are organized in tiers. A shard of the first tier receives a rectangle of full-resolution pixels, encodes its
+//! tiles of the first few levels, and returns its pixels of the level after those. A shard of the next tier receives a
+//! rectangle of that level, assembled from the results of several shards, and continues in the same way, until one
+//! shard holds everything that is left. So no shard ever holds more than a rectangle. The pixels that a shard needs,
+//! halo included, follow from the plan alone; this module never looks at pixels.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,25 +15,25 @@ use crate::message::{Kind, Message, Reader, digest};
 
 use super::{CogPlan, Share};
 
-const SHARD_PLAN: Kind = Kind { code: 2, name: "a plan of shards" };
+const SHARD_PLAN: Kind = Kind { code: 2, name: "a shard plan" };
 
-/// Columns and rows of a shard unless asked otherwise, in pixels: eight tiles of the default size, so that three
-/// overviews follow from one shard.
+/// Default columns and rows of a shard, in pixels: eight tiles of the default size, so that one shard yields three
+/// overviews.
 pub const DEFAULT_SHARD_SIDE: u32 = 4096;
 
-/// How large shards are.
+/// Size of the shards.
 ///
-/// A shard holds, while it is encoded, what [`CogEncoder`](crate::CogEncoder) holds for an image of its width, its
-/// compressed tiles, and about a quarter of its pixels or less for the next tier.
+/// While encoding, a shard takes the memory that [`CogEncoder`](crate::CogEncoder) takes for an image of its width,
+/// plus its compressed tiles and up to about a quarter of its pixels for the next tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardOptions {
-    /// Columns of a shard in pixels of the level that it starts with; made whole tiles by rounding up. Tile side times
-    /// a power of two is best: then overviews of a shard are whole tiles too. Default: [`DEFAULT_SHARD_SIDE`].
+    /// Columns of a shard, in pixels of its first level, rounded up to whole tiles. The tile side times a power of two
+    /// is best, since the shard's overviews are then whole tiles as well. Default: [`DEFAULT_SHARD_SIDE`].
     pub width: u32,
     /// Rows of a shard, likewise.
     pub height: u32,
-    /// The most levels that a shard encodes. Default (`None`): as many as have tiles that fit the shard. A shard that
-    /// holds a whole level always encodes all that are left.
+    /// Maximum number of levels that a shard encodes. Default (`None`): all whose tiles fit in the shard. A shard that
+    /// holds a whole level always encodes all remaining levels.
     pub levels: Option<u32>,
 }
 
@@ -43,7 +43,7 @@ impl Default for ShardOptions {
     }
 }
 
-/// The address of a shard. Shown as `tier/row/column`.
+/// Identifies a shard. Displayed as `tier/row/column`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId {
     /// 0 = shards of full resolution.
@@ -60,7 +60,7 @@ impl fmt::Display for ShardId {
     }
 }
 
-/// A [`CogPlan`] and how it is cut into shards. Cheap to clone.
+/// A [`CogPlan`] and its division into shards. Cheap to clone.
 ///
 /// ```
 /// use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
@@ -68,10 +68,10 @@ impl fmt::Display for ShardId {
 /// let spec = ImageSpec::new(20_000, 20_000, 1, DataType::U16);
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
 /// let shards = ShardPlan::new(plan, &ShardOptions::default())?;
-/// // 5x5 shards of full resolution, and one that puts together what they give.
+/// // 5x5 shards of full resolution, and one that assembles their results.
 /// assert_eq!((0..shards.tiers()).map(|tier| shards.shards(tier).count()).collect::<Vec<_>>(), [25, 1]);
 /// let shard = shards.shard(ShardId { tier: 0, row: 0, column: 1 })?;
-/// // Its own columns are 4096 to 8191; the kernel (cubic) looks at a few more on either side.
+/// // Its own columns are 4096 to 8191; the kernel (cubic) needs a few more on either side.
 /// assert_eq!(shard.source().columns, 4051..8237);
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
@@ -85,19 +85,19 @@ pub struct ShardPlan {
 /// Shards that encode the same levels.
 #[derive(Debug, Clone, Copy)]
 struct Tier {
-    /// The level whose pixels come in, and the first that is encoded.
+    /// The level whose pixels the shards receive, and the first one that they encode.
     base: usize,
-    /// One past the last level that is encoded.
+    /// One past the last encoded level.
     end: usize,
     /// Columns and rows of a shard, in pixels of the base level.
     width: u32,
     height: u32,
-    /// Columns and rows of shards.
+    /// Columns and rows of the grid of shards.
     columns: u32,
     rows: u32,
 }
 
-/// What a shard needs, does and gives.
+/// Inputs, tiles, and result of a shard.
 #[derive(Debug, Clone)]
 pub struct Shard {
     id: ShardId,
@@ -108,51 +108,51 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Its address.
+    /// Returns the shard's ID.
     #[must_use]
     pub fn id(&self) -> ShardId {
         self.id
     }
 
-    /// The level whose pixels come in; 0 = full resolution.
+    /// Returns the level whose pixels the shard receives; 0 = full resolution.
     #[must_use]
     pub fn source_level(&self) -> usize {
         self.base
     }
 
-    /// The pixels of [`source_level`](Self::source_level) that it needs, halo included: exactly these.
+    /// Returns exactly the pixels of [`source_level`](Self::source_level) that the shard needs, halo included.
     #[must_use]
     pub fn source(&self) -> Rectangle {
         self.share.levels[0].window.clone()
     }
 
-    /// The tiles that it encodes, by level: counted in tiles, and empty where a level has none for it.
+    /// Returns the tiles that the shard encodes in each level, counted in tiles; empty if it has none in a level.
     pub fn tiles(&self) -> impl Iterator<Item = (usize, &Rectangle)> {
         (self.base..).zip(&self.tiles)
     }
 
-    /// The level and the pixels of it that it gives on to the next tier; none in the last tier.
+    /// Returns the level and the pixels of it that the shard passes on to the next tier; `None` in the last tier.
     #[must_use]
     pub fn result(&self) -> Option<(usize, &Rectangle)> {
         self.result.as_ref().map(|(level, pixels)| (*level, pixels))
     }
 
-    /// What its encoder works on.
+    /// Returns the work of the shard's encoder.
     pub(crate) fn share(&self) -> &Share {
         &self.share
     }
 }
 
 impl ShardPlan {
-    /// Cuts an image into shards. The predictor is settled by type
-    /// ([`CogPlan::with_predictor_by_type`]), since no shard sees the pixels that would choose it.
+    /// Divides an image into shards. The predictor is chosen by type ([`CogPlan::with_predictor_by_type`]), since no
+    /// shard sees the pixels that would decide.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for shards of 0 pixels or levels, and for tiers of
     /// more than 2^32 shards.
     pub fn new(plan: CogPlan, options: &ShardOptions) -> Result<Self> {
         if options.width == 0 || options.height == 0 || options.levels == Some(0) {
-            return Err(Error::option("shards", "a shard of 0 pixels or levels does no work; give at least 1"));
+            return Err(Error::option("shards", "width, height, and levels must be at least 1"));
         }
         plan.check_computes_overviews()?;
         let plan = plan.with_predictor_by_type();
@@ -161,7 +161,7 @@ impl ShardPlan {
             let base = tiers.last().map_or(0, |tier| tier.end);
             let tier = Tier::new(plan.levels(), base, options);
             if tier.columns.checked_mul(tier.rows).is_none() {
-                let reason = format!("{}x{} of them are too many; make them larger", tier.columns, tier.rows);
+                let reason = format!("{}x{} shards are too many; make them larger", tier.columns, tier.rows);
                 return Err(Error::option("shards", reason));
             }
             tiers.push(tier);
@@ -169,41 +169,41 @@ impl ShardPlan {
         Ok(Self { plan, options: options.clone(), tiers })
     }
 
-    /// The plan of the file.
+    /// Returns the plan of the file.
     #[must_use]
     pub fn plan(&self) -> &CogPlan {
         &self.plan
     }
 
-    /// The number of tiers, at least 1.
+    /// Returns the number of tiers, at least 1.
     #[must_use]
     pub fn tiers(&self) -> u32 {
-        // Each has a level of its own, of which there are few.
+        // Each tier has at least one level of its own, and there are few levels.
         u32::try_from(self.tiers.len()).unwrap_or(u32::MAX)
     }
 
-    /// Columns and rows of a shard of a tier, in pixels of the level that it starts with, halo not counted; those at
-    /// the right and lower edge may have fewer. `None` for a tier that does not exist.
+    /// Returns columns and rows of a shard of a tier, in pixels of its first level and without the halo; shards at the
+    /// right and bottom edges may be smaller. `None` for a tier that does not exist.
     #[must_use]
     pub fn shard_size(&self, tier: u32) -> Option<(u32, u32)> {
         self.tiers.get(tier as usize).map(|tier| (tier.width, tier.height))
     }
 
-    /// The shards of a tier, row by row; none for a tier that does not exist.
+    /// Returns the shards of a tier, row by row; none for a tier that does not exist.
     pub fn shards(&self, tier: u32) -> impl Iterator<Item = ShardId> + use<> {
         let (rows, columns) = self.tiers.get(tier as usize).map_or((0, 0), |tier| (tier.rows, tier.columns));
         (0..rows).flat_map(move |row| (0..columns).map(move |column| ShardId { tier, row, column }))
     }
 
-    /// The shards of all tiers.
+    /// Returns the shards of all tiers.
     pub fn all_shards(&self) -> impl Iterator<Item = ShardId> {
         (0..self.tiers()).flat_map(|tier| self.shards(tier))
     }
 
-    /// What a shard needs, does and gives.
+    /// Returns the inputs, tiles, and result of a shard.
     ///
     /// # Errors
-    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) where there is no such shard.
+    /// [`ErrorKind::Shards`](crate::ErrorKind::Shards) if there is no such shard.
     pub fn shard(&self, id: ShardId) -> Result<Shard> {
         let tier = self.tier(id)?;
         let levels = self.plan.levels();
@@ -218,7 +218,7 @@ impl ShardPlan {
         Ok(Shard { id, base: tier.base, tiles, result, share })
     }
 
-    /// The shards of the tier before whose pixels a shard needs; none for the first tier.
+    /// Returns the shards of the previous tier whose pixels a shard needs; none for the first tier.
     ///
     /// # Errors
     /// As [`shard`](Self::shard).
@@ -235,7 +235,7 @@ impl ShardPlan {
         Ok(all.filter(|id| !place(id.row, id.column).is_empty()).collect())
     }
 
-    /// The plan and its shards as bytes, for workers: see [`CogPlan::to_bytes`].
+    /// Serializes the plan and its shards for workers; see [`CogPlan::to_bytes`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut message = Message::new(SHARD_PLAN);
@@ -246,7 +246,7 @@ impl ShardPlan {
         message.seal()
     }
 
-    /// Makes the shards anew from what [`to_bytes`](Self::to_bytes) wrote.
+    /// Makes the shard plan from the bytes of [`to_bytes`](Self::to_bytes).
     ///
     /// # Errors
     /// As [`CogPlan::from_bytes`] and [`new`](Self::new).
@@ -258,24 +258,25 @@ impl ShardPlan {
         Self::new(plan, &options)
     }
 
-    /// A number that differs between plans: what workers give carries it, so that nothing of another file gets in.
+    /// Returns a number that identifies the plan. Results of workers contain it, so that those of another file are
+    /// rejected.
     pub(crate) fn digest(&self) -> u64 {
         digest(&self.to_bytes())
     }
 
-    /// The tier in which a level is encoded, and its rows and columns of shards.
+    /// Returns the tier that encodes a level, and its rows and columns of shards.
     pub(crate) fn tier_of(&self, level: usize) -> (u32, Range<u32>, Range<u32>) {
         let tier = self.tiers.partition_point(|tier| tier.end <= level);
         let (rows, columns) = self.tiers.get(tier).map_or((0, 0), |tier| (tier.rows, tier.columns));
         (u32::try_from(tier).unwrap_or(u32::MAX), 0..rows, 0..columns)
     }
 
-    /// The tiles of one of its levels that a shard encodes.
+    /// Returns the tiles of a level that a shard encodes.
     pub(crate) fn shard_tiles(&self, id: ShardId, level: usize) -> Result<Rectangle> {
         Ok(self.tiles(id, self.tier(id)?, level))
     }
 
-    /// The levels that a shard encodes.
+    /// Returns the levels that a shard encodes.
     pub(crate) fn levels_of(&self, id: ShardId) -> Result<Range<usize>> {
         self.tier(id).map(|tier| tier.base..tier.end)
     }
@@ -300,7 +301,8 @@ impl Tier {
         let height = whole_tiles(options.height, level.tile_size.height);
         let (columns, rows) = (level.width.div_ceil(width), level.height.div_ceil(height));
         let most = options.levels.map_or(usize::MAX, |levels| levels as usize);
-        // A tile of a coarser level must not need much more than a shard: at odd sizes a few pixels more are fine.
+        // A tile of a coarser level must not need much more than the shard; a few additional pixels at odd sizes are
+        // fine.
         let fits = |shards: u32, side: u32, from: u32, tile: u32, to: u32| {
             let wide = |a: u32, b: u32| u128::from(a) * u128::from(b);
             shards == 1 || 7 * wide(tile, from) <= 8 * wide(side, to)
@@ -313,12 +315,12 @@ impl Tier {
         Self { base, end, width, height, columns, rows }
     }
 
-    /// The pixels of the level after the last encoded one that a shard gives.
+    /// Returns the pixels that a shard passes on, of the level after the last encoded one.
     fn pixels(&self, levels: &[Level], next: &Level, id: ShardId) -> Rectangle {
         self.part(levels, next, id, [1, 1])
     }
 
-    /// The part of a level that belongs to a shard, in units of so many columns and rows.
+    /// Returns the part of a level that belongs to a shard, in units of so many columns and rows.
     fn part(&self, levels: &[Level], level: &Level, id: ShardId, [column_unit, row_unit]: [u32; 2]) -> Rectangle {
         let base = &levels[self.base];
         let columns = Cuts { side: self.width, base: base.width, level: level.width, unit: column_unit };
@@ -330,34 +332,34 @@ impl Tier {
     }
 }
 
-/// Where shards are cut along an axis of a level.
+/// Boundaries between shards along an axis of a level.
 struct Cuts {
     /// Pixels of a shard in the base level of its tier.
     side: u32,
-    /// Pixels of the base level, and of the level that is cut.
+    /// Pixels of the base level, and of the level that is divided.
     base: u32,
     level: u32,
-    /// Pixels of a unit of the level that is cut: only whole units belong to a shard.
+    /// Pixels of a unit of the level that is divided; only whole units belong to a shard.
     unit: u32,
 }
 
 impl Cuts {
-    /// The number of units before a shard: the whole number nearest to its place, so that rounding of sizes, up or
-    /// down, moves no tile to a neighbour.
+    /// Returns the number of units before a shard: its position rounded to the nearest integer, so that rounding of
+    /// sizes, up or down, does not move a tile to a neighboring shard.
     fn before(&self, shard: u32) -> u32 {
         let units = self.level.div_ceil(self.unit);
         let at = u64::from(shard) * u64::from(self.side);
         if at >= u64::from(self.base) {
             return units;
         }
-        // Sides have 31 bits and units 16: no product overflows.
+        // Sides have 31 bits and units 16, so no product overflows.
         let (place, per_unit) = (at * u64::from(self.level), u64::from(self.base) * u64::from(self.unit));
         let nearest = (place + per_unit / 2) / per_unit;
         u32::try_from(nearest).unwrap_or(u32::MAX).min(units)
     }
 }
 
-/// Those of `count` consecutive parts that may have something of a range.
+/// Returns those of `count` consecutive parts that may overlap a range.
 fn overlapping(count: u32, range: &Range<u32>, part: impl Fn(u32) -> Range<u32>) -> Range<u32> {
     let first_where = |found: &dyn Fn(Range<u32>) -> bool| {
         let (mut low, mut high) = (0, count);
@@ -437,7 +439,7 @@ mod tests {
 
     #[test]
     fn shards_of_whole_tiles_have_whole_tiles_of_overviews() {
-        // 2049 becomes 1024, so ratios are a little more than 2.
+        // 2049 becomes 1024, so the ratio is slightly above 2.
         let shards = shards(2049, Overviews::Auto, 256);
         let shard = shards.shard(ShardId { tier: 0, row: 1, column: 2 }).unwrap();
         let tiles: Vec<_> = shard.tiles().map(|(_, tiles)| tiles.clone()).collect();
@@ -461,7 +463,7 @@ mod tests {
             shards.shard(ShardId { tier: 0, row: 3, column: 4 }).unwrap().source()
         };
         assert_eq!(window(Resampling::Average), Rectangle { columns: 1024..1280, rows: 768..1024 });
-        // Two levels on: 3 pixels of level 1, and for those twice 3 and 3 more.
+        // Two levels down: 3 pixels of level 1, and for those, twice 3 and 3 more.
         assert_eq!(window(Resampling::Cubic), Rectangle { columns: 1015..1289, rows: 759..1033 });
     }
 

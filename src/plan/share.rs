@@ -1,15 +1,14 @@
-//! What one encoder works on: for each level the tiles that it makes and the pixels that it holds. A whole image, or a
-//! shard of one.
+//! The work of one encoder: for each level, the tiles to make and the pixels to hold, for a whole image or a shard.
 
 use crate::grid::{Level, Rectangle};
 
 use super::CogPlan;
 use super::window::{Axis, source_range};
 
-/// Consecutive levels of an image, or of a part of it: pixels of the first one come in.
+/// Consecutive levels of an image or of a part of it; the encoder receives pixels of the first one.
 #[derive(Debug, Clone)]
 pub(crate) struct Share {
-    /// At least one level; a finer one holds all pixels that the next one needs.
+    /// At least one level; each holds all pixels that the next coarser one needs.
     pub(crate) levels: Vec<LevelShare>,
 }
 
@@ -18,27 +17,27 @@ pub(crate) struct Share {
 pub(crate) struct LevelShare {
     /// The level.
     pub(crate) level: Level,
-    /// The tiles that are made, counted in tiles.
+    /// The tiles to make, counted in tiles.
     pub(crate) tiles: Rectangle,
-    /// The pixels that are held.
+    /// The pixels to hold.
     pub(crate) window: Rectangle,
 }
 
 impl Share {
-    /// A whole image.
+    /// Returns the share of a whole image.
     pub(crate) fn whole(plan: &CogPlan) -> Self {
         let levels = plan.levels().iter();
         let whole = |level: &Level| LevelShare { level: *level, tiles: level.all_tiles(), window: level.all_pixels() };
         Self { levels: levels.map(whole).collect() }
     }
 
-    /// A whole level, and nothing of those after it.
+    /// Returns the share of a whole level, without those after it.
     pub(crate) fn level(plan: &CogPlan, index: usize) -> Self {
         let whole = |level: &Level| LevelShare { level: *level, tiles: level.all_tiles(), window: level.all_pixels() };
         Self { levels: plan.levels().iter().skip(index).take(1).map(whole).collect() }
     }
 
-    /// The first row of tiles of full resolution, and nothing of its overviews.
+    /// Returns the share of the first tile row of full resolution, without its overviews.
     pub(crate) fn first_tiles(plan: &CogPlan) -> Self {
         let level = plan.levels()[0];
         let tiles = Rectangle { rows: 0..1, ..level.all_tiles() };
@@ -46,12 +45,12 @@ impl Share {
         Self { levels: vec![LevelShare { level, tiles, window }] }
     }
 
-    /// The share that makes certain pixels of each level, from the one with the number `base` on: `made` are for each
-    /// level the tiles to encode, and the pixels that those and whatever comes after it ask for.
+    /// Returns the share that makes certain pixels of each level, starting with the level at index `base`. For each
+    /// level, `made` has the tiles to encode and the pixels that the tiles and any later step need.
     pub(super) fn of(plan: &CogPlan, base: usize, made: Vec<(Rectangle, Rectangle)>) -> Self {
         let mut levels: Vec<LevelShare> = Vec::with_capacity(made.len());
         for (level, (tiles, pixels)) in plan.levels()[base..].iter().zip(made).rev() {
-            // Levels are gone through from the coarsest one; the one before this in the list is the next coarser.
+            // Levels are visited from the coarsest; the last one in the list is the next coarser level.
             let needed = levels.last().map(|next| {
                 let [columns, rows] = level.axes_to(&next.level);
                 Rectangle {
@@ -68,24 +67,24 @@ impl Share {
         Self { levels }
     }
 
-    /// The number of the first level.
+    /// Returns the index of the first level.
     pub(crate) fn base(&self) -> usize {
         self.levels.first().map_or(0, |share| share.level.index)
     }
 }
 
 impl Level {
-    /// All tiles of a plane, counted in tiles.
+    /// Returns all tiles of a plane, counted in tiles.
     pub(crate) fn all_tiles(&self) -> Rectangle {
         Rectangle { columns: 0..self.tile_columns(), rows: 0..self.tile_rows() }
     }
 
-    /// All pixels.
+    /// Returns all pixels.
     pub(crate) fn all_pixels(&self) -> Rectangle {
         Rectangle { columns: 0..self.width, rows: 0..self.height }
     }
 
-    /// The pixels of a rectangle of tiles.
+    /// Returns the pixels of a rectangle of tiles.
     pub(crate) fn pixels_of(&self, tiles: &Rectangle) -> Rectangle {
         let part = |tiles: &std::ops::Range<u32>, side: u32, end: u32| {
             tiles.start.saturating_mul(side).min(end)..tiles.end.saturating_mul(side).min(end)
@@ -96,7 +95,7 @@ impl Level {
         }
     }
 
-    /// The mapping of columns, and that of rows, to the next coarser level.
+    /// Returns the mappings of columns and of rows to the next coarser level.
     pub(crate) fn axes_to(&self, next: &Self) -> [Axis; 2] {
         let rows = Axis::new(self.height, next.height);
         [Axis::new(self.width, next.width).across(&rows), rows]

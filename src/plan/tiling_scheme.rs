@@ -1,30 +1,30 @@
-//! GDAL's metadata domain `TILING_SCHEME`, which says that the tiles of a file are those of a tile matrix set.
+//! GDAL's metadata domain `TILING_SCHEME`, which states that the tiles of a file are those of a tile matrix set.
 //!
-//! Tile servers take it at its word. It is kept where the file that is planned has these tiles, and left out otherwise.
+//! Tile servers rely on it, so it is kept only if the planned file has these tiles, and left out otherwise.
 
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::Level;
 
 const DOMAIN: &str = "TILING_SCHEME";
 
-/// A tile matrix set of GDAL: square tiles, each level half of the one before.
+/// A tile matrix set in GDAL: square tiles, each level half the size of the previous one.
 struct Scheme {
     name: &'static str,
-    /// EPSG code, in a key for projected or for geographic systems.
+    /// EPSG code, and the GeoKey that holds it, for a projected or a geographic CRS.
     code: u16,
     key: u16,
-    /// Upper left corner.
+    /// Upper-left corner.
     origin: (f64, f64),
-    /// Side of the tile at zoom level 0, in units of the CRS.
+    /// Tile side at zoom level 0, in units of the CRS.
     tile: f64,
 }
 
 const PROJECTED: u16 = 3072;
 const GEODETIC: u16 = 2048;
-/// Half the equator of WGS 84, in meters.
+/// Half the length of the WGS 84 equator, in meters.
 const HALF: f64 = 20_037_508.342_789_244;
 
-/// The sets that GDAL knows by name and that are common; OGC 17-083r2 annex D has the first three.
+/// Common sets that GDAL knows by name; the first three are in OGC 17-083r2 annex D.
 const SCHEMES: [Scheme; 4] = [
     Scheme { name: "GoogleMapsCompatible", code: 3857, key: PROJECTED, origin: (-HALF, HALF), tile: 2.0 * HALF },
     Scheme { name: "WorldCRS84Quad", code: 4326, key: GEODETIC, origin: (-180.0, 90.0), tile: 180.0 },
@@ -32,7 +32,7 @@ const SCHEMES: [Scheme; 4] = [
     Scheme { name: "WorldMercatorWGS84Quad", code: 3395, key: PROJECTED, origin: (-HALF, HALF), tile: 2.0 * HALF },
 ];
 
-/// Leaves out the domain where it does not describe these levels; why, as a warning.
+/// Removes the domain if it does not describe these levels; returns the reason as a warning.
 pub(super) fn settle(metadata: &mut Metadata, geo: &GeoRef, levels: &[Level]) -> Option<String> {
     let is_scheme =
         |domain: &Option<String>| domain.as_deref().is_some_and(|domain| domain.eq_ignore_ascii_case(DOMAIN));
@@ -50,7 +50,7 @@ pub(super) fn settle(metadata: &mut Metadata, geo: &GeoRef, levels: &[Level]) ->
     Some(format!("the metadata domain {DOMAIN} ('{name}') is left out: {reason}"))
 }
 
-/// Checks that levels are those of the tile matrix set.
+/// Checks that the levels are those of the tile matrix set.
 fn check(
     name: &str,
     zoom_level: Option<String>,
@@ -58,7 +58,7 @@ fn check(
     geo: &GeoRef,
     levels: &[Level],
 ) -> Result<(), String> {
-    let scheme = SCHEMES.iter().find(|scheme| scheme.name == name).ok_or("this tile matrix set is not known here")?;
+    let scheme = SCHEMES.iter().find(|scheme| scheme.name == name).ok_or("this tile matrix set is not known")?;
     let zoom_level = zoom_level.and_then(|number| number.parse::<i32>().ok()).filter(|level| (0..=60).contains(level));
     let zoom_level = zoom_level.ok_or("it has no ZOOM_LEVEL")?;
     let aligned = aligned_levels.map_or(Ok(1), |number| number.parse::<usize>()).ok().filter(|count| *count > 0);
@@ -74,15 +74,15 @@ fn check(
     let tile = scheme.tile / 2f64.powi(zoom_level);
     let pixel = tile / f64::from(side);
     let [x, width, _, y, _, height] = geo.transform().ok_or("there is no transform")?.to_gdal();
-    // A hundredth of a pixel over the whole image.
+    // Tolerance: a hundredth of a pixel over the whole image.
     let largest = f64::from(full.width.max(full.height));
     let is_pixel = |size: f64| (size - pixel).abs() * largest <= 0.01 * pixel;
     if !geo.transform().is_some_and(|transform| transform.is_north_up() && is_pixel(width) && is_pixel(-height)) {
-        let wanted = "pixels are not those of";
+        let wanted = "pixels do not match";
         return Err(format!("{wanted} zoom level {zoom_level} with tiles of {side} pixels, {pixel} wide"));
     }
     if aligned > levels.len() {
-        return Err(format!("it counts {aligned} aligned levels, there are {}", levels.len()));
+        return Err(format!("it declares {aligned} aligned levels, but there are {}", levels.len()));
     }
     let step = tile * 2f64.powi(i32::try_from(aligned - 1).unwrap_or(i32::MAX));
     let is_edge = |distance: f64| {
@@ -90,7 +90,7 @@ fn check(
         (tiles - tiles.round()).abs() * step <= 0.01 * pixel
     };
     if !(is_edge(x - scheme.origin.0) && is_edge(scheme.origin.1 - y)) {
-        return Err("the upper left corner is not that of a tile".to_owned());
+        return Err("the upper-left corner is not a tile corner".to_owned());
     }
     let is_half = |size: u32, full: u32, level: usize| {
         let exact = f64::from(full) / 2f64.powi(i32::try_from(level).unwrap_or(i32::MAX));
@@ -100,7 +100,7 @@ fn check(
         is_half(level.width, full.width, index) && is_half(level.height, full.height, index)
     };
     if !levels.iter().enumerate().all(is_level) {
-        return Err("overviews are not each half of the one before".to_owned());
+        return Err("an overview is not half the size of the previous level".to_owned());
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_gdal_makes_is_kept() {
-        // Numbers of files that GDAL 3.13 wrote.
+        // Values from files written by GDAL 3.13.
         let google = [("NAME", "GoogleMapsCompatible"), ("ZOOM_LEVEL", "10")];
         let geo = place(3857, 1_643_701.856_244_43, 5_674_684.979_891_485, PIXEL);
         assert_eq!(said(&google, &geo, &levels(&[1024, 512, 256], 256)), None);

@@ -1,4 +1,4 @@
-//! Which pixels of a level a pixel of the next level needs. The only definition: rolling buffers and kernels ask it.
+//! Source pixels that a pixel of the next level needs. The only definition, used by row buffers and kernels.
 //!
 //! Source of the rules: GDAL 3.13 `gcore/overview.cpp`, `GDALResampleChunk_Near`, `…_AverageOrRMS`, `…_ConvolutionT`
 //! and `…_Gauss`.
@@ -7,40 +7,40 @@ use std::ops::Range;
 
 use crate::options::Resampling;
 
-/// What GDAL adds to and takes from window edges so that rounding errors of the ratio don't widen windows.
+/// GDAL's tolerance at window edges, so that rounding errors of the ratio do not widen windows.
 const EDGE_TOLERANCE: f64 = 1e-8;
 
 /// The mapping of one axis from a level to the next coarser one.
 ///
-/// Pixels of both levels are numbered from the start of what is held of them: from 0, unless [`within`](Self::within)
-/// says otherwise. What is computed is the same in either numbering, to the last bit.
+/// Pixels of both levels are numbered from the start of the part in memory: from 0, unless set by
+/// [`within`](Self::within). Results are bit-identical in either numbering.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Axis {
     source: u32,
     target: u32,
     ratio: f64,
-    /// The source pixel and the output pixel that are numbered 0.
+    /// The source pixel and the output pixel with number 0.
     source_start: u32,
     target_start: u32,
-    /// Pixels along a side of the matrix of gauss.
+    /// Side of the gauss matrix in pixels.
     gauss_side: u32,
 }
 
-/// The source pixels that one output pixel covers along an axis, and how much of the outer ones.
+/// The source pixels that one output pixel covers along an axis, and the weights of the outer ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Window {
     /// First source pixel.
     pub(crate) start: u32,
     /// One past the last source pixel; at least `start + 1`.
     pub(crate) end: u32,
-    /// The covered share of the first pixel, which is 1 where it is the only one.
+    /// The covered share of the first pixel; 1 if it is the only one.
     pub(crate) first_weight: f64,
-    /// The covered share of the last pixel, where it isn't the first.
+    /// The covered share of the last pixel, if it is not the first.
     pub(crate) last_weight: f64,
 }
 
 impl Axis {
-    /// From `source` to `target` pixels; both at least 1, `target` no larger.
+    /// Maps `source` to `target` pixels; both at least 1, `target` at most `source`.
     pub(crate) fn new(source: u32, target: u32) -> Self {
         let ratio = f64::from(source) / f64::from(target);
         let gauss_side = match floor(0.5 + ratio) {
@@ -51,36 +51,36 @@ impl Axis {
         Self { source, target, ratio, source_start: 0, target_start: 0, gauss_side }
     }
 
-    /// This axis where only a part of either level is held: pixels are numbered from these on. The source pixels from
-    /// `source_start` on must be all that the output pixels from `target_start` on need.
+    /// Restricts the axis to a part of either level: pixels are numbered from these positions. The source pixels from
+    /// `source_start` must include everything that the output pixels from `target_start` need.
     pub(crate) fn within(self, source_start: u32, target_start: u32) -> Self {
         Self { source_start, target_start, ..self }
     }
 
-    /// This axis across `rows`: GDAL takes the size of the matrix of gauss from the ratio of the rows alone.
+    /// Returns the column axis for `rows`: GDAL derives the size of the gauss matrix from the ratio of the rows only.
     pub(crate) fn across(self, rows: &Self) -> Self {
         Self { gauss_side: rows.gauss_side, ..self }
     }
 
-    /// Where the pixels of the first output pixel start, if every output pixel covers exactly two source pixels.
+    /// Returns the first source pixel of the first output pixel if every output pixel covers exactly two source pixels.
     pub(crate) fn start_of_twos(&self) -> Option<usize> {
         let two = self.ratio.to_bits() == 2.0f64.to_bits();
         two.then(|| 2 * self.target_start as usize - self.source_start as usize)
     }
 
-    /// How many of the output pixels lie in whole groups of `size`, counted from the start of the level.
+    /// Returns the number of output pixels in whole groups of `size`, counted from the start of the level.
     pub(crate) fn in_groups(&self, size: usize) -> usize {
         let target = self.target as usize;
         (target - target % size).saturating_sub(self.target_start as usize)
     }
 
-    /// The source pixel that nearest takes.
+    /// Returns the source pixel that nearest selects.
     pub(crate) fn nearest(&self, target: u32) -> u32 {
         let target = target + self.target_start;
         floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1) - self.source_start
     }
 
-    /// The source pixels that an output pixel covers.
+    /// Returns the source pixels that an output pixel covers.
     pub(crate) fn covered(&self, target: u32) -> Window {
         let target = target + self.target_start;
         let from = f64::from(target) * self.ratio;
@@ -92,8 +92,8 @@ impl Axis {
         Window { start: start - self.source_start, end: end - self.source_start, first_weight, last_weight }
     }
 
-    /// How much of source pixel `source` output pixel `target` covers, in units of one source pixel divided by the
-    /// number of output pixels: the weights of [`covered`](Self::covered) without rounding.
+    /// Returns how much of source pixel `source` output pixel `target` covers, in units of one source pixel divided by
+    /// the number of output pixels: the weights of [`covered`](Self::covered) without rounding.
     pub(crate) fn exact_weight(&self, target: u32, source: u32) -> u64 {
         let (target, source) = (target + self.target_start, source + self.source_start);
         let (step, size) = (u64::from(self.source), u64::from(self.target));
@@ -102,8 +102,8 @@ impl Axis {
         to.min(end).saturating_sub(from.max(start))
     }
 
-    /// The whole source pixels that GDAL takes for complex samples (`GDALResampleChunkC32R`): among those that an output
-    /// pixel covers.
+    /// Returns the whole source pixels that GDAL uses for complex samples (`GDALResampleChunkC32R`), a subset of those
+    /// that the output pixel covers.
     pub(crate) fn rounded(&self, target: u32) -> Range<u32> {
         let target = target + self.target_start;
         let start = floor(0.5 + f64::from(target) * self.ratio).min(self.source - 1);
@@ -111,39 +111,40 @@ impl Axis {
         self.numbered(start..if target + 1 == self.target { self.source } else { end.min(self.source) })
     }
 
-    /// The source pixels under a convolution that reaches `radius` pixels to either side at a ratio of 1.
+    /// Returns the source pixels under a convolution that extends `radius` pixels to either side at a ratio of 1.
     pub(crate) fn convolved(&self, radius: u8, target: u32) -> Range<u32> {
         let (center, reach) = (self.center(target), self.reach(radius));
         let start = floor((center - reach + 0.5).floor().max(0.0)).min(self.source - 1);
         self.numbered(start..floor(center + reach + 0.5).max(start + 1).min(self.source))
     }
 
-    /// The middle of an output pixel, in source pixels counted from the start of the level.
+    /// Returns the center of an output pixel, in source pixels from the start of the level.
     fn center(&self, target: u32) -> f64 {
         (f64::from(target + self.target_start) + 0.5) * self.ratio
     }
 
-    /// How far the middle of a source pixel lies behind the middle of an output pixel, in source pixels.
+    /// Returns the distance from the center of an output pixel to the center of a source pixel, in source pixels.
     pub(crate) fn distance(&self, target: u32, source: u32) -> f64 {
         f64::from(source + self.source_start) - self.center(target) + 0.5
     }
 
-    /// Source pixels, counted from the start of what is held instead of the start of the level.
+    /// Renumbers source pixels from the start of the part in memory instead of the start of the level.
     fn numbered(&self, source: Range<u32>) -> Range<u32> {
         source.start - self.source_start..source.end - self.source_start
     }
 
-    /// Output pixels for a source pixel, at most 1: how far kernels are stretched.
+    /// Returns output pixels per source pixel, at most 1: the inverse of the kernel's stretch.
     pub(crate) fn scale(&self) -> f64 {
         (1.0 / self.ratio).min(1.0)
     }
 
-    /// How far a convolution of this radius reaches to either side, in source pixels.
+    /// Returns the reach of a convolution of this radius to either side, in source pixels.
     pub(crate) fn reach(&self, radius: u8) -> f64 {
         f64::from(radius) / self.scale()
     }
 
-    /// The side of the matrix of gauss, the source pixels under it, and how many of its places lie before the first.
+    /// Returns the side of the gauss matrix, the source pixels under it, and the number of its positions before the
+    /// first one.
     pub(crate) fn gauss(&self, target: u32) -> (u32, Range<u32>, u32) {
         let side = self.gauss_side;
         let target = target + self.target_start;
@@ -155,7 +156,7 @@ impl Axis {
         (side, self.numbered(start..(start + side - before).min(self.source)), before)
     }
 
-    /// The source pixels that an output pixel needs. Both ends grow with the output pixel.
+    /// Returns the source pixels that an output pixel needs. Both ends increase with the output pixel.
     pub(crate) fn needed(&self, resampling: Resampling, target: u32) -> Range<u32> {
         match resampling {
             Resampling::Nearest => {
@@ -179,16 +180,16 @@ impl Axis {
     }
 }
 
-/// The pixels of a level that the pixels of a range of the next one need, along an axis.
+/// Returns the source pixels that a range of output pixels needs, along an axis.
 pub(crate) fn source_range(axis: &Axis, resampling: &[Resampling], target: &Range<u32>) -> Range<u32> {
     let Some(last) = target.end.checked_sub(1).filter(|&last| last >= target.start) else { return 0..0 };
-    // Both ends of what is needed grow with the pixel.
+    // Both ends increase with the pixel.
     let needed = |pixel| resampling.iter().map(move |&resampling| axis.needed(resampling, pixel));
     let start = needed(target.start).map(|range| range.start).min().unwrap_or(0);
     start..needed(last).map(|range| range.end).max().unwrap_or(0)
 }
 
-/// The whole part of a number that is not negative and no larger than an image side.
+/// Returns the integer part of a number that is not negative and at most an image side.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= value <= 2^31 by construction")]
 fn floor(value: f64) -> u32 {
     value as u32

@@ -1,9 +1,9 @@
-//! The pyramid: rows of full resolution in, rows of every level out, in one pass.
+//! The pyramid: takes rows of full resolution and computes the rows of every level, in one pass.
 //!
-//! Every level keeps a rolling buffer of rows. When rows arrive at a level, the rows of the next level that have
-//! become computable are computed from them. A level's buffer holds at most one batch of rows of full resolution (or
-//! what follows from it at that level), one row of tiles, and the few rows that the kernel still needs, above and
-//! below what an overview pixel covers: about twice the base buffer for all levels together.
+//! Every level keeps a rolling buffer of rows. When rows arrive at a level, all rows of the next level that have become
+//! computable are computed. A level's buffer holds at most one batch of rows of full resolution (or the corresponding
+//! rows of that level), one row of tiles, and the few rows that the kernel still needs above and below the footprint of
+//! an overview pixel: about twice the base buffer for all levels together.
 
 mod kernel;
 mod rows;
@@ -16,30 +16,30 @@ use crate::view::Stripe;
 use kernel::Kernel;
 pub(crate) use rows::LevelRows;
 
-/// Rows of the next level are computed in pieces of about this many bytes of output, each on any thread.
+/// Approximate output bytes of the pieces in which rows of the next level are computed, each on any thread.
 const PIECE_BYTES: usize = 128 * 1024;
-/// Pieces that each thread gets, if there are rows enough.
+/// Pieces per thread, if there are enough rows.
 const PIECES_PER_THREAD: usize = 2;
-/// Rows that a piece has at least: convolutions resample the rows above and below it too.
+/// Minimum rows per piece: convolutions also resample the rows above and below it.
 const LEAST_ROWS: usize = 8;
 
 /// The rolling buffers of all levels.
 #[derive(Debug)]
 pub struct Cascade {
     levels: Vec<LevelRows>,
-    /// The level of the plan that is the first here.
+    /// The level of the plan that comes first here.
     base: usize,
-    /// The kernel from level *i* to level *i + 1*, counted here.
+    /// The kernels from level *i* to level *i + 1*, relative to `base`.
     kernels: Vec<Kernel>,
 }
 
 impl Cascade {
-    /// Empty buffers for a whole image.
+    /// Creates empty buffers for a whole image.
     pub fn new(plan: &CogPlan) -> Self {
         Self::of(plan, &Share::whole(plan))
     }
 
-    /// Empty buffers for a part of an image: rows of the first level of the share come in.
+    /// Creates empty buffers for a part of an image that takes rows of the share's first level.
     pub(crate) fn of(plan: &CogPlan, share: &Share) -> Self {
         Self {
             levels: share.levels.iter().map(|level| LevelRows::new(plan, level)).collect(),
@@ -48,13 +48,13 @@ impl Cascade {
         }
     }
 
-    /// The rows of a level of the plan.
+    /// Returns the buffered rows of a level of the plan.
     pub(crate) fn level(&self, level: usize) -> &LevelRows {
         &self.levels[level - self.base]
     }
 
-    /// Keeps room for `count` rows of the first level and a row of tiles of each overview, which costs nothing before it is
-    /// used: growing later would.
+    /// Reserves memory for `count` rows of the first level and a row of tiles of each overview. This costs nothing
+    /// before it is used, but growing later would.
     pub(crate) fn reserve(&mut self, count: u32) -> Result<()> {
         for (index, rows) in self.levels.iter_mut().enumerate() {
             rows.reserve(if index == 0 { count } else { rows.tile_height() })?;
@@ -62,17 +62,17 @@ impl Cascade {
         Ok(())
     }
 
-    /// Room for the next `count` rows of the first level, to be filled before [`commit`](Self::commit).
+    /// Returns a stripe for the next `count` rows of the first level, to be filled before [`commit`](Self::commit).
     pub fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         self.levels[0].stripe(count)
     }
 
-    /// Takes the first `count` rows of the last stripe as filled.
+    /// Marks the first `count` rows of the last stripe as filled.
     pub fn commit(&mut self, count: u32) {
         self.levels[0].commit(count);
     }
 
-    /// Computes all rows of all overviews that have become computable.
+    /// Computes all overview rows that have become computable.
     pub fn advance(&mut self, executor: &Executor) -> Result<()> {
         for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
@@ -93,8 +93,8 @@ impl Cascade {
         Ok(())
     }
 
-    /// Forgets rows that neither the tiles from `next_tile_rows` on (one row number a level, from the first one here
-    /// on) nor the next level need.
+    /// Drops rows that are needed neither by the tiles from `next_tile_rows` on (one row number per level, starting
+    /// with the first one here) nor by the next level.
     pub fn forget(&mut self, next_tile_rows: &[u32]) {
         for (index, &next_tile_row) in next_tile_rows.iter().enumerate() {
             let needed = self.first_needed(index, next_tile_row);
@@ -102,12 +102,12 @@ impl Cascade {
         }
     }
 
-    /// Room for rows of the first level that are read while those that are here are still in use.
+    /// Returns a buffer for rows of the first level that are read while the current ones are still in use.
     pub fn ahead(&self) -> RowsAhead {
         RowsAhead { rows: self.levels[0].like(), count: 0 }
     }
 
-    /// The first row of a level, counted from the first one here, that tiles or the next level still need.
+    /// Returns the first row of a level, relative to `base`, that tiles or the next level still need.
     fn first_needed(&self, index: usize, next_tile_row: u32) -> u32 {
         let needed_by_tiles = next_tile_row.saturating_mul(self.levels[index].tile_height());
         let needed_by_next = match (self.kernels.get(index), self.levels.get(index + 1)) {
@@ -118,34 +118,36 @@ impl Cascade {
     }
 }
 
-/// Rows of the first level that are read ahead, behind those that will still be needed when they take the place of what
-/// the cascade has.
+/// Rows of the first level that are read ahead, after the rows that will still be needed when this buffer replaces the
+/// cascade's.
 #[derive(Debug)]
 pub struct RowsAhead {
     rows: LevelRows,
-    /// How many of them are new: 0 after they were handed over.
+    /// Number of new rows; 0 after they were handed over.
     count: u32,
 }
 
 impl RowsAhead {
-    /// How many rows have been read and not handed over.
+    /// Returns the number of rows that have been read and not handed over.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// Room for the next `count` rows; the next row of tiles of the first level says which of those before are kept.
+    /// Returns a stripe for the next `count` rows; the next row of tiles of the first level determines which earlier
+    /// rows are kept.
     pub fn stripe(&mut self, cascade: &Cascade, next_tile_row: u32, count: u32) -> Result<Stripe<'_>> {
         self.count = count;
         self.rows.begin_with(&cascade.levels[0], cascade.first_needed(0, next_tile_row), count)
     }
 
-    /// Where row `row` of the first level is: after rows were handed over, those that were in their place before are here.
+    /// Returns the buffer that holds row `row` of the first level: after a hand-over, this one holds the cascade's
+    /// previous rows.
     pub(crate) fn rows_with<'a>(&'a self, row: u32, cascade: &'a Cascade) -> &'a LevelRows {
         let rows = &cascade.levels[0];
         if row < rows.first() { &self.rows } else { rows }
     }
 
-    /// Gives the cascade its rows, and tells how many are new.
+    /// Passes the rows to the cascade, and returns the number of new ones.
     pub fn hand_over(&mut self, cascade: &mut Cascade) -> u32 {
         let count = std::mem::take(&mut self.count);
         self.rows.commit(count);
@@ -160,7 +162,7 @@ fn compute(kernel: &Kernel, source: &LevelRows, stripe: &mut Stripe<'_>, first: 
     let width = stripe.width;
     let mut rows_per_piece = (PIECE_BYTES / row_bytes.max(1)).max(kernel.rows_of_a_piece());
     if Executor::PARALLEL {
-        // Fewer rows where threads would have nothing to do otherwise: small levels come after all others are done.
+        // Use fewer rows if threads would otherwise be idle: small levels come after all others are done.
         let share = stripe.rows.div_ceil(PIECES_PER_THREAD * executor.thread_count()).max(LEAST_ROWS);
         rows_per_piece = rows_per_piece.min(share);
     }

@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crate::plan::{CogPlan, LevelShare};
 use crate::view::{Stripe, StripeLayout};
 
-/// The rows of a level that are known and still needed, all planes and the mask; of each row the columns of a window.
+/// The rows of a level that are known and still needed, with all planes and the mask, limited to the columns of a
+/// window.
 #[derive(Debug)]
 pub(crate) struct LevelRows {
     /// The first column of the window.
@@ -44,7 +45,7 @@ impl LevelRows {
         }
     }
 
-    /// The same columns of the same level, without any rows.
+    /// Returns a buffer for the same columns of the same level, without rows.
     pub(super) fn like(&self) -> Self {
         Self {
             planes: vec![AlignedBytes::default(); self.planes.len()],
@@ -53,32 +54,32 @@ impl LevelRows {
         }
     }
 
-    /// The first column that is held.
+    /// Returns the first column of the window.
     pub(crate) fn left(&self) -> u32 {
         self.left
     }
 
-    /// Columns that are held.
+    /// Returns the number of columns in the window.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// The first row that is held.
+    /// Returns the first buffered row.
     pub(super) fn first(&self) -> u32 {
         self.first
     }
 
-    /// One past the last row that is held.
+    /// Returns the row after the last buffered row.
     pub(crate) fn end(&self) -> u32 {
         self.end
     }
 
-    /// Rows of a tile.
+    /// Returns the rows per tile.
     pub(super) fn tile_height(&self) -> u32 {
         self.tile_height
     }
 
-    /// Bytes of a row of an image plane.
+    /// Returns the bytes in a row of an image plane.
     pub(crate) fn row_bytes(&self) -> usize {
         let samples = match self.layout {
             StripeLayout::Chunky => self.bands,
@@ -87,7 +88,7 @@ impl LevelRows {
         self.width * samples * self.sample_size
     }
 
-    /// Samples of a pixel in an image plane.
+    /// Returns the samples per pixel in an image plane.
     pub(super) fn samples(&self) -> usize {
         match self.layout {
             StripeLayout::Chunky => self.bands,
@@ -95,27 +96,27 @@ impl LevelRows {
         }
     }
 
-    /// The rows of an image plane from row `row` on; it must be held.
+    /// Returns the rows of an image plane from row `row` on, which must be buffered.
     pub(crate) fn plane_from(&self, plane: usize, row: u32) -> &[u8] {
         &self.planes[plane].bytes()[(row - self.first) as usize * self.row_bytes()..]
     }
 
-    /// Whether there is a mask.
+    /// Returns whether the level has a mask.
     pub(super) fn has_mask(&self) -> bool {
         self.mask.is_some()
     }
 
-    /// The rows of the mask from row `row` on; empty without a mask.
+    /// Returns the rows of the mask from row `row` on; `None` without a mask.
     pub(crate) fn mask_from(&self, row: u32) -> Option<&[u8]> {
         self.mask.as_ref().map(|mask| &mask.bytes()[(row - self.first) as usize * self.width..])
     }
 
-    /// Keeps room for `count` rows, or as many as there are.
+    /// Reserves memory for `count` rows, but at most for those of the window.
     pub(super) fn reserve(&mut self, count: u32) -> Result<()> {
         self.stripe(count.min(self.height)).map(drop)
     }
 
-    /// Room for `count` rows behind those that are held.
+    /// Returns a stripe for `count` rows after the buffered ones.
     pub(super) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         const WHAT: &str = "a row of tiles";
         let held = (self.end - self.first) as usize;
@@ -147,12 +148,12 @@ impl LevelRows {
         Ok(Stripe { width, rows: count as usize, bands, sample_size, layout, planes, mask })
     }
 
-    /// Takes the first `count` rows of the last stripe as filled.
+    /// Marks the first `count` rows of the last stripe as filled.
     pub(super) fn commit(&mut self, count: u32) {
         self.end += count;
     }
 
-    /// Makes this the rows of `other` from row `first` on, with room for `count` more behind them.
+    /// Replaces the contents by the rows of `other` from row `first` on, and returns a stripe for `count` more rows.
     pub(super) fn begin_with(&mut self, other: &Self, first: u32, count: u32) -> Result<Stripe<'_>> {
         let first = first.clamp(other.first, other.end);
         (self.first, self.end) = (first, first);
@@ -171,7 +172,7 @@ impl LevelRows {
         self.stripe(count)
     }
 
-    /// Forgets all rows before `row`.
+    /// Drops all rows before `row`.
     pub(super) fn forget(&mut self, row: u32) {
         let row = row.clamp(self.first, self.end);
         let dropped = (row - self.first) as usize;

@@ -1,5 +1,5 @@
-//! Sample types: the run-time [`DataType`], the compile-time [`Sample`], and the one dispatch between them; [`Nodata`]
-//! and which samples equal it.
+//! Sample types: the run-time [`DataType`], the compile-time [`Sample`], and the dispatch between them; [`Nodata`] and
+//! the samples that equal it.
 
 mod nodata;
 
@@ -41,7 +41,7 @@ pub enum DataType {
     CF64,
 }
 
-/// What a sample is made of.
+/// Kind of number in a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SampleKind {
     /// Unsigned integer.
@@ -57,7 +57,7 @@ pub enum SampleKind {
 }
 
 impl DataType {
-    /// Every data type, integers first.
+    /// All data types, integers first.
     pub const ALL: [Self; 15] = [
         Self::U8,
         Self::I8,
@@ -76,7 +76,7 @@ impl DataType {
         Self::CF64,
     ];
 
-    /// Bytes of one sample, both parts of a complex one included.
+    /// Returns the bytes per sample, including both parts of a complex one.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -88,7 +88,7 @@ impl DataType {
         }
     }
 
-    /// Bits of one sample, both parts of a complex one included.
+    /// Returns the bits per sample, including both parts of a complex one.
     #[must_use]
     pub const fn bits(self) -> u16 {
         match self.size() {
@@ -100,7 +100,7 @@ impl DataType {
         }
     }
 
-    /// What a sample is made of.
+    /// Returns the kind of number.
     #[must_use]
     pub const fn kind(self) -> SampleKind {
         match self {
@@ -112,19 +112,19 @@ impl DataType {
         }
     }
 
-    /// Whether a sample has a real and an imaginary part.
+    /// Returns whether a sample has a real and an imaginary part.
     #[must_use]
     pub const fn is_complex(self) -> bool {
         matches!(self.kind(), SampleKind::ComplexInteger | SampleKind::ComplexFloat)
     }
 
-    /// Whether a sample is a real floating-point number.
+    /// Returns whether a sample is a real floating-point number.
     #[must_use]
     pub const fn is_float(self) -> bool {
         matches!(self.kind(), SampleKind::Float)
     }
 
-    /// The name, such as `u16` or `cf32`.
+    /// Returns the name, such as `u16` or `cf32`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -157,7 +157,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A Rust type that can be a sample. Sealed: these are the types that TIFF can hold.
+/// A Rust type for samples. Sealed: these are the types that TIFF can hold.
 pub trait Sample: sealed::Sealed + bytemuck::Pod + PartialEq + Send + Sync + 'static {
     /// The data type of this sample.
     const DATA_TYPE: DataType;

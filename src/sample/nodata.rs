@@ -1,4 +1,4 @@
-//! The nodata value, and the one rule of which samples equal it.
+//! The nodata value, and the only rule that decides which samples equal it.
 
 use std::ops::RangeInclusive;
 
@@ -11,35 +11,35 @@ use super::{DataType, Sample, SampleKind, dispatch};
 pub(crate) trait Value: Sample {
     /// Zero.
     const ZERO: Self;
-    /// Whether the type has NaN and two zeros.
+    /// `true` if the type has NaN and negative zero.
     const MAY_BE_NAN: bool = true;
 
-    /// Whether the value is NaN, in either part.
+    /// Returns whether the value is NaN, in either part.
     fn is_nan(self) -> bool;
 
-    /// The sample nearest to a nodata value. `None` for integers that cannot hold it; floats beyond the range of the
-    /// type are infinite, as GDAL reads them.
+    /// Returns the sample closest to a nodata value. `None` for integers that cannot hold it; floats out of range
+    /// become infinite, as in GDAL.
     fn from_nodata(nodata: &Nodata) -> Option<Self>;
 
-    /// The nearest double, of complex samples that of the real part.
+    /// Returns the nearest double; for complex samples, that of the real part.
     fn to_f64(self) -> f64;
 
-    /// The smallest and the largest sample that equal this one when it is nodata.
+    /// Returns the smallest and the largest sample that equal this one if it is nodata.
     fn nodata_bounds(self) -> (Self, Self) {
         (self, self)
     }
 
-    /// Whether the sample lies within such bounds.
+    /// Returns whether the sample is within such bounds.
     fn is_within(self, low: Self, _high: Self) -> bool {
         self == low
     }
 }
 
-/// The samples that equal a nodata value: the only place that compares the two.
+/// The samples that equal a nodata value; the only code that compares the two.
 ///
-/// Integers are compared exactly. Floats follow GDAL's `ARE_REAL_EQUAL` (`gcore/gdal_priv.h`), whose tolerance is
-/// relative, so those that equal a value are neighbors of it: computing the first and the last once makes the test two
-/// comparisons. NaN lies in no range; callers that skip NaN ask [`Value::is_nan`].
+/// Integers are compared exactly. Floats follow GDAL's `ARE_REAL_EQUAL` (`gcore/gdal_priv.h`). Its tolerance is
+/// relative, so the samples that equal a value form a range; with its ends computed once, the test takes two
+/// comparisons. NaN is in no range; callers that skip NaN use [`Value::is_nan`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NodataRange<T> {
     value: T,
@@ -48,28 +48,28 @@ pub(crate) struct NodataRange<T> {
 }
 
 impl<T: Value> NodataRange<T> {
-    /// The range of a nodata value. `None` if no sample of the type can equal it.
+    /// Returns the range of a nodata value; `None` if no sample of the type can equal it.
     pub(crate) fn of(nodata: &Nodata) -> Option<Self> {
         T::from_nodata(nodata).map(Self::around)
     }
 
-    /// The range of a nodata value of the type itself.
+    /// Returns the range of a nodata value of the sample type.
     pub(crate) fn around(value: T) -> Self {
         let (low, high) = value.nodata_bounds();
         Self { value, low, high }
     }
 
-    /// The nodata value.
+    /// Returns the nodata value.
     pub(crate) fn value(&self) -> T {
         self.value
     }
 
-    /// The smallest and the largest sample in the range.
+    /// Returns the smallest and the largest sample in the range.
     pub(crate) fn bounds(&self) -> (T, T) {
         (self.low, self.high)
     }
 
-    /// Whether a sample equals nodata.
+    /// Returns whether a sample equals nodata.
     #[inline(always)]
     pub(crate) fn contains(&self, sample: T) -> bool {
         sample.is_within(self.low, self.high)
@@ -81,14 +81,14 @@ impl<T: Value> NodataRange<T> {
 /// GDAL writes it as text in tag 42113 (`GDAL_NODATA`): 64-bit integers as integers, everything else as a double.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Nodata {
-    /// A whole number; wide enough for every 64-bit integer, signed or not.
+    /// An integer, with room for every 64-bit integer, signed or unsigned.
     Integer(i128),
-    /// Any other number, infinities and NaN included.
+    /// Any other number, including infinities and NaN.
     Float(f64),
 }
 
 impl Nodata {
-    /// The value as a double, rounded where a 64-bit integer is beyond 2^53.
+    /// Returns the value as a double; 64-bit integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         match *self {
@@ -98,11 +98,11 @@ impl Nodata {
         }
     }
 
-    /// Returns the samples of a type that equal this value, as doubles: for integers the value itself, for floats those
-    /// within GDAL's tolerance. `None` if no sample equals it, which includes NaN.
+    /// Returns the range of samples of a type that equal this value, as doubles: for integers the value itself, for
+    /// floats those within GDAL's tolerance. `None` if no sample equals it, as with NaN.
     ///
-    /// Bounds of 64-bit integers are rounded beyond 2^53. Complex samples equal nodata where the real part is in the
-    /// range and the imaginary part is 0.
+    /// Bounds of 64-bit integers beyond 2^53 are rounded. Complex samples equal nodata if the real part is in the range
+    /// and the imaginary part is 0.
     ///
     /// ```
     /// use cogsmith::{DataType, Nodata};
@@ -119,7 +119,7 @@ impl Nodata {
         (low <= high).then_some(low..=high)
     }
 
-    /// The value as the type holds it: rounded for floats, unchanged for integers.
+    /// Returns the value as the type holds it: rounded for floats, unchanged for integers.
     pub(crate) fn rounded_to(&self, data_type: DataType) -> f64 {
         match data_type.kind() {
             SampleKind::Float | SampleKind::ComplexFloat => {
@@ -129,13 +129,13 @@ impl Nodata {
         }
     }
 
-    /// Whether a sample of the type can have the value, up to rounding of floats.
+    /// Returns whether a sample of the type can hold the value, apart from rounding of floats.
     pub(crate) fn fits(&self, data_type: DataType) -> bool {
         dispatch!(data_type, T => T::from_nodata(self).is_some())
             && self.as_f64().is_finite() == self.rounded_to(data_type).is_finite()
     }
 
-    /// Reads the text of a `GDAL_NODATA` tag or of an option: a whole number exactly, anything else as a double.
+    /// Parses the text of a `GDAL_NODATA` tag or of an option: integers exactly, everything else as a double.
     ///
     /// Returns `None` for text that is not a number.
     #[must_use]
@@ -144,12 +144,12 @@ impl Nodata {
         if let Ok(value) = text.parse::<i128>()
             && (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value)
         {
-            // A negative zero has a sign to keep.
+            // Keep the sign of negative zero.
             return Some(if value == 0 && text.starts_with('-') { Self::Float(-0.0) } else { Self::Integer(value) });
         }
         let lower = text.to_ascii_lowercase();
         match lower.trim_start_matches(['+', '-']) {
-            // What C libraries print for NaN on the systems GDAL runs on.
+            // NaN as printed by the C libraries of the systems that GDAL runs on.
             "nan" | "nan(ind)" | "1.#qnan" | "1.#ind" => return Some(Self::Float(f64::NAN)),
             "inf" | "infinity" | "1.#inf" => {
                 return Some(Self::Float(if lower.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY }));
@@ -201,7 +201,7 @@ macro_rules! integer_values {
             fn from_nodata(nodata: &Nodata) -> Option<Self> {
                 match *nodata {
                     Nodata::Integer(value) => Self::try_from(value).ok(),
-                    // Every whole double up to 2^126 is an integer of 128 bits; beyond, and with a fraction, none is.
+                    // Every integral double up to 2^126 fits in 128 bits; larger ones and fractions fit no sample.
                     #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
                     Nodata::Float(value) if value.fract() == 0.0 && value.abs() < 2f64.powi(126) => {
                         Self::try_from(value as i128).ok()
@@ -223,8 +223,8 @@ macro_rules! bounds_of_equal {
             if size == 0.0 || !size.is_finite() {
                 return (self, self);
             }
-            // Sums beyond the range are infinite, and so is the tolerance then: GDAL has it that way. For values up to
-            // half of the range that makes a second range of equal samples at its end, which is left out.
+            // A sum out of range is infinite, and so is the tolerance, as in GDAL. For values up to half of the range,
+            // this adds a second range of equal samples at the end, which is ignored here.
             let equal = |bits| {
                 let other = Self::from_bits(bits);
                 other == size || (other - size).abs() < <$type>::from(f32::EPSILON) * (other + size).abs() * 2.0
@@ -232,7 +232,7 @@ macro_rules! bounds_of_equal {
             let beyond = (<$type>::MAX - size).next_down().min(size * 2.0);
             let is_apart = beyond > size && !equal(beyond.to_bits());
             let beyond = if is_apart { beyond } else { Self::INFINITY };
-            // The bits of positive floats are in the order of their values. Neither 0 nor infinity equals the value.
+            // Bits of positive floats have the order of their values. Neither 0 nor infinity equals the value.
             let (mut low, mut high) = (size.to_bits(), size.to_bits());
             for (inside, mut outside) in [(&mut low, 0), (&mut high, beyond.to_bits())] {
                 while outside.abs_diff(*inside) > 1 {
@@ -288,7 +288,8 @@ impl Value for f64 {
     bounds_of_equal!(f64);
 }
 
-/// GDAL compares half precision as single precision, whose tolerance is smaller than the distance of any two samples.
+/// GDAL compares half precision as single precision, whose tolerance is smaller than the distance between any two
+/// samples.
 impl Value for f16 {
     const ZERO: Self = f16::ZERO;
 
@@ -315,7 +316,7 @@ where
         self.re.is_nan() || self.im.is_nan()
     }
 
-    /// A nodata value is real: a complex sample equals it where the imaginary part is zero.
+    /// Nodata values are real: a complex sample equals one if its imaginary part is zero.
     fn from_nodata(nodata: &Nodata) -> Option<Self> {
         Some(Self { re: T::from_nodata(nodata)?, im: T::ZERO })
     }
@@ -363,7 +364,7 @@ mod tests {
         assert_eq!(u64::from_nodata(&Nodata::Integer(i128::from(u64::MAX))), Some(u64::MAX));
     }
 
-    /// GDAL's formula, and that no value beyond the bounds equals, whichever of the values near them is asked.
+    /// Checks GDAL's formula, and that no value near or far beyond the bounds equals the value.
     macro_rules! bounds_are_those_of_the_formula {
         ($type:ty, $bits:ty) => {{
             let equal =
@@ -376,7 +377,7 @@ mod tests {
                 state = state.wrapping_mul(0x0D1C_A5E5).wrapping_add(0x0F37_7951).rotate_left(11);
                 state % (largest + 1)
             });
-            // Around 1e-38 and 1e-45 the tolerance is a denormal too.
+            // Around 1e-38 and 1e-45, the tolerance is a denormal as well.
             let small = (0..2000).map(|step| normal / 7 + 31_337 * step);
             for bits in ends.chain(others.take(5000)).chain(small) {
                 for value in [<$type>::from_bits(bits), -<$type>::from_bits(bits)] {
@@ -389,10 +390,10 @@ mod tests {
                     let far =
                         [0.0, 1.0, -value, value / 2.0, value * 2.0, <$type>::MAX, <$type>::MIN, <$type>::INFINITY];
                     for other in near.map(<$type>::from_bits).chain(far).filter(|other| !other.is_nan()) {
-                        // Sums beyond the range are left out below half of it.
+                        // Below half of the range, infinite sums are ignored.
                         let left_out = value.abs() <= <$type>::MAX / 2.0 && (value + other).is_infinite();
                         let expected = equal(other, value) && (!left_out || other == value);
-                        assert_eq!(range.contains(other), expected, "{other:e} beside {value:e}");
+                        assert_eq!(range.contains(other), expected, "{other:e} and {value:e}");
                     }
                 }
             }

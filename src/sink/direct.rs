@@ -1,4 +1,4 @@
-//! Tiles of known size, written to their final places at once.
+//! Tiles of known size, written directly to their final positions.
 
 use std::borrow::BorrowMut;
 use std::collections::BTreeMap;
@@ -12,18 +12,18 @@ use crate::plan::{CogPlan, TileIndex};
 use super::file::{OutputFile, Positioned};
 use super::target::failed;
 
-/// A file whose header is written first, and whose tiles follow in any order of their sections.
+/// A file whose header is written first; its sections are then filled in any order.
 #[derive(Debug)]
 pub(super) struct DirectSink<F> {
     output: F,
     file: Positioned,
-    /// Where the next tile of a section goes, and where the section ends.
+    /// Offset of the next tile of a section, and end of the section.
     next: BTreeMap<SectionId, (u64, u64)>,
     header: Vec<u8>,
 }
 
 impl<F: BorrowMut<OutputFile>> DirectSink<F> {
-    /// Writes the header; gives the output back where sizes are not known beforehand, or it can't be written out of order.
+    /// Writes the header. Returns the output if sizes are not known in advance, or it cannot be written out of order.
     pub(super) fn begin(plan: &CogPlan, output: F) -> Result<std::result::Result<Self, F>> {
         let Some(sizes) = TileIndex::uncompressed(plan)? else { return Ok(Err(output)) };
         let Some(file) = output.borrow().positioned() else { return Ok(Err(output)) };
@@ -54,8 +54,8 @@ impl<F: BorrowMut<OutputFile>> TileSink for DirectSink<F> {
         self.file.write_at(tile, at).map_err(failed)
     }
 
-    /// Checks that every section is complete, and writes the header again where only the pixels told what it says:
-    /// statistics, for which it has kept room.
+    /// Checks that every section is complete, and rewrites the header if it includes statistics, which depend on the
+    /// pixels and for which it has reserved space.
     fn finish(&mut self, file: &FinishedFile, _step: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         if let Some(&(got, expected)) = self.next.values().find(|(next, end)| next != end) {
             return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got }.into());

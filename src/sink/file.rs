@@ -1,4 +1,4 @@
-//! A file that appears whole or not at all: [`OutputFile`].
+//! Atomic file output: [`OutputFile`].
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
@@ -10,37 +10,37 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, ErrorKind, Result};
 use crate::recognize::Address;
 
-/// Small writes (headers, the frames of tiles) are gathered into pieces of this many bytes.
+/// Small writes (headers, tile leaders and trailers) are combined up to this many bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
-/// The longest file name that common file systems hold, in bytes.
+/// The longest file name on common file systems, in bytes.
 const LONGEST_NAME: usize = 255;
-/// As many links as Linux follows before it speaks of a loop.
+/// Maximum number of symbolic links followed, as in Linux.
 const MOST_LINKS: usize = 40;
-/// Random names tried before giving up; a second one is all but never needed.
+/// Random names tried before giving up; a second one is almost never needed.
 const MOST_NAMES: usize = 16;
 
-/// How an [`OutputFile`] treats what is there already. The default is the careful and quick one: nothing is replaced,
-/// nothing is forced to the disk.
+/// Options for an [`OutputFile`]. The defaults are safe and fast: nothing is replaced, and nothing is synced to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileOptions {
-    /// Whether an existing file is replaced. Default: no, it is an error. Idle for targets that are no regular files.
+    /// True to replace an existing file. Default: false, an existing file is an error. No effect if the target is not a
+    /// regular file.
     pub overwrite: bool,
-    /// Whether [`commit`](OutputFile::commit) waits until file and directory are on the disk. Default: no, since it can
-    /// take seconds; after a power failure the file may then be missing or empty. A network file system that reports a
-    /// failed write only when asked to sync needs it too.
+    /// True to make [`commit`](OutputFile::commit) wait until file and directory are on disk. Default: false, because
+    /// it can take seconds; after a power failure the file may then be missing or empty. Also needed for network file
+    /// systems that report a failed write only on sync.
     pub sync: bool,
 }
 
-/// A file that appears whole or not at all.
+/// A file that appears complete or not at all.
 ///
-/// Bytes go to a hidden temporary file beside the target, named `.NAME.cogsmith-PID-RANDOM.tmp`.
-/// [`commit`](Self::commit) renames it to the target; dropping without a commit removes it and leaves the target as it
-/// was. Only a process that is killed outright leaves the temporary file behind.
+/// Bytes go to a hidden temporary file next to the target, named `.NAME.cogsmith-PID-RANDOM.tmp`.
+/// [`commit`](Self::commit) renames it to the target. Dropping it without a commit removes it and leaves the target
+/// unchanged. Only a process that is killed leaves the temporary file behind.
 ///
-/// - A symbolic link is followed: what it points at is made or replaced, the link stays.
-/// - A new file has the permissions that the umask gives; one that replaces another has that one's.
-/// - A target that exists and is no regular file (a device, a FIFO) is opened and written directly; what reached it
-///   before an error stays there.
+/// - Symbolic links are followed: the file they point to is created or replaced, and the link stays.
+/// - A new file gets the permissions given by the umask; a file that replaces another keeps that file's permissions.
+/// - An existing target that is not a regular file (a device, a FIFO) is opened and written directly; bytes written
+///   before an error stay there.
 ///
 /// ```
 /// use cogsmith::sink::{FileOptions, OutputFile};
@@ -57,16 +57,16 @@ pub struct FileOptions {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "without a commit nothing appears"]
+#[must_use = "the file only appears on `commit`"]
 pub struct OutputFile {
-    /// What the caller asked for, for messages.
+    /// The requested path, for messages.
     path: PathBuf,
-    /// Where the file appears: `path` with symbolic links followed.
+    /// The final path: `path` with symbolic links followed.
     target: PathBuf,
     directory: PathBuf,
     /// `None` once committed.
     writer: Option<BufWriter<File>>,
-    /// `None` where the target is written directly, and once it is renamed.
+    /// `None` if the target is written directly, and after the rename.
     temporary: Option<PathBuf>,
     options: FileOptions,
 }
@@ -75,9 +75,9 @@ impl OutputFile {
     /// Opens a file that will appear at `path` on [`commit`](Self::commit).
     ///
     /// # Errors
-    /// [`ErrorKind::TargetExists`] where a regular file stands at `path` and overwriting is not asked for;
-    /// [`ErrorKind::Address`] where `path` is an address and its directory does not exist;
-    /// [`ErrorKind::Io`] where `path` is a directory, its directory does not exist, or the system refuses.
+    /// [`ErrorKind::TargetExists`] if a regular file exists at `path` and `overwrite` is false;
+    /// [`ErrorKind::Address`] if `path` is an address and its directory does not exist;
+    /// [`ErrorKind::Io`] if `path` is a directory, its directory does not exist, or the system refuses.
     pub fn create(path: &Path, options: &FileOptions) -> Result<Self> {
         let existing = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
@@ -85,7 +85,7 @@ impl OutputFile {
             Err(error) => return Err(Error::io_at("create", path, error)),
         };
         if existing.as_ref().is_some_and(fs::Metadata::is_dir) || ends_with_separator(path) {
-            let reason = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; add the name of a file");
+            let reason = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; add a file name");
             return Err(Error::io_at("create", path, reason));
         }
         if existing.as_ref().is_some_and(|metadata| !metadata.is_file()) {
@@ -120,7 +120,7 @@ impl OutputFile {
         })
     }
 
-    /// Renaming over a device or a FIFO would replace it by a file, which nobody means.
+    /// Opens a device or a FIFO: renaming over it would replace it with a regular file, which is never intended.
     fn open_directly(path: &Path, options: &FileOptions) -> Result<Self> {
         let file = OpenOptions::new().write(true).open(path).map_err(|error| Error::io_at("open", path, error))?;
         Ok(Self {
@@ -133,26 +133,26 @@ impl OutputFile {
         })
     }
 
-    /// Where other temporary files of the same job may go: the directory in which the file appears, since it has room
-    /// for the file anyhow; that of the system for targets that are no regular files.
+    /// Returns the directory for other temporary files of the same job: the file's own directory, which needs space for
+    /// the file anyway, or the system's temporary directory if the target is not a regular file.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// A second handle of the file, to write at any offset; none where the target is written directly, since that may
-    /// have no offsets, and where the system has no such thing.
+    /// Returns a second handle of the file for writing at any offset; `None` if the target is written directly, because
+    /// it may not have offsets, or if the system does not support it.
     pub(super) fn positioned(&self) -> Option<Positioned> {
         self.temporary.as_ref().filter(|_| cfg!(any(unix, windows)))?;
         self.writer.as_ref()?.get_ref().try_clone().ok().map(Positioned)
     }
 
-    /// Where what has been written can be read back before it appears; none where the target is written directly.
+    /// Returns the path for reading back the file before it appears; `None` if the target is written directly.
     pub(super) fn readable(&self) -> Option<&Path> {
         self.temporary.as_deref()
     }
 
-    /// Writes what can be read; from another file without passing through this program's memory, where the system can.
+    /// Copies from another file, inside the kernel if the system supports it.
     #[cfg(feature = "spool")]
     pub(super) fn copy_from(&mut self, from: &mut io::Take<&File>) -> io::Result<u64> {
         match &mut self.writer {
@@ -161,13 +161,13 @@ impl OutputFile {
         }
     }
 
-    /// Makes the file appear.
+    /// Makes the file appear at its target.
     ///
     /// # Errors
-    /// [`ErrorKind::TargetExists`] where a file has appeared at the target in the meantime and overwriting is not asked
-    /// for; [`ErrorKind::Io`] where the last bytes cannot be written, or the system refuses the rename. The temporary
-    /// file is then removed and the target is as it was. Only if syncing the directory fails, the file is in place, but
-    /// perhaps not for good.
+    /// [`ErrorKind::TargetExists`] if a file has appeared at the target in the meantime and `overwrite` is false;
+    /// [`ErrorKind::Io`] if the last bytes cannot be written, or the system refuses the rename. The temporary file is
+    /// then removed and the target is unchanged. The exception is a failure to sync the directory: the file is then in
+    /// place, but may not survive a power failure.
     pub fn commit(mut self) -> Result<()> {
         self.appear()
     }
@@ -178,7 +178,7 @@ impl OutputFile {
         let file = match writer.into_inner() {
             Ok(file) => file,
             Err(error) => {
-                // The writer is dropped without a second attempt to write what failed.
+                // Drop the writer without another attempt to write the failed bytes.
                 let (error, writer) = error.into_parts();
                 drop(writer.into_parts());
                 return Err(Error::io_at("write", &self.path, error));
@@ -187,7 +187,7 @@ impl OutputFile {
         if self.options.sync {
             self.sync_file(&file)?;
         }
-        // Windows renames no open file.
+        // Windows cannot rename an open file.
         drop(file);
         let Some(temporary) = self.temporary.as_deref() else { return Ok(()) };
         if self.options.overwrite {
@@ -201,41 +201,41 @@ impl OutputFile {
 
     fn sync_file(&self, file: &File) -> Result<()> {
         match file.sync_all() {
-            // Pipes and many devices have nothing to sync.
+            // Pipes and many devices cannot be synced.
             Err(error) if self.temporary.is_none() && error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             result => result.map_err(|error| Error::io_at("sync", &self.path, error)),
         }
     }
 
-    /// Renames over whatever file is at the target.
+    /// Renames to the target, replacing any file.
     fn replace(&self, temporary: &Path) -> Result<()> {
         if fs::symlink_metadata(&self.target).is_ok_and(|metadata| !metadata.is_file()) {
-            let reason = io::Error::new(io::ErrorKind::AlreadyExists, "it has become something other than a file");
+            let reason = io::Error::new(io::ErrorKind::AlreadyExists, "it is no longer a regular file");
             return Err(Error::io_at("replace", &self.path, reason));
         }
         fs::rename(temporary, &self.target).map_err(|error| Error::io_at("replace", &self.path, error))
     }
 
-    /// Renames to a target that must not exist. A rename replaces silently, a hard link does not.
+    /// Renames to a target that must not exist: a rename would replace it silently, a hard link does not.
     fn place(&self, temporary: &Path) -> Result<()> {
         let exists = || Error::from(ErrorKind::TargetExists { path: self.path.clone() });
         match fs::hard_link(temporary, &self.target) {
             Ok(()) => fs::remove_file(temporary)
-                .map_err(|error| Error::io_at("remove (though the output is complete)", temporary, error)),
+                .map_err(|error| Error::io_at("remove (although the output is complete)", temporary, error)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
-            // No hard links here (FAT, some network file systems): a gap between look and rename is the best there is.
+            // No hard links (FAT, some network file systems): a gap between check and rename is unavoidable.
             Err(_) if fs::symlink_metadata(&self.target).is_ok() => Err(exists()),
             Err(_) => fs::rename(temporary, &self.target).map_err(|error| Error::io_at("create", &self.path, error)),
         }
     }
 }
 
-/// A handle that writes at any offset.
+/// A handle for writing at any offset.
 #[derive(Debug)]
 pub(super) struct Positioned(File);
 
 impl Positioned {
-    /// Writes a header where room for one of `room` bytes was kept.
+    /// Writes a header into the space of `room` bytes reserved for it.
     pub(super) fn write_header(&self, header: &[u8], room: u64) -> Result<()> {
         let got = header.len() as u64;
         if got != room {
@@ -284,11 +284,11 @@ impl Write for OutputFile {
 impl Drop for OutputFile {
     fn drop(&mut self) {
         if let Some(writer) = self.writer.take() {
-            // Bytes still in the buffer are not worth writing, and a FIFO could make it wait forever.
+            // Bytes still in the buffer are not worth writing, and a FIFO could block forever.
             drop(writer.into_parts());
         }
         if let Some(temporary) = self.temporary.take() {
-            // Nobody is left to tell; the name says whose file it is.
+            // The error cannot be reported; the name identifies the file.
             let _ = fs::remove_file(temporary);
         }
     }
@@ -298,26 +298,27 @@ fn ends_with_separator(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte)))
 }
 
-/// The path behind symbolic links, the last of which may point at nothing yet.
+/// Follows symbolic links, the last of which may be dangling.
 fn follow_links(path: &Path) -> Result<PathBuf> {
     let mut target = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&target) {
             Ok(link) => target = target.parent().unwrap_or(Path::new("")).join(link),
-            // No link, or nothing there.
+            // Not a link, or nothing there.
             Err(_) => return Ok(target),
         }
     }
-    let reason = io::Error::other("too many symbolic links, perhaps in a circle");
+    let reason = io::Error::other("too many symbolic links, possibly a cycle");
     Err(Error::io_at("create", path, reason))
 }
 
-/// Makes the temporary file in `directory` for the file `name`, with the permissions of the one it will replace.
+/// Creates the temporary file in `directory` for the file `name`, with the permissions of the file that it will
+/// replace.
 fn create_temporary(directory: &Path, name: &OsStr, replaced: Option<&fs::Metadata>) -> Result<(File, PathBuf)> {
     let failed = |error: io::Error| {
         let error = match error.kind() {
             io::ErrorKind::NotFound => io::Error::new(error.kind(), "no such directory; create it first"),
-            io::ErrorKind::NotADirectory => io::Error::new(error.kind(), "it is no directory"),
+            io::ErrorKind::NotADirectory => io::Error::new(error.kind(), "it is not a directory"),
             _ => error,
         };
         Error::io_at("create a file in", directory, error)
@@ -337,16 +338,16 @@ fn create_temporary(directory: &Path, name: &OsStr, replaced: Option<&fs::Metada
                 return Ok((file, path));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < MOST_NAMES => {}
-            // Some file systems (encrypted ones) hold shorter names; the target's own name may still fit.
+            // Some file systems (encrypted ones) only allow shorter names; the target's own name may still fit.
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename && !name.is_empty() => name = OsStr::new(""),
             Err(error) => return Err(failed(error)),
         }
     }
 }
 
-/// A hidden name that says whose it is and for which file, cut to what file systems hold.
+/// Returns a hidden name that identifies program and target, truncated to the limit of file systems.
 fn temporary_name(name: &OsStr) -> OsString {
-    // The standard library's only source of randomness: the keys of its hash maps.
+    // The only source of randomness in the standard library: the keys of its hash maps.
     let random = RandomState::new().hash_one(std::process::id());
     let suffix = format!(".cogsmith-{}-{random:016x}.tmp", std::process::id());
     let room = LONGEST_NAME - 1 - suffix.len();
@@ -365,7 +366,7 @@ fn temporary_name(name: &OsStr) -> OsString {
 fn temporary_options(replaced: Option<&fs::Metadata>) -> OpenOptions {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
     let mut options = OpenOptions::new();
-    // Never wider than the file that is replaced, so that a private one's pixels aren't readable in the meantime.
+    // Never wider than those of the replaced file, so that private pixels aren't readable in the meantime.
     let mode = replaced.map_or(0o666, |metadata| metadata.mode() & 0o666);
     options.write(true).create_new(true).mode(mode);
     options
@@ -378,14 +379,14 @@ fn temporary_options(_replaced: Option<&fs::Metadata>) -> OpenOptions {
     options
 }
 
-/// Gives the file the permission bits of the one it will replace; not set-user-id and its like, since the owner may be
-/// another. Set at once rather than at the end: a refusal then costs no work.
+/// Sets the permission bits of the file to be replaced, without set-user-ID and the like, because the owner may differ.
+/// This happens first, so that a refusal costs no work.
 #[cfg(unix)]
 fn set_permissions(file: &File, replaced: Option<&fs::Metadata>) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let Some(replaced) = replaced else { return Ok(()) };
     let mode = replaced.mode() & 0o777;
-    // File systems without permissions show one mode for all files and refuse to set any.
+    // File systems without permissions report one mode for all files and refuse to change it.
     if file.metadata()?.mode() & 0o777 == mode {
         return Ok(());
     }
@@ -397,13 +398,13 @@ fn set_permissions(_file: &File, _replaced: Option<&fs::Metadata>) -> io::Result
     Ok(())
 }
 
-/// Makes the rename itself durable.
+/// Makes the rename durable.
 #[cfg(unix)]
 fn sync_directory(directory: &Path) -> Result<()> {
     File::open(directory).and_then(|file| file.sync_all()).map_err(|error| Error::io_at("sync", directory, error))
 }
 
-/// Other systems open no directories; what they can promise, syncing the file has done.
+/// Other systems cannot open directories; syncing the file is all that is possible.
 #[cfg(not(unix))]
 fn sync_directory(_directory: &Path) -> Result<()> {
     Ok(())

@@ -1,4 +1,4 @@
-//! Fragments of shards, and files made of them.
+//! Fragments of shards, and files assembled from them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,15 +13,15 @@ use crate::plan::ShardId;
 use super::file::{FileOptions, OutputFile};
 use super::target::{Target, buffered};
 
-/// Fragments that are kept open at once.
+/// Maximum number of fragments kept open.
 const OPEN: usize = 128;
 
-/// Where the tiles of shards are kept until the file is written.
+/// Storage for the tiles of shards until the file is written.
 pub trait Fragments {
-    /// Fills `bytes` with those of a shard's fragment from `start` on.
+    /// Fills `bytes` from a shard's fragment, starting at `start`.
     ///
     /// # Errors
-    /// Whatever keeps them from being read.
+    /// Any error that prevents them from being read.
     fn read(&mut self, record: &ShardRecord, start: u64, bytes: &mut [u8]) -> Result<()>;
 }
 
@@ -29,34 +29,34 @@ pub trait Fragments {
 impl Fragments for BTreeMap<ShardId, Vec<u8>> {
     fn read(&mut self, record: &ShardRecord, start: u64, bytes: &mut [u8]) -> Result<()> {
         let held = self.get(&record.id()).and_then(|held| held.get(usize::try_from(start).ok()?..)?.get(..bytes.len()));
-        let lost = || Error::shards(format!("shard {}", record.id()), "its fragment is not there, or too short");
+        let lost = || Error::shards(format!("shard {}", record.id()), "its fragment is missing or too short");
         bytes.copy_from_slice(held.ok_or_else(lost)?);
         Ok(())
     }
 }
 
-/// Fragments as files in a folder that workers and finalizer share.
+/// Fragments as files in a folder shared by workers and finalizer.
 ///
-/// A fragment appears whole or not at all, under a name that follows from its content:
-/// `cogsmith-TIER-ROW-COLUMN-DIGEST.tiles`. So tasks that run twice, even at once, don't disturb each other.
+/// A fragment appears complete or not at all, under a name derived from its content:
+/// `cogsmith-TIER-ROW-COLUMN-DIGEST.tiles`. So tasks that run twice, even at the same time, don't interfere.
 #[derive(Debug)]
 pub struct FragmentFolder {
     folder: PathBuf,
-    /// Fragments that were read of last, to be found again by their shard.
+    /// Recently read fragments, by shard.
     open: BTreeMap<ShardId, (PathBuf, File)>,
 }
 
 impl FragmentFolder {
-    /// A folder that exists. Give each file that is written a folder of its own.
+    /// Uses an existing folder. Each output file needs a separate folder.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.into(), open: BTreeMap::new() }
     }
 
-    /// Stores the fragment of a shard. The record is what the finalizer needs to find it again.
+    /// Stores the fragment of a shard. The finalizer finds it by the shard's record.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where the system refuses.
+    /// [`ErrorKind::Io`] if the system refuses.
     pub fn store(&self, output: &ShardOutput) -> Result<()> {
         let options = FileOptions { overwrite: true, ..FileOptions::default() };
         let mut file = OutputFile::create(&self.path(&output.record), &options)?;
@@ -64,13 +64,13 @@ impl FragmentFolder {
         file.commit()
     }
 
-    /// Removes the fragments of all shards that took part in a file, those of other attempts at them too, and the
-    /// folder if nothing else is in it.
+    /// Removes all fragments in the folder, including those of repeated attempts, and the folder if it contains nothing
+    /// else.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where the system refuses.
+    /// [`ErrorKind::Io`] if the system refuses.
     pub fn remove(mut self) -> Result<()> {
-        // Windows removes no open file.
+        // Windows cannot remove an open file.
         self.open.clear();
         let failed = |error| Error::io_at("remove fragments in", &self.folder, error);
         let mut others = false;
@@ -112,14 +112,14 @@ impl Fragments for FragmentFolder {
     }
 }
 
-/// Writes a file from the fragments of its shards, front to back. Every byte is checked against what the shards said of
-/// it. Holds one row of a shard's tiles at a time.
+/// Writes a file from the fragments of its shards, front to back. Checks every byte against the shards' records. Keeps
+/// one row of a shard's tiles in memory at a time.
 ///
-/// `progress` gets the bytes that are written so far, again and again; [`ControlFlow::Break`] stops.
+/// Calls `progress` repeatedly with the number of bytes written so far; [`ControlFlow::Break`] stops.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`] where a fragment is not what the shard made, [`ErrorKind::Cancelled`] after
-/// [`ControlFlow::Break`], what `fragments` returns, and [`ErrorKind::Io`] where writing fails.
+/// [`ErrorKind::Corrupt`] if a fragment differs from what the shard produced, [`ErrorKind::Cancelled`] after
+/// [`ControlFlow::Break`], the errors of `fragments`, and [`ErrorKind::Io`] if writing fails.
 pub fn assemble(
     assembly: &Assembly,
     fragments: &mut dyn Fragments,
@@ -150,7 +150,7 @@ fn read(assembly: &Assembly, fragments: &mut dyn Fragments, piece: &Piece, bytes
     let lost = || Error::shards(format!("shard {}", piece.shard), "it has no record");
     let record = assembly.record(piece.shard).ok_or_else(lost)?;
     let count = usize::try_from(piece.len())
-        .map_err(|_| Error::limit("bytes of a row of a shard's tiles", piece.len(), usize::MAX as u64))?;
+        .map_err(|_| Error::limit("the size of a row of a shard's tiles, in bytes,", piece.len(), usize::MAX as u64))?;
     bytes.clear();
     let out_of_memory = |_| ErrorKind::OutOfMemory { what: "a row of a shard's tiles", bytes: piece.len() };
     bytes.try_reserve_exact(count).map_err(out_of_memory)?;
@@ -159,20 +159,20 @@ fn read(assembly: &Assembly, fragments: &mut dyn Fragments, piece: &Piece, bytes
     piece.check(bytes)
 }
 
-/// As [`assemble`], to bytes.
+/// Assembles a file in memory, as [`assemble`] does.
 ///
 /// # Errors
-/// As [`assemble`].
+/// The errors of [`assemble`].
 pub fn assemble_to_vec(assembly: &Assembly, fragments: &mut dyn Fragments) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     assemble(assembly, fragments, &mut bytes, &mut |_| ControlFlow::Continue(()))?;
     Ok(bytes)
 }
 
-/// As [`assemble`], to a file that appears whole or not at all; see [`OutputFile`].
+/// Assembles a file as [`assemble`] does, at a path where it appears complete or not at all; see [`OutputFile`].
 ///
 /// # Errors
-/// As [`assemble`], [`OutputFile::create`] and [`OutputFile::commit`].
+/// The errors of [`assemble`], [`OutputFile::create`], and [`OutputFile::commit`].
 pub fn assemble_to_file(
     assembly: &Assembly,
     fragments: &mut dyn Fragments,

@@ -1,4 +1,4 @@
-//! Where finished tiles wait, and where the file goes.
+//! Output: storage for encoded tiles, and files.
 
 mod direct;
 pub mod file;

@@ -1,4 +1,4 @@
-//! A temporary file for finished tiles.
+//! A temporary file for encoded tiles.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 
 use super::target::{BLOCK, Target};
 
-/// Bytes that the system copies before anyone may ask it to stop.
+/// Bytes that the system copies between opportunities to stop.
 const COPIED_AT_ONCE: u64 = 32 << 20;
 
-/// A file without a name that vanishes with the process, even when that is killed.
+/// An unnamed file that vanishes with the process, even if it is killed.
 #[derive(Debug)]
 pub(super) struct Spool {
     directory: PathBuf,
@@ -21,15 +21,15 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// A new file in `directory`, by default the system's folder for temporary files.
+    /// Creates a file in `directory`, by default the system's temporary directory.
     pub(super) fn new(directory: Option<PathBuf>) -> Result<Self> {
         let directory = directory.unwrap_or_else(std::env::temp_dir);
         let file = tempfile::tempfile_in(&directory)
-            .map_err(|error| Error::io_at("make a temporary file in", &directory, error))?;
+            .map_err(|error| Error::io_at("create a temporary file in", &directory, error))?;
         Ok(Self { directory, file, waiting: Vec::with_capacity(BLOCK), end: 0 })
     }
 
-    /// Where the next byte goes.
+    /// Returns the offset of the next byte.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
@@ -38,7 +38,7 @@ impl Spool {
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.end += bytes.len() as u64;
         let large = bytes.len() >= BLOCK / 8;
-        // What waits comes before what is written directly.
+        // Buffered bytes come before bytes that are written directly.
         if large || self.waiting.len() + bytes.len() > BLOCK {
             self.flush()?;
         }
@@ -49,14 +49,14 @@ impl Spool {
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes buffered bytes.
     pub(super) fn flush(&mut self) -> Result<()> {
         let written = self.file.write_all(&self.waiting);
         self.waiting.clear();
         written.map_err(|error| self.failed(error))
     }
 
-    /// Copies a run of bytes, after [`flush`](Self::flush). `step` is called again and again.
+    /// Copies a run of bytes, after [`flush`](Self::flush). Calls `step` repeatedly.
     pub(super) fn copy(
         &mut self,
         mut offset: u64,
@@ -70,7 +70,7 @@ impl Spool {
             (offset, length) = (offset + count, length - count);
             step()?;
         }
-        // What is appended goes behind all that was, not behind what was copied.
+        // Appended bytes go to the end, not after the copied bytes.
         self.file.seek(SeekFrom::Start(self.end)).map_err(|error| self.failed(error))?;
         Ok(())
     }

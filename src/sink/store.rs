@@ -1,4 +1,4 @@
-//! Sections of finished tiles, kept until they can be put in order.
+//! Storage for sections of encoded tiles, until they can be put in order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -13,27 +13,27 @@ use crate::grid::SectionId;
 use super::spool::Spool;
 use super::target::{BLOCK, Target};
 
-/// What an encoding may take of memory, and where it puts what doesn't fit.
+/// Memory limits of an encoding, temporary files, and verification.
 ///
-/// Finished tiles must wait until the header can be written: sections of coarse levels come first in the file but are
-/// complete last. Without compression their places are known from the start: then tiles go there at once, if the
-/// output is a file, and nothing waits.
+/// Encoded tiles wait until the header can be written: the sections of coarse levels come first in the file, but are
+/// complete last. Without compression, their offsets are known from the start; if the output is a file, tiles are then
+/// written directly to their positions, and nothing waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
-    /// Bytes of finished tiles that are kept in memory; what is beyond goes to a temporary file (with the feature
-    /// `spool`, otherwise it is an error). Default: 16 MiB; without the feature `spool`, no limit.
+    /// Memory limit for encoded tiles, in bytes; the rest spills to a temporary file, or is an error without the
+    /// feature `spool`. Default: 16 MiB; without the feature `spool`, no limit.
     pub memory: u64,
-    /// Bytes of pixels that are read at once, so that all threads have work, unless a single row of tiles has more. With
-    /// threads, as much is read ahead, unless that is more than one and a half times as many bytes. Default: 16 MiB.
+    /// Bytes of pixels that are read at once, to keep all threads busy; at least one row of tiles. With several
+    /// threads, the next batch is read ahead, unless it is larger than one and a half times this size. Default: 16 MiB.
     pub batch: u64,
-    /// Where the temporary file is made; it has no name and vanishes with the process. Default: the system's folder
-    /// for temporary files.
+    /// Directory of the temporary file, which is unnamed and vanishes with the process. Default: the system's temporary
+    /// directory.
     pub directory: Option<PathBuf>,
-    /// Whether the finished file is read back before it [appears](super::OutputFile::commit), and the pixels of every
-    /// tile of every level are compared, by checksums, with those that were encoded; a difference is an
-    /// [`ErrorKind::Verification`](crate::ErrorKind::Verification). Takes eight bytes a tile, and about as long as
-    /// decoding the file. Only an [`OutputFile`](super::OutputFile) that is a regular file can be read back: other
-    /// outputs refuse it. Needs the feature `geotiff`. Default: no.
+    /// True to read back the finished file before it [appears](super::OutputFile::commit), and compare the pixels of
+    /// every tile of every level with those that were encoded, by checksums; a difference is an
+    /// [`ErrorKind::Verification`](crate::ErrorKind::Verification). Takes eight bytes per tile, and about as long as
+    /// decoding the file. Only an [`OutputFile`](super::OutputFile) that is a regular file can be read back; for other
+    /// outputs, this is an error. Needs the feature `geotiff`. Default: false.
     pub verify: bool,
 }
 
@@ -45,7 +45,7 @@ impl Default for StoreOptions {
 }
 
 impl StoreOptions {
-    /// Keeps all finished tiles in memory: for outputs that are in memory themselves.
+    /// Returns options that keep all encoded tiles in memory, for outputs that are in memory themselves.
     #[must_use]
     pub fn in_memory() -> Self {
         Self { memory: u64::MAX, ..Self::default() }
@@ -63,13 +63,13 @@ enum Piece {
     },
 }
 
-/// Append-only sections: in memory up to a budget, beyond it in a spool file.
+/// Append-only sections: in memory up to a limit, beyond it in a temporary file.
 #[derive(Debug)]
 pub(crate) struct SectionStore {
     options: StoreOptions,
     sections: BTreeMap<SectionId, VecDeque<Piece>>,
     in_memory: u64,
-    /// Bytes that wait, wherever they are.
+    /// Bytes that wait, in memory or in the temporary file.
     waiting: u64,
     #[cfg(feature = "spool")]
     spool: Option<Spool>,
@@ -87,7 +87,7 @@ impl SectionStore {
         }
     }
 
-    /// Bytes that wait in the temporary file.
+    /// Returns the number of bytes that went to the temporary file.
     pub(crate) fn spooled(&self) -> u64 {
         #[cfg(feature = "spool")]
         return self.spool.as_ref().map_or(0, Spool::end);
@@ -95,7 +95,7 @@ impl SectionStore {
         return 0;
     }
 
-    /// Bytes that wait, in memory and in the temporary file.
+    /// Returns the number of bytes that wait, in memory and in the temporary file.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
     }
@@ -110,7 +110,7 @@ impl SectionStore {
         self.in_memory += length;
         let pieces = self.sections.entry(section).or_default();
         match pieces.back_mut() {
-            // Small tiles share a piece: their bookkeeping would take more than they do.
+            // Small tiles share a piece: separate pieces would take more memory than the tiles.
             Some(Piece::Memory(held)) if bytes.len() < BLOCK / 16 && held.len() + bytes.len() <= BLOCK => {
                 held.extend_from_slice(bytes);
             }
@@ -119,8 +119,8 @@ impl SectionStore {
         Ok(())
     }
 
-    /// Writes what there is of a section, at most about so many bytes, and forgets it; tells how many bytes it was.
-    /// `step` is called after every piece.
+    /// Writes waiting bytes of a section, at most about `most`, and removes them; returns how many there were. Calls
+    /// `step` after every piece.
     pub(super) fn write_section(
         &mut self,
         section: SectionId,
@@ -161,7 +161,7 @@ impl SectionStore {
         Ok(written)
     }
 
-    /// Appends bytes to a section in the spool file.
+    /// Appends bytes to a section in the temporary file.
     #[cfg(feature = "spool")]
     fn spill(&mut self, section: SectionId, bytes: &[u8]) -> Result<()> {
         let spool = match &mut self.spool {
@@ -181,6 +181,6 @@ impl SectionStore {
     #[cfg(not(feature = "spool"))]
     fn spill(&mut self, _section: SectionId, bytes: &[u8]) -> Result<()> {
         let needed = self.in_memory.saturating_add(bytes.len() as u64);
-        Err(Error::limit("the size of finished tiles in memory, in bytes,", needed, self.options.memory))
+        Err(Error::limit("the size of encoded tiles in memory, in bytes,", needed, self.options.memory))
     }
 }

@@ -1,4 +1,4 @@
-//! Where the bytes of a file go: anything that can be written to, or a file that can do more.
+//! Target of the bytes of a file: any writer, or a file, which supports faster copies.
 
 #[cfg(feature = "spool")]
 use std::fs::File;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 use super::file::OutputFile;
 
-/// Bytes handed over at once.
+/// Bytes passed on at once.
 pub(super) const BLOCK: usize = 1 << 20;
 
 /// Takes the bytes of a file in order.

@@ -1,4 +1,4 @@
-//! Reading back what was written, before the file appears.
+//! Verification of the written file, before it appears.
 
 use std::path::Path;
 
@@ -14,15 +14,15 @@ use crate::read::DiskFile;
 /// The path at which the output can be read back, or the reason why it can't be.
 pub(super) fn readable(sink: &dyn TileSink) -> Result<&Path> {
     if cfg!(not(feature = "geotiff")) {
-        return Err(Error::option("verify", "reading back needs the feature 'geotiff'"));
+        return Err(Error::option("verify", "verification needs the feature 'geotiff'"));
     }
     sink.readable().ok_or_else(|| {
         Error::option("verify", "a stream of bytes, a device or a FIFO can't be read back; write to a regular file")
     })
 }
 
-/// Compares the pixels of all tiles in the file with those that were encoded. All bytes must have been handed to the
-/// system. `step` is called now and then.
+/// Compares the pixels of all tiles in the file with those that were encoded. All bytes must have been passed to the
+/// system. Calls `step` from time to time.
 #[cfg(feature = "geotiff")]
 pub(super) fn verify(
     sink: &dyn TileSink,
@@ -43,7 +43,7 @@ pub(super) fn verify(
     check::verify(&DiskFile::open(path)?, &levels, executor, step)
 }
 
-/// Never asked for: refused beforehand.
+/// Never called: [`refuse`] returns an error first.
 #[cfg(not(feature = "geotiff"))]
 pub(super) fn verify(
     sink: &dyn TileSink,

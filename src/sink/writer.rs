@@ -1,4 +1,4 @@
-//! Whole files: rows or a source in, a COG out, to anything that can be written to. No `Seek`.
+//! Encoding of whole files, from rows or a source, to any writer. No `Seek`.
 
 use std::borrow::BorrowMut;
 use std::fmt;
@@ -22,19 +22,19 @@ use super::spooled::SpooledSink;
 use super::store::StoreOptions;
 use super::verify::{readable, verify};
 
-/// How far an encoding is.
+/// Progress of an encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Rows of full resolution that are read and encoded.
+    /// Rows of full resolution that have been read and encoded.
     pub rows_done: u32,
-    /// Rows of full resolution.
+    /// Total number of rows of full resolution.
     pub rows: u32,
 }
 
 /// Encodes a whole source to a writer.
 ///
-/// `progress` is called after every few tiles; [`ControlFlow::Break`] stops the encoding.
+/// Calls `progress` after every few tiles; [`ControlFlow::Break`] stops the encoding.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -52,9 +52,9 @@ pub struct Progress {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InvalidImage`] where the source is not what the plan was made for, [`ErrorKind::InvalidOption`] for
-/// [`StoreOptions::verify`], [`ErrorKind::Cancelled`] after [`ControlFlow::Break`], and whatever goes wrong in reading,
-/// encoding or writing.
+/// [`ErrorKind::InvalidImage`] if the source does not match the plan, [`ErrorKind::InvalidOption`] for
+/// [`StoreOptions::verify`], [`ErrorKind::Cancelled`] after [`ControlFlow::Break`], and any error in reading, encoding,
+/// or writing.
 pub fn encode(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -66,14 +66,15 @@ pub fn encode(
     run(&mut [source], plan, executor, store, &mut SpooledSink::new(writer, store.clone()), progress)
 }
 
-/// As [`encode`], to a file: tiles whose size is known beforehand, those without compression, go to their places at
-/// once, and what waits in a temporary file is copied by the system itself where it can. The bytes are the same.
+/// Encodes a whole source to a file. The result is the same as that of [`encode`], but uncompressed tiles, whose size
+/// is known in advance, are written directly to their positions, and the system copies tiles from the temporary file,
+/// if it supports that.
 ///
 /// The caller [commits](OutputFile::commit) the file.
 ///
 /// # Errors
-/// As [`encode`]; [`StoreOptions::verify`] is refused for outputs that are no regular files alone, and
-/// [`ErrorKind::Verification`] means that what was read back is not what was encoded.
+/// The errors of [`encode`], except that [`StoreOptions::verify`] is only refused for outputs that are not regular
+/// files; [`ErrorKind::Verification`] if the file that was read back differs from what was encoded.
 pub fn encode_to_output(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -85,9 +86,9 @@ pub fn encode_to_output(
     run(&mut [source], plan, executor, store, file_sink(plan, store, output)?.as_mut(), progress)
 }
 
-/// Encodes levels that are all finished: `sources` gives the image and its overviews, one for each level of the plan,
-/// which was made with [`Overviews::Finished`](crate::Overviews::Finished). Each level is kept as it comes, with its mask
-/// if the image has one. Levels are read one after the other, so memory is that of the widest.
+/// Encodes an image with finished overviews: `sources` contains one source per level of a plan that was made with
+/// [`Overviews::Finished`](crate::Overviews::Finished), full resolution first. Each level is encoded unchanged, with
+/// its mask if the image has one. Levels are read one after the other, so memory use is that of the widest level.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -106,8 +107,8 @@ pub fn encode_to_output(
 /// ```
 ///
 /// # Errors
-/// As [`encode`]; [`ErrorKind::InvalidImage`] also where there is not one source for each level, or one is not of its
-/// level's size, and [`ErrorKind::InvalidOption`] for a plan whose overviews are to be computed.
+/// The errors of [`encode`]; also [`ErrorKind::InvalidImage`] if there is not exactly one source per level, or a source
+/// does not have the size of its level, and [`ErrorKind::InvalidOption`] for a plan that computes overviews.
 pub fn encode_levels(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -120,10 +121,10 @@ pub fn encode_levels(
     run(sources, plan, executor, store, &mut SpooledSink::new(writer, store.clone()), progress)
 }
 
-/// As [`encode_levels`], to a file, in the way of [`encode_to_output`].
+/// Encodes an image with finished overviews, as [`encode_levels`] does, to a file, as [`encode_to_output`] does.
 ///
 /// # Errors
-/// As [`encode_levels`] and [`encode_to_output`].
+/// The errors of [`encode_levels`] and [`encode_to_output`].
 pub fn encode_levels_to_output(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -139,7 +140,7 @@ pub fn encode_levels_to_output(
 /// Encodes a whole source to any sink, and [commits](TileSink::commit) it.
 ///
 /// # Errors
-/// As [`encode`], and what the sink returns. [`StoreOptions::verify`] is refused by sinks that can't be
+/// The errors of [`encode`] and of the sink. [`StoreOptions::verify`] is refused by sinks that can't be
 /// [read back](TileSink::readable).
 pub fn encode_to_sink(
     source: &mut dyn PixelSource,
@@ -172,7 +173,7 @@ pub fn file_sink<'a, F: BorrowMut<OutputFile> + Send + 'a>(
     })
 }
 
-/// `sources` gives full resolution alone, or every level.
+/// Encodes `sources`: only full resolution, or every level.
 fn run(
     sources: &mut [&mut dyn PixelSource],
     plan: &CogPlan,
@@ -206,7 +207,7 @@ fn run(
     finish(encoder, executor, sink, &mut || report(progress, rows, rows))
 }
 
-/// Ends an encoding whose rows have all come.
+/// Finishes an encoding once all rows have been passed.
 fn finish(
     mut encoder: CogEncoder,
     executor: &Executor,
@@ -222,7 +223,7 @@ fn finish(
     Ok(Summary { spooled: sink.spooled(), ..file.summary })
 }
 
-/// Reports the progress to the caller, who may stop the encoding.
+/// Reports progress to the caller, who may stop the encoding.
 fn report(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32, rows: u32) -> Result<()> {
     match progress(Progress { rows_done, rows }) {
         ControlFlow::Break(()) => Err(ErrorKind::Cancelled.into()),
@@ -230,10 +231,10 @@ fn report(progress: &mut dyn FnMut(Progress) -> ControlFlow<()>, rows_done: u32,
     }
 }
 
-/// Encodes a whole source to bytes, on the caller's thread.
+/// Encodes a whole source to a vector, on the calling thread.
 ///
 /// # Errors
-/// As [`encode`].
+/// The errors of [`encode`].
 pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec<u8>> {
     let mut sink = MemorySink::new();
     let go_on = &mut |_| ControlFlow::Continue(());
@@ -241,11 +242,11 @@ pub fn encode_to_vec(source: &mut dyn PixelSource, plan: &CogPlan) -> Result<Vec
     Ok(sink.into_bytes())
 }
 
-/// Encodes a whole source to a file that appears whole or not at all; see [`OutputFile`]. Tiles beyond the memory budget
-/// wait in the file's directory.
+/// Encodes a whole source to a file that appears complete or not at all; see [`OutputFile`]. Encoded tiles that don't
+/// fit in memory spill to a temporary file in the same directory.
 ///
 /// # Errors
-/// As [`encode`], [`OutputFile::create`] and [`OutputFile::commit`].
+/// The errors of [`encode`], [`OutputFile::create`], and [`OutputFile::commit`].
 pub fn encode_to_file(
     source: &mut dyn PixelSource,
     plan: &CogPlan,
@@ -259,7 +260,7 @@ pub fn encode_to_file(
     encode_to_sink(source, plan, executor, &store, sink.as_mut(), &mut |_| ControlFlow::Continue(()))
 }
 
-/// Takes rows as they come, and passes finished tiles on to a file or a writer.
+/// An encoder that takes rows in order, and passes finished tiles to a file, a writer or any other sink.
 ///
 /// ```
 /// use cogsmith::{CogPlan, CogWriter, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, StoreOptions};
@@ -288,10 +289,10 @@ impl fmt::Debug for CogWriter<'_> {
 }
 
 impl<'a> CogWriter<'a> {
-    /// A writer to anything that can be written to. Nothing reaches it before [`finish`](Self::finish).
+    /// Creates a writer to anything that can be written to. Nothing reaches it before [`finish`](Self::finish).
     ///
     /// # Errors
-    /// As [`to_sink`](Self::to_sink).
+    /// The errors of [`to_sink`](Self::to_sink).
     pub fn to_writer(
         plan: CogPlan,
         executor: Executor,
@@ -302,22 +303,23 @@ impl<'a> CogWriter<'a> {
         Self::to_sink(plan, executor, &store, sink)
     }
 
-    /// A writer to a file, which appears on [`finish`](Self::finish). Tiles go to their place in it as soon as that is
-    /// known.
+    /// Creates a writer to a file, which appears on [`finish`](Self::finish). Tiles move to their place in it as soon as
+    /// that is known.
     ///
     /// # Errors
-    /// As [`to_sink`](Self::to_sink); [`ErrorKind::Io`] where the header of an uncompressed file can't be written.
+    /// The errors of [`to_sink`](Self::to_sink), and [`ErrorKind::Io`] if the header of an uncompressed file cannot be
+    /// written.
     pub fn to_file(plan: CogPlan, executor: Executor, store: StoreOptions, file: OutputFile) -> Result<Self> {
         let sink = file_sink(&plan, &store, file)?;
         Self::to_sink(plan, executor, &store, sink)
     }
 
-    /// A writer to any sink; the sink of [`to_writer`](Self::to_writer) and [`to_file`](Self::to_file) is made by them.
+    /// Creates a writer to any sink.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfMemory`] where the index of tiles, or the rows of a batch, can't be held;
+    /// [`ErrorKind::OutOfMemory`] if the tile index or the rows of a batch don't fit in memory;
     /// [`ErrorKind::InvalidOption`] for [finished](crate::Overviews::Finished) overviews, and for
-    /// [`StoreOptions::verify`] with a sink that can't be [read back](TileSink::readable).
+    /// [`StoreOptions::verify`] with a sink that cannot be [read back](TileSink::readable).
     pub fn to_sink(
         plan: CogPlan,
         executor: Executor,
@@ -332,32 +334,33 @@ impl<'a> CogWriter<'a> {
         Ok(Self { encoder, sink, executor })
     }
 
-    /// Takes any number of rows whose bands lie together: (row, column, band), and their mask if the image has one.
+    /// Encodes any number of rows, with the bands of each pixel together: (row, column, band), and their mask if the
+    /// image has one.
     ///
     /// # Errors
-    /// As [`CogEncoder::push_rows`], and [`ErrorKind::Io`] where a file can't be written. After an error the writer is of
-    /// no further use.
+    /// The errors of [`CogEncoder::push_rows`], and [`ErrorKind::Io`] if a file cannot be written. After an error the
+    /// writer is of no further use.
     pub fn push_rows<T: Sample>(&mut self, samples: &[T], mask: Option<&[u8]>) -> Result<()> {
         let Self { encoder, sink, .. } = self;
         encoder
             .push_rows_into(samples, mask, &mut |encoder| encoder.encode_waiting(None, sink.as_mut(), &mut || Ok(())))
     }
 
-    /// Finishes the file, and makes it appear.
+    /// Finishes the file and makes it appear.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where rows are missing, [`ErrorKind::Limit`] where classic TIFF was asked for and the
-    /// file is larger than 4 GiB, [`ErrorKind::Io`] where writing fails, [`ErrorKind::Verification`] where what was read
-    /// back is not what was encoded, and those of [`OutputFile::commit`].
+    /// [`ErrorKind::PixelCount`] if rows are missing, [`ErrorKind::Limit`] if classic TIFF was requested and the file is
+    /// larger than 4 GiB, [`ErrorKind::Io`] if writing fails, [`ErrorKind::Verification`] if the file that was read back
+    /// differs from what was encoded, and the errors of [`OutputFile::commit`].
     pub fn finish(self) -> Result<Summary> {
         self.finish_with(&mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`finish`](Self::finish). `progress` is called after every few megabytes; [`ControlFlow::Break`] stops, and the
-    /// file does not appear.
+    /// Like [`finish`](Self::finish), but calls `progress` after every few megabytes. [`ControlFlow::Break`] stops, and
+    /// the file does not appear.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish), and [`ErrorKind::Cancelled`].
+    /// The errors of [`finish`](Self::finish), and [`ErrorKind::Cancelled`].
     pub fn finish_with(mut self, progress: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Summary> {
         let (rows_done, rows) = (self.encoder.rows_done(), self.encoder.plan().spec().height);
         let step = &mut || report(progress, rows_done, rows);
@@ -368,20 +371,20 @@ impl<'a> CogWriter<'a> {
     }
 }
 
-/// Checks that there is a source for each level.
+/// Checks that there is exactly one source per level.
 fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
     if !plan.overviews_are_finished() {
-        let reason = "they are to be computed, but come with the image; ask for finished ones";
+        let reason = "the plan computes overviews, but they are supplied; use finished overviews in the plan";
         return Err(Error::option("overviews", reason));
     }
     let (given, planned) = (sources.len(), plan.levels().len());
     if given == planned {
         return Ok(());
     }
-    Err(Error::image(format!("{given} sources for {planned} levels: each level needs one, the image first")))
+    Err(Error::image(format!("got {given} sources for {planned} levels; pass one per level, full resolution first")))
 }
 
-/// Checks that a source gives what the plan was made for.
+/// Checks that a source matches the plan.
 fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Result<()> {
     let (given, planned) = (source.spec(), plan.spec());
     let got = (given.width, given.height, given.bands, given.data_type, given.mask);
@@ -393,5 +396,5 @@ fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Resu
         format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
     };
     let what = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
-    Err(Error::image(format!("the source gives {}, {what} is for {}", say(got), say(needed))))
+    Err(Error::image(format!("the source has {}, but {what} expects {}", say(got), say(needed))))
 }

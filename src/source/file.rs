@@ -1,4 +1,4 @@
-//! Files of the file system: the raster itself, and the files next to it.
+//! Files on disk: the raster itself, and the files next to it.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::error::ErrorKind;
 
 pub(crate) use crate::read::{DiskFile, ReadAt, not_tiff, read_full, read_scattered};
 
-/// Reads a text file next to the raster; `None` if there is no such file. Text that is not UTF-8 is taken as Latin-1.
+/// Reads a text file next to the raster; `None` if there is no such file. Text that is not UTF-8 is read as Latin-1.
 ///
 /// # Errors
 /// If the file cannot be read, or is longer than `max_len` bytes.
@@ -31,7 +31,7 @@ pub(crate) fn bounded_text(path: &Path, max_len: usize) -> Result<Option<String>
     ))
 }
 
-/// The names of the files in the directory of `path`, for finding sidecar files whatever the case of their extensions.
+/// Returns the names of the files in the directory of `path`, to find sidecar files regardless of case.
 pub(crate) fn neighbors(path: &Path) -> Vec<std::ffi::OsString> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Masks that are made while rows are read: [`MaskedSource`].
+//! Masks that are computed while rows are read: [`MaskedSource`].
 
 use crate::buffer::AlignedBytes;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::view::{PixelSource, Stripe, StripeLayout};
 
 use super::RasterSource;
 
-/// A source whose mask is left out, or made from its nodata value or its alpha band.
+/// A source whose mask is dropped, or made from its nodata value or alpha band.
 ///
 /// ```
 /// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, Nodata, PixelSource, SliceSource};
@@ -28,12 +28,12 @@ pub struct MaskedSource<S> {
     made_from: MadeFrom,
 }
 
-/// Where the mask comes from, beside that of the source.
+/// The origin of the mask, in addition to the source's own mask.
 #[derive(Debug)]
 enum MadeFrom {
     Nothing,
     Nodata,
-    /// The band, and room for a stripe with it.
+    /// The alpha band, and a buffer for a stripe that includes it.
     Alpha {
         band: usize,
         pixels: AlignedBytes,
@@ -41,11 +41,11 @@ enum MadeFrom {
 }
 
 impl<S: PixelSource> MaskedSource<S> {
-    /// A source with the mask that the policy asks for.
+    /// Creates a source with the mask that the policy selects.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) where the mask is to be made from a nodata value
-    /// or an alpha band that the source doesn't have.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if the mask is made from a nodata value or an
+    /// alpha band that the source does not have.
     pub fn new(inner: S, policy: MaskPolicy) -> Result<Self> {
         let mut spec = inner.spec().clone();
         let mut made_from = MadeFrom::Nothing;
@@ -72,23 +72,23 @@ impl<S: PixelSource> MaskedSource<S> {
         Ok(Self { inner, spec, metadata: Metadata::default(), made_from })
     }
 
-    /// The source behind.
+    /// Returns the inner source.
     pub fn inner(&self) -> &S {
         &self.inner
     }
 }
 
 impl<S: RasterSource> MaskedSource<S> {
-    /// As [`new`](Self::new), for a source with metadata: items of a band that becomes the mask go with it, statistics
-    /// with a mask that is left out.
+    /// Creates a source as [`new`](Self::new) does, and adapts its metadata: drops the items of a band that becomes the
+    /// mask, and the statistics if a mask is dropped.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn with_metadata(inner: S, policy: MaskPolicy) -> Result<Self> {
         let mut masked = Self::new(inner, policy)?;
         masked.metadata = masked.inner.metadata().clone();
         if masked.inner.spec().mask && !masked.spec.mask {
-            // They counted the pixels that the mask left.
+            // The statistics only cover pixels that the mask left valid.
             masked.metadata.drop_statistics();
         }
         if let MadeFrom::Alpha { band, .. } = masked.made_from {
@@ -112,7 +112,7 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
             MadeFrom::Nothing => self.inner.read_rows(first_row, stripe, executor),
             MadeFrom::Nodata => {
                 if let Some(mask) = &mut stripe.mask {
-                    // Where the source has no mask of its own, all pixels are valid to begin with.
+                    // If the source has no mask of its own, all pixels are valid at first.
                     mask.fill(u8::MAX);
                 }
                 self.inner.read_rows(first_row, stripe, executor)?;
@@ -156,7 +156,7 @@ impl<S: RasterSource> RasterSource for MaskedSource<S> {
     }
 }
 
-/// Masks the pixels that have no data in any band: NaN, or the nodata value.
+/// Masks the pixels that have no data in any band: all are NaN or nodata.
 fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
     let samples = match stripe.layout {
         StripeLayout::Chunky => stripe.bands,
@@ -180,7 +180,7 @@ fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
     }
 }
 
-/// Copies all bands but alpha, and masks the pixels whose alpha is 0.
+/// Copies all bands except alpha, and masks the pixels whose alpha is 0.
 fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
     let size = stripe.sample_size;
     let alpha = band * size..(band + 1) * size;
@@ -190,7 +190,7 @@ fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>)
         for (column, pixel) in pixels.chunks_exact(pixel).enumerate() {
             colors.extend_from_slice(&pixel[..alpha.start]);
             colors.extend_from_slice(&pixel[alpha.end..]);
-            // Zero has only zero bits, but for the sign of a float.
+            // Zero has only zero bits, except for the sign of a float.
             let transparent = pixel[alpha.clone()].iter().all(|byte| *byte == 0);
             if transparent && let Some(mask) = &mut stripe.mask {
                 mask[row * stripe.width + column] = 0;

@@ -1,4 +1,4 @@
-//! Rasters that can be encoded: pixels, and what is known about them.
+//! Raster sources: pixels, georeferencing, and metadata.
 
 #[cfg(feature = "geotiff")]
 mod file;
@@ -11,11 +11,11 @@ use crate::view::PixelSource;
 
 pub use mask::MaskedSource;
 
-/// A raster: pixels from top to bottom, where they lie, and what is said about them.
+/// A raster: rows of pixels from top to bottom, with georeferencing and metadata.
 pub trait RasterSource: PixelSource {
-    /// Where the raster lies.
+    /// Returns the georeferencing.
     fn geo(&self) -> &GeoRef;
 
-    /// What is said about it.
+    /// Returns the metadata.
     fn metadata(&self) -> &Metadata;
 }

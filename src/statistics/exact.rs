@@ -1,14 +1,14 @@
-//! Sums without rounding, and their quotients rounded once.
+//! Exact sums, and quotients of them that are rounded once.
 //!
-//! Sums of floats in floating point depend on their order. These don't: every finite double is a whole number of the
-//! smallest unit its type has, so sums are kept as long whole numbers ("superaccumulator", Kulisch 1971).
+//! Floating-point sums depend on the order of their terms. These do not: every finite double is a multiple of the
+//! smallest unit of its type, so sums are kept as long integers ("superaccumulator", Kulisch 1971).
 
-/// Bits of a limb that hold a digit; the others take carries until they are passed on.
+/// Bits of a limb that hold a digit; the remaining bits collect carries until they are propagated.
 const DIGIT_BITS: u32 = 32;
-/// Numbers that can be added before carries are passed on: a digit adds less than 2^32 to a limb of 63 bits.
+/// Number of additions before carries must be propagated: a digit adds less than 2^32 to a limb of 63 bits.
 const ADDS_BEFORE_CARRY: u32 = 1 << 29;
 
-/// A signed sum of multiples of a unit, 2^`unit`.
+/// A signed sum in multiples of a unit, 2^`unit`.
 #[derive(Debug, Clone)]
 pub(super) struct FixedPoint {
     unit: i32,
@@ -17,7 +17,7 @@ pub(super) struct FixedPoint {
 }
 
 impl FixedPoint {
-    /// A sum of numbers below 2^`highest` in magnitude, of fewer than 2^63 of them.
+    /// Makes a sum for fewer than 2^63 numbers below 2^`highest` in magnitude.
     pub(super) fn new(unit: i32, highest: i32) -> Self {
         let bits = highest.saturating_sub(unit).unsigned_abs() + 64;
         Self { unit, limbs: vec![0; (bits / DIGIT_BITS + 2) as usize].into(), adds: 0 }
@@ -72,8 +72,8 @@ impl FixedPoint {
         self.carry();
     }
 
-    /// Returns the sum in units: its sign, and its digits of 32 bits from the lowest to the highest that is not zero,
-    /// with the index of the first. Equal sums give equal digits.
+    /// Returns the sum in units: its sign, the index of its lowest nonzero 32-bit digit, and the digits from that one
+    /// to the highest nonzero one. Equal sums give equal digits.
     pub(super) fn digits(self) -> (bool, usize, Vec<u32>) {
         let Whole { negative, mut digits } = self.whole();
         let len = digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
@@ -83,7 +83,7 @@ impl FixedPoint {
         (negative, lowest, digits)
     }
 
-    /// Sets a sum that is still zero to what [`digits`](Self::digits) returned; `None` where there are more digits than
+    /// Sets a sum that is still zero from the result of [`digits`](Self::digits); `None` if there are more digits than
     /// a sum of this range has.
     pub(super) fn with_digits(mut self, negative: bool, lowest: usize, digits: &[u32]) -> Option<Self> {
         let limbs = self.limbs.get_mut(lowest..lowest.checked_add(digits.len())?)?;
@@ -94,7 +94,7 @@ impl FixedPoint {
         Some(self)
     }
 
-    /// Passes carries on: all limbs but the last are digits then.
+    /// Propagates carries, so that all limbs except the last are digits.
     fn carry(&mut self) {
         let mut carry = 0;
         let last = self.limbs.len() - 1;
@@ -107,7 +107,7 @@ impl FixedPoint {
         self.adds = 0;
     }
 
-    /// The sum in units.
+    /// Returns the sum in units.
     pub(super) fn whole(mut self) -> Whole {
         self.carry();
         let negative = self.limbs.last().is_some_and(|last| *last < 0);
@@ -121,13 +121,13 @@ impl FixedPoint {
     }
 }
 
-/// The lowest 32 bits.
+/// Returns the lowest 32 bits.
 fn digit(value: i64) -> u32 {
     u32::try_from(value & 0xFFFF_FFFF).unwrap_or_default()
 }
 
-/// The mantissa of a finite double as an odd whole number, and the exponent that goes with it: never below that of the
-/// unit of a narrower type which the double comes from.
+/// Returns the mantissa of a finite double as an odd integer, and its exponent. If the double comes from a narrower
+/// type, the exponent is never below that of the type's unit.
 fn decompose(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let fraction = bits & ((1 << 52) - 1);
@@ -137,11 +137,11 @@ fn decompose(value: f64) -> (u64, i32) {
     (mantissa >> zeros, exponent + zeros.cast_signed())
 }
 
-/// A whole number of any length.
+/// An integer of arbitrary length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Whole {
     negative: bool,
-    /// Digits of 32 bits, the lowest first.
+    /// Digits of 32 bits, lowest first.
     digits: Vec<u32>,
 }
 
@@ -160,13 +160,13 @@ impl From<u128> for Whole {
 }
 
 impl Whole {
-    /// This number times 2^(32 · `digits`).
+    /// Multiplies by 2^(32 · `digits`).
     pub(super) fn shifted(mut self, digits: usize) -> Self {
         self.digits.splice(0..0, std::iter::repeat_n(0, digits));
         self
     }
 
-    /// The sum of two numbers, neither of them negative.
+    /// Adds two numbers that are not negative.
     pub(super) fn plus(&self, other: &Self) -> Self {
         let length = self.digits.len().max(other.digits.len()) + 1;
         let digit = |whole: &Self, index: usize| u64::from(whole.digits.get(index).copied().unwrap_or(0));
@@ -179,7 +179,7 @@ impl Whole {
         Self { negative: false, digits: digits.collect() }
     }
 
-    /// The difference of two numbers, neither of them negative, the second one not larger.
+    /// Subtracts a number from one that is at least as large; neither is negative.
     pub(super) fn minus(&self, other: &Self) -> Self {
         let mut borrow = 0;
         let digits = self.digits.iter().enumerate().map(|(index, &digit)| {
@@ -190,7 +190,7 @@ impl Whole {
         Self { negative: false, digits: digits.collect() }
     }
 
-    /// The product.
+    /// Multiplies two numbers.
     pub(super) fn times(&self, other: &Self) -> Self {
         let mut digits = vec![0u32; self.digits.len() + other.digits.len()];
         for (first, &a) in self.digits.iter().enumerate() {
@@ -205,7 +205,7 @@ impl Whole {
         Self { negative: self.negative != other.negative, digits }
     }
 
-    /// This number times 2^`exponent`, divided by `divisor` (from 1 to below 2^127) and rounded once, to the nearest
+    /// Multiplies by 2^`exponent`, divides by `divisor` (from 1 to below 2^127), and rounds once, to the nearest
     /// double, halves to even.
     pub(super) fn divided(&self, divisor: u128, exponent: i32) -> f64 {
         let bits = self.digits.len() * 32;
@@ -213,8 +213,8 @@ impl Whole {
         if self.digits.iter().all(|digit| *digit == 0) || divisor == 0 {
             return 0.0;
         }
-        // Long division, bit by bit from the top, until the quotient has 64 bits from its first one on; what is left
-        // of the number, and of the remainder, only matters as not zero.
+        // Long division, bit by bit from the top, until the quotient has 64 bits from its first one on. Of the rest of
+        // the number and of the remainder, only whether it is zero matters.
         let (mut remainder, mut quotient, mut lowest, mut position) = (0u128, 0u64, 0i32, bits);
         while quotient >> 63 == 0 {
             let next = if position > 0 {
@@ -238,9 +238,9 @@ impl Whole {
     }
 }
 
-/// `mantissa` (its highest bit set) times 2^`exponent`, and a bit more if `sticky`, as the nearest double.
+/// Rounds `mantissa` (highest bit set) times 2^`exponent`, plus slightly more if `sticky`, to the nearest double.
 fn rounded(mantissa: u64, exponent: i32, sticky: bool) -> f64 {
-    // The exponent of the lowest bit that a double of this size has.
+    // The exponent of the lowest bit of a double of this size.
     let lowest = exponent.saturating_add(11).max(-1074);
     let dropped = lowest.saturating_sub(exponent).unsigned_abs();
     if dropped > 64 {
@@ -250,7 +250,7 @@ fn rounded(mantissa: u64, exponent: i32, sticky: bool) -> f64 {
     let half = 1u64 << (dropped - 1);
     let below = mantissa & (half - 1) != 0 || sticky;
     let up = mantissa & half != 0 && (below || kept & 1 == 1);
-    // Carries run into the exponent, as they should: 2^53 has the bits of the next one's smallest mantissa.
+    // Carries may run into the exponent: 2^53 has the bits of the next exponent's smallest mantissa.
     let kept = kept + u64::from(up);
     if kept >> 52 == 0 {
         return f64::from_bits(kept);

@@ -1,7 +1,7 @@
-//! Statistics of bands, computed while rows go by: exact, so that they depend on the pixels alone.
+//! Band statistics, computed as rows stream in. They are exact, so they depend on the pixels alone.
 //!
-//! Sums and sums of squares are whole numbers of any length; mean and standard deviation are rounded once at
-//! the end. So neither the order of pixels nor the number of threads shows.
+//! Sums and sums of squares are integers of arbitrary length; mean and standard deviation are rounded once at the end.
+//! So neither the order of the pixels nor the number of threads matters.
 
 mod exact;
 mod packed;
@@ -13,38 +13,37 @@ use crate::spec::ImageSpec;
 use exact::{FixedPoint, Whole};
 pub(crate) use packed::{pack, unpack};
 
-/// Pixels whose sums are kept in machine numbers: 2^12 squares of 32 bits fit 64.
+/// Pixels whose sums are kept in machine integers: 2^12 squares of 32 bits fit in 64 bits.
 const RUN: usize = 1 << 12;
-/// Bytes of the pixels that are looked at band by band.
+/// Size of the pixels that are processed band by band, in bytes.
 const RUN_BYTES: usize = 1 << 17;
 
 /// Statistics of the valid pixels of a band.
 ///
-/// Valid are, as in GDAL, pixels that do not equal nodata, and of f16 and f32 only where a mask calls them valid too;
-/// without a nodata value those that the mask calls valid; without either those that are not transparent. The alpha band
-/// itself is neither masked nor transparent. NaN is never valid.
+/// Validity follows GDAL. With a nodata value, pixels that do not equal it are valid; for f16 and f32, a mask must mark
+/// them as valid as well, if there is one. Without a nodata value, pixels that the mask marks as valid are; without
+/// either, those that are not transparent. Mask and alpha do not apply to the alpha band itself. NaN is never valid.
 ///
-/// Numbers are NaN where no pixel is valid. Mean and standard deviation are the exact ones, rounded once.
+/// All numbers except the percentage are NaN if no pixel is valid. Mean and standard deviation are exact, rounded once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct BandStatistics {
-    /// The smallest value; of 64-bit integers the nearest double.
+    /// The smallest value; for 64-bit integers, the nearest double.
     pub minimum: f64,
-    /// The largest value; of 64-bit integers the nearest double.
+    /// The largest value; for 64-bit integers, the nearest double.
     pub maximum: f64,
-    /// The mean; infinite or NaN where pixels are infinite.
+    /// The mean; infinite or NaN if pixels are infinite.
     pub mean: f64,
-    /// The standard deviation of the population (divided by the number of pixels, as GDAL does it); NaN where pixels
-    /// are infinite.
+    /// The population standard deviation (divided by the number of pixels, as in GDAL); NaN if pixels are infinite.
     pub standard_deviation: f64,
-    /// Valid pixels of all pixels, in percent.
+    /// The percentage of valid pixels.
     pub valid_percent: f64,
-    /// Smallest and largest value of integers.
+    /// The smallest and the largest value of integers.
     whole: Option<(i128, i128)>,
 }
 
 impl BandStatistics {
-    /// The items of GDAL's metadata by name, in its order; without valid pixels only their percentage, 0.
+    /// Returns GDAL's metadata items by name, in its order; without valid pixels, only their percentage, 0.
     pub(crate) fn items(&self) -> Vec<(&'static str, String)> {
         let number = |value: f64, whole: Option<i128>| whole.map_or_else(|| shortest(value), |whole| whole.to_string());
         let percent = ("STATISTICS_VALID_PERCENT", shortest(self.valid_percent));
@@ -60,7 +59,7 @@ impl BandStatistics {
         ]
     }
 
-    /// Statistics whose texts are as long as any can be: `-2.2250738585072014e-308` has 24 bytes.
+    /// Statistics with the longest possible texts: `-2.2250738585072014e-308` has 24 bytes.
     pub(crate) const LONGEST: Self = {
         let value = -2.225_073_858_507_201_4e-308;
         Self {
@@ -74,11 +73,11 @@ impl BandStatistics {
     };
 }
 
-/// Consecutive pixels of an image in memory: full rows, or a part of one row.
+/// Consecutive pixels of an image in memory: full rows, or part of a row.
 pub(crate) struct MeasuredPixels<'a> {
-    /// All planes: one with all bands of a pixel together, or one a band.
+    /// All planes: a single one with all bands of a pixel, or one per band.
     pub(crate) planes: Vec<&'a [u8]>,
-    /// One byte a pixel, 0 = invalid.
+    /// One byte per pixel, 0 = invalid.
     pub(crate) mask: Option<&'a [u8]>,
 }
 
@@ -96,15 +95,15 @@ enum Sums {
     Integer {
         range: Option<(i128, i128)>,
         sum: i128,
-        /// Sums of the lower and the upper 64 bits of squares.
+        /// Sums of the lower and of the upper 64 bits of squares.
         squares: [u128; 2],
     },
     Float {
-        /// Of finite and infinite values.
+        /// Range of finite and infinite values.
         range: Option<(f64, f64)>,
-        /// Numbers of infinities below and above zero.
+        /// Counts of negative and of positive infinities.
         infinities: [u64; 2],
-        /// In units of the smallest number above zero that the type has, 2^unit.
+        /// Exponent of the unit of the sums, 2^unit: the smallest positive number of the type.
         unit: i32,
         sum: FixedPoint,
         squares: FixedPoint,
@@ -112,7 +111,7 @@ enum Sums {
 }
 
 impl BandSums {
-    /// Sums of no pixel.
+    /// Makes the sums of no pixels.
     pub(crate) fn new(data_type: DataType) -> Self {
         let float = |unit: i32, highest: i32| Sums::Float {
             range: None,
@@ -161,7 +160,7 @@ impl BandSums {
         self.pixels
     }
 
-    /// What the sums come to.
+    /// Computes the statistics.
     pub(crate) fn statistics(&self) -> BandStatistics {
         let (count, valid) = (u128::from(self.valid), u128::from(self.valid));
         let valid_percent = Whole::from(100 * valid).divided(self.pixels.into(), 0);
@@ -183,7 +182,7 @@ impl BandSums {
             Sums::Float { sum, squares, unit, .. } => (sum.clone().whole(), squares.clone().whole(), *unit),
         };
         let mean = sum.divided(count, unit);
-        // Variance: (n · sum of squares - square of the sum) / n², which is never below zero.
+        // Variance: (n · sum of squares - square of the sum) / n², which is never negative.
         let spread = squares.times(&Whole::from(count)).minus(&sum.times(&sum));
         let standard_deviation = spread.divided(count * count, 2 * unit).sqrt();
         match &self.sums {
@@ -202,7 +201,7 @@ impl BandSums {
                     [_, 0] => (f64::NEG_INFINITY, f64::NAN),
                     _ => (f64::NAN, f64::NAN),
                 };
-                // Zero may have been either of two.
+                // A zero may have been either of the two zeros.
                 let (minimum, maximum) = (minimum + 0.0, maximum + 0.0);
                 BandStatistics { minimum, maximum, mean, standard_deviation, valid_percent, whole: None }
             }
@@ -219,12 +218,12 @@ fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, other: Option<(T, T)>
     };
 }
 
-/// Returns the sums of no pixel for each band.
+/// Returns the sums of no pixels for each band.
 pub(crate) fn no_sums(spec: &ImageSpec) -> Vec<BandSums> {
     vec![BandSums::new(spec.data_type); spec.bands.into()]
 }
 
-/// Adds pixels to the sums of each band. Complex samples, which have no order, have none: the plan refuses them.
+/// Adds pixels to the sums of each band. Complex samples have no order and no sums: the plan rejects them.
 pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
     match spec.data_type {
         DataType::U8 => measure_as::<u8>(spec, pixels, sums),
@@ -245,19 +244,19 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
 fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
     let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
     let alpha = spec.alpha_band().map(|(band, _)| band);
-    // As GDAL counts: nodata alone decides, together with a mask only about f16 and f32; without nodata a mask alone;
-    // without either of them alpha. Alpha itself is not masked.
+    // As in GDAL: nodata alone decides, together with the mask only for f16 and f32; without nodata, the mask alone;
+    // without either, alpha. Alpha itself is not masked.
     let mask = rows.mask.filter(|_| nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
     let alpha_covers = alpha.filter(|_| nodata.is_none() && rows.mask.is_none());
     let samples = usize::from(spec.bands) / rows.planes.len().max(1);
     let planes: Vec<&[T]> = rows.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
     let pixels = planes.first().map_or(0, |plane| plane.len() / samples.max(1));
-    // The samples of a band in some pixels, which lie `samples` apart.
+    // The samples of a band in a range of pixels, which are `samples` apart.
     let run_of = |band: usize, start: usize, end: usize| {
         let (plane, offset) = if planes.len() > 1 { (planes[band], 0) } else { (planes[0], band) };
         plane[start * samples..end * samples].iter().skip(offset).step_by(samples).copied()
     };
-    // Few pixels where they have many bands, so that they stay in the cache from band to band.
+    // Fewer pixels if they have many bands, so that they stay in the cache from band to band.
     let run = (RUN_BYTES / (samples * size_of::<T>()).max(1)).clamp(16, RUN);
     let mut valid = Vec::with_capacity(run);
     for start in (0..pixels).step_by(run) {
@@ -289,11 +288,11 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &m
 
 /// A sample that can be summed.
 trait Measured: Value {
-    /// Adds at most [`RUN`] samples, NaN not among them.
+    /// Adds at most [`RUN`] samples. NaN values are skipped.
     fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>);
 }
 
-/// Integers of up to 16 bits: the sums of a run fit 64 bits, which the processor adds side by side.
+/// Integers of up to 16 bits: the sums of a run fit in 64 bits, which SIMD can add.
 macro_rules! small_integers {
     ($($type:ty),*) => {
         $(impl Measured for $type {
@@ -443,7 +442,7 @@ mod tests {
             let spec = ImageSpec { nodata: nodata.map(Nodata::from), ..spec.clone() };
             of(&spec, samples, mask).iter().map(|band| band.valid_percent).collect()
         }
-        // What GDAL 3.13 counts; tests/judges/nodata.py asks it.
+        // Counts of GDAL 3.13, checked by tests/judges/nodata.py.
         let mask: Option<&[u8]> = Some(&[0, 1, 1, 1]);
         let spec = ImageSpec::new(4, 1, 1, DataType::I16);
         assert_eq!(valid(&spec, Some(5), &[1i16, 2, 5, 5], mask), [50.0]);

@@ -1,4 +1,4 @@
-//! Sums as bytes, for the records of shards.
+//! Serialization of sums, for the records of shards.
 
 use crate::error::Result;
 use crate::message::{Message, Reader};
@@ -8,10 +8,11 @@ use crate::spec::ImageSpec;
 use super::exact::FixedPoint;
 use super::{BandSums, Sums, no_sums};
 
-/// What errors call packed sums.
+/// Name of packed sums in errors.
 const NAME: &str = "the sums of a shard";
 
-/// Packs the sums of all bands. Equal sums give equal bytes, in whatever order and grouping pixels were added.
+/// Serializes the sums of all bands. Equal sums give equal bytes, whatever the order and grouping in which pixels were
+/// added.
 pub(crate) fn pack(bands: Vec<BandSums>) -> Vec<u8> {
     let mut message = Message::part();
     for BandSums { pixels, valid, sums } in bands {
@@ -28,7 +29,7 @@ pub(crate) fn pack(bands: Vec<BandSums>) -> Vec<u8> {
             }
             Sums::Float { range, infinities, sum, squares, .. } => {
                 message.option(range.as_ref(), |message, (low, high)| {
-                    // Of two zeros, which one comes first depends on the order of pixels.
+                    // The order of the pixels decides which of the two zeros comes first.
                     message.f64(low + 0.0);
                     message.f64(high + 0.0);
                 });
@@ -41,10 +42,10 @@ pub(crate) fn pack(bands: Vec<BandSums>) -> Vec<u8> {
     message.into_part()
 }
 
-/// Unpacks the sums of all bands of an image.
+/// Deserializes the sums of all bands of an image.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where no pixels of such an image have these sums.
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if no pixels of such an image can have these sums.
 pub(crate) fn unpack(bytes: &[u8], spec: &ImageSpec) -> Result<Vec<BandSums>> {
     let mut reader = Reader::part(NAME, bytes);
     let mut bands = no_sums(spec);
@@ -88,7 +89,7 @@ fn take_band(reader: &mut Reader<'_>, data_type: DataType, band: &mut BandSums) 
     if is_possible && band.valid <= band.pixels {
         Ok(())
     } else {
-        Err(reader.damaged("no pixels of this type have such sums"))
+        Err(reader.damaged("no pixels of this type can have these sums"))
     }
 }
 
@@ -111,7 +112,7 @@ fn take_fixed_point(reader: &mut Reader<'_>, sum: &mut FixedPoint) -> Result<()>
     Ok(())
 }
 
-/// The smallest and the largest value of an integer type.
+/// Returns the smallest and the largest value of an integer type.
 fn limits(data_type: DataType) -> (i128, i128) {
     let values = 1i128 << data_type.bits();
     if data_type.kind() == SampleKind::Signed { (-values / 2, values / 2 - 1) } else { (0, values - 1) }

@@ -1,20 +1,20 @@
-//! GDAL's structural metadata block ("ghost area"), and the framing of tiles that it promises.
+//! GDAL's structural metadata block ("ghost area"), and the tile leaders and trailers that it promises.
 //!
-//! The block stands between the file header and the first directory. It tells GDAL that directories come before data,
-//! and that each tile is led by its size and trailed by its last bytes, so that a reader can fetch a tile without its
-//! entry in the arrays. Source: GDAL `frmts/gtiff/gtiffdataset_write.cpp`, `WriteGhostArea`.
+//! The block is between the file header and the first directory. It tells GDAL that directories come before data, and
+//! that each tile is preceded by its size and followed by a copy of its last bytes, so that a reader can fetch a tile
+//! without its entry in the arrays. Source: GDAL `frmts/gtiff/gtiffdataset_write.cpp`, `WriteGhostArea`.
 
-/// What the block promises beyond the common lines.
+/// The variable contents of the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ghost {
-    /// More than one band, each in tiles of its own.
+    /// There is more than one band, each in separate tiles.
     pub(crate) planar: bool,
-    /// Every tile is followed by the mask tile of the same place.
+    /// Every tile is followed by the mask tile of the same position.
     pub(crate) mask_interleaved: bool,
 }
 
 impl Ghost {
-    /// The bytes of the block.
+    /// Returns the bytes of the block.
     pub(crate) fn encode(self) -> Vec<u8> {
         let mut lines = String::from(
             "LAYOUT=IFDS_BEFORE_DATA\n\
@@ -25,7 +25,7 @@ impl Ghost {
         if self.planar {
             lines.push_str("INTERLEAVE=BAND\n");
         }
-        // The closing space is room for an editor that breaks the layout to put "YES\n" over "NO\n ".
+        // The trailing space lets an editor that breaks the layout write "YES\n" over "NO\n ".
         lines.push_str("KNOWN_INCOMPATIBLE_EDITION=NO\n ");
         if self.mask_interleaved {
             lines.push_str("MASK_INTERLEAVED_WITH_IMAGERY=YES\n");
@@ -34,15 +34,15 @@ impl Ghost {
     }
 }
 
-/// Bytes before a tile: its size as a 32-bit number.
+/// Length of the leader before a tile: its size as a 32-bit number.
 pub(crate) const LEADER_LEN: usize = 4;
-/// Bytes after a tile: its last four bytes once more.
+/// Length of the trailer after a tile: a copy of its last four bytes.
 pub(crate) const TRAILER_LEN: usize = 4;
 
-/// Fills in the leader of the tile that starts at `start` of `out` (with room for the leader) and ends where `out`
-/// ends, and appends its trailer. Returns the size of the tile, or `None` if it doesn't fit 32 bits.
+/// Fills in the leader of the tile that starts at `start` of `out` (including space for the leader) and ends at the end
+/// of `out`, and appends its trailer. Returns the size of the tile, or `None` if it doesn't fit in 32 bits.
 ///
-/// A tile of fewer than four bytes has its trailer padded with zeros at the end, as GDAL does.
+/// The trailer of a tile shorter than four bytes is padded with zeros at the end, as in GDAL.
 pub(crate) fn frame(out: &mut Vec<u8>, start: usize) -> Option<u32> {
     let payload = start + LEADER_LEN;
     let size = u32::try_from(out.len() - payload).ok()?;

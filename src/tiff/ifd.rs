@@ -1,4 +1,4 @@
-//! Image file directories: sorted entries, values behind them, and arrays that stand behind all directories.
+//! Image file directories: sorted entries, values after them, and arrays after all directories.
 
 use super::tag::Tag;
 use super::value::TagValue;
@@ -9,24 +9,24 @@ use super::variant::Variant;
 struct Entry {
     tag: Tag,
     value: TagValue,
-    /// Whether the value stands behind all directories (tile offsets and byte counts) rather than behind its own.
+    /// True if the value is stored after all directories (tile offsets and byte counts), not after its own.
     deferred: bool,
 }
 
-/// A directory. Values that don't fit their entry are placed behind it in the order in which they were added, as
-/// libtiff does; entries are sorted by tag.
+/// A directory. Values that don't fit in their entry are stored after the directory in the order in which they were
+/// added, as in libtiff; entries are sorted by tag.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     entries: Vec<Entry>,
 }
 
 impl Directory {
-    /// Adds a tag; each tag may be added once.
+    /// Adds a tag; each tag may be added only once.
     pub(crate) fn push(&mut self, tag: Tag, value: TagValue) {
         self.push_entry(tag, value, false);
     }
 
-    /// Adds a tag whose value stands behind all directories.
+    /// Adds a tag whose value is stored after all directories.
     pub(crate) fn push_deferred(&mut self, tag: Tag, value: TagValue) {
         self.push_entry(tag, value, true);
     }
@@ -36,7 +36,7 @@ impl Directory {
         self.entries.push(Entry { tag, value, deferred });
     }
 
-    /// Whether the directory has the tag.
+    /// Returns true if the directory has the tag.
     pub(crate) fn contains(&self, tag: Tag) -> bool {
         self.entries.iter().any(|entry| entry.tag == tag)
     }
@@ -47,11 +47,11 @@ pub(crate) const fn even(position: usize) -> usize {
     position + (position & 1)
 }
 
-/// The bytes of all directories, the first at `start`, then all deferred values, directory by directory in
+/// Encodes all directories, the first at `start`, then all deferred values, directory by directory in
 /// `deferred_order`.
 ///
-/// Directory *i* points to directory *i + 1*. The length of the result depends on the tags, types and counts alone,
-/// never on the values of numbers.
+/// Directory *i* points to directory *i + 1*. The length of the result depends only on the tags, types, and counts,
+/// never on numeric values.
 pub(crate) fn encode_directories(
     variant: Variant,
     start: usize,
@@ -87,10 +87,10 @@ pub(crate) fn encode_directories(
     out
 }
 
-/// Where a directory and its values stand.
+/// Offsets of a directory and its values.
 struct DirectoryPlace {
     start: usize,
-    /// One per entry; `None` where the value stands in the entry itself.
+    /// One per entry; `None` if the value is in the entry itself.
     values: Vec<Option<usize>>,
 }
 
@@ -99,7 +99,7 @@ struct Placed {
     end: usize,
 }
 
-/// The single fold that decides where everything stands.
+/// Assigns all offsets, in a single pass.
 fn place(variant: Variant, start: usize, directories: &[Directory], deferred_order: &[usize]) -> Placed {
     let inline = variant.offset_len();
     let mut position = start;
@@ -157,7 +157,7 @@ fn encode_directory(variant: Variant, directory: &Directory, places: &DirectoryP
     push_number(out, next as u64, variant.offset_len());
 }
 
-/// Appends the lowest `length` bytes of `value`, little-endian. Header positions are bounded by the plan to 32 bits.
+/// Appends the lowest `length` bytes of `value`, little-endian. The plan limits header positions to 32 bits.
 fn push_number(out: &mut Vec<u8>, value: u64, length: usize) {
     out.extend_from_slice(&value.to_le_bytes()[..length]);
 }

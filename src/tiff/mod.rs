@@ -1,7 +1,7 @@
-//! TIFF at the level of bytes: tags, values, directories, file variants, and GDAL's structural block.
+//! Byte-level TIFF: tags, values, directories, file variants, and GDAL's structural metadata block.
 //!
-//! Knows nothing of georeferencing, codecs, pixels or IO. Everything is written in little-endian order, whatever the
-//! machine. Sources: TIFF 6.0 (Adobe, 1992); the BigTIFF design (AWare Systems, 2007); GDAL 3.12 for the ghost area.
+//! Independent of georeferencing, codecs, pixels, and IO. Everything is written in little-endian order, on any machine.
+//! Sources: TIFF 6.0 (Adobe, 1992); the BigTIFF design (AWare Systems, 2007); GDAL 3.12 for the ghost area.
 
 pub(crate) mod ghost;
 pub(crate) mod ifd;

@@ -1,4 +1,4 @@
-//! Tag numbers and the sections of the specifications that define them.
+//! Tag numbers, and the sections of the specifications that define them.
 
 /// The number of a TIFF tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,7 +9,7 @@ macro_rules! tags {
         impl Tag {
             $($(#[$doc])* pub const $name: Self = Self($number);)*
 
-            /// The tag's name in its specification, if it is one that this library knows.
+            /// Returns the tag's name in its specification, if this library knows the tag.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
@@ -36,7 +36,7 @@ tags! {
     COMPRESSION = 259 "Compression";
     /// TIFF 6.0 section 3.
     PHOTOMETRIC_INTERPRETATION = 262 "PhotometricInterpretation";
-    /// TIFF 6.0 section 8: 2 = bits of a byte in reverse order.
+    /// TIFF 6.0 section 8: 2 = bits of each byte in reverse order.
     FILL_ORDER = 266 "FillOrder";
     /// TIFF 6.0 section 12.
     DOCUMENT_NAME = 269 "DocumentName";
@@ -64,7 +64,7 @@ tags! {
     X_RESOLUTION = 282 "XResolution";
     /// TIFF 6.0 section 3.
     Y_RESOLUTION = 283 "YResolution";
-    /// TIFF 6.0 section 8: 1 = pixels together, 2 = one plane a band.
+    /// TIFF 6.0 section 8: 1 = pixel interleave, 2 = one plane per band.
     PLANAR_CONFIGURATION = 284 "PlanarConfiguration";
     /// TIFF 6.0 section 11.
     T4_OPTIONS = 292 "T4Options";
@@ -144,7 +144,7 @@ tags! {
     GDAL_METADATA = 42112 "GDAL_METADATA";
     /// GDAL: nodata as text.
     GDAL_NODATA = 42113 "GDAL_NODATA";
-    /// libtiff: version of LERC, then what its bytes are wrapped in.
+    /// libtiff: LERC version, then the compression of the LERC data.
     LERC_PARAMETERS = 50674 "LercParameters";
     /// Rational polynomial coefficients in TIFF (Frank Warmerdam, 2007): 92 doubles.
     RPC_COEFFICIENTS = 50844 "RPCCoefficientTag";

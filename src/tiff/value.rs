@@ -1,11 +1,11 @@
-//! Values of tags, encoded to bytes.
+//! Values of tags, and their encoding.
 
 /// The value of a tag: a field type (TIFF 6.0 section 2, BigTIFF for the 64-bit ones) and its items.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TagValue {
     /// Type 1, BYTE.
     Byte(Vec<u8>),
-    /// Type 2, ASCII: the text's bytes; the closing NUL is added when encoding.
+    /// Type 2, ASCII: the bytes of the text; encoding adds the terminating NUL.
     Ascii(Vec<u8>),
     /// Type 3, SHORT.
     Short(Vec<u16>),
@@ -27,12 +27,12 @@ pub enum TagValue {
     Float(Vec<f32>),
     /// Type 12, DOUBLE.
     Double(Vec<f64>),
-    /// Type 16, LONG8 (BigTIFF alone).
+    /// Type 16, LONG8 (BigTIFF only).
     Long8(Vec<u64>),
 }
 
 impl TagValue {
-    /// The number of the field type.
+    /// Returns the number of the field type.
     #[must_use]
     pub const fn field_type(&self) -> u16 {
         match self {
@@ -52,7 +52,7 @@ impl TagValue {
         }
     }
 
-    /// The number of items; for text, its bytes with the closing NUL.
+    /// Returns the number of items; for text, the number of bytes including the terminating NUL.
     #[must_use]
     pub fn count(&self) -> usize {
         match self {
@@ -71,7 +71,7 @@ impl TagValue {
         }
     }
 
-    /// The number of bytes that the items take in a file.
+    /// Returns the encoded size of the items in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let size = match self {

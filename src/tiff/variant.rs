@@ -1,16 +1,16 @@
-//! The two variants of TIFF files and their widths.
+//! The two variants of TIFF files, and their field widths.
 
 /// Classic TIFF with 32-bit offsets, or BigTIFF with 64-bit ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Variant {
-    /// Version 42, files up to 4 GiB.
+    /// Version 42, for files up to 4 GiB.
     Classic,
     /// Version 43.
     Big,
 }
 
 impl Variant {
-    /// Bytes of the file header; GDAL's ghost area starts there.
+    /// Returns the size of the file header in bytes; GDAL's ghost area starts right after it.
     pub(crate) const fn header_len(self) -> usize {
         match self {
             Self::Classic => 8,
@@ -18,7 +18,7 @@ impl Variant {
         }
     }
 
-    /// Bytes of an offset, which is also how many bytes of value an entry holds inline.
+    /// Returns the size of an offset in bytes, which is also the size of the values that fit in an entry.
     pub(crate) const fn offset_len(self) -> usize {
         match self {
             Self::Classic => 4,
@@ -26,7 +26,7 @@ impl Variant {
         }
     }
 
-    /// Bytes of a directory entry.
+    /// Returns the size of a directory entry in bytes.
     pub(crate) const fn entry_len(self) -> usize {
         match self {
             Self::Classic => 12,
@@ -34,7 +34,7 @@ impl Variant {
         }
     }
 
-    /// Bytes of a directory with `entries` entries, without out-of-line values.
+    /// Returns the size of a directory with `entries` entries in bytes, without the values stored after it.
     pub(crate) const fn directory_len(self, entries: usize) -> usize {
         let count_len = match self {
             Self::Classic => 2,
@@ -43,7 +43,7 @@ impl Variant {
         count_len + entries * self.entry_len() + self.offset_len()
     }
 
-    /// The largest offset that can be written.
+    /// Returns the largest possible offset.
     pub(crate) const fn max_offset(self) -> u64 {
         match self {
             Self::Classic => u32::MAX as u64,
@@ -51,7 +51,7 @@ impl Variant {
         }
     }
 
-    /// The file header up to the offset of the first directory.
+    /// Returns the file header up to the offset of the first directory.
     pub(crate) fn signature(self) -> &'static [u8] {
         match self {
             Self::Classic => b"II\x2A\x00",

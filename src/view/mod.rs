@@ -1,4 +1,4 @@
-//! Pixels in memory: the stripe that sources fill, and the trait they implement.
+//! Pixels in memory: the stripe that sources fill, and the trait that they implement.
 
 mod window;
 
@@ -10,39 +10,38 @@ use crate::spec::ImageSpec;
 #[cfg(feature = "geotiff")]
 pub(crate) use window::Window;
 
-/// How the samples of a stripe lie in memory.
+/// Memory layout of the samples of a stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StripeLayout {
-    /// One plane; all bands of a pixel lie together: (row, column, band).
+    /// One plane with the bands of each pixel together: (row, column, band).
     Chunky,
-    /// One plane a band: (band, row, column).
+    /// One plane per band: (band, row, column).
     Planar,
 }
 
 /// Full rows of an image, top to bottom, to be filled by a [`PixelSource`].
 ///
-/// Samples are in native byte order. Every plane starts at a multiple of 8 bytes, so that it can be seen as samples of
-/// any type.
+/// Samples are in native byte order. Every plane is aligned to 8 bytes, so it can be viewed as samples of any type.
 #[derive(Debug)]
 pub struct Stripe<'a> {
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// Rows in this stripe.
+    /// Number of rows in this stripe.
     pub rows: usize,
-    /// Bands.
+    /// Number of bands.
     pub bands: usize,
-    /// Bytes of one sample.
+    /// Size of a sample in bytes.
     pub sample_size: usize,
-    /// How samples lie in the planes.
+    /// Layout of samples in the planes.
     pub layout: StripeLayout,
-    /// One plane (chunky) or one a band (planar), each with all rows of the stripe and nothing between them.
+    /// One plane (chunky) or one per band (planar), each with all rows of the stripe, contiguous.
     pub planes: Vec<&'a mut [u8]>,
-    /// One byte per pixel, 0 = invalid, if the image has a mask.
+    /// Mask with one byte per pixel, 0 = invalid, if the image has one.
     pub mask: Option<&'a mut [u8]>,
 }
 
 impl Stripe<'_> {
-    /// Bytes of one row of one plane.
+    /// Returns the size of one row of one plane in bytes.
     #[must_use]
     pub fn row_bytes(&self) -> usize {
         match self.layout {
@@ -51,9 +50,9 @@ impl Stripe<'_> {
         }
     }
 
-    /// Copies a run of pixels whose bands lie together to (`row`, `column`).
+    /// Copies a run of pixels, with the bands of each pixel together, to (`row`, `column`).
     ///
-    /// `pixels` holds whole pixels of all bands in native byte order; it must end within the row.
+    /// `pixels` contains whole pixels of all bands in native byte order; the run must end within the row.
     pub fn put_pixels(&mut self, row: usize, column: usize, pixels: &[u8]) {
         let (size, bands) = (self.sample_size, self.bands);
         match self.layout {
@@ -74,7 +73,7 @@ impl Stripe<'_> {
 
     /// Copies a run of samples of one band to (`row`, `column`).
     ///
-    /// `samples` holds whole samples in native byte order; it must end within the row.
+    /// `samples` contains whole samples in native byte order; the run must end within the row.
     pub fn put_band(&mut self, band: usize, row: usize, column: usize, samples: &[u8]) {
         let (size, bands) = (self.sample_size, self.bands);
         match self.layout {
@@ -89,7 +88,7 @@ impl Stripe<'_> {
         }
     }
 
-    /// Copies the mask of a run of pixels to (`row`, `column`); nothing where the image has no mask.
+    /// Copies the mask of a run of pixels to (`row`, `column`); does nothing if the image has no mask.
     pub fn put_mask(&mut self, row: usize, column: usize, mask: &[u8]) {
         let start = row * self.width + column;
         if let Some(target) = &mut self.mask {
@@ -121,15 +120,15 @@ fn copy_strided(target: &mut [u8], target_step: usize, source: &[u8], source_ste
     }
 }
 
-/// Something that gives the rows of an image, each once, from top to bottom.
+/// A source of the rows of an image, which are read once, from top to bottom.
 pub trait PixelSource {
-    /// What the pixels are.
+    /// Returns the description of the image.
     fn spec(&self) -> &ImageSpec;
 
-    /// Fills `stripe` with the rows from `first_row` on; `first_row` grows from call to call without gaps.
+    /// Fills `stripe` with the rows starting at `first_row`, which increases from call to call without gaps.
     ///
     /// # Errors
-    /// Whatever keeps the rows from being read.
+    /// Any error that prevents the rows from being read.
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
 }
 
@@ -153,7 +152,7 @@ impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
     }
 }
 
-/// A whole image in a slice.
+/// A source for a whole image in a slice.
 ///
 /// ```
 /// use cogsmith::{DataType, ImageSpec, SliceSource};
@@ -170,26 +169,26 @@ pub struct SliceSource<'a> {
 }
 
 impl<'a> SliceSource<'a> {
-    /// An image whose bands lie together: (row, column, band).
+    /// Creates a source for an image with the bands of each pixel together: (row, column, band).
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where the slice has another length than the spec asks for,
-    /// [`ErrorKind::InvalidImage`] where `T` is not the spec's type.
+    /// [`ErrorKind::PixelCount`] if the length of the slice does not match the spec, [`ErrorKind::InvalidImage`] if `T`
+    /// is not the spec's data type.
     pub fn new<T: Sample>(spec: ImageSpec, pixels: &'a [T]) -> Result<Self> {
         Self::with_layout(spec, pixels, StripeLayout::Chunky)
     }
 
-    /// An image whose bands lie one after the other: (band, row, column).
+    /// Creates a source for an image with one plane per band: (band, row, column).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The errors of [`new`](Self::new).
     pub fn planar<T: Sample>(spec: ImageSpec, pixels: &'a [T]) -> Result<Self> {
         Self::with_layout(spec, pixels, StripeLayout::Planar)
     }
 
     fn with_layout<T: Sample>(mut spec: ImageSpec, pixels: &'a [T], layout: StripeLayout) -> Result<Self> {
         if T::DATA_TYPE != spec.data_type {
-            return Err(Error::image(format!("pixels are {}, the image is {}", T::DATA_TYPE, spec.data_type)));
+            return Err(Error::image(format!("pixels are {}, but the image is {}", T::DATA_TYPE, spec.data_type)));
         }
         let expected = u64::from(spec.width) * u64::from(spec.height) * u64::from(spec.bands);
         check_count("samples of the image", expected, pixels.len())?;
@@ -200,7 +199,7 @@ impl<'a> SliceSource<'a> {
     /// Adds a mask, one byte per pixel: (row, column), 0 = invalid.
     ///
     /// # Errors
-    /// [`ErrorKind::PixelCount`] where the mask has another length than the image has pixels.
+    /// [`ErrorKind::PixelCount`] if the length of the mask is not the number of pixels.
     pub fn with_mask(mut self, mask: &'a [u8]) -> Result<Self> {
         check_count("pixels of the mask", u64::from(self.spec.width) * u64::from(self.spec.height), mask.len())?;
         self.mask = Some(mask);

@@ -1,4 +1,4 @@
-//! Rectangles of a stripe, which several threads can fill at once.
+//! Rectangles of a stripe that several threads can fill at the same time.
 
 use bytemuck::Pod;
 
@@ -9,26 +9,26 @@ use super::{Stripe, StripeLayout, copy_strided};
 /// Bytes of a piece of a stripe that one thread fills.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// A rectangle of a stripe. Rectangles that don't overlap can be filled at once by several threads.
+/// A rectangle of a stripe. Several threads can fill disjoint rectangles at the same time.
 #[derive(Debug)]
 pub(crate) struct Window<'a> {
     bands: usize,
     sample_size: usize,
     layout: StripeLayout,
-    /// By plane, then by row: the part of the row that lies in the rectangle.
+    /// By plane, then by row: the part of the row within the rectangle.
     planes: Vec<Vec<&'a mut [u8]>>,
     /// By row; empty without a mask.
     mask: Vec<&'a mut [u8]>,
 }
 
 impl<'a> Window<'a> {
-    /// The number of rows.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.planes.first().map_or(0, Vec::len)
     }
 
-    /// The rows of the window, if they hold just what [`put_pixels`](Self::put_pixels), or for a band
-    /// [`put_band`](Self::put_band), would copy.
+    /// Returns the rows of the window, if they contain exactly what [`put_pixels`](Self::put_pixels), or
+    /// [`put_band`](Self::put_band) for a band, would copy.
     #[cfg(feature = "geotiff")]
     pub(crate) fn rows_mut(&mut self, band: Option<usize>) -> Option<&mut [&'a mut [u8]]> {
         let plane = match (self.layout, band) {
@@ -40,7 +40,7 @@ impl<'a> Window<'a> {
         self.planes.get_mut(plane).map(Vec::as_mut_slice)
     }
 
-    /// Copies a row of pixels whose bands lie together, from the left edge on.
+    /// Copies a row of pixels, with the bands of each pixel together, starting at the left edge.
     pub(crate) fn put_pixels(&mut self, row: usize, pixels: &[u8]) {
         let (size, bands) = (self.sample_size, self.bands);
         match self.layout {
@@ -53,7 +53,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Copies a row of samples of one band, from the left edge on.
+    /// Copies a row of samples of one band, starting at the left edge.
     pub(crate) fn put_band(&mut self, band: usize, row: usize, samples: &[u8]) {
         let size = self.sample_size;
         match self.layout {
@@ -65,7 +65,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Copies a row of samples of every band, from the left edge on.
+    /// Copies a row of samples of every band, starting at the left edge.
     pub(crate) fn put_bands(&mut self, row: usize, bands: &[&[u8]]) {
         if self.layout == StripeLayout::Planar || bands.len() == 1 {
             for (band, samples) in bands.iter().enumerate() {
@@ -83,15 +83,15 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// The mask of a row; `None` where the image has none.
+    /// Returns the mask of a row, or `None` if the image has no mask.
     pub(crate) fn mask_row(&mut self, row: usize) -> Option<&mut [u8]> {
         self.mask.get_mut(row).map(|row| &mut **row)
     }
 }
 
 impl Stripe<'_> {
-    /// Cuts the stripe into rectangles, from the left to the right and then downwards. `row_ends` and `column_ends` say
-    /// where each ends; they grow up to the end of the stripe.
+    /// Splits the stripe into rectangles, ordered from left to right and then from top to bottom. `row_ends` and
+    /// `column_ends` are their ends, in ascending order up to the end of the stripe.
     pub(crate) fn windows(&mut self, row_ends: &[usize], column_ends: &[usize]) -> Vec<Window<'_>> {
         let row_bytes = self.row_bytes();
         let pixel = row_bytes / self.width.max(1);
@@ -131,7 +131,7 @@ impl Stripe<'_> {
         windows
     }
 
-    /// Has all rows filled, on all threads: `fill` gets the number of a row, a window, and the row of that window.
+    /// Fills all rows on all threads: `fill` gets the index of a row, a window, and the row within that window.
     pub(crate) fn fill(&mut self, executor: &Executor, fill: impl Fn(usize, &mut Window<'_>, usize) + Sync + Send) {
         let rows = (PIECE_BYTES / (self.row_bytes() * self.planes.len()).max(1)).max(1);
         let row_ends: Vec<usize> = (1..=self.rows.div_ceil(rows)).map(|piece| (piece * rows).min(self.rows)).collect();
@@ -145,8 +145,7 @@ impl Stripe<'_> {
     }
 }
 
-/// Puts samples of bands beside each other. Rows start at multiples of the size of a sample, but those of a caller
-/// perhaps not.
+/// Interleaves the samples of bands. Rows of stripes are aligned to the size of a sample, those of a caller may not be.
 fn weave<T: Pod>(target: &mut [u8], bands: &[&[u8]]) {
     fn fixed<T: Pod, const BANDS: usize>(target: &mut [T], bands: &[&[T]]) {
         let Ok(bands) = <[&[T]; BANDS]>::try_from(bands) else { return };

@@ -254,7 +254,7 @@ def nodata(*values):
 
 
 def huge():
-    """A classic TIFF over 4 GiB; what stands behind the last tile is a hole."""
+    """A classic TIFF over 4 GiB, with a hole after the last tile."""
     return plain(), 2**32 + 4096
 
 
@@ -406,7 +406,7 @@ MORE = {
 
 
 def make(build):
-    """The bytes of a file, its length with a hole at the end, and whether a file .ovr stands beside it."""
+    """The bytes of a file, its length with a hole at the end, and whether there is an .ovr file next to it."""
     made, option = build(), None
     if isinstance(made, tuple):
         made, option = made

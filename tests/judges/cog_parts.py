@@ -1,6 +1,6 @@
 """COGs put together from parts, so that any part can be wrong: a model of directories and tiles, and their bytes.
 
-Shares no code with the writer. What stands where is GDAL's order unless a file says otherwise.
+Shares no code with the writer. The order is GDAL's unless a file says otherwise.
 """
 
 import struct

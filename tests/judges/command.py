@@ -124,7 +124,7 @@ WRONG = {
     "DEFLATE level 10": ["create", "--level", "10", SOURCE, "OUT"],
     "ZSTD level 0": ["create", "--compress", "zstd", "--level", "0", SOURCE, "OUT"],
     "ZSTD level 23": ["create", "--compress", "zstd", "--level", "23", SOURCE, "OUT"],
-    "level that is no number": ["create", "--level", "fast", SOURCE, "OUT"],
+    "level that is not a number": ["create", "--level", "fast", SOURCE, "OUT"],
     "unknown codec": ["create", "--compress", "rar", SOURCE, "OUT"],
     "predictor without compression": ["create", "--compress", "none", "--predictor", "horizontal", SOURCE, "OUT"],
     "float predictor on integers": ["create", "--predictor", "float", SOURCE, "OUT"],
@@ -143,7 +143,7 @@ WRONG = {
     "resampling without overviews": ["create", "--overviews", "none", "--overview-resampling", "mode", SOURCE, "OUT"],
     "unknown resampling": ["create", "--overview-resampling", "cubist", SOURCE, "OUT"],
     "no threads": ["create", "--threads", "0", SOURCE, "OUT"],
-    "nodata that is no number": ["create", "--nodata", "abc", SOURCE, "OUT"],
+    "nodata that is not a number": ["create", "--nodata", "abc", SOURCE, "OUT"],
     "unknown interleave": ["create", "--interleave", "line", SOURCE, "OUT"],
     "unknown BigTIFF": ["create", "--bigtiff", "maybe", SOURCE, "OUT"],
     "image 0": ["create", "--image", "0", SOURCE, "OUT"],
@@ -243,9 +243,9 @@ def addresses():
     """Addresses and names for GDAL are no paths, as source and as target."""
     out = []
     with Folder() as f:
-        for name, words in (("s3://bucket/a.tif", "the address of an object in a store, not the path of a file.*hint: copy it"), ("https://example.com/a.tif", "a web address, not the path.*hint: download it first"),
-                            ("file:///tmp/a.tif", "a file:// address, not.*hint: give the path alone"), ("/vsicurl/https://example.com/a.tif", "a name in a virtual file system of GDAL, not.*hint: "),
-                            ("GTIFF_DIR:2:a.tif", "a name for a driver of GDAL.*--image"), ("NETCDF:a.nc:t", "a name for a driver of GDAL.*gdal_translate")):
+        for name, words in (("s3://bucket/a.tif", "an object store address, not the path of a file.*hint: copy it"), ("https://example.com/a.tif", "a web address, not the path.*hint: download it first"),
+                            ("file:///tmp/a.tif", "a file:// address, not.*hint: give the path alone"), ("/vsicurl/https://example.com/a.tif", "a GDAL virtual file system path, not.*hint: "),
+                            ("GTIFF_DIR:2:a.tif", "a GDAL dataset name.*--image"), ("NETCDF:a.nc:t", "a GDAL dataset name.*gdal_translate")):
             for command, code in (("create", 1), ("info", 1), ("validate", 2)):
                 r = run(command, name, *([f("out.tif")] if command == "create" else []), cwd=f.path)
                 out += refused(r, code, f"'{re.escape(name)}' is {words}")
@@ -526,7 +526,7 @@ def tiff(entries, tail=b"", big=False, next_ifd=0):
 
 
 def image(width, height, changes=()):
-    """Tags of a grey u8 image in one strip, with some of them changed."""
+    """Tags of a gray u8 image in one strip, with some of them changed."""
     tags = {256: (4, 1, width), 257: (4, 1, height), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 273: (4, 1, 4096), 277: (3, 1, 1),
             278: (4, 1, height), 279: (4, 1, 4096)}
     tags.update(dict(changes))
@@ -619,7 +619,7 @@ def made_masks():
         tifffile.imwrite(f("rgba.tif"), rgba, photometric="rgb", extrasamples=["unassalpha"], metadata=None)
         (_, image), (is_mask, mask), *_ = pages(f("alpha.tif"), f("rgba.tif"), "alpha")
         if not is_mask or not np.array_equal(image, rgba[..., :3]) or not np.array_equal(mask != 0, rgba[..., 3] != 0):
-            out.append("--mask alpha: colours or mask are not those of the source")
+            out.append("--mask alpha: colors or mask are not those of the source")
         if any(is_mask for is_mask, _ in pages(f("none.tif"), SMALL[2], "none")):
             out.append("--mask none: there is a mask")
         out += refused(create(SMALL[2], f("no.tif"), mask="alpha"), code=2, words="alpha")

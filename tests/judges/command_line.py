@@ -61,6 +61,6 @@ def create(source, target, **options):
         if value is True:
             words.append(name)
         elif value is not None and value is not False:
-            # One word, so that a negative number is no option.
+            # One word, so that a negative number is not taken for an option.
             words.append(f"{name}={value}")
     return run(*words, source, target, **limits)

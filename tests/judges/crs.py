@@ -33,10 +33,10 @@ FORMATS = ("WKT1_GDAL", "WKT1_ESRI", "WKT2_2015", "WKT2_2019", "PROJJSON")
 # Codes that can't come back equal, whoever writes the file, and why.
 REASONS = {
     4266: "GDAL reads the datum as `M_poraloko`",
-    5012: "as a vertical code it was GeoTIFF 1.0's for another ellipsoid, as which GDAL reads it; written alone, as GeoTIFF 1.1 has it, it is read without heights",
+    5012: "in GeoTIFF 1.0, this vertical code meant another ellipsoid, and GDAL reads it as that; if the code is written alone, as in GeoTIFF 1.1, GDAL reads it without heights",
 }
 # Why GDAL's own files differ where ours don't.
-GDAL_REASONS = {"geocentric": "GDAL writes the parts, and not all of them; the code is written here"}
+GDAL_REASONS = {"geocentric": "GDAL writes only some of the parts; cogsmith writes the code"}
 
 
 def ours(folder, texts, prefix=""):

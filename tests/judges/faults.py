@@ -1,5 +1,5 @@
 """Faults of the system: full disks, errors of every call, kills, missing rights, other file systems, folders that vanish,
-writers that meet. What has to happen stands in docs/guarantees.md.
+writers that meet. The expected results are in docs/guarantees.md.
 
     python faults.py        ONLY=words in the environment picks cases by name; needs a C compiler (`cc`)
 """
@@ -66,7 +66,7 @@ def long_source(path):
 # Errors of single calls.
 
 class Faulty:
-    """The library that makes one call fail, built anew."""
+    """Builds the library that makes one call fail."""
 
     def __init__(self, folder):
         self.path = folder("faulty.so")

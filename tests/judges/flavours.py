@@ -1,4 +1,4 @@
-"""Every flavour of input: it converts with nothing lost, or is refused with an error that names the feature.
+"""Every flavor of input: it converts with nothing lost, or is refused with an error that names the feature.
 
     python flavours.py        ONLY=words in the environment picks cases by name
 """

@@ -293,7 +293,7 @@ def do_crs_same(q):
 
 
 def do_flavours(q):
-    """Source files of all kinds, made by a module that stands beside this one."""
+    """Source files of all kinds, made by a module next to this one."""
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import sources
     return {"made": sources.make(q["folder"])}

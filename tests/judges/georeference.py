@@ -292,7 +292,7 @@ def from_the_library():
         out += differ("descriptions", ds.descriptions, ("NIR", "Red", "Green"))
         for band in (1, 2, 3):
             out += statistics_problems(ds.tags(band), ds.read(band).ravel(), ds.width * ds.height)
-    out += differ("colours", [b["color"] for b in new["bands"]], ["NIR", "Red", "Green"])
+    out += differ("colors", [b["color"] for b in new["bands"]], ["NIR", "Red", "Green"])
     out += differ("XMP", new["domains"]["xml:XMP"][""], "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
     return out + layout.problems(target, **layout.guess(target))
 
@@ -321,13 +321,13 @@ def words_case():
         out += differ(f"scales by {name}", [(b["scale"], b["offset"]) for b in bands], [(0.0001, -0.1), (0.0001, 1e-7), (0.0001, 0.0)])
         out += differ(f"units by {name}", [b["unit"] for b in bands], ["m & s"] * 3)
     out += differ("json domain", new["domains"].get("json:STUFF"), {"": "{\"a\": [1, \"<&>\"]}"})
-    out += differ("colours", [b["color"] for b in new["bands"]], ["NIR", "Red", "Green"])
+    out += differ("colors", [b["color"] for b in new["bands"]], ["NIR", "Red", "Green"])
     with tifffile.TiffFile(target) as f:
         text = f.pages[0].tags[42112].value
     # GDAL leaves empty items out, and spaces before a text; other readers don't.
     items = {i.get("name"): i.text for i in xml.etree.ElementTree.fromstring(text)}
     out += differ("items in the file", {k: items.get(k, "missing") for k in ("EMPTY", "SPACES")}, {"EMPTY": None, "SPACES": "  two  "})
-    out += [f"{t} is no shortest decimal in {text}" for t in (">0.0001<", ">-0.1<", ">1e-7<", ">0<") if t not in text]
+    out += [f"{t} is not the shortest decimal in {text}" for t in (">0.0001<", ">-0.1<", ">1e-7<", ">0<") if t not in text]
     # And away again.
     again, problems = made(target, ["--strip-metadata", "--band-description=1=", "--scale=1", "--offset=0", "--unit=", "--metadata=NEW=1"], name="again.tif")
     if problems:
@@ -346,7 +346,7 @@ def colors_case(colors, dtype, expected, photometric):
     if out:
         return out
     new, _, out = seen(target)
-    out += differ("colours", [b["color"] for b in new["bands"]], expected)
+    out += differ("colors", [b["color"] for b in new["bands"]], expected)
     with tifffile.TiffFile(target) as f:
         out += differ("photometric interpretation", int(f.pages[0].tags[262].value), photometric)
         out += differ("COLORINTERP items", "COLORINTERP" in f.pages[0].tags[42112].value if 42112 in f.pages[0].tags else False, photometric == 1 and expected[0] != "Gray")
@@ -497,15 +497,15 @@ REFUSED = {
     "scale twice": (["--scale=1=2", "--scale=1=3"], "twice"),
     "scale of all and of one": (["--scale=2", "--scale=1=3"], "contradicts"),
     "scale of 0": (["--scale=0"], "scale of 0"),
-    "offset that is no number": (["--offset=low"], "number"),
-    "colours of another number of bands": (["--color-interpretation=red,green"], "one for each"),
-    "no such colour": (["--color-interpretation=ultraviolet"], "expected one of"),
-    "palette without a colour table": (["--color-interpretation=palette"], "colour table"),
+    "offset that is not a number": (["--offset=low"], "number"),
+    "colors of another number of bands": (["--color-interpretation=red,green"], "one for each"),
+    "no such color": (["--color-interpretation=ultraviolet"], "expected one of"),
+    "palette without a color table": (["--color-interpretation=palette"], "color table"),
     "metadata without a value": (["--metadata=KEY"], "KEY=VALUE"),
     "metadata twice": (["--metadata=A=1", "--metadata=A=2"], "twice"),
     "AREA_OR_POINT as metadata": (["--metadata=AREA_OR_POINT=Point"], "georeferencing"),
     "RPC as metadata": (["--metadata=RPC:LINE_OFF=1"], "RPC"),
-    "time in another form": (["--metadata=TIFFTAG_DATETIME=yesterday"], "no time"),
+    "time in another form": (["--metadata=TIFFTAG_DATETIME=yesterday"], "not a time"),
 }
 
 
@@ -547,7 +547,7 @@ def cases(report):
             ("red,green,blue", "u1", ["Red", "Green", "Blue"], 2), ("red,green,blue,alpha", "u2", ["Red", "Green", "Blue", "Alpha"], 2),
             ("red,green,blue", "f4", ["Red", "Green", "Blue"], 1), ("gray,alpha", "u1", ["Gray", "Alpha"], 1),
             ("blue,green,red", "u1", ["Blue", "Green", "Red"], 1), ("gray,undefined,undefined", "u1", ["Gray", "Undefined", "Undefined"], 1)):
-        report.run(f"colours {colors} {dtype}", colors_case, colors, dtype, expected, photometric)
+        report.run(f"colors {colors} {dtype}", colors_case, colors, dtype, expected, photometric)
     for kind, value in (("i8", -(2**63)), ("i8", 2**63 - 1), ("i8", -9007199254740993), ("u8", 2**64 - 1), ("u8", 9007199254740993)):
         report.run(f"nodata {kind} {value}", nodata_case, kind, value)
     kinds = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")

@@ -25,7 +25,7 @@ PLACE = [(33550, "d", 3, (10.0, 10.0, 0.0), True), (33922, "d", 6, (0.0, 0.0, 0.
 
 
 def install():
-    """geotiff.js beside the other judges."""
+    """geotiff.js, in addition to the other judges."""
     target = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "geotiff-js")
     os.makedirs(target, exist_ok=True)
     for name in ("package.json", "package-lock.json", "read.mjs"):

@@ -124,7 +124,7 @@ def pairs_cover(axes, possible):
             score = []
             for i in range(len(axes[names[k]])):
                 new = sum(((j, chosen[j], k, i) if j < k else (k, i, j, chosen[j])) in todo for j in chosen)
-                # Ties go round in turn, so that no value is favoured.
+                # Ties go round in turn, so that no value is favored.
                 score.append((-new, (i + len(cases)) % len(axes[names[k]]), i))
             for _, _, i in sorted(score):
                 if possible(named([(k, i)])):
@@ -289,7 +289,7 @@ def make_source(c, data, mask, nodata, path, scratch):
 
 
 def text_of(nodata):
-    """What stands in GDAL_NODATA."""
+    """The text in GDAL_NODATA."""
     if nodata is None:
         return None
     if isinstance(nodata, float):
@@ -305,7 +305,7 @@ def one_case(c, seed, scratch):
         os.remove(os.path.join(scratch, leftover))
     make_source(c, data, mask, nodata, source, scratch)
     if c["kind"] in NBITS:
-        # GDAL 3.13.3 may lose samples of odd widths at the end of strips: the source is what stands in the file.
+        # GDAL 3.13.3 may lose samples of odd widths at the end of strips: the source is the content of the file.
         with rasterio.open(source) as written:
             data = written.read()
 

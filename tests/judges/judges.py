@@ -170,8 +170,8 @@ def alarms_match(said, wanted):
 def finish(path, levels, masks, kind, size, tile, sizes, interleave="pixel", source=None, raw=False):
     """What the judges say against the file. `levels` and `masks` are the arrays that everyone must see.
 
-    `source`: what a GDAL says against this file too (a CRS it does not know, metadata it can't print) is no fault.
-    `raw`: GDAL shows this colour space as RGB, so that tifffile, which shows what is stored, compares with `source`.
+    `source`: an objection that a GDAL also has to this file (a CRS it does not know, metadata it cannot print) is not a fault.
+    `raw`: GDAL shows this color space as RGB, so that tifffile, which shows what is stored, compares with `source`.
     """
     out = []
     # rio-cogeo

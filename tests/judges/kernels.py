@@ -1,7 +1,7 @@
-"""Every kernel against GDAL's own, pixel by pixel at every level: no pixel may differ.
+"""Compares every kernel with GDAL's, pixel by pixel at every level: no pixel may differ.
 
-What differs on purpose is left out of the grid and stands as a minimal example below, with GDAL's answer and ours, as
-docs/resampling.md tells it.
+Intentional differences are left out of the grid; each is a minimal example below, with GDAL's answer and ours, as in
+docs/resampling.md.
 
     python kernels.py [--full]
 """
@@ -185,7 +185,7 @@ def case(scratch, method, kind, gaps, size, factors=None):
 
 
 def palette_case(scratch, method, nodata, size):
-    """Indices of a palette: means are the nearest colours."""
+    """Indices of a palette: means are the nearest colors."""
     width, height = size
     data = textures("u8", width, height, 3)[:1]
     if nodata is not None:
@@ -247,7 +247,7 @@ def cubic_half(side):
 
 
 def weighted_case(scratch, method):
-    """Half-transparent pixels: colours are means weighted by alpha, which is how one composes images (GDAL: 14)."""
+    """Half-transparent pixels: colors are means weighted by alpha, which is how one composes images (GDAL: 14)."""
     side = 128
     rng = np.random.default_rng(11)
     data = np.concatenate([textures("u8", side, side, 3), rng.integers(1, 256, (1, side, side)).astype("u1")])
@@ -256,7 +256,7 @@ def weighted_case(scratch, method):
     alpha = data[3].astype("f8")
     weight = half @ alpha @ half.T
     colors = np.stack([half @ (band * alpha) @ half.T / weight for band in data[:3].astype("f8")])
-    # Where weights below zero overshoot, colours stay among those under the kernel, which the window bounds.
+    # Where weights below zero overshoot, colors stay among those under the kernel, which the window bounds.
     reach = 3 if method == "cubic" else 0
     lows, highs = (np.stack([extreme(band, reach, f) for band in data[:3]]) for f in (np.minimum, np.maximum))
     want = np.concatenate([np.clip(colors, lows, highs), np.clip(weight, 1, 255)[None]])
@@ -277,7 +277,7 @@ def extreme(band, reach, pick):
     return band.astype("f8")
 
 
-# Alpha: kernel, type, two colours (red in all bands) and alpha of 2x2 pixels, red and alpha of GDAL and of ours.
+# Alpha: kernel, type, two colors (red in all bands) and alpha of 2x2 pixels, red and alpha of GDAL and of ours.
 ALPHA_EXAMPLES = [
     ("14 alpha as a mere mask", "average", "u1", [[10, 200], [99, 99]], [[50, 200], [0, 0]], (105, 125), (162, 125)),
     ("15 alpha of other types", "average", "i2", [[10, 200], [99, 99]], [[100, 100], [0, 0]], (102, 50), (105, 100)),
@@ -302,16 +302,16 @@ EXAMPLES = [
     ("1 NaN spreads without nodata", "average", "f4", [[NAN, 1], [2, 3]], {}, [[NAN]], [[2]]),
     ("1 NaN spreads without nodata", "bilinear", "f4", [[NAN, 1], [2, 3]], {}, [[NAN]], [[1.75]]),
     ("1 NaN spreads without nodata", "cubic", "f4", [[0, 0, 0, 0, 0, 0, NAN, 0]] * 2, {}, [[0, NAN, NAN, NAN]], [[0, 0, 0, 0]]),
-    ("2 NaN beside a finite nodata", "average", "f4", [[NAN, 1], [2, 3]], {"nodata": -1}, [[NAN]], [[2]]),
-    ("2 NaN beside a finite nodata", "rms", "f4", [[NAN, 2], [2, 2]], {"nodata": -1}, [[NAN]], [[2]]),
-    ("2 NaN beside a finite nodata", "mode", "f4", [[NAN, NAN], [2, 3]], {"nodata": -1}, [[NAN]], [[2]]),
+    ("2 NaN and a finite nodata", "average", "f4", [[NAN, 1], [2, 3]], {"nodata": -1}, [[NAN]], [[2]]),
+    ("2 NaN and a finite nodata", "rms", "f4", [[NAN, 2], [2, 2]], {"nodata": -1}, [[NAN]], [[2]]),
+    ("2 NaN and a finite nodata", "mode", "f4", [[NAN, NAN], [2, 3]], {"nodata": -1}, [[NAN]], [[2]]),
     ("3 mode of nothing", "mode", "f4", [[NAN, NAN], [NAN, NAN]], {"nodata": NAN}, [[0]], [[NAN]]),
     ("3 mode of nothing", "mode", "i2", [[-9, -9], [-9, -9]], {"nodata": -9}, [[0]], [[-9]]),
     ("4 mode and masks", "mode", "u1", [[9, 9, 3, 3], [9, 3, 3, 3]], {"mask": [[0, 0, 1, 1], [0, 1, 1, 1]]}, [[9, 3]], [[3, 3]]),
     ("5 rounding to nodata", "average", "i2", [[4, 6], [5, 6]], {"nodata": 5}, [[5]], [[6]]),
     ("5 rounding to nodata", "rms", "i4", [[4, 6], [5, 6]], {"nodata": 5}, [[5]], [[6]]),
-    ("6 infinity beside nodata", "bilinear", "f4", [[INF, 1], [2, 3]], {"nodata": -1}, [[MAX]], [[INF]]),
-    ("6 infinity beside nodata", "bilinear", "f4", [[INF, 1], [2, 3]], {"nodata": INF}, [[NAN]], [[1.75]]),
+    ("6 infinity and nodata", "bilinear", "f4", [[INF, 1], [2, 3]], {"nodata": -1}, [[MAX]], [[INF]]),
+    ("6 infinity and nodata", "bilinear", "f4", [[INF, 1], [2, 3]], {"nodata": INF}, [[NAN]], [[1.75]]),
     ("7 squares beyond the range", "rms", "f8", [[1e200, 1e200], [1e200, 1e200]], {"nodata": -1}, [[INF]], [[1e200]]),
     ("8 root mean square of a constant", "rms", "f4", [[3.4e38] * 8] * 2, {}, [[3.4000003577925563e38] * 4], [[np.float32(3.4e38)] * 4]),
 ]

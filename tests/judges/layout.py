@@ -234,7 +234,7 @@ def _check(f, out, interleave, mask, sizes, tile, overview_tile, compression, pr
             say(f"overviews are {got}, expected {list(sizes)}")
     for image, m in zip(images, masks):
         if (m.width, m.height, m.tile) != (image.width, image.height, image.tile):
-            say(f"mask {m.width}×{m.height} in tiles {m.tile} beside an image {image.width}×{image.height} in tiles {image.tile}")
+            say(f"mask {m.width}×{m.height} in tiles {m.tile} with an image {image.width}×{image.height} in tiles {image.tile}")
 
     # Tags.
     for k, ifd in enumerate(ifds):
@@ -242,7 +242,7 @@ def _check(f, out, interleave, mask, sizes, tile, overview_tile, compression, pr
         if ifd.offset % 2:
             say(f"{name} at the odd offset {ifd.offset}")
         if len(set(ifd.tags)) != len(ifd.tags):
-            say(f"{name}: a tag stands twice: {ifd.tags}")
+            say(f"{name}: a tag occurs twice: {ifd.tags}")
         if ifd.tags != sorted(ifd.tags):
             say(f"{name}: tags are not in order: {ifd.tags}")
         missing = REQUIRED_TAGS - set(ifd.tags)

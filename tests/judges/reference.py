@@ -114,7 +114,7 @@ def validity(band, mask, nodata):
 
 
 def void_value(dtype, mask, nodata):
-    """What stands where no valid pixel is."""
+    """The value where there is no valid pixel."""
     if nodata is not None:
         with np.errstate(over="ignore"):
             return dtype.type(nodata)
@@ -205,7 +205,7 @@ def overview(band, mask, nodata, size, method, bits=None):
     """One band of the next level: (values, slack).
 
     Slack is how far off a pixel may be: what the order of the sums may change; 1 where an integer's exact value is so
-    close to a half that either neighbour is right.
+    close to a half that either neighbor is right.
     """
     h, w = band.shape
     if method == "nearest":
@@ -281,7 +281,7 @@ def overview(band, mask, nodata, size, method, bits=None):
         raise ValueError(method)
     if method in ("average", "cubic"):
         moved = _avoid_nodata(out, some, nodata, maximum)
-        # Where either neighbour is right and one of them is nodata, the other is two steps from where that moves to.
+        # Where either neighbor is right and one of them is nodata, the other is two steps from where that moves to.
         slack = np.where((slack == 1) & (moved != out), 2.0, slack) if integer else slack
         out = moved
     out[~some] = void_value(band.dtype, mask, nodata)

@@ -1,8 +1,8 @@
-"""Input files of every flavour, by foreign writers: GDAL, tifffile, and libtiff's tiffcp.
+"""Input files of every flavor, by foreign writers: GDAL, tifffile, and libtiff's tiffcp.
 
 Runs inside a GDAL worker. `make(folder)` writes the files and tells what is expected of each:
     must      "convert", or "convert or refuse" with words (a pattern) that a refusal has to contain, or "refuse"
-    tolerance how far pixels may be off: 0, but for JPEG, where decoders differ
+    tolerance maximum error of pixels: 0, except for JPEG, where decoders differ
     options   of the command
     expect    what the output must have where GDAL itself reads something else from the source
 """
@@ -159,7 +159,7 @@ def bits():
         kind = "u8" if n < 8 else "u16" if n < 16 else "u32"
         by_gdal(f"NBITS {n} planar big-endian", kind, 3, ["INTERLEAVE=BAND", "ENDIANNESS=BIG"], bits=n)
         by_gdal(f"NBITS {n} widened", kind, 1, ["COMPRESS=LZW"], bits=n, command={"nbits": "widen"}, expect={"free": ["nbits", "table", "color"] if n == 1 else ["nbits"]})
-    # 65535 is no value of 12 bits: what is left out of a sparse file can't be said with them.
+    # 65535 is out of range for 12 bits, so sparse tiles cannot be expressed with it.
     def only_some(ds):
         ds.GetRasterBand(1).SetNoDataValue(65535)
 
@@ -183,8 +183,8 @@ def codecs():
     rgb = texture("u8", 3)
     tiles = ["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64", "COMPRESS=JPEG"]
     jpeg = {"tolerance": 3}
-    by_gdal("JPEG grey tiles", "u8", 1, tiles, **jpeg)
-    by_gdal("JPEG grey strips", "u8", 1, ["COMPRESS=JPEG", "BLOCKYSIZE=16"], **jpeg)
+    by_gdal("JPEG gray tiles", "u8", 1, tiles, **jpeg)
+    by_gdal("JPEG gray strips", "u8", 1, ["COMPRESS=JPEG", "BLOCKYSIZE=16"], **jpeg)
     by_gdal("JPEG RGB", "u8", 3, tiles + ["PHOTOMETRIC=RGB"], data=rgb, **jpeg)
     by_gdal("JPEG YCbCr", "u8", 3, tiles + ["PHOTOMETRIC=YCBCR"], data=rgb, tolerance=6)
     by_gdal("JPEG YCbCr strips", "u8", 3, ["COMPRESS=JPEG", "PHOTOMETRIC=YCBCR"], data=rgb, tolerance=6)
@@ -229,13 +229,13 @@ def colors():
     by_gdal("RGBA", "u8", 4, ["PHOTOMETRIC=RGB", "ALPHA=YES"])
     by_gdal("RGBA premultiplied", "u8", 4, ["PHOTOMETRIC=RGB", "ALPHA=PREMULTIPLIED"])
     by_gdal("RGBA u16 planar", "u16", 4, ["PHOTOMETRIC=RGB", "ALPHA=YES", "INTERLEAVE=BAND"])
-    by_gdal("grey and alpha", "u8", 2, ["ALPHA=YES"])
+    by_gdal("gray and alpha", "u8", 2, ["ALPHA=YES"])
     by_gdal("CMYK", "u8", 4, ["PHOTOMETRIC=CMYK"], expect={"raw": True})
     by_gdal("CIELab", "u8", 3, ["PHOTOMETRIC=CIELAB"], must="convert or refuse", words=r"(?i)lab", expect={"raw": True})
     def interp(ds):
         for i, c in enumerate((gdal.GCI_BlueBand, gdal.GCI_Undefined, gdal.GCI_RedBand, gdal.GCI_GreenBand, gdal.GCI_AlphaBand)):
             ds.GetRasterBand(i + 1).SetColorInterpretation(c)
-    by_gdal("colours in odd order", "u16", 5, [], setup=interp)
+    by_gdal("colors in odd order", "u16", 5, [], setup=interp)
 
 
 def masks():
@@ -345,7 +345,7 @@ def places():
     with open(base + ".prj", "w") as f:
         f.write(c.ExportToWkt(["FORMAT=WKT1_ESRI"]))
     MADE[-1]["expect"] = {"transform": [500000, 10, 0, 5000000, 0, -10], "epsg": 32633, "free": ["metadata"]}
-    by_gdal("world file beside own georeference", "u8")
+    by_gdal("world file and own georeference", "u8")
     with open(MADE[-1]["path"][:-4] + ".tfw", "w") as f:
         f.write("1.0\n0.0\n0.0\n-1.0\n5.0\n9.0\n")
     by_gdal("sidecar .ovr", "u8", expect={"stderr": r"\.ovr"})
@@ -375,7 +375,7 @@ def nodatas():
         by_tifffile(f"nodata out of range {kind} {text}", texture(kind)[0], extratags=[(42113, "s", 0, text, True)], kind=kind)
     for text in ("NaN", " 5 ", "5.0000", "-0"):
         by_tifffile(f"nodata written as {text}", texture("f32")[0], extratags=[(42113, "s", 0, text, True)], kind="f32")
-    by_tifffile("nodata that is no number", texture("f32")[0], extratags=[(42113, "s", 0, "none", True)], kind="f32",
+    by_tifffile("nodata that is not a number", texture("f32")[0], extratags=[(42113, "s", 0, "none", True)], kind="f32",
                 must="convert or refuse", words=r"(?i)nodata", expect={"free": ["nodata", "mask"]})
 
 

@@ -1,4 +1,4 @@
-"""`cogsmith validate` beside GDAL's validator and rio-cogeo's: each rule has a file that breaks it alone, and what either
+"""`cogsmith validate` compared with GDAL's validator and rio-cogeo's: each rule has a file that breaks it alone, and what either
 of the others rejects never passes.
 
     python validation.py                  files broken one rule at a time, fixtures and COGs made of them
@@ -82,7 +82,7 @@ class Worker:
         self.process.stdin.write(json.dumps(arguments) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
-        if not answer:  # it crashed: that is no acceptance
+        if not answer:  # it crashed, which is not an acceptance
             self.process = None
             return ["crashed"], []
         return json.loads(answer)
@@ -196,7 +196,7 @@ def all_rules_are_broken():
     import broken
     known = {rule["id"] for rule in rules()}
     return [f"{rule} has no file that breaks it" for rule in sorted(known - set(broken.RULES))] + \
-        [f"{rule} is no rule" for rule in sorted(set(broken.RULES) - known)]
+        [f"{rule} is not a rule" for rule in sorted(set(broken.RULES) - known)]
 
 
 def rules():

@@ -31,7 +31,7 @@ def camel(name):
 
 
 def made_inputs(folder):
-    """Images of several shards: numbers, classes (which do without a predictor), colours with a mask, one huge strip."""
+    """Images of several shards: numbers, classes (which do without a predictor), colors with a mask, one huge strip."""
     rng = np.random.default_rng(7)
     y, x = np.mgrid[0:2300, 0:1700]
     numbers = (np.sin(x / 90) * np.cos(y / 70) * 9000 + 20000 + rng.integers(0, 40, x.shape)).astype("u2")

@@ -1,4 +1,4 @@
-//! What several tests share. Nothing here uses the library's own reading or writing of TIFF.
+//! Code shared by several tests. Nothing here uses the library's own reading or writing of TIFF.
 
 #![allow(dead_code, reason = "every test takes its own part")]
 

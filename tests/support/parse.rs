@@ -17,7 +17,7 @@ pub struct Value {
     pub field_type: u16,
     pub count: usize,
     pub bytes: Vec<u8>,
-    /// Where an out-of-line value starts.
+    /// The offset of an out-of-line value.
     pub start: Option<usize>,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Tiff<'a> {
             for index in 0..count {
                 let at = next + count_width + index * entry;
                 let tag = number(bytes, at, 2);
-                assert!(tag > last, "tag {tag} after {last}: tags are sorted and none stands twice");
+                assert!(tag > last, "tag {tag} after {last}: tags are sorted and none occurs twice");
                 last = tag;
                 let field_type = number(bytes, at + 2, 2);
                 let items = number(bytes, at + 4, width);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the npm package in wasm/pkg: module, bindings, compiled TypeScript; prints the size of the module.
+# Builds the npm package in wasm/pkg: modules, bindings, and compiled TypeScript. Prints the size of the modules.
 #
 #   wasm/scripts/build.sh         the package
 #   wasm/scripts/build.sh page    the page too, in wasm/dist
 #
-# The module with the ZSTD encoder is apart: pages load it only when they are asked for ZSTD.
+# The ZSTD encoder is a module of its own, which pages load on demand.
 #
 # Needs Node with npm, and a compiler for wasm32-unknown-unknown: see wasm/scripts/compile.sh.
 set -euo pipefail
@@ -14,17 +14,17 @@ ROOT=$(cd .. && pwd)
 TARGET=$(realpath -m "${CARGO_TARGET_DIR:-$ROOT/target}")
 WASM_TARGET=$TARGET/wasm
 TRIPLE=wasm32-unknown-unknown
-# Bytes of the compressed module: what a page loads.
+# Maximum size in bytes of a compressed module, as a page loads it.
 MOST_BYTES=$((740 * 1000))
 
-# The tools of package-lock.json, once for each version of it.
+# Installs the tools of package-lock.json, once for each version of it.
 install_tools() {
     [ -e node_modules/.package-lock.json ] && [ node_modules/.package-lock.json -nt package-lock.json ] && return
     npm ci --no-audit --no-fund --ignore-scripts
 }
 
-# The features that compilers turn on for this target, and no others: browsers of 2022 and later have them. A second round
-# takes half as long as the first and finds another 2 KB.
+# Enables only the features that compilers use by default for this target; browsers since 2022 support them. A second pass
+# takes half as long as the first and saves another 2 KB.
 optimize() {
     node_modules/.bin/wasm-opt -Os -Os --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int --enable-sign-ext \
         --enable-mutable-globals --enable-multivalue --enable-reference-types --enable-extended-const -o "$1.optimized" "$1"
@@ -60,6 +60,6 @@ for name in cogsmith cogsmith_zstd; do
     module=pkg/${name}_bg.wasm
     bytes=$(gzip -9 -c "$module" | wc -c)
     echo "module: $name $(wc -c <"$module") bytes, $bytes gzipped, at most $MOST_BYTES"
-    # A standard library that comes ready made is larger.
+    # Only the precompiled standard library of an installed target may exceed the limit: it is larger.
     [ "$bytes" -le "$MOST_BYTES" ] || scripts/compile.sh --has-target
 done

@@ -1,4 +1,4 @@
-//! An encoding: a raster that is open, and its plan. One worker makes the plan and the header, all of them encode shards.
+//! An encoding: an open raster and its plan. One worker makes the plan and the header; all of them encode shards.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -18,18 +18,18 @@ use crate::options::Options;
 use crate::reader::Reader;
 use crate::source::{Raster, Rows};
 
-/// Pixels of a shard before compression, at most, unless a row of tiles has more.
+/// Maximum size of a shard's uncompressed pixels in bytes, unless a row of tiles is larger.
 const SHARD_BYTES: u64 = 192 << 20;
-/// Rows of tiles of a shard, at most: with eight, three overviews follow from one shard.
+/// Maximum number of tile rows in a shard: with eight, a shard yields three overviews.
 const SHARD_TILE_ROWS: u32 = 8;
-/// Shards for each worker, so that none waits long for another.
+/// Shards per worker, so that none waits long for another.
 const SHARDS_PER_WORKER: u32 = 3;
-/// What an encoder may take of a module's memory, which ends at 4 GiB.
+/// Memory limit of an encoder in bytes; a module has at most 4 GiB.
 const MEMORY: u64 = 2 << 30;
-/// Finished tiles that a module holds where all tiles come from one encoder.
+/// Memory limit for finished tiles in bytes if a single encoder makes all tiles.
 const TILES: u64 = 1 << 30;
 
-/// A raster that is open, and how it is encoded.
+/// An open raster and its encoding plan.
 #[wasm_bindgen]
 pub struct Encoding {
     raster: Raster,
@@ -39,7 +39,7 @@ pub struct Encoding {
 
 #[wasm_bindgen]
 impl Encoding {
-    /// Opens a GeoTIFF of so many bytes, which `read(offset, length)` gives.
+    /// Opens a GeoTIFF of `length` bytes, read by `read(offset, length)`.
     #[wasm_bindgen(js_name = openFile)]
     pub fn open_file(read: Function, length: f64, options: &JsValue) -> Result<Self, JsValue> {
         let open = || {
@@ -49,7 +49,7 @@ impl Encoding {
         open().map_err(thrown)
     }
 
-    /// Opens an array, whose bytes `read(offset, length)` gives.
+    /// Opens an array of `length` bytes, read by `read(offset, length)`.
     #[wasm_bindgen(js_name = openArray)]
     pub fn open_array(read: Function, length: f64, image: &JsValue, options: &JsValue) -> Result<Self, JsValue> {
         let open = || {
@@ -65,48 +65,48 @@ impl Encoding {
         let spec = plan.spec();
         let row_bytes = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
         let tiles = row_bytes.saturating_mul(plan.levels()[0].tile_size.height.into());
-        // Two rows of tiles of all levels, and what waits for the kernel.
+        // Two rows of tiles of all levels, and the rows buffered for the kernel.
         let needed = tiles.saturating_mul(3);
         if needed > MEMORY {
-            let what = "the memory for rows of tiles, in bytes (take a smaller blocksize),".to_owned();
+            let what = "the memory for rows of tiles, in bytes (use a smaller blocksize),".to_owned();
             return Err(ErrorKind::Limit { what, value: needed, limit: MEMORY }.into());
         }
         Ok(Self { raster, plan, shards: None })
     }
 
-    /// What was doubtful or left out, each as a sentence.
+    /// Returns the warnings, as texts.
     #[wasm_bindgen(getter)]
     pub fn warnings(&self) -> Array {
         list(self.raster.warnings.iter().map(String::as_str))
     }
 
-    /// Bytes of all pixels before compression.
+    /// Returns the size of all pixels before compression, in bytes.
     #[wasm_bindgen(getter, js_name = pixelBytes)]
     pub fn pixel_bytes(&self) -> f64 {
         number(self.plan.uncompressed_bytes())
     }
 
-    /// Rows of full resolution.
+    /// Returns the number of full-resolution rows.
     #[wasm_bindgen(getter)]
     pub fn rows(&self) -> u32 {
         self.plan.spec().height
     }
 
-    /// Whether the image can be cut into shards: not where so many rows are decoded together that they would be decoded
-    /// for many shards.
+    /// Returns whether the image can be split into shards. It cannot if so many rows are decoded together that they
+    /// would be decoded again for many shards.
     #[wasm_bindgen(getter, js_name = canShard)]
     pub fn can_shard(&self) -> bool {
         self.raster.chunk_rows.saturating_mul(self.row_bytes()) <= SHARD_BYTES
     }
 
-    /// Bytes of a row of full resolution.
+    /// Returns the size of a full-resolution row in bytes.
     fn row_bytes(&self) -> u64 {
         let spec = self.plan.spec();
         u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64
     }
 
-    /// Cuts the image into shards for so many workers. Gives the plan for the others, and the shards in an order in
-    /// which they can be encoded: `[{ tier, row, column, rows, inputs: [index, …] }, …]`.
+    /// Splits the image into shards for `workers` workers. Returns the plan for the other workers, and the shards in an
+    /// order in which they can be encoded: `[{ tier, row, column, rows, inputs: [index, …] }, …]`.
     pub fn shard(&mut self, workers: u32) -> Result<JsValue, JsValue> {
         self.cut(workers).map_err(thrown)
     }
@@ -122,7 +122,7 @@ impl Encoding {
             busy && row_bytes.saturating_mul(rows.into()) <= SHARD_BYTES
         };
         while rows > tile_rows && !suits(rows) {
-            // Halves of eight rows of tiles are whole rows of tiles.
+            // Halving eight rows of tiles always gives whole rows of tiles.
             rows /= 2;
         }
         let chunk_rows = u32::try_from(self.raster.chunk_rows).unwrap_or(u32::MAX);
@@ -147,15 +147,15 @@ impl Encoding {
         Ok(Out::default().with("plan", plan).with("shards", described).into())
     }
 
-    /// Takes the plan that another worker made for the same raster.
+    /// Sets the plan that another worker made for the same raster.
     #[wasm_bindgen(js_name = usePlan)]
     pub fn use_plan(&mut self, plan: &[u8]) -> Result<(), JsValue> {
         self.shards = Some(ShardPlan::from_bytes(plan).map_err(thrown)?);
         Ok(())
     }
 
-    /// Encodes a shard. `pixels` are those of its inputs; `progress(rows)` says how many rows have been read. Gives
-    /// `{ record, fragment, pixels }`, the last for shards that need them.
+    /// Encodes a shard. `pixels` are those of its inputs; `progress(rows)` gets the number of rows read so far. Returns
+    /// `{ record, fragment, pixels }`; `pixels` is `null` unless another shard needs them.
     #[wasm_bindgen(js_name = encodeShard)]
     pub fn encode_shard(
         &mut self,
@@ -171,7 +171,7 @@ impl Encoding {
     fn encode(&mut self, id: ShardId, pixels: &Array, progress: &Function) -> Result<JsValue> {
         let shards = self.shards.as_ref().ok_or(ErrorKind::Cancelled)?;
         let mut read = |rows: u32| {
-            // What listens can't stop an encoding: the worker is ended instead.
+            // The callback cannot stop an encoding: the worker is terminated instead.
             let _ = progress.call1(&JsValue::NULL, &rows.into());
         };
         let output = if id.tier == 0 {
@@ -194,8 +194,8 @@ impl Encoding {
         Ok(out.into())
     }
 
-    /// Makes the header from the records of all shards, in their order. Gives `{ header, pieces, summary }`: pieces are
-    /// three numbers each, the index of a shard and a range of its fragment, in the order of the file.
+    /// Makes the header from the records of all shards, in their order. Returns `{ header, pieces, summary }`: pieces
+    /// are three numbers each, the index of a shard and a range of its fragment, in file order.
     pub fn assemble(&self, records: &Array) -> Result<JsValue, JsValue> {
         self.put_together(records).map_err(thrown)
     }
@@ -208,7 +208,7 @@ impl Encoding {
         }
         let assembly = assembler.finish()?;
         let all: Vec<ShardId> = shards.all_shards().collect();
-        // Neighbours in a fragment that are neighbours in the file too are one piece.
+        // Pieces that are adjacent both in a fragment and in the file are merged.
         let mut pieces: Vec<(usize, u64, u64)> = Vec::new();
         for piece in assembly.pieces() {
             let shard = all.binary_search(&piece.shard).unwrap_or(usize::MAX);
@@ -221,7 +221,7 @@ impl Encoding {
         let pieces =
             pieces.into_iter().flat_map(|(shard, start, end)| [number(shard as u64), number(start), number(end)]);
         let header = assembly.header();
-        // The version of BigTIFF, behind two bytes of byte order.
+        // The version number of BigTIFF, after two bytes of byte order.
         let big_tiff = header.get(2) == Some(&43);
         let plan = assembly.plan();
         let summary = summary(plan, assembly.bytes(), big_tiff, plan.predictor(), assembly.statistics());
@@ -232,8 +232,8 @@ impl Encoding {
         Ok(out.into())
     }
 
-    /// Encodes the whole image in one go, and gives the file to `write(bytes)` piece by piece. Finished tiles wait in
-    /// the memory of the module.
+    /// Encodes the whole image at once, and passes the file to `write(bytes)` piece by piece. Finished tiles are kept
+    /// in the module's memory.
     #[wasm_bindgen(js_name = encodeWhole)]
     pub fn encode_whole(&mut self, write: &Function, progress: &Function) -> Result<JsValue, JsValue> {
         self.whole(write, progress).map_err(thrown)
@@ -255,7 +255,7 @@ impl Encoding {
     }
 }
 
-/// What was written.
+/// Returns the summary of a finished file.
 fn summary(
     plan: &CogPlan,
     bytes: u64,
@@ -266,7 +266,7 @@ fn summary(
     let predictor = match predictor {
         Predictor::Horizontal => "horizontal",
         Predictor::FloatingPoint => "float",
-        // Settled once anything is written.
+        // `Auto` is settled before anything is written.
         Predictor::None | Predictor::Auto => "none",
     };
     let levels =
@@ -293,7 +293,7 @@ fn summary(
     summary.with("statistics", list(bands))
 }
 
-/// A function that takes bytes.
+/// A writer that passes bytes to a JavaScript function.
 struct Sink<'a> {
     write: &'a Function,
 }
@@ -302,7 +302,7 @@ impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.write.call1(&JsValue::NULL, &Uint8Array::from(bytes)) {
             Ok(_) => Ok(bytes.len()),
-            Err(_) => Err(io::Error::other("the output takes no more")),
+            Err(_) => Err(io::Error::other("the output does not accept more bytes")),
         }
     }
 

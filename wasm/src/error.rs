@@ -1,4 +1,4 @@
-//! Errors as objects of JavaScript, from which `CogError` is made: `kind`, `message`, and what the kind has to say.
+//! Errors as JavaScript objects, which become a `CogError`: `kind`, `message`, and the fields of the kind.
 
 use cogsmith::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use crate::object::{Out, number};
 use crate::reader;
 
-/// The object that is thrown.
+/// Returns the object to throw.
 pub(crate) fn thrown(error: Error) -> JsValue {
     if let Some(failure) = reader::take_failure() {
         return Out::default().with("kind", "Io").with("message", format!("cannot read the input: {failure}")).into();
@@ -35,13 +35,13 @@ pub(crate) fn thrown(error: Error) -> JsValue {
         }
         ErrorKind::Cancelled => named("Cancelled"),
         ErrorKind::Io { .. } => named("Io"),
-        // Of shards that don't fit together, of verification, and of files that exist: none can come up here.
+        // Mismatched shards, verification, and existing files: none of these can occur here.
         _ => named("Internal"),
     };
     out.with("message", error.to_string()).into()
 }
 
-/// `overview-blocksize` as `overviewBlocksize`.
+/// Converts an option name to camel case: `overview-blocksize` becomes `overviewBlocksize`.
 fn camel(option: &str) -> String {
     let mut words = option.split('-');
     let mut camel = words.next().unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! cogsmith for browsers and Node: what `wasm/ts` calls in its workers. The API that people use is made there; this
-//! is what one module does, on one thread, and throws objects from which errors are made.
+//! cogsmith for browsers and Node: the functions that `wasm/ts` calls in its workers. The public API is there; a module
+//! runs on one thread, and throws objects that `wasm/ts` turns into errors.
 
 #![deny(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -20,17 +20,17 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
-    /// What the panic said after which the module is of no further use.
+    /// The message of the panic that made the module unusable.
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Remembers what a panic says: the trap that follows says nothing.
+/// Stores the message of a panic: the trap that follows has none.
 #[wasm_bindgen(start)]
 fn start() {
     std::panic::set_hook(Box::new(|panic| PANIC.set(Some(panic.to_string()))));
 }
 
-/// What the panic said that ended the module; nothing where memory ran out.
+/// Returns the message of the panic that ended the module; none if memory ran out.
 #[wasm_bindgen(js_name = panicMessage)]
 #[must_use]
 pub fn panic_message() -> Option<String> {

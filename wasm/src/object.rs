@@ -1,25 +1,25 @@
-//! Objects of JavaScript: what comes in is read by name, and whatever is not known by name is refused.
+//! JavaScript objects: inputs are read by name, and unknown names are rejected.
 
 use cogsmith::{Error, ErrorKind};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The result of the library, unless another error is named.
+/// The library's result type, unless another error type is named.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An object that goes out.
+/// An object passed to JavaScript.
 #[derive(Debug, Default)]
 pub(crate) struct Out(Object);
 
 impl Out {
-    /// With one more value.
+    /// Adds a value.
     pub(crate) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        // A plain object takes any value.
+        // Setting a property of a plain object cannot fail.
         let _ = Reflect::set(&self.0, &name.into(), &value.into());
         self
     }
 
-    /// With one more value, `null` where there is none.
+    /// Adds a value, or `null` for `None`.
     pub(crate) fn with_option<T: Into<JsValue>>(self, name: &str, value: Option<T>) -> Self {
         self.with(name, value.map_or(JsValue::NULL, Into::into))
     }
@@ -31,18 +31,18 @@ impl From<Out> for JsValue {
     }
 }
 
-/// A list that goes out.
+/// Returns an array for JavaScript.
 pub(crate) fn list<T: Into<JsValue>>(items: impl IntoIterator<Item = T>) -> Array {
     items.into_iter().map(Into::into).collect()
 }
 
-/// A 64-bit number as JavaScript's, exact up to 2^53.
+/// Converts a 64-bit integer to a JavaScript number, exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "offsets and counts; no file has 2^53 bytes")]
 pub(crate) fn number(value: u64) -> f64 {
     value as f64
 }
 
-/// One value that came in, with the name of its option.
+/// A value from JavaScript, with the name of its option.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     option: &'static str,
@@ -62,12 +62,12 @@ impl Given {
         &self.value
     }
 
-    /// The text of a string.
+    /// Returns a string.
     pub(crate) fn text(&self) -> Result<String> {
         self.value.as_string().map_or_else(|| self.refuse("expected a string"), Ok)
     }
 
-    /// A string that is one of some names.
+    /// Returns the value for a string that is one of `names`.
     pub(crate) fn one_of<T: Copy>(&self, names: &[(&str, T)]) -> Result<T> {
         let given = self.value.as_string();
         let found = names.iter().find(|(name, _)| Some(*name) == given.as_deref());
@@ -80,31 +80,34 @@ impl Given {
         )
     }
 
-    /// A finite number.
+    /// Returns a finite number.
     pub(crate) fn finite(&self) -> Result<f64> {
         let number = self.value.as_f64().filter(|number| number.is_finite());
         number.map_or_else(|| self.refuse("expected a finite number"), Ok)
     }
 
-    /// A whole number of at most 32 bits.
+    /// Returns an unsigned integer of at most 32 bits.
     pub(crate) fn whole(&self) -> Result<u32> {
         let whole = self.value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(n));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
-        whole.map_or_else(|| self.refuse("expected a whole number from 0 on"), |number| Ok(number as u32))
+        whole.map_or_else(
+            || self.refuse("expected a non-negative integer of at most 32 bits"),
+            |number| Ok(number as u32),
+        )
     }
 
-    /// `true` or `false`.
+    /// Returns `true` or `false`.
     pub(crate) fn flag(&self) -> Result<bool> {
         self.value.as_bool().map_or_else(|| self.refuse("expected true or false"), Ok)
     }
 
-    /// The items of an array; `None` where it is none.
+    /// Returns the items of an array, or `None` for other values.
     pub(crate) fn items(&self) -> Option<Vec<Self>> {
         let array = self.value.dyn_ref::<Array>()?;
         Some(array.iter().map(|value| Self { option: self.option, value }).collect())
     }
 
-    /// So many finite numbers.
+    /// Returns `N` finite numbers.
     pub(crate) fn numbers<const N: usize>(&self, expected: &str) -> Result<[f64; N]> {
         let numbers = self.items().map(|items| items.iter().map(Self::finite).collect::<Result<Vec<_>>>());
         let numbers = numbers.transpose()?.and_then(|numbers| <[f64; N]>::try_from(numbers).ok());
@@ -112,12 +115,12 @@ impl Given {
     }
 }
 
-/// An error about an option.
+/// Returns an error about an option.
 pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Error {
     ErrorKind::InvalidOption { option, reason: reason.into() }.into()
 }
 
-/// What stands in an object of options: every name must be known. What is `undefined` is not given.
+/// Returns the entries of an options object, except those that are `undefined`; every name must be known.
 pub(crate) fn entries(object: &JsValue, what: &'static str, names: &[&'static str]) -> Result<Vec<Given>> {
     if object.is_undefined() {
         return Ok(Vec::new());
@@ -129,7 +132,7 @@ pub(crate) fn entries(object: &JsValue, what: &'static str, names: &[&'static st
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         let Some(option) = names.iter().find(|known| **known == name) else {
-            return Err(refused(what, format!("there is none called '{name}'; there are {}", names.join(", "))));
+            return Err(refused(what, format!("unknown name '{name}'; expected one of {}", names.join(", "))));
         };
         if !value.is_undefined() {
             given.push(Given { option, value });

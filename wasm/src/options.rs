@@ -1,4 +1,4 @@
-//! Options: names, values and defaults are those of the command, in camel case.
+//! Options: names, values, and defaults are those of the command, in camel case.
 
 use cogsmith::{
     BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
@@ -42,11 +42,11 @@ const NAMES: [&str; 28] = [
     "stripMetadata",
 ];
 
-/// What was asked for.
+/// The options of an encoding.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) read: ReadOptions,
-    /// `Some(None)`: no such value.
+    /// `Some(None)`: no nodata value.
     pub(crate) nodata: Option<Option<Nodata>>,
     pub(crate) widen: bool,
     pub(crate) crs: Option<Crs>,
@@ -57,7 +57,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads an object; refuses names that there are not, values that make no sense, and what contradicts.
+    /// Reads an object; rejects unknown names, invalid values, and contradictions.
     pub(crate) fn read(object: &JsValue) -> Result<Self> {
         let mut options = Self::default();
         let (mut compress, mut level) = (None, None);
@@ -107,7 +107,7 @@ impl Options {
                     // People count images from 1, the library from 0.
                     let number = (given.whole()? as usize).checked_sub(1);
                     let number =
-                        number.map_or_else(|| given.refuse("expected the number of an image, first = 1"), Ok)?;
+                        number.map_or_else(|| given.refuse("expected an image number, counting from 1"), Ok)?;
                     options.read.image = Some(number);
                 }
                 "nodata" => options.nodata = Some(nodata(&given)?),
@@ -130,12 +130,12 @@ impl Options {
         options.encode.compression = with_level(compress.unwrap_or(Compression::DEFLATE), level)?;
         match crs {
             Some(given) => options.crs = Some(parse_crs(&given)?.with_wkt_citation(crs_wkt)),
-            None if crs_wkt => return Err(refused("crsWkt", "says how crs is written; give that too")),
+            None if crs_wkt => return Err(refused("crsWkt", "has no effect without crs; set that too")),
             None => {}
         }
         if let Some(given) = count {
             if options.encode.overviews != Overviews::Auto {
-                return given.refuse("contradicts overviews 'none' and a list; leave one of them out");
+                return given.refuse("contradicts overviews 'none' or a list; leave one of them out");
             }
             options.encode.overviews = Overviews::Count(given.whole()?);
         }
@@ -144,13 +144,13 @@ impl Options {
         }
         let placed = options.place.iter().filter(|given| given.option() != "pixelIs");
         if let [first, second, ..] = placed.map(Given::option).collect::<Vec<_>>()[..] {
-            let reason = format!("contradicts {second}: each places all pixels; give one of them");
+            let reason = format!("contradicts {second}: each sets the position of all pixels; use one of them");
             return Err(refused(first, reason));
         }
         Ok(options)
     }
 
-    /// Where the raster lies, in place of what the input says.
+    /// Returns the georeferencing of the output: the input's, with the options applied.
     pub(crate) fn place(&self, mut geo: GeoRef, spec: &ImageSpec) -> Result<GeoRef> {
         let mut pixel_is = None;
         for given in &self.place {
@@ -174,7 +174,7 @@ impl Options {
         Ok(pixel_is.map_or(geo.clone(), |pixel_is| geo.with_pixel_is(pixel_is)))
     }
 
-    /// What is said about the raster, beside or in place of what the input says; and heights of a vertical CRS.
+    /// Applies the options to the metadata, and scale and offset to the heights of a vertical CRS.
     pub(crate) fn describe(&self, metadata: &mut Metadata, geo: GeoRef, spec: &ImageSpec) -> Result<GeoRef> {
         let find = |name: &str| self.describe.iter().find(|given| given.option() == name);
         if let Some(given) = find("stripMetadata")
@@ -204,7 +204,7 @@ impl Options {
             }
         }
         if let Some(given) = find("colorInterpretation") {
-            let Some(_) = given.items() else { return given.refuse("expected an array with a colour for each band") };
+            let Some(_) = given.items() else { return given.refuse("expected an array with a color for each band") };
             for (band, value) in for_bands(given, spec)? {
                 let color = ColorInterpretation::parse(&value.text()?);
                 let names = || ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
@@ -223,16 +223,16 @@ impl Options {
     }
 }
 
-/// A value that is given once for all bands, or in an array with one for each.
+/// Splits a value for all bands, or an array with one per band.
 fn for_bands(given: &Given, spec: &ImageSpec) -> Result<Vec<(u16, Given)>> {
     match given.items() {
         None => Ok((0..spec.bands).map(|band| (band, given.clone())).collect()),
         Some(items) if items.len() == usize::from(spec.bands) => Ok((0..).zip(items).collect()),
-        Some(items) => given.refuse(format!("{} for {} bands; give one for each", items.len(), spec.bands)),
+        Some(items) => given.refuse(format!("{} values for {} bands; give one for each", items.len(), spec.bands)),
     }
 }
 
-/// Items of metadata: `KEY` or `DOMAIN:KEY`, and their texts.
+/// Sets metadata items: `KEY` or `DOMAIN:KEY`, and their texts.
 fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
     let expected = "expected an object such as { AREA: 'north', 'DOMAIN:KEY': 'value' }";
     let Some(object) = given.value().dyn_ref::<Object>() else { return given.refuse(expected) };
@@ -259,7 +259,7 @@ fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
 }
 
 fn gcps(given: &Given) -> Result<Vec<Gcp>> {
-    let expected = "expected points such as [[0.5, 0.5, 13.4, 52.5], …]: column, row, x, y and perhaps z";
+    let expected = "expected points such as [[0.5, 0.5, 13.4, 52.5], …]: column, row, x, y, and optionally z";
     let Some(points) = given.items() else { return given.refuse(expected) };
     let point = |point: &Given| match point.items().map(|items| items.len()) {
         Some(5) => {
@@ -274,7 +274,7 @@ fn gcps(given: &Given) -> Result<Vec<Gcp>> {
     points.iter().map(point).collect()
 }
 
-/// A coordinate reference system: a code such as `EPSG:32633`, or its number; WKT, PROJJSON or a PROJ string.
+/// Parses a coordinate reference system: a code such as `EPSG:32633` or its number, WKT, PROJJSON, or a PROJ string.
 pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
     match given.value().as_f64() {
         Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?)),
@@ -286,11 +286,11 @@ fn with_level(compress: Compression, level: Option<u32>) -> Result<Compression> 
     let Some(level) = level else { return Ok(compress) };
     let level = u8::try_from(level).unwrap_or(u8::MAX);
     match compress {
-        // The library knows which levels there are.
+        // The library checks the range of the level.
         Compression::Deflate { .. } => Ok(Compression::Deflate { level }),
         Compression::Zstd { .. } => Ok(Compression::Zstd { level }),
         Compression::None | Compression::Lzw => {
-            Err(refused("level", "has no effect on compress 'none' and 'lzw'; leave it out, or take deflate or zstd"))
+            Err(refused("level", "has no effect with compress 'none' or 'lzw'; leave it out, or use deflate or zstd"))
         }
     }
 }
@@ -299,7 +299,7 @@ fn tile_size(given: &Given) -> Result<TileSize> {
     match given.items().as_deref() {
         None => Ok(TileSize::square(given.whole()?)),
         Some([width, height]) => Ok(TileSize { width: width.whole()?, height: height.whole()? }),
-        Some(_) => given.refuse("expected pixels, such as 512 or [512, 256]"),
+        Some(_) => given.refuse("expected a size in pixels, such as 512 or [512, 256]"),
     }
 }
 
@@ -308,7 +308,7 @@ fn overviews(given: &Given) -> Result<Overviews> {
         Some(factors) => factors.iter().map(Given::whole).collect::<Result<_>>().map(Overviews::Factors),
         None if given.value().as_string().as_deref() == Some("auto") => Ok(Overviews::Auto),
         None if given.value().as_string().as_deref() == Some("none") => Ok(Overviews::None),
-        None => given.refuse("expected 'auto', 'none', or growing factors from 2 on, such as [2, 4, 8]"),
+        None => given.refuse("expected 'auto', 'none', or ascending factors of at least 2, such as [2, 4, 8]"),
     }
 }
 
@@ -325,7 +325,7 @@ fn resampling(given: &Given, encode: &mut EncodeOptions) -> Result<()> {
     Ok(())
 }
 
-/// A number, a `bigint`, or text as the command takes it.
+/// Parses a nodata value: a number, a `bigint`, or text as in the command.
 pub(crate) fn nodata(given: &Given) -> Result<Option<Nodata>> {
     let value = given.value();
     let failed =

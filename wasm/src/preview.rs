@@ -1,4 +1,4 @@
-//! Levels of a file as pictures.
+//! Previews: levels of a file as RGBA pixels.
 
 use cogsmith::check;
 use cogsmith::{
@@ -13,16 +13,16 @@ use crate::error::thrown;
 use crate::object::{Out, Result, number};
 use crate::reader::Reader;
 
-/// The largest level that is drawn.
+/// Maximum number of pixels of a level that is drawn.
 const MOST_PIXELS: u64 = 16 << 20;
-/// Bytes of samples of it.
+/// Maximum size of the samples of such a level in bytes.
 const MOST_BYTES: u64 = 512 << 20;
-/// Share of the values that are beyond either end of the colours.
+/// Share of the values that are clipped at either end of the color range.
 const CUT: f64 = 0.02;
 
-/// Draws a level, 0 = full resolution, as `{ width, height, pixels }` with red, green, blue and alpha for each pixel.
-/// Bands that are no bytes are stretched from their 2nd to their 98th percentile, those of `range` where it is given;
-/// it comes back as `range`.
+/// Draws a level (0 is full resolution) as `{ width, height, pixels, range, level }`, with red, green, blue, and alpha
+/// for each pixel. Values that are not colors are stretched from their 2nd to their 98th percentile, or over `range` if
+/// it is given; the range used is returned as `range`.
 #[wasm_bindgen]
 pub fn preview(read: Function, length: f64, level: usize, range: Option<Vec<f64>>) -> Result<JsValue, JsValue> {
     draw(Reader::new(read, length), level, range).map_err(thrown)
@@ -31,7 +31,7 @@ pub fn preview(read: Function, length: f64, level: usize, range: Option<Vec<f64>
 fn draw(reader: Reader, level: usize, range: Option<Vec<f64>>) -> Result<JsValue> {
     let info = check::inspect(&reader)?;
     let Some(shape) = info.levels.get(level) else {
-        let reason = format!("there is no level {level}, the file has {}", info.levels.len());
+        let reason = format!("there is no level {level}; the file has {}", info.levels.len());
         return Err(ErrorKind::InvalidOption { option: "level", reason }.into());
     };
     let limit = |what: &str, value, limit| Error::from(ErrorKind::Limit { what: what.to_owned(), value, limit });
@@ -58,10 +58,10 @@ fn draw(reader: Reader, level: usize, range: Option<Vec<f64>>) -> Result<JsValue
     Ok(out.into())
 }
 
-/// The bands that are shown, as numbers.
+/// The displayed bands, as numbers.
 struct Picture {
     spec: ImageSpec,
-    /// One for grey and palettes, three for colours.
+    /// One band for gray and palettes, three for RGB.
     bands: Vec<Vec<f64>>,
     /// Opacity of each pixel.
     alpha: Vec<u8>,
@@ -72,7 +72,7 @@ impl Picture {
         let spec = source.spec().clone();
         let (width, rows, count) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
         let (pixels, size) = (width * rows, spec.data_type.size());
-        // Whole numbers of eight bytes, so that any sample is aligned.
+        // A multiple of eight bytes, so that any sample is aligned.
         let plane = (pixels * size).div_ceil(8) * 8;
         let mut bytes = vec![0u8; plane * count];
         let mut alpha = vec![255; pixels];
@@ -91,7 +91,7 @@ impl Picture {
             bytes[band * plane..][..pixels * size].chunks_exact(size).map(|one| sample(spec.data_type, one)).collect()
         };
         let bands: Vec<_> = (0..colors).map(band).collect();
-        // A mask decides alone.
+        // If there is a mask, nodata is not used.
         let nodata = spec.nodata.filter(|_| !spec.mask).and_then(|nodata| nodata.equal_samples(spec.data_type));
         let is_nodata = |value: &f64| nodata.as_ref().is_some_and(|nodata| nodata.contains(value));
         for (pixel, alpha) in alpha.iter_mut().enumerate() {
@@ -110,12 +110,12 @@ impl Picture {
         Ok(Self { spec, bands, alpha })
     }
 
-    /// Whether samples are colours as they are.
+    /// Returns whether samples are RGB bytes, which need no stretching.
     fn is_bytes(&self) -> bool {
         self.spec.data_type == DataType::U8 && self.bands.len() == 3
     }
 
-    /// Where the colours of all bands begin and end.
+    /// Returns the values that become 0 and 255, for all bands.
     fn range(&self) -> Vec<f64> {
         if self.spec.has_color_map() || self.is_bytes() {
             return vec![0.0, 255.0];
@@ -169,7 +169,7 @@ impl Picture {
     }
 }
 
-/// A sample as a number: of complex ones the real part, of 64 bits the nearest double.
+/// Converts a sample to a number: for complex samples the real part, for 64-bit integers the nearest double.
 #[expect(clippy::cast_precision_loss, reason = "for the eye")]
 fn sample(data_type: DataType, bytes: &[u8]) -> f64 {
     macro_rules! read {
@@ -192,7 +192,7 @@ fn sample(data_type: DataType, bytes: &[u8]) -> f64 {
     }
 }
 
-/// A number of half precision (IEEE 754).
+/// Converts a half-precision float (IEEE 754).
 fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));

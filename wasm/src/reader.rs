@@ -1,4 +1,4 @@
-//! Input that JavaScript reads for us: slices of a `Blob`, of a file, or of bytes.
+//! Input read by JavaScript: slices of a `Blob`, a file, or bytes.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,14 +8,15 @@ use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 thread_local! {
-    /// Functions of JavaScript can't be sent to other threads, and readers must be; so they stand here and readers hold
-    /// their number. The module has one thread.
+    /// JavaScript functions. They cannot be sent to other threads, but readers must be; so readers hold an index into
+    /// this list. The module has one thread.
     static READERS: RefCell<Vec<Option<Function>>> = const { RefCell::new(Vec::new()) };
-    /// What the last read that failed said.
+    /// The message of the last failed read.
     static FAILURE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Reads by a function `(offset, length) => Uint8Array`, which gives at most that many bytes, and none at the end.
+/// Reads through a function `(offset, length) => Uint8Array`, which returns at most `length` bytes, and none at the
+/// end.
 #[derive(Debug)]
 pub(crate) struct Reader {
     number: usize,
@@ -23,7 +24,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// `length` is the number of bytes there are.
+    /// Creates a reader of an input of `length` bytes.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -72,12 +73,12 @@ impl ReadAt for Reader {
     }
 }
 
-/// What the read that failed since the last call said, if one did: decoders take it for damage of the input.
+/// Returns the message of a read that failed since the last call, if any: decoders report such a failure as damage.
 pub(crate) fn take_failure() -> Option<String> {
     FAILURE.take()
 }
 
-/// What a thrown value says.
+/// Returns the message of a thrown value.
 fn message(thrown: &JsValue) -> String {
     let error = thrown.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
     error.or_else(|| thrown.as_string()).unwrap_or_else(|| "reading failed".to_owned())

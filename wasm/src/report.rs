@@ -1,4 +1,4 @@
-//! What a file is, and whether it is sound: the fields of the command's `--json`, in camel case.
+//! Descriptions and validation reports of files: the fields of the command's `--json`, in camel case.
 
 use cogsmith::Executor;
 use cogsmith::check::{self, CheckOptions, Class, Depth, Finding, Info, LevelInfo, Requests, Severity};
@@ -10,7 +10,7 @@ use crate::error::thrown;
 use crate::object::{Out, Result, entries, list, number};
 use crate::reader::Reader;
 
-/// Says what a TIFF is.
+/// Describes a TIFF.
 #[wasm_bindgen]
 pub fn inspect(read: Function, length: f64) -> Result<JsValue, JsValue> {
     check::inspect(&Reader::new(read, length)).map(|info| described(&info).into()).map_err(thrown)
@@ -82,7 +82,7 @@ fn requests(cost: Requests) -> Out {
         .with("tiles", number(cost.tiles))
 }
 
-/// Judges a file.
+/// Validates a file.
 #[wasm_bindgen]
 pub fn validate(read: Function, length: f64, options: &JsValue) -> Result<JsValue, JsValue> {
     let judge = || -> Result<Out> {

@@ -1,4 +1,4 @@
-//! Where pixels come from: a GeoTIFF, or an array; and parts of them.
+//! Pixel sources: a GeoTIFF, an array, and rows of either.
 
 use cogsmith::{
     DataType, Error, ErrorKind, Executor, ExtraSample, GeoRef, GeoTiffSource, ImageSpec, MaskedSource, Metadata,
@@ -10,25 +10,25 @@ use crate::object::{Given, entries, refused};
 use crate::options::{Options, nodata, parse_crs};
 use crate::reader::Reader;
 
-/// A raster and all that is said about it, as it is to be written.
+/// A raster with its georeferencing and metadata, as it will be written.
 pub(crate) struct Raster {
     pub(crate) pixels: Box<dyn PixelSource>,
     pub(crate) geo: GeoRef,
     pub(crate) metadata: Metadata,
     pub(crate) warnings: Vec<String>,
-    /// Rows that are decoded together: where one of them is asked for, all are decoded.
+    /// Rows that are decoded together: reading one of them decodes all.
     pub(crate) chunk_rows: u64,
 }
 
 impl Raster {
-    /// A GeoTIFF.
+    /// Opens a GeoTIFF.
     pub(crate) fn file(reader: Reader, options: &Options) -> Result<Self> {
         let chunk_rows = match (options.read.image, cogsmith::check::inspect(&reader)) {
             (None | Some(0), Ok(info)) => info.levels.first().map_or(u64::MAX, |full| {
                 let direct = !full.tiled && full.compression == "none";
                 if direct { 1 } else { full.tile_height.min(full.height) }
             }),
-            // Not known: all together.
+            // Unknown: assume that all rows are decoded together.
             _ => u64::MAX,
         };
         let mut source = GeoTiffSource::from_reader(reader, &options.read)?;
@@ -47,12 +47,12 @@ impl Raster {
         Self { pixels: Box::new(pixels), geo, metadata, warnings, chunk_rows }.described(options)
     }
 
-    /// An array, whose bytes `reader` gives: samples, then the mask if there is one.
+    /// Opens an array; `reader` yields the samples, then the mask if there is one.
     pub(crate) fn array(reader: Reader, image: &JsValue, options: &Options) -> Result<Self> {
         let not_here =
             [(options.read.image.is_some(), "image"), (options.nodata.is_some(), "nodata"), (options.widen, "nbits")];
         if let Some((_, option)) = not_here.into_iter().find(|(given, _)| *given) {
-            return Err(refused(option, "says how a file is read; an array is described by the second argument"));
+            return Err(refused(option, "applies to files only; an array is described by the second argument"));
         }
         let (source, geo) = Array::new(reader, image)?;
         let pixels = MaskedSource::new(source, options.mask)?;
@@ -68,7 +68,7 @@ impl Raster {
     }
 }
 
-/// An array of JavaScript: (row, column, band), or (band, row, column).
+/// A JavaScript array: (row, column, band), or (band, row, column).
 #[derive(Debug)]
 struct Array {
     spec: ImageSpec,
@@ -80,7 +80,7 @@ impl Array {
     const NAMES: [&str; 11] =
         ["width", "height", "bands", "dtype", "crs", "transform", "nodata", "layout", "photometric", "alpha", "mask"];
 
-    /// The array, and where it lies.
+    /// Returns the array and its georeferencing.
     fn new(reader: Reader, image: &JsValue) -> Result<(Self, GeoRef)> {
         let (mut width, mut height, mut bands, mut dtype) = (None, None, 1, None);
         let (mut geo, mut no_data, mut layout, mut mask) = (GeoRef::default(), None, StripeLayout::Chunky, false);
@@ -153,7 +153,7 @@ impl Array {
     }
 }
 
-/// Makes the last band alpha, or none. Three `u8` bands before it are RGB where the caller leaves that open.
+/// Makes the last band alpha, or none. Three `u8` bands before it are RGB, unless the caller sets `photometric`.
 fn set_alpha(spec: &mut ImageSpec, given: &Given, may_be_rgb: bool) -> Result<()> {
     let kind = given.one_of(&[
         ("none", None),
@@ -168,7 +168,7 @@ fn set_alpha(spec: &mut ImageSpec, given: &Given, may_be_rgb: bool) -> Result<()
     }
     let extra = spec.bands.saturating_sub(spec.photometric.color_bands());
     if extra == 0 {
-        return given.refuse("there is no band beyond the colours");
+        return given.refuse("there is no band beyond the colors");
     }
     spec.extra_samples = vec![ExtraSample::Unspecified; usize::from(extra) - 1];
     spec.extra_samples.push(kind);
@@ -205,7 +205,7 @@ impl PixelSource for Array {
     }
 }
 
-/// Some rows of a raster, as an image of its own, with a word on how many of them have been read.
+/// Some rows of a raster, as an image of its own, with a callback for the number of rows read.
 pub(crate) struct Rows<'a> {
     pub(crate) raster: &'a mut dyn PixelSource,
     pub(crate) spec: ImageSpec,

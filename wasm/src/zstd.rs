@@ -1,4 +1,4 @@
-//! The ZSTD encoder, which is a module of its own.
+//! The ZSTD encoder, a separate module.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ thread_local! {
     static ENCODER: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Takes the encoder, `(level, bytes) => bytes`; before it comes, ZSTD is refused.
+/// Sets the encoder, `(level, bytes) => bytes`; without it, ZSTD is rejected.
 #[wasm_bindgen(js_name = provideZstd)]
 pub fn provide(encoder: Function) {
     ENCODER.set(Some(encoder));
@@ -20,7 +20,8 @@ pub fn provide(encoder: Function) {
 fn encode(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     let encoder = ENCODER.with_borrow(Clone::clone).ok_or("the ZSTD encoder is not loaded")?;
     let frame = encoder.call2(&JsValue::NULL, &level.into(), &Uint8Array::from(bytes).into());
-    let frame: Uint8Array = frame.and_then(JsCast::dyn_into).map_err(|_| "the ZSTD encoder failed: out of memory?")?;
+    let frame: Uint8Array =
+        frame.and_then(JsCast::dyn_into).map_err(|_| "the ZSTD encoder failed, possibly out of memory")?;
     out.extend_from_slice(&frame.to_vec());
     Ok(())
 }

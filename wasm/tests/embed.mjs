@@ -1,6 +1,6 @@
 // Drives the module of examples/wasm-embed: node embed.mjs MODULE FOLDER INPUT...
-// Writes the COG of each input to FOLDER and prints a line of JSON for each; damaged copies of the inputs have to be refused
-// or converted, never to end in a trap.
+// Writes the COG of each input to FOLDER and prints a line of JSON for each; damaged copies of the inputs must be rejected
+// or converted, and never end in a trap.
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { load } from '../../examples/wasm-embed/convert.mjs';
@@ -9,7 +9,7 @@ const [path, folder, ...inputs] = process.argv.slice(2);
 const imports = WebAssembly.Module.imports(await WebAssembly.compile(await readFile(path)));
 console.log(JSON.stringify({ imports: imports.map(({ module, name }) => `${module}.${name}`) }));
 
-/** Cuts, and bytes that are changed, over the whole file and close together at its start, where the directories are. */
+/** Truncated copies, and copies with a changed byte: across the whole file, and densely at its start, where the directories are. */
 function* damaged(bytes) {
   for (let step = 0; step < 24; step++) {
     yield bytes.slice(0, Math.floor((bytes.length * step) / 24));

@@ -1,6 +1,6 @@
 // Uses the page as people do: node page.mjs CHROMIUM DIST OUT FILE.tif DAMAGED.tif
-// Serves DIST, chooses files, downloads what comes of them to OUT, keeps screenshots there, goes offline at the end. Says on
-// standard output, a line of JSON each, what it saw.
+// Serves DIST, chooses files, saves downloads and screenshots to OUT, and goes offline at the end. Prints each observation to
+// standard output as a line of JSON.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join, normalize } from 'node:path';
@@ -39,14 +39,14 @@ try {
   await page.goto(address);
   await page.screenshot({ path: join(out, 'page-start.png') });
 
-  // What can't be read is said in words, and the page lives on.
+  // A file that cannot be read gives an error message, and the page keeps working.
   await page.setInputFiles('#file', damaged);
   await page.getByRole('alert').waitFor();
   const refused = await page.getByRole('alert').innerText();
   await page.screenshot({ path: join(out, 'page-error.png') });
   say('damaged', { refused });
 
-  // The page answers while workers are busy: frames go on.
+  // The page stays responsive while workers are busy: frames continue.
   await page.setInputFiles('#file', file);
   await page.getByRole('button', { name: 'Create COG' }).waitFor();
   const facts = await page.locator('#facts').innerText();
@@ -61,7 +61,7 @@ try {
     };
     requestAnimationFrame(frame);
   });
-  // By the keyboard alone.
+  // With the keyboard only.
   await page.getByRole('button', { name: 'Create COG' }).focus();
   await page.keyboard.press('Enter');
   await page.getByText('Valid Cloud Optimized GeoTIFF').first().waitFor();
@@ -81,7 +81,7 @@ try {
   await page.screenshot({ path: join(out, 'page-dark.png'), fullPage: true });
   await page.emulateMedia({ colorScheme: 'light' });
 
-  // Options reach the file, and what contradicts the file is said.
+  // Options reach the file, and an option that contradicts the file gives an error message.
   await page.getByLabel('Compression').selectOption('zstd');
   await page.getByLabel('Effort').fill('3');
   await page.getByRole('button', { name: 'Create COG' }).click();
@@ -89,17 +89,17 @@ try {
   const [second] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^Download/ }).click()]);
   await second.saveAs(join(out, 'download-zstd.tif'));
   await page.getByText('More options').click();
-  await page.getByLabel('No-data value').fill('99999999');
+  await page.getByLabel('Nodata value').fill('99999999');
   await page.getByRole('button', { name: 'Create COG' }).click();
   await page.getByRole('alert').waitFor();
   say('contradiction', { refused: await page.getByRole('alert').innerText() });
 
-  // What a screen reader hears: every field has a name.
+  // For screen readers, every field has a name.
   const nameless = await page.evaluate(() => [...document.querySelectorAll('input, select, button, a, canvas, progress')]
     .filter((one) => !one.labels?.length && !one.ariaLabel && !one.textContent.trim()).map((one) => one.outerHTML));
   say('names', { nameless });
 
-  // Offline: the server is gone, the page is still there and works.
+  // Offline: without the server, the page still loads and works.
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;
   });

@@ -1,45 +1,45 @@
-// The side of the caller: opens inputs, hands shards to workers, puts the file together.
+// The caller's side: opens inputs, hands shards to workers, assembles the file.
 import type { Answer } from './engine.js';
 import { CogError, refused } from './errors.js';
 import type { CreateOptions, DataType, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
-/** A worker that has been started. */
+/** A running worker. */
 export interface Thread {
   post(message: unknown, transfer: Transferable[]): void;
   end(): void;
 }
 
-/** A run of what a worker kept: a piece of the file. */
+/** A piece of the file: a range of bytes that a worker stored. */
 export interface Part<Kept> {
   kept: Kept;
   start: number;
   end: number;
 }
 
-/** The module that does all, and the ZSTD encoder, which most files do without. */
+/** The main module, and the ZSTD encoder, which most files do not need. */
 export type ModuleName = 'cogsmith' | 'cogsmith_zstd';
 
-/** What a platform brings. */
+/** The functions that a platform provides. */
 export interface Platform<Input, Kept> {
-  /** A compiled module. */
+  /** Returns a compiled module. */
   module(name: ModuleName): Promise<WebAssembly.Module>;
   /** Starts a worker. */
   spawn(answer: (answer: Answer) => void, failed: (message: string) => void): Thread;
   cores(): number;
-  /** Bytes that all workers can read. */
+  /** Makes bytes readable by all workers. */
   share(bytes: Uint8Array[]): Input;
-  /** Bytes that stand ready. */
+  /** Stores bytes that are in memory already. */
   keep(bytes: Uint8Array<ArrayBuffer>): Kept;
-  /** Part by part. */
+  /** Reads a part in chunks. */
   chunks(part: Part<Kept>): AsyncIterable<Uint8Array>;
 }
 
-/** From so many bytes of pixels on a further worker is worth its start. */
+/** Bytes of pixels that make another worker worth starting. */
 const WORKER_BYTES = 4 << 20;
-/** The longest `Uint8Array` that all engines make. */
+/** Maximum length of a `Uint8Array` in all engines. */
 const MOST_ARRAY_BYTES = 2 ** 32 - 1;
 
-/** A file whose parts lie with the workers' results. */
+/** A finished file, as parts of the workers' results. */
 export interface Output<Kept> {
   parts: Part<Kept>[];
   summary: Summary;
@@ -63,7 +63,7 @@ interface Encoded<Kept> {
 class Pool<Input, Kept> {
   private readonly workers: Worker<Input, Kept>[] = [];
   private readonly stop: (error: CogError) => void;
-  /** Fails once the job is to stop. */
+  /** Rejects when the job is to stop. */
   readonly stopped: Promise<never>;
 
   constructor(
@@ -73,7 +73,7 @@ class Pool<Input, Kept> {
   ) {
     let stop!: (error: CogError) => void;
     this.stopped = new Promise<never>((_, reject) => (stop = reject));
-    // Whoever waits for the job hears of it.
+    // The rejection is reported to whoever awaits the job.
     this.stopped.catch(() => {});
     this.stop = stop;
     signal?.addEventListener('abort', this.abort);
@@ -127,7 +127,7 @@ class Worker<Input, Kept> {
         this.thread.post({ id, call, with: args }, []);
       } catch (error) {
         this.waiting.delete(id);
-        // What can't be sent to a worker can be no option.
+        // A value that cannot be sent to a worker is not a valid option.
         reject(refused('options', String((error as Error).message)));
       }
     });
@@ -161,7 +161,7 @@ async function withPool<Input, Kept, T>(
   }
 }
 
-/** Encodes what an input gives. */
+/** Encodes an input. */
 export async function encode<Input, Kept>(
   platform: Platform<Input, Kept>,
   input: Input,
@@ -172,7 +172,7 @@ export async function encode<Input, Kept>(
   if (given === null || typeof given !== 'object') throw refused('options', 'expected an object');
   const { threads, ...options } = given;
   const most = threads === undefined || threads === 'all' ? platform.cores() : threads;
-  if (!Number.isInteger(most) || most < 1 || most > 1024) throw refused('threads', "expected 'all', or a number from 1 to 1024");
+  if (!Number.isInteger(most) || most < 1 || most > 1024) throw refused('threads', "expected 'all' or a number from 1 to 1024");
   return withPool(platform, { zstd: options.compress === 'zstd', signal: watch.signal }, async (pool) => {
     const first = await pool.start();
     const opened = await first.call('open', { input, image, options });
@@ -206,13 +206,13 @@ async function encodeShards<Input, Kept>(
 ): Promise<Output<Kept>> {
   const { plan, shards }: { plan: Uint8Array; shards: Shard[] } = await first.call('shard', { workers });
   const done: (Encoded<Kept> | undefined)[] = shards.map(() => undefined);
-  // How many shards still need the pixels of a shard.
+  // The number of shards that still need the pixels of each shard.
   const uses = shards.map(() => 0);
   shards.forEach(({ inputs }) => inputs.forEach((input) => (uses[input]! += 1)));
   const read = shards.map(() => 0);
   const all = shards.reduce((sum, shard) => sum + (shard.tier === 0 ? shard.rows : 0), 0);
   const progress = (index: number, of: number): void => {
-    // Windows of neighbours overlap: their rows are counted as shares.
+    // Windows of neighboring shards overlap, so rows are counted as a share of the total.
     read[index] = of;
     say(Math.min(rows, Math.floor((read.reduce((sum, one) => sum + one, 0) / all) * rows)));
   };
@@ -223,7 +223,7 @@ async function encodeShards<Input, Kept>(
     while (next < shards.length) {
       const index = next++;
       const { tier, row, column, inputs, rows: own } = shards[index]!;
-      // Shards before this one are being encoded, or have been: none of them waits for this one.
+      // Earlier shards have been encoded, or are being encoded: none of them waits for this one.
       while (inputs.some((input) => done[input] === undefined)) await change;
       const pixels = inputs.map((input) => done[input]!.pixels);
       const encoded: Encoded<Kept> = await worker.call('encode', { tier, row, column, pixels }, (at) => tier === 0 && progress(index, at));
@@ -256,10 +256,10 @@ async function encodeShards<Input, Kept>(
   return { parts, summary };
 }
 
-/** The whole file in memory. */
+/** Returns the whole file as bytes. */
 export async function toBytes<Kept>(platform: Platform<any, Kept>, { parts, summary }: Output<Kept>): Promise<Uint8Array<ArrayBuffer>> {
   if (summary.bytes > MOST_ARRAY_BYTES) {
-    const message = `the size of the file, ${summary.bytes} bytes, is over the ${MOST_ARRAY_BYTES} bytes of an array; give a Blob, or use createCogTo`;
+    const message = `the file has ${summary.bytes} bytes, over the limit of ${MOST_ARRAY_BYTES} bytes for an array; pass a Blob, or use createCogTo`;
     throw new CogError({ kind: 'Limit', message, value: summary.bytes, limit: MOST_ARRAY_BYTES });
   }
   let bytes;
@@ -278,7 +278,7 @@ export async function toBytes<Kept>(platform: Platform<any, Kept>, { parts, summ
   return bytes;
 }
 
-/** The whole file to a stream. */
+/** Writes the whole file to a stream. */
 export async function toStream<Kept>(platform: Platform<any, Kept>, { parts }: Output<Kept>, writable: WritableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
   const writer = writable.getWriter();
   try {
@@ -297,7 +297,7 @@ export async function toStream<Kept>(platform: Platform<any, Kept>, { parts }: O
   }
 }
 
-/** Types that arrays have by themselves, and complex ones whose parts they hold. */
+/** The data type of each kind of array, and the complex type for arrays of real and imaginary parts. */
 const TYPES: Record<string, DataType[]> = {
   Uint8Array: ['u8'],
   Uint8ClampedArray: ['u8'],
@@ -313,15 +313,15 @@ const TYPES: Record<string, DataType[]> = {
   BigInt64Array: ['i64'],
 };
 
-/** The bytes of an array and its mask, and its description for the module. */
+/** Returns the bytes of an array and its mask, and its description for the module. */
 export function describe(array: TypedArray, image: ImageDescription): { bytes: Uint8Array[]; described: Record<string, unknown> } {
   const types = ArrayBuffer.isView(array) ? TYPES[array.constructor.name] ?? (array instanceof Uint8Array ? TYPES.Uint8Array : undefined) : undefined;
-  if (types === undefined) throw new CogError({ kind: 'InvalidImage', message: 'image description: the pixels are no typed array' });
+  if (types === undefined) throw new CogError({ kind: 'InvalidImage', message: 'invalid image: the pixels are not a typed array' });
   if (image === null || typeof image !== 'object') throw refused('image', 'expected an object');
   const { mask, ...rest } = image;
   const dtype = image.dtype ?? types[0];
   if (!(array instanceof Uint8Array) && !types.includes(dtype as DataType)) {
-    throw new CogError({ kind: 'InvalidImage', message: `image description: dtype is ${dtype}, the array is a ${array.constructor.name}` });
+    throw new CogError({ kind: 'InvalidImage', message: `invalid image: dtype is ${dtype}, but the array is a ${array.constructor.name}` });
   }
   if (mask !== undefined && !(mask instanceof Uint8Array)) throw refused('mask', 'expected a Uint8Array with a byte for each pixel');
   const bytes = [new Uint8Array(array.buffer, array.byteOffset, array.byteLength)];
@@ -329,12 +329,12 @@ export function describe(array: TypedArray, image: ImageDescription): { bytes: U
   return { bytes, described: { ...rest, dtype, mask: mask !== undefined } };
 }
 
-/** What a third argument can be. */
+/** Converts the `watch` argument: callbacks, or a single progress callback. */
 export function watched(watch: Watch | ((progress: Progress) => void) | undefined): Watch {
   return typeof watch === 'function' ? { progress: watch } : (watch ?? {});
 }
 
-/** A call that needs one worker and no encoding. */
+/** Returns a function for a call that needs one worker and no encoding. */
 function one<T>(call: string) {
   return <Input, Kept>(platform: Platform<Input, Kept>, args: { input: Input; [name: string]: unknown }): Promise<T> =>
     withPool(platform, {}, async (pool) => (await pool.start()).call(call, args));

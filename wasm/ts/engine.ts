@@ -1,41 +1,41 @@
-// The side of the workers: one module, at most one raster that is open, one call at a time.
+// The worker side: one module, at most one open raster, one call at a time.
 import init, { Encoding, inspect, panicMessage, preview, provideZstd, validate } from './cogsmith.js';
 import initZstd, { compress } from './cogsmith_zstd.js';
 
-/** Bytes at offsets, for a module that waits for them. */
+/** A source of bytes at offsets, read synchronously. */
 export interface Source {
   readonly length: number;
-  /** At most so many bytes from an offset on. */
+  /** Returns at most `length` bytes, starting at `offset`. */
   read(offset: number, length: number): Uint8Array;
 }
 
-/** What a platform brings. */
+/** The functions that a platform provides. */
 export interface Host<Input, Kept> {
-  /** Opens what the other side calls an input. */
+  /** Opens an input. */
   open(input: Input): Source;
-  /** Puts bytes where they can wait outside of the module. */
+  /** Stores bytes outside the module. */
   keep(bytes: Uint8Array<ArrayBuffer>): { kept: Kept; transfer: ArrayBuffer[] };
 }
 
-/** A call: its number, its name, and what goes with it. */
+/** A call: its id, its name, and its arguments. */
 export interface Call {
   id: number;
   call: string;
-  // What each call takes stands in `calls` below.
+  // The arguments of each call are declared in `calls` below.
   with: any;
 }
 
-/** What comes back: progress any number of times, then a result or an error. */
+/** An answer: progress any number of times, then a result or an error. */
 export type Answer =
   | { id: number; progress: number }
   | { id: number; result: unknown }
   | { id: number; error: { kind: string; message: string } };
 
-/** Reads below this size go through blocks of it, some of which are kept: parsing reads a few bytes here and there. */
+/** Reads below this size go through cached blocks of it: parsing reads a few bytes here and there. */
 const BLOCK = 1 << 16;
 const MOST_BLOCKS = 64;
 
-/** A reader for the module. */
+/** Returns a read function for the module, with a cache. */
 function reader(source: Source): (offset: number, length: number) => Uint8Array {
   const blocks = new Map<number, Uint8Array>();
   return (offset, length) => {
@@ -53,7 +53,7 @@ function reader(source: Source): (offset: number, length: number) => Uint8Array 
   };
 }
 
-/** Answers calls. */
+/** Returns a function that answers calls. */
 export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answer, transfer: ArrayBuffer[]) => void): (call: Call) => Promise<void> {
   let encoding: Encoding | undefined;
   let memory: WebAssembly.Memory | undefined;
@@ -114,7 +114,7 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
   return async ({ id, call, with: args }) => {
     try {
       const answer = calls[call];
-      if (answer === undefined) throw { kind: 'Internal', message: `no call '${call}'` };
+      if (answer === undefined) throw { kind: 'Internal', message: `unknown call '${call}'` };
       const { result, transfer } = await answer(args, (progress) => post({ id, progress }, []));
       post({ id, result }, transfer ?? []);
     } catch (thrown) {
@@ -123,16 +123,16 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
   };
 }
 
-/** From so many bytes on, a module that stops does so because it can't have more: 4 GiB is all there is. */
+/** A module that stops with at least this many bytes has run out of memory: the limit is 4 GiB. */
 const NEARLY_ALL = 3 * 2 ** 30;
 
-/** An error as it can be sent. */
+/** Returns an error in a form that can be sent. */
 function said(thrown: any, memory: WebAssembly.Memory | undefined): { kind: string; message: string } {
   if (thrown instanceof WebAssembly.RuntimeError) {
     const held = memory?.buffer.byteLength ?? 0;
-    if (held >= NEARLY_ALL) return { kind: 'OutOfMemory', message: `a worker holds ${held} bytes and can have no more; try a smaller blocksize` };
+    if (held >= NEARLY_ALL) return { kind: 'OutOfMemory', message: `out of memory: a worker uses ${held} bytes and cannot allocate more; try a smaller blocksize` };
     const why = panicMessage() ?? `${thrown.message}, with ${held} bytes of memory`;
-    return { kind: 'Internal', message: `a worker stopped (${why}): there is no more memory, or this is a fault of cogsmith, please report it` };
+    return { kind: 'Internal', message: `a worker stopped (${why}); it ran out of memory, or this is a bug in cogsmith: please report it` };
   }
   if (thrown instanceof RangeError) return { kind: 'OutOfMemory', message: `out of memory: ${thrown.message}` };
   if (typeof thrown?.kind === 'string') return thrown;

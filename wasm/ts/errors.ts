@@ -1,40 +1,40 @@
-/** What went wrong, for programs. */
+/** The kind of an error, for programs. */
 export type CogErrorKind =
-  /** An option is unknown, out of its range, or contradicts the image or another option. */
+  /** An option is unknown, out of range, or contradicts the image or another option. */
   | 'InvalidOption'
   /** The description of the image contradicts itself. */
   | 'InvalidImage'
-  /** The input uses a feature that is not read. */
+  /** The input uses an unsupported feature. */
   | 'Unsupported'
   /** The input is not a TIFF file. */
   | 'NotTiff'
   /** The input is damaged. */
   | 'Corrupt'
-  /** A size is over what the format, or the memory of a module, can hold. */
+  /** A size exceeds what the format or a module's memory can hold. */
   | 'Limit'
   | 'OutOfMemory'
   | 'TileEncode'
-  /** The array has not as many samples as its description says. */
+  /** The array does not have the number of samples in its description. */
   | 'PixelCount'
   /** Reading or writing failed. */
   | 'Io'
   | 'Cancelled'
-  /** A fault of this library: please report it. */
+  /** A bug in this library: please report it. */
   | 'Internal';
 
-/** The error of every function of this package: what went wrong, where, and what to do about it. */
+/** The error that every function of this package throws. The message says what is wrong and where. */
 export class CogError extends Error {
   override readonly name = 'CogError';
   readonly kind: CogErrorKind;
-  /** The option that is wrong, of kind `InvalidOption`. */
+  /** The invalid option, for kind `InvalidOption`. */
   readonly option?: string;
-  /** The part of the input that is wrong, of kind `Corrupt`. */
+  /** The damaged part of the input, for kind `Corrupt`. */
   readonly place?: string;
-  /** What the input looks like, such as `a PNG image`, of kind `NotTiff`; missing if its first bytes do not tell. */
+  /** The apparent format of the input, such as `a PNG image`, for kind `NotTiff`; `undefined` if not recognized. */
   readonly found?: string;
-  /** What is not read, of kind `Unsupported`. */
+  /** The unsupported feature, for kind `Unsupported`. */
   readonly feature?: string;
-  /** The limit, and the value that is over it, of kind `Limit`. */
+  /** The limit, and the value that exceeds it, for kind `Limit`. */
   readonly limit?: number;
   readonly value?: number;
 
@@ -45,7 +45,7 @@ export class CogError extends Error {
     this.kind = said.kind;
   }
 
-  /** As it crosses from a worker. */
+  /** Converts a value thrown in a worker. */
   static from(thrown: unknown): CogError {
     if (thrown instanceof CogError) return thrown;
     const said = thrown as { kind?: CogErrorKind; message?: unknown } | null;
@@ -54,7 +54,7 @@ export class CogError extends Error {
   }
 }
 
-/** An error about an option. */
+/** Returns an error about an option. */
 export function refused(option: string, reason: string): CogError {
   return new CogError({ kind: 'InvalidOption', option, message: `option '${option}': ${reason}` });
 }

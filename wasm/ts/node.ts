@@ -13,14 +13,14 @@ export { CogError, type CogErrorKind } from './errors.js';
 export type * from './types.js';
 
 /**
- * What can be read: bytes in memory, a `Blob`, the path of a file, or a file that is open (`fs.promises.open`). Of all but
- * bytes, slices are read.
+ * An input: bytes in memory, a `Blob`, the path of a file, or an open file (`fs.promises.open`). All except bytes are read in
+ * slices.
  */
 export type Input = Uint8Array | Blob | string | URL | { readonly fd: number };
 
-/** An input, and what ends the reading of it. */
+/** An open input. */
 interface Opened {
-  /** For one more worker. */
+  /** Returns the input for one more worker. */
   input(): NodeInput;
   close(): void;
 }
@@ -65,7 +65,7 @@ const platform: Platform<Opened, Uint8Array> = {
   },
 };
 
-/** Reads slices of a Blob for workers, which wait meanwhile. */
+/** Reads slices of a Blob for workers, which block until the answer. */
 function served(blob: Blob): Opened {
   const channels: MessageChannel[] = [];
   return {
@@ -97,11 +97,11 @@ function opened(input: Input): Opened {
   if (typeof input === 'string') return plain({ path: input });
   if (input instanceof URL) return plain({ path: fileURLToPath(input) });
   if (typeof input?.fd === 'number') return plain({ descriptor: input.fd });
-  const message = "option 'input': expected a Uint8Array, a Blob, the path of a file, or a file that is open";
+  const message = "option 'input': expected a Uint8Array, a Blob, the path of a file, or an open file";
   throw new CogError({ kind: 'InvalidOption', option: 'input', message });
 }
 
-/** Opens an input for a job. */
+/** Opens an input for the duration of a job. */
 async function during<T>(input: Input, job: (opened: Opened) => Promise<T>): Promise<T> {
   const it = opened(input);
   try {
@@ -112,7 +112,7 @@ async function during<T>(input: Input, job: (opened: Opened) => Promise<T>): Pro
 }
 
 /**
- * Writes a GeoTIFF again as a Cloud Optimized GeoTIFF: a `Blob` from a `Blob`, else bytes.
+ * Converts a GeoTIFF to a Cloud Optimized GeoTIFF; returns a `Blob` for a `Blob`, otherwise bytes.
  *
  * @throws {CogError}
  */
@@ -130,8 +130,8 @@ export async function createCog(input: Input, options: CreateOptions = {}, watch
 }
 
 /**
- * As `createCog`, to a stream, such as `Writable.toWeb(fs.createWriteStream(path))`, which is closed at the end and
- * aborted where something goes wrong.
+ * Converts a GeoTIFF like `createCog`, but writes to a stream, such as `Writable.toWeb(fs.createWriteStream(path))`. The
+ * stream is closed at the end, or aborted on an error.
  *
  * @throws {CogError}
  */
@@ -167,16 +167,16 @@ export async function encodeCog(
 }
 
 /**
- * Judges a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its pixels.
+ * Validates a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL, and rio-cogeo, and by its pixels.
  *
- * @throws {CogError} where there is nothing to judge.
+ * @throws {CogError} if the file cannot be read or is not a TIFF.
  */
 export async function validateCog(input: Input, options: ValidateOptions = {}): Promise<Report> {
   return during(input, (opened) => validateInput(platform, { input: opened, options }));
 }
 
 /**
- * Says what a TIFF is, whether it is a Cloud Optimized GeoTIFF or not.
+ * Describes a TIFF; it does not have to be a Cloud Optimized GeoTIFF.
  *
  * @throws {CogError}
  */
@@ -185,8 +185,8 @@ export async function inspect(input: Input): Promise<Info> {
 }
 
 /**
- * Draws a level, 0 = full resolution. Values that are no colours are stretched from their 2nd to their 98th percentile,
- * or over `range`.
+ * Draws a level (0 is full resolution). Values that are not colors are stretched from their 2nd to their 98th percentile, or
+ * over `range`.
  *
  * @throws {CogError}
  */

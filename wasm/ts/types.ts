@@ -1,80 +1,83 @@
-/** Options of an encoding. Names, values and defaults are those of the command `cogsmith create`, in camel case. */
+/** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
-  /** Codec; all are lossless. Default: `deflate`. */
+  /** Compression codec; all are lossless. Default: `deflate`. */
   compress?: 'deflate' | 'lzw' | 'none' | 'zstd';
-  /** Effort: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
+  /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
-  /** Arithmetic before compression. Default: `auto`. */
+  /** Transform applied to samples before compression. Default: `auto`, chosen by data type and, for integers, by trial. */
   predictor?: 'auto' | 'none' | 'horizontal' | 'float';
-  /** Size of tiles in pixels: one side, or columns and rows; multiples of 16. Default: 512. */
+  /** Tile size in pixels: one side, or width and height; multiples of 16. Default: 512. */
   blocksize?: number | [number, number];
-  /** Order of bands: together in a tile, one after the other, or tile by tile. Default: `pixel`. */
+  /**
+   * Order of the bands: `pixel` (all bands of a pixel in one tile), `band` (all tiles of one band, then the next), or `tile`
+   * (for each tile position, the tiles of all bands). Default: `pixel`.
+   */
   interleave?: 'pixel' | 'band' | 'tile';
-  /** Whether the file is a BigTIFF. Default: `auto`, only if its finished size needs it (over 4 GiB). */
+  /** Write a BigTIFF. Default: `auto`, only if the finished file exceeds 4 GiB. */
   bigtiff?: 'auto' | 'yes' | 'no';
-  /** `auto`: halves until one tile holds all; or growing factors of full resolution. Default: `auto`. */
+  /** Overviews: `auto` (halves until one tile covers the image), `none`, or ascending reduction factors. Default: `auto`. */
   overviews?: 'auto' | 'none' | number[];
-  /** Number of overviews, each half of the one before, instead of as many as `auto` makes. */
+  /** Number of overviews, each half the size of the level before it. Default: as many as `auto` makes. */
   overviewCount?: number;
-  /** How overviews are computed: one kernel, or one for each band. Default: cubic; nearest for palettes and complex samples. */
+  /** Resampling kernel for overviews, or one per band. Default: cubic; nearest for palettes and complex samples. */
   overviewResampling?: 'auto' | Resampling | Resampling[];
-  /** Size of the overviews' tiles, as `blocksize`. Default: that of `blocksize`. */
+  /** Tile size of overviews, in the same form as `blocksize`. Default: that of `blocksize`. */
   overviewBlocksize?: number | [number, number];
-  /** Which image of a file with several to read, first = 1. Default: the first of full resolution. Files only. */
+  /** Image to read from a file with several, counting from 1. Default: the first at full resolution. Files only. */
   image?: number;
-  /** Value of pixels without data, instead of what the input says; `none`: no such value. Files only. */
+  /** Value that marks pixels without data, or `none`. Default: the input's. Files only. */
   nodata?: Nodata | 'none';
-  /** Where the mask of the output comes from. Default: `auto`, the input's, if it has one. */
+  /** Source of the output's mask. Default: `auto`, the input's mask, if it has one. */
   mask?: 'auto' | 'none' | 'nodata' | 'alpha';
-  /** Samples of unusual width, such as 12 bits. Default: `keep`. Files only. */
+  /** Keep or widen samples of unusual width, such as 12 bits. Default: `keep`. Files only. */
   nbits?: 'keep' | 'widen';
-  /** Coordinate reference system, instead of what the input says: a code, WKT, PROJJSON or a PROJ string. Files only. */
+  /** Coordinate reference system: a code, WKT, PROJJSON, or a PROJ string; does not reproject. Default: the input's. Files only. */
   crs?: string | number;
-  /** Write what GeoKeys can't say of `crs` as WKT into their citation, which GDAL reads, instead of refusing it. Default: no. */
+  /** If GeoKeys cannot express `crs`, store WKT in the citation (GDAL reads it) instead of failing. Default: `false`. */
   crsWkt?: boolean;
-  /** Affine transform in GDAL's order: x of the outer corner, x per column, x per row, y, y per column, y per row. */
+  /** Affine transform in GDAL's order: x of the upper left corner, x per column, x per row, y, y per column, y per row. */
   transform?: Transform;
   /** Outer edges of the image, north up: left, bottom, right, top. */
   bounds?: [number, number, number, number];
-  /** Ground control points: column, row, x, y and perhaps z. */
+  /** Ground control points: column, row, x, y, and optionally z. */
   gcp?: ([number, number, number, number] | [number, number, number, number, number])[];
-  /** Whether pixels are areas or points; the raster stays in its place. Default: the input's. */
+  /** Raster type: whether a pixel is an area or a point; the raster stays in place. Default: the input's. */
   pixelIs?: 'area' | 'point';
-  /** Name of each band. */
+  /** Description of each band. Default: the input's. */
   bandDescription?: string[];
-  /** By what samples are multiplied to become quantities, of all bands or of each; pixels stay as they are. */
+  /** Scale factor recorded in the metadata, for all bands or for each; pixel values are unchanged. Default: the input's. */
   scale?: number | number[];
-  /** What is added to samples once they are multiplied, of all bands or of each. */
+  /** Offset recorded in the metadata, added after scaling, for all bands or for each. Default: the input's. */
   offset?: number | number[];
-  /** Unit of the quantities, of all bands or of each; no text: no unit. */
+  /** Unit of the scaled values, for all bands or for each; empty text removes it. Default: the input's. */
   unit?: string | string[];
-  /** What bands are shown as, one for each, such as `['nir', 'red', 'green']`. */
+  /** Color interpretation of each band, such as `['nir', 'red', 'green']`. Default: the input's. */
   colorInterpretation?: string[];
-  /** Compute statistics of every band in the same pass. Default: no. */
+  /** Compute statistics of every band in the same pass and store them in the metadata. Default: `false`. */
   stats?: boolean;
-  /** Items of metadata by `KEY` or `DOMAIN:KEY`. */
+  /** Metadata items by `KEY` or `DOMAIN:KEY`. */
   metadata?: Record<string, string>;
-  /** Leave out the input's metadata but for what pixels mean. Default: no. */
+  /** Leave out metadata, except scale, offset, unit, description, and color interpretation of bands. Default: `false`. */
   stripMetadata?: boolean;
-  /** Number of workers at most. Default: `all`, one for each core. */
+  /** Maximum number of workers. Default: `all`, one per core. */
   threads?: 'all' | number;
 }
 
-/** Kernels of overviews. */
+/** Resampling kernels for overviews. */
 export type Resampling =
   | 'nearest' | 'average' | 'rms' | 'bilinear' | 'cubic' | 'cubicspline' | 'lanczos' | 'mode' | 'gauss' | 'min' | 'max' | 'median';
 
-/** Six numbers in GDAL's order. */
+/** Affine transform: six numbers in GDAL's order. */
 export type Transform = [number, number, number, number, number, number];
 
-/** A value of pixels without data: a number; a `bigint` or text where 64 bits are to be exact. */
+/** A nodata value: a number, or a `bigint` or text for exact 64-bit integers. */
 export type Nodata = number | bigint | string;
 
-/** Types of samples; `ci16` and the like are complex, real part first. */
+/** Data types of samples; `ci16` and the like are complex, real part first. */
 export type DataType =
   | 'u8' | 'i8' | 'u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64' | 'f16' | 'f32' | 'f64' | 'ci16' | 'ci32' | 'cf32' | 'cf64';
 
-/** What an array holds. */
+/** The description of an array. */
 export interface ImageDescription {
   /** Columns. */
   width: number;
@@ -82,21 +85,21 @@ export interface ImageDescription {
   height: number;
   /** Bands. Default: 1. */
   bands?: number;
-  /** Type of samples. Default: that of the array. Bytes (`Uint8Array`) of any other type are little-endian. */
+  /** Data type of the samples. Default: that of the array. A `Uint8Array` can hold the little-endian bytes of any other type. */
   dtype?: DataType;
-  /** Coordinate reference system: a code such as `EPSG:32633`, or its number; WKT, PROJJSON or a PROJ string. Default: none. */
+  /** Coordinate reference system: a code such as `EPSG:32633` or its number, WKT, PROJJSON, or a PROJ string. Default: none. */
   crs?: string | number | null;
-  /** Where the pixels lie, in GDAL's order. Default: nowhere. */
+  /** Affine transform, in GDAL's order. Default: none. */
   transform?: Transform | null;
-  /** Value of pixels without data. Default: none. */
+  /** Value that marks pixels without data. Default: none. */
   nodata?: Nodata | null;
   /** `pixel`: (row, column, band); `band`: (band, row, column). Default: `pixel`. */
   layout?: 'pixel' | 'band';
-  /** How bands are shown. Default: `rgb` for three or four bands of `u8` or `u16`, else `minisblack`. */
+  /** Photometric interpretation. Default: `rgb` for three or four bands of `u8` or `u16`, otherwise `minisblack`. */
   photometric?: 'minisblack' | 'miniswhite' | 'rgb';
-  /** Whether the last band is alpha. Default: `none`. Three bands of `u8` before it are RGB. */
+  /** Alpha in the last band, if any. Default: `none`. Three bands of `u8` before it are RGB. */
   alpha?: 'none' | 'associated' | 'unassociated';
-  /** One byte for each pixel, 0 = invalid. Default: all are valid. */
+  /** One byte per pixel; 0 is invalid. Default: all pixels are valid. */
   mask?: Uint8Array;
 }
 
@@ -105,19 +108,19 @@ export type TypedArray =
   | Uint8Array | Uint8ClampedArray | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
   | Float32Array | Float64Array | BigUint64Array | BigInt64Array;
 
-/** How far an encoding is. */
+/** Progress of an encoding. */
 export interface Progress {
-  /** Rows of full resolution that are read. */
+  /** Full-resolution rows read so far. */
   rowsDone: number;
-  /** Rows of full resolution. */
+  /** All full-resolution rows. */
   rows: number;
 }
 
-/** What an encoding tells on its way. */
+/** Callbacks of an encoding, and a signal to stop it. */
 export interface Watch {
-  /** Called again and again. */
+  /** Called repeatedly with the progress. */
   progress?: (progress: Progress) => void;
-  /** Called with what was doubtful about the input, or left out. Default: `console.warn`. */
+  /** Called with each warning about the input or the output. Default: `console.warn`. */
   warning?: (text: string) => void;
   /** Called once at the end. */
   summary?: (summary: Summary) => void;
@@ -125,22 +128,22 @@ export interface Watch {
   signal?: AbortSignal;
 }
 
-/** What was written. */
+/** The summary of a finished file. */
 export interface Summary {
   bytes: number;
   uncompressedBytes: number;
   bigTiff: boolean;
   compression: string;
-  /** What `auto` came to. */
+  /** The predictor used, also if the option was `auto`. */
   predictor: 'none' | 'horizontal' | 'float';
   overviewResampling: string;
   /** Full resolution first. */
   levels: { width: number; height: number }[];
-  /** Of each band, where they were asked for. */
+  /** Statistics of each band, with the option `stats`. */
   statistics?: { minimum: number; maximum: number; mean: number; standardDeviation: number; validPercent: number }[];
 }
 
-/** What a TIFF is: the fields of `cogsmith info --json` (docs/command.md), in camel case. */
+/** The description of a TIFF: the fields of `cogsmith info --json` (docs/command.md), in camel case. */
 export interface Info {
   bytes: number;
   bigTiff: boolean;
@@ -166,7 +169,7 @@ export interface Info {
   transform: Transform | null;
   pixelIsPoint: boolean;
   controlPoints: number;
-  /** left, bottom, right, top. */
+  /** Left, bottom, right, top. */
   bounds: [number, number, number, number] | null;
   metadata: { name: string; domain: string; band: number | null; role: string; value: string }[];
   open: Requests;
@@ -191,18 +194,18 @@ export interface LevelInfo {
   uncompressedBytes: number;
 }
 
-/** What reading costs over HTTP, in pieces of 16 KiB. */
+/** The cost of reading over HTTP, in chunks of 16 KiB. */
 export interface Requests {
   requests: number;
   bytes: number;
   tiles: number;
 }
 
-/** How a file is judged. */
+/** Options of a validation. */
 export interface ValidateOptions {
-  /** Whether warnings fail it too. Default: no. */
+  /** Treat warnings as errors. Default: `false`. */
   strict?: boolean;
-  /** Whether about a dozen tiles of each directory are enough. Default: no. */
+  /** Decode about a dozen tiles of each directory instead of all. Default: `false`. */
   quick?: boolean;
 }
 
@@ -218,14 +221,14 @@ export interface Report {
   tiles: number;
   tilesDecoded: number;
   cellsCompared: number;
-  /** Whether the file meets all rules of a class. */
+  /** For each class of rules, whether the file meets all of them. */
   classes: Record<string, boolean>;
-  /** How often each rule was broken. */
+  /** The number of violations of each rule. */
   counts: Record<string, number>;
   findings: Finding[];
 }
 
-/** One thing that is wrong, or worth knowing. */
+/** A violation of a rule, or a note. */
 export interface Finding {
   rule: string;
   severity: 'note' | 'warning' | 'error';
@@ -239,13 +242,13 @@ export interface Finding {
   remedy: string;
 }
 
-/** A level as a picture. */
+/** A level as RGBA pixels. */
 export interface Preview {
   level: number;
   width: number;
   height: number;
-  /** Red, green, blue and alpha of each pixel, as `ImageData` has them. */
+  /** Red, green, blue, and alpha of each pixel, as in `ImageData`. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
-  /** The values that are black and white. */
+  /** The values shown as black and white. */
   range: [number, number];
 }

@@ -7,7 +7,7 @@ import type { CreateOptions, ImageDescription, Info, Preview, Progress, Report, 
 export { CogError, type CogErrorKind } from './errors.js';
 export type * from './types.js';
 
-/** What can be read: bytes in memory, or a `Blob` (such as a `File`), of which slices are read. */
+/** An input: bytes in memory, or a `Blob` (such as a `File`), which is read in slices. */
 export type Input = Uint8Array | Blob;
 
 const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
@@ -21,7 +21,7 @@ const files: Record<ModuleName, URL> = {
 async function compile(name: ModuleName): Promise<WebAssembly.Module> {
   const response = await fetch(files[name]);
   if (!response.ok) throw new CogError({ kind: 'Io', message: `cannot load the module: ${response.status} ${response.statusText}` });
-  // Servers that don't know the type of modules are many.
+  // Not `compileStreaming`: many servers send modules with the wrong media type.
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
@@ -32,7 +32,7 @@ const platform: Platform<Blob, Blob> = {
     try {
       return await module;
     } catch (error) {
-      // The next attempt may have a network.
+      // The network may be available at the next attempt.
       compiled.delete(name);
       throw error instanceof CogError ? error : new CogError({ kind: 'Io', message: `cannot load the module: ${(error as Error).message}` });
     }
@@ -59,7 +59,7 @@ function opened(input: Input): Blob {
 }
 
 /**
- * Writes a GeoTIFF again as a Cloud Optimized GeoTIFF: a `Blob` from a `Blob`, bytes from bytes.
+ * Converts a GeoTIFF to a Cloud Optimized GeoTIFF; returns a `Blob` for a `Blob`, and bytes for bytes.
  *
  * @throws {CogError}
  */
@@ -72,8 +72,8 @@ export async function createCog(input: Input, options: CreateOptions = {}, watch
 }
 
 /**
- * As `createCog`, to a stream, such as that of a file (`FileSystemFileHandle.createWritable`), which is closed at the end
- * and aborted where something goes wrong.
+ * Converts a GeoTIFF like `createCog`, but writes to a stream, such as `FileSystemFileHandle.createWritable()`. The stream is
+ * closed at the end, or aborted on an error.
  *
  * @throws {CogError}
  */
@@ -109,16 +109,16 @@ export async function encodeCog(
 }
 
 /**
- * Judges a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its pixels.
+ * Validates a file by the rules of TIFF, GeoTIFF, OGC 21-026, GDAL, and rio-cogeo, and by its pixels.
  *
- * @throws {CogError} where there is nothing to judge.
+ * @throws {CogError} if the file cannot be read or is not a TIFF.
  */
 export async function validateCog(input: Input, options: ValidateOptions = {}): Promise<Report> {
   return validateInput(platform, { input: opened(input), options });
 }
 
 /**
- * Says what a TIFF is, whether it is a Cloud Optimized GeoTIFF or not.
+ * Describes a TIFF; it does not have to be a Cloud Optimized GeoTIFF.
  *
  * @throws {CogError}
  */
@@ -127,8 +127,8 @@ export async function inspect(input: Input): Promise<Info> {
 }
 
 /**
- * Draws a level, 0 = full resolution. Values that are no colours are stretched from their 2nd to their 98th percentile,
- * or over `range`.
+ * Draws a level (0 is full resolution). Values that are not colors are stretched from their 2nd to their 98th percentile, or
+ * over `range`.
  *
  * @throws {CogError}
  */

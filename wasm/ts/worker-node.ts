@@ -1,14 +1,14 @@
-// A worker of Node: reads buffers that all threads share, files, and Blobs that the thread of the caller reads.
+// A worker in Node: reads shared buffers and files, and Blobs through the caller's thread.
 import { fstatSync, openSync, readSync } from 'node:fs';
 import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { serve, type Source } from './engine.js';
 
-/** What a worker can open. */
+/** An input that a worker can open. */
 export type NodeInput =
   | { shared: SharedArrayBuffer }
   | { path: string }
   | { descriptor: number }
-  /** The port takes `[offset, length]` and gives bytes or a message; then the flag is 1. */
+  /** The port takes `[offset, length]` and answers with bytes or an error message; then the flag is 1. */
   | { port: MessagePort; flag: SharedArrayBuffer; length: number };
 
 function file(descriptor: number): Source {
@@ -31,7 +31,7 @@ function open(input: NodeInput): Source {
     try {
       // Node closes it when the worker ends.
       const descriptor = openSync(input.path, 'r');
-      if (!fstatSync(descriptor).isFile()) throw new Error('it is no regular file');
+      if (!fstatSync(descriptor).isFile()) throw new Error('it is not a regular file');
       return file(descriptor);
     } catch (error) {
       throw { kind: 'Io', message: `cannot read '${input.path}': ${(error as Error).message}` };

@@ -1,4 +1,4 @@
-// A worker of a browser: reads slices of a Blob, keeps what is finished in Blobs, which the browser may put on disk.
+// A worker in a browser: reads slices of a Blob, and stores finished shards in Blobs, which the browser may move to disk.
 import { serve, type Call, type Source } from './engine.js';
 
 declare class FileReaderSync {

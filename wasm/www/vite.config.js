@@ -5,7 +5,7 @@ import { defineConfig } from 'vite';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Makes the service worker, which has to know the names of all files and when one of them has changed. */
+/** Builds the service worker, which needs the names of all files, and a version that changes with any of them. */
 const serviceWorker = {
   name: 'service-worker',
   apply: 'build',
@@ -29,7 +29,7 @@ const serviceWorker = {
 
 export default defineConfig({
   root: here('.'),
-  // Served from any folder.
+  // Works from any folder.
   base: './',
   resolve: { alias: { cogsmith: here('../pkg/web.js') } },
   worker: { format: 'es' },

@@ -88,7 +88,7 @@ fn class(x: usize, y: usize) -> u64 {
     coarse + 2 * fine
 }
 
-/// The colour of a rendered map: areas, roads with smooth edges, hatching, letters.
+/// The color of a rendered map: areas, roads with smooth edges, hatching, letters.
 fn map_colour(x: usize, y: usize) -> [u8; 4] {
     let (fx, fy) = (x as f64, y as f64);
     let area = (smooth(fx, fy, 150.0, 31) * 6.0) as usize;

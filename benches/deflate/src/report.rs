@@ -1,6 +1,6 @@
 //! The table, and what the sets say together.
 
-/// What was measured on a set: ours, libdeflate, zlib-rs (LZW: ours, weezl, nothing).
+/// Measurements of a set: ours, libdeflate, zlib-rs (LZW: ours, weezl, nothing).
 #[derive(Default)]
 pub struct Result {
     pub group: String,

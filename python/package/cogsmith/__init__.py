@@ -1,10 +1,11 @@
-"""Cloud Optimized GeoTIFFs in one pass, without GDAL: from numpy, xarray and Dask.
+"""Write Cloud Optimized GeoTIFFs in one pass, without GDAL, from NumPy, xarray, and Dask.
 
-- :func:`write_cog`, :func:`to_cog`: in place of datacube's and odc-geo's functions of these names.
-- :func:`write`: any array, Dataset or list of them, with the defaults of the library.
-- :class:`CogWriter`: rows as they come.
-- :func:`create`: a GeoTIFF file, as the command ``cogsmith create``; :func:`validate`, :func:`info`: as its others.
-- ``array.cogsmith.write(...)``: the same from a DataArray or a Dataset.
+- :func:`write`: write an array, a DataArray, a Dataset, or a list of these.
+- :func:`write_cog`, :func:`to_cog`: replace the functions of these names in datacube and odc-geo.
+- :class:`CogWriter`: write rows as they come.
+- :func:`create`: convert a GeoTIFF file, as the command ``cogsmith create`` does.
+- :func:`validate`, :func:`info`: check and describe files, as the commands of these names do.
+- ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
 """
 
 from . import _xarray

@@ -1,4 +1,4 @@
-"""numpy arrays in the form that the native half reads in place: never a copy, whatever their strides and byte order."""
+"""NumPy arrays as the native module reads them: in place, without a copy, whatever their strides and byte order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 def data_type(dtype: np.dtype[Any]) -> str:
-    """The library's name of a numpy type; bool is written as u8 with 0 and 1."""
+    """Returns the library's name of a NumPy dtype; bool is written as u8 with 0 and 1."""
     kind, size = dtype.kind, dtype.itemsize
     if kind == "b":
         return "u8"
@@ -22,15 +22,15 @@ def data_type(dtype: np.dtype[Any]) -> str:
     if kind == "c" and size <= 16:
         return f"cf{4 * size}"
     raise TypeError(
-        f"arrays of {dtype} can't be written: a GeoTIFF holds integers, floats and complex numbers of up to 64 bits; "
-        "convert the array with .astype(...)"
+        f"arrays of {dtype} cannot be written: a GeoTIFF has integers and floats of up to 64 bits, complex64, and "
+        "complex128; convert the array with .astype(...)"
     )
 
 
 def pixels(parts: Sequence[Array], mask: Array | None = None, fill: str | None = None) -> Pixels:
-    """Arrays (row, column, band) whose bands follow each other.
+    """Returns arrays (row, column, band), whose bands follow each other, as the native module takes them.
 
-    ``mask`` is (row, column), 0 or False = invalid; ``fill`` is a value that takes the place of NaN.
+    ``mask`` is (row, column), 0 or False = invalid; ``fill`` is a value that replaces NaN.
     """
     truth = parts[0].dtype.kind == "b"
     native = [_native(part) for part in parts]
@@ -44,7 +44,7 @@ def pixels(parts: Sequence[Array], mask: Array | None = None, fill: str | None =
 
 
 def _native(array: Array) -> tuple[Array, bool]:
-    """The same bytes seen as samples in this machine's order, and whether their order is the other one."""
+    """Returns a view of the same bytes in this machine's byte order, and whether they must be swapped."""
     array = np.asarray(array)
     if array.dtype.kind == "b":
         return array.view(np.uint8), False
@@ -54,12 +54,12 @@ def _native(array: Array) -> tuple[Array, bool]:
 
 
 def _is_regular(array: Array) -> bool:
-    """Whether all steps are whole samples at addresses that suit the processor."""
+    """Returns whether the array is aligned and all strides are whole samples."""
     return bool(array.flags.aligned) and all(step % array.itemsize == 0 for step in array.strides)
 
 
 class _Bytes:
-    """An array seen as bytes along one more axis, through numpy's array interface, which takes any strides."""
+    """A view of an array as bytes along one more axis, by NumPy's array interface, which accepts any strides."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
@@ -77,10 +77,10 @@ def _as_bytes(array: Array) -> Array:
 
 
 def as_mask(mask: Any) -> Array:
-    """A mask as bytes, 0 = invalid."""
+    """Returns a mask as bytes, 0 = invalid."""
     array: Array = np.asarray(mask)
     if array.dtype.kind == "b" or array.dtype == np.int8:
         return array.view(np.uint8)
     if array.dtype == np.uint8:
         return array
-    raise TypeError(f"a mask is an array of bool or uint8 (0 = invalid), this one is {array.dtype}")
+    raise TypeError(f"the mask is {array.dtype}, expected bool or uint8 (0 = invalid)")

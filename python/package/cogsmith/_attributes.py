@@ -1,4 +1,4 @@
-"""Attributes of arrays as GDAL's metadata, as ``rio.to_raster`` writes them."""
+"""Attributes of arrays as GDAL metadata, as ``rio.to_raster`` writes them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from . import _bands, _native, _nodata, _options
 from ._bands import Band
 from ._plan import Item
 
-#: Bytes of an attribute's text, and of all attributes with their names, that are written without being asked for: the
-#: metadata lies in the header, which readers get with their first request of 16 KiB.
+#: Maximum bytes of the text of an attribute, and of all attributes with their names, that are written by default: the
+#: metadata is part of the header, which readers fetch with their first request of 16 KiB.
 LONGEST, TOGETHER = 4 << 10, 8 << 10
-#: Attributes about the georeference and about how an array was stored, in rioxarray's list and in CF: the file has its
-#: own place for what they say, or it is no longer true of the array.
+#: Attributes about the georeference and the storage of an array, from rioxarray's list and CF: the file stores these
+#: properties elsewhere, or they no longer hold for the array.
 _NOT_METADATA = frozenset(
     {
         *_nodata.ATTRIBUTES, "crs", "crs_wkt", "spatial_ref", "epsg", "proj:wkt2", "proj:code", "proj:projjson",
@@ -26,7 +26,7 @@ _NOT_METADATA = frozenset(
         "coordinates", "is_tiled", "band_tags",
     }
 )  # fmt: skip
-#: Statistics count the pixels of the file that an array came from; GDAL takes them from the metadata without a look at
+#: Statistics describe the pixels of the file that an array came from; GDAL takes them from the metadata without reading
 #: the pixels. Minimum and maximum are statistics as well.
 _STATISTICS = re.compile(r"STATISTICS_.*|TIFFTAG_(MIN|MAX)SAMPLEVALUE", re.IGNORECASE)
 #: Characters that XML cannot hold.
@@ -35,24 +35,24 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass
 class Attributes:
-    """Attributes of an array in the form of the file."""
+    """Attributes of an array, as the file stores them."""
 
     metadata: dict[str, str] = field(default_factory=dict)
-    #: Names of those that metadata cannot hold, and why.
+    #: Names of attributes that metadata cannot hold, and the reasons.
     unsuitable: dict[str, str] = field(default_factory=dict)
 
 
 def of_array(attributes: Mapping[Any, Any], used: Iterable[str] = (), bands: Sequence[Band] = ()) -> Attributes:
     """Returns the attributes of a DataArray or a Dataset that are metadata.
 
-    rioxarray's ``band_tags``, a list of what is metadata of bands, becomes that.
+    rioxarray's list ``band_tags`` becomes metadata of the bands.
 
     Parameters
     ----------
     attributes
         ``attrs`` of the object.
     used
-        Names of attributes that went into properties of bands.
+        Names of attributes that became properties of bands.
     bands
         The bands.
     """
@@ -75,17 +75,17 @@ def _take(attributes: Mapping[Any, Any], skipped: Iterable[str], into: dict[str,
         if text is None:
             unsuitable[name] = f"{type(value).__name__} is neither text nor a number"
         elif not name or "=" in name or _NOT_XML.search(name):
-            unsuitable[name] = "GDAL cannot read this name"
+            unsuitable[name] = "GDAL cannot read the name"
         elif _NOT_XML.search(text):
-            unsuitable[name] = "it has control characters"
+            unsuitable[name] = "contains control characters"
         else:
             into[name] = text
 
 
 def _text(value: Any) -> str | None:
-    """Returns text and numbers, and flat lists of them, as ``str`` shows them; ``None`` for anything else."""
+    """Returns text, numbers, and flat lists of these, formatted with ``str``; ``None`` for anything else."""
     if isinstance(value, np.ndarray):
-        # Its own text depends on print options, and leaves out what is in the middle.
+        # The text of an array depends on print options, and may abbreviate the middle.
         value = value.tolist()
     if isinstance(value, (np.datetime64, datetime.date)):
         return str(value.isoformat() if isinstance(value, datetime.date) else value)
@@ -99,7 +99,7 @@ def _text(value: Any) -> str | None:
 
 
 def merge(sources: Sequence[Attributes], bands: Sequence[Sequence[Band]]) -> Attributes:
-    """Returns what several arrays have in common; each one's other attributes become metadata of its bands."""
+    """Returns the attributes that several arrays share; the others become metadata of the bands of their array."""
     first, *others = sources
     result = Attributes()
     for name, text in first.metadata.items():
@@ -112,7 +112,7 @@ def merge(sources: Sequence[Attributes], bands: Sequence[Sequence[Band]]) -> Att
 
 
 def add_dataset(common: Attributes, attributes: Mapping[Any, Any], bands: Sequence[Band]) -> None:
-    """Adds the attributes of a Dataset to what its variables have in common, which moves to the bands if it differs."""
+    """Adds the attributes of a Dataset to those its variables share; shared ones that differ move to the bands."""
     own = of_array(attributes)
     differing = {
         name: text for name, text in common.metadata.items() if own.metadata.get(name, text) != text
@@ -123,7 +123,7 @@ def add_dataset(common: Attributes, attributes: Mapping[Any, Any], bands: Sequen
 
 
 def to_bands(metadata: Mapping[str, str], bands: Sequence[Band]) -> None:
-    """Makes attributes metadata of bands, except for those that are tags of the whole file."""
+    """Makes attributes metadata of bands, except those that are tags of the whole file."""
     for band in bands:
         own = {name: text for name, text in metadata.items() if not _is_of_file(name)}
         band.metadata = {**own, **band.metadata}
@@ -134,21 +134,21 @@ def _is_of_file(name: str) -> bool:
 
 
 def settle(attributes: Attributes, bands: Sequence[Band], tags: Mapping[str, Any] | None, choice: Any) -> list[Item]:
-    """Returns GDAL's metadata of a file, and leaves out of ``bands`` what is too long.
+    """Returns the GDAL metadata of a file, and removes metadata of ``bands`` that is too long.
 
     Parameters
     ----------
     attributes
-        Those of the whole image.
+        Attributes of the whole image.
     bands
-        The bands, with theirs.
+        The bands, with their metadata.
     tags
-        What the caller states; an attribute of the same name, in either case, is left out.
+        Metadata from the caller; attributes of the same name, in either case, are left out.
     choice
         ``True`` for attributes of any length, ``False`` for none, ``None`` for those that fit.
     """
     if choice is not None and not isinstance(choice, (bool, np.bool_)):
-        raise TypeError(f"attrs={choice!r}: expected True or False; metadata of your own goes into tags=")
+        raise TypeError(f"attrs={choice!r}: expected True or False; pass your own metadata as tags=")
     stated = {str(name): str(value) for name, value in (tags or {}).items()}
     places = [attributes.metadata, *(band.metadata for band in bands)]
     if choice is not None and not choice:
@@ -166,7 +166,7 @@ def settle(attributes: Attributes, bands: Sequence[Band], tags: Mapping[str, Any
 
 
 def _check_tags(attributes: Attributes) -> None:
-    """Removes attributes that are tags of TIFF but do not suit them."""
+    """Removes attributes that are named as TIFF tags but cannot be stored in them."""
     for name in [name for name in attributes.metadata if name.upper().startswith("TIFFTAG_")]:
         text = attributes.metadata.pop(name)
         tag = name.upper()
@@ -181,7 +181,7 @@ def _check_tags(attributes: Attributes) -> None:
         if tag in _native.METADATA_TAGS and text:
             attributes.metadata[name] = text
         else:
-            attributes.unsuitable[name] = "TIFF has no such tag, or the tag no such value"
+            attributes.unsuitable[name] = "not a TIFF tag, or not a value of the tag"
 
 
 def _drop_long(places: Sequence[dict[str, str]]) -> dict[str, str]:
@@ -193,7 +193,7 @@ def _drop_long(places: Sequence[dict[str, str]]) -> dict[str, str]:
             left_out[name] = f"longer than {LONGEST} bytes"
     sizes = [(_bytes(name) + _bytes(text), name, place) for place in places for name, text in place.items()]
     total = sum(size for size, *_ in sizes)
-    # The later of equals goes first.
+    # Of equally long ones, the last is removed first.
     for size, name, place in sorted(reversed(sizes), key=lambda one: -one[0]):
         if total <= TOGETHER:
             break
@@ -214,12 +214,12 @@ def _warn(left_out: Mapping[str, str], is_forced: bool) -> None:
     for name, why in left_out.items():
         reasons.setdefault(why, []).append(f"'{name}'")
     listed = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
-    hint = "attrs=False leaves all out" if is_forced else "attrs=True writes long ones, attrs=False leaves all out"
-    _options.warn(f"attributes that are not in the file: {listed}; {hint}")
+    hint = "pass attrs=False for none" if is_forced else "pass attrs=True for long ones, attrs=False for none"
+    _options.warn(f"attributes that are not written: {listed}; {hint}")
 
 
 def take_point(items: list[Item]) -> tuple[list[Item], bool]:
-    """Returns items without ``AREA_OR_POINT``, and whether it says that pixels are points."""
+    """Returns the items without ``AREA_OR_POINT``, and whether its value is "Point"."""
     others = [item for item in items if item.name.upper() != "AREA_OR_POINT"]
     said = [item.value.strip().upper() == "POINT" for item in items if item.name.upper() == "AREA_OR_POINT"]
     return others, any(said)

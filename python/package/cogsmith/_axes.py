@@ -1,4 +1,4 @@
-"""Axes of pixel centers: whether they are even, and the line they lie on."""
+"""Axes of pixel centers: the test for even spacing, and the line they lie on."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import numpy as np
 
 from ._transform import Affine
 
-#: Largest distance of a coordinate from the line, in pixels.
+#: Maximum distance of a coordinate from the line, in pixels.
 _TOLERANCE = 1e-3
-#: Distance, in pixels, within which two lines are the same one.
+#: Distance, in pixels, within which two lines are the same.
 _SAME = 1e-5
-#: Longest denominator of a step of 1/n degree: a hundredth of an arc second.
+#: Largest denominator of a step of 1/n degree: a hundredth of an arc second.
 _MAX_DENOMINATOR = 360_000
-#: A decimal counts as meant if it is this close, in units of its last digit; others only begin with the same digits.
+#: A decimal counts as intended if it is this close, in units of its last digit; others only start with the same digits.
 _COINCIDENCE = 0.01
-#: Coordinates with two dimensions that are looked at together.
+#: Number of two-dimensional coordinates that are checked at a time.
 _BLOCK = 1 << 20
 
 
 class UnevenAxis(ValueError):
-    """Coordinates that no affine transform gives."""
+    """Coordinates that do not fit an affine transform."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Evenly spaced pixels: the outer edge of the first one, and the distance from one to the next."""
+    """Evenly spaced pixels: the outer edge of the first pixel, and the distance from one to the next."""
 
     edge: float
     step: float
     #: Number of pixels.
     count: int = 1
-    #: Largest distance that rounding may have moved a coordinate.
+    #: Maximum distance by which rounding may have moved a coordinate.
     rounding: float = 0.0
 
     def scaled(self, factor: float) -> Axis:
@@ -46,7 +46,7 @@ class Axis:
         return Axis(self.edge * factor, self.step * factor, self.count, abs(self.rounding * factor))
 
     def is_same(self, edge: float, step: float) -> bool:
-        """Returns whether an axis given by its numbers has these pixels, up to rounding."""
+        """Returns whether an axis with this edge and step has the same pixels, up to rounding."""
         tolerance = max(_SAME * abs(self.step), self.rounding)
         ends = (0.5, self.count - 0.5)
         return all(abs(self.edge + self.step * at - edge - step * at) <= tolerance for at in ends)
@@ -57,19 +57,19 @@ def read(name: str, centers: Any, size: float | None = None, degrees: bool = Fal
 
     Parameters
     ----------
-    name
+    name : str
         Name of the axis, for errors.
-    centers
-        Coordinates of the pixel centers, one-dimensional. NaN at the ends, which padding leaves, is extrapolated.
-    size
-        Distance from one pixel to the next where there is one pixel only.
-    degrees
+    centers : array_like
+        One-dimensional coordinates of the pixel centers. NaN at the ends, which padding leaves, is extrapolated.
+    size : float, optional
+        Distance from one pixel to the next, for axes of a single pixel.
+    degrees : bool
         Whether a step may be 1/n.
 
     Raises
     ------
     UnevenAxis
-        If a coordinate is further from the line than 0.001 pixels and two units in the last place.
+        If a coordinate is farther from the line than both 0.001 pixels and two units in the last place.
     """
     raw = np.asarray(centers)
     values = raw.astype(np.float64)
@@ -84,8 +84,8 @@ def read(name: str, centers: Any, size: float | None = None, degrees: bool = Fal
     if count == 1:
         if not size:
             raise UnevenAxis(
-                f"the axis '{name}' has one coordinate, {middle[0]:.15g}, and nothing tells the size of its pixel; "
-                "pass transform="
+                f"the axis '{name}' has only one coordinate, {middle[0]:.15g}, so its pixel size is unknown; pass "
+                "transform="
             )
         return Axis(float(middle[0]) - size / 2 - lead * size, size, len(values))
     step = float(middle[-1] - middle[0]) / (count - 1)
@@ -96,7 +96,7 @@ def read(name: str, centers: Any, size: float | None = None, degrees: bool = Fal
         # Numbers that the type holds exactly.
         rounding = double
     elif raw.dtype == np.float64 and float(distances.max()) > rounding and _is_single(middle):
-        # Single precision that was widened has its old rounding; other numbers may look like that by chance.
+        # Widened single precision keeps its old rounding; other numbers may look like that by chance.
         rounding = min(2 * _spacing(middle, np.dtype(np.float32)), 10 * _TOLERANCE * abs(step))
     tolerance = max(_TOLERANCE * abs(step), rounding)
     if step == 0 or float(distances.max()) > tolerance:
@@ -106,7 +106,7 @@ def read(name: str, centers: Any, size: float | None = None, degrees: bool = Fal
 
 
 def _spacing(values: Any, dtype: np.dtype[Any]) -> float:
-    """One unit in the last place of a type, at the largest magnitude of the values."""
+    """Returns one unit in the last place of a type, at the largest magnitude of the values."""
     largest = np.abs(values).max()
     return float(np.spacing(largest.astype(dtype if dtype.kind == "f" else np.float64)))
 
@@ -118,7 +118,7 @@ def _is_single(values: Any) -> bool:
 def _simplified(
     first: float, last: float, step: float, count: int, rounding: float, degrees: bool
 ) -> tuple[float, float]:
-    """Edge and step with the rounding of the coordinates taken out: a short decimal or 1/n for a step.
+    """Returns edge and step without the rounding of the coordinates: the step is a short decimal or 1/n.
 
     No coordinate moves by more than its rounding, or a millionth of a pixel.
     """
@@ -145,7 +145,7 @@ def _simplified(
 
 
 def _candidates(step: float, degrees: bool) -> Iterator[tuple[Fraction, float]]:
-    """Simple numbers near a step, and how far their neighbors are."""
+    """Yields simple numbers near a step, and the distance to their neighbors."""
     yield from _decimals(step, range(1, 4))
     if degrees and 1 / _MAX_DENOMINATOR <= abs(step) < 1:
         yield Fraction(1 if step > 0 else -1, round(1 / abs(step))), step * step
@@ -153,29 +153,29 @@ def _candidates(step: float, degrees: bool) -> Iterator[tuple[Fraction, float]]:
 
 
 def _decimals(value: float, digits: range) -> Iterator[tuple[Fraction, float]]:
-    """Decimals near a number, from few digits to many, and the unit of their last digit."""
+    """Yields decimals near a number, from few digits to many, and the unit of their last digit."""
     exponent = math.floor(math.log10(abs(value))) if value else 0
     for count in digits:
         yield Fraction(f"{value:.{count - 1}e}"), 10.0 ** (exponent - count + 1)
 
 
 def _describe(name: str, values: Any, lead: int, distances: Any, tolerance: float) -> str:
-    """The error for an uneven axis: the first place where the step changes."""
+    """Returns the error for an uneven axis, with the first place where the step changes."""
     steps = np.diff(values)
     changes = np.flatnonzero(np.abs(steps - steps[0]) > tolerance)
     if len(changes):
         at = int(changes[0])
-        before = f"{steps[at - 1]:.9g} up to there"
+        before = f"not {steps[at - 1]:.9g} as before"
     elif steps[0] == 0:
-        at, before = 0, "so all pixels are in one place"
+        at, before = 0, "so all pixels coincide"
     else:
         # Steps that change so slowly that none differs much from the first.
         at = max(0, int(np.flatnonzero(distances > tolerance)[0]) - 1)
-        before = f"{(values[-1] - values[0]) / (len(values) - 1):.9g} on average"
+        before = f"not {(values[-1] - values[0]) / (len(values) - 1):.9g} as on average"
     kind = "not sorted" if (steps > 0).any() and (steps < 0).any() else "not evenly spaced"
     return (
-        f"the coordinates of '{name}' are {kind}: from index {lead + at} to {lead + at + 1} "
-        f"({values[at]:.9g} to {values[at + 1]:.9g}) they step by {steps[at]:.9g}, {before}; "
+        f"the coordinates of '{name}' are {kind}: the step from index {lead + at} to {lead + at + 1} "
+        f"({values[at]:.9g} to {values[at + 1]:.9g}) is {steps[at]:.9g}, {before}; "
         f"{_remedies(name, _is_even_when_sorted(values))}"
     )
 
@@ -187,20 +187,20 @@ def _is_even_when_sorted(values: Any) -> bool:
 
 def _remedies(name: str, sorting: bool = False) -> str:
     if sorting:
-        return f"sort them with .sortby('{name}'), or state the position with transform= or gcps="
+        return f"sort them with .sortby('{name}'), or pass transform= or gcps="
     return (
-        f"sort them with .sortby('{name}') if they are out of order, resample onto an even grid, for instance with "
-        f".interp({name}=...), or state the position with transform= or gcps="
+        f"sort them with .sortby('{name}') if they are out of order, resample to an even grid, for example with "
+        f".interp({name}=...), or pass transform= or gcps="
     )
 
 
 def read_plane(x: Any, y: Any) -> Affine | None:
-    """Returns the affine transform of two-dimensional coordinates; ``None`` if no transform gives them.
+    """Returns the affine transform of two-dimensional coordinates; ``None`` if they do not fit one.
 
     Parameters
     ----------
     x, y
-        Coordinates of the pixel centers, (row, column), of which slices of rows are taken; at least two of each.
+        Coordinates of the pixel centers, (row, column), sliced by rows; at least two of each.
     """
     rows, columns = x.shape
     if rows < 2 or columns < 2:
@@ -225,6 +225,6 @@ def read_plane(x: Any, y: Any) -> Affine | None:
 
 
 def _corners(centers: Any) -> list[float]:
-    """The upper left, upper right and lower left of two-dimensional coordinates."""
+    """Returns the upper left, upper right, and lower left of two-dimensional coordinates."""
     top, bottom = (np.asarray(centers[rows], dtype=np.float64)[0] for rows in (slice(0, 1), slice(-1, None)))
     return [float(top[0]), float(top[-1]), float(bottom[0])]

@@ -1,4 +1,4 @@
-"""Names, labels, scale, offset and unit of bands, as arrays and callers state them."""
+"""Names, labels, scale, offset, and unit of bands, from arrays and callers."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import numpy as np
 from . import _options
 from ._plan import Item
 
-#: Names of dimensions along which bands are dates, in lowercase.
+#: Names of dimensions whose bands are dates, in lowercase.
 TIME = ("time", "t", "date", "datetime")
-#: Names of dimensions whose labels name bands, also once one band was selected.
+#: Names of dimensions whose labels name bands, also after one band was selected.
 BAND = ("band", "bands", "variable")
 
 
 @dataclass
 class Band:
-    """A band's properties."""
+    """The properties of a band."""
 
     description: str | None = None
-    #: Names of this band and no other: its description, variable and label. One of them may be a color.
+    #: Names of this band alone: its description, variable, and label. One of them may be a color.
     names: tuple[str, ...] = ()
     scale: float | None = None
     offset: float | None = None
     unit: str | None = None
-    #: A color by GDAL's name, or a member of rasterio.enums.ColorInterp.
+    #: A color, by GDAL's name or as a member of rasterio.enums.ColorInterp.
     color: Any = None
-    #: GDAL's metadata of this band.
+    #: GDAL metadata of this band.
     metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class Described:
-    """The bands of a DataArray, and the attributes that went into their properties."""
+    """The bands of a DataArray, and the names of the attributes that their properties come from."""
 
     bands: list[Band]
     used: set[str]
@@ -62,7 +62,7 @@ def of_array(raster: Any, count: int, dims: tuple[str, str] | None) -> Described
     labels = _labels(raster, axis, count)
     _describe(result, raster, labels, count)
     result.has_time_axis = axis is not None and _is_time(raster, axis)
-    # rioxarray's and odc-geo's names of lists come first, as in rioxarray; the others are CF's.
+    # The lists of rioxarray and odc-geo come first, as in rioxarray; the other names are CF's.
     for property_, names, convert in (
         ("scale", ("scales", "scale_factor"), float),
         ("offset", ("offsets", "add_offset"), float),
@@ -78,7 +78,7 @@ def of_array(raster: Any, count: int, dims: tuple[str, str] | None) -> Described
 
 
 def _describe(result: Described, raster: Any, labels: list[str | None] | None, count: int) -> None:
-    """Sets descriptions and names: lists of names first, then labels, then what names all bands."""
+    """Sets descriptions and names: from lists of names, else labels, else a name of all bands."""
     attributes: Mapping[str, Any] = raster.attrs
     long_name, name = attributes.get("long_name"), _own_name(raster)
     result.name = name
@@ -93,7 +93,7 @@ def _describe(result: Described, raster: Any, labels: list[str | None] | None, c
     for index, band in enumerate(result.bands):
         own = [names[index] if names is not None else None, labels[index] if labels is not None else None]
         if count == 1:
-            # A band that was selected by its label keeps that as a scalar coordinate.
+            # A band that was selected by its label keeps the label as a scalar coordinate.
             own += [shared, _selected(raster), name]
             if own[1] is not None and shared is not None:
                 own[2] = None
@@ -104,7 +104,7 @@ def _describe(result: Described, raster: Any, labels: list[str | None] | None, c
 
 
 def qualify(bands: Sequence[Band], name: str | None) -> None:
-    """Puts the name of a variable before the labels of its bands, where other variables may have the same labels."""
+    """Puts the name of a variable before the labels of its bands, since other variables may have the same labels."""
     if name is None or len(bands) < 2:
         return
     for band in bands:
@@ -118,7 +118,7 @@ def _coordinates(raster: Any) -> Mapping[Any, Any]:
 
 
 def _own_name(raster: Any) -> str | None:
-    """Returns the name of a DataArray; xarray takes the one that Dask made up for its array."""
+    """Returns the name of a DataArray, unless it is the generated name of its Dask array, which xarray adopts."""
     name = getattr(raster, "name", None)
     return name if isinstance(name, str) and name and name != getattr(raster.data, "name", None) else None
 
@@ -133,7 +133,7 @@ def _selected(raster: Any) -> str | None:
 
 
 def _labels(raster: Any, axis: Any, count: int) -> list[str | None] | None:
-    """Returns the labels along the axis of the bands as text; ``None`` for none, or GDAL's numbers 1, 2, 3, …"""
+    """Returns the labels along the band axis as text; ``None`` for none, or for GDAL's numbers 1, 2, 3, …"""
     if axis is None or axis not in _coordinates(raster):
         return None
     values = raster.coords[axis].values
@@ -146,7 +146,7 @@ def _labels(raster: Any, axis: Any, count: int) -> list[str | None] | None:
 
 
 def _texts(values: np.ndarray[Any, Any]) -> list[str | None]:
-    """Labels as text: dates by ISO 8601, as short as all of them allow, numbers with as few digits as they need."""
+    """Returns labels as text: dates by ISO 8601, as short as all of them allow; numbers as short as possible."""
     if values.dtype.kind == "M":
         days = values.astype("datetime64[D]")
         whole = bool(((values == days) | np.isnat(values)).all())
@@ -160,13 +160,13 @@ def _texts(values: np.ndarray[Any, Any]) -> list[str | None]:
 
 
 def _unit(values: np.ndarray[Any, Any]) -> Any:
-    """The coarsest unit from seconds on that keeps all times as they are."""
+    """Returns the coarsest unit, starting at seconds, that represents all times exactly."""
     kept = (unit for unit in ("s", "ms", "us") if ((values.astype(f"M8[{unit}]") == values) | np.isnat(values)).all())
     return next(kept, "ns")
 
 
 def _duration(value: np.timedelta64) -> str | None:
-    """A time span by ISO 8601, in hours where they are whole."""
+    """Returns a time span by ISO 8601, in hours if they are whole."""
     if np.isnat(value):
         return None
     seconds, rest = divmod(int(value.astype("int64")), 10**9)
@@ -194,9 +194,9 @@ def _is_time(raster: Any, axis: Any) -> bool:
 
 
 def _of_bands(raster: Any, name: str, value: Any, count: int) -> list[Any]:
-    """Returns an attribute that has one value a band, for the bands that are left.
+    """Returns an attribute with one value per band, for the bands of the array.
 
-    rioxarray keeps such lists as they are when bands are selected, and numbers bands from 1 along ``band``.
+    rioxarray does not change such lists when bands are selected, and numbers bands from 1 along ``band``.
     """
     if not _is_list(value):
         return spread(name, value, count)
@@ -208,7 +208,7 @@ def _of_bands(raster: Any, name: str, value: Any, count: int) -> list[Any]:
                 return [values[one] for one in chosen]
             if chosen != list(range(count)) and any(values[one] != values[at] for at, one in enumerate(chosen)):
                 _options.warn(
-                    f"'{name}' has a value for each band, by position; the bands are numbered "
+                    f"'{name}' has one value per band, applied by position, but the bands are numbered "
                     f"{', '.join(str(one + 1) for one in chosen)}"
                 )
     return spread(name, values, count)
@@ -219,16 +219,16 @@ def _is_list(value: Any) -> bool:
 
 
 def spread(name: str, value: Any, count: int) -> list[Any]:
-    """Returns one value for each band, from one for all or a list of them."""
+    """Returns one value per band, from one value for all bands or a list."""
     if not _is_list(value):
         return [value] * count
     if len(value) != count:
-        raise ValueError(f"{name}: {len(value)} values for {count} bands")
+        raise ValueError(f"{name}: expected one value per band, got {len(value)} for {count} bands")
     return list(value)
 
 
 def items(bands: Sequence[Band]) -> list[Item]:
-    """Returns the properties of bands as items of GDAL's metadata."""
+    """Returns the properties of bands as GDAL metadata items."""
     result = []
     for index, band in enumerate(bands):
         result += [Item(name, value, index) for name, value in band.metadata.items()]

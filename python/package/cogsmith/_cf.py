@@ -1,4 +1,4 @@
-"""The grid mappings of CF (appendix F) as WKT 2."""
+"""CF grid mappings (appendix F) as WKT 2."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def to_wkt(attributes: Mapping[str, Any], lengths: tuple[float, float] = (1.0, 1
     attributes
         Attributes of the grid mapping variable, with ``grid_mapping_name``.
     lengths
-        Units of the coordinates x and y in meters, in which CF has false easting and northing.
+        Units of the coordinates x and y in meters; CF gives false easting and northing in these units.
 
     Raises
     ------
     ValueError
-        For a mapping or a parameter that cannot be written.
+        If a mapping or a parameter cannot be written.
     """
     taken = Parameters(attributes)
     name = taken.name
@@ -40,7 +40,7 @@ def to_wkt(attributes: Mapping[str, Any], lengths: tuple[float, float] = (1.0, 1
     else:
         method = _METHODS.get(name)
         if method is None:
-            raise taken.refused("has no CRS in a GeoTIFF")
+            raise taken.refused("is not supported")
         conversion = method(taken, lengths)
         title = quoted(taken.text("projected_crs_name") or "unknown")
         base = f'BASEGEOGCRS["{taken.geographic_name}",{datum(taken)},{DEGREE}]'
@@ -56,7 +56,7 @@ _ELLIPSOIDAL = f'CS[ellipsoidal,2],AXIS["latitude",north],AXIS["longitude",east]
 
 
 def _conversion(method: str, taken: Parameters, lengths: tuple[float, float], **values: float) -> str:
-    """CONVERSION with parameters by the keys of `_NAMES`, and false easting and northing."""
+    """Returns CONVERSION with parameters by the keys of `_NAMES`, and false easting and northing."""
     origin = None
     if "first" in values and "latitude" in values:
         origin = "at false origin"
@@ -136,7 +136,7 @@ def _lambert_conic(taken: Parameters, lengths: tuple[float, float]) -> str:
         method = "Lambert Conic Conformal (1SP)"
         return _conversion(method, taken, lengths, latitude=latitude, longitude=longitude, scale=scale)
     if scale != 1:
-        raise taken.refused("with a scale factor besides its standard parallels cannot be written")
+        raise taken.refused("cannot be written with both a scale factor and standard parallels")
     method = "Lambert Conic Conformal (2SP)"
     return _conversion(method, taken, lengths, latitude=latitude, longitude=longitude, first=first, second=second)
 
@@ -152,10 +152,10 @@ def _cylindrical_equal_area(taken: Parameters, lengths: tuple[float, float]) -> 
         eccentricity = flattening * (2 - flattening)
         square = (1 - scale**2) / (1 - scale**2 * eccentricity)
         if not 0 <= square < 1:
-            raise taken.refused(f"with the scale factor {scale:g} cannot be written")
+            raise taken.refused(f"cannot be written with the scale factor {scale:g}")
         parallel, scale = math.degrees(math.asin(math.sqrt(square))), 1.0
     if scale != 1:
-        raise taken.refused("with a scale factor besides its standard parallel cannot be written")
+        raise taken.refused("cannot be written with both a scale factor and a standard parallel")
     return _conversion(_CYLINDRICAL, taken, lengths, first=parallel, longitude=longitude)
 
 
@@ -166,7 +166,7 @@ def _mercator(taken: Parameters, lengths: tuple[float, float]) -> str:
     if scale == 1:
         return _conversion("Mercator (variant B)", taken, lengths, first=parallel, longitude=longitude)
     if parallel:
-        raise taken.refused("with a scale factor besides its standard parallel cannot be written")
+        raise taken.refused("cannot be written with both a scale factor and a standard parallel")
     method = "Mercator (variant A)"
     return _conversion(method, taken, lengths, latitude=0.0, longitude=longitude, scale=scale)
 
@@ -186,7 +186,7 @@ def _polar_stereographic(taken: Parameters, lengths: tuple[float, float]) -> str
     if parallel is not None and abs(parallel[0] - pole) > 1e-9:
         if parallel[0] * pole <= 0 or scale != 1:
             other = "a scale factor" if scale != 1 else f"its origin at latitude {pole:g}"
-            raise taken.refused(f"with {other} besides the standard parallel {parallel[0]:g} cannot be written")
+            raise taken.refused(f"cannot be written with {other} and the standard parallel {parallel[0]:g}")
         method = "Polar Stereographic (variant B)"
         return _conversion(method, taken, lengths, parallel=parallel[0], origin=longitude)
     method = "Polar Stereographic (variant A)"
@@ -230,9 +230,9 @@ def _geostationary(taken: Parameters, lengths: tuple[float, float]) -> str:
     if sweep is None and fixed is not None:
         sweep = {"x": "y", "y": "x"}.get(fixed.lower())
     if sweep is None or sweep.lower() not in ("x", "y"):
-        raise taken.refused("lacks sweep_angle_axis, x or y")
+        raise taken.refused("lacks sweep_angle_axis (x or y)")
     if taken.number("latitude_of_projection_origin") != 0:
-        raise taken.refused("with a satellite that is not above the equator cannot be written")
+        raise taken.refused("cannot be written with a satellite that is not above the equator")
     height = taken.number("perspective_point_height", default=None)
     method = f"Geostationary Satellite (Sweep {sweep.upper()})"
     return _conversion(method, taken, lengths, longitude=taken.number(*_LONGITUDES), satellite=height)

@@ -1,4 +1,4 @@
-"""Parameters of CF's grid mappings, and the datum that they describe as WKT 2."""
+"""Parameters of CF grid mappings, and the datum that they describe, as WKT 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-#: Ellipsoids by names of EPSG, PROJ and WKT 1: EPSG's name, semi-major axis in meters, inverse flattening.
+#: Ellipsoids by names of EPSG, PROJ, and WKT 1: EPSG's name, semi-major axis in meters, inverse flattening.
 ELLIPSOIDS = {
     "wgs84": ("WGS 84", 6378137.0, 298.257223563),
     "wgs1984": ("WGS 84", 6378137.0, 298.257223563),
@@ -36,7 +36,7 @@ ELLIPSOIDS = {
     "sphere": ("Sphere", 6371000.0, 0.0),
 }
 
-#: Datums by names of EPSG, PROJ, WKT 1 and their geographic systems: EPSG's name, and the name of the ellipsoid above.
+#: Datums by names of EPSG, PROJ, WKT 1, and their geographic CRSs: EPSG's name, and the ellipsoid in the table above.
 _DATUMS = {
     "wgs84": ("World Geodetic System 1984", "wgs84"),
     "wgs1984": ("World Geodetic System 1984", "wgs84"),
@@ -69,7 +69,7 @@ _DATUMS = {
     "pulkovo1942": ("Pulkovo 1942", "krass"),
 }
 
-#: Prime meridians by EPSG's names, in degrees.
+#: Prime meridians by EPSG names, in degrees.
 _MERIDIANS = {
     "greenwich": 0.0, "lisbon": -9.131906111111, "paris": 2.33722917, "bogota": -74.080916666667,
     "madrid": -3.687938888889, "rome": 12.452333333333, "bern": 7.439583333333, "jakarta": 106.807719444444,
@@ -81,7 +81,7 @@ DEGREE = 'ANGLEUNIT["degree",0.0174532925199433]'
 METER = 'LENGTHUNIT["metre",1]'
 UNITY = 'SCALEUNIT["unity",1]'
 
-#: Parameters that no method may leave unsaid, with the value that says nothing.
+#: Parameters that must be read unless they have this value, which has no effect.
 _PARAMETERS = {
     "standard_parallel": 0.0, "latitude_of_projection_origin": 0.0, "longitude_of_projection_origin": 0.0,
     "longitude_of_central_meridian": 0.0, "straight_vertical_longitude_from_pole": 0.0, "false_easting": 0.0,
@@ -92,7 +92,7 @@ _PARAMETERS = {
 
 
 class Parameters:
-    """The attributes of a grid mapping, and which of them have been taken."""
+    """The attributes of a grid mapping; keeps track of those that were read."""
 
     def __init__(self, attributes: Mapping[str, Any]) -> None:
         self._attributes = attributes
@@ -104,7 +104,7 @@ class Parameters:
         return ValueError(f"the grid mapping '{self.name}' {reason}; pass the CRS as crs=")
 
     def text(self, name: str) -> str | None:
-        """A name, unless it is none."""
+        """Returns a name; ``None`` for words such as "unknown"."""
         value = self._attributes.get(name)
         if value is None or _letters(str(value)) in ("", "unknown", "undefined", "none", "nan"):
             return None
@@ -126,7 +126,7 @@ class Parameters:
         return found
 
     def number(self, *names: str, default: float | None = 0.0) -> float:
-        """The one number of the first attribute that is there."""
+        """Returns the only number of the first attribute that exists."""
         for name in names:
             found = self.numbers(name)
             if found is not None:
@@ -140,7 +140,7 @@ class Parameters:
     def check_all_taken(self) -> None:
         for name, idle in _PARAMETERS.items():
             if name not in self._taken and name in self._attributes and self.numbers(name) != [idle]:
-                raise self.refused(f"with {name}={self._attributes[name]!r} cannot be written")
+                raise self.refused(f"cannot be written with {name}={self._attributes[name]!r}")
 
 
 def _letters(name: str) -> str:
@@ -152,7 +152,7 @@ def quoted(name: str) -> str:
 
 
 def datum(taken: Parameters) -> str:
-    """DATUM and PRIMEM: of the parameters, else of names, else WGS 84."""
+    """Returns DATUM and PRIMEM: from the parameters, else from names, else WGS 84."""
     named = _named_datum(taken)
     ellipsoid = ellipsoid_of(taken)
     if ellipsoid is None and named is not None:
@@ -187,7 +187,7 @@ def _named_datum(taken: Parameters) -> tuple[str, str] | None:
     for key in ("horizontal_datum_name", "geographic_crs_name"):
         name = taken.text(key)
         if name is not None:
-            # Esri's names begin with D_ and GCS_.
+            # Esri's names start with D_ and GCS_.
             letters = _letters(re.sub(r"^(D|GCS)_", "", name))
             return _DATUMS.get(letters)
     return None
@@ -202,7 +202,7 @@ def flattening_of(inverse: float) -> float:
 
 
 def ellipsoid_of(taken: Parameters) -> tuple[str, float, float] | None:
-    """Name, semi-major axis and inverse flattening, 0 for a sphere; ``None`` where nothing tells a size."""
+    """Returns name, semi-major axis, and inverse flattening (0 for a sphere); ``None`` if the size is not given."""
     title = taken.text("reference_ellipsoid_name")
     known = None if title is None else ELLIPSOIDS.get(_letters(title))
     major, minor = taken.numbers("semi_major_axis"), taken.numbers("semi_minor_axis")
@@ -219,11 +219,11 @@ def ellipsoid_of(taken: Parameters) -> tuple[str, float, float] | None:
     elif minor is not None:
         flat = 0.0 if minor[0] == size else size / (size - minor[0])
     else:
-        # One axis of an ellipsoid that everyone knows, else a sphere.
+        # A single axis: a well-known ellipsoid, else a sphere.
         found = known or next((one for one in ELLIPSOIDS.values() if one[1] == size and one[2]), None)
         flat = found[2] if found is not None and found[1] == size else 0.0
     if size <= 0 or (flat != 0 and flat <= 1):
-        raise taken.refused("has an ellipsoid of an impossible size")
+        raise taken.refused("has an ellipsoid of impossible dimensions")
     shape = (title or "unknown", size, flat)
     matching = next((one for one in ELLIPSOIDS.values() if _is_same(one, shape)), None)
     if title is None and matching is not None:

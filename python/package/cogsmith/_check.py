@@ -1,4 +1,4 @@
-"""Finished files: :func:`validate` and :func:`info`, which say what the command says."""
+"""Check and describe files: :func:`validate` and :func:`info`, with the results of the commands."""
 
 from __future__ import annotations
 
@@ -12,19 +12,99 @@ from . import _native
 def validate(
     file: str | os.PathLike[str] | bytes, *, strict: bool = False, quick: bool = False, threads: int | None = None
 ) -> dict[str, Any]:
-    """Judges whether a file, or bytes, is a valid Cloud Optimized GeoTIFF, by all its tiles or a sample (``quick``).
+    """Check whether a file is a valid Cloud Optimized GeoTIFF, by its structure and its pixels.
 
-    Returns the object that ``cogsmith validate --json`` prints, without ``file`` and ``error``: ``verdict`` is "valid"
-    or "invalid" (with ``strict`` for warnings too), ``findings`` say why and what to do.
+    The rules are those of TIFF, GeoTIFF, OGC 21-026, GDAL, and rio-cogeo. Files may come from any writer.
+
+    Parameters
+    ----------
+    file : str, os.PathLike, or bytes
+        Path of the file, or its bytes.
+    strict : bool, default False
+        Whether warnings make a file invalid.
+    quick : bool, default False
+        Whether only a sample of the tiles is decoded.
+    threads : int, optional
+        Number of threads, 1 to 1024. Default: one per core.
+
+    Returns
+    -------
+    dict
+        The object that ``cogsmith validate --json`` prints, without ``file`` and ``error``:
+
+        - ``verdict``: "valid" or "invalid";
+        - ``strict``, ``quick``: the arguments;
+        - ``errors``, ``warnings``, ``notes``: number of findings by severity;
+        - ``directories``, ``tiles``: number in the file, masks and strips included;
+        - ``tiles_decoded``: number of tiles that were decoded;
+        - ``cells_compared``: number of overview cells compared with the level before or with full resolution;
+        - ``classes``: for each class of rules, whether the file conforms;
+        - ``counts``: number of findings by rule;
+        - ``findings``: list of dicts, at most 20 per rule, with ``rule``, ``severity``, ``class``, ``directory``,
+          ``tile``, and ``byte`` (counted from 0; None where not applicable), ``message``, ``required``, ``source``, and
+          ``remedy``.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a TIFF, or ``threads`` is out of range.
+    OSError
+        If the file cannot be read; FileNotFoundError if it does not exist.
+
+    Examples
+    --------
+    >>> report = cogsmith.validate("out.tif", strict=True)
+    >>> report["verdict"]
+    'valid'
+    >>> for finding in report["findings"]:
+    ...     print(finding["message"], "->", finding["remedy"])
     """
     return _native.validate(_subject(file), strict, quick, threads)
 
 
 def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
-    """Says what a TIFF file, or bytes, is: levels, compression, place, metadata, and what it costs to read.
+    """Describe a TIFF file: levels, compression, georeference, metadata, and the HTTP cost of reading it.
 
-    Returns the object that ``cogsmith info --json`` prints, without ``file``; a transform is here in the order a, b, c, d,
-    e, f of ``affine.Affine``.
+    Parameters
+    ----------
+    file : str, os.PathLike, or bytes
+        Path of the file, or its bytes. It does not have to be a COG.
+
+    Returns
+    -------
+    dict
+        The object that ``cogsmith info --json`` prints, without ``file`` and the ``ratio`` of levels:
+
+        - ``bytes``: size of the file; ``big_tiff``, ``byte_order`` ("little" or "big"), ``gdal_layout``: whether GDAL's
+          structural metadata declare a COG;
+        - ``width``, ``height``: pixels of full resolution; ``bands``, ``data_type`` (such as "u16"), ``bits`` per
+          sample, ``color``, ``alpha_band`` (counted from 1, or None), ``interleave``, ``nodata`` (str or None),
+          ``mask``;
+        - ``levels``: list of dicts, full resolution first, with ``directory``, ``width``, ``height``, ``tiled``,
+          ``tile_width``, ``tile_height``, ``tiles``, ``sparse_tiles``, ``compression``, ``predictor``, ``bytes``,
+          ``mask_bytes``, and ``uncompressed_bytes``; ``other_images``: number of other full-resolution images;
+        - ``crs``, ``vertical_crs`` (such as "EPSG:32633"), ``crs_name``, ``crs_kind``: str or None;
+        - ``transform``: a, b, c, d, e, f in the order of ``affine.Affine``, at pixel corners, or None;
+          ``pixel_is_point``, ``control_points`` (their number), ``bounds`` (left, bottom, right, top in units of the
+          CRS, or None);
+        - ``metadata``: list of dicts with ``name``, ``domain``, ``band`` (counted from 1, or None), ``role``, and
+          ``value``;
+        - ``open``, ``whole_view``, ``detail_view``: HTTP cost of opening the file, of then showing the whole image on
+          1024 x 1024 pixels, and of showing 1024 x 1024 pixels of full resolution, as dicts with ``requests``,
+          ``bytes``, and ``tiles``.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a TIFF, or is damaged.
+    OSError
+        If the file cannot be read; FileNotFoundError if it does not exist.
+
+    Examples
+    --------
+    >>> facts = cogsmith.info("out.tif")
+    >>> facts["crs"], [(level["width"], level["height"]) for level in facts["levels"]]
+    ('EPSG:32633', [(3000, 2000), (1500, 1000), (750, 500), (375, 250)])
     """
     return _native.info(_subject(file))
 

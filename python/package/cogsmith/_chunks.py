@@ -1,9 +1,9 @@
-"""The chunks of a Dask array as they are: which of them, and which parts of them, a window is put together from.
+"""The chunks of a Dask array, and the parts of them that a window is assembled from.
 
-A window is not cut out by slicing the array: Dask would make a group of tasks of its own for every window, and its
-distributed scheduler hands out the first tasks of small groups all at once. Chunks would then be made far ahead of the
-blocks that need them, and fill the memory of workers. The chunks of one array are one group, of which no more are made
-than workers are free.
+A window is not a slice of the array: Dask would create a separate group of tasks for every window, and its distributed
+scheduler starts the first tasks of small groups all at once. Chunks would then be computed far ahead of the blocks that
+need them, and fill the memory of workers. The chunks of an array are one group, of which no more are computed than
+there are free workers.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Slices = tuple[slice, ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """What the parts of a window become: its shape and type, and where each part goes."""
+    """The shape and type of a window, and the slices of its parts."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     places: list[Slices]
 
     def put_together(self, parts: Sequence[Any]) -> np.ndarray[Any, Any]:
-        """The window; a single part is not copied."""
+        """Returns the window; a single part is not copied."""
         arrays = [self._checked(part, place) for part, place in zip(parts, self.places, strict=True)]
         if len(arrays) == 1 and arrays[0].shape == self.shape:
             return arrays[0]
@@ -37,17 +37,17 @@ class Frame:
         return window
 
     def _checked(self, part: Any, place: Slices) -> np.ndarray[Any, Any]:
-        """A part, once it is what Dask was told: numpy would convert and repeat silently."""
+        """Returns a part; an error if it is not as declared, since NumPy would silently convert or broadcast it."""
         if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
             raise ValueError(
-                "chunks of the array turned out to be masked, which its meta doesn't say: use dask.array.ma.filled, or "
-                "pass the mask as mask="
+                "chunks of the Dask array are masked, but its meta is not; use dask.array.ma.filled, or pass the mask "
+                "as mask="
             )
         array = np.asarray(part)
         shape = tuple(one.stop - one.start for one in place)
         if array.shape != shape or array.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
             raise ValueError(
-                f"a chunk turned out to be {array.dtype} of shape {array.shape}, and Dask was told {self.dtype} of {shape}"
+                f"a chunk is {array.dtype} of shape {array.shape}, but the Dask array declares {self.dtype} of {shape}"
             )
         return array
 
@@ -61,9 +61,9 @@ class Chunks:
         self._dtype = np.dtype(array.dtype)
 
     def window(self, ranges: Sequence[tuple[int, int]], cut: Callable[[Any, Slices], Any]) -> tuple[Frame, list[Any]]:
-        """The parts of a window, given by start and end along the first axes; of the others it has all.
+        """Returns the parts of a window, given by start and end along the first axes; the other axes are complete.
 
-        ``cut`` makes a task that cuts a part out of a chunk.
+        ``cut`` creates a task that cuts a part out of a chunk.
         """
         rest = [(0, edges[-1]) for edges in self._edges[len(ranges) :]]
         axes = [_overlaps(edges, *ends) for edges, ends in zip(self._edges, [*ranges, *rest], strict=True)]
@@ -79,7 +79,7 @@ class Chunks:
 
 @dataclass(frozen=True)
 class _Overlap:
-    """What a window has of a chunk along an axis: which part of the chunk, and at which place of the window."""
+    """The overlap of a window and a chunk along an axis: the part of the chunk, and its place in the window."""
 
     chunk: int
     whole: bool
@@ -98,5 +98,5 @@ def _overlaps(edges: list[int], start: int, end: int) -> list[_Overlap]:
 
 
 def cut_out(chunk: Any, part: Slices) -> Any:
-    """A part of a chunk, in memory of its own, so that the chunk can go."""
+    """Returns a copy of a part of a chunk, so that the chunk can be freed."""
     return chunk[part].copy()

@@ -1,4 +1,4 @@
-"""Colors of bands: what names and callers state, never a guess about alpha."""
+"""Colors of bands, from names and callers; alpha is never guessed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import _native, _options
 from ._bands import Band
 from ._plan import Image
 
-#: Common names of STAC's eo extension, as GDAL reads them; those that are GDAL's own names are not listed.
+#: Common names of STAC's eo extension, as GDAL reads them, except those that are also GDAL's own names.
 _COMMON_NAMES = {
     "green05": "Green", "rededge071": "RedEdge", "rededge075": "RedEdge", "rededge078": "RedEdge", "nir08": "NIR",
     "nir09": "NIR", "cirrus": "NIR", "swir16": "SWIR", "swir22": "SWIR", "lwir11": "LWIR", "lwir12": "LWIR",
@@ -34,11 +34,11 @@ def settle(
     has_time_axis: bool,
     like_datacube: bool,
 ) -> None:
-    """Sets the photometric interpretation and the extra samples of an image, and colors of its bands.
+    """Sets the photometric interpretation and extra samples of an image, and the colors of its bands.
 
-    The first of these decides: ``photometric=``; colors that the caller or names state; three bands of ``uint8``
-    without names and time axis, which are RGB. With ``like_datacube``, bands without names get the tags of GDAL's
-    GTiff driver, which takes the last one of four for alpha; it is tagged, and not used as alpha.
+    The first of these decides: ``photometric=``; colors from the caller or from names; three bands of ``uint8`` without
+    names or a time axis, which are RGB. With ``like_datacube``, bands without names get the tags of GDAL's GTiff
+    driver, which treats the last of four as alpha; it is tagged as alpha, but does not act as alpha.
     """
     alpha = (request.extra_samples or ["unspecified"])[-1]
     is_alpha = alpha != "unspecified"
@@ -65,7 +65,7 @@ def settle(
         return
     colors = {"rgb": 3, "cielab": 3, "icclab": 3, "cmyk": 4}.get(image.photometric, 1)
     if image.bands <= colors:
-        raise ValueError(f"alpha: all {image.bands} bands are colors")
+        raise ValueError(f"alpha: all {image.bands} bands are colors, so none is left for alpha")
     image.extra_samples = ["unspecified"] * (image.bands - colors - 1) + [alpha]
 
 
@@ -78,7 +78,7 @@ def _name_colors(bands: Sequence[Band], dtype: np.dtype[Any], may_be_alpha: bool
         found = [next(filter(None, (_NAMES.get(name.strip().lower()) for name in band.names)), None) for band in bands]
     if is_alpha:
         found[-1] = None
-    # A GeoTIFF can have one alpha band, behind the colors. Floats of that name are angles and exponents.
+    # A GeoTIFF can have one alpha band, after the colors. Floats of that name are angles and exponents.
     first = 3 if found[:3] == _RGB and dtype.kind == "u" and dtype.itemsize <= 2 else 1
     alpha = [index for index, color in enumerate(found) if color == "Alpha"]
     if not may_be_alpha or len(alpha) != 1 or alpha[0] < first or dtype.kind != "u":
@@ -88,14 +88,14 @@ def _name_colors(bands: Sequence[Band], dtype: np.dtype[Any], may_be_alpha: bool
 
 
 def color_map(colormap: Mapping[int, Any], dtype: np.dtype[Any]) -> list[int]:
-    """Returns the values of tag 320 for rasterio's colormap: red, green, blue (and alpha) of 8 bits by index."""
+    """Returns the values of tag 320 for a colormap of rasterio: red, green, blue (and alpha) of 8 bits, by index."""
     if dtype.str[1:] not in ("u1", "u2"):
-        raise ValueError(f"a colormap needs uint8 or uint16 indices, the array is {dtype}")
+        raise ValueError(f"a colormap needs a uint8 or uint16 array, but the array is {dtype}")
     entries = 1 << (8 * dtype.itemsize)
     table = np.zeros((3, entries), np.int64)
     for index, color in colormap.items():
         if not 0 <= int(index) < entries or len(color) not in (3, 4) or any(not 0 <= value <= 255 for value in color):
-            raise ValueError(f"colormap: entry {index}: {color!r} is not a color of 0 to 255 of an index below {entries}")
+            raise ValueError(f"colormap[{index}]={color!r}: expected an index below {entries}, and values of 0 to 255")
         table[:, int(index)] = color[:3]
     values: list[int] = (table * 257).ravel().tolist()
     return values

@@ -13,9 +13,9 @@ from . import _native
 
 
 def crs_text(crs: Any) -> str | None:
-    """Returns a CRS as text: ``EPSG:n`` where it is exactly that one, else WKT, PROJJSON or a PROJ string.
+    """Returns a CRS as text: ``EPSG:n`` if it is exactly that one, else WKT, PROJJSON, or a PROJ string.
 
-    Takes text, numbers (EPSG codes), dicts (PROJJSON, PROJ parameters), and objects of pyproj, rasterio and odc-geo.
+    Accepts text, numbers (EPSG codes), dicts (PROJJSON, PROJ parameters), and objects of pyproj, rasterio, and odc-geo.
     """
     if crs is None:
         return None
@@ -34,11 +34,11 @@ def crs_text(crs: Any) -> str | None:
 
 
 def _simplest(text: str) -> str:
-    """A definition as its EPSG code, so that one CRS is one text from whatever object it comes."""
+    """Returns a definition as its EPSG code, so that a CRS has the same text whatever object it comes from."""
     try:
         code = _native.crs_code(text)
     except ValueError:
-        # It is refused where it is used, with the reason.
+        # The error is raised where the CRS is used, with the reason.
         return text
     return text if code is None else f"EPSG:{code}"
 
@@ -69,14 +69,14 @@ def _text_of_object(crs: Any) -> str:
             break
     if code is not None:
         text = f"EPSG:{code}"
-        # PROJ has codes that are not in EPSG's dataset, such as 900913; their definition is in the WKT.
+        # PROJ has codes that are not in the EPSG dataset, such as 900913; their definition is in the WKT.
         if wkt is None or _is_known(text):
             return text
     if wkt is not None:
         return wkt
     raise TypeError(
-        f"crs={crs!r} is not a coordinate reference system; pass an EPSG code, text, or an object of pyproj, rasterio "
-        "or odc-geo"
+        f"crs={crs!r} is not a coordinate reference system; pass an EPSG code, a string, or an object of pyproj, "
+        "rasterio, or odc-geo"
     )
 
 
@@ -89,11 +89,11 @@ def _is_known(text: str) -> bool:
 
 
 def _epsg(crs: Any) -> int | None:
-    """Returns the EPSG code if the CRS is exactly that code's; one that is merely similar keeps its own definition."""
+    """Returns the EPSG code if it defines exactly this CRS; a similar CRS keeps its own definition."""
     to_epsg = getattr(crs, "to_epsg", None)
     if not callable(to_epsg):
         return None
-    # odc-geo wraps a CRS of pyproj, which takes the confidence that is asked for.
+    # odc-geo wraps a CRS of pyproj, whose method takes the required confidence.
     inner: Any = getattr(crs, "proj", None)
     if callable(getattr(inner, "to_epsg", None)):
         to_epsg = inner.to_epsg
@@ -104,7 +104,7 @@ def _epsg(crs: Any) -> int | None:
     return None if code is None else int(code)
 
 
-#: The height of a geostationary satellite in WKT, PROJJSON and PROJ strings.
+#: The height of a geostationary satellite in WKT, PROJJSON, and PROJ strings.
 _HEIGHT = re.compile(
     r'satellite[_ ]height"\s*,\s*(?:"value"\s*:\s*)?([0-9.]+(?:e[+-]?[0-9]+)?)|\+h=([0-9.]+(?:e[+-]?[0-9]+)?)',
     re.IGNORECASE,

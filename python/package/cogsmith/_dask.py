@@ -1,12 +1,12 @@
-"""Writing what Dask will compute: a graph of Dask's own tasks, each with one block of the image.
+"""Write Dask arrays: a graph of Dask tasks, each with one block of the image.
 
-Tasks of the first tier take a block of pixels with its margins, encode its tiles and its share of the overviews, and give
-a record of sizes, the tiles, and the pixels of a coarse level; those of later tiers go on from there (see
-``docs/distributed.md``). Records are merged in a tree. Only then, when nothing of the caller's can fail any more, is the
-target touched: its header follows from the records, and each block's tiles are put at their places by a task of their
-own. The last task gives the file its name.
+Tasks of the first tier take a block of pixels with its margins, encode its tiles and its part of the overviews, and
+return a record of sizes, the tiles, and the pixels of a coarse level; tasks of later tiers continue from there (see
+``docs/distributed.md``). Records are merged in a tree. The target is touched only afterwards, when none of the caller's
+tasks can fail any more: its header follows from the records, and one task per block writes the tiles at their offsets.
+The last task renames the file.
 
-So no task ever holds more than a block, and a failure in the caller's own tasks can't leave anything behind.
+No task holds more than a block, and a failure in the caller's tasks leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from ._raster import Raster
 from ._resolve import ResolvedOptions
 from ._write import MEMORY, path_of
 
-#: Bytes of a block of pixels: blocks grow to the first and shrink to the second where chunks let them.
+#: Bytes of a block of pixels: blocks grow to the first and shrink to the second if the chunks allow it.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
-#: What is merged by one task.
+#: Number of inputs that one task merges.
 FAN_IN = 16
-#: A block put together from more pieces than this is worth a warning.
+#: A block assembled from more pieces than this causes a warning.
 MANY_PIECES = 512
-#: A chunk of more bytes than this is worth a warning.
+#: A chunk of more bytes than this causes a warning.
 LARGE_CHUNK = 1 << 30
-#: Bytes that are read and written at once when tiles are put at their places.
+#: Bytes that are read and written at a time when tiles are copied to the file.
 COPY = 8 << 20
 
 
 def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: Any) -> Delayed:
-    """The task that writes; nothing is computed and nothing written before it is."""
+    """Returns the task that writes the file; nothing is computed or written before it is computed."""
     if isinstance(target, str) and target == MEMORY:
         path = None
     elif isinstance(target, (str, os.PathLike)):
         path = path_of(target)
     else:
-        raise TypeError(f"{target!r}: an image of Dask goes to a path or ':mem:', which other processes can reach")
+        raise TypeError(f"{target!r}: a Dask array is written to a path or ':mem:', which other processes can reach")
     if resolved.work.verify:
-        raise ValueError("verify is not supported for arrays of Dask: pass the file to cogsmith.validate")
+        raise ValueError("verify is not supported for Dask arrays; pass the file to cogsmith.validate")
     if resolved.work.progress is not None:
         raise ValueError(
-            "progress is not supported for arrays of Dask: use Dask's own, such as dask.diagnostics.ProgressBar"
+            "progress is not supported for Dask arrays; use a Dask progress bar, such as dask.diagnostics.ProgressBar"
         )
     pixels = _one_array(raster.parts)
     width, height = block_size(resolved.options.tile_size, pixels)
@@ -66,7 +66,7 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
 
 
 def _one_array(parts: Sequence[Any]) -> Any:
-    """All bands of an image in one array of Dask."""
+    """Returns all bands of an image in one Dask array."""
     if len(parts) == 1:
         return parts[0]
     import dask.array
@@ -75,7 +75,7 @@ def _one_array(parts: Sequence[Any]) -> Any:
 
 
 def block_size(tile: tuple[int, int], pixels: Any) -> tuple[int, int]:
-    """Columns and rows of a block: tiles times powers of two, near the size of the chunks."""
+    """Returns columns and rows of a block: tiles times powers of two, close to the size of the chunks."""
     tile_width, tile_height = tile
     bytes_of_pixel = int(pixels.dtype.itemsize) * int(pixels.shape[2])
     rows, columns = (max(chunks) for chunks in pixels.chunks[:2])
@@ -84,7 +84,7 @@ def block_size(tile: tuple[int, int], pixels: Any) -> tuple[int, int]:
     def size() -> int:
         return width * height * bytes_of_pixel
 
-    # An edge of a block costs margins: the shorter side grows first and the longer one shrinks first.
+    # Each edge of a block adds margins: the shorter side grows first, and the longer one shrinks first.
     while size() * 2 <= SMALL_BLOCK * 2 and (width < pixels.shape[1] or height < pixels.shape[0]):
         if height >= pixels.shape[0] or (width <= height and width < pixels.shape[1]):
             width *= 2
@@ -99,14 +99,14 @@ def block_size(tile: tuple[int, int], pixels: Any) -> tuple[int, int]:
 
 
 def _times_power_of_two(unit: int, side: int) -> int:
-    """The largest ``unit * 2**n`` that is no larger than a side, at least the unit."""
+    """Returns the largest ``unit * 2**n`` that does not exceed a side, at least the unit."""
     while unit * 2 <= side:
         unit *= 2
     return unit
 
 
 def _warn_of_costly_chunks(pixels: Any, width: int, height: int) -> None:
-    """Says so where chunks make the work much slower, or need much more memory, than other ones would."""
+    """Warns if other chunks would make the work much faster, or need much less memory."""
     largest = int(np.prod([max(chunks) for chunks in pixels.chunks])) * int(pixels.dtype.itemsize)
     rows, columns, bands = pixels.chunks
     pieces = len(bands) * _pieces(rows, height) * _pieces(columns, width)
@@ -115,13 +115,13 @@ def _warn_of_costly_chunks(pixels: Any, width: int, height: int) -> None:
         _options.warn(f"chunks of {largest >> 20} MiB are costly: a worker holds several of them at once; {advice}")
     elif pieces > MANY_PIECES:
         _options.warn(
-            f"the chunking is costly: blocks of {height}x{width} pixels are put together from about {pieces} chunks "
-            f"each; {advice}"
+            f"the chunking is costly: each block of {height}x{width} pixels is assembled from about {pieces} chunks; "
+            f"{advice}"
         )
 
 
 def _pieces(chunks: Sequence[int], side: int) -> int:
-    """About how many chunks lie along one side of a block."""
+    """Returns the approximate number of chunks along one side of a block."""
     return min(len(chunks), -(-side * len(chunks) // max(1, sum(chunks))) + 1)
 
 
@@ -143,13 +143,13 @@ class _Graph:
     def __init__(self, shards: _native.Shards, resolved: ResolvedOptions, path: Path | None) -> None:
         self.shards, self.resolved, self.path = shards, resolved, path
         self.token = uuid.uuid4().hex
-        # Beside what a symbolic link points at, so that a rename is all it takes.
+        # Next to the target of a symbolic link, so that a rename is enough.
         real = None if path is None else Path(os.path.realpath(path))
         self.temporary = None if real is None else real.with_name(f".{real.name[:180]}.cogsmith-{self.token}.tmp")
         self.threads = resolved.work.threads or 1
 
     def build(self, pixels: Chunks, mask: Any) -> Delayed:
-        # What all tasks need is one value that they depend on, rather than a copy in each.
+        # The context is one value that all tasks depend on, rather than a copy in each task.
         context = self.task(_Context, "plan")(self.shards, self.token, self.threads, self.resolved.fill)
         if self.path is not None:
             context = self.task(_check_target, "check")(context, self.path, self.resolved.work.overwrite)
@@ -190,7 +190,7 @@ class _Graph:
         return _Block(record, fragment, given)
 
     def window(self, chunks: Chunks, shard: Id, name: str) -> tuple[Frame, list[Any]]:
-        """The parts of chunks that a block of the first tier is put together from."""
+        """Returns the parts of chunks that a block of the first tier is assembled from."""
         top, bottom, left, right = self.shards.window(shard)
         count = itertools.count()
         return chunks.window(
@@ -219,9 +219,9 @@ class _Graph:
         return _Write(last, str(self.temporary))
 
     def task(self, function: Any, name: str, *place: int) -> Any:
-        """A function as a task with a name that says what it does, and for which block."""
+        """Returns a function as a task, named after its work and its block."""
         key = "-".join([f"cogsmith-{name}", self.token, *map(str, place)])
-        # A name given here is the key: nothing has to be hashed, and no two writes share a task.
+        # An explicit name is the key: nothing has to be hashed, and no two writes share a task.
         make = delayed(function, pure=False, traverse=True)
         return lambda *arguments: make(*arguments, dask_key_name=key)
 
@@ -231,7 +231,7 @@ def _cut(items: list[Any]) -> list[list[Any]]:
 
 
 class _Write(Delayed):
-    """The last task; one that is interrupted while tiles are put at their places takes the half-made file with it."""
+    """The last task; if it is interrupted while tiles are written, it removes the unfinished file."""
 
     __slots__ = ("_temporary",)
 
@@ -255,12 +255,12 @@ def _again(last: Delayed, temporary: str) -> _Write:
     return _Write(last, temporary)
 
 
-# What tasks do --------------------------------------------------------------------------------------------------------
+# Tasks ----------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Context:
-    """What all tasks of a file share."""
+    """Data that all tasks of a file share."""
 
     shards: _native.Shards
     token: str
@@ -270,13 +270,13 @@ class _Context:
 
 @dataclass(frozen=True)
 class _Failure:
-    """An error after the target has been touched: it goes on as a value, so that the last task can clean up."""
+    """An error after the target has been touched, passed on as a value so that the last task can clean up."""
 
     error: BaseException
 
 
 def _check_target(context: _Context, path: Path, overwrite: bool) -> _Context:
-    """Fails before the work rather than after it."""
+    """Fails before the work if the target cannot be written."""
     if path.exists() and not overwrite:
         raise FileExistsError(17, "File exists; pass overwrite=True to replace it", str(path))
     if not path.parent.is_dir():
@@ -318,7 +318,7 @@ def _merge(context: _Context, gathered: list[bytes]) -> bytes:
 def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: list[Fragment]) -> bytes:
     layout = context.shards.layout(merged)
     pieces = layout.pieces()
-    # At its full size from the start; it gives its bytes away without a copy.
+    # Full size from the start; getvalue() then returns the bytes without a copy.
     stream = io.BytesIO()
     stream.seek(layout.size - 1)
     stream.write(b"\0")
@@ -335,11 +335,11 @@ def _to_memory(context: _Context, merged: bytes, shards: list[Id], fragments: li
 
 
 def _begin(context: _Context, merged: bytes, path: Path, temporary: Path, overwrite: bool) -> Any:
-    """Makes the file that will get its name at the end, with its header and at its full size."""
+    """Creates the temporary file with its header, at its full size."""
     layout = context.shards.layout(merged)
     _check_target(context, path, overwrite)
     try:
-        # A task that runs again starts anew; what others have put into it by then is the same bytes.
+        # If the task runs again, the file is created again; tiles that other tasks have written are the same bytes.
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         with os.fdopen(descriptor, "r+b") as file:
             file.write(layout.header)
@@ -354,7 +354,7 @@ def _pieces_of(begun: Any, shard: Id) -> Any:
 
 
 def _place(pieces: Any, shard: Id, fragment: Fragment, temporary: Path) -> _Failure | None:
-    """Puts the tiles of a block at their places."""
+    """Writes the tiles of a block at their offsets."""
     if pieces is None or isinstance(pieces, _Failure):
         return pieces
     digest, runs = pieces
@@ -379,14 +379,14 @@ def _first_failure(outcomes: list[_Failure | None]) -> _Failure | None:
 def _finish(
     begun: Any, placed: list[_Failure | None], path: Path, temporary: Path, overwrite: bool, sync: bool
 ) -> Path:
-    """Gives the file its name, or removes it."""
+    """Renames the file to its target, or removes it."""
     failure = begun if isinstance(begun, _Failure) else _first_failure(placed)
     if failure is not None:
         _remove(temporary)
         raise failure.error
     try:
         if not os.path.exists(temporary) and os.path.exists(path):
-            # This task has run before, and only its answer was lost.
+            # This task has run before, and only its result was lost.
             return path
         _publish(temporary, Path(os.path.realpath(path)), overwrite, sync)
     except BaseException:
@@ -396,7 +396,7 @@ def _finish(
 
 
 def _publish(temporary: Path, target: Path, overwrite: bool, sync: bool) -> None:
-    """Renames to the target, with the permissions of the file that is replaced."""
+    """Renames a file to the target, with the permissions of a file that it replaces."""
     if sync:
         with open(temporary, "r+b") as file:
             os.fsync(file.fileno())
@@ -411,7 +411,7 @@ def _publish(temporary: Path, target: Path, overwrite: bool, sync: bool) -> None
     except FileExistsError:
         raise FileExistsError(17, "File exists; pass overwrite=True to replace it", str(target)) from None
     except (OSError, NotImplementedError, AttributeError):
-        # No hard links here: a gap between look and rename is the best there is.
+        # Without hard links, a gap between check and rename is unavoidable.
         if os.path.lexists(target):
             raise FileExistsError(17, "File exists; pass overwrite=True to replace it", str(target)) from None
         os.rename(temporary, target)

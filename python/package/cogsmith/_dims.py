@@ -1,4 +1,4 @@
-"""Dimensions of rows and columns, and their coordinates."""
+"""The dimensions of rows and columns, and their coordinates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROWS_AND_COLUMNS = (
     ("row", "col"), ("row", "column"), ("rows", "cols"), ("rows", "columns"), ("line", "sample"), ("lines", "samples"),
     ("height", "width"),
 )  # fmt: skip
-#: Names of dimensions of bands, and never of rows or columns.
+#: Names of dimensions that are never rows or columns.
 NOT_SPATIAL = (
     "band", "bands", "time", "wavelength", "wavelengths", "variable", "channel", "channels", "date", "valid_time",
     "month", "year", "season", "level", "lev", "plev", "depth", "z", "member", "ensemble", "realization", "step",
@@ -23,12 +23,12 @@ _Y_NAMES = ("latitude", "projection_y_coordinate", "grid_latitude", "projection_
 
 
 def spatial_dims(raster: Any) -> tuple[str, str] | None:
-    """Returns the names of the dimensions of rows and columns; ``None`` where the object names none."""
+    """Returns the names of the dimensions of rows and columns; ``None`` if there are none."""
     return named_dims(raster) or _remaining_dims(raster)
 
 
 def named_dims(raster: Any) -> tuple[str, str] | None:
-    """Dimensions that names, attributes or rioxarray tell to be spatial."""
+    """Returns the dimensions that names, attributes, or rioxarray identify as spatial."""
     dims = [dim for dim in getattr(raster, "dims", ()) if isinstance(dim, str)]
     lower = {dim.lower(): dim for dim in dims}
     for rows, columns in ROWS_AND_COLUMNS:
@@ -48,14 +48,14 @@ def named_dims(raster: Any) -> tuple[str, str] | None:
             down = down or one.dims[0]
     if down is not None and across is not None and down != across:
         return str(down), str(across)
-    # What set_spatial_dims has set is known to the accessor alone.
+    # Only the accessor knows what set_spatial_dims has set.
     view = accessor(raster, "rio")
     found = (attribute(view, "y_dim"), attribute(view, "x_dim"))
     return found if all(isinstance(dim, str) and dim in dims for dim in found) else None
 
 
 def _remaining_dims(raster: Any) -> tuple[str, str] | None:
-    """The two dimensions that can't be those of bands; of more, the last two with coordinates of real numbers."""
+    """Returns the two dimensions that cannot be bands; of more than two, the last two with float coordinates."""
     dims = [dim for dim in getattr(raster, "dims", ()) if isinstance(dim, str)]
     rest = [dim for dim in dims if dim.lower() not in NOT_SPATIAL]
     if len(rest) > 2:
@@ -65,7 +65,7 @@ def _remaining_dims(raster: Any) -> tuple[str, str] | None:
 
 
 def role(coordinate: Any) -> str | None:
-    """Returns "x" or "y" for a coordinate that CF's attributes tell to be one, else ``None``."""
+    """Returns "x" or "y" for a coordinate that its CF attributes identify as such, else ``None``."""
     attributes = coordinate.attrs
     name = str(attributes.get("standard_name", "")).lower()
     axis = str(attributes.get("axis", "")).upper()
@@ -79,22 +79,22 @@ def role(coordinate: Any) -> str | None:
 
 def accessor(raster: Any, name: str) -> Any:
     """Returns an accessor that the caller's imports have registered; ``None`` if there is none."""
-    # Only what was registered on the class: a coordinate may have the same name.
+    # The class is checked, since a coordinate may have the same name.
     if not hasattr(type(raster), name):
         return None
     return attribute(raster, name)
 
 
 def attribute(view: Any, name: str) -> Any:
-    """An attribute of an object of the caller's libraries; ``None`` where it knows nothing."""
+    """Returns an attribute of an object of the caller's libraries; ``None`` if it raises or does not exist."""
     try:
         return None if view is None else getattr(view, name)
-    except Exception:  # noqa: BLE001 - each library raises errors of its own where it knows nothing
+    except Exception:  # noqa: BLE001 - each library raises its own errors for missing values
         return None
 
 
 def coordinate(raster: Any, dim: str) -> Any:
-    """The one-dimensional coordinate of a dimension, if it has numbers: of its name, else one that CF calls x or y."""
+    """Returns the numeric coordinate along a dimension: the one of its name, else one that CF identifies as x or y."""
     coords = raster.coords
     along = [one for one in coords.values() if one.ndim == 1 and one.dims == (dim,) and one.dtype.kind in "iuf"]
     for one in along:

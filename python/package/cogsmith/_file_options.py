@@ -1,4 +1,4 @@
-"""Options of :func:`cogsmith.create` about the input, its georeference and its metadata, by all their names."""
+"""Options of :func:`cogsmith.create` for the input, its georeference, and its metadata, by all their names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Numbers = tuple[float, float, float, float, float, float]
 
 @dataclass
 class FileOptions:
-    """What the options come to."""
+    """The options in resolved form."""
 
     input: Input = field(default_factory=Input)
     overrides: FileOverrides = field(default_factory=FileOverrides)
@@ -30,13 +30,13 @@ class FileOptions:
 
 
 def take(options: dict[str, Any]) -> FileOptions:
-    """Removes the options of the table below, in either case, and returns what they come to."""
+    """Removes the options of the table below, in either case, and returns them in resolved form."""
     result = FileOptions()
     seen: dict[str, str] = {}
     for name in [name for name in options if name.lower() in FILE_OPTIONS]:
         key, apply = FILE_OPTIONS[name.lower()]
         if key in seen:
-            raise ValueError(f"options '{seen[key]}' and '{name}' say the same thing; give one of them")
+            raise ValueError(f"options '{seen[key]}' and '{name}' mean the same; pass only one of them")
         seen[key] = name
         value = options.pop(name)
         if value is not None or key == "nodata":
@@ -44,14 +44,14 @@ def take(options: dict[str, Any]) -> FileOptions:
     return result
 
 
-# How single options are taken ----------------------------------------------------------------------------------------
+# Single options ------------------------------------------------------------------------------------------------------
 
 
 def _image(result: FileOptions, name: str, value: Any) -> None:
     try:
         result.input.image = _values.integer(name, value, 1, 2**31 - 1)
     except ValueError:
-        raise ValueError(f"{name}={value!r}: expected the number of an image; they are counted from 1") from None
+        raise ValueError(f"{name}={value!r}: expected the number of an image, counted from 1") from None
 
 
 def _nodata(result: FileOptions, name: str, value: Any) -> None:
@@ -62,7 +62,7 @@ def _nodata(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _crs(result: FileOptions, name: str, value: Any) -> None:
-    # Text is read as the command reads it.
+    # Text is parsed as in the command.
     result.input.crs = value if isinstance(value, str) else crs_text(value)
 
 
@@ -86,7 +86,7 @@ def _bits(result: FileOptions, name: str, value: Any) -> None:
 
 def _transform(result: FileOptions, name: str, value: Any) -> None:
     if isinstance(value, str):
-        # The text of the command is in GDAL's order.
+        # In the command, text is in GDAL's order.
         _geotransform(result, name, value)
     else:
         result.overrides.transform = _transforms.affine(value)
@@ -111,7 +111,7 @@ def _gcps(result: FileOptions, name: str, value: Any) -> None:
         value = points
     if isinstance(value, str):
         value = [value]
-    expected = "column, row, x, y and perhaps z"
+    expected = "column, row, x, y, and optionally z"
     points = [_numbers(name, one, (4, 5), expected) if isinstance(one, str) else one for one in value]
     result.overrides.gcps = _transforms.gcps(points)
 
@@ -127,7 +127,7 @@ def _pixel_is(result: FileOptions, name: str, value: Any) -> None:
 def _description(result: FileOptions, name: str, value: Any) -> None:
     result.overrides.description = [(band, str(one)) for band, one in _by_band(name, value)]
     if any(band is None for band, _ in result.overrides.description):
-        raise ValueError(f"{name}={value!r}: expected a list with one for each band, or a dict such as {{1: 'red'}}")
+        raise ValueError(f"{name}={value!r}: expected a list with one per band, or a dict such as {{1: 'red'}}")
 
 
 def _of_bands(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[FileOptions, str, Any], None]:
@@ -152,7 +152,7 @@ def _metadata(result: FileOptions, name: str, value: Any) -> None:
     if isinstance(value, Mapping):
         pairs = list(value.items())
     else:
-        expected = f"{name}={value!r}: expected a dict, or texts such as 'KEY=VALUE'"
+        expected = f"{name}={value!r}: expected a dict, or strings such as 'KEY=VALUE'"
         if not all(isinstance(one, str) and "=" in one for one in value):
             raise ValueError(expected)
         pairs = [tuple(one.split("=", 1)) for one in value]
@@ -161,7 +161,7 @@ def _metadata(result: FileOptions, name: str, value: Any) -> None:
         if isinstance(text, Mapping):
             items += [(str(key), str(inner), str(one)) for inner, one in text.items()]
             continue
-        # Domains such as xml:NAME have a colon of their own.
+        # The name of a domain such as xml:NAME contains a colon.
         domain, _, key = str(key).rpartition(":")
         items.append((domain or None, key, str(text)))
     result.overrides.items += items
@@ -180,12 +180,15 @@ def _json(result: FileOptions, name: str, value: Any) -> None:
         raise ValueError(f"option '{name}'={value!r} is not supported: create always returns the summary")
 
 
-# Values of several bands, numbers and texts ---------------------------------------------------------------------------
+# Values per band, numbers, and text -----------------------------------------------------------------------------------
 
 
 def _by_band(name: str, value: Any) -> list[tuple[int | None, Any]]:
-    """Pairs of a band, counted from 0, and its value: from one value for all bands, a list with one for each (``None``
-    leaves a band as it is), a dict by band counted from 1, or the command's texts such as ``1=red``."""
+    """Returns pairs of a band, counted from 0, and its value.
+
+    Accepts one value for all bands, a list with one per band (``None`` leaves a band unchanged), a dict by band counted
+    from 1, or strings as in the command, such as ``1=red``.
+    """
     texts = [value] if isinstance(value, str) else value
     if isinstance(texts, (list, tuple)) and texts and all(isinstance(one, str) for one in texts):
         matches = [re.fullmatch(r"(\d+)=(.*)", one, re.DOTALL) for one in texts]
@@ -216,7 +219,7 @@ def _finite(name: str, value: Any) -> float:
 
 
 def _numbers(name: str, value: Any, counts: tuple[int, ...], expected: str) -> tuple[float, ...]:
-    """Numbers from a sequence, or from text with commas."""
+    """Returns numbers from a sequence, or from text with commas."""
     parts = value.split(",") if isinstance(value, str) else value
     try:
         numbers = tuple(_finite(name, one) for one in parts)
@@ -227,7 +230,7 @@ def _numbers(name: str, value: Any, counts: tuple[int, ...], expected: str) -> t
     return numbers
 
 
-#: By name: the option of the command, and how it is taken.
+#: By name: the option of the command, and its handler.
 FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "image": ("image", _image),
     "nodata": ("nodata", _nodata),

@@ -1,5 +1,4 @@
-"""Finished tiles on their way from the tasks that make them to those that put them at their places: on disks, not in
-memory."""
+"""Encoded tiles between the tasks that encode them and those that write them to the file: on disk, not in memory."""
 
 from __future__ import annotations
 
@@ -15,12 +14,12 @@ Id = tuple[int, int, int]
 
 
 class _Spool:
-    """A nameless temporary file of a process for the tiles of one file; it goes when the last tiles in it go."""
+    """An unnamed temporary file of a process for the tiles of one file; it is deleted with the last fragment in it."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="cogsmith-", dir=_local_directory())
         self._lock = threading.Lock()
-        # An open file that is collected as garbage is a ResourceWarning.
+        # Garbage collection of an open file would issue a ResourceWarning.
         weakref.finalize(self, self._file.close)
 
     def append(self, data: bytes) -> int:
@@ -35,7 +34,7 @@ class _Spool:
             self._file.seek(place)
             data = self._file.read(count)
         if len(data) != count:
-            raise OSError("the temporary file of finished tiles has become shorter")
+            raise OSError("the temporary file of encoded tiles was truncated")
         return data
 
 
@@ -45,7 +44,7 @@ _SPOOLS_LOCK = threading.Lock()
 
 def _spool(token: str) -> _Spool:
     with _SPOOLS_LOCK:
-        # A child that was forked must not write to its parent's file.
+        # A forked child must not write to its parent's file.
         key = (os.getpid(), token)
         spool = _SPOOLS.get(key)
         if spool is None:
@@ -54,13 +53,13 @@ def _spool(token: str) -> _Spool:
 
 
 def _local_directory() -> str | None:
-    """Where Dask keeps what memory doesn't hold."""
+    """Returns the directory that Dask is configured to spill to."""
     directory = dask.config.get("temporary-directory", None)
     return directory if directory and os.path.isdir(directory) else None
 
 
 class Fragment:
-    """The tiles of a block: on the disk of the machine where they were made, and wherever they are sent."""
+    """The tiles of a block, on the disk of the machine that encoded them or received them."""
 
     def __init__(self, token: str, digest: int, spool: _Spool, place: int, length: int) -> None:
         self.token, self.digest, self.length = token, digest, length
@@ -78,11 +77,11 @@ class Fragment:
         return self._spool.read(self._place + start, end - start)
 
     def check(self, shard: Id, digest: int) -> None:
-        """Tiles that were made again must be those that the header was made for."""
+        """Checks that tiles that were encoded again are those that the header describes."""
         if digest != self.digest:
             raise ValueError(
-                f"block {shard} was computed twice with different pixels, so the file would not fit together: "
-                "the array is not deterministic; persist it first"
+                f"block {shard} was computed twice with different pixels: the array is not deterministic; persist it "
+                "first"
             )
 
 

@@ -1,7 +1,7 @@
 """The georeference of an array: CRS, and transform or ground control points.
 
-Coordinates, attributes and encodings are read here, so the answer does not depend on what is imported. Accessors of
-rioxarray are asked only for what they alone know: dimensions and a CRS that were set on the accessor.
+It is read from coordinates, attributes, and encodings, so the result does not depend on imported libraries. Accessors
+of rioxarray are used only for what they alone know: dimensions and a CRS that were set on the accessor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDENTITY: Affine = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 @dataclass(frozen=True)
 class Explicit:
-    """The georeference that the caller states; it wins over that of the array."""
+    """The georeference that the caller sets; it takes precedence over that of the array."""
 
     crs: Any = None
     transform: Any = None
@@ -34,7 +34,7 @@ class Explicit:
 
     @property
     def has_position(self) -> bool:
-        """Returns whether the coordinates of the array do not matter."""
+        """Returns whether the position is set, so that the coordinates of the array are not needed."""
         return self.transform is not None or self.gcps is not None or self.geotransform is not None
 
 
@@ -43,14 +43,14 @@ ELSEWHERE = Explicit(transform=_IDENTITY)
 
 
 def combine(found: Georeference | None, explicit: Explicit) -> Georeference | None:
-    """Returns what was found, replaced by what the caller states."""
+    """Returns the georeference that was found, with the parts that the caller sets replaced."""
     if explicit.crs is None and not explicit.has_position:
         return found
     result = Georeference() if found is None else replace(found)
     if explicit.crs is not None:
         result.crs = crs_text(explicit.crs)
     if explicit.transform is not None and explicit.geotransform is not None:
-        raise ValueError("transform and geotransform are the same thing in two orders; pass one of them")
+        raise ValueError("transform and geotransform both set the transform; pass only one of them")
     if explicit.transform is not None:
         result.transform, result.gcps = _transform.affine(explicit.transform), []
     if explicit.geotransform is not None:
@@ -58,13 +58,13 @@ def combine(found: Georeference | None, explicit: Explicit) -> Georeference | No
     if explicit.gcps is not None:
         result.gcps = _transform.gcps(explicit.gcps)
         if result.gcps and (explicit.transform is not None or explicit.geotransform is not None):
-            raise ValueError("transform and gcps contradict each other; pass one of them")
+            raise ValueError("transform and gcps conflict with each other; pass only one of them")
         result.transform = None
     return result
 
 
 def is_same(one: Georeference | None, other: Georeference | None, width: int, height: int) -> bool:
-    """Returns whether two images of one size lie in one place, up to rounding."""
+    """Returns whether two images of the same size have the same georeference, up to rounding."""
     if one is None or other is None or one == other:
         return one is other or one == other
     if one.crs != other.crs or one.gcps != other.gcps or one.transform is None or other.transform is None:
@@ -78,12 +78,13 @@ def of_raster(
     dataset: Any = None,
     dims: tuple[str, str] | None = None,
 ) -> Georeference | None:
-    """Returns the georeference of a DataArray, a Dataset or the like; ``None`` where nothing tells it.
+    """Returns the georeference of a DataArray, a Dataset, or the like; ``None`` if it has none.
 
     Parameters
     ----------
     explicit
-        What the caller states, which is not looked for and whose CRS tells the unit that coordinates are converted to.
+        The parts that the caller sets. They are not read from the array, and coordinates are converted to the unit of
+        their CRS.
     dataset
         The Dataset that ``raster`` is a variable of.
     dims
@@ -92,7 +93,7 @@ def of_raster(
     Raises
     ------
     ValueError
-        If coordinates are not even, or in a unit that is not that of the CRS.
+        If coordinates are not evenly spaced, or their unit does not fit the CRS.
     """
     explicit = explicit or Explicit()
     geobox = geobox_of(raster)
@@ -111,11 +112,11 @@ def of_raster(
         try:
             result.transform, result.gcps = position.read()
         except UnevenAxis:
-            # Labels of what may not be a map at all.
+            # Without a CRS and known names, these may be labels of something other than a map.
             if result.crs is not None or any(_dims.named_dims(source) is not None for source in sources):
                 raise
     if result.crs is None and stored.transform == _IDENTITY and not result.gcps:
-        # GDAL and rioxarray tell pixels without a position so.
+        # GDAL and rioxarray express a missing position as the identity.
         result.transform = None
     return combine(None if result == Georeference() else result, explicit)
 
@@ -129,13 +130,13 @@ def _crs(explicit: Explicit, stored: Stored, sources: Sequence[Any], axes: Seque
     if crs is None and geobox is not None:
         crs = crs_text(getattr(geobox, "crs", None))
     for source in sources:
-        # Known to the accessor alone after the deprecated set_crs.
+        # After the deprecated set_crs, only the accessor knows it.
         crs = crs or crs_text(_dims.attribute(_dims.accessor(source, "rio"), "crs"))
     return crs
 
 
 def _meters(coordinate: Any) -> float:
-    """The unit of a coordinate in meters, 1 if it has another one."""
+    """Returns the unit of a coordinate in meters; 1 if it is not a length."""
     try:
         unit = None if coordinate is None else _units.parse(coordinate.attrs.get("units"))
     except ValueError:
@@ -146,7 +147,7 @@ def _meters(coordinate: Any) -> float:
 def geobox_of(raster: Any) -> Any:
     """Returns the geobox of odc-geo or datacube that is attached to an object, if there is one."""
     if not hasattr(raster, "coords"):
-        # Datacube's property is deprecated in favor of odc-geo's; users of this package can't do anything about it.
+        # Datacube's property is deprecated in favor of odc-geo's; users of this package cannot do anything about it.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             geobox = _dims.attribute(raster, "geobox")

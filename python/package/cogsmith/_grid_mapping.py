@@ -1,4 +1,4 @@
-"""The georeference that an array stores in attributes and encodings: of CF, GDAL, rioxarray, odc-geo and Zarr."""
+"""The georeference stored in attributes and encodings of an array: of CF, GDAL, rioxarray, odc-geo, and Zarr."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from . import _cf, _options, _transform
 from ._crs import crs_text
 from ._transform import Affine, Gcp
 
-#: Attributes of a grid mapping that are a whole CRS, the first that is there wins.
+#: Attributes of a grid mapping that define a whole CRS, by precedence.
 _CRS_ATTRIBUTES = (
     "crs_wkt", "spatial_ref", "wkt", "crs", "epsg_code", "epsg", "proj4text", "proj4_string", "proj4", "proj4_params",
     "proj_params",
 )  # fmt: skip
-#: Attributes of arrays, Datasets and coordinates that are a CRS.
+#: Attributes of arrays, Datasets, and coordinates that define a CRS.
 _OWN_ATTRIBUTES = ("crs", "crs_wkt", "spatial_ref", "proj:wkt2", "proj:code", "proj:projjson", "epsg")
-#: Names of grid mappings that are preferred where nothing names one.
+#: Names of grid mappings that are preferred if no attribute names one.
 _USUAL_NAMES = ("spatial_ref", "crs")
 #: Attributes by which a grid mapping is recognized.
 _MARKS = ("grid_mapping_name", "crs_wkt", "spatial_ref", "proj4", "GeoTransform", "gcps")
@@ -28,7 +28,7 @@ _MARKS = ("grid_mapping_name", "crs_wkt", "spatial_ref", "proj4", "GeoTransform"
 
 @dataclass
 class Stored:
-    """The georeference in attributes: grid mapping, transform in the unit of the CRS, and ground control points."""
+    """A stored georeference: grid mapping, transform in the unit of the CRS, and ground control points."""
 
     #: The attributes of the grid mapping variable.
     mapping: Mapping[str, Any] = field(default_factory=dict)
@@ -37,16 +37,16 @@ class Stored:
 
 
 def read(sources: Sequence[Any], coordinates: Sequence[str], quiet: bool = False) -> Stored:
-    """Returns what a raster stores.
+    """Returns the stored georeference of a raster.
 
     Parameters
     ----------
     sources
-        The DataArray, and the Dataset that it belongs to, if any; or the Dataset alone.
+        The DataArray, and the Dataset it belongs to, if any; or only the Dataset.
     coordinates
         Names of the coordinates of rows and columns.
     quiet
-        Whether a grid mapping that is not there matters to nobody.
+        Whether there is no warning about a missing grid mapping.
     """
     mapping = _find(sources, coordinates, quiet)
     result = Stored(mapping, _geo_transform(mapping), _points(mapping))
@@ -56,14 +56,14 @@ def read(sources: Sequence[Any], coordinates: Sequence[str], quiet: bool = False
 
 
 def read_crs(stored: Stored, sources: Sequence[Any], axes: Sequence[Any], lengths: tuple[float, float]) -> str | None:
-    """Returns the CRS: of the grid mapping, else of the attributes of the raster and its axes.
+    """Returns the CRS of the grid mapping, else that of the attributes of the raster and its axes.
 
     Parameters
     ----------
     axes
         The coordinates of rows and columns.
     lengths
-        Units of the coordinates x and y in meters, in which CF has false easting and northing.
+        Units of the coordinates x and y in meters; CF gives false easting and northing in these units.
     """
     crs = _first(stored.mapping, _CRS_ATTRIBUTES)
     if crs is None and stored.mapping.get("grid_mapping_name"):
@@ -92,9 +92,9 @@ def _first(attributes: Mapping[str, Any], names: Sequence[str]) -> str | None:
 
 
 def _find(sources: Sequence[Any], coordinates: Sequence[str], quiet: bool) -> Mapping[str, Any]:
-    """The attributes of the grid mapping variable; empty if there is none."""
+    """Returns the attributes of the grid mapping variable; empty if there is none."""
     variables = _variables(sources)
-    # What a Dataset tells of one variable holds for those that tell nothing.
+    # The grid mapping of one variable of a Dataset applies to variables that name none.
     siblings = [one for source in sources for one in getattr(source, "data_vars", {}).values()]
     for source in (*sources, *siblings):
         for holder in (getattr(source, "encoding", {}), getattr(source, "attrs", {})):
@@ -107,14 +107,14 @@ def _find(sources: Sequence[Any], coordinates: Sequence[str], quiet: bool) -> Ma
                 return attributes
             if not quiet:
                 _options.warn(
-                    f"grid_mapping={str(stated)!r} names a variable that is not there, so the CRS is unknown; open the "
-                    "file with decode_coords='all', or pass crs="
+                    f"grid_mapping={str(stated)!r} names a variable that does not exist, so the CRS is unknown; open "
+                    "the file with decode_coords='all', or pass crs="
                 )
     return _unnamed(variables)
 
 
 def mapping_names(dataset: Any) -> set[str]:
-    """Returns the names of a Dataset's grid mapping variables, which have no pixels whatever their shape."""
+    """Returns the names of a Dataset's grid mapping variables, which are not bands, whatever their shape."""
     variables = {str(name): variable for name, variable in dataset.data_vars.items()}
     result = {name for name, variable in variables.items() if variable.attrs.get("grid_mapping_name")}
     for source in (dataset, *variables.values()):
@@ -125,7 +125,7 @@ def mapping_names(dataset: Any) -> set[str]:
 
 
 def _variables(sources: Sequence[Any]) -> dict[str, Any]:
-    """Everything that may be a grid mapping: coordinates, and variables of the Dataset."""
+    """Returns everything that may be a grid mapping: coordinates, and variables of the Dataset."""
     result: dict[str, Any] = {}
     for source in sources:
         for name, variable in source.coords.items():
@@ -137,7 +137,7 @@ def _variables(sources: Sequence[Any]) -> dict[str, Any]:
 
 
 def _choose(stated: str, coordinates: Sequence[str]) -> str:
-    """The name that is stated; of several with their coordinates, that of the coordinates of the raster."""
+    """Returns the name in ``grid_mapping``; of several, the one that lists the coordinates of the raster."""
     names = _listed(stated)
     for name, listed in names.items():
         if coordinates and set(coordinates) <= set(listed):
@@ -146,7 +146,7 @@ def _choose(stated: str, coordinates: Sequence[str]) -> str:
 
 
 def _listed(stated: str) -> dict[str, list[str]]:
-    """The names in ``crs``, ``crs: x y`` or ``first: lat lon second: x y``, each with its coordinates."""
+    """Returns the names in ``crs``, ``crs: x y``, or ``first: lat lon second: x y``, each with its coordinates."""
     if ":" not in stated:
         return {stated.strip(): []}
     names: dict[str, list[str]] = {}
@@ -160,7 +160,7 @@ def _listed(stated: str) -> dict[str, list[str]]:
 
 
 def _unnamed(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The attributes of a variable without axes that reads like a grid mapping."""
+    """Returns the attributes of a variable without axes that looks like a grid mapping."""
     found = {name: variable.attrs for name, variable in variables.items() if is_grid_mapping(variable)}
     if not found:
         return {}
@@ -169,12 +169,14 @@ def _unnamed(variables: Mapping[str, Any]) -> Mapping[str, Any]:
     texts = {name: _first(found[name], _CRS_ATTRIBUTES) or found[name].get("grid_mapping_name") for name in order}
     others = [name for name in order[1:] if texts[name] != texts[order[0]]]
     if others:
-        _options.warn(f"several grid mappings are there, '{order[0]}' is taken, not {', '.join(map(repr, others))}")
+        _options.warn(
+            f"several grid mappings: '{order[0]}' is used, not {', '.join(map(repr, others))}; pass crs= to choose"
+        )
     return first
 
 
 def is_grid_mapping(variable: Any) -> bool:
-    """Returns whether a variable describes a CRS and has no values of its own."""
+    """Returns whether a variable describes a CRS and has no pixels."""
     if variable.ndim > 1 or variable.size > 1:
         return False
     attributes = variable.attrs
@@ -185,7 +187,7 @@ def is_grid_mapping(variable: Any) -> bool:
 
 
 def _geo_transform(mapping: Mapping[str, Any]) -> Affine | None:
-    """GDAL's GeoTransform: c, a, b, f, d, e."""
+    """Returns the transform in GDAL's attribute GeoTransform: c, a, b, f, d, e."""
     values = _six(mapping.get("GeoTransform"))
     if values is None:
         return None
@@ -194,7 +196,7 @@ def _geo_transform(mapping: Mapping[str, Any]) -> Affine | None:
 
 
 def _own_transform(sources: Sequence[Any]) -> Affine | None:
-    """The transform in attributes of the raster: of Zarr's convention, and of old versions of xarray."""
+    """Returns the transform in attributes of the raster: of Zarr's convention, or of old versions of xarray."""
     for source in sources:
         attributes = getattr(source, "attrs", {})
         for name in ("spatial:transform", "transform"):
@@ -205,7 +207,7 @@ def _own_transform(sources: Sequence[Any]) -> Affine | None:
 
 
 def pixel_transform(coordinate: Any) -> Affine | None:
-    """The transform of pixel positions that odc-geo keeps with the coordinates of a rotated grid."""
+    """Returns the transform of pixel positions that odc-geo keeps with the coordinates of a rotated grid."""
     return _six(getattr(coordinate, "encoding", {}).get("_transform"))
 
 
@@ -225,7 +227,7 @@ def _six(stated: Any) -> Affine | None:
 
 
 def _points(mapping: Mapping[str, Any]) -> list[Gcp]:
-    """Ground control points as rioxarray and odc-geo keep them: GeoJSON, perhaps as text."""
+    """Returns ground control points as rioxarray and odc-geo keep them: GeoJSON, possibly as text."""
     stated = mapping.get("gcps")
     if not stated:
         return []

@@ -1,4 +1,4 @@
-"""Names of options in other packages, and what to pass here instead."""
+"""Option names of other packages, and their equivalents here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 _FALSE = ("no", "false", "off", "0", "none")
 
-#: Options of GDAL and rasterio that this writer lacks, and the values with which they ask for what it does anyway.
+#: Options of GDAL and rasterio that this writer lacks, and the values that ask for its only behavior.
 LACKED: dict[str, tuple[str, ...]] = {
     "sparse_ok": _FALSE, "streamable_output": _FALSE, "tfw": _FALSE, "worldfile": _FALSE, "rpb": _FALSE,
     "rpctxt": _FALSE, "discard_lsb": (), "copy_src_overviews": _FALSE, "profile": ("gdalgeotiff",),
@@ -26,8 +26,8 @@ LACKED: dict[str, tuple[str, ...]] = {
     "copy_src_mdd": (), "src_mdd": (), "rpcs": _FALSE, "sharing": _FALSE, "thread_safe": _FALSE, "opener": _FALSE,
 }  # fmt: skip
 
-#: Options of this package, the first that a function takes, and names of GDAL's tools, rasterio, rio-cogeo, xarray,
-#: rioxarray, odc-geo and libraries of compression that mean the same.
+#: Options of this package (the first that a function takes is suggested), and names with the same meaning in GDAL's
+#: tools, rasterio, rio-cogeo, xarray, rioxarray, odc-geo, and compression libraries.
 _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("nodata", "nodata_value nodata_val nodata_vals nodatavals no_data no_data_value fill_value fillvalue _fillvalue "
      "missing_value dst_nodata dstnodata src_nodata srcnodata a_nodata novalue"),
@@ -74,14 +74,14 @@ _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("image", "page directory subdataset series"),
 )  # fmt: skip
 
-_KEYWORDS = "pass each option as a keyword of its own, such as compress='zstd'"
-_PARTS = "leave it out: pixels are always read and written part by part"
-_NO_INTERMEDIATE = "leave it out: there is no intermediate file"
-_ALWAYS_COG = "leave it out: the output is always a COG"
-_LOSSLESS = "all codecs here are lossless"
-_NO_WARP = "this writer does not reproject; reproject first, with odc-geo, rioxarray or gdalwarp"
-_DASK = "leave it out: for an array of Dask the result is a Delayed, whose compute() writes"
-#: What to do instead, for names without an option of the same meaning.
+_KEYWORDS = "pass each option as its own keyword, such as compress='zstd'"
+_PARTS = "omit it: pixels are always read and written in small parts"
+_NO_INTERMEDIATE = "omit it: there is no intermediate file"
+_ALWAYS_COG = "omit it: the output is always a COG"
+_LOSSLESS = "all codecs are lossless"
+_NO_WARP = "this writer does not reproject; reproject first, with odc-geo, rioxarray, or gdalwarp"
+_DASK = "omit it: for a Dask array the result is a Delayed; call its compute() to write"
+#: Advice for names without an option of the same meaning.
 _ADVICE: dict[str, str] = {
     **dict.fromkeys((
         "co", "creation_option", "creation_options", "creationoptions", "options", "opts", "kwargs", "driver_kwargs",
@@ -114,7 +114,7 @@ _ADVICE_ARRAY: dict[str, str] = {
         ("ot", "out_dtype", "output_type", "datatype", "data_type", "astype"),
         "convert the array first, with .astype(...)",
     ),
-    "recalc_transform": "leave it out: coordinates always count",
+    "recalc_transform": "omit it: the transform always follows the coordinates",
 }  # fmt: skip
 #: Likewise, where the input is a file.
 _ADVICE_FILE: dict[str, str] = {
@@ -127,15 +127,14 @@ _ADVICE_FILE: dict[str, str] = {
         "samples keep their type; convert them first, with rasterio or gdal_translate -ot",
     ),
     **dict.fromkeys(
-        ("forward_band_tags", "forward_ns_tags", "copy_metadata"), "leave it out: metadata is carried over"
+        ("forward_band_tags", "forward_ns_tags", "copy_metadata"), "omit it: metadata is always kept"
     ),
-    "colormap": "the color table is the input's",
+    "colormap": "the color table is taken from the input",
 }  # fmt: skip
 
 
 def hint(name: str, known: Collection[str], is_file: bool) -> str | None:
-    """Returns what to do instead of an option that a function does not take: the nearest one by meaning, else by
-    spelling."""
+    """Returns advice for an option that a function does not take: the nearest option by meaning, else by spelling."""
     name = name.lower().replace("-", "_")
     for meaning, synonyms in _SYNONYMS:
         options = meaning.split()

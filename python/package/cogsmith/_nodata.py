@@ -1,4 +1,4 @@
-"""Nodata of an array: the places that keep it, the order between them, and its text in the file."""
+"""Nodata of an array: the places that keep it, their order of precedence, and its text in the file."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import numpy as np
 
 from . import _options
 
-#: Attributes that keep nodata of the pixels in memory, the first one wins: odc-geo's, odc-stac's and datacube's
-#: ``nodata``, the two of CF, and those of rioxarray and rasterio.
+#: Attributes that keep nodata of the pixels in memory, by precedence: ``nodata`` of odc-geo, odc-stac, and datacube,
+#: the two of CF, and those of rioxarray and rasterio.
 ATTRIBUTES = ("nodata", "_FillValue", "missing_value", "fill_value", "nodatavals")
 #: Entries of the encoding, which describes the file that an array came from or goes to. Zarr's ``fill_value`` is not
-#: among them: it is the value of chunks that were never written.
+#: one of them: it is the value of chunks that were never written.
 ENCODING = ("nodata", "_FillValue", "missing_value")
 
 
 @dataclass
 class Nodata:
-    """The nodata value of an array, and what to say about it if the caller does not state another."""
+    """The nodata value of an array, and the error or warning about it unless the caller sets another."""
 
     value: Any = None
-    #: Whether NaN stands for the value in memory.
+    #: Whether NaN represents the value in memory.
     decoded: bool = False
     error: Exception | None = None
     warning: str | None = None
 
     def settle(self) -> None:
-        """Raises or warns; for callers that need the array's value."""
+        """Raises the error or issues the warning, if any; for callers that need the array's value."""
         if self.error is not None:
             raise self.error
         if self.warning is not None:
@@ -47,12 +47,12 @@ class _Found:
 def of_array(raster: Any, dtype: np.dtype[Any]) -> Nodata:
     """Returns the nodata value of a DataArray.
 
-    Where places disagree, the first one of this order wins, with a ``UserWarning``: what ``rio.set_nodata`` set, the
-    attributes, the encoding.
+    If places disagree, the first one in this order takes precedence, with a ``UserWarning``: the value of
+    ``rio.set_nodata``, the attributes, the encoding.
 
-    NaN stands for nodata where the encoding has a value and the samples are floats: the array was decoded. Then NaN in
-    the attributes describes memory and the encoding describes the file; they do not disagree. If the array was
-    unpacked as well (``scale_factor``, ``add_offset``), the packed value means nothing among the unpacked ones, and
+    If the encoding has a value and the samples are floats, the array was decoded, and NaN represents nodata. NaN in the
+    attributes then describes memory and the encoding describes the file; they do not disagree. If the array was
+    unpacked as well (``scale_factor``, ``add_offset``), the packed value has no meaning among the unpacked ones, and
     nodata is NaN.
     """
     try:
@@ -72,7 +72,7 @@ def _of_array(raster: Any, dtype: np.dtype[Any]) -> Nodata:
         found = [one for one in found if not _is_nan(one.value)]
     found += encoded
     state = _of_rioxarray(raster)
-    # rioxarray derives its value from the same places when asked, and keeps it: only another value says something.
+    # When asked, rioxarray derives a value from the same places and keeps it; only a different value was set.
     if state is not None and not any(same_value(state, one.value, dtype) for one in found) and not (
         _is_nan(state) and (decoded or dtype.kind in "uib")
     ):
@@ -82,14 +82,14 @@ def _of_array(raster: Any, dtype: np.dtype[Any]) -> Nodata:
     first = found[0]
     if isinstance(first.value, list):
         raise ValueError(
-            f"{first.place} is {first.value!r}, a GeoTIFF has one nodata value for all bands; pass nodata="
+            f"{first.place} is {first.value!r}, but a GeoTIFF has one nodata value for all bands; pass nodata="
         )
     other = next((one for one in found if not same_value(one.value, first.value, dtype)), None)
     warning = None
     if other is not None:
         warning = (
-            f"nodata is {first.value} by {first.place}, but {other.value} by {other.place}; {first.value} is used, "
-            "pass nodata= to choose"
+            f"conflicting nodata values: {first.value} in {first.place}, {other.value} in {other.place}; using "
+            f"{first.value}, pass nodata= to choose another"
         )
     return Nodata(first.value, decoded and not _is_nan(first.value), warning=warning)
 
@@ -103,13 +103,14 @@ def join(several: Sequence[Nodata], dtype: np.dtype[Any]) -> Nodata:
     for index, other in enumerate(several[1:], 2):
         if result.error is None and not same_value(other.value, first.value, dtype):
             result.error = ValueError(
-                f"band {index} has nodata {other.value}, the first {first.value}: a GeoTIFF has one; pass nodata="
+                f"band {index} has nodata {other.value}, but the first band has {first.value}; a GeoTIFF has one value "
+                "for all bands, pass it as nodata="
             )
     return result
 
 
 def of_dataset(variables: Nodata, attributes: Mapping[str, Any], dtype: np.dtype[Any]) -> Nodata:
-    """Returns the nodata value of a Dataset: that of its variables, or else the one of its own attributes."""
+    """Returns the nodata value of a Dataset: that of its variables, else that of its own attributes."""
     if variables.value is not None or variables.error is not None:
         return variables
     try:
@@ -130,7 +131,7 @@ def _read(values: Mapping[str, Any], names: tuple[str, ...], where: str, dtype: 
             value = [_number(one, place) for one in value]
         else:
             value = _number(value, place)
-        # The file's NaN, or rasterio's for "none", is not a value of integers.
+        # NaN of the file, or of rasterio for "none", is not a value of integers.
         if dtype.kind in "uib" and _is_nan(value) and (where == "encoding" or name == "nodatavals"):
             continue
         if value is not None:
@@ -138,7 +139,7 @@ def _read(values: Mapping[str, Any], names: tuple[str, ...], where: str, dtype: 
 
 
 def _one_or_list(value: Any) -> Any:
-    """Returns the one value of a list in which all bands have the same, or the list."""
+    """Returns the value that all bands of a list share, or else the list."""
     if isinstance(value, np.ndarray):
         value = value.tolist() if value.dtype.kind in "OSU" else list(value.ravel())
     if not isinstance(value, (list, tuple)):
@@ -150,13 +151,13 @@ def _one_or_list(value: Any) -> Any:
 
 
 def _of_rioxarray(raster: Any) -> Any:
-    """Returns what ``rio.set_nodata`` set, which rioxarray keeps on its accessor alone."""
+    """Returns the value of ``rio.set_nodata``, which rioxarray keeps only on its accessor."""
     if not hasattr(type(raster), "rio"):
         return None
     try:
-        # Its public property would compute and keep a value, so that looking at an array would change it.
+        # The public property would compute and keep a value: reading an array would change it.
         state = getattr(raster.rio, "_nodata", None)
-    except Exception:  # noqa: BLE001 - the accessor raises errors of its own for arrays that it can't take
+    except Exception:  # noqa: BLE001 - the accessor raises its own errors for arrays that it does not accept
         return None
     return None if state is None or state is False else _number(state, "rio.nodata")
 
@@ -171,7 +172,7 @@ def _is_nan(value: Any) -> bool:
 
 
 def same_value(one: Any, other: Any, dtype: np.dtype[Any] | None = None) -> bool:
-    """Whether two nodata values are the same number, as samples of a type where one is given; NaN equals itself."""
+    """Returns whether two nodata values are the same number, as samples of ``dtype`` if given; NaN equals NaN."""
     if one is None or other is None or isinstance(one, list) or isinstance(other, list):
         return one is other or (isinstance(one, list) and isinstance(other, list) and repr(one) == repr(other))
     if one == other or (one != one and other != other):
@@ -183,7 +184,7 @@ def same_value(one: Any, other: Any, dtype: np.dtype[Any] | None = None) -> bool
 
 
 def text(value: Any, dtype: np.dtype[Any]) -> str | None:
-    """Returns a nodata value as exact text, after the check that the type can hold it."""
+    """Returns a nodata value as exact text; an error if the type cannot hold it."""
     value = _number(value, "nodata")
     if value is None:
         return None
@@ -198,15 +199,17 @@ def text(value: Any, dtype: np.dtype[Any]) -> str | None:
         beyond = value != value or not limits.min <= value <= limits.max
     elif value == value and abs(value) != float("inf"):
         real = np.dtype(f"f{dtype.itemsize // 2}") if kind == "c" else dtype
-        # Values just beyond the largest are texts of it with few digits.
+        # Values just beyond the largest one are its text with few digits.
         beyond = abs(float(value)) > float(np.finfo(real).max) * (1 + 1e-6)
     if beyond:
-        raise ValueError(f"Given nodata value, {value}, is beyond the valid range of its data type, {dtype}.")
+        raise ValueError(
+            f"Given nodata value, {value}, is beyond the valid range of its data type, {dtype}; pass another as nodata="
+        )
     return str(value) if isinstance(value, int) else repr(value)
 
 
 def _number(value: Any, place: str) -> int | float | complex | None:
-    """Returns a number as Python's, from one of numpy or text."""
+    """Returns a number as a Python number, from a NumPy number or text."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, np.generic):
@@ -219,7 +222,7 @@ def _number(value: Any, place: str) -> int | float | complex | None:
                 pass
         raise TypeError(f"{place}={value!r} is not a number")
     if isinstance(value, bool):
-        raise TypeError(f"{place}={value!r} is not a number; a nodata value is one, and None means there is none")
+        raise TypeError(f"{place}={value!r} is not a number; use a number, or None for no nodata value")
     if value is not None and not isinstance(value, (int, float, complex)):
         raise TypeError(f"{place}={value!r} is not a number")
     return value

@@ -1,6 +1,6 @@
-"""Options of encoding by the names of rasterio, GDAL and this package, in either case: one table for all functions.
+"""Encoding options by the names of rasterio, GDAL, and this package, in either case: one table for all functions.
 
-An option that GDAL has and this writer lacks is refused as "not supported", any other as "unknown"; none is ignored.
+An option that GDAL has and this writer lacks is "not supported", any other is "unknown". Both are errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._plan import Options, Work
 from ._values import align, block_size, predictor_by_type, resampling, show, tile_size
 from ._values import warn as warn
 
-#: The side of tiles unless asked otherwise.
+#: The default side of tiles.
 BLOCK = 512
 #: Above this many bytes before compression, GDAL's IF_SAFER makes a BigTIFF.
 SAFER_BYTES = 2_000_000_000
@@ -49,7 +49,7 @@ _ALPHAS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What an option may depend on."""
+    """Properties of the array that options depend on."""
 
     width: int
     height: int
@@ -61,13 +61,13 @@ class Facts:
         return self.width * self.height * self.bands * self.dtype.itemsize
 
 
-#: The facts about a file that is not open yet.
+#: Placeholder for a file that is not open yet.
 UNKNOWN = Facts(0, 0, 0, np.dtype("V"))
 
 
 @dataclass
 class Request:
-    """What the options come to."""
+    """The options in resolved form."""
 
     options: Options = field(default_factory=Options)
     work: Work = field(default_factory=Work)
@@ -76,14 +76,14 @@ class Request:
     bits: int | None = None
     #: Levels of effort by codec, and the names of the options that gave them.
     levels: dict[str, tuple[str, int]] = field(default_factory=dict)
-    #: Options that were given, by the names below.
+    #: Names of the options that were given, as in the table below.
     given: set[str] = field(default_factory=set)
     #: Whether tiles shrink to the sides of small images, as those of GTiff do.
     shrink: bool = False
 
 
 def meaning(name: str) -> str | None:
-    """Returns the option that a name stands for, in either case."""
+    """Returns the option that a name means, in either case."""
     option = _OPTIONS.get(name.lower())
     return None if option is None else option[0]
 
@@ -91,9 +91,9 @@ def meaning(name: str) -> str | None:
 def resolve(
     given: Mapping[str, Any], facts: Facts, defaults: Request, others: Collection[str] | None = None
 ) -> Request:
-    """Takes options by any of their names into ``defaults``, which is changed and returned.
+    """Applies options, by any of their names, to ``defaults``, and returns it.
 
-    ``others`` are the names that the caller takes itself; by default those of :func:`cogsmith.write`.
+    ``others`` are the names that the caller handles itself, for hints; by default those of :func:`cogsmith.write`.
     """
     seen: dict[str, str] = {}
     order = {name: place for place, name in enumerate(_OPTIONS)}
@@ -105,7 +105,7 @@ def resolve(
             continue
         key, take = option
         if key in seen:
-            raise ValueError(f"options '{seen[key]}' and '{name}' say the same thing; give one of them")
+            raise ValueError(f"options '{seen[key]}' and '{name}' mean the same; pass only one of them")
         seen[key] = name
         defaults.given.add(key)
         take(defaults, facts, name, value)
@@ -115,7 +115,7 @@ def resolve(
 
 
 def _refuse(name: str, value: Any, facts: Facts, others: Collection[str] | None) -> None:
-    """Raises the error about an option that is not in the table, unless it asks for what is done anyway."""
+    """Raises the error for an option that is not in the table, unless its value asks for the only behavior there is."""
     lower = name.lower()
     if lower in _hints.LACKED and (value is None or _values.word(value) in _hints.LACKED[lower]):
         return
@@ -124,26 +124,26 @@ def _refuse(name: str, value: Any, facts: Facts, others: Collection[str] | None)
         from ._overrides import _OVERRIDES
 
         if lower in ("mask", "bands", "progress"):
-            raise ValueError(f"option '{name}' is not one of this function; cogsmith.write takes it")
+            raise ValueError(f"option '{name}' is not available in this function; use cogsmith.write")
         others = _OVERRIDES.values()
         if lower in _OVERRIDES:
             raise ValueError(f"option '{name}' is unknown; did you mean '{_OVERRIDES[lower]}'?")
     taken = [option for option, (key, _) in _OPTIONS.items() if not (is_file and key in _OF_ARRAYS)]
     hint = _hints.hint(name, {*taken, *others}, is_file)
-    # A similar name says nothing about an option that is known but has no place here. rasterio's profile is a dict of
+    # A similar name does not help with an option that is known but not available here. rasterio's profile is a dict of
     # options, GDAL's a word.
     has_advice = hint is not None and not hint.startswith("did you mean") and lower != "profile"
     if lower in _hints.LACKED and not (lower == "profile" and isinstance(value, Mapping)):
         advice = hint if has_advice else "this writer has no such feature"
         raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
     if lower in _OPTIONS:
-        advice = hint if has_advice else "it is that of the input"
+        advice = hint if has_advice else "it is taken from the input"
         raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
     raise ValueError(f"option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
 
 
 def check_creation_options(argument: str, options: Mapping[str, Any]) -> None:
-    """Refuses options of an intermediate file, which is never made, that neither GDAL nor rasterio has."""
+    """Refuses options of the intermediate file, which is never created, that neither GDAL nor rasterio has."""
     for name, value in options.items():
         lower = str(name).lower()
         if lower not in _OPTIONS and lower not in _hints.LACKED:
@@ -151,7 +151,7 @@ def check_creation_options(argument: str, options: Mapping[str, Any]) -> None:
             raise ValueError(f"{argument}: option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
         if lower in ("compress", "compression") and _values.word(value) not in (*_COMPRESSIONS, *_COMPRESSIONS_LACKED):
             known = ", ".join(_COMPRESSIONS)
-            raise ValueError(f"{argument}: codec {show(value)} is unknown; it takes {known} and GDAL's other codecs")
+            raise ValueError(f"{argument}: codec {show(value)} is unknown; expected {known}, or another codec of GDAL")
 
 
 def _settle_level(request: Request, seen: Mapping[str, str]) -> None:
@@ -160,7 +160,7 @@ def _settle_level(request: Request, seen: Mapping[str, str]) -> None:
         if of == codec or (of == "any" and codec in ("deflate", "zstd")):
             request.options.level = level
         elif of == "any":
-            raise ValueError(f"option '{name}' has no effect with compress='{codec}'; leave it out")
+            raise ValueError(f"option '{name}' has no effect with compress='{codec}'; omit it")
         elif name in seen.values():
             _idle(name, codec)
     if codec == "deflate" and request.options.level is not None:
@@ -178,10 +178,10 @@ def _settle_predictor(request: Request, facts: Facts, seen: Mapping[str, str]) -
 
 
 def _idle(name: str, codec: str) -> None:
-    warn(f"option '{name}' is ignored with compress='{codec}', as GDAL does")
+    warn(f"option '{name}' is ignored with compress='{codec}', as in GDAL")
 
 
-# How single options are taken ------------------------------------------------------------------------------------
+# Single options --------------------------------------------------------------------------------------------------
 
 
 def _take_resampling(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -266,10 +266,10 @@ def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
             raise ValueError(f"{name}={value!r}: expected 'auto', 'none' or shrink factors such as [2, 4, 8]") from None
         if any(getattr(factor, "ndim", 0) > 0 for factor in factors):
             raise ValueError(
-                f"option '{name}' with images is not supported here; give shrink factors such as [2, 4, 8], or leave "
-                "it out; finished overviews are for write, write_cog and to_cog, as overviews="
+                f"option '{name}' does not accept images here; pass shrink factors such as [2, 4, 8], or use write, "
+                "write_cog, or to_cog, which accept images as overviews="
             )
-        # GDAL builds them in any order, and each once.
+        # GDAL accepts any order, and builds each level once.
         request.options.overviews = sorted({_values.integer(name, factor, 2, 2**31 - 1) for factor in factors})
 
 
@@ -280,7 +280,7 @@ def _take_overview_count(request: Request, _: Facts, name: str, value: Any) -> N
     if request.options.overview_count == 0:
         request.options.overview_count, request.options.overviews = None, []
     elif request.options.overviews is not None:
-        raise ValueError(f"option '{name}' contradicts a list of overviews; give one of them")
+        raise ValueError(f"option '{name}' conflicts with a list of overviews; pass only one of them")
 
 
 def _take_interleave(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -308,13 +308,13 @@ def _take_threads(request: Request, _: Facts, name: str, value: Any) -> None:
 
 
 def _take_statistics(request: Request, _: Facts, name: str, value: Any) -> None:
-    # AUTO copies the statistics of a source, of which there are none here.
+    # GDAL's AUTO copies the statistics of the source, and an array has none.
     request.options.statistics = _values.word(value) != "auto" and _values.flag(name, value)
 
 
 def _take_tiled(_: Request, __: Facts, name: str, value: Any) -> None:
     if not _values.flag(name, value):
-        raise ValueError(f"option '{name}'={value!r} is not supported: a COG is tiled")
+        raise ValueError(f"option '{name}'={value!r} is not supported: a COG is always tiled")
 
 
 def _take_photometric(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -325,8 +325,8 @@ def _take_photometric(request: Request, _: Facts, name: str, value: Any) -> None
 def _take_alpha(request: Request, facts: Facts, name: str, value: Any) -> None:
     kind = _values.choice(name, value, _ALPHAS)
     if facts.bands < 2 and kind != "unspecified":
-        raise ValueError(f"{name}={value!r}: an image of one band has no room for alpha")
-    # Alpha is the last band; how many extra samples that makes is known with the photometric interpretation.
+        raise ValueError(f"{name}={value!r}: alpha needs at least two bands, but the image has one")
+    # Alpha is the last band; the number of extra samples follows from the photometric interpretation.
     request.extra_samples = [kind]
 
 
@@ -339,11 +339,11 @@ def _take_bits(request: Request, facts: Facts, name: str, value: Any) -> None:
 
 def _take_driver(_: Request, __: Facts, name: str, value: Any) -> None:
     if _values.word(value) not in ("gtiff", "cog"):
-        raise ValueError(f"option '{name}'={value!r} is not supported: this writer makes GeoTIFFs")
+        raise ValueError(f"option '{name}'={value!r} is not supported: the output is always a GeoTIFF")
 
 
 def _same(what: str, of: Callable[[Facts], Any]) -> Callable[[Request, Facts, str, Any], None]:
-    """An option of rasterio that says again what the array is."""
+    """Returns the handler of a rasterio option that repeats a property of the array."""
 
     def take(_: Request, facts: Facts, name: str, value: Any) -> None:
         expected = of(facts)
@@ -371,7 +371,7 @@ def _work(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[Reque
     return take
 
 
-#: By name: the option it means, and how it is taken; in the order in which they are taken.
+#: By name: the option it means and its handler, in the order in which they are applied.
 _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "compress": ("compress", _take_compression),
     "compression": ("compress", _take_compression),
@@ -412,5 +412,5 @@ _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "row_memory": ("row_memory", _work("row_memory", _values.byte_count)),
 }
 
-#: Options that say what an array is; of a file they are known.
+#: Options that describe an array; a file has these properties already.
 _OF_ARRAYS = ("photometric", "alpha", "nbits", "width", "height", "count", "dtype")

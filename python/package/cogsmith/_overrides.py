@@ -1,4 +1,4 @@
-"""Properties of a raster that the caller states with keywords."""
+"""Properties of a raster that the caller sets with keywords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._raster import UNSET
 
 @dataclass
 class Overrides:
-    """Properties of the raster that the caller states; they win over those of the array."""
+    """Properties of the raster that the caller sets; they take precedence over those of the array."""
 
     crs: Any = None
     transform: Any = None
@@ -24,7 +24,7 @@ class Overrides:
     scale: Any = None
     offset: Any = None
     unit: Any = None
-    #: ``None``: as attributes and tags say.
+    #: ``None``: that of the attributes and tags.
     pixel_is_point: bool | None = None
     colormap: Any = None
     colorinterp: Any = None
@@ -33,11 +33,11 @@ class Overrides:
 
     @property
     def georeference(self) -> Explicit:
-        """The part of the georeference that the caller states."""
+        """The part of the georeference that the caller sets."""
         return Explicit(self.crs, self.transform, self.gcps, self.geotransform)
 
 
-#: Keywords, lowercase, and the attributes of `Overrides` they set.
+#: Keywords in lowercase, and the attributes of `Overrides` that they set.
 _OVERRIDES = {
     "crs": "crs", "transform": "transform", "gcps": "gcps", "geotransform": "geotransform",
     "nodata": "nodata", "tags": "tags",

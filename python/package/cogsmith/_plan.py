@@ -1,6 +1,6 @@
-"""What crosses into the native half: plain data, which can be pickled.
+"""Plain, picklable data that is passed to the native module.
 
-Field names are read by ``src/plan.rs``, ``src/array.rs``, ``src/encode.rs`` and ``src/create.rs``.
+``src/plan.rs``, ``src/array.rs``, ``src/encode.rs``, and ``src/create.rs`` read these fields by name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 @dataclass
 class Image:
-    """What the pixels are."""
+    """Size, type, and interpretation of the pixels."""
 
     width: int
     height: int
@@ -26,17 +26,17 @@ class Image:
     mask: bool = False
     photometric: str | None = None
     extra_samples: list[str] | None = None
-    #: Whether the band that is tagged as alpha is used as alpha in overviews and statistics.
+    #: Whether the band that is tagged as alpha acts as alpha in overviews and statistics.
     alpha_weighs: bool = True
     color_map: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Georeference:
-    """Where the pixels are.
+    """The georeference of the pixels.
 
-    ``transform`` holds a, b, c, d, e, f: x = a * column + b * row + c, y = d * column + e * row + f, counted from the
-    upper left corner of the upper left pixel. ``gcps`` are column, row, x, y, z of points.
+    ``transform`` is a, b, c, d, e, f: x = a * column + b * row + c, y = d * column + e * row + f, counted from the
+    upper left corner of the upper left pixel. ``gcps`` are column, row, x, y, z of ground control points.
     """
 
     crs: str | None = None
@@ -47,7 +47,7 @@ class Georeference:
 
 @dataclass
 class Item:
-    """One item of GDAL's metadata; ``band`` is counted from 0."""
+    """An item of GDAL metadata; ``band`` is counted from 0."""
 
     name: str
     value: str
@@ -58,7 +58,7 @@ class Item:
 
 @dataclass
 class Options:
-    """How the file is written: names and numbers of the library."""
+    """Encoding options, by the names and numbers of the library."""
 
     compression: str = "deflate"
     level: int | None = None
@@ -67,19 +67,19 @@ class Options:
     overview_tile_size: tuple[int, int] | None = None
     interleave: str = "pixel"
     big_tiff: str = "auto"
-    #: Shrink factors; empty for no overviews, ``None`` for the library's rule.
+    #: Shrink factors; empty for no overviews, ``None`` for the library's default.
     overviews: list[int] | None = None
     overview_count: int | None = None
-    #: Columns and rows of overviews that are finished already.
+    #: Columns and rows of supplied overviews.
     overview_sizes: list[tuple[int, int]] | None = None
-    #: One kernel for all bands, or one for each; empty for the library's choice.
+    #: One kernel for all bands, or one per band; empty for the library's default.
     resampling: list[str] = field(default_factory=list)
     statistics: bool = False
 
 
 @dataclass
 class Work:
-    """How the work is done, which changes nothing in the file."""
+    """Options of the run, which do not affect the file."""
 
     threads: int | None = None
     overwrite: bool = False
@@ -93,24 +93,24 @@ class Work:
 
 @dataclass
 class Input:
-    """How a file that is converted is read."""
+    """Options for reading the input file of a conversion."""
 
     image: int | None = None
     nodata: str | None = None
     crs: str | None = None
-    #: Whether what GeoKeys cannot express of the CRS is written as WKT.
+    #: Whether a CRS that GeoKeys cannot express is written as WKT.
     crs_wkt: bool = False
     mask: str = "auto"
     widen: bool = False
-    #: Whether an ``.aux.xml`` file next to the input is not read.
+    #: Whether an ``.aux.xml`` file next to the input is ignored.
     ignore_aux: bool = False
 
 
 @dataclass
 class FileOverrides:
-    """What replaces the georeference and the metadata of a file. Bands count from 0; ``None`` is all bands."""
+    """Overrides of the georeference and metadata of a file. Bands count from 0; ``None`` means all bands."""
 
-    #: a, b, c, d, e, f of affine.
+    #: a, b, c, d, e, f, as in ``affine.Affine``.
     transform: tuple[float, float, float, float, float, float] | None = None
     #: Left, bottom, right, top.
     bounds: tuple[float, float, float, float] | None = None
@@ -122,13 +122,13 @@ class FileOverrides:
     offset: list[tuple[int | None, float]] = field(default_factory=list)
     unit: list[tuple[int | None, str]] = field(default_factory=list)
     color_interpretation: list[str] = field(default_factory=list)
-    #: Domain, name and text.
+    #: Domain, name, and text.
     items: list[tuple[str | None, str, str]] = field(default_factory=list)
 
 
 @dataclass
 class Pixels:
-    """Arrays in memory; see ``_arrays.py``, which makes it."""
+    """Arrays in memory, as ``_arrays.pixels`` returns them."""
 
     array: np.ndarray[Any, Any] | None
     parts: list[tuple[np.ndarray[Any, Any], bool]]

@@ -1,4 +1,4 @@
-"""The position of an array: by its coordinates, and by what is stored where it has none."""
+"""The position of an array: from its coordinates, or else from what is stored with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._transform import Affine, Gcp
 
 @dataclass
 class Position:
-    """Reads the position of a raster from its coordinates, and from what is stored where it has none."""
+    """Reads the position of a raster from its coordinates, or else from what is stored with it."""
 
     raster: Any
     dims: tuple[str, str] | None
@@ -60,7 +60,7 @@ class Position:
         if not self.stored.gcps and outer is None:
             return None, []
         if not self.stored.gcps and outer is not None and outer[0] == outer[4] == 0:
-            # Turned by 90 degrees, of which rioxarray makes coordinates that are all the same.
+            # Rotated by 90 degrees: rioxarray gives such grids coordinates that are all the same.
             if all(len(np.unique(axis.values)) == 1 for axis in self.axes):
                 return outer, []
         x, y = (_axes.read(str(axis.name), axis.values, 1.0) for axis in (across, down))
@@ -73,11 +73,11 @@ class Position:
         return _transform.compose(outer, (x.step, 0.0, x.edge, 0.0, y.step, y.edge)), []
 
     def _axis(self, coordinate: Any, crs_unit: tuple[str, float] | None, place: int) -> Axis:
-        """The axis in the unit of the CRS; ``place`` is that of its step in the stored transform."""
+        """Returns the axis in the unit of the CRS; ``place`` is the index of its step in the stored transform."""
         name = str(coordinate.name)
         factor = _factor(coordinate, crs_unit, self.crs)
         transform = self.stored.transform
-        # odc-geo keeps the size with the coordinates too.
+        # odc-geo also keeps the size with the coordinates.
         size = _number(coordinate.attrs.get("resolution"))
         if transform is not None and _transform.is_axis_aligned(transform):
             size = transform[place] / factor
@@ -85,7 +85,7 @@ class Position:
         return _axes.read(name, coordinate.values, size, degrees).scaled(factor)
 
     def _without_axes(self) -> tuple[Affine | None, list[Gcp]]:
-        """Rows or columns have no coordinates: what is stored, or coordinates with two dimensions."""
+        """Returns the position without coordinates of both axes: as stored, or from two-dimensional coordinates."""
         if self.stored.gcps:
             return None, self.stored.gcps
         plane = self._of_plane()
@@ -97,12 +97,12 @@ class Position:
         down, across = self.axes
         if transform is None and self.dims is not None and (down is None) != (across is None) and self.crs is not None:
             raise UnevenAxis(
-                f"the axis '{self.dims[0] if down is None else self.dims[1]}' has no coordinates that are numbers, the other "
-                "one has; assign them, or state the position with transform= or gcps="
+                f"the axis '{self.dims[0] if down is None else self.dims[1]}' has no numeric coordinates, "
+                "but the other axis has; assign them, or pass transform= or gcps="
             )
         if transform is None or not _transform.is_axis_aligned(transform):
             return transform, []
-        # One of the two may have coordinates all the same.
+        # One of the two may still have coordinates.
         a, b, c, d, e, f = transform
         crs_unit = None if self.crs is None else _native.crs_unit(self.crs)
         if across is not None and not (x := self._axis(across, crs_unit, 0)).is_same(c, a):
@@ -112,19 +112,19 @@ class Position:
         return (a, b, c, d, e, f), []
 
     def _size(self) -> tuple[int, int]:
-        """Width and height."""
+        """Returns width and height."""
         assert self.dims is not None
         return self.raster.sizes[self.dims[1]], self.raster.sizes[self.dims[0]]
 
     def _of_plane(self) -> Affine | None:
-        """The transform of coordinates with two dimensions, such as rioxarray makes for rotated grids."""
+        """Returns the transform of two-dimensional coordinates, such as rioxarray's for rotated grids."""
         found: dict[str, Any] = {"x": None, "y": None}
         if self.dims is None or any(axis is not None for axis in self.axes):
             return None
         for coordinate in self.raster.coords.values():
             if coordinate.ndim == 2 and set(coordinate.dims) == set(self.dims) and coordinate.dtype.kind in "iuf":
                 role = _dims.role(coordinate) or _role_by_name(str(coordinate.name))
-                # Coordinates of the map come before longitudes and latitudes next to them.
+                # Coordinates of the map take precedence over longitudes and latitudes next to them.
                 if role is not None and (found[role] is None or str(coordinate.name).lower() in ("xc", "yc", "x", "y")):
                     found[role] = coordinate
         x, y = found["x"], found["y"]
@@ -133,7 +133,7 @@ class Position:
         crs_unit = None if self.crs is None else _native.crs_unit(self.crs)
         factors = [1.0, 1.0]
         plane = None
-        # Longitudes and latitudes of the pixels of a map are not its coordinates.
+        # Longitudes and latitudes of the pixels of a map are not coordinates in its CRS.
         is_beside = crs_unit is not None and crs_unit[0] == "length" and "lon" in str(x.name).lower()
         if not is_beside:
             try:
@@ -145,15 +145,15 @@ class Position:
             if self.stored.transform is not None:
                 return None
             raise UnevenAxis(
-                f"the coordinates '{y.name}' and '{x.name}' have two dimensions and are not those of an even grid; "
-                "resample onto one, or state the position with transform= or gcps="
+                f"the coordinates '{y.name}' and '{x.name}' are two-dimensional and do not form an even grid; resample "
+                "to an even grid, or pass transform= or gcps="
             )
         a, b, c, d, e, f = plane
         return a * factors[0], b * factors[0], c * factors[0], d * factors[1], e * factors[1], f * factors[1]
 
 
 class _Rows:
-    """A coordinate with two dimensions, read a few rows at a time."""
+    """A two-dimensional coordinate, read a few rows at a time."""
 
     def __init__(self, coordinate: Any) -> None:
         self._coordinate = coordinate
@@ -198,6 +198,6 @@ def _factor(coordinate: Any, crs_unit: tuple[str, float] | None, crs: str | None
     if factor is None:
         kind = "lengths" if crs_unit[0] == "length" else "angles"
         raise ValueError(
-            f"the coordinates of '{coordinate.name}' have units={text!r}, those of the CRS are {kind}; {hint}"
+            f"the coordinates of '{coordinate.name}' have units={text!r}, but the CRS uses {kind}; {hint}"
         )
     return factor

@@ -1,4 +1,4 @@
-"""Who is told how far the work is."""
+"""Progress callbacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def as_callback(progress: Any) -> Callable[[int, int], object] | None:
-    """A callable that takes rows done and rows in all, from such a callable or from a bar of tqdm."""
+    """Returns a callable that takes rows done and rows in total, from such a callable or from a tqdm bar."""
     if progress is None:
         return None
     if hasattr(progress, "update") and hasattr(progress, "n"):
@@ -15,11 +15,11 @@ def as_callback(progress: Any) -> Callable[[int, int], object] | None:
     if callable(progress):
         function: Callable[[int, int], object] = progress
         return function
-    raise TypeError(f"progress={progress!r} is neither a function of rows done and rows in all, nor a bar of tqdm")
+    raise TypeError(f"progress={progress!r}: expected a function of rows done and rows in total, or a tqdm bar")
 
 
 class _Bar:
-    """Moves a bar of tqdm, which wants to hear what has been added."""
+    """Moves a tqdm bar, which takes increments."""
 
     def __init__(self, bar: Any) -> None:
         self.bar = bar

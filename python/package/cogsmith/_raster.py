@@ -1,4 +1,4 @@
-"""What an input is: arrays of numpy and Dask, DataArrays, Datasets, and lists of them, in one form."""
+"""Inputs in a common form: NumPy and Dask arrays, DataArrays, Datasets, and lists of these."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._plan import Georeference
 
 
 class _Unset:
-    """Says that an argument was not given, where ``None`` means something."""
+    """The default of arguments for which ``None`` has a meaning."""
 
     def __repr__(self) -> str:
         return "unset"
@@ -32,7 +32,7 @@ UNSET: Any = _Unset()
 
 @dataclass
 class Raster:
-    """Arrays whose bands follow each other, each (row, column, band), and what is known about them."""
+    """Arrays (row, column, band) whose bands follow each other, and their properties."""
 
     parts: list[Any]
     georeference: Georeference | None = None
@@ -66,26 +66,26 @@ class Raster:
 
 
 def is_dask(array: Any) -> bool:
-    """Whether an array is one of Dask: the protocol says so, without an import of Dask."""
+    """Returns whether an array is a Dask array, by its protocol, without importing Dask."""
     graph = getattr(array, "__dask_graph__", None)
     return callable(graph) and graph() is not None and hasattr(array, "chunks")
 
 
 def is_data_array(obj: Any) -> bool:
-    """Whether an object is a DataArray, or near enough: data with attributes."""
+    """Returns whether an object is a DataArray or similar: data with attributes."""
     return not isinstance(obj, np.ndarray) and hasattr(obj, "data") and hasattr(obj, "attrs")
 
 
 def is_dataset(obj: Any) -> bool:
-    """Whether an object is a Dataset."""
+    """Returns whether an object is a Dataset."""
     return hasattr(obj, "data_vars") and hasattr(obj, "attrs")
 
 
 def read(source: Any, bands: str | None = None, explicit: Explicit | None = None) -> Raster:
-    """Takes whatever can be written into one form; no pixel is touched.
+    """Converts any input to the common form, without reading a pixel.
 
-    ``bands`` says whether the bands of arrays without names are "first" or "last" among three axes; ``None``: first,
-    unless that can hardly be meant. ``explicit`` is the georeference that the caller states.
+    ``bands`` is the axis of the bands, "first" or "last", of three-dimensional arrays without axis names; ``None``
+    means "first", with an error if that is doubtful. ``explicit`` is the georeference that the caller sets.
     """
     explicit = explicit or Explicit()
     if is_dataset(source):
@@ -98,44 +98,44 @@ def read(source: Any, bands: str | None = None, explicit: Explicit | None = None
 
 
 def _array(data: Any) -> Any:
-    """An array of numpy or Dask; masked ones are for :func:`mask_of`."""
+    """Returns a NumPy or Dask array; :func:`mask_of` handles masked arrays."""
     if is_dask(data):
         if any(side != side for side in data.shape):
-            raise ValueError("the array has chunks of unknown size: call its compute_chunk_sizes() first")
+            raise ValueError("the array has chunks of unknown size; call its compute_chunk_sizes() first")
         return _without_mask(not_empty(data))
     if isinstance(data, np.ndarray):
         return _without_mask(not_empty(data))
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"{type(data).__name__} is not an array of numbers")
+        raise TypeError(f"an object of type {type(data).__name__} is not an array of numbers")
     return not_empty(array)
 
 
 def not_empty(array: Any) -> Any:
     """Returns an array; an error if it has no pixels."""
     if 0 in array.shape:
-        raise ValueError(f"the array is empty, its shape is {tuple(array.shape)}: there are no pixels to write")
+        raise ValueError(f"the array is empty (shape {tuple(array.shape)}): there are no pixels to write")
     return array
 
 
 def _without_mask(data: Any) -> Any:
-    """An array as it is, if it masks nothing: a mask that nobody has taken out would be lost."""
+    """Returns an array unchanged if it masks nothing; otherwise its mask would be lost, which is an error."""
     if not _is_masked(data):
         return data
     if not is_dask(data) and data.mask is np.ma.nomask:
         return data.data
     raise ValueError(
-        "a masked array inside of another object is not supported: pass its data, and one mask for all bands as mask="
+        "a masked array inside another object is not supported; pass its data, and one mask for all bands as mask="
     )
 
 
 def _is_masked(data: Any) -> bool:
-    """Whether an array of numpy or Dask has a mask. What chunks of Dask are is known by their meta."""
+    """Returns whether a NumPy or Dask array is a masked array; the meta of a Dask array has the type of its chunks."""
     return isinstance(getattr(data, "_meta", data) if is_dask(data) else data, np.ma.MaskedArray)
 
 
 def _three_axes(array: Any, bands: str | None) -> Any:
-    """An array without names for its axes as (row, column, band)."""
+    """Returns an array without axis names as (row, column, band)."""
     if array.ndim == 2:
         return array[:, :, None]
     if array.ndim != 3:
@@ -144,8 +144,8 @@ def _three_axes(array: Any, bands: str | None) -> Any:
         first, _, last = array.shape
         if last <= 4 < first:
             raise ValueError(
-                f"an array of shape {array.shape} has either its {last} bands last or {first} bands first: "
-                "say which with bands='last' or bands='first'"
+                f"an array of shape {array.shape} may have {last} bands last or {first} bands first; pass bands='last' "
+                "or bands='first'"
             )
         bands = "first"
     if bands == "first":
@@ -158,7 +158,7 @@ def _three_axes(array: Any, bands: str | None) -> Any:
 def _of_data_array(
     raster: Any, explicit: Explicit, dataset: Any = None, dims: tuple[str, str] | None = None
 ) -> Raster:
-    """A DataArray, which may be a variable of a Dataset whose dimensions of rows and columns are known."""
+    """Reads a DataArray, or a variable of a Dataset whose dimensions of rows and columns are known."""
     data = _array(raster.data)
     if data.ndim not in (2, 3):
         raise ValueError(f"Need 2d or 3d ndarray on input, got {data.ndim} axes")
@@ -183,7 +183,7 @@ def _of_data_array(
 
 
 def _by_shape(data: Any, raster: Any) -> Any:
-    """Three axes without names: what the shape of the geobox says, (row, column, band) first, as datacube has it."""
+    """Orders three axes without names by the shape of the geobox, trying (row, column, band) first, as in datacube."""
     shape = getattr(_georeference.geobox_of(raster), "shape", None)
     if shape is None:
         return _three_axes(data, None)
@@ -196,16 +196,16 @@ def _by_shape(data: Any, raster: Any) -> Any:
 
 
 def _of_dataset(dataset: Any, explicit: Explicit) -> Raster:
-    """Every variable with rows and columns is a band, in the order of the Dataset."""
+    """Reads a Dataset: each variable with rows and columns is a band, in their order."""
     found = (_dims.spatial_dims(one) for one in (dataset, *dataset.data_vars.values()))
     dims = next((pair for pair in found if pair is not None), None)
     if dims is None:
-        raise ValueError(f"no two dimensions of {tuple(dataset.dims)} are rows and columns")
+        raise ValueError(f"no two of the dimensions {tuple(dataset.dims)} are rows and columns; rename them to y and x")
     mappings = _grid_mapping.mapping_names(dataset)
     bands = {name: variable for name, variable in dataset.data_vars.items() if str(name) not in mappings}
     variables = [variable for variable in bands.values() if set(dims) <= set(variable.dims)]
     if not variables:
-        raise ValueError(f"no variable of the Dataset lies along {dims}")
+        raise ValueError(f"no variable of the Dataset has the dimensions {dims}")
     result = _joined([_of_data_array(variable, explicit, dataset, dims) for variable in variables])
     result.nodata = _nodata.of_dataset(result.nodata, dataset.attrs, result.dtype)
     _attributes.add_dataset(result.attributes, dataset.attrs, result.bands)
@@ -213,9 +213,9 @@ def _of_dataset(dataset: Any, explicit: Explicit) -> Raster:
 
 
 def _of_list(sources: Sequence[Any], bands: str | None, explicit: Explicit) -> Raster:
-    """Several rasters of one place, one after the other as bands."""
+    """Reads several rasters of the same georeference, as bands in their order."""
     if not sources:
-        raise ValueError("an empty list has no bands")
+        raise ValueError("the list is empty: there are no bands to write")
     if all(isinstance(source, (numbers.Number, list, tuple)) for source in sources):
         # A nested list is an array.
         return read(np.asarray(sources), bands, explicit)
@@ -223,21 +223,21 @@ def _of_list(sources: Sequence[Any], bands: str | None, explicit: Explicit) -> R
 
 
 def _joined(rasters: Sequence[Raster]) -> Raster:
-    """The bands of several rasters as one."""
+    """Joins several rasters into one with the bands of all."""
     first = rasters[0]
     georeference = next((raster.georeference for raster in rasters if raster.georeference is not None), None)
     for index, other in enumerate(rasters[1:], 2):
         if (other.height, other.width) != (first.height, first.width):
             raise ValueError(
-                f"band {index} has {other.height}x{other.width} pixels, the first {first.height}x{first.width}"
+                f"band {index} has {other.height}x{other.width} pixels, but the first has {first.height}x{first.width}"
             )
         if other.dtype.newbyteorder("=") != first.dtype.newbyteorder("="):
             raise ValueError(
-                f"band {index} is {other.dtype}, the first {first.dtype}: a GeoTIFF has one type; convert with .astype"
+                f"band {index} is {other.dtype}, but the first is {first.dtype}; convert one of them with .astype(...)"
             )
         place = other.georeference
         if place is not None and not _georeference.is_same(place, georeference, first.width, first.height):
-            raise ValueError(f"band {index} lies elsewhere than the first")
+            raise ValueError(f"band {index} has a different georeference than the first; align them or pass transform=")
     bands_of = [raster.bands or [Band() for _ in range(raster.count)] for raster in rasters]
     for raster, its_bands in zip(rasters, bands_of, strict=True):
         _bands.qualify(its_bands, raster.name if len(rasters) > 1 else None)
@@ -252,14 +252,14 @@ def _joined(rasters: Sequence[Raster]) -> Raster:
 
 
 def mask_of(source: Any) -> tuple[Any, Any]:
-    """The data of a masked array of numpy or Dask, and its mask in the sense of GeoTIFF (True = valid); else the source."""
+    """Returns the data of a NumPy or Dask masked array, and its mask as in GeoTIFF (True = valid); else the source."""
     if not _is_masked(source):
         return source, None
     if not is_dask(source) and source.mask is np.ma.nomask:
         return np.asarray(source.data), None
     if source.ndim != 2:
         raise ValueError(
-            "a masked array of several bands is not supported: a GeoTIFF has one mask for all bands; pass "
+            "a masked array of several bands is not supported, since a GeoTIFF has one mask for all bands; pass "
             "array.data and mask=, or array.filled(value) and nodata=value"
         )
     if is_dask(source):

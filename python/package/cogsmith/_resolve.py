@@ -1,4 +1,4 @@
-"""Resolved options: everything that is known about a file before a pixel is read."""
+"""Resolved options: everything about a file that is known before a pixel is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._raster import UNSET, Raster
 
 @dataclass
 class ResolvedOptions:
-    """Everything about a file except its pixels; plain data that can be sent to other machines."""
+    """Everything about a file except its pixels, as plain data that can be sent to other machines."""
 
     image: Image
     georeference: Georeference
@@ -27,12 +27,12 @@ class ResolvedOptions:
     fill: str | None = None
 
     def plan(self) -> _native.Plan:
-        """Returns the plan. Equal options give equal plans, so each machine makes its own."""
+        """Returns the plan. Equal options give equal plans, so each machine creates its own."""
         return _native.Plan(self.image, self.georeference, self.items, self.options)
 
 
 def array_info(raster: Raster) -> _options.Facts:
-    """Returns the size and type of an array, which options depend on."""
+    """Returns the properties of an array that options depend on."""
     return _options.Facts(raster.width, raster.height, raster.count, raster.dtype)
 
 
@@ -44,7 +44,7 @@ def resolve(
     progress: Any,
     like_datacube: bool = False,
 ) -> ResolvedOptions:
-    """Combines the properties of the raster, the overrides and the options of the caller.
+    """Combines the properties of the raster, the overrides, and the options of the caller.
 
     With ``like_datacube``, bands without names get the color tags of datacube's file.
     """
@@ -55,7 +55,7 @@ def resolve(
         ("bands", facts.bands, 65535),
     ):
         if number > limit:
-            raise ValueError(f"the image has {number} {what}, a GeoTIFF at most {limit}")
+            raise ValueError(f"the image has {number} {what}, but a GeoTIFF has at most {limit}")
     if overrides.nodata is UNSET:
         raster.nodata.settle()
     text = _nodata.text(raster.nodata.value if overrides.nodata is UNSET else overrides.nodata, raster.dtype)
@@ -78,7 +78,7 @@ def resolve(
     metadata, is_point = _attributes.take_point(metadata)
     where.point = is_point if overrides.pixel_is_point is None else bool(overrides.pixel_is_point)
     if mask is not None and tuple(np.shape(mask)) != (raster.height, raster.width):
-        raise ValueError(f"the mask has the shape {np.shape(mask)}, the image {(raster.height, raster.width)}")
+        raise ValueError(f"the mask has shape {np.shape(mask)}, but the image has {(raster.height, raster.width)}")
     image = Image(
         width=raster.width,
         height=raster.height,

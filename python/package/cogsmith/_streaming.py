@@ -1,4 +1,4 @@
-"""Rows that come one after the other: :class:`CogWriter`."""
+"""Write rows as they come: :class:`CogWriter`."""
 
 from __future__ import annotations
 
@@ -13,26 +13,71 @@ from ._plan import Georeference
 from ._raster import UNSET, Raster
 from ._resolve import array_info, resolve
 
-#: Bytes of rows that are brought into the encoder's order at once.
+#: Bytes of rows that are rearranged for the encoder at a time.
 _PIECE = 16 << 20
 
 
 class CogWriter:
-    """Writes a COG from rows as they come; memory doesn't grow with the height of the image.
+    """Write a Cloud Optimized GeoTIFF row by row.
 
-    The file appears when the ``with`` block ends, and not at all if it ends by an exception or before all rows came.
+    Memory use does not depend on image height, apart from four bytes per tile. The file appears when the ``with`` block
+    ends, and not at all if an exception ends it or rows are missing.
 
-    ::
+    Parameters
+    ----------
+    target : str, os.PathLike, or file object
+        Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``.
+    shape : tuple of int
+        (rows, columns) or (bands, rows, columns) of the image, in pixels.
+    dtype : dtype_like
+        Type of the samples: bool (written as uint8 0 and 1), an integer of up to 64 bits, float16, float32, float64,
+        complex64, or complex128.
+    crs, transform, gcps, geotransform : optional
+        Georeference, as in :func:`cogsmith.write`. Default: none.
+    nodata : int, float, or None, optional
+        Nodata value. Default: none.
+    mask : bool, default False
+        Whether the file has a mask; :meth:`push` then takes the mask of its rows.
+    band_names, scale, offset, unit, tags, colormap, colorinterp : optional
+        Metadata, as in :func:`cogsmith.write`. Default: none.
+    pixel_is_point : bool, default False
+        Whether the file is marked ``AREA_OR_POINT=Point``. ``transform`` refers to pixel corners either way.
+    progress : callable or tqdm bar, optional
+        Called as ``progress(rows_done, rows)`` as rows are pushed.
+    **options
+        Encoding options, as in :func:`cogsmith.write`, except that ``overviews`` does not accept images.
 
-        with cogsmith.CogWriter("out.tif", shape=(2000, 3000), dtype="uint16", crs=32633, transform=transform) as cog:
-            for rows in source:
-                cog.push(rows)
+    Attributes
+    ----------
+    result : pathlib.Path, bytes, int, or None
+        The path; for ``":mem:"`` the bytes of the file; for an object the number of bytes written to it. ``None`` until
+        the file is finished.
 
-    ``shape`` is (rows, columns) or (bands, rows, columns). For ``":mem:"`` the bytes are in ``result`` at the end, for
-    paths the path. Everything else is as in :func:`cogsmith.write`.
+    Raises
+    ------
+    ValueError
+        If an option is unknown, out of range, or in conflict with the image or another option.
+    TypeError
+        If an argument has the wrong type, or GeoTIFF has no samples of this dtype.
+    FileExistsError
+        If the file exists and ``overwrite`` is not set.
+    OSError
+        If the file cannot be created.
+
+    See Also
+    --------
+    write : Write a whole array.
+
+    Examples
+    --------
+    >>> with cogsmith.CogWriter("out.tif", shape=(3, 2000, 3000), dtype="uint16", compress="zstd") as cog:
+    ...     for first in range(0, 2000, 100):
+    ...         cog.push(np.zeros((3, 100, 3000), "uint16"))
+    >>> cog.result
+    PosixPath('out.tif')
     """
 
-    #: The path, the bytes, or the number of bytes given to an object; ``None`` before the end.
+    #: The path, the bytes, or the number of bytes written to an object; ``None`` until the file is finished.
     result: Any
 
     def __init__(
@@ -63,7 +108,7 @@ class CogWriter:
         count, height, width = (1, *shape) if len(shape) == 2 else shape
         if 0 in shape:
             raise ValueError(f"shape={shape!r} is empty: there are no pixels to write")
-        # An array of the right shape that takes no memory stands for what will come.
+        # A broadcast array has the shape of the image and takes no memory.
         stand_in = np.broadcast_to(np.zeros((), np.dtype(dtype)), (height, width, count))
         raster = Raster([stand_in], Georeference())
         overrides = Overrides(
@@ -91,21 +136,43 @@ class CogWriter:
         self.result = None
 
     def push(self, rows: Any, mask: Any = None) -> None:
-        """Takes the next rows: (rows, columns) or (bands, rows, columns), and their mask (rows, columns)."""
+        """Add the next rows, from top to bottom.
+
+        Parameters
+        ----------
+        rows : array_like
+            Pixels of the dtype of the image, of shape (bands, rows, columns), or (rows, columns) for a single band. Any
+            number of rows.
+        mask : array_like of bool or uint8, shape (rows, columns), optional
+            Mask of these rows; 0 or False marks invalid pixels. Required if the writer has a mask, unless ``rows`` is a
+            two-dimensional masked array.
+
+        Raises
+        ------
+        ValueError
+            If rows or mask do not fit the image, or the writer is closed.
+        TypeError
+            If the mask is not an array of bool or uint8.
+
+        Examples
+        --------
+        >>> cog.push(rows)
+        >>> cog.push(rows, mask=rows[0] > 0)
+        """
         rows, masked = _raster.mask_of(rows)
         if masked is not None and mask is not None:
-            raise ValueError("the rows have a mask of their own: leave mask= out, or pass rows.data")
+            raise ValueError("the rows are a masked array and mask= is given; omit mask=, or pass rows.data")
         mask = masked if masked is not None else mask
         rows = np.asarray(rows)
         if rows.ndim == 2 and self._bands == 1:
             rows = rows[None]
         if rows.ndim != 3 or rows.shape[0] != self._bands or rows.shape[2] != self._width:
             bands = f"({self._bands}, rows, {self._width})" if self._bands > 1 else f"(rows, {self._width})"
-            raise ValueError(f"rows have the shape {rows.shape}, expected {bands}")
+            raise ValueError(f"rows have shape {rows.shape}, expected {bands}")
         if rows.dtype.newbyteorder("=") != self._dtype.newbyteorder("="):
-            raise ValueError(f"rows are {rows.dtype}, the image is {self._dtype}")
+            raise ValueError(f"rows are {rows.dtype}, but the image is {self._dtype}; convert them with .astype(...)")
         if mask is not None and np.shape(mask) != rows.shape[1:]:
-            raise ValueError(f"the mask has the shape {np.shape(mask)}, its rows {rows.shape[1:]}")
+            raise ValueError(f"the mask has shape {np.shape(mask)}, but its rows have shape {rows.shape[1:]}")
         valid = None if mask is None else _arrays.as_mask(mask)
         step = max(1, _PIECE // max(1, rows.itemsize * self._width * self._bands))
         for first in range(0, rows.shape[1], step):
@@ -119,12 +186,36 @@ class CogWriter:
                 self._progress(self._rows, self._height)
 
     def finish(self) -> Any:
-        """Writes the file, as the end of the ``with`` block does; returns :attr:`result`."""
+        """Write the file, as the end of the ``with`` block does.
+
+        Returns
+        -------
+        pathlib.Path, bytes, or int
+            :attr:`result`: the path, the bytes of the file, or the number of bytes written to an object.
+
+        Raises
+        ------
+        ValueError
+            If rows are missing, or the writer is closed.
+        OSError
+            If the target cannot be written.
+
+        Examples
+        --------
+        >>> cog = cogsmith.CogWriter(":mem:", shape=(100, 200), dtype="uint8")
+        >>> cog.push(np.zeros((100, 200), "uint8"))
+        >>> data = cog.finish()
+        """
         self.result = _write.result(self._where, self._native.finish())
         return self.result
 
     def discard(self) -> None:
-        """Gives up: nothing appears."""
+        """Close the writer without writing the file.
+
+        Examples
+        --------
+        >>> cog.discard()
+        """
         self._native.discard()
 
     def __enter__(self) -> CogWriter:

@@ -1,4 +1,4 @@
-"""Affine transforms, geotransforms and ground control points as plain numbers."""
+"""Affine transforms, geotransforms, and ground control points as plain numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Affine = tuple[float, float, float, float, float, float]
 #: Column, row, x, y, z.
 Gcp = tuple[float, float, float, float, float]
 
-#: Pixels longer than wide by more than this, or cells with a flatter angle (as a sine), are not meant that way.
+#: Pixels with a larger aspect ratio, or a smaller angle between their sides (as a sine), are not what anyone means.
 _MAX_ASPECT = 100.0
 _MIN_SINE = 0.1
 
@@ -31,7 +31,7 @@ def affine(transform: Any) -> Affine:
         a, b, c, d, e, f = values
         is_plain = not hasattr(transform, "to_gdal")
     else:
-        raise ValueError(f"transform={transform!r}: an affine transform has six numbers a, b, c, d, e, f")
+        raise ValueError(f"transform={transform!r}: expected six numbers a, b, c, d, e, f")
     read = (a, b, c, d, e, f)
     other = _of_gdal(read)
     if is_plain and _is_other_order(read, other):
@@ -44,7 +44,7 @@ def affine(transform: Any) -> Affine:
 
 
 def geotransform(transform: Any) -> Affine:
-    """Returns a, b, c, d, e, f of six numbers in GDAL's order: c, a, b, f, d, e.
+    """Returns a, b, c, d, e, f from six numbers in GDAL's order: c, a, b, f, d, e.
 
     Raises ValueError for numbers that only make sense in the order of ``affine.Affine``.
     """
@@ -52,7 +52,7 @@ def geotransform(transform: Any) -> Affine:
         raise TypeError(f"geotransform={transform!r} is an Affine; pass it as transform=")
     values = _numbers("geotransform", transform, "c, a, b, f, d, e, as of GDAL's GetGeoTransform")
     if len(values) != 6:
-        raise ValueError(f"geotransform={transform!r}: a geotransform has six numbers c, a, b, f, d, e")
+        raise ValueError(f"geotransform={transform!r}: expected six numbers c, a, b, f, d, e")
     c, a, b, f, d, e = values
     read = (a, b, c, d, e, f)
     other = (values[0], values[1], values[2], values[3], values[4], values[5])
@@ -69,16 +69,16 @@ def _numbers(name: str, transform: Any, order: str) -> list[float]:
     try:
         values = [float(value) for value in transform]
     except (TypeError, ValueError):
-        raise TypeError(f"{name}={transform!r} is not an affine transform of six numbers {order}") from None
+        raise TypeError(f"{name}={transform!r}: expected six numbers {order}") from None
     if not all(map(math.isfinite, values)):
-        raise ValueError(f"{name}={transform!r} has numbers that are not finite")
+        raise ValueError(f"{name}={transform!r} contains numbers that are not finite")
     return values
 
 
 def _check(said: str, transform: Affine) -> None:
     a, b, _, d, e, _ = transform
     if a * e == b * d:
-        raise ValueError(f"{said} puts all pixels on a line; a and e are the size of a pixel")
+        raise ValueError(f"{said} places all pixels on a line; a and e are the pixel size")
 
 
 def _of_gdal(values: Affine) -> Affine:
@@ -87,17 +87,17 @@ def _of_gdal(values: Affine) -> Affine:
 
 
 def _is_other_order(read: Affine, other: Affine) -> bool:
-    """Returns whether numbers make no sense as they are read, but do in the other order."""
+    """Returns whether the numbers make no sense as read, but do in the other order."""
     if is_axis_aligned(read) and read[0] != 0 and read[4] != 0:
         return False
     if not _is_sound(other) and not (is_axis_aligned(other) and other[0] != 0 and other[4] != 0):
         return False
-    # A cell that is neither upright nor turned, but sheared, is as unlikely as a stretched one.
+    # A pixel that is sheared, not just rotated, is as unlikely as a stretched one.
     return not _is_sound(read) or (is_axis_aligned(other) and not _is_rectangular(read))
 
 
 def _sides(transform: Affine) -> tuple[float, float, float, float]:
-    """The sides of a pixel, and the sine and cosine of the angle between them."""
+    """Returns the sides of a pixel, and the sine and cosine of the angle between them."""
     a, b, _, d, e, _ = transform
     across, down = math.hypot(a, d), math.hypot(b, e)
     if across == 0 or down == 0:
@@ -118,7 +118,7 @@ def _describe(transform: Affine) -> str:
     a, b, c, d, e, f = transform
     if is_axis_aligned(transform):
         return f"pixels of {a:g} x {e:g} from ({c:g}, {f:g})"
-    return f"pixels with the sides ({a:g}, {d:g}) and ({b:g}, {e:g}) from ({c:g}, {f:g})"
+    return f"pixels with sides ({a:g}, {d:g}) and ({b:g}, {e:g}) from ({c:g}, {f:g})"
 
 
 def _show(values: Iterable[float]) -> str:
@@ -131,7 +131,7 @@ def is_axis_aligned(transform: Affine) -> bool:
 
 
 def is_same(one: Affine, other: Affine, width: int, height: int) -> bool:
-    """Returns whether two transforms put an image of a size in the same place, up to a thousandth of a pixel."""
+    """Returns whether two transforms place an image of this size equally, up to a thousandth of a pixel."""
     tolerance = 1e-3 * max(abs(one[place]) for place in (0, 1, 3, 4))
     corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1)])
     return bool(np.abs(np.subtract(one, other).reshape(2, 3) @ corners.T).max() <= tolerance)
@@ -145,7 +145,7 @@ def compose(outer: Affine, inner: Affine) -> Affine:
 
 
 def gcps(points: Iterable[Any]) -> list[Gcp]:
-    """Returns ground control points: of rasterio's objects, or of (column, row, x, y[, z])."""
+    """Returns ground control points, from rasterio's objects or (column, row, x, y[, z])."""
     result = []
     for point in points:
         if hasattr(point, "row"):
@@ -154,7 +154,7 @@ def gcps(points: Iterable[Any]) -> list[Gcp]:
         else:
             values = [*point, 0.0][:5] if len(point) == 4 else [*point]
         if len(values) != 5:
-            raise ValueError(f"{point!r} is not a ground control point; pass column, row, x, y and optionally z")
+            raise ValueError(f"{point!r} is not a ground control point; pass column, row, x, y, and optionally z")
         column, row, x, y, z = (float(value) for value in values)
         result.append((column, row, x, y, z))
     return result

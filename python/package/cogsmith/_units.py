@@ -1,4 +1,4 @@
-"""Units of coordinates: the spellings of UDUNITS that files have, as kinds and sizes."""
+"""Units of coordinates: kinds and sizes of the UDUNITS spellings found in files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: "length" in meters, "angle" in radians, or "pixel". A negative size counts to the west or south."""
+    """A unit: "length" in meters, "angle" in radians, or "pixel". A negative size counts to the west or the south."""
 
     kind: str
     size: float
@@ -25,7 +25,7 @@ _LENGTHS = {
     "miles": 1609.344, "mi": 1609.344, "statute_mile": 1609.344, "us_survey_mile": 5280 * _SURVEY_FOOT,
     "nautical_mile": 1852.0, "nautical_miles": 1852.0, "nmile": 1852.0, "nmi": 1852.0, "fathom": 1.8288,
     "fathoms": 1.8288, "chain": 20.1168, "link": 0.201168, "inch": 0.0254, "inches": 0.0254,
-    # Units of old national systems, by EPSG's names.
+    # Units of old national systems, by their EPSG names.
     "german_legal_metre": 1.0000135965, "clarke's_foot": 0.3047972654, "clarke's_yard": 0.9143917962,
     "clarke's_link": 0.201166195164, "british_foot_(sears_1922)": 0.3047994715386762,
     "british_yard_(sears_1922)": 0.9143984146160287, "british_chain_(sears_1922)": 20.116765121552632,
@@ -44,7 +44,7 @@ _ANGLES = {
     "arcsec": _DEGREE / 3600, "angular_second": _DEGREE / 3600, "arc_seconds": _DEGREE / 3600,
 }  # fmt: skip
 _PIXELS = ("pixel", "pixels", "px")
-#: Texts that say nothing about a unit.
+#: Texts that mean an unspecified unit.
 _NONE = ("", "1", "-", "none", "unitless", "dimensionless", "unknown", "undefined", "n/a", "na", "null", "nan")
 
 _PREFIXES = {
@@ -62,7 +62,7 @@ _NUMBER = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*[ *.]?\s*(?=[^0-9.\s*])(.
 
 
 def parse(text: Any) -> Unit | None:
-    """Returns the unit that a text names; ``None`` for texts that name none, such as "1".
+    """Returns the unit that a text names; ``None`` for an unspecified unit, such as "1".
 
     Raises ValueError for a text that is not a unit of length or angle.
     """
@@ -76,7 +76,7 @@ def parse(text: Any) -> Unit | None:
         return Unit("pixel", 1.0)
     found = _named(text, word)
     if found is None and (number := _NUMBER.fullmatch(text)):
-        # Such as "0.3048 metre", as rioxarray writes it.
+        # For example "0.3048 metre", as rioxarray writes it.
         inner = _named(number[2], re.sub(r"[\s_-]+", "_", number[2].lower()))
         if inner is not None and float(number[1]) > 0:
             found = Unit(inner.kind, float(number[1]) * inner.size)
@@ -95,7 +95,7 @@ def _named(text: str, word: str) -> Unit | None:
     if metric := _METRIC.fullmatch(word):
         size = _PREFIXES[metric[1]] if metric[1] else 1.0
         return Unit("angle" if metric[2].startswith("rad") else "length", size)
-    # Symbols tell milli from mega by their case; "M" and "KM" are old spellings of meters and kilometers.
+    # The case of symbols distinguishes milli from mega; "M" and "KM" are old spellings of meters and kilometers.
     for symbol in (text, text.lower()):
         if symbolic := _SYMBOLIC.fullmatch(symbol):
             return Unit("angle" if symbolic[2] == "rad" else "length", _SYMBOLS[symbolic[1]])
@@ -103,23 +103,23 @@ def _named(text: str, word: str) -> Unit | None:
 
 
 def factor(unit: Unit | None, crs_unit: tuple[str, float] | None, height: float | None) -> float | None:
-    """Returns the factor that converts coordinates to the unit of a CRS; ``None`` where none does.
+    """Returns the factor that converts coordinates to the unit of a CRS; ``None`` if there is none.
 
     Parameters
     ----------
     unit
         Unit of the coordinates; ``None`` for that of the CRS.
     crs_unit
-        Kind and size of the unit of the CRS; ``None`` if it is not known.
+        Kind and size of the unit of the CRS; ``None`` if unknown.
     height
-        Height of the satellite of a geostationary CRS in meters, which turns angles into lengths.
+        Height of the satellite of a geostationary CRS in meters, which converts angles to lengths.
     """
     if unit is None or crs_unit is None:
         return 1.0
     kind, size = crs_unit
     if unit.kind == kind:
         result = unit.size / size
-        # "Foot" is whichever foot the CRS counts in: the survey foot and the international one share their names.
+        # "Foot" means the foot of the CRS: the survey foot and the international foot share their names.
         is_foot = unit.size == 0.3048 and abs(size - 0.3048) < 1e-5
         return 1.0 if abs(result - 1) < 1e-9 or is_foot else result
     if unit.kind == "angle" and height is not None:

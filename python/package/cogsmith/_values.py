@@ -1,4 +1,4 @@
-"""Values of options, as text, numbers and members of enumerations, and the errors about them."""
+"""Option values, given as text, numbers, or enum members, and the errors about them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def warn(text: str) -> None:
 
 
 def not_supported(name: str, value: Any) -> ValueError:
-    """Returns the error about a feature that GDAL has and this writer lacks."""
+    """Returns the error for a feature that GDAL has and this writer lacks."""
     return ValueError(f"option '{name}'={show(value)} is not supported: this writer has no such feature")
 
 
 def show(value: Any) -> str:
-    """Returns a value as errors show it; members of enumerations by name."""
+    """Returns a value as errors show it; enum members by name."""
     return repr(value.name if isinstance(value, enum.Enum) else value)
 
 
 def word(value: Any) -> str:
-    """Returns a value as GDAL sees it, lowercase; members of rasterio's enumerations by what they stand for."""
+    """Returns a value as GDAL sees it, lowercase; members of rasterio's enums by their meaning."""
     if isinstance(value, enum.Enum):
         value = value.value if isinstance(value.value, str) else value.name
     if isinstance(value, bool):
@@ -52,7 +52,7 @@ def word(value: Any) -> str:
 
 
 def integer(name: str, value: Any, smallest: int, largest: int) -> int:
-    """Returns a whole number of a range."""
+    """Returns an integer within a range."""
     try:
         number = int(value)
         exact = not isinstance(value, bool) and number == float(value)
@@ -60,32 +60,32 @@ def integer(name: str, value: Any, smallest: int, largest: int) -> int:
         exact = False
         number = 0
     if not exact or not smallest <= number <= largest:
-        raise ValueError(f"{name}={value!r}: expected a whole number from {smallest} to {largest}")
+        raise ValueError(f"{name}={value!r}: expected an integer from {smallest} to {largest}")
     return number
 
 
 def flag(name: str, value: Any) -> bool:
-    """Returns a truth value, also from GDAL's words for it."""
+    """Returns a bool, also from GDAL's words for it."""
     text = word(value)
     if text in ("yes", "true", "on", "1"):
         return True
     if text in ("no", "false", "off", "0", "none"):
         return False
-    raise ValueError(f"{name}={value!r}: expected yes or no")
+    raise ValueError(f"{name}={value!r}: expected True or False")
 
 
 def choice(name: str, value: Any, known: Mapping[str, str], lacked: Sequence[str] = ()) -> str:
-    """Returns what one of a few words stands for, in either case."""
+    """Returns the meaning of one of the known words, in either case."""
     text = word(value)
     if text in known:
         return known[text]
     if text in lacked:
         raise not_supported(name, value)
-    raise ValueError(f"{name}={show(value)} is unknown; it takes {', '.join(known)}")
+    raise ValueError(f"{name}={show(value)}: expected one of {', '.join(known)}")
 
 
 def byte_count(name: str, value: Any) -> int:
-    """Returns a number of bytes, also from text with K, M or G for powers of 1024."""
+    """Returns a number of bytes, also from text with K, M, or G for powers of 1024."""
     match = re.fullmatch(r"(\d+)\s*([kmg]?)", word(value))
     if match is None:
         raise ValueError(f"{name}={value!r}: expected a number of bytes, such as 1000000 or '64M'")
@@ -98,7 +98,7 @@ def tile_size(name: str, value: Any) -> tuple[int, int]:
         value = value.lower().split("x")
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
-            raise ValueError(f"{name}={value!r}: expected one side, or columns and rows")
+            raise ValueError(f"{name}={value!r}: expected one side, or (columns, rows)")
         width, height = (integer(name, side, 16, 65520) for side in value)
         return width, height
     side = integer(name, value, 16, 65520)
@@ -119,7 +119,7 @@ def block_size(value: Any, name: str) -> int:
 
 
 def resampling(name: str, value: Any) -> str:
-    """Returns a kernel by the names of GDAL, rasterio (also as its enumeration or its numbers) and this package."""
+    """Returns a kernel by the names of GDAL, rasterio (also as enum members or their numbers), and this package."""
     if isinstance(value, (int, np.integer)) and not isinstance(value, (bool, enum.Enum)):
         if not 0 <= value < len(_RESAMPLING_NUMBERS):
             raise ValueError(f"Bad resampling parameter: {value}")
@@ -130,10 +130,10 @@ def resampling(name: str, value: Any) -> str:
     text = _RESAMPLING_NAMES.get(text, text)
     if text not in _native.RESAMPLINGS:
         known = ", ".join(_native.RESAMPLINGS)
-        raise ValueError(f"Bad resampling parameter: {value!r} is unknown; {name} takes {known}")
+        raise ValueError(f"Bad resampling parameter: {name}={value!r}, expected one of {known}")
     return text
 
 
 def predictor_by_type(dtype: np.dtype[Any]) -> str:
-    """Returns what PREDICTOR=YES means; none for complex samples, which other readers cannot read with one."""
+    """Returns the meaning of PREDICTOR=YES; none for complex samples, which other readers cannot read with one."""
     return {"f": "float", "c": "none"}.get(dtype.kind, "horizontal")

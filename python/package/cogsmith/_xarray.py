@@ -1,4 +1,4 @@
-"""The accessor ``.cogsmith`` of DataArrays and Datasets, registered as soon as there is an xarray to register it with."""
+"""The accessor ``.cogsmith`` of DataArrays and Datasets, registered once xarray has been imported."""
 
 from __future__ import annotations
 
@@ -14,26 +14,83 @@ from . import _write
 
 
 class Accessor:
-    """Writing from a DataArray or a Dataset: ``array.cogsmith.write("out.tif")``."""
+    """Write a DataArray or a Dataset as a Cloud Optimized GeoTIFF.
+
+    Examples
+    --------
+    >>> array.cogsmith.write("out.tif", compress="zstd")
+    PosixPath('out.tif')
+    """
 
     def __init__(self, raster: Any) -> None:
         self._raster = raster
 
     def write(self, target: Any, **options: Any) -> Any:
-        """:func:`cogsmith.write` of this raster."""
+        """Write this DataArray or Dataset with :func:`cogsmith.write`.
+
+        Parameters
+        ----------
+        target : str, os.PathLike, or file object
+            Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``.
+        **options
+            All other arguments of :func:`cogsmith.write`.
+
+        Returns
+        -------
+        pathlib.Path, bytes, int, or dask.delayed.Delayed
+            As :func:`cogsmith.write`, which also lists the errors.
+
+        Examples
+        --------
+        >>> array.cogsmith.write("out.tif", compress="zstd")
+        PosixPath('out.tif')
+        """
         return _write.write(self._raster, target, **options)
 
     def write_cog(self, fname: Any, **options: Any) -> Any:
-        """:func:`cogsmith.write_cog` of this raster."""
+        """Write this DataArray or Dataset with :func:`cogsmith.write_cog`.
+
+        Parameters
+        ----------
+        fname : str or os.PathLike
+            Path of the file, or ``":mem:"`` for bytes.
+        **options
+            All other arguments of :func:`cogsmith.write_cog`.
+
+        Returns
+        -------
+        pathlib.Path, bytes, or dask.delayed.Delayed
+            As :func:`cogsmith.write_cog`, which also lists the errors.
+
+        Examples
+        --------
+        >>> array.cogsmith.write_cog("out.tif", overwrite=True)
+        PosixPath('out.tif')
+        """
         return _write.write_cog(self._raster, fname, **options)
 
     def to_cog(self, **options: Any) -> Any:
-        """:func:`cogsmith.to_cog` of this raster."""
+        """Compress this DataArray or Dataset to bytes with :func:`cogsmith.to_cog`.
+
+        Parameters
+        ----------
+        **options
+            All other arguments of :func:`cogsmith.to_cog`.
+
+        Returns
+        -------
+        bytes or dask.delayed.Delayed
+            As :func:`cogsmith.to_cog`, which also lists the errors.
+
+        Examples
+        --------
+        >>> data = array.cogsmith.to_cog(compress="zstd")
+        """
         return _write.to_cog(self._raster, **options)
 
 
 def register() -> None:
-    """Registers the accessor now, or when the caller imports xarray, which is not imported for it."""
+    """Registers the accessor now, or once the caller imports xarray; this package does not import it."""
     if "xarray" in sys.modules:
         _register_with(sys.modules["xarray"])
     else:
@@ -46,7 +103,7 @@ def _register_with(xarray: ModuleType) -> None:
 
 
 class _WhenXarrayComes(importlib.abc.MetaPathFinder):
-    """Finds xarray as all others do, and sees to it that the accessor is registered once it has been imported."""
+    """Delegates to the other finders, and registers the accessor after the import of xarray."""
 
     def __init__(self) -> None:
         self._asked = False

@@ -5,7 +5,7 @@ pub(crate) fn reverse(bytes: &mut [u8]) {
     bytes.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
 }
 
-/// Reverses every `unit` bytes.
+/// Reverses every group of `unit` bytes.
 pub(crate) fn swap(bytes: &mut [u8], unit: usize) {
     match unit {
         2 => bytes.chunks_exact_mut(2).for_each(<[u8]>::reverse),
@@ -16,10 +16,10 @@ pub(crate) fn swap(bytes: &mut [u8], unit: usize) {
     }
 }
 
-/// Widens a row of integers of `bits` bits, packed from the highest bit of each byte on, to samples of `size` bytes in
-/// native order. The byte order of the file means nothing to them; GDAL reads 24 bits so, too.
+/// Widens a row of integers of `bits` bits, packed from the highest bit of each byte, to samples of `size` bytes in
+/// native order. The byte order of the file does not apply to them; GDAL reads 24-bit samples that way, too.
 pub(crate) fn unpack(packed: &[u8], bits: u16, signed: bool, size: usize, out: &mut [u8]) {
-    // Fewer than 8 bits are left over when the next byte comes, and samples have at most 32: 64 bits are enough.
+    // Fewer than 8 bits are left when the next byte arrives, and samples have at most 32, so 64 bits are enough.
     let (mut buffer, mut filled) = (0u64, 0u32);
     let mask = (1u64 << bits.min(32)) - 1;
     let mut bytes = packed.iter();
@@ -66,7 +66,7 @@ fn float24(bits: u32) -> f32 {
     let magnitude = match (exponent, mantissa) {
         (0, 0) => 0,
         (0, _) => {
-            // A subnormal number: single precision has the room to make it normal.
+            // A subnormal number: single precision can represent it as a normal one.
             let shift = mantissa.leading_zeros() - 15;
             ((1 + 127 - 63 - shift) << 23) | (((mantissa << shift) & 0xFFFF) << 7)
         }

@@ -1,9 +1,9 @@
-//! The compression schemes of TIFF files: which are read, and the names of those that are not.
+//! The compression schemes of TIFF files: those that can be decoded, and the names of the others.
 
 use super::{DecodeResult, fax, lerc};
 use crate::error::{Error, Result};
 
-/// A compression scheme (tag 259) that is read.
+/// A supported compression scheme (tag 259).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
     /// 1.
@@ -27,8 +27,8 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// The scheme of a code; an error that names it where it is not read. The details of LERC and fax stand in other
-    /// tags.
+    /// Returns the scheme of a code, or an error that names an unsupported one. The details of LERC and fax are in
+    /// other tags.
     pub(crate) fn from_code(code: u64) -> Result<Self> {
         Ok(match code {
             1 => Self::None,
@@ -46,7 +46,7 @@ impl Compression {
                 let name = match code {
                     6 => "JPEG as of TIFF 6.0, long replaced by 7",
                     9 => "JBIG on black and white",
-                    10 => "JBIG on colour",
+                    10 => "JBIG on color",
                     32766 => "NeXT",
                     32771 => "CCITT RLE with word alignment",
                     32809 => "ThunderScan",
@@ -67,22 +67,22 @@ impl Compression {
         })
     }
 
-    /// Whether tag 266 applies to the compressed bytes: libtiff leaves JPEG and the newer codecs alone.
+    /// Returns whether tag 266 applies to the compressed bytes: libtiff ignores it for JPEG and the newer codecs.
     pub(crate) fn takes_reversed_bits(self) -> bool {
         !matches!(self, Self::Jpeg | Self::WebP | Self::Lerc(_))
     }
 
-    /// Whether tag 317 applies; libtiff ignores it for the other codecs.
+    /// Returns whether tag 317 applies; libtiff ignores it for the other codecs.
     pub(crate) fn has_predictor(self) -> bool {
         matches!(self, Self::Lzw | Self::Deflate | Self::Zstd)
     }
 
-    /// Whether a part of a chunk can be decoded after the other, in memory that doesn't grow with the chunk.
+    /// Returns whether a chunk can be decoded piece by piece, in memory that does not grow with the chunk.
     pub(crate) fn streams(self) -> bool {
         matches!(self, Self::None | Self::Lzw | Self::Deflate | Self::Zstd)
     }
 
-    /// Checks that `compressed` bytes can hold `decoded` ones, so that no lie of a header is ever allocated.
+    /// Checks that `compressed` bytes can hold `decoded` bytes, so that a false size in a header is never allocated.
     pub(crate) fn check_size(self, compressed: u64, decoded: u64) -> DecodeResult<()> {
         let ratio = match self {
             Self::None => 1,
@@ -90,12 +90,12 @@ impl Compression {
             Self::PackBits => 64,
             // A match of 258 bytes takes at least two bits.
             Self::Deflate => 1032,
-            // Codes of 12 bits stand for at most 4096 bytes.
+            // Codes of 12 bits represent at most 4096 bytes.
             Self::Lzw => 4096,
             // A block of 64 samples takes at least one bit, and four components of a pixel may share some of them.
             Self::Jpeg => 2048,
-            // A block of four bytes repeats one up to 128 KiB; WebP, LERC and fax can say "all the same" for nearly
-            // nothing, too.
+            // A block of four bytes repeats one byte up to 128 KiB; WebP, LERC, and fax can also encode "all the same"
+            // in almost no bytes.
             Self::Zstd | Self::WebP | Self::Lerc(_) | Self::Fax(_) => 1 << 20,
         };
         if decoded > compressed.saturating_mul(ratio).saturating_add(4096) && decoded > compressed {

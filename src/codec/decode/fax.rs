@@ -1,4 +1,4 @@
-//! CCITT fax codes of black-and-white images (TIFF 6.0 sections 10 and 11; ITU-T T.4 and T.6).
+//! CCITT fax codes of bilevel images (TIFF 6.0 sections 10 and 11; ITU-T T.4 and T.6).
 
 use std::convert::Infallible;
 
@@ -11,24 +11,24 @@ use super::{DecodeError, DecodeResult};
 /// The kinds of fax codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Options {
-    /// Compression 2: run lengths, every row starts at a byte.
+    /// Compression 2: run lengths; every row starts at a byte boundary.
     Modified,
-    /// Compression 3: rows that end with a code.
+    /// Compression 3: every row ends with a code.
     Group3 {
-        /// Bit 0 of tag 292: rows may tell only the difference to the row before.
+        /// Bit 0 of tag 292: rows may encode only the difference from the row before.
         two_dimensional: bool,
     },
-    /// Compression 4: every row tells the difference to the row before.
+    /// Compression 4: every row encodes the difference from the row before.
     Group4,
 }
 
-/// Fills `out`, rows of one bit a pixel (0 = white), each padded to whole bytes.
+/// Fills `out` with rows of one bit per pixel (0 = white), each padded to whole bytes.
 pub(crate) fn decode(options: Options, input: &[u8], width: usize, rows: usize, out: &mut [u8]) -> DecodeResult<()> {
-    let columns = u32::try_from(width).map_err(|_| "more pixels than any fax holds")?;
+    let columns = u32::try_from(width).map_err(|_| "fax image is too wide")?;
     let row_bytes = width.div_ceil(8).max(1);
-    // Codes are looked up by more bits than the last one may have.
+    // Zeros at the end, because a lookup reads more bits than the last code may have.
     let bytes = input.iter().chain(&[0; 4]).map(|byte| Ok::<u8, Infallible>(*byte));
-    let damaged = |row: usize| DecodeError::Damaged(format!("fax codes end or fail in row {row} of {rows}"));
+    let damaged = |row: usize| DecodeError::Damaged(format!("fax codes end or are invalid in row {row} of {rows}"));
     let lines = out.chunks_exact_mut(row_bytes).enumerate();
     if options == Options::Group4 {
         let mut decoder = Group4Decoder::new(bytes, columns).map_err(|_| damaged(0))?;
@@ -46,7 +46,7 @@ pub(crate) fn decode(options: Options, input: &[u8], width: usize, rows: usize, 
         let two_dimensional = match options {
             Options::Group3 { two_dimensional } => {
                 let ended = skip_row_end(&mut reader);
-                // The bit behind the code of a row's end tells how the row is coded.
+                // The bit after the end-of-row code says how the row is coded.
                 two_dimensional && ended && take_bit(&mut reader) == Some(0)
             }
             _ => {
@@ -64,9 +64,9 @@ pub(crate) fn decode(options: Options, input: &[u8], width: usize, rows: usize, 
     Ok(())
 }
 
-/// Skips the code of a row's end (at least eleven zeros, then a one) if it comes next, and tells whether it did.
+/// Skips the end-of-row code (at least eleven zeros, then a one) if it comes next, and returns whether it did.
 fn skip_row_end(reader: &mut impl BitReader) -> bool {
-    // No code of a run starts with more than seven zeros (ITU-T T.4 tables 2 and 3).
+    // No run-length code starts with more than seven zeros (ITU-T T.4 tables 2 and 3).
     if reader.peek(9) != Some(0) {
         return false;
     }
@@ -84,7 +84,7 @@ fn take_bit(reader: &mut impl BitReader) -> Option<u16> {
     Some(bit)
 }
 
-/// The length of a run: any number of make-up codes of 64 and more, then a terminating one.
+/// Reads the length of a run: any number of make-up codes of 64 or more, then a terminating code.
 fn run(reader: &mut impl BitReader, is_black: bool) -> Option<u32> {
     let mut length = 0u32;
     loop {
@@ -96,7 +96,7 @@ fn run(reader: &mut impl BitReader, is_black: bool) -> Option<u32> {
     }
 }
 
-/// The columns where the colour changes in a row of runs, from white on.
+/// Returns the columns where the color changes in a row of runs that starts with white.
 fn runs(reader: &mut impl BitReader, width: u32) -> Option<Vec<u32>> {
     let (mut changes, mut column, mut is_black) = (Vec::new(), 0u32, false);
     while column < width {
@@ -107,11 +107,12 @@ fn runs(reader: &mut impl BitReader, width: u32) -> Option<Vec<u32>> {
     Some(changes)
 }
 
-/// The columns where the colour changes in a row that tells the difference to the row before (ITU-T T.4 section 4.2).
+/// Returns the columns where the color changes in a row coded as a difference from the row before (ITU-T T.4 section
+/// 4.2).
 fn differing_row(reader: &mut impl BitReader, before: &[u32], width: u32) -> Option<Vec<u32>> {
     let (mut changes, mut column, mut is_black, mut started) = (Vec::new(), 0u32, false, false);
     while column < width {
-        // The first change of the row before, to the right and to the opposite colour, and the one behind it.
+        // The first change of the row before that is to the right and to the opposite color, and the one after it.
         let opposite = before.iter().enumerate().skip(usize::from(is_black)).step_by(2);
         let first = opposite
             .map(|(index, change)| (index, *change))
@@ -140,7 +141,7 @@ fn differing_row(reader: &mut impl BitReader, before: &[u32], width: u32) -> Opt
     Some(changes)
 }
 
-/// Sets the bits of the black runs; `changes` are the columns where the colour changes, starting from white.
+/// Sets the bits of the black runs; `changes` are the columns where the color changes, starting from white.
 fn draw(changes: &[u32], width: usize, line: &mut [u8]) {
     for run in changes.chunks(2) {
         let start = run.first().map_or(width, |start| *start as usize).min(width);

@@ -1,4 +1,4 @@
-//! JPEG (Adobe TIFF Technical Note 2): streams whose tables may stand in tag 347.
+//! JPEG (Adobe TIFF Technical Note 2): streams whose tables may be in tag 347.
 
 use libjpeg_turbo_rs::precision::decompress_12bit_with_limits;
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, PixelFormat};
@@ -12,8 +12,8 @@ const DQT: u8 = 0xDB;
 const DHT: u8 = 0xC4;
 const DRI: u8 = 0xDD;
 
-/// Decodes a chunk. YCbCr becomes RGB where the image is YCbCr; other components stay as they are, whatever the stream
-/// says about its colours, as in libtiff.
+/// Decodes a chunk. YCbCr becomes RGB if the image is YCbCr; other components are unchanged, whatever the stream says
+/// about its colors, as in libtiff.
 pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeResult<Vec<u8>> {
     if !(format.bits == 8 || format.bits == 12) {
         return Err(DecodeError::Unsupported(format!("JPEG of {} bits per sample", format.bits)));
@@ -34,14 +34,14 @@ pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeR
     let (width, height) = (usize::from(decoder.header().width), usize::from(decoder.header().height));
     let components = decoder.header().components.len();
     if components != format.samples {
-        return Err(format!("JPEG: the stream has {components} components, the image {}", format.samples).into());
+        return Err(format!("JPEG: the stream has {components} components, the image has {}", format.samples).into());
     }
-    // libtiff takes strips that are higher than they should be, but no wider ones, and nothing smaller.
+    // libtiff accepts strips that are higher than expected, but not wider or smaller ones.
     if width != format.width || height < rows {
-        return Err(format!("JPEG: the stream is {width}x{height}, the chunk {}x{rows}", format.width).into());
+        return Err(format!("JPEG: the stream is {width}x{height}, but the chunk is {}x{rows}", format.width).into());
     }
     decoder.set_output_format(output);
-    // Decoders would fill up with grey what is missing or damaged.
+    // By default, the decoder fills missing or damaged parts with gray.
     decoder.set_stop_on_warning(true);
     let size = decoder.output_buffer_size().map_err(failed)?;
     if size != width * height * format.samples {
@@ -54,7 +54,7 @@ pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeR
     Ok(decoded)
 }
 
-/// Decodes a stream of 12 bits per sample.
+/// Decodes a stream with 12 bits per sample.
 fn decode_12_bits(format: &ChunkFormat, stream: &[u8], rows: usize) -> DecodeResult<Vec<u8>> {
     let limits = DecodeLimits { max_width: format.width, max_height: rows, ..DecodeLimits::default() };
     let image = decompress_12bit_with_limits(stream, &limits).map_err(|error| format!("JPEG: {error}"))?;
@@ -65,8 +65,8 @@ fn decode_12_bits(format: &ChunkFormat, stream: &[u8], rows: usize) -> DecodeRes
     Ok(image.data.iter().flat_map(|sample| sample.to_ne_bytes()).collect())
 }
 
-/// A stream that stands alone: the shared tables behind SOI, and of the stream what is needed for decoding. An Adobe
-/// marker says whether the colours are to be converted, since decoders guess from component numbers otherwise.
+/// Builds a self-contained stream: SOI, the shared tables, and those parts of the stream that decoding needs. An Adobe
+/// marker says whether to convert colors, because otherwise decoders guess from component numbers.
 fn assemble(tables: &[u8], input: &[u8], to_rgb: bool) -> DecodeResult<Vec<u8>> {
     let mut stream = Vec::new();
     let size = tables.len().saturating_add(input.len()).saturating_add(32);
@@ -85,7 +85,8 @@ fn assemble(tables: &[u8], input: &[u8], to_rgb: bool) -> DecodeResult<Vec<u8>> 
     Ok(stream)
 }
 
-/// Copies the segments before the first scan that `wanted` picks; gives what follows from the scan on, if anything.
+/// Copies the segments before the first scan for which `wanted` returns true. Returns the rest, from the scan on, if
+/// any.
 fn copy_segments<'a>(input: &'a [u8], stream: &mut Vec<u8>, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
     let mut rest = input;
     loop {
@@ -95,7 +96,7 @@ fn copy_segments<'a>(input: &'a [u8], stream: &mut Vec<u8>, wanted: impl Fn(u8) 
                 continue;
             }
             [0xFF, marker, tail @ ..] => (*marker, tail),
-            // Bytes between segments mean nothing; decoders skip them.
+            // Bytes between segments have no meaning; decoders skip them.
             [_, tail @ ..] => {
                 rest = tail;
                 continue;

@@ -1,11 +1,11 @@
-//! LERC (Esri), alone or wrapped in DEFLATE or ZSTD, as libtiff stores it.
+//! LERC (Esri), bare or wrapped in DEFLATE or ZSTD, as libtiff stores it.
 
 use std::io::Read;
 
 use super::{ChunkFormat, Compression, DecodeError, DecodeResult, allocate_rows, stream};
 use crate::sample::DataType;
 
-/// What the LERC bytes are wrapped in (second number of tag 50674).
+/// Outer compression of the LERC bytes (second number of tag 50674).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrapping {
     /// 0.
@@ -27,14 +27,14 @@ pub(crate) fn decode(format: &ChunkFormat, wrapping: Wrapping, input: Vec<u8>, r
         DataType::I16 => pixels::<i16>(format, &blob, rows, out, None),
         DataType::U32 => pixels::<u32>(format, &blob, rows, out, None),
         DataType::I32 => pixels::<i32>(format, &blob, rows, out, None),
-        // libtiff gives NaN where the mask of floats says that there is no value.
+        // libtiff returns NaN where the mask of a float image marks a pixel as invalid.
         DataType::F32 => pixels::<f32>(format, &blob, rows, out, Some(f32::NAN)),
         DataType::F64 => pixels::<f64>(format, &blob, rows, out, Some(f64::NAN)),
         other => Err(DecodeError::Unsupported(format!("LERC of {other} samples"))),
     }
 }
 
-/// The LERC bytes; they can't be much longer than the pixels themselves.
+/// Returns the LERC bytes; they cannot be much longer than the pixels.
 fn unwrap(wrapping: Wrapping, input: Vec<u8>, pixel_bytes: usize) -> DecodeResult<Vec<u8>> {
     let compression = match wrapping {
         Wrapping::None => return Ok(input),
@@ -58,13 +58,13 @@ fn pixels<T: lerc::Sample + bytemuck::Pod>(
     let info = lerc::decode_info(blob).map_err(|error| format!("LERC: {error}"))?;
     if info.width as usize != format.width || info.height as usize != rows || info.bands != 1 {
         let (width, height) = (info.width, info.height);
-        return Err(format!("LERC: the image is {width}x{height}, the chunk {}x{rows}", format.width).into());
+        return Err(format!("LERC: the image is {width}x{height}, but the chunk is {}x{rows}", format.width).into());
     }
     let depth = info.depth as usize;
-    // libtiff writes the alpha band of 8-bit images as the mask of LERC.
+    // libtiff stores the alpha band of 8-bit images as the LERC mask.
     let alpha = depth.checked_add(1) == Some(format.samples) && format.data_type == DataType::U8;
     if depth != format.samples && !alpha {
-        return Err(format!("LERC: the image has {depth} bands, the chunk {}", format.samples).into());
+        return Err(format!("LERC: the image has {depth} bands, but the chunk has {}", format.samples).into());
     }
     let count = format.width * rows;
     let mut values = Vec::new();

@@ -1,7 +1,7 @@
-//! Decoding of the chunks (tiles and strips) of TIFF files: bytes of the file in, samples in native order out.
+//! Decodes the chunks (tiles and strips) of TIFF files to samples in native byte order.
 //!
-//! Knows nothing of offsets and directories. Errors are reasons in plain words; the caller knows the place. Nothing
-//! larger than what the compressed bytes can possibly hold is ever allocated.
+//! Knows nothing about offsets and directories. Errors are plain-text reasons; the caller adds the location. Never
+//! allocates more than the compressed bytes can possibly hold.
 
 pub(crate) mod bits;
 pub(crate) mod compression;
@@ -20,14 +20,14 @@ pub(crate) use compression::Compression;
 
 use crate::sample::DataType;
 
-/// What keeps a chunk from being decoded.
+/// The reason why a chunk cannot be decoded.
 #[derive(Debug)]
 pub(crate) enum DecodeError {
-    /// The bytes are damaged: why.
+    /// The bytes are damaged, with the reason.
     Damaged(String),
-    /// The bytes use a feature that is not read: which.
+    /// The bytes use an unsupported feature, with its name.
     Unsupported(String),
-    /// There is no memory for so many bytes.
+    /// There is not enough memory for this many bytes.
     Memory(u64),
 }
 
@@ -46,10 +46,10 @@ impl From<&str> for DecodeError {
 /// The result of decoding.
 pub(crate) type DecodeResult<T> = Result<T, DecodeError>;
 
-/// How samples stand in decoded, but still packed rows (TIFF 6.0 section 19 and others).
+/// Sample format (tag 339) of decoded rows that are still packed (TIFF 6.0 section 19 and others).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SampleFormat {
-    /// 1 and 4: unsigned integers, or no stated meaning.
+    /// 1 and 4: unsigned integers, or undefined.
     Unsigned,
     /// 2: integers in two's complement.
     Signed,
@@ -61,7 +61,7 @@ pub(crate) enum SampleFormat {
     ComplexFloat,
 }
 
-/// What all chunks of an image have in common.
+/// Properties shared by all chunks of an image.
 #[derive(Debug, Clone)]
 pub(crate) struct ChunkFormat {
     pub(crate) compression: Compression,
@@ -72,33 +72,33 @@ pub(crate) struct ChunkFormat {
     pub(crate) bits: u16,
     /// The type of decoded samples.
     pub(crate) data_type: DataType,
-    /// Pixels of a row of a chunk.
+    /// Pixels per chunk row.
     pub(crate) width: usize,
-    /// Samples of a pixel that stand in one chunk: all, or one where planes are separate.
+    /// Samples per pixel in a chunk: all of them, or one if planes are separate.
     pub(crate) samples: usize,
-    /// Whether the byte order of the file is not that of this machine.
+    /// True if the file's byte order differs from the machine's.
     pub(crate) swap: bool,
-    /// Tag 266 is 2: the bits of compressed bytes stand in reverse order.
+    /// Tag 266 is 2: the bits of compressed bytes are in reverse order.
     pub(crate) reversed_bits: bool,
-    /// How YCbCr becomes RGB, where the colours are stored so.
+    /// The conversion from YCbCr to RGB, if the image is YCbCr.
     pub(crate) ycbcr: Option<Arc<ycbcr::YCbCr>>,
-    /// Tag 347: what all JPEG streams share.
+    /// Tag 347: the tables shared by all JPEG streams.
     pub(crate) jpeg_tables: Arc<[u8]>,
 }
 
 impl ChunkFormat {
-    /// Bytes of a row as it comes out of the codec, padded to whole bytes (TIFF 6.0 section 3).
+    /// Returns the size in bytes of a row as the codec returns it, padded to whole bytes (TIFF 6.0 section 3).
     pub(crate) fn packed_row_bytes(&self) -> Option<usize> {
         let bits = self.width.checked_mul(self.samples)?.checked_mul(usize::from(self.bits))?;
         Some(bits.div_ceil(8))
     }
 
-    /// Bytes of a row of samples of the data type.
+    /// Returns the size in bytes of a row of samples of the data type.
     pub(crate) fn row_bytes(&self) -> Option<usize> {
         self.width.checked_mul(self.samples)?.checked_mul(self.data_type.size())
     }
 
-    /// Bytes of `rows` rows as they come out of the codec.
+    /// Returns the size in bytes of `rows` rows as the codec returns them.
     pub(crate) fn packed_bytes(&self, rows: usize) -> Option<usize> {
         match &self.ycbcr {
             Some(ycbcr) if self.compression != Compression::Jpeg => ycbcr.packed_bytes(self.width, rows),
@@ -106,7 +106,7 @@ impl ChunkFormat {
         }
     }
 
-    /// Whether the bytes of a chunk are its samples.
+    /// Returns whether the bytes of a chunk are its samples.
     pub(crate) fn is_plain(&self) -> bool {
         self.compression == Compression::None
             && usize::from(self.bits) == self.data_type.size() * 8
@@ -115,9 +115,9 @@ impl ChunkFormat {
             && self.ycbcr.is_none()
     }
 
-    /// Decodes a chunk of `rows` rows, of which the first `needed` ones lie in the image: some software leaves out the
-    /// others of the lowest tiles, and libtiff does without them. The samples are in `out` then; what `input` and `out`
-    /// held before is lost, but not their memory.
+    /// Decodes a chunk of `rows` rows, of which the first `needed` are inside the image: some software omits the other
+    /// rows of the bottom tiles, and libtiff accepts that. The samples end up in `out`. The previous contents of
+    /// `input` and `out` are lost, but their memory is reused.
     pub(crate) fn decode(
         &self,
         input: &mut Vec<u8>,
@@ -128,7 +128,7 @@ impl ChunkFormat {
         if self.reversed_bits && self.compression.takes_reversed_bits() {
             bits::reverse(input);
         }
-        let size = self.packed_bytes(rows).ok_or("more pixels than any machine can hold")?;
+        let size = self.packed_bytes(rows).ok_or("the size of a chunk overflows")?;
         let needed = self.packed_bytes(needed.min(rows)).unwrap_or(size);
         self.compression.check_size(input.len() as u64, needed as u64)?;
         match self.compression {
@@ -146,7 +146,7 @@ impl ChunkFormat {
         Ok(())
     }
 
-    /// Decodes to rows that are still packed, `size` bytes.
+    /// Decodes to rows that are still packed, `size` bytes in total.
     fn decode_packed(
         &self,
         input: &mut Vec<u8>,
@@ -161,7 +161,7 @@ impl ChunkFormat {
             std::mem::swap(input, out);
             return resize(out, size);
         }
-        // Zeros, for what a short chunk leaves out.
+        // Zeros for the bytes that a short chunk omits.
         out.clear();
         resize(out, size)?;
         match self.compression {
@@ -171,9 +171,9 @@ impl ChunkFormat {
         }
     }
 
-    /// Turns rows as they come out of the codec into samples: predictor, byte order, width.
+    /// Turns rows as the codec returns them into samples: predictor, byte order, width.
     pub(crate) fn unpack(&self, mut packed: Vec<u8>, rows: usize) -> DecodeResult<Vec<u8>> {
-        let row_bytes = self.packed_row_bytes().ok_or("more pixels than any machine can hold")?;
+        let row_bytes = self.packed_row_bytes().ok_or("the size of a chunk overflows")?;
         let predictor = if self.compression.has_predictor() { self.predictor } else { 1 };
         if self.swap && predictor != 3 {
             bits::swap(&mut packed, self.swap_unit());
@@ -188,7 +188,7 @@ impl ChunkFormat {
             bits::widen_float24(&packed, &mut out);
         } else {
             let signed = self.sample_format == SampleFormat::Signed;
-            let out_row = self.row_bytes().ok_or("more pixels than any machine can hold")?;
+            let out_row = self.row_bytes().ok_or("the size of a chunk overflows")?;
             for (from, to) in packed.chunks(row_bytes.max(1)).zip(out.chunks_mut(out_row.max(1))) {
                 bits::unpack(from, self.bits, signed, self.data_type.size(), to);
             }
@@ -196,7 +196,8 @@ impl ChunkFormat {
         Ok(out)
     }
 
-    /// Bytes that change places together when the byte order is swapped; parts of complex samples keep theirs.
+    /// Returns the number of bytes to reverse when the byte order is swapped; the parts of complex samples are swapped
+    /// one by one.
     fn swap_unit(&self) -> usize {
         let parts = if self.data_type.is_complex() { 2 } else { 1 };
         match self.bits / parts {
@@ -209,19 +210,19 @@ impl ChunkFormat {
     }
 }
 
-/// The reason given where a chunk holds too little.
+/// Returns the error for a chunk that holds too few bytes.
 pub(crate) fn short(got: usize, expected: usize) -> DecodeError {
-    format!("it holds {got} bytes, but its pixels take {expected}").into()
+    format!("it holds {got} bytes, but its pixels need {expected}").into()
 }
 
-/// A buffer of zeros; an error instead of an abort where there is no memory.
+/// Allocates a buffer of zeros; returns an error instead of aborting if memory runs out.
 pub(crate) fn allocate(size: usize) -> DecodeResult<Vec<u8>> {
     let mut buffer = Vec::new();
     resize(&mut buffer, size)?;
     Ok(buffer)
 }
 
-/// Makes a buffer `size` bytes long; new ones are zero.
+/// Resizes a buffer to `size` bytes; new bytes are zero.
 fn resize(buffer: &mut Vec<u8>, size: usize) -> DecodeResult<()> {
     let more = size.saturating_sub(buffer.len());
     buffer.try_reserve_exact(more).map_err(|_| DecodeError::Memory(size as u64))?;
@@ -229,8 +230,8 @@ fn resize(buffer: &mut Vec<u8>, size: usize) -> DecodeResult<()> {
     Ok(())
 }
 
-/// A buffer for `rows` rows of samples.
+/// Allocates a buffer for `rows` rows of samples.
 pub(crate) fn allocate_rows(format: &ChunkFormat, rows: usize) -> DecodeResult<Vec<u8>> {
     let size = format.row_bytes().and_then(|bytes| bytes.checked_mul(rows));
-    allocate(size.ok_or("more pixels than any machine can hold")?)
+    allocate(size.ok_or("the size of a chunk overflows")?)
 }

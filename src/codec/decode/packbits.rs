@@ -2,13 +2,14 @@
 
 use super::{DecodeResult, short};
 
-/// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes.
+/// Fills `out`, which has the length of the pixels, from `input`, which must yield at least `needed` bytes.
 pub(crate) fn decode(input: &[u8], out: &mut [u8], needed: usize) -> DecodeResult<()> {
     let mut rest = input;
     let mut filled = 0;
     while filled < out.len() {
         let Some((&head, tail)) = rest.split_first() else { break };
-        // 0 to 127: that many bytes and one follow; 129 to 255: the next byte 257 minus so many times; 128: nothing.
+        // 0 to 127: copy that many bytes plus one; 129 to 255: repeat the next byte 257 minus that many times; 128:
+        // nothing.
         let target = out.get_mut(filled..).unwrap_or(&mut []);
         if head < 128 {
             let count = (usize::from(head) + 1).min(target.len());

@@ -1,8 +1,8 @@
-//! Undoing predictors 2 and 3 (TIFF 6.0 section 14, Adobe TIFF Technical Note 3).
+//! Reverses predictors 2 and 3 (TIFF 6.0 section 14, Adobe TIFF Technical Note 3).
 
 use super::{ChunkFormat, DecodeError, DecodeResult, SampleFormat};
 
-/// Undoes a predictor in every row of `rows`. Samples stand in native order, those of predictor 3 as in the file.
+/// Reverses a predictor in every row of `rows`. Samples are in native order, those of predictor 3 in file order.
 pub(crate) fn undo(predictor: u16, rows: &mut [u8], row_bytes: usize, format: &ChunkFormat) -> DecodeResult<()> {
     let step = format.samples;
     let rows = rows.chunks_exact_mut(row_bytes.max(1));
@@ -31,12 +31,12 @@ pub(crate) fn undo(predictor: u16, rows: &mut [u8], row_bytes: usize, format: &C
                 format.sample_format
             )));
         }
-        _ => return Err(format!("predictor {predictor} is unknown; there are 1, 2 and 3").into()),
+        _ => return Err(format!("unknown predictor {predictor} (expected 1, 2 or 3)").into()),
     }
     Ok(())
 }
 
-/// Every sample is the difference to the one `step` samples before.
+/// Adds to every sample the one `step` samples before it.
 fn horizontal<const N: usize>(row: &mut [u8], step: usize, add: impl Fn([u8; N], [u8; N]) -> [u8; N]) {
     let (samples, _) = row.as_chunks_mut::<N>();
     match step {
@@ -56,7 +56,7 @@ fn horizontal<const N: usize>(row: &mut [u8], step: usize, add: impl Fn([u8; N],
     }
 }
 
-/// As the general case above, with the sums held in registers.
+/// Does the same for a fixed step, with the sums in registers.
 fn accumulate<const N: usize, const STEP: usize>(samples: &mut [[u8; N]], add: impl Fn([u8; N], [u8; N]) -> [u8; N]) {
     let mut sums = [[0; N]; STEP];
     for pixel in samples.as_chunks_mut::<STEP>().0 {
@@ -67,8 +67,8 @@ fn accumulate<const N: usize, const STEP: usize>(samples: &mut [[u8; N]], add: i
     }
 }
 
-/// Bytes of all samples stand together by significance, the most significant ones first, and every byte is the
-/// difference to the one `step` bytes before.
+/// Reverses differences of bytes `step` bytes apart, then interleaves the byte planes, which are ordered from the most
+/// significant byte to the least significant one.
 fn floating_point(row: &mut [u8], step: usize, size: usize, scratch: &mut Vec<u8>) {
     horizontal::<1>(row, step, |[a], [b]| [a.wrapping_add(b)]);
     scratch.clear();

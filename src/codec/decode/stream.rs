@@ -1,4 +1,4 @@
-//! Codecs that give their bytes one after the other: LZW, DEFLATE, ZSTD, and none.
+//! Codecs that can be read as a stream: LZW, DEFLATE, ZSTD, and none.
 
 use std::io::{self, BufRead, Read};
 
@@ -8,8 +8,8 @@ use weezl::{BitOrder, LzwStatus};
 
 use super::{Compression, DecodeResult, short};
 
-/// Fills `out`, whose length is that of the pixels, from `input`, which must give at least `needed` bytes. What follows
-/// in the input is left alone, as libtiff does.
+/// Fills `out`, which has the length of the pixels, from `input`, which must yield at least `needed` bytes. Trailing
+/// input is ignored, as in libtiff.
 pub(crate) fn decode(compression: Compression, input: &[u8], out: &mut [u8], needed: usize) -> DecodeResult<()> {
     let failed = |error: io::Error| format!("{compression:?}: {error}");
     let mut reader = open(compression, input).map_err(failed)?;
@@ -17,7 +17,7 @@ pub(crate) fn decode(compression: Compression, input: &[u8], out: &mut [u8], nee
     if filled < needed { Err(short(filled, needed)) } else { Ok(()) }
 }
 
-/// A reader of the decoded bytes.
+/// Returns a reader of the decoded bytes.
 pub(crate) fn open<'a>(
     compression: Compression,
     mut input: impl BufRead + Send + 'a,
@@ -37,7 +37,7 @@ pub(crate) fn open<'a>(
     })
 }
 
-/// Reads until `out` is full or the reader ends; tells how many bytes there were.
+/// Reads until `out` is full or the reader ends; returns the number of bytes read.
 pub(crate) fn fill(reader: &mut dyn Read, out: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -51,7 +51,8 @@ pub(crate) fn fill(reader: &mut dyn Read, out: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Streams of libtiff before version 5 (1994) start with the clear code in reverse bit order.
+/// Returns whether libtiff before version 5 (1994) wrote the stream: those start with the clear code in reverse bit
+/// order.
 fn is_old_style(start: &[u8]) -> bool {
     matches!(start, [0, second, ..] if second & 1 == 1)
 }
@@ -72,11 +73,11 @@ impl<R: BufRead> Read for LzwReader<R> {
                 return Ok(result.consumed_out);
             }
             match result.status {
-                Err(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "an LZW code that cannot be")),
+                Err(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "invalid LZW code")),
                 Ok(LzwStatus::Done) => return Ok(0),
                 Ok(LzwStatus::NoProgress) if at_end => return Ok(0),
                 Ok(LzwStatus::NoProgress) if result.consumed_in == 0 => {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "an LZW stream that stands still"));
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the LZW stream makes no progress"));
                 }
                 Ok(_) if at_end => return Ok(0),
                 Ok(_) => {}

@@ -1,4 +1,4 @@
-//! WebP as libtiff stores it: one image a chunk, of 8-bit RGB or RGBA.
+//! WebP as libtiff stores it: one image per chunk, 8-bit RGB or RGBA.
 
 use std::io::Cursor;
 
@@ -6,16 +6,16 @@ use image_webp::WebPDecoder;
 
 use super::{ChunkFormat, DecodeError, DecodeResult, allocate, allocate_rows, short};
 
-/// Decodes a chunk. Where the image has an alpha band and the stream has none, all of it is opaque.
+/// Decodes a chunk. If the image has an alpha band but the stream does not, all pixels are opaque.
 pub(crate) fn decode(format: &ChunkFormat, input: &[u8], rows: usize) -> DecodeResult<Vec<u8>> {
     if format.bits != 8 || !(format.samples == 3 || format.samples == 4) {
         let (bits, samples) = (format.bits, format.samples);
-        return Err(DecodeError::Unsupported(format!("WebP of {samples} bands of {bits} bits")));
+        return Err(DecodeError::Unsupported(format!("WebP with {samples} bands of {bits} bits")));
     }
     let mut decoder = WebPDecoder::new(Cursor::new(input)).map_err(|error| format!("WebP: {error}"))?;
     let (width, height) = decoder.dimensions();
     if width as usize != format.width || height as usize != rows {
-        return Err(format!("WebP: the image is {width}x{height}, the chunk {}x{rows}", format.width).into());
+        return Err(format!("WebP: the image is {width}x{height}, but the chunk is {}x{rows}", format.width).into());
     }
     let stored = if decoder.has_alpha() { 4 } else { 3 };
     let size = decoder.output_buffer_size().ok_or("WebP: the image is too large")?;

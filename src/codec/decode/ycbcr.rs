@@ -1,11 +1,11 @@
-//! YCbCr to RGB (TIFF 6.0 section 21), with the arithmetic of libtiff's `TIFFYCbCrToRGBInit`, so that pixels are equal.
+//! YCbCr to RGB (TIFF 6.0 section 21), with the arithmetic of libtiff's `TIFFYCbCrToRGBInit`, for equal pixels.
 
 use super::{DecodeResult, short};
 
-/// How YCbCr is stored, and tables for its conversion.
+/// YCbCr subsampling and the tables for its conversion.
 #[derive(Debug, Clone)]
 pub(crate) struct YCbCr {
-    /// Columns and rows that share one Cb and Cr.
+    /// Columns and rows that share one Cb and Cr value.
     subsampling: [usize; 2],
     luma: Vec<i32>,
     red_of_cr: Vec<i32>,
@@ -18,14 +18,14 @@ const SHIFT: u32 = 16;
 const HALF: i32 = 1 << (SHIFT - 1);
 
 impl YCbCr {
-    /// Tables for coefficients (tag 529), reference black and white (tag 532) and subsampling (tag 530).
-    #[expect(clippy::cast_possible_truncation, reason = "clamped to ±4096 as in libtiff before it is cut")]
+    /// Builds the tables for coefficients (tag 529), reference black and white (tag 532), and subsampling (tag 530).
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to ±4096 as in libtiff before truncation")]
     pub(crate) fn new(subsampling: [usize; 2], [red, green, blue]: [f32; 3], reference: [f32; 6]) -> Self {
         let fixed = |value: f32| (f64::from(value.clamp(0.0, 2.0)) * f64::from(1 << SHIFT) + 0.5) as i32;
         let level = |code: f32, black: f32, white: f32, range: f32| {
             let width = if white - black == 0.0 { 1.0 } else { white - black };
             let value = (code - black) * range / width;
-            // NaN becomes 0 when it is cut.
+            // NaN becomes 0 in the conversion to an integer.
             value.clamp(-128.0 * 32.0, 128.0 * 32.0) as i32
         };
         let (red_factor, blue_factor) = (2.0 - 2.0 * red, 2.0 - 2.0 * blue);
@@ -50,14 +50,14 @@ impl YCbCr {
         }
     }
 
-    /// Bytes of `rows` rows: units of all Y, then one Cb and one Cr.
+    /// Returns the size in bytes of `rows` rows: units of all Y values, then one Cb and one Cr.
     pub(crate) fn packed_bytes(&self, width: usize, rows: usize) -> Option<usize> {
         let [across, down] = self.subsampling;
         let units = width.div_ceil(across).checked_mul(rows.div_ceil(down))?;
         units.checked_mul(across * down + 2)
     }
 
-    /// Converts `rows` rows to `out`, three bytes a pixel.
+    /// Converts `rows` rows into `out`, three bytes per pixel.
     pub(crate) fn to_rgb(&self, packed: &[u8], width: usize, rows: usize, mut out: Vec<u8>) -> DecodeResult<Vec<u8>> {
         let [across, down] = self.subsampling;
         let expected = self.packed_bytes(width, rows).unwrap_or(usize::MAX);

@@ -1,38 +1,38 @@
-//! Bits in the order of DEFLATE: the least significant bit of a byte first (RFC 1951 section 3.1.1).
+//! Bit writer in DEFLATE's order: the least significant bit of a byte first (RFC 1951 section 3.1.1).
 
-/// Bits that belong together, a code for instance, at most 24: how many they are in the lowest byte, they above it. So
-/// the counts of several add up in one addition, and one such number serves as the width of a shift.
+/// Up to 24 bits that belong together, such as a code: the bit count in the lowest byte, the bits above it. One
+/// addition then sums the counts of several codes, and the packed value works directly as a shift width.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Code(u32);
 
 impl Code {
-    /// `count` bits.
+    /// Creates a code of `count` bits.
     pub(super) const fn new(bits: u32, count: u32) -> Self {
         Self(bits << 8 | count)
     }
 
-    /// The bits.
+    /// Returns the bits.
     #[inline(always)]
     pub(super) const fn bits(self) -> u32 {
         self.0 >> 8
     }
 
-    /// How many they are.
+    /// Returns the number of bits.
     #[inline(always)]
     pub(super) const fn count(self) -> u32 {
         self.0 & 0xFF
     }
 }
 
-/// Writes bits into bytes that are there already; the caller says beforehand how many bytes a block takes.
+/// Writes bits to an existing buffer; the caller computes the size of a block beforehand.
 pub(super) struct BitWriter<'a> {
-    /// What is not written yet.
+    /// The unwritten part of the buffer.
     out: &'a mut [u8],
     bits: u64,
     count: u32,
 }
 
-/// Bits that are left of the last byte: a block need not end at a byte.
+/// Leftover bits of the last byte: a block need not end at a byte boundary.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rest {
     bits: u64,
@@ -40,28 +40,28 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// How many bits wait.
+    /// Returns the number of pending bits.
     pub(super) const fn count(self) -> u32 {
         self.count
     }
 }
 
-/// A flush stores eight bytes, whatever of them counts: so much room is needed behind the last byte.
+/// A flush always stores eight bytes, so this much space is needed after the last byte.
 pub(super) const SLACK: usize = 8;
 
 impl<'a> BitWriter<'a> {
-    /// Goes on behind `rest`, at the start of `out`.
+    /// Continues after `rest`, at the start of `out`.
     pub(super) fn new(out: &'a mut [u8], rest: Rest) -> Self {
         Self { out, bits: rest.bits, count: rest.count }
     }
 
-    /// The writer, out of its place: it has to be put back.
+    /// Moves the writer out of its variable; the caller has to put it back.
     #[inline(always)]
     pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::new(&mut [], Rest::default()))
     }
 
-    /// Appends `count` bits. Between two flushes there is room for 56.
+    /// Appends `count` bits. Up to 56 bits fit between two flushes.
     #[inline(always)]
     pub(super) fn put(&mut self, bits: u64, count: u32) {
         self.bits |= bits << self.count;
@@ -77,7 +77,7 @@ impl<'a> BitWriter<'a> {
     /// Appends four codes of at most 14 bits, right after a flush.
     #[inline(always)]
     pub(super) fn four_codes(&mut self, [first, second, third, fourth]: [Code; 4]) {
-        // Of the width of a shift the lowest six bits count, which is as far as the sum of two counts goes.
+        // Only the lowest six bits of a shift width count, which is enough for the sum of two counts.
         let lower = u64::from(first.bits()) | u64::from(second.bits()).wrapping_shl(first.0);
         let upper = u64::from(third.bits()) | u64::from(fourth.bits()).wrapping_shl(third.0);
         let half = first.0.wrapping_add(second.0);
@@ -85,7 +85,7 @@ impl<'a> BitWriter<'a> {
         self.count += half.wrapping_add(third.0).wrapping_add(fourth.0) & 0xFF;
     }
 
-    /// Stores the whole bytes; at most 7 bits stay.
+    /// Stores the whole bytes; at most 7 bits remain.
     #[inline(always)]
     pub(super) fn flush(&mut self) {
         let out = std::mem::take(&mut self.out);
@@ -95,20 +95,20 @@ impl<'a> BitWriter<'a> {
                 *target = self.bits.to_le_bytes();
                 &mut out[whole..]
             }
-            // Never: whoever made the room looks at what is left of it.
+            // Unreachable: the caller that allocates the buffer checks the remaining length.
             None => out,
         };
         self.bits >>= self.count & 56;
         self.count &= 7;
     }
 
-    /// Fills the last byte with zeros.
+    /// Pads the last byte with zeros.
     pub(super) fn align(&mut self) {
         self.count = self.count.next_multiple_of(8);
         self.flush();
     }
 
-    /// How many bytes are left behind the whole ones that were written, and which bits.
+    /// Returns the number of unused bytes after the last whole byte, and the leftover bits.
     pub(super) fn finish(mut self) -> (usize, Rest) {
         self.flush();
         (self.out.len(), Rest { bits: self.bits, count: self.count })

@@ -1,4 +1,4 @@
-//! Blocks: from literals and matches to bits, in the form that takes the fewest.
+//! Block writer: encodes literals and matches in the block type that takes the fewest bits.
 
 use crate::processor::newest;
 
@@ -11,21 +11,21 @@ use super::symbols::{
     distance_base, distance_code, distance_extra, length_symbol,
 };
 
-/// Literals and lengths get codes of at most so many bits, so that four literals fit between two flushes.
+/// Maximum length of literal and length codes, so that four literals fit between two flushes.
 pub(super) const LONGEST_CODE: usize = 14;
-/// Distances may have the longest codes there are.
+/// Maximum length of distance codes; the format allows no more.
 const LONGEST_DISTANCE_CODE: usize = 15;
-/// The most bytes of a stored block.
+/// Maximum number of bytes in a stored block.
 const STORED: usize = 65535;
 
-/// The stream behind the header of zlib: whole bytes in a vector and the bits that don't fill one yet.
+/// The stream after the zlib header: whole bytes in a vector, and the bits that do not fill a byte yet.
 pub(super) struct Stream<'a> {
     pub(super) out: &'a mut Vec<u8>,
     pub(super) rest: Rest,
 }
 
 impl Stream<'_> {
-    /// Lets `write` write, at most `bits` bits.
+    /// Lets `write` write up to `bits` bits.
     pub(super) fn write(&mut self, bits: u64, write: impl FnOnce(&mut BitWriter<'_>)) {
         let start = self.out.len();
         self.out.resize(start + (bits / 8) as usize + 2 * SLACK, 0);
@@ -37,7 +37,8 @@ impl Stream<'_> {
         self.rest = rest;
     }
 
-    /// Writes bytes as they are, as the last block or not; nothing for nothing, unless it is the last.
+    /// Writes bytes as stored blocks, the last of which may end the stream; writes no block for no bytes unless it is
+    /// the last.
     pub(super) fn stored(&mut self, bytes: &[u8], last: bool) {
         let mut chunks = bytes.chunks(STORED).peekable();
         let empty = (bytes.is_empty() && last).then_some(&bytes[..0]);
@@ -50,27 +51,27 @@ impl Stream<'_> {
                 let length = chunk.len() as u64;
                 writer.put(length | (length ^ 0xFFFF) << 16, 32);
             });
-            // The header has ended with a whole byte.
+            // The block header has ended at a byte boundary.
             self.out.extend_from_slice(chunk);
         }
     }
 
-    /// Bits of `stored`.
+    /// Returns the number of bits that `stored` writes.
     pub(super) fn stored_bits(&self, length: usize) -> u64 {
         let first = 3 + u64::from((8 - (self.rest.count() + 3) % 8) % 8) + 32;
         first + 8 * length as u64 + (length.max(1).div_ceil(STORED) as u64 - 1) * 40
     }
 
-    /// Ends the last byte.
+    /// Completes the last byte.
     pub(super) fn finish(&mut self) {
         self.write(8, |writer| writer.align());
     }
 }
 
-/// Codes of a block, as its symbols are written.
+/// The codes of a block, ready for writing.
 pub(super) struct Codes {
     literals: [Code; LITERALS],
-    /// Code and extra bits of each length.
+    /// The code and extra bits of each length.
     lengths: [Code; MAX_MATCH + 1],
     distances: [Code; DISTANCES],
 }
@@ -83,7 +84,7 @@ impl Default for Codes {
 }
 
 impl Codes {
-    /// Makes the codes of `lengths`.
+    /// Builds the codes for `lengths`.
     pub(super) fn set(&mut self, lengths: &Lengths) {
         huffman::codes(&lengths.literals, &mut self.literals);
         huffman::codes(&lengths.distances, &mut self.distances);
@@ -98,7 +99,7 @@ impl Codes {
     /// Writes literals.
     #[inline(always)]
     fn literals(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
-        /// From here on a call, with all registers to itself, is worth it.
+        /// From this length on, a call with all registers to itself pays.
         const MANY: usize = 16;
         if bytes.len() < MANY { self.each(bytes, writer) } else { self.many(bytes, writer) }
     }
@@ -106,7 +107,7 @@ impl Codes {
     /// Writes many literals.
     #[inline(never)]
     fn many(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
-        // A writer of its own stays in registers.
+        // A local writer stays in registers.
         let mut own = writer.take();
         newest(
             #[inline(always)]
@@ -115,7 +116,7 @@ impl Codes {
         *writer = own;
     }
 
-    /// Writes literals, where it is called from.
+    /// Writes literals, inlined into the caller.
     #[inline(always)]
     fn each(&self, bytes: &[u8], writer: &mut BitWriter<'_>) {
         let (fours, rest) = bytes.as_chunks::<4>();
@@ -129,7 +130,7 @@ impl Codes {
         writer.flush();
     }
 
-    /// Writes a piece of `input` and the end of the block.
+    /// Writes a chunk of `input` and the end of the block.
     pub(super) fn write(&self, input: &[u8], matches: &[Match], writer: &mut BitWriter<'_>) {
         newest(
             #[inline(always)]
@@ -137,7 +138,7 @@ impl Codes {
         );
     }
 
-    /// As [`write`](Self::write), where it is called from.
+    /// The inlined body of [`write`](Self::write).
     #[inline(always)]
     fn all(&self, input: &[u8], matches: &[Match], writer: &mut BitWriter<'_>) {
         let mut at = 0;
@@ -158,16 +159,16 @@ impl Codes {
     }
 }
 
-/// Lengths of the best codes for `counts`.
+/// Computes the lengths of the best codes for `counts`.
 pub(super) fn lengths(counts: &Counts, lengths: &mut Lengths) {
-    // The fixed code has four symbols more.
+    // The fixed code has four more symbols.
     lengths.literals[286..].fill(0);
     lengths.distances[30..].fill(0);
     huffman::code_lengths(&counts.literals[..286], LONGEST_CODE, &mut lengths.literals[..286]);
     huffman::code_lengths(&counts.distances[..30], LONGEST_DISTANCE_CODE, &mut lengths.distances[..30]);
 }
 
-/// Bits of all symbols.
+/// Returns the bits of all symbols.
 pub(super) fn body_bits(counts: &Counts, lengths: &Lengths) -> u64 {
     let sum = |counts: &[u32], lengths: &[u8]| -> u64 {
         counts.iter().zip(lengths).map(|(&count, &length)| u64::from(count) * u64::from(length)).sum()
@@ -177,7 +178,7 @@ pub(super) fn body_bits(counts: &Counts, lengths: &Lengths) -> u64 {
         + u64::from(costs::extra_bits(counts))
 }
 
-/// The codes that need no header (RFC 1951 section 3.2.6).
+/// Returns the lengths of the fixed codes, which need no header (RFC 1951 section 3.2.6).
 pub(super) fn fixed_lengths() -> Lengths {
     let mut lengths = Lengths { literals: [8; LITERALS], distances: [5; DISTANCES] };
     lengths.literals[144..256].fill(9);
@@ -185,9 +186,9 @@ pub(super) fn fixed_lengths() -> Lengths {
     lengths
 }
 
-/// Removes matches that cost more than their bytes as literals would, from `counts` too. Returns how many.
+/// Removes matches that cost more than their bytes as literals, and updates `counts`. Returns the number removed.
 pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Counts, lengths: &Lengths) -> usize {
-    /// From here on a match always pays.
+    /// Matches of at least this length always pay.
     const LONG: usize = 32;
     let before = matches.len();
     if before == 0 {
@@ -214,7 +215,7 @@ pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Cou
         let pays = if found.distance == 1 {
             4 * cost < length as u32 * (4 * literal_costs[bytes[0] as usize] + 1)
         } else {
-            // Every literal costs a bit at least, so most matches pay at first sight.
+            // Every literal costs at least one bit, so the first comparison accepts most matches.
             cost < length as u32 || cost < bytes.iter().map(|&byte| literal_costs[byte as usize]).sum()
         };
         if !pays {
@@ -227,12 +228,12 @@ pub(super) fn drop_dear(input: &[u8], matches: &mut Vec<Match>, counts: &mut Cou
     before - matches.len()
 }
 
-/// What a literal costs that has no code so far: more than any other.
+/// Returns the cost of a literal; one without a code costs as much as the longest code.
 fn absent(length: u8) -> u32 {
     if length == 0 { LONGEST_CODE as u32 } else { length.into() }
 }
 
-/// Makes blocks; keeps memory from block to block.
+/// Writes blocks; reuses its memory across blocks.
 #[derive(Default)]
 pub(super) struct BlockWriter {
     lengths: Lengths,
@@ -241,7 +242,7 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// Writes `input` as a block. Matches that don't pay once the codes are known are dropped, if they are weighed again.
+    /// Writes `input` as a block. With `weighs_again`, matches that do not pay under the final codes are dropped.
     pub(super) fn block(
         &mut self,
         input: &[u8],

@@ -1,7 +1,7 @@
-//! The thorough finder: tables of where bytes stood before, and a parse that weighs what matches save.
+//! The thorough match finder: hash tables of previous positions, and a parse that compares the savings of matches.
 //!
-//! Three tables answer where the next three, four and eight bytes stood last; places with equal eight bytes are chained.
-//! In rasters what repeats at all repeats for long, and chains of four bytes would be full of short matches.
+//! Three tables map the next three, four, and eight bytes to their last position; positions with equal eight bytes are
+//! chained. In rasters, most repeats are long, and chains of four bytes would be full of short matches.
 
 use super::costs::Costs;
 use super::fast::{equal, load4, load8, push, push_row};
@@ -11,41 +11,41 @@ use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW};
 const THREE_BITS: u32 = 15;
 const FOUR_BITS: u32 = 15;
 const EIGHT_BITS: u32 = 15;
-/// Runs from this length on are taken without a search, and only their ends are entered.
+/// Runs of at least this length are accepted without a search, and only their ends are inserted.
 const LONG_RUN: usize = 16;
 
-/// Inside of matches from this length on few places are entered.
+/// Inside matches of at least this length, only some positions are inserted.
 const LONG_MATCH: usize = 32;
 
-/// How hard to look.
+/// Search effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Effort {
-    /// Candidates of eight equal bytes that are compared.
+    /// Maximum number of positions with eight equal bytes to compare.
     pub(super) depth: u32,
-    /// A match of this length is taken without comparing more.
+    /// A match of this length is accepted without further comparisons.
     pub(super) nice: usize,
-    /// A match shorter than this is only taken if there is no better one at the next place; 0 to take any.
+    /// A match shorter than this is accepted only if the next position has no better one; 0 accepts any.
     pub(super) lazy: usize,
-    /// The shortest match that is looked for: 3, 4 or 8.
+    /// The shortest match to search for: 3, 4, or 8.
     pub(super) least: usize,
-    /// After 2 to the power of this many literals in a row, one place more is skipped.
+    /// After `1 << skip` literals in a row, one more position is skipped.
     pub(super) skip: u32,
-    /// Inside of long matches one place in so many is entered.
+    /// Inside long matches, one in this many positions is inserted.
     pub(super) sparse: usize,
 }
 
-/// Where bytes stood before. Places are told by their lowest 16 bits, so what is found may be wrong and is compared.
+/// Hash tables of previous positions, stored by their lowest 16 bits, so an entry may be wrong and is always compared.
 pub(super) struct Chains {
     threes: Box<[u16; 1 << THREE_BITS]>,
     fours: Box<[u16; 1 << FOUR_BITS]>,
     eights: Box<[u16; 1 << EIGHT_BITS]>,
-    /// The place before with the same eight bytes.
+    /// The previous position with the same eight bytes.
     previous: Box<[u16; WINDOW]>,
-    /// The first place that is not entered yet.
+    /// The first position that is not inserted yet.
     entered: usize,
-    /// The tables hold places of another stream.
+    /// True if the tables still hold positions of another stream.
     stale: bool,
-    /// What matches saved a byte so far.
+    /// Average savings of matches per byte so far.
     rate: i32,
     sums: Sums,
 }
@@ -75,7 +75,7 @@ fn hash8(bytes: u64) -> usize {
     (bytes.wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - EIGHT_BITS)) as usize
 }
 
-/// Where the bytes of a place stood before, as the tables tell.
+/// Distances to the previous positions with the same bytes, according to the tables.
 struct Candidates {
     bytes: u64,
     three: usize,
@@ -83,26 +83,26 @@ struct Candidates {
     eight: usize,
 }
 
-/// What a search needs to know beside the place.
+/// The input of a search, apart from the position.
 struct Piece<'a> {
     input: &'a [u8],
     from: usize,
     to: usize,
     row: usize,
-    /// Whether rows consist of planes.
+    /// True if rows consist of planes.
     planes: bool,
     costs: &'a Costs,
 }
 
 impl Chains {
-    /// Forgets all places.
+    /// Forgets all positions.
     pub(super) fn reset(&mut self) {
         self.entered = 0;
         self.rate = 0;
         self.stale = true;
     }
 
-    /// Clears the tables if another stream left something there: not before they are needed.
+    /// Clears the tables if they hold another stream's positions, and not before they are needed.
     fn clear(&mut self) {
         if !std::mem::take(&mut self.stale) {
             return;
@@ -113,7 +113,7 @@ impl Chains {
         self.previous.fill(0);
     }
 
-    /// Enters a place and returns what the tables held; without `SHORT`, of eight bytes alone.
+    /// Inserts a position and returns the previous table entries; without `SHORT`, only that of eight bytes.
     #[inline(always)]
     fn swap<const SHORT: bool>(&mut self, input: &[u8], at: usize) -> Candidates {
         let bytes = load8(input, at);
@@ -128,7 +128,7 @@ impl Chains {
         Candidates { bytes, three: back(at, three), four: back(at, four), eight: back(at, eight) }
     }
 
-    /// Enters all places up to `to`, without it.
+    /// Inserts all positions before `to`.
     #[inline(always)]
     fn enter<const SHORT: bool>(&mut self, input: &[u8], to: usize) {
         while self.entered < to {
@@ -137,7 +137,7 @@ impl Chains {
         }
     }
 
-    /// Enters some places up to `to`, and then the last ones.
+    /// Inserts some positions before `to`; the last ones are left to `enter`.
     #[inline(always)]
     fn enter_sparse<const SHORT: bool>(&mut self, input: &[u8], to: usize, sparse: usize) {
         while self.entered + 4 < to {
@@ -146,7 +146,7 @@ impl Chains {
         }
     }
 
-    /// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
+    /// Finds matches in `input[from..to]`; they may refer to bytes before `from`.
     pub(super) fn find(
         &mut self,
         input: &[u8],
@@ -167,28 +167,29 @@ impl Chains {
         }
     }
 
-    /// Parses a piece, with a look for matches of less than eight bytes or without.
+    /// Parses a chunk; with `SHORT`, also searches for matches of fewer than eight bytes.
     fn parse<const SHORT: bool>(&mut self, piece: &Piece<'_>, effort: Effort, matches: &mut Vec<Match>) {
         let &Piece { input, from, to, row, planes, .. } = piece;
         let search_end = to.min(input.len().saturating_sub(8));
-        // After a stretch that another finder took, what lies in the window is entered late.
+        // After a segment of another finder, the window is inserted late.
         self.entered = self.entered.max(from.saturating_sub(WINDOW));
         self.enter::<SHORT>(input, from.min(search_end));
         let mut anchor = from;
         let mut at = from;
-        // Noise ends where a row of planes does: there skipping starts anew.
+        // Noise ends at the end of a row of planes, so skipping restarts there.
         let (mut start, mut next_start) = (from, if planes { from } else { usize::MAX });
-        // What matches save a byte, on the average: a match that ends later has to save so much more.
+        // Average savings of matches per byte: a match that ends later has to save that much more.
         let (mut saved, mut covered) = (i64::from(self.rate) * 4096, 4096);
         while at < search_end {
-            // Runs are frequent, long and cheap to find; entering all their places would make chains of equals.
+            // Runs are frequent, long, and cheap to find; inserting all their positions would create chains of equal
+            // entries.
             if at > 0 && load8(input, at) == load8(input, at - 1) {
                 let length = equal(input, at - 1, at, to);
                 let in_row = if length >= LONG_RUN && at >= row { equal(input, at - row, at, to) } else { 0 };
                 if length >= MAX_MATCH || length >= LONG_RUN && in_row <= length + 4 {
                     self.enter::<SHORT>(input, at + 1);
                     if in_row > length + 4 {
-                        // In full: else empty stretches would be compared again for every 258 bytes of them.
+                        // In full: otherwise empty areas would be compared again for every 258 bytes.
                         anchor = at + push_row(matches, at - anchor, (input, at), in_row, row);
                         self.enter_sparse::<SHORT>(input, anchor.min(search_end), effort.sparse);
                     } else {
@@ -201,7 +202,7 @@ impl Chains {
             }
             let mut found = self.best::<SHORT>(piece, at, effort);
             if found.saved <= 0 {
-                // Long stretches without a match are most likely noise.
+                // A long span without a match is most likely noise.
                 if at >= next_start {
                     start = at - at % row;
                     next_start = start + row;
@@ -230,7 +231,7 @@ impl Chains {
         self.rate = (saved / covered) as i32;
     }
 
-    /// The match at `at` that saves most.
+    /// Returns the match at `at` that saves most.
     #[inline]
     fn best<const SHORT: bool>(&mut self, piece: &Piece<'_>, at: usize, effort: Effort) -> Found {
         let &Piece { input, from, to, row, costs, .. } = piece;
@@ -242,7 +243,7 @@ impl Chains {
         let sums = self.sums.from(at - from);
         let mut best = Found::default();
         let mut longest = 0;
-        // One row back is where equal things lie in rasters.
+        // In rasters, equal bytes are most likely one row back.
         if at >= row && load8(input, at - row) == bytes && end - at >= 8 {
             longest = equal(input, at - row, at, end);
             best.weigh(longest, row, sums, costs);

@@ -1,18 +1,19 @@
-//! What symbols cost before there is a code: logarithms in whole numbers, the same on every machine.
+//! Cost model: costs of symbols before there is a code. Logarithms are integers, so results are the same on every
+//! machine.
 
 use super::symbols::{
     Counts, DISTANCES, END_OF_BLOCK, LENGTH_CODE, LENGTH_EXTRA, LITERALS, MAX_MATCH, MIN_MATCH, distance_extra,
 };
 
-/// Costs are counted in this part of a bit.
+/// Costs are in units of 1/256 bit.
 pub(super) const BIT: u32 = 256;
 
-/// log2(1 + index / 256) in parts of a bit.
+/// log2(1 + index / 256), in fractions of a bit.
 const LOGARITHMS: [u8; 256] = {
     let mut table = [0; 256];
     let mut index = 0;
     while index < 256 {
-        // Squaring a number between 1 and 2 doubles its logarithm: each square gives a binary digit of it.
+        // Squaring a number between 1 and 2 doubles its logarithm, so each squaring yields one binary digit.
         let mut value = (256 + index as u64) << 22;
         let mut digits = 0u32;
         let mut digit = 0;
@@ -32,7 +33,7 @@ const LOGARITHMS: [u8; 256] = {
     table
 };
 
-/// log2 of a number above 0, in parts of a bit.
+/// Returns log2 of a number above 0, in fractions of a bit.
 #[inline(always)]
 pub(super) fn logarithm(value: u32) -> u32 {
     let whole = 31 - value.leading_zeros();
@@ -40,24 +41,23 @@ pub(super) fn logarithm(value: u32) -> u32 {
     whole * BIT + u32::from(LOGARITHMS[fraction as usize])
 }
 
-/// What each symbol costs.
+/// The cost of each symbol.
 #[derive(Debug, Clone)]
 pub(super) struct Costs {
-    /// Of a literal.
+    /// Costs of literals.
     pub(super) literals: [u32; 256],
-    /// Of a match of this length, extra bits included.
+    /// Costs of matches by length, extra bits included.
     pub(super) lengths: [u32; MAX_MATCH + 1],
-    /// Of a code of distances, extra bits included.
+    /// Costs of distance codes, extra bits included.
     pub(super) distances: [u32; DISTANCES],
 }
 
 impl Costs {
-    /// The costs that follow from how often symbols occurred; what never occurred costs a little more than what
-    /// occurred once.
+    /// Derives costs from symbol counts; a symbol that never occurred costs a little more than one that occurred once.
     pub(super) fn new(counts: &Counts) -> Self {
         let literals: u32 = counts.literals.iter().sum();
         let distances: u32 = counts.distances.iter().sum();
-        // A Huffman code spends at least one bit.
+        // A Huffman code has at least one bit.
         let cost = |count: u32, all: u32| (logarithm(all * 4 + 4) - logarithm(count * 4 + 1)).clamp(BIT, 14 * BIT);
         let mut costs = Self { literals: [0; 256], lengths: [0; MAX_MATCH + 1], distances: [0; DISTANCES] };
         for (target, &count) in costs.literals.iter_mut().zip(&counts.literals) {
@@ -77,11 +77,11 @@ impl Costs {
         costs
     }
 
-    /// Costs before anything was seen but the bytes themselves: a guess at what matches will cost.
+    /// Guesses costs, including those of matches, from the bytes alone.
     pub(super) fn guess(bytes: &[u8]) -> Self {
         let mut counts = Counts::default();
         counts.literals(bytes);
-        // About one match for 16 literals, short ones and near ones more often.
+        // About one match per 16 literals, with short and near ones more often.
         let matches = (bytes.len() / 16) as u32;
         for code in 0..29 {
             counts.literals[END_OF_BLOCK + 1 + code] = matches / (4 + code as u32);
@@ -93,7 +93,7 @@ impl Costs {
     }
 }
 
-/// About how many bits a block of these symbols takes without its header, in parts of a bit.
+/// Estimates the bits of a block with these symbols, without its header, in fractions of a bit.
 pub(super) fn block_bits(counts: &Counts) -> u64 {
     let alphabet = |counts: &[u32]| -> u64 {
         let all: u32 = counts.iter().sum();
@@ -101,21 +101,21 @@ pub(super) fn block_bits(counts: &Counts) -> u64 {
             return 0;
         }
         let whole = logarithm(all);
-        // Nothing times whatever is nothing: a branch would be mispredicted half the time.
+        // Zero times anything is zero: a branch would be mispredicted half of the time.
         let bits = |count: u32| u64::from(count) * u64::from((whole - logarithm(count.max(1))).max(BIT));
         counts.iter().map(|&count| bits(count)).sum()
     };
     alphabet(&counts.literals) + alphabet(&counts.distances) + u64::from(extra_bits(counts)) * u64::from(BIT)
 }
 
-/// About how many bits the header of a block takes, in parts of a bit.
+/// Estimates the bits of a block header, in fractions of a bit.
 pub(super) fn header_bits(counts: &Counts) -> u64 {
     let used = counts.literals.iter().chain(&counts.distances).filter(|&&count| count > 0).count();
-    // 14 bits and the code of code lengths, then about 3 bits a symbol and less for gaps.
+    // 14 bits and the code of the code lengths, then about 3 bits per symbol, and less for gaps.
     u64::from(BIT) * (60 + 3 * used as u64)
 }
 
-/// Extra bits of all matches.
+/// Returns the extra bits of all matches.
 pub(super) fn extra_bits(counts: &Counts) -> u32 {
     let lengths = LENGTH_EXTRA.iter().zip(&counts.literals[END_OF_BLOCK + 1..LITERALS]);
     let lengths: u32 = lengths.map(|(&extra, &count)| u32::from(extra) * count).sum();

@@ -1,23 +1,23 @@
-//! The fast finder: runs of a byte, and what stands one row back. No table, so noise costs nothing.
+//! The fast match finder: runs of a byte, and matches one row back. It has no table, so noise costs nothing.
 
 use crate::processor::{COMPARES_SIXTEEN, same_of_sixteen};
 
 use super::costs::{BIT, Costs};
 use super::symbols::{MAX_MATCH, MIN_MATCH, Match, WINDOW, distance_code};
 
-/// A match one row back is worth a look from so many bytes on.
+/// Minimum length of a match one row back.
 const SHORTEST_IN_ROW: usize = 16;
-/// Bytes that are looked over at once where nothing was found for long.
+/// Bytes scanned at once after a long span without a match.
 const LEAP: usize = 32;
-/// A literal counts for a little more than its bits: many of them take longer to decode than a match does.
+/// Surcharge of a literal over its bits: many literals take longer to decode than a match.
 const HANDICAP: u32 = BIT / 4;
-/// Behind so many bytes without a match whole leaps are made.
+/// Number of bytes without a match after which the finder scans whole leaps.
 const DULL: usize = 128;
 
-/// No input is longer: the end of what is loaded can't overflow, and one comparison tells whether it is there.
+/// No input is longer: the end of a load cannot overflow, so one comparison checks the bounds.
 const PLACES: usize = usize::MAX >> 1;
 
-/// The bytes at a place, zeros where not all of them are there.
+/// Returns the bytes at a position, or zeros if not all of them exist.
 #[inline(always)]
 fn load<const COUNT: usize>(input: &[u8], at: usize) -> [u8; COUNT] {
     let at = at & PLACES;
@@ -34,7 +34,7 @@ pub(super) fn load8(input: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(load(input, at))
 }
 
-/// How many bytes from `at` to `end` equal those at `from`, which lies before.
+/// Returns how many bytes from `at` to `end` equal those at `from`, which is before `at`.
 #[inline(always)]
 pub(super) fn equal(input: &[u8], from: usize, at: usize, end: usize) -> usize {
     let here = &input[at..end];
@@ -51,27 +51,28 @@ pub(super) fn equal(input: &[u8], from: usize, at: usize, end: usize) -> usize {
     length + here_rest.iter().zip(there_rest).take_while(|(here, there)| here == there).count()
 }
 
-/// Which of eight bytes are equal: a bit each, the first lowest.
+/// Returns a mask of the equal bytes among eight: one bit each, the first lowest.
 #[inline(always)]
 fn same(one: &[u8; 8], other: &[u8; 8]) -> u32 {
     const LOWER: u64 = 0x7F7F_7F7F_7F7F_7F7F;
     let differs = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
-    // The top bit of each byte that has any bit, without a carry into the next.
+    // Sets the top bit of each nonzero byte, without a carry into the next.
     let differs = (((differs & LOWER) + LOWER) | differs) & !LOWER;
-    // Those eight bits side by side.
+    // Gathers those eight bits.
     let bits = (differs >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
     !(bits as u32) & 0xFF
 }
 
-/// The next place at or behind `at` where four bytes equal the one before, or with `ROW` eight bytes stand one row back
-/// too; `until` or a few bytes more if there is none, or where fewer than 16 bytes follow.
+/// Returns the next position at or after `at` where four bytes equal the byte before, or with `ROW` where eight bytes
+/// equal those one row back. Returns `until` or slightly more if there is none, or a position followed by fewer than 16
+/// bytes.
 #[inline(always)]
 fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) -> usize {
     let length = input.len();
     if at + 8 > length {
         return at;
     }
-    // A bit for each of eight bytes that equals the one before, and the one above.
+    // Masks of the bytes, eight at a time, that equal the one before and the one in the row above.
     let eight = |at: usize| {
         let here = load(input, at);
         (same(&load(input, at - 1), &here), if ROW { same(&load(input, at - row), &here) } else { 0 })
@@ -81,7 +82,7 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
         let above = if ROW { same_of_sixteen(&load(input, at - row), &here) } else { 0 };
         (same_of_sixteen(&load(input, at - 1), &here), above)
     };
-    // The same of a place worth a look: that three more, or with a row seven more, follow.
+    // Reduces the masks to promising positions: those where three more equal bytes follow, or with a row seven more.
     let worth = |runs: u32, rows: u32| {
         let two = runs & runs >> 1;
         let mut found = two & two >> 2;
@@ -92,7 +93,7 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
         }
         found
     };
-    // Of the bytes from `at` on, as far as known: eight, and those behind them that are looked at next.
+    // Masks from `at` on: eight known bytes, and those after them, which are compared next.
     let (mut runs, mut rows) = eight(at);
     while COMPARES_SIXTEEN && at + 8 < until && at + 24 <= length {
         let next = sixteen(at + 8);
@@ -117,7 +118,7 @@ fn scan<const ROW: bool>(input: &[u8], mut at: usize, row: usize, until: usize) 
     at
 }
 
-/// Appends matches that cover `length` bytes, as far as whole matches do; returns how many bytes they cover.
+/// Appends matches that cover `length` bytes, as far as whole matches can; returns the number of bytes covered.
 pub(super) fn push(matches: &mut Vec<Match>, mut literals: usize, length: usize, distance: usize) -> usize {
     let mut left = length;
     while left >= MIN_MATCH {
@@ -129,8 +130,8 @@ pub(super) fn push(matches: &mut Vec<Match>, mut literals: usize, length: usize,
     length - left
 }
 
-/// As [`push`], for `length` bytes at `at` that stand one row back too. Whole matches within a run of a byte get the
-/// distance 1: a row back takes ten bits more where rows are long, and empty rows are long runs.
+/// Does the same as [`push`] for `length` bytes at `at` that equal those one row back. Whole matches inside a run of a
+/// byte get distance 1: the distance of a long row takes ten more bits, and empty rows are long runs.
 pub(super) fn push_row(
     matches: &mut Vec<Match>,
     mut literals: usize,
@@ -150,9 +151,9 @@ pub(super) fn push_row(
     length - (end - at)
 }
 
-/// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
+/// Finds matches in `input[from..to]`; they may refer to bytes before `from`.
 ///
-/// `row` is how far back a row is, 0 for none.
+/// `row` is the distance to the row above, 0 if there is none.
 pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Costs, matches: &mut Vec<Match>) {
     let row = if (8..=WINDOW).contains(&row) { row } else { 0 };
     let row_cost = if row > 0 { costs.distances[distance_code(row)] } else { 0 };
@@ -162,7 +163,7 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
     let input = &input[..to];
     while at + 8 <= to {
         at = match at - anchor {
-            // Up to the first place that has a row before it.
+            // Up to the first position that has a row above.
             DULL.. if row > 0 && at < row => leap::<false>(&input[..to.min(row + LEAP)], at, row),
             DULL.. if row > 0 => leap::<true>(input, at, row),
             DULL.. => leap::<false>(input, at, row),
@@ -190,7 +191,7 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
                 begin -= 1;
             }
         }
-        // Beside a run a match one row back has to go on behind it: where it does not, there is nothing to compare.
+        // Next to a run, a match one row back has to extend past the run; otherwise there is nothing to compare.
         if in_row && (!in_run || load4(input, run_end) == load4(input, run_end - row)) {
             row_end = at + equal(input, at - row, at, to);
             let mut row_begin = at;
@@ -212,14 +213,14 @@ pub(super) fn find(input: &[u8], from: usize, to: usize, row: usize, costs: &Cos
             }
             at = run_end.max(at + 1);
         } else {
-            // What is left of that row match is shorter still.
+            // The rest of that row match is even shorter.
             at = scan::<false>(input, at + 1, row, row_end.saturating_sub(7));
         }
     }
 }
 
-/// The next place at or behind `at` that is worth a look: a run is looked for at every fourth place, and with `ROW` what
-/// stands one row back at every eighth, which finds every match there that is long enough. Stops short of the end.
+/// Returns the next promising position at or after `at`. Runs are checked at every fourth position, and with `ROW` the
+/// row above at every eighth, which finds every match there that is long enough. Stops short of the end.
 #[inline(always)]
 fn leap<const ROW: bool>(input: &[u8], mut at: usize, row: usize) -> usize {
     let last = input.len().saturating_sub(LEAP);
@@ -244,7 +245,7 @@ fn leap<const ROW: bool>(input: &[u8], mut at: usize, row: usize) -> usize {
     at
 }
 
-/// Whether a match is cheaper than its bytes as literals.
+/// Returns whether a match is cheaper than its bytes as literals.
 fn pays(bytes: &[u8], distance: u32, costs: &Costs) -> bool {
     let match_cost = costs.lengths[bytes.len().clamp(MIN_MATCH, MAX_MATCH)] + distance;
     let mut literals = 0;

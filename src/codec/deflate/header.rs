@@ -1,18 +1,18 @@
-//! The header of a dynamic block: two codes, told by the lengths of their symbols (RFC 1951 section 3.2.7).
+//! The header of a dynamic block: two codes, given by the code lengths of their symbols (RFC 1951 section 3.2.7).
 
 use super::bits::{BitWriter, Code, Rest, SLACK};
 use super::huffman;
 use super::symbols::{DISTANCES, LITERALS};
 
-/// The order in which the lengths of the code of code lengths are told.
+/// The order of the lengths of the code-length code.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-/// Extra bits of the symbols that repeat.
+/// Extra bits of the repeat symbols.
 const REPEAT_BITS: [u32; 3] = [2, 3, 7];
 
-/// Lengths of the codes of a block.
+/// Code lengths of a block.
 #[derive(Debug, Clone)]
 pub(super) struct Lengths {
-    /// Literals, end of block, lengths.
+    /// Literals, end of block, and match lengths.
     pub(super) literals: [u8; LITERALS],
     /// Distances.
     pub(super) distances: [u8; DISTANCES],
@@ -32,14 +32,14 @@ pub(super) struct Header {
     told: usize,
     lengths: [u8; 19],
     codes: [Code; 19],
-    /// Symbols of the code of code lengths, their extra bits above.
+    /// Symbols of the code-length code, with their extra bits above.
     symbols: Vec<u16>,
-    /// Bits of the header behind the three that every block starts with.
+    /// Bits of the header after the three that start every block.
     pub(super) bits: u64,
 }
 
 impl Header {
-    /// Plans the header that tells `lengths`.
+    /// Prepares the header for `lengths`.
     pub(super) fn plan(&mut self, lengths: &Lengths) {
         let used = |lengths: &[u8]| lengths.iter().rposition(|&length| length > 0).map_or(0, |last| last + 1);
         self.literals = used(&lengths.literals).max(257);
@@ -62,7 +62,7 @@ impl Header {
         self.bits = 14 + 3 * self.told as u64 + u64::from(symbols);
     }
 
-    /// Writes the three bits that start a block, and the header.
+    /// Writes the three bits that start a block, then the header.
     pub(super) fn write(&self, last: bool, writer: &mut BitWriter<'_>) {
         writer.put(u64::from(last) | 2 << 1, 3);
         writer.put(self.literals as u64 - 257, 5);
@@ -85,21 +85,21 @@ impl Header {
     }
 }
 
-/// A header in the bits that it takes, for many blocks with the same codes.
+/// A header as packed bits, for many blocks with the same codes.
 #[derive(Default)]
 pub(super) struct Packed {
-    /// What stands behind the bit that tells the last block, in pieces of 56 bits.
+    /// The bits after the last-block bit, in pieces of 56 bits.
     pieces: Vec<u64>,
-    /// Bits of the last piece.
+    /// Bits in the last piece.
     rest: u32,
 }
 
 impl Packed {
-    /// Takes a header.
+    /// Packs a header.
     pub(super) fn set(&mut self, header: &Header) {
         let bits = header.bits as usize + 2;
         let mut bytes = vec![0; bits.div_ceil(8) + 2 * SLACK];
-        // Seven bits before the first one: then what follows it starts with a byte.
+        // Seven bits come before the first one, so that the bits after it start at a byte boundary.
         let mut writer = BitWriter::new(&mut bytes, Rest::default());
         writer.put(0, 7);
         header.write(false, &mut writer);
@@ -113,7 +113,7 @@ impl Packed {
         self.rest = (bits - 56 * (self.pieces.len() - 1)) as u32;
     }
 
-    /// Writes the three bits that start a block, and the header.
+    /// Writes the three bits that start a block, then the header.
     pub(super) fn write(&self, last: bool, writer: &mut BitWriter<'_>) {
         writer.put(last.into(), 1);
         writer.flush();
@@ -128,7 +128,8 @@ impl Packed {
     }
 }
 
-/// Lengths as symbols: 0 to 15, 16 repeats the last 3 to 6 times, 17 and 18 are 3 to 10 and 11 to 138 zeros.
+/// Converts lengths to symbols: 0 to 15; 16 repeats the last length 3 to 6 times; 17 and 18 are 3 to 10 and 11 to 138
+/// zeros.
 fn repeat(lengths: &[u8], symbols: &mut Vec<u16>) {
     let mut at = 0;
     while at < lengths.len() {

@@ -2,9 +2,9 @@
 
 use super::bits::Code;
 
-/// Lengths of an optimal prefix code for `counts`, none above `longest`, into `lengths`.
+/// Writes the lengths of an optimal prefix code for `counts`, none above `longest`, to `lengths`.
 ///
-/// At least two symbols get a code, so that every code is complete: some decoders refuse others.
+/// At least two symbols get a code, so that every code is complete: some decoders reject others.
 pub(super) fn code_lengths(counts: &[u32], longest: usize, lengths: &mut [u8]) {
     let mut leaves = [0u64; 288];
     let mut used = 0;
@@ -33,15 +33,15 @@ pub(super) fn code_lengths(counts: &[u32], longest: usize, lengths: &mut [u8]) {
     }
 }
 
-/// How many leaves of a Huffman tree lie at each depth; `leaves` are sorted, their counts in the upper bits.
+/// Returns the number of leaves of a Huffman tree at each depth; `leaves` are sorted, with counts in the upper bits.
 ///
-/// The method of two queues: inner nodes come into being in the order of their weights.
+/// Uses the method of two queues: inner nodes are created in the order of their weights.
 fn depths(leaves: &[u64]) -> [u32; 64] {
     let used = leaves.len();
     let mut weights = [0u64; 288];
     let mut parents = [0u16; 288];
     let (mut leaf, mut inner) = (0, 0);
-    // Nodes are numbered: inner node `n` was the n-th made. Leaves need no number, only their depth counts.
+    // Inner nodes are numbered in the order of creation. Leaves need no number: only their depth matters.
     let mut leaves_below = [0u8; 288];
     for made in 0..used - 1 {
         let mut weight = 0;
@@ -64,13 +64,13 @@ fn depths(leaves: &[u64]) -> [u32; 64] {
         if node < used - 2 {
             depth[node] = depth[parents[node] as usize] + 1;
         }
-        // Counts fit 32 bits, so a tree is at most 47 deep: a Fibonacci series reaches 2³² there.
+        // Counts fit in 32 bits, so a tree is at most 47 levels deep: a Fibonacci series reaches 2³² there.
         per_length[(depth[node] as usize + 1).min(63)] += u32::from(leaves_below[node]);
     }
     per_length
 }
 
-/// Moves leaves that lie too deep up, and others down in exchange, until the code is complete again.
+/// Moves leaves that are too deep up, and others down in exchange, until the code is complete again.
 fn limit(per_length: &mut [u32; 64], longest: usize) {
     let deeper: u32 = per_length[longest + 1..].iter().sum();
     if deeper == 0 {
@@ -80,7 +80,7 @@ fn limit(per_length: &mut [u32; 64], longest: usize) {
     per_length[longest] += deeper;
     let mut filled: u64 = (1..=longest).map(|length| u64::from(per_length[length]) << (longest - length)).sum();
     while filled > 1 << longest {
-        // A leaf of the deepest level above becomes a node with itself and one from the lowest level as its leaves.
+        // The deepest leaf above becomes a node whose leaves are itself and one from the lowest level.
         per_length[longest] -= 1;
         for length in (1..longest).rev() {
             if per_length[length] > 0 {
@@ -93,7 +93,7 @@ fn limit(per_length: &mut [u32; 64], longest: usize) {
     }
 }
 
-/// The canonical code of `lengths`.
+/// Assigns the canonical code of `lengths`.
 pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
     let mut next = [0u32; 17];
     for &length in lengths {

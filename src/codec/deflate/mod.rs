@@ -3,7 +3,7 @@
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
-    reason = "hashes and places are cut on purpose; lengths, distances and costs are small"
+    reason = "hashes and positions are truncated on purpose; lengths, distances and costs are small"
 )]
 
 mod bits;
@@ -25,24 +25,24 @@ use bits::Rest;
 use block::Stream;
 use parse::{Parser, Policy};
 
-/// What is known of the bytes: it directs the search and never decides what can be encoded.
+/// Hints about the bytes. They direct the search, but never limit what can be encoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Bytes of a row, 0 where there are no rows.
+    /// Bytes per row; 0 if there are no rows.
     pub row_bytes: usize,
-    /// How many planes a row consists of, one behind the other: the bytes of a sample after TIFF's floating-point
-    /// predictor, else 0 or 1.
+    /// Planes per row, one after the other: the bytes per sample after TIFF's floating-point predictor, otherwise 0 or
+    /// 1.
     pub planes: usize,
 }
 
-/// Encodes zlib streams. Keeps memory from stream to stream, nothing else.
+/// Encodes zlib streams. Reuses its memory, but keeps no state between streams.
 pub(crate) struct Encoder {
     policy: Policy,
     parser: Parser,
 }
 
 impl Encoder {
-    /// An encoder with an effort of 1 to 9; `None` for other numbers.
+    /// Returns an encoder with an effort from 1 to 9; `None` for other numbers.
     pub(crate) fn new(level: u8) -> Option<Self> {
         (1..=9).contains(&level).then(|| Self { policy: Policy::new(level), parser: Parser::default() })
     }

@@ -1,48 +1,48 @@
-//! The finder of short matches in samples of two bytes: five bytes or a few more that stood somewhere before.
+//! Match finder for two-byte samples: short matches of five bytes or a little more.
 //!
-//! Where the upper bytes are nearly constant, much repeats, but nothing for long: then what counts is how little is done
-//! for a place. First every sample is looked up without a branch on what is found, then the best choice among all that
-//! was found is made from the end to the start. Matches pay best that start and end with a byte which says little, so
-//! only every second byte is looked up.
+//! If the upper bytes are nearly constant, much repeats, but only briefly, so the work per position has to be small.
+//! First, every sample is looked up without branching on the result. Then the best combination of all matches is chosen
+//! from the end to the start. Matches pay best if they start and end with a byte of low entropy, so only every second
+//! byte is looked up.
 
 use super::costs::Costs;
 use super::fast::{equal, load8};
 use super::places::back;
 use super::symbols::{MAX_MATCH, Match, WINDOW, distance_code};
 
-/// Places looked up are so far apart.
+/// Distance between the positions that are looked up.
 const STEP: usize = 2;
 const BITS: u32 = 14;
-/// Bytes that are looked up.
+/// Bytes in a hash key.
 const KEY: usize = 5;
 
-/// A place where something repeats.
+/// A position with a match.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hit {
     at: u32,
     distance: u16,
-    /// How many bytes are equal, at most 8 before they are counted in full.
+    /// Equal bytes; at most 8 until the full length is counted.
     length: u16,
 }
 
-/// The best that can be done from a hit on.
+/// The best choice from a hit to the end.
 #[derive(Debug, Clone, Copy, Default)]
 struct Plan {
-    /// What is saved from here on.
+    /// Savings from this hit on.
     saved: i32,
-    /// The next hit that is taken.
+    /// The next hit to use.
     taken: u32,
 }
 
-/// Looks up and plans; keeps memory from stream to stream.
+/// Looks up and chooses matches; reuses its memory across streams.
 pub(super) struct Pairs {
-    /// Places told by their lowest 16 bits, so what is found may be wrong and is compared.
+    /// Positions by their lowest 16 bits, so an entry may be wrong and is always compared.
     table: Box<[u16; 1 << BITS]>,
-    /// The table holds places of another stream.
+    /// True if the table still holds positions of another stream.
     stale: bool,
     hits: Vec<Hit>,
     plans: Vec<Plan>,
-    /// How many hits lie before each place, from the start of the piece on.
+    /// Number of hits before each position, from the start of the chunk.
     before: Vec<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Default for Pairs {
     }
 }
 
-/// The places of a piece, counted from its start.
+/// The positions of a chunk that are looked up.
 #[derive(Clone, Copy)]
 struct Places {
     from: usize,
@@ -61,7 +61,7 @@ struct Places {
 }
 
 impl Places {
-    /// The number of the first place at `at` or behind.
+    /// Returns the index of the first position at or after `at`.
     #[inline(always)]
     fn at(self, at: usize) -> usize {
         (at - self.from + self.first - self.from).div_ceil(STEP)
@@ -69,12 +69,12 @@ impl Places {
 }
 
 impl Pairs {
-    /// Forgets all places.
+    /// Forgets all positions.
     pub(super) fn reset(&mut self) {
         self.stale = true;
     }
 
-    /// Enters places without looking for anything.
+    /// Inserts positions without searching.
     pub(super) fn enter(&mut self, input: &[u8], (from, to): (usize, usize), odd: bool) {
         self.clear();
         for at in (first(from, odd)..to).step_by(STEP) {
@@ -88,7 +88,7 @@ impl Pairs {
         }
     }
 
-    /// Finds matches in `input[from..to]` that start at even or odd places; what lies before `from` may be repeated.
+    /// Finds matches in `input[from..to]` that start at even or odd positions; they may refer to bytes before `from`.
     pub(super) fn find(
         &mut self,
         input: &[u8],
@@ -98,20 +98,20 @@ impl Pairs {
         matches: &mut Vec<Match>,
     ) {
         self.clear();
-        // Eight bytes are looked at, and what is found ends before `to`.
+        // A lookup loads eight bytes, and every match ends before `to`.
         let end = to.min(input.len().saturating_sub(8)).saturating_sub(8);
         let first = first(from, odd);
         let all = end.saturating_sub(first).div_ceil(STEP);
         self.hits.resize(all + 1, Hit::default());
         self.before.clear();
-        // Where the places don't start at `from`, one more entry lets every place round up.
+        // If the positions do not start at `from`, one extra entry lets every position round up.
         self.before.resize(all + first - from, 0);
         let hits = look_up(&mut self.table, input, first, &mut self.before[first - from..], &mut self.hits);
         self.hits.truncate(hits);
         self.choose(input, (from, to), odd, costs, matches);
     }
 
-    /// Chooses among what the last search noted, under other costs perhaps.
+    /// Chooses among the hits of the last search, possibly with different costs.
     pub(super) fn choose(
         &mut self,
         input: &[u8],
@@ -137,7 +137,7 @@ impl Pairs {
     }
 }
 
-/// The first even or odd place from `from` on.
+/// Returns the first even or odd position at or after `from`.
 #[inline(always)]
 fn first(from: usize, odd: bool) -> usize {
     from + (usize::from(odd) ^ from & 1)
@@ -148,7 +148,7 @@ fn hash(bytes: u64) -> usize {
     ((bytes << (64 - 8 * KEY)).wrapping_mul(0x9E37_79B1_85EB_CA87) >> (64 - BITS)) as usize
 }
 
-/// Notes all places from where something repeats; returns how many.
+/// Records all positions with a match; returns their number.
 #[inline(always)]
 fn look_up(table: &mut [u16; 1 << BITS], input: &[u8], first: usize, before: &mut [u32], hits: &mut [Hit]) -> usize {
     let mut count = 0;
@@ -164,13 +164,13 @@ fn look_up(table: &mut [u16; 1 << BITS], input: &[u8], first: usize, before: &mu
             let length = unlike.trailing_zeros() / 8;
             *hit = Hit { at: at as u32, distance: distance as u16, length: length as u16 };
         }
-        // What is no match is written over.
+        // If this is not a match, the next one overwrites it.
         count += usize::from((unlike << (64 - 8 * KEY) == 0) & (distance <= WINDOW));
     }
     count
 }
 
-/// Chooses among the hits, from the last to the first.
+/// Chooses among the hits, from the last one to the first.
 #[inline(always)]
 fn plan(input: &[u8], to: usize, places: Places, before: &[u32], hits: &mut [Hit], plans: &mut [Plan], costs: &Costs) {
     let all = hits.len();
@@ -187,7 +187,7 @@ fn plan(input: &[u8], to: usize, places: Places, before: &[u32], hits: &mut [Hit
         if length == 8 {
             let distance = usize::from(hit.distance);
             let in_full = if later.distance == hit.distance && later.at as usize == at + STEP {
-                // What goes on in the next hit need not be compared again.
+                // The next hit continues this match: there is no need to compare again.
                 (usize::from(later.length) + STEP).min(MAX_MATCH)
             } else {
                 8 + equal(input, at + 8 - distance, at + 8, to.min(at + MAX_MATCH))
@@ -197,7 +197,7 @@ fn plan(input: &[u8], to: usize, places: Places, before: &[u32], hits: &mut [Hit
         }
         later = hit;
         let length = usize::from(hit.length);
-        // What is long pays whatever it consists of.
+        // Long matches pay whatever bytes they cover.
         literals += length.saturating_sub(8) as u32 * (literals / 8);
         let cost = costs.lengths[length % (MAX_MATCH + 1)] + costs.distances[distance_code(hit.distance.into()) % 32];
         let rest = before.get(places.at(at + length)).map_or(all, |&hit| hit as usize);

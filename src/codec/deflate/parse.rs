@@ -1,4 +1,4 @@
-//! From bytes to blocks: which finder takes a stretch, and where one block ends and the next begins.
+//! Parsing of bytes into blocks: the match finder for each section, and the boundaries of blocks.
 
 use super::Layout;
 use super::block::{BlockWriter, Stream};
@@ -11,64 +11,64 @@ use super::short::{Depth, Short};
 use super::split::{Rows, Splitter};
 use super::symbols::{Counts, Match, Tally};
 
-/// Bytes that are parsed under the same costs. Blocks are made of whole units.
+/// Bytes that are parsed with the same costs. Blocks consist of whole units.
 const UNIT: usize = 32 << 10;
-/// Bytes that one choice of a finder holds for.
+/// Bytes covered by one choice of a match finder.
 const SECTION: usize = 256 << 10;
-/// Bytes that are looked at before anything is parsed.
+/// Bytes that are sampled before anything is parsed.
 const SAMPLE: usize = 12 << 10;
-/// Bytes of a unit that two finders take for comparison.
+/// Bytes of a section that are parsed by several finders for comparison.
 const TRIAL: usize = 4 << 10;
-/// Bytes before these that pairs are entered from.
+/// Bytes before a trial that are inserted into the table of pairs.
 const BEFORE: usize = 24 << 10;
-/// What a sample has to promise for pairs to be tried.
+/// Minimum estimated gain for trying pairs.
 const LEAST_FOR_PAIRS: u64 = 4;
-/// The part of a unit that a finder has to save to be of use.
+/// A finder is useful for a unit if it saves at least one part in this many.
 const LEAST_USE: u64 = 256;
-/// Where the thorough finder saves less than this part, it looks less deep.
+/// If the thorough finder saves less than one part in this many, its depth is reduced.
 const MUCH: u64 = 8;
-/// How deep that is.
+/// The reduced depth.
 const LITTLE_DEPTH: u32 = 2;
-/// How many literals in a row, as a power of two, have one place more skipped where rows are of planes.
+/// log2 of the literals in a row after which one more position is skipped, for rows of planes.
 const SKIP_IN_PLANES: u32 = 2;
-/// A block takes in units as long as it has at most so many literals and matches.
+/// Maximum number of literals and matches in a block that takes in more units.
 const MOST_SYMBOLS: u32 = 1 << 18;
 
-/// Which finder.
+/// A match finder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Finder {
     Fast,
     /// Short matches.
     Short(Depth),
-    /// Short matches that start at even or odd places.
+    /// Short matches that start at even or odd positions.
     Pairs(bool),
     Thorough(Effort),
 }
 
-/// How the finder is chosen at a level.
+/// The choice of match finders at a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Policy {
-    /// The thorough finder's effort.
+    /// The effort of the thorough finder.
     effort: Effort,
-    /// The effort of the finder of short matches.
+    /// The effort of the short finder.
     short: Depth,
-    /// Whether pairs of bytes are looked up.
+    /// True to try the finder of pairs.
     pairs: bool,
-    /// Whether finders are chosen unit by unit, from what each made of the whole unit, instead of by trials.
+    /// If set, finders are chosen for each unit by their results for the whole unit, instead of by trials.
     by_unit: Option<ByUnit>,
 }
 
-/// Which units the slow finders take where they are chosen unit by unit.
+/// Limits for the slow finders if finders are chosen unit by unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ByUnit {
-    /// What a sample of a unit has to promise.
+    /// Minimum estimated gain of a unit.
     promise: u64,
-    /// A finder that was of no use for a unit rests for up to so many of the next ones.
+    /// Maximum number of units to skip after a finder was of no use.
     rest: u32,
 }
 
 impl Policy {
-    /// The policy of a level from 1 to 9.
+    /// Returns the policy of a level from 1 to 9.
     pub(super) const fn new(level: u8) -> Self {
         const fn made(depth: u32, nice: usize, lazy: usize, least: usize, skip: u32, sparse: usize) -> Effort {
             Effort { depth, nice, lazy, least, skip, sparse }
@@ -101,44 +101,44 @@ impl Policy {
     }
 }
 
-/// When a finder takes a unit next, where that is decided unit by unit.
+/// Back-off of a finder that is chosen unit by unit.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turn {
-    /// Units until then.
+    /// Units left to skip.
     left: u32,
-    /// How many it rested for the last time.
+    /// Units skipped last time.
     rest: u32,
 }
 
 impl Turn {
-    /// Whether it takes this unit.
+    /// Returns whether the finder takes this unit.
     fn is_due(&mut self) -> bool {
         let due = self.left == 0;
         self.left = self.left.saturating_sub(1);
         due
     }
 
-    /// What was of no use again and again rests longer and longer.
+    /// Records the result: a finder that is repeatedly of no use skips more and more units.
     fn settle(&mut self, useful: bool, most: u32) {
         self.rest = if useful { 0 } else { (self.rest * 2 + 1).min(most) };
         self.left = self.rest;
     }
 }
 
-/// A block that units may still be added to.
+/// A block that can still take in units.
 #[derive(Default)]
 struct Pending {
     start: usize,
     end: usize,
     matches: Vec<Match>,
-    /// Literals behind the last match.
+    /// Literals after the last match.
     literals: usize,
     counts: Counts,
     bits: u64,
 }
 
 impl Pending {
-    /// Starts anew at `start`.
+    /// Restarts at `start`.
     fn restart(&mut self, start: usize) {
         self.start = start;
         self.end = start;
@@ -148,7 +148,7 @@ impl Pending {
         self.bits = 0;
     }
 
-    /// Takes a unit in.
+    /// Appends a unit.
     fn append(&mut self, matches: &[Match], length: usize) {
         let mut covered = 0;
         for found in matches {
@@ -161,7 +161,7 @@ impl Pending {
     }
 }
 
-/// What one finder made of a unit.
+/// A finder's result for a unit.
 #[derive(Default)]
 struct Parsed {
     matches: Vec<Match>,
@@ -169,7 +169,7 @@ struct Parsed {
     bits: u64,
 }
 
-/// The finders that remember places.
+/// The match finders that keep tables of positions.
 #[derive(Default)]
 struct Finders {
     chains: Chains,
@@ -178,7 +178,7 @@ struct Finders {
 }
 
 impl Finders {
-    /// Forgets all places.
+    /// Forgets all positions.
     fn reset(&mut self) {
         self.chains.reset();
         self.short.reset();
@@ -186,7 +186,7 @@ impl Finders {
     }
 }
 
-/// Parses and writes; keeps memory from stream to stream.
+/// Parses and writes blocks; reuses its memory across streams.
 #[derive(Default)]
 pub(super) struct Parser {
     finders: Finders,
@@ -196,11 +196,11 @@ pub(super) struct Parser {
     other: Parsed,
     writer: BlockWriter,
     splitter: Splitter,
-    /// Of the thorough and the short finder, where finders are chosen unit by unit.
+    /// Back-off of the thorough and the short finder, if finders are chosen unit by unit.
     turns: [Turn; 2],
-    /// Whether matches are weighed again in every block.
+    /// True to check matches against the final code in every block.
     weighs_again: bool,
-    /// Whether the open block is the first of a stretch.
+    /// True if the open block is the first of a segment.
     first: bool,
 }
 
@@ -209,7 +209,7 @@ impl Parser {
     pub(super) fn encode(&mut self, input: &[u8], layout: Layout, policy: Policy, stream: &mut Stream<'_>) {
         self.finders.reset();
         self.weighs_again = policy.by_unit.is_some();
-        // Bytes that no split took, up to `at`.
+        // Bytes up to `at` that are not split.
         let mut plain = 0;
         let mut at = 0;
         if let Some(rows) = Rows::new(layout.row_bytes, layout.planes) {
@@ -266,7 +266,7 @@ impl Parser {
         }
     }
 
-    /// Lets the slow finders whose turn it is take a unit that the fast one took; what is smallest is kept.
+    /// Runs the slow finders that are due on a unit that the fast one has parsed; the smallest result is kept.
     fn take_turns(
         &mut self,
         input: &[u8],
@@ -298,7 +298,7 @@ impl Parser {
         }
     }
 
-    /// Adds the parsed unit to the block, or closes the block before it.
+    /// Adds the parsed unit to the open block, or closes that block and starts another.
     fn add(&mut self, input: &[u8], length: usize, stream: &mut Stream<'_>) {
         let mut merged = self.pending.counts.clone();
         merged.merge(&self.parsed.counts);
@@ -320,12 +320,12 @@ impl Parser {
     /// Writes the open block.
     fn close(&mut self, input: &[u8], last: bool, stream: &mut Stream<'_>) {
         let Pending { start, end, matches, counts, .. } = &mut self.pending;
-        // Those of the first unit were found before anything was known of costs.
+        // Matches of the first unit were found before any costs were known.
         let weighs_again = self.weighs_again || std::mem::take(&mut self.first) && *end - *start <= UNIT;
         self.writer.block(&input[*start..*end], (matches, counts), weighs_again, last, stream);
     }
 
-    /// The finder for the section that starts at `from`.
+    /// Chooses the finder for the section that starts at `from`.
     fn choose(
         &mut self,
         input: &[u8],
@@ -335,7 +335,7 @@ impl Parser {
         costs: &mut Costs,
     ) -> Finder {
         let end = to.min(from + SECTION);
-        // An even number of bytes before the sample keeps pairs apart.
+        // An even number of bytes before the sample keeps pairs aligned.
         let busy = from + busiest(&input[from..end]);
         let first = busy.saturating_sub(SAMPLE / 2).max(from) & !1;
         let sample = &input[first..end.min(busy + SAMPLE / 2)];
@@ -343,15 +343,15 @@ impl Parser {
         let middle = busy.saturating_sub(TRIAL / 2).clamp(from, from.max(end.saturating_sub(TRIAL)));
         let range = (middle, end.min(middle + TRIAL));
         let pairs = odd.filter(|_| policy.pairs && short >= LEAST_FOR_PAIRS);
-        // Chains of eight bytes are of no use where nothing repeats for long, nor are short ones where all does.
+        // Chains of eight bytes are useless if nothing repeats for long, and short chains are if everything does.
         let eights = (long >= 6 || short >= 9) && short <= 4 * long;
         let effort = policy.effort;
         let eights = eights.then_some(Effort {
-            // In rows of planes matches stand in the first ones, and what follows is noise.
+            // In rows of planes, matches are in the first planes, and the rest is noise.
             skip: if layout.planes > 1 { effort.skip.min(SKIP_IN_PLANES) } else { effort.skip },
             ..if short > long { Effort { least: 3, lazy: effort.lazy.max(16), depth: 3, ..effort } } else { effort }
         });
-        // Pairs are short matches of their own kind.
+        // Pairs are a special kind of short match.
         let fours = (short >= 9 && long <= 4 * short && pairs.is_none()).then_some(policy.short);
         let slow = [eights.map(Finder::Thorough), fours.map(Finder::Short)];
         if slow == [None, None] && pairs.is_none() {
@@ -363,7 +363,7 @@ impl Parser {
         let mut adapted = None;
         let mut compare = |parser: &mut Self, finder: Finder| {
             if let Finder::Pairs(odd) = finder {
-                // What short matches save depends on what they cost, and costs of where there were none say nothing.
+                // The savings of short matches depend on their costs, and costs from where there were none are useless.
                 let bytes = &input[range.0..range.1];
                 parser.other.run(&mut parser.finders, finder, input, range, layout, &Costs::guess(bytes));
                 for _ in 0..2 {
@@ -374,7 +374,7 @@ impl Parser {
             } else {
                 parser.other.run(&mut parser.finders, finder, input, range, layout, costs);
             }
-            // It takes several times longer, so it has to save a share, and more than chance may.
+            // A slow finder takes several times longer, so it has to save a minimum share, and more than chance could.
             let share = match finder {
                 Finder::Pairs(_) => 48,
                 _ if layout.planes > 1 => 32,
@@ -384,7 +384,7 @@ impl Parser {
             let margin = if best.1 == Finder::Fast { 0 } else { fast / 128 };
             if parser.other.bits + worth < fast && parser.other.bits + margin < best.0 {
                 best = (parser.other.bits, finder);
-                // What the fast finder left knows no cost of short matches: they would never be taken.
+                // Costs from the fast finder's result know no short matches, which would then never be chosen.
                 adapted = matches!(finder, Finder::Pairs(_)).then(|| Costs::new(&parser.other.counts));
             }
         };
@@ -408,7 +408,7 @@ impl Parser {
     }
 }
 
-/// The middle of that part of `bytes` in which most changes: what is empty tells nothing of the rest.
+/// Returns the middle of the part of `bytes` with the most changes: an empty part says nothing about the others.
 fn busiest(bytes: &[u8]) -> usize {
     const PARTS: usize = 9;
     const EACH: usize = 31;
@@ -417,14 +417,14 @@ fn busiest(bytes: &[u8]) -> usize {
         let part = &bytes[index * part..][..part];
         part.chunks_exact(EACH).map(|bytes| usize::from(bytes[0] != bytes[1])).sum()
     };
-    // The middle one, if no other has clearly more.
+    // Prefer the middle part unless another one has clearly more.
     let middle = changes(PARTS / 2);
     let (most, index) = (0..PARTS).map(|index| (changes(index), index)).max().unwrap_or_default();
     (if most > 2 * middle { index } else { PARTS / 2 }) * part + part / 2
 }
 
 impl Parsed {
-    /// Finds matches in a range and counts.
+    /// Finds matches in a range and counts symbols.
     fn run(
         &mut self,
         finders: &mut Finders,
@@ -446,7 +446,7 @@ impl Parsed {
         self.count(&input[from..to]);
     }
 
-    /// Counts what the matches make of `bytes`.
+    /// Counts the symbols of `bytes` with the current matches.
     fn count(&mut self, bytes: &[u8]) {
         let mut tally = Tally::default();
         tally.piece(bytes, &self.matches);
@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn what_was_of_no_use_rests_longer_and_longer_up_to_a_bound() {
         let mut turn = Turn::default();
-        // Whether a unit was of use, and how many it rests for then.
+        // Whether a unit was useful, and how many units are skipped after it.
         for (useful, rests) in [(false, 1), (false, 3), (false, 7), (false, 7), (true, 0), (false, 1)] {
             assert!(turn.is_due());
             turn.settle(useful, 7);

@@ -1,4 +1,4 @@
-//! Which finder a stretch of bytes deserves: decided from the bytes alone, by a sample.
+//! Match finder selection: the estimated gain of each finder, from a sample of the bytes alone.
 
 use crate::processor::newest;
 
@@ -12,18 +12,18 @@ const BEFORE: usize = 8 << 10;
 const LOOKED_UP: usize = 4 << 10;
 const HASH_BITS: u32 = 12;
 
-/// What a sample promises.
+/// The estimated gain of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Promise {
-    /// What matches of four to seven bytes may save, in 1/1024 of the literals' cost.
+    /// Possible savings of matches of four to seven bytes, in 1/1024 of the literal cost.
     pub(super) short: u64,
-    /// The same of matches of eight bytes.
+    /// Possible savings of matches of eight bytes, in the same unit.
     pub(super) long: u64,
-    /// Where samples seem to have two bytes: whether the upper ones, which repeat more often, stand at odd places.
+    /// If samples seem to have two bytes, whether the upper ones, which repeat more often, are at odd positions.
     pub(super) odd: Option<bool>,
 }
 
-/// Tables of the sample.
+/// Hash tables for the sample.
 pub(super) struct Sampler {
     fours: Box<[u16; 1 << HASH_BITS]>,
     eights: Box<[u16; 1 << HASH_BITS]>,
@@ -36,9 +36,9 @@ impl Default for Sampler {
 }
 
 impl Sampler {
-    /// Looks up a sample from the middle of `bytes`, without branching on what it finds.
+    /// Looks up a sample from the middle of `bytes`, without branching on the result.
     ///
-    /// What the fast finder sees too, runs and what stands one row back, does not count.
+    /// Matches that the fast finder also sees, runs and repeats of the row above, do not count.
     pub(super) fn promise(&mut self, bytes: &[u8], row: usize) -> Promise {
         newest(
             #[inline(always)]
@@ -61,7 +61,7 @@ impl Sampler {
         for at in 1..first {
             self.swap(load8(sample, at), at);
         }
-        // What the byte at each place costs as a literal, and what four from there on do.
+        // The literal cost of the byte at each position, and of the four bytes from there on.
         let mut each = [0u16; LOOKED_UP];
         for (cost, &byte) in each.iter_mut().zip(&sample[first..]) {
             *cost = costs.literals[byte as usize] as u16;
@@ -98,7 +98,7 @@ impl Sampler {
     }
 }
 
-/// Of each place, the sum with what stands `distance` behind; meaningless where nothing does.
+/// Adds to each value the one `distance` positions later; meaningless where there is none.
 #[inline(always)]
 fn sums(of: &[u16; LOOKED_UP], distance: usize) -> [u16; LOOKED_UP] {
     let mut sums = *of;
@@ -108,8 +108,8 @@ fn sums(of: &[u16; LOOKED_UP], distance: usize) -> [u16; LOOKED_UP] {
     sums
 }
 
-/// Whether the bytes at odd places of a sample repeat the one two before clearly more often than those at even places,
-/// or the other way round.
+/// Returns whether the bytes at odd positions of a sample repeat the byte two positions before clearly more often than
+/// those at even positions; `None` if there is no clear difference.
 fn upper(sample: &[u8]) -> Option<bool> {
     let mut same = [0usize; 2];
     for pairs in sample.as_chunks::<2>().0.windows(2) {
@@ -117,6 +117,6 @@ fn upper(sample: &[u8]) -> Option<bool> {
         same[1] += usize::from(pairs[0][1] == pairs[1][1]);
     }
     let (more, less) = (same[0].max(same[1]), same[0].min(same[1]));
-    // Half of the upper bytes at least, but not what is the same throughout.
+    // At least half of the upper bytes, but not if both halves repeat.
     (more * 8 > sample.len() && less * 3 < more).then_some(same[1] > same[0])
 }

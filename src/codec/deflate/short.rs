@@ -1,7 +1,7 @@
-//! The finder of short matches: chains of four equal bytes, and the last place with the same three.
+//! Match finder for short matches: hash chains of four bytes, and the last position with the same three.
 //!
-//! Pixels whose bands change alike and small steps in samples of two bytes repeat so: often, but never for long. Then
-//! chains of eight bytes find nothing, and the nearest place with the same four is rarely the one that goes on longest.
+//! Pixels whose bands change alike, and small steps in two-byte samples, repeat often, but never for long. Chains of
+//! eight bytes then find nothing, and the nearest position with the same four bytes rarely has the longest match.
 
 use super::costs::Costs;
 use super::fast::{equal, load4, push};
@@ -10,27 +10,27 @@ use super::symbols::{MAX_MATCH, Match, WINDOW};
 
 const THREE_BITS: u32 = 14;
 const FOUR_BITS: u32 = 15;
-/// Inside of matches from this length on few places are entered.
+/// Inside matches of at least this length, only some positions are inserted.
 const LONG_MATCH: usize = 64;
 
-/// How hard to look.
+/// Search effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Depth {
-    /// Places with the same four bytes that are compared.
+    /// Maximum number of positions with the same four bytes to compare.
     pub(super) places: u32,
-    /// A match of this length is taken without comparing more, and without a look at the next place.
+    /// A match of this length is accepted without further comparisons and without checking the next position.
     pub(super) nice: usize,
 }
 
-/// Places told by their lowest 16 bits, so what is found may be wrong and is compared.
+/// Positions are stored by their lowest 16 bits, so an entry may be wrong and is always compared.
 pub(super) struct Short {
     threes: Box<[u16; 1 << THREE_BITS]>,
     fours: Box<[u16; 1 << FOUR_BITS]>,
-    /// The place before with the same four bytes.
+    /// The previous position with the same four bytes.
     previous: Box<[u16; WINDOW]>,
-    /// The first place that is not entered yet.
+    /// The first position that is not inserted yet.
     entered: usize,
-    /// The tables hold places of another stream.
+    /// True if the tables still hold positions of another stream.
     stale: bool,
     sums: Sums,
 }
@@ -49,13 +49,13 @@ impl Default for Short {
 }
 
 impl Short {
-    /// Forgets all places.
+    /// Forgets all positions.
     pub(super) fn reset(&mut self) {
         self.entered = 0;
         self.stale = true;
     }
 
-    /// How far back the last places with the same three and four bytes lie; `at` becomes the last one.
+    /// Returns the distances to the last positions with the same three and four bytes; `at` becomes the last one.
     #[inline(always)]
     fn swap(&mut self, bytes: u32, at: usize) -> (usize, usize) {
         let place = at as u16;
@@ -65,7 +65,7 @@ impl Short {
         (back(at, three), back(at, four))
     }
 
-    /// Finds matches in `input[from..to]`; what lies before `from` may be repeated.
+    /// Finds matches in `input[from..to]`; they may refer to bytes before `from`.
     pub(super) fn find(
         &mut self,
         input: &[u8],
@@ -81,7 +81,7 @@ impl Short {
         }
         self.sums.set(&input[from..to], costs);
         let end = to.saturating_sub(8);
-        // After a stretch that another finder took, and after a trial farther on, what lies in the window is entered late.
+        // After a segment of another finder, or a trial further on, the window is inserted late.
         let known = if self.entered <= from { self.entered } else { 0 };
         for place in known.max(from.saturating_sub(WINDOW))..from.min(end) {
             self.swap(load4(input, place), place);
@@ -114,7 +114,7 @@ impl Short {
         self.entered = at.max(end).max(from);
     }
 
-    /// The match at a place that saves most.
+    /// Returns the match at a position that saves most.
     #[inline(always)]
     fn look(&mut self, input: &[u8], (from, at, to): (usize, usize, usize), depth: Depth, costs: &Costs) -> Found {
         let bytes = load4(input, at);

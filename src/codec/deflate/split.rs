@@ -1,9 +1,9 @@
-//! Rows of floating-point planes: codes for the bytes that have an order, the others stored as they are.
+//! Row splitting for floating-point planes: ordered bytes are coded, the others stored.
 //!
-//! TIFF's floating-point predictor lays the first bytes of all samples of a row before all second ones, and so on.
-//! The last bytes of measured values are noise. One code for both wastes bits on either: the noise flattens the code of
-//! the rest. So a row becomes a dynamic block and a stored one. What a header costs in every row is won back by giving
-//! many rows the same code, chosen with the header in mind.
+//! TIFF's floating-point predictor puts the first bytes of all samples of a row before all second bytes, and so on. In
+//! measured values, the last bytes are noise, which flattens a shared code and wastes bits on the ordered bytes. So a
+//! row becomes a dynamic block and a stored block. To make up for the header in every row, many rows share one code,
+//! which is chosen with the header in mind.
 
 use super::block::{self, Codes, Stream};
 use super::costs::{self, BIT, Costs};
@@ -12,51 +12,52 @@ use super::header::{Header, Lengths, Packed};
 use super::select::Promise;
 use super::symbols::{Counts, END_OF_BLOCK, Match, Tally};
 
-/// Rows that share a code hold about so many bytes.
+/// Approximate number of bytes in a group of rows that share a code.
 const GROUP: usize = 256 << 10;
-/// One row of so many is looked at before anything is decided.
+/// One in this many rows is examined before any decision.
 const SAMPLED: usize = 8;
-/// One row of so many is parsed before the choice.
+/// One in this many rows is parsed before the decision.
 const TRIED: usize = 16;
 /// A plane shorter than this does not pay for blocks of its own.
 const NARROWEST: usize = 96;
-/// So many equal bytes within noise get a coded block.
+/// This many equal bytes within noise get a coded block.
 const RUN: usize = 128;
-/// What the header of a row is taken to cost when the choice is made, in bits.
+/// Assumed header size of a row for the decision, in bits.
 const HEADER: u64 = 360;
 
-/// Bytes that are coded or stored.
+/// Bytes that are either coded or stored.
 #[derive(Debug, Clone, Copy)]
 struct Segment {
     coded: bool,
     from: usize,
     to: usize,
-    /// How many matches stand in a coded one.
+    /// Number of matches in a coded segment.
     matches: usize,
 }
 
-/// Where a row is split.
+/// The layout of rows that can be split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rows {
-    /// Bytes of a row.
+    /// Bytes per row.
     row: usize,
-    /// Bytes of a plane.
+    /// Bytes per plane.
     plane: usize,
 }
 
 impl Rows {
-    /// Rows of planes, if that is what the bytes can be.
+    /// Returns the layout if the bytes can be rows of planes.
     pub(super) fn new(row: usize, sample: usize) -> Option<Self> {
         let plane = row.checked_div(sample)?;
         (matches!(sample, 4 | 8) && plane >= NARROWEST && plane * sample == row).then_some(Self { row, plane })
     }
 
-    /// Bytes of a group of whole rows.
+    /// Returns the size of a group of whole rows in bytes.
     pub(super) fn group(self) -> usize {
         self.row * (GROUP / self.row).max(1)
     }
 
-    /// How many bytes of each row to code, if the others are better stored; `promise` tells what matches may save.
+    /// Returns the number of bytes of each row to code if storing the others pays; `promise` estimates the gain of
+    /// matches.
     pub(super) fn coded(self, bytes: &[u8], promise: impl FnOnce() -> Promise) -> Option<usize> {
         let planes = self.row / self.plane;
         let mut counts = vec![Counts::default(); planes];
@@ -83,7 +84,7 @@ impl Rows {
         self.holds(bytes, best.1?, promise)
     }
 
-    /// Whether a split of rows is worth it beside what the finders would make of them: some rows are tried.
+    /// Returns `coded` if splitting rows beats the match finders, which some rows are tried for.
     fn holds(self, bytes: &[u8], coded: usize, promise: impl FnOnce() -> Promise) -> Option<usize> {
         let guess = Costs::guess(&bytes[..self.row]);
         let (mut whole, mut heads) = (Tally::default(), Tally::default());
@@ -101,9 +102,9 @@ impl Rows {
         let stored = ((self.row - coded) * 8 + 48) as u64;
         let split = costs::block_bits(&heads.counts()) + tried * (stored + HEADER) * u64::from(BIT);
         let whole = costs::block_bits(&whole.counts());
-        // What matches may save must be saved by the split too; short matches save more than the sample tells.
+        // The split has to make up for the matches it prevents; short ones save more than the sample shows.
         let holds = |short: u64, long: u64| split + whole * (18 + 3 * short + long / 2) / 2048 <= whole;
-        // A promise takes time, and is not asked for where it can't change anything.
+        // The estimate takes time, so it is skipped if it cannot change the result.
         let holds = holds(0, 0) && {
             let Promise { short, long, .. } = promise();
             holds(short, long)
@@ -112,7 +113,7 @@ impl Rows {
     }
 }
 
-/// Writes split rows; keeps memory from group to group.
+/// Writes split rows; reuses its memory across groups.
 #[derive(Default)]
 pub(super) struct Splitter {
     segments: Vec<Segment>,
@@ -125,7 +126,7 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// Writes whole rows, `input[from..to]`, the first `coded` bytes of each row in codes.
+    /// Writes whole rows, `input[from..to]`, with the first `coded` bytes of each row coded.
     pub(super) fn write(
         &mut self,
         input: &[u8],
@@ -137,7 +138,7 @@ impl Splitter {
         self.cut(input, (from, to), (rows, coded));
         let mut costs = Costs::guess(&input[from..from + coded]);
         let mut counts = Counts::default();
-        // The first pass learns what matches cost.
+        // The first pass learns the cost of matches.
         for pass in 0..2 {
             let mut tally = Tally::default();
             let mut blocks = 0;
@@ -166,7 +167,7 @@ impl Splitter {
             }
             let (here, rest) = matches.split_at(segment.matches);
             matches = rest;
-            // No code of a literal is longer than 15 bits, and no match takes more than six bytes.
+            // No literal code is longer than 15 bits, and no match takes more than six bytes.
             let most = self.header.bits + 64 + 16 * bytes.len() as u64 + 48 * here.len() as u64;
             stream.write(most, |writer| {
                 self.packed.write(last, writer);
@@ -175,7 +176,7 @@ impl Splitter {
         }
     }
 
-    /// Cuts rows into segments. Neighbours of one kind become one.
+    /// Cuts rows into segments. Adjacent segments of the same kind are merged.
     fn cut(&mut self, input: &[u8], (from, to): (usize, usize), (rows, coded): (Rows, usize)) {
         self.segments.clear();
         let segments = &mut self.segments;
@@ -207,9 +208,9 @@ impl Splitter {
         }
     }
 
-    /// Chooses the code that makes all headers and bodies together shortest.
+    /// Chooses the code that minimizes the total size of all headers and bodies.
     fn choose(&mut self, counts: &Counts) {
-        /// How far counts may lie from the mean of their neighbours to be taken for equal, in eighths.
+        /// Maximum deviation of counts from the mean of their neighbors to be treated as equal, in eighths.
         const TOLERANCES: [u64; 5] = [0, 1, 2, 4, 7];
         let times = u64::from(counts.literals[END_OF_BLOCK]);
         let mut best = u64::MAX;
@@ -230,7 +231,7 @@ impl Splitter {
     }
 }
 
-/// Gives neighbours with similar counts the same: equal lengths in a row are told in few bits.
+/// Replaces runs of similar counts by their mean: equal adjacent lengths take few bits in the header.
 fn even_out(counts: &mut [u32], tolerance: u64) {
     let mut start = 0;
     while start < counts.len() {

@@ -1,27 +1,27 @@
-//! The alphabets of DEFLATE (RFC 1951 section 3.2.5) and how often their symbols occur.
+//! The alphabets of DEFLATE (RFC 1951 section 3.2.5) and histograms of their symbols.
 
-/// Literals, the end of the block, 29 codes of lengths; two more in the fixed code that never occur.
+/// Literals, the end-of-block symbol, and 29 length codes; the fixed code has two more that never occur.
 pub(super) const LITERALS: usize = 288;
-/// Codes of distances; two more in the fixed code that never occur.
+/// Distance codes; the fixed code has two more that never occur.
 pub(super) const DISTANCES: usize = 32;
 /// The symbol that ends a block.
 pub(super) const END_OF_BLOCK: usize = 256;
-/// The shortest match there is.
+/// The minimum match length.
 pub(super) const MIN_MATCH: usize = 3;
-/// The longest match there is.
+/// The maximum match length.
 pub(super) const MAX_MATCH: usize = 258;
-/// The farthest match there is.
+/// The maximum distance of a match.
 pub(super) const WINDOW: usize = 32768;
 
-/// Extra bits of the codes of lengths.
+/// Extra bits of the length codes.
 pub(super) const LENGTH_EXTRA: [u8; 29] =
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
-/// The shortest length of each code of lengths.
+/// The shortest length of each length code.
 pub(super) const LENGTH_BASE: [u16; 29] =
     [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 
-/// The code of each length, counted from the first code of lengths.
+/// The code of each length, relative to the first length code.
 pub(super) const LENGTH_CODE: [u8; MAX_MATCH + 1] = {
     let mut codes = [0; MAX_MATCH + 1];
     let mut length = MIN_MATCH;
@@ -36,40 +36,40 @@ pub(super) const LENGTH_CODE: [u8; MAX_MATCH + 1] = {
     codes
 };
 
-/// The symbol of a length.
+/// Returns the symbol of a length.
 #[inline(always)]
 pub(super) fn length_symbol(length: usize) -> usize {
     END_OF_BLOCK + 1 + LENGTH_CODE[length] as usize
 }
 
-/// The code of a distance.
+/// Returns the code of a distance.
 #[inline(always)]
 pub(super) fn distance_code(distance: usize) -> usize {
     let below = (distance - 1) as u32;
     if below < 2 {
         return below as usize;
     }
-    // Two codes for each power of two.
+    // There are two codes for each power of two.
     let log = 31 - below.leading_zeros();
     (2 * log + (below >> (log - 1) & 1)) as usize
 }
 
-/// Extra bits of a code of distances.
+/// Returns the number of extra bits of a distance code.
 #[inline(always)]
 pub(super) const fn distance_extra(code: usize) -> u32 {
     if code < 4 { 0 } else { (code / 2 - 1) as u32 }
 }
 
-/// The shortest distance of a code.
+/// Returns the shortest distance of a distance code.
 #[inline(always)]
 pub(super) const fn distance_base(code: usize) -> usize {
     if code < 4 { code + 1 } else { ((2 + (code & 1)) << (code / 2 - 1)) + 1 }
 }
 
-/// Bytes that are repeated, and the literals before them.
+/// A match, and the literals before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Match {
-    /// Literals between the match before and this one.
+    /// Literals between the previous match and this one.
     pub(super) literals: u32,
     /// 3 to 258.
     pub(super) length: u16,
@@ -77,10 +77,10 @@ pub(super) struct Match {
     pub(super) distance: u16,
 }
 
-/// How often each symbol occurs.
+/// Symbol histogram.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
-    /// Literals, the end of block, lengths.
+    /// Literals, end of block, and match lengths.
     pub(super) literals: [u32; LITERALS],
     /// Distances.
     pub(super) distances: [u32; DISTANCES],
@@ -101,7 +101,7 @@ impl Counts {
             }
             return;
         }
-        // Four tables, so that equal bytes in a row don't wait for each other.
+        // Four tables, so that equal bytes in a row do not wait for each other.
         let mut tables = [[0u32; 256]; 4];
         let (chunks, rest) = bytes.as_chunks::<8>();
         for chunk in chunks {
@@ -126,13 +126,13 @@ impl Counts {
         self.distances[distance_code(found.distance as usize)] += 1;
     }
 
-    /// Takes a match back.
+    /// Removes a match from the counts.
     pub(super) fn remove(&mut self, found: Match) {
         self.literals[length_symbol(found.length as usize)] -= 1;
         self.distances[distance_code(found.distance as usize)] -= 1;
     }
 
-    /// Adds what others counted.
+    /// Adds the counts of another histogram.
     pub(super) fn merge(&mut self, other: &Self) {
         for (count, more) in self.literals.iter_mut().zip(&other.literals) {
             *count += more;
@@ -143,11 +143,11 @@ impl Counts {
     }
 }
 
-/// Counts pieces, one after the other.
+/// Counts the symbols of chunks, one after the other.
 pub(super) struct Tally {
     counts: Counts,
-    /// Of literals. Spans of them are short where there are many matches, so they share tables; four, so that equal bytes
-    /// in a row don't wait for each other.
+    /// Literal counts. Spans of literals are short where there are many matches, so all spans share the tables. There
+    /// are four, so that equal bytes in a row do not wait for each other.
     tables: [[u32; 256]; 4],
 }
 
@@ -158,7 +158,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Counts the literals and matches of a piece of the input.
+    /// Counts the literals and matches of a chunk of the input.
     pub(super) fn piece(&mut self, piece: &[u8], matches: &[Match]) {
         let mut at = 0;
         for found in matches {
@@ -183,7 +183,7 @@ impl Tally {
         }
     }
 
-    /// What was counted.
+    /// Returns the counts.
     pub(super) fn counts(mut self) -> Counts {
         for (symbol, count) in self.counts.literals[..256].iter_mut().enumerate() {
             *count += self.tables.iter().map(|table| table[symbol]).sum::<u32>();

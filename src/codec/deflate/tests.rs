@@ -22,7 +22,7 @@ impl Random {
         (0..length).map(|_| self.below(limit) as u8).collect()
     }
 
-    /// Noise, runs, copies from before and ramps, one after the other.
+    /// Noise, runs, copies of earlier bytes, and ramps, one after the other.
     fn structured(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         while bytes.len() < length {
@@ -61,7 +61,7 @@ fn check(input: &[u8], layout: Layout, level: u8) -> usize {
     assert!(back == input, "zlib-rs, level {level}, {} bytes, {layout:?}", input.len());
     let back = miniz_oxide::inflate::decompress_to_vec_zlib(&stream).unwrap();
     assert!(back == input, "miniz_oxide, level {level}, {} bytes, {layout:?}", input.len());
-    // At worst the bytes are stored.
+    // In the worst case, the bytes are stored.
     assert!(stream.len() <= input.len() + 11 + input.len() / 30_000 * 5, "{} of {}", stream.len(), input.len());
     stream.len()
 }
@@ -102,7 +102,7 @@ fn equal_bytes_take_next_to_nothing() {
 
 #[test]
 fn wide_rows_that_are_nearly_empty_take_next_to_nothing() {
-    // Of pixels of six bytes that are all the same, a predictor leaves the first of each row.
+    // In pixels of six bytes that are all equal, a predictor leaves only the first one of each row.
     let mut row = vec![232, 3, 7, 1, 20, 9];
     row.resize(3072, 0);
     for level in [1, 6, 9] {
@@ -127,7 +127,7 @@ fn pixels_whose_bands_change_alike_repeat() {
     let mut random = Random(13);
     let bytes: Vec<u8> = (0..150_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();
     let size = check(&bytes, Layout { row_bytes: 1536, planes: 1 }, 6);
-    // Five bits and a third are in a pixel; as literals, 16.
+    // A pixel carries five and a third bits; as literals, it takes 16.
     assert!(size < bytes.len() * 50 / 100, "{size} of {}", bytes.len());
 }
 
@@ -154,7 +154,7 @@ fn runs_and_copies_cross_the_borders_of_blocks() {
 
 #[test]
 fn the_worst_trees() {
-    // Fibonacci's series as counts makes the deepest trees.
+    // Counts from Fibonacci's series create the deepest trees.
     let mut bytes = Vec::new();
     let (mut one, mut two) = (1usize, 1usize);
     for symbol in 0..26u8 {
@@ -196,7 +196,7 @@ fn structured_bytes() {
     }
 }
 
-/// Rows of planes: the first nearly empty, the last noise; a swath without data where `nodata` says.
+/// Rows of planes, the first nearly empty and the last noise, with a nodata area at the end where `nodata` says so.
 fn planes(random: &mut Random, planes: usize, width: usize, rows: usize, nodata: impl Fn(usize) -> usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for row in 0..rows {
@@ -221,7 +221,7 @@ fn noisy_planes_are_stored_row_by_row() {
             let size = check(&bytes, layout, 6);
             check(&bytes, layout, 9);
             if nodata(0) == usize::MAX && width >= 512 {
-                // The noise, and about a third of the rest at most.
+                // The noise, and at most about a third of the rest.
                 assert!(size < bytes.len() * 70 / 100, "{size} of {}", bytes.len());
             }
             bytes.truncate(bytes.len() - 77);
@@ -261,7 +261,7 @@ fn more_effort_is_not_larger() {
 #[test]
 fn finders_that_rest_wake_up() {
     let mut random = Random(14);
-    // At level 9 slow finders take noise too: sent to rest by it, they are back soon, and find what repeats.
+    // At level 9, slow finders also run on noise: they back off, but return soon and find the matches.
     let noise = random.bytes(800_000, 256);
     let repeats: Vec<u8> = (0..200_000).flat_map(|_| [random.below(40) as u8 * 5; 3]).collect();
     let layout = Layout { row_bytes: 1536, planes: 1 };
@@ -275,7 +275,7 @@ fn finders_that_rest_wake_up() {
 #[test]
 fn short_repeats_are_found_by_more_effort_too() {
     let mut random = Random(15);
-    // Pieces of four to seven bytes of few kinds: the chains of eight bytes alone hardly see them.
+    // Pieces of four to seven bytes of few kinds: chains of eight bytes alone hardly find them.
     let kinds: Vec<Vec<u8>> = (0..400)
         .map(|_| {
             let length = 4 + random.below(4) as usize;
@@ -288,7 +288,7 @@ fn short_repeats_are_found_by_more_effort_too() {
     assert!(sizes[1..].iter().all(|size| size * 100 < sizes[0] * 101), "{sizes:?}");
 }
 
-/// Differences of words: their upper bytes are 0 or 255, `odd` places first or not.
+/// Differences of words: their upper bytes are 0 or 255, at odd positions or not.
 fn words(random: &mut Random, many: usize, odd: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..many {
@@ -306,7 +306,7 @@ fn words_repeat_in_pairs() {
         let layout = Layout { row_bytes: 2000, planes: 1 };
         let (without, with) = (check(&bytes, layout, 5), check(&bytes, layout, 6));
         assert!(with * 100 < without * 98, "{with} of {without}");
-        // Places wrap at 64 KiB, blocks end anywhere, and what is empty or long lies between.
+        // Positions wrap at 64 KiB, blocks end anywhere, and empty or long spans lie in between.
         let mut mixed = bytes[..150_001].to_vec();
         mixed.extend(vec![0; 70_000]);
         mixed.extend_from_within(140_000..149_000);

@@ -1,4 +1,4 @@
-//! What a definition says, read from the tree of its WKT.
+//! Reading of CRS definitions from a WKT tree.
 
 use super::CrsUnit;
 use super::geodetic::{Geodetic, geodetic};
@@ -7,16 +7,16 @@ use super::table::{self, Axes, Kind, System, letters};
 use super::unit::Unit;
 use super::wkt::{Node, Value};
 
-/// Why a definition can't be taken.
+/// Reason why a definition is rejected.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Problem {
-    /// It contradicts itself or lacks something.
+    /// It is inconsistent or incomplete.
     Broken(String),
-    /// It is sound, but says what GeoKeys can't.
+    /// It is valid, but GeoKeys cannot express it.
     Unsayable(String),
 }
 
-/// A coordinate reference system in the terms of GeoTIFF.
+/// A CRS in the terms of GeoTIFF.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Definition {
     Geodetic(Geodetic),
@@ -25,18 +25,18 @@ pub(super) enum Definition {
     Compound { name: String, horizontal: Box<Definition>, vertical: Vertical },
 }
 
-/// A projected system.
+/// A projected CRS.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Projected {
     pub(super) name: String,
     pub(super) system: Option<System>,
     pub(super) base: Geodetic,
-    /// Or what GeoKeys can't say of it.
+    /// Or the reason why GeoKeys cannot express it.
     pub(super) conversion: Result<Conversion, String>,
     pub(super) unit: Unit,
 }
 
-/// A vertical system.
+/// A vertical CRS.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Vertical {
     pub(super) name: String,
@@ -53,15 +53,15 @@ const PROJECTED: &[&str] = &["PROJCS", "PROJCRS", "PROJECTEDCRS"];
 const VERTICAL: &[&str] = &["VERT_CS", "VERTCS", "VERTCRS", "VERTICALCRS"];
 const COMPOUND: &[&str] = &["COMPD_CS", "COMPOUNDCRS"];
 const UNITS: &[&str] = &["UNIT", "LENGTHUNIT", "ANGLEUNIT", "SCALEUNIT"];
-/// Systems that are sound, but that GeoKeys have no words for.
+/// Valid kinds of CRS that GeoKeys cannot express.
 const OTHERS: &[&str] =
     &["LOCAL_CS", "ENGCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS", "FITTED_CS", "PARAMETRICCRS", "TIMECRS", "IMAGECRS"];
 
-/// Reads the tree of a coordinate reference system.
+/// Reads the tree of a CRS.
 pub(super) fn read(node: &Node) -> Result<Definition, Problem> {
     let keyword = node.keyword.as_str();
     if node.child(&["DERIVINGCONVERSION"]).is_some() {
-        return Err(Problem::Unsayable(format!("GeoKeys can't say systems derived from others ({keyword})")));
+        return Err(Problem::Unsayable(format!("GeoKeys cannot express a derived CRS ({keyword})")));
     }
     if PROJECTED.contains(&keyword) {
         projected(node).map(|projected| Definition::Projected(Box::new(projected)))
@@ -74,13 +74,13 @@ pub(super) fn read(node: &Node) -> Result<Definition, Problem> {
     } else if keyword == "BOUNDCRS" {
         bound(node)
     } else if OTHERS.contains(&keyword) {
-        Err(Problem::Unsayable(format!("GeoKeys can't say a system of the kind {keyword}")))
+        Err(Problem::Unsayable(format!("GeoKeys cannot express a CRS of the kind {keyword}")))
     } else {
-        Err(Problem::Broken(format!("'{keyword}' is no coordinate reference system")))
+        Err(Problem::Broken(format!("'{keyword}' is not a coordinate reference system")))
     }
 }
 
-/// Whether a keyword begins a coordinate reference system.
+/// Returns whether a keyword starts a CRS.
 fn is_system(node: &Node) -> bool {
     [GEOGRAPHIC, GEODETIC, PROJECTED, VERTICAL, COMPOUND, OTHERS, &["BOUNDCRS"]]
         .iter()
@@ -96,17 +96,17 @@ fn projected(node: &Node) -> Result<Projected, Problem> {
     let Some(base) = node.nodes().find(|child| {
         [GEOGRAPHIC, GEODETIC].concat().contains(&child.keyword.as_str()) || child.keyword == "BASEPROJCRS"
     }) else {
-        return broken(format!("'{name}' has no geographic system"));
+        return broken(format!("'{name}' has no geographic CRS"));
     };
     if base.keyword == "BASEPROJCRS" {
-        return Err(Problem::Unsayable("GeoKeys can't say systems derived from projected ones".to_owned()));
+        return Err(Problem::Unsayable("GeoKeys cannot express a CRS derived from a projected one".to_owned()));
     }
     let base = geodetic(base)?;
     let Some(unit) = unit_of(node)? else { return broken(format!("'{name}' has no unit of length")) };
     let conversion = conversion(node, &base, &unit)?;
     let conversion = conversion.and_then(|conversion| match (&base.unsayable, dimensions(node)) {
         (Some(reason), _) => Err(reason.clone()),
-        (None, Some(3)) => Err("GeoKeys can't say a projected system with ellipsoidal heights".to_owned()),
+        (None, Some(3)) => Err("GeoKeys cannot express a projected CRS with ellipsoidal heights".to_owned()),
         _ => directions(node, &conversion).map(|()| conversion),
     });
     let mut read = Projected { name, system: None, base, conversion, unit };
@@ -115,7 +115,8 @@ fn projected(node: &Node) -> Result<Projected, Problem> {
 }
 
 impl Projected {
-    /// Whether EPSG's system has the unit, the datum and, as far as the table tells, the projection of the definition.
+    /// Returns whether EPSG's CRS has the unit, the datum, and, as far as the table shows, the projection of the
+    /// definition.
     fn agrees(&self, system: System, dimensions: Option<usize>) -> bool {
         let base = table::system(system.part);
         let base = match base {
@@ -135,7 +136,7 @@ impl Projected {
     }
 }
 
-/// The projection: `Ok(Err(…))` where GeoKeys can't say it.
+/// Reads the projection: `Ok(Err(…))` if GeoKeys cannot express it.
 fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conversion, String>, Problem> {
     let (holder, method) = match node.child(&["CONVERSION"]) {
         Some(conversion) => (conversion, conversion.child(&["METHOD", "PROJECTION"])),
@@ -156,7 +157,7 @@ fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conver
         return Ok(if is_web {
             method::conversion(WEB_MERCATOR.name, None, zero, sphere)
         } else {
-            Err(format!("GeoKeys can't say an EXTENSION of a projection ('{text}')"))
+            Err(format!("GeoKeys cannot express an EXTENSION of a projection ('{text}')"))
         });
     }
     let mut values = [None; PARAMETERS];
@@ -164,11 +165,11 @@ fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conver
         let name = parameter.name();
         let Some(value) = parameter.number(1) else { return broken(format!("the parameter '{name}' has no number")) };
         let Some(place) = method::place(name, parameter.epsg()) else {
-            // Esri's mark of the sphere in Web Mercator.
+            // Esri's marker of the sphere in Web Mercator.
             if letters(name) == "auxiliaryspheretype" && value == 0.0 {
                 continue;
             }
-            return Ok(Err(format!("GeoKeys can't say the parameter '{name}' of '{}'", method.name())));
+            return Ok(Err(format!("GeoKeys cannot express the parameter '{name}' of '{}'", method.name())));
         };
         let size = unit_of(parameter)?.map_or_else(
             || match place {
@@ -180,21 +181,21 @@ fn conversion(node: &Node, base: &Geodetic, unit: &Unit) -> Result<Result<Conver
         );
         let value = match place {
             method::SCALE | method::EASTING | method::NORTHING => value * size,
-            // Degrees stay the numbers they are.
+            // Degrees keep their exact values.
             _ if Unit::degree().size.to_bits() == size.to_bits() || Unit { name: String::new(), size }.is(9102) => {
                 value
             }
             _ => value * size.to_degrees(),
         };
         if values[place].replace(value).is_some() {
-            return Ok(Err(format!("GeoKeys can't say '{}' with two values for '{name}'", method.name())));
+            return Ok(Err(format!("GeoKeys cannot express '{}' with two values for '{name}'", method.name())));
         }
     }
     Ok(method::conversion(method.name(), method.epsg(), values, sphere))
 }
 
-/// Refuses axes that readers of GeoKeys would take for others: they count to the east and north, on polar maps along
-/// meridians, and to the west and south for the methods that are made so. Their order does not matter.
+/// Rejects axes that readers of GeoKeys would misinterpret. Axes point east and north; on polar maps, along meridians;
+/// and for the south-orientated methods, west and south. Their order does not matter.
 fn directions(node: &Node, conversion: &Conversion) -> Result<(), String> {
     let mut found: Vec<&str> = node.children(&["AXIS"]).map(direction).collect();
     found.sort_unstable();
@@ -206,11 +207,11 @@ fn directions(node: &Node, conversion: &Conversion) -> Result<(), String> {
         ["north", "north"] | ["south", "south"] => is_polar,
         _ => false,
     };
-    // WKT 1 of GDAL leaves the axes of this method as they are by default.
+    // GDAL's WKT 1 keeps the default axes for this method.
     if fits || conversion.method.code == 27 && node.keyword == "PROJCS" {
         return Ok(());
     }
-    Err(format!("GeoKeys can't say that the axes of '{}' count to the {}", node.name(), found.join(" and ")))
+    Err(format!("GeoKeys cannot express that the axes of '{}' point {}", node.name(), found.join(" and ")))
 }
 
 fn vertical(node: &Node) -> Result<Vertical, Problem> {
@@ -218,7 +219,7 @@ fn vertical(node: &Node) -> Result<Vertical, Problem> {
     let datum = node.child(&["VERT_DATUM", "VDATUM", "VRF", "VERTICALDATUM", "ENSEMBLE"]);
     let Some(datum) = datum else {
         return match node.child(&["DATUM"]) {
-            Some(_) => Err(Problem::Unsayable(format!("GeoKeys can't say the heights over an ellipsoid of '{name}'"))),
+            Some(_) => Err(Problem::Unsayable(format!("GeoKeys cannot express the ellipsoidal heights of '{name}'"))),
             None => broken(format!("'{name}' has no vertical datum")),
         };
     };
@@ -226,7 +227,7 @@ fn vertical(node: &Node) -> Result<Vertical, Problem> {
     for parameter in node.children(&["PARAMETER"]) {
         let normal = if letters(parameter.name()) == "direction" { 1.0 } else { 0.0 };
         if parameter.number(1) != Some(normal) {
-            unsayable = Some(format!("GeoKeys can't say the parameter '{}' of '{name}'", parameter.name()));
+            unsayable = Some(format!("GeoKeys cannot express the parameter '{}' of '{name}'", parameter.name()));
         }
     }
     let mut down = false;
@@ -234,19 +235,18 @@ fn vertical(node: &Node) -> Result<Vertical, Problem> {
         match direction(axis) {
             "up" | "" => {}
             "down" => down = true,
-            other => return broken(format!("the axis of '{name}' counts to the {other}")),
+            other => return broken(format!("the axis of '{name}' points {other}")),
         }
     }
     if down {
-        unsayable =
-            Some(format!("GeoKeys can say that an axis counts downwards by an EPSG code alone; '{name}' has none"));
+        unsayable = Some(format!("GeoKeys can express a downward axis only by an EPSG code, and '{name}' has none"));
     }
     let unit = unit_of(node)?.unwrap_or_else(Unit::metre);
     let known = |code: &u16| table::systems().any(|system| system.kind == Kind::Vertical && system.part == *code);
     let datum_code = [datum.epsg(), table::datum_by_name(datum.name())].into_iter().flatten().find(known);
     let mut read = Vertical { name, system: None, datum_name: datum.name().to_owned(), datum_code, unit, unsayable };
     read.system = node.epsg().and_then(table::system).filter(|system| read.agrees(*system, down));
-    // Esri's text has no codes: EPSG's system of the datum.
+    // Esri's text has no codes: use EPSG's CRS for the datum.
     if read.system.is_none() && read.datum_code.is_some() && read.unsayable.is_none() {
         read.system = table::systems().find(|system| !system.deprecated && read.agrees(*system, down));
     }
@@ -278,7 +278,7 @@ fn compound(node: &Node) -> Result<Definition, Problem> {
         Definition::Vertical(vertical) => vertical,
         _ => return broken(format!("the second part of '{}' is not vertical", node.name())),
     };
-    // Parts without codes of their own: those of the code of the whole, where they agree.
+    // Parts without codes of their own get those of the compound's code, if they agree.
     let whole = node.epsg().and_then(table::system).filter(|system| system.kind == Kind::Compound);
     if let Some(whole) = whole {
         let down = vertical.unsayable.is_some();
@@ -293,17 +293,17 @@ fn compound(node: &Node) -> Result<Definition, Problem> {
     Ok(Definition::Compound { name: node.name().to_owned(), horizontal: Box::new(horizontal), vertical })
 }
 
-/// A system with a transformation: kept where it is one to WGS 84 that WKT 1 has as TOWGS84.
+/// Reads a CRS with a transformation, which is kept if it goes to WGS 84 and WKT 1 can hold it as TOWGS84.
 fn bound(node: &Node) -> Result<Definition, Problem> {
     let inner = |keyword| node.child(&[keyword]).and_then(|holder| holder.nodes().next());
     let (Some(source), Some(target)) = (inner("SOURCECRS"), inner("TARGETCRS")) else {
-        return broken("BOUNDCRS lacks its source or target");
+        return broken("BOUNDCRS has no source or target");
     };
     let Some(transformation) = node.child(&["ABRIDGEDTRANSFORMATION"]) else {
-        return broken("BOUNDCRS lacks its transformation");
+        return broken("BOUNDCRS has no transformation");
     };
     let mut definition = read(source)?;
-    let unsayable = || Problem::Unsayable("GeoKeys can't say the transformation of a BOUNDCRS".to_owned());
+    let unsayable = || Problem::Unsayable("GeoKeys cannot express the transformation of a BOUNDCRS".to_owned());
     let Definition::Geodetic(target) = read(target)? else { return Err(unsayable()) };
     let method = transformation.child(&["METHOD"]).ok_or_else(unsayable)?;
     let sign = match (method.epsg(), letters(method.name())) {
@@ -334,7 +334,7 @@ fn bound(node: &Node) -> Result<Definition, Problem> {
             (_, None) => return broken(format!("the parameter '{}' has no number", parameter.name())),
             (0..=2, Some(value)) => (value, 1.0),
             (3..=5, Some(value)) => (sign * value, Unit::degree().size / 3600.0),
-            // WKT has the scale itself, near 1 and without a unit.
+            // WKT holds the scale itself, near 1 and without a unit.
             (_, Some(value)) if size.is_none_or(|size| size == 1.0) => {
                 if (value - 1.0).abs() > 0.1 {
                     return Err(unsayable());
@@ -358,7 +358,7 @@ fn bound(node: &Node) -> Result<Definition, Problem> {
     Ok(definition)
 }
 
-/// The unit of the horizontal coordinates of a system, of any kind that has one.
+/// Returns the unit of the horizontal coordinates of a CRS, for every kind that has one.
 pub(super) fn horizontal_unit(node: &Node) -> Option<CrsUnit> {
     let keyword = node.keyword.as_str();
     if keyword == "BOUNDCRS" {
@@ -370,7 +370,7 @@ pub(super) fn horizontal_unit(node: &Node) -> Option<CrsUnit> {
     let is_cartesian = node.child(&["CS"]).is_some_and(|system| is_word(system, "cartesian"));
     let is_angle = [GEOGRAPHIC, GEODETIC].concat().contains(&keyword) && keyword != "GEOCCS" && !is_cartesian;
     let unit = unit_of(node).ok()?;
-    // Projected systems state theirs, geographic ones are in degrees unless they say so.
+    // A projected CRS states its unit; a geographic one is in degrees unless it states another.
     Some(match unit {
         Some(unit) if is_angle => CrsUnit::Angle(unit.size),
         Some(unit) => CrsUnit::Length(unit.size),
@@ -379,7 +379,7 @@ pub(super) fn horizontal_unit(node: &Node) -> Option<CrsUnit> {
     })
 }
 
-/// The unit of an element: its own, or that of its axes, which have to agree; heights may have another.
+/// Returns the unit of an element: its own, or that of its axes, which must agree; heights may differ.
 pub(super) fn unit_of(node: &Node) -> Result<Option<Unit>, Problem> {
     if let Some(unit) = node.child(UNITS) {
         return read_unit(unit).map(Some);
@@ -392,7 +392,7 @@ pub(super) fn unit_of(node: &Node) -> Result<Option<Unit>, Problem> {
         match &found {
             _ if is_height && node.children(&["AXIS"]).count() > 1 => {}
             Some(other) if (other.size - unit.size).abs() > 1e-12 * other.size => {
-                return Err(Problem::Unsayable(format!("GeoKeys can't say axes of '{}' in two units", node.name())));
+                return Err(Problem::Unsayable(format!("GeoKeys cannot mix the axis units of '{}'", node.name())));
             }
             _ => found = Some(unit),
         }
@@ -407,7 +407,7 @@ fn read_unit(node: &Node) -> Result<Unit, Problem> {
     }
 }
 
-/// The direction of an axis, in lower case; empty if it has none.
+/// Returns the direction of an axis, in lower case; empty if it has none.
 pub(super) fn direction(axis: &Node) -> &str {
     match axis.values.get(1) {
         Some(Value::Word(word)) => word,

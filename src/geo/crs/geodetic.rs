@@ -1,23 +1,24 @@
-//! Geographic and geocentric systems: datum, ellipsoid, prime meridian.
+//! Geographic and geocentric CRSs: datum, ellipsoid, prime meridian.
 
 use super::definition::{Problem, broken, dimensions, direction, is_word, numbers, unit_of};
 use super::table::{self, Ellipsoid, Kind, System, letters};
 use super::unit::Unit;
 use super::wkt::Node;
 
-/// A geographic or geocentric system.
+/// A geographic or geocentric CRS.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Geodetic {
     pub(super) name: String,
-    /// EPSG's system, if the definition has its code and agrees with it.
+    /// EPSG's CRS, if the definition has its code and agrees with it.
     pub(super) system: Option<System>,
     pub(super) kind: Kind,
     pub(super) datum: Datum,
-    /// Of angles; of geocentric systems, of length.
+    /// Unit of angle; for a geocentric CRS, of length.
     pub(super) unit: Unit,
-    /// Three or seven parameters of a transformation to WGS 84: metres, arc-seconds (position vector), millionths.
+    /// Three or seven parameters of a transformation to WGS 84: meters, arc-seconds (position vector), parts per
+    /// million.
     pub(super) to_wgs84: Vec<f64>,
-    /// What GeoKeys can't say of it.
+    /// The reason why GeoKeys cannot express it.
     pub(super) unsayable: Option<String>,
 }
 
@@ -44,12 +45,12 @@ pub(super) fn geodetic(node: &Node) -> Result<Geodetic, Problem> {
     let kind = match (node.keyword.as_str(), is_cartesian, count) {
         ("GEOCCS", ..) | (_, true, _) => Kind::Geocentric,
         (.., 3) => Kind::Geographic3D,
-        // Esri's three-dimensional systems have a unit of height.
+        // Esri's three-dimensional CRSs have a unit of height.
         _ if node.child(&["LINUNIT"]).is_some() => Kind::Geographic3D,
         _ => Kind::Geographic2D,
     };
     let default = if kind == Kind::Geocentric { Unit::metre() } else { Unit::degree() };
-    // The base of a projected system leaves its unit out: it's that of the code, or of the prime meridian, as PROJ has it.
+    // The base of a projected CRS omits its unit; it is that of the code, or of the prime meridian, as in PROJ.
     let of_code = || node.epsg().and_then(table::system).and_then(|system| Unit::of(system.unit));
     let of_meridian = match node.child(&["PRIMEM", "PRIMEMERIDIAN"]) {
         Some(meridian) if kind != Kind::Geocentric => unit_of(meridian)?,
@@ -59,18 +60,19 @@ pub(super) fn geodetic(node: &Node) -> Result<Geodetic, Problem> {
     let (mut unsayable, degree) = (None, Unit::degree());
     if kind != Kind::Geocentric {
         let odd = axes.iter().map(|axis| direction(axis)).find(|word| !matches!(*word, "north" | "east" | "up" | ""));
-        unsayable = odd.map(|word| format!("GeoKeys can't say an axis of '{name}' that counts to the {word}"));
+        unsayable = odd.map(|word| format!("GeoKeys cannot express that an axis of '{name}' points {word}"));
     }
     let datum = datum(node, if kind == Kind::Geocentric { &degree } else { &unit })?;
     let place = node.child(DATUMS);
     if place.is_some_and(|datum| datum.child(&["EXTENSION"]).is_some()) {
-        unsayable = unsayable.or_else(|| Some("GeoKeys can't say the grids of a datum (EXTENSION)".to_owned()));
+        unsayable = unsayable.or_else(|| Some("GeoKeys cannot express the grids of a datum (EXTENSION)".to_owned()));
     }
     let to_wgs84 = place.and_then(|datum| datum.child(&["TOWGS84"])).map(numbers).unwrap_or_default();
     if !matches!(to_wgs84.len(), 0 | 3 | 7) {
         return broken(format!("TOWGS84 of '{name}' has {} numbers, not 3 or 7", to_wgs84.len()));
     }
-    // A transformation of zeros says what none says, but that it is known.
+    // Zero rotations and scale add nothing to a translation. A translation of zeros is kept: it states that the shift
+    // is known.
     let to_wgs84 = if to_wgs84.len() == 7 && to_wgs84[3..].iter().all(|number| *number == 0.0) {
         to_wgs84[..3].to_vec()
     } else {
@@ -82,7 +84,7 @@ pub(super) fn geodetic(node: &Node) -> Result<Geodetic, Problem> {
 }
 
 impl Geodetic {
-    /// Whether EPSG's system is of the kind, datum and unit that the definition tells.
+    /// Returns whether EPSG's CRS has the kind, datum, and unit of the definition.
     pub(super) fn agrees(&self, system: System) -> bool {
         let datum = match system.kind {
             Kind::Geographic3D => table::system(system.part).map(|flat| flat.part),
@@ -91,7 +93,7 @@ impl Geodetic {
         self.kind == system.kind && self.unit.is(system.unit) && datum.is_none_or(|datum| self.datum.is(datum))
     }
 
-    /// The two-dimensional system of EPSG with the same datum and unit: of the code or by the datum.
+    /// Returns EPSG's two-dimensional CRS with the same datum and unit: by code, or by the datum.
     pub(super) fn flat(&self) -> Option<System> {
         let system = match self.system {
             Some(system) if system.kind == Kind::Geographic2D => Some(system),
@@ -100,7 +102,7 @@ impl Geodetic {
         };
         system.or_else(|| {
             let datum = self.datum.code.filter(|_| self.to_wgs84.is_empty() && self.kind != Kind::Geocentric)?;
-            // One realization is not the ensemble, but for WGS 84, where PROJ and GDAL take both for the same.
+            // A single realization is not the ensemble, except for WGS 84, where PROJ and GDAL treat both alike.
             if datum != 6326 && table::datum(datum).is_some_and(|datum| datum.is_ensemble) && !self.datum.is_ensemble {
                 return None;
             }
@@ -110,7 +112,7 @@ impl Geodetic {
 }
 
 impl Datum {
-    /// Whether this is EPSG's datum: by code, or where it has none, as far as ellipsoid and meridian tell.
+    /// Returns whether this is EPSG's datum: by code, or without one, by ellipsoid and meridian.
     pub(super) fn is(&self, code: u16) -> bool {
         match self.code {
             Some(own) => own == code,
@@ -118,7 +120,7 @@ impl Datum {
         }
     }
 
-    /// Whether ellipsoid and meridian are those of EPSG's datum.
+    /// Returns whether ellipsoid and meridian are those of EPSG's datum.
     fn fits(&self, code: u16) -> bool {
         table::datum(code).is_some_and(|datum| {
             same_ellipsoid(&datum.ellipsoid, &self.ellipsoid) && (datum.meridian.longitude - self.meridian).abs() < 1e-7
@@ -144,11 +146,11 @@ fn datum(node: &Node, unit: &Unit) -> Result<Datum, Problem> {
     };
     let size = unit_of(ellipsoid)?.map_or(1.0, |unit| unit.size);
     let (Some(semi_major), Some(inverse_flattening)) = (ellipsoid.number(1), ellipsoid.number(2)) else {
-        return broken(format!("the ellipsoid '{}' lacks its size", ellipsoid.name()));
+        return broken(format!("the ellipsoid '{}' has no size", ellipsoid.name()));
     };
     let semi_major = semi_major * size;
     if !semi_major.is_finite() || semi_major <= 0.0 || (inverse_flattening != 0.0 && inverse_flattening <= 1.0) {
-        return broken(format!("the ellipsoid '{}' has an impossible size", ellipsoid.name()));
+        return broken(format!("the ellipsoid '{}' has an invalid size", ellipsoid.name()));
     }
     let mut shape = Ellipsoid { code: 0, semi_major, inverse_flattening };
     shape.code = table::ellipsoids().iter().find(|known| same_ellipsoid(known, &shape)).map_or(0, |known| known.code);
@@ -172,11 +174,11 @@ fn datum(node: &Node, unit: &Unit) -> Result<Datum, Problem> {
     Ok(read)
 }
 
-/// The longitude of a prime meridian in degrees. In WKT 1 its unit is that of the system, but GDAL and Esri write
-/// degrees: a well-known meridian is recognised by either.
+/// Returns the longitude of a prime meridian in degrees. In WKT 1 its unit is that of the CRS, but GDAL and Esri write
+/// degrees; a well-known meridian is recognized in either.
 fn longitude(node: &Node, unit: &Unit) -> Result<f64, Problem> {
     let Some(number) = node.number(1) else {
-        return broken(format!("the meridian '{}' has no longitude", node.name()));
+        return broken(format!("the prime meridian '{}' has no longitude", node.name()));
     };
     let own = unit_of(node)?;
     let size = own.as_ref().unwrap_or(unit);

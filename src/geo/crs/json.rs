@@ -1,4 +1,4 @@
-//! PROJJSON (version 0.7 of its schema) as the tree of the WKT 2 that says the same.
+//! PROJJSON (version 0.7 of its schema), converted to the equivalent WKT 2 tree.
 
 use serde_json::{Map, Value as Json};
 
@@ -6,21 +6,21 @@ use super::wkt::{LONGEST, Node, Value};
 
 type Object = Map<String, Json>;
 
-/// Reads a text.
+/// Parses a text.
 pub(super) fn parse(text: &str) -> Result<Node, String> {
     if text.len() > LONGEST {
         return Err(format!("the text has {} bytes, over the limit of {LONGEST}", text.len()));
     }
-    // serde_json refuses what is nested more than 128 deep.
-    let json: Json = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    // serde_json rejects input nested more than 128 levels deep.
+    let json: Json = serde_json::from_str(text).map_err(|error| format!("invalid JSON: {error}"))?;
     match json {
         Json::Object(object) => system(&object, false),
-        _ => Err("PROJJSON is an object".to_owned()),
+        _ => Err("PROJJSON must be an object".to_owned()),
     }
 }
 
 fn system(object: &Object, is_base: bool) -> Result<Node, String> {
-    let kind = text(object, "type").ok_or("an object of PROJJSON lacks its type")?;
+    let kind = text(object, "type").ok_or("an object has no 'type'")?;
     let keyword = match (kind, is_base) {
         ("GeographicCRS", false) => "GEOGCRS",
         ("GeodeticCRS", false) => "GEODCRS",
@@ -37,7 +37,7 @@ fn system(object: &Object, is_base: bool) -> Result<Node, String> {
         ("DerivedGeodeticCRS", _) => "GEODCRS",
         ("DerivedVerticalCRS", _) => "VERTCRS",
         ("CoordinateMetadata", _) => "COORDINATEMETADATA",
-        _ => return Err(format!("the PROJJSON type '{kind}' is no coordinate reference system")),
+        _ => return Err(format!("the PROJJSON type '{kind}' is not a coordinate reference system")),
     };
     let mut node = Node::named(keyword, text(object, "name").unwrap_or_default());
     if kind.starts_with("Derived") {
@@ -87,16 +87,16 @@ fn datum(object: &Object, is_vertical: bool, node: &mut Node) -> Result<(), Stri
         let mut shape = Node::named("ELLIPSOID", text(ellipsoid, "name").unwrap_or_default());
         let of = |key: &str| ellipsoid.get(key).map(|value| quantity(value, 1.0, key)).transpose();
         let radius = of("radius")?;
-        let semi_major = of("semi_major_axis")?.or(radius).ok_or("an ellipsoid lacks its size")?;
+        let semi_major = of("semi_major_axis")?.or(radius).ok_or("an ellipsoid has no size")?;
         let inverse = match (of("inverse_flattening")?, of("semi_minor_axis")?.or(radius)) {
             (Some(inverse), _) => inverse,
             #[expect(clippy::float_cmp, reason = "a sphere is told by equal axes")]
             (None, Some(semi_minor)) if semi_minor == semi_major => 0.0,
             (None, Some(semi_minor)) => semi_major / (semi_major - semi_minor),
-            (None, None) => return Err("an ellipsoid lacks its flattening".to_owned()),
+            (None, None) => return Err("an ellipsoid has no flattening".to_owned()),
         };
         if !inverse.is_finite() {
-            return Err("an ellipsoid has an impossible flattening".to_owned());
+            return Err("an ellipsoid has an invalid flattening".to_owned());
         }
         shape.values.extend([Value::Number(semi_major), Value::Number(inverse)]);
         element.push(shape);
@@ -106,7 +106,7 @@ fn datum(object: &Object, is_vertical: bool, node: &mut Node) -> Result<(), Stri
     if let Ok(meridian) = inner(datum, "prime_meridian") {
         let mut element = Node::named("PRIMEM", text(meridian, "name").unwrap_or_default());
         let degree = std::f64::consts::PI / 180.0;
-        let longitude = meridian.get("longitude").ok_or("a prime meridian lacks its longitude")?;
+        let longitude = meridian.get("longitude").ok_or("a prime meridian has no longitude")?;
         let radians = quantity(longitude, degree, "longitude")?;
         let degrees = longitude.as_f64().unwrap_or_else(|| radians.to_degrees());
         element.values.push(Value::Number(degrees));
@@ -128,7 +128,7 @@ fn conversion(object: &Object, keyword: &str) -> Result<Node, String> {
             return Err(format!("the parameter '{}' has no number", element.name()));
         };
         let own = parameter.get("unit").map(unit_of).transpose()?;
-        // In WKT, an abridged transformation has the scale itself.
+        // In WKT, an abridged transformation holds the scale itself.
         if keyword == "ABRIDGEDTRANSFORMATION"
             && element.name() == "Scale difference"
             && own.as_ref().and_then(|unit| unit.number(1)) == Some(1e-6)
@@ -181,7 +181,7 @@ fn unit_of(json: &Json) -> Result<Node, String> {
             };
             factor.map(|factor| unit(keyword, name, factor)).ok_or_else(|| format!("the unit '{name}' has no factor"))
         }
-        _ => Err("a unit is a name or an object".to_owned()),
+        _ => Err("a unit must be a name or an object".to_owned()),
     }
 }
 
@@ -191,9 +191,10 @@ fn unit(keyword: &str, name: &str, size: f64) -> Node {
     node
 }
 
-/// A number, or an object with a value and a unit; in SI, where a mere number has the unit `usual`.
+/// Reads a number, or an object with a value and a unit, and returns it in SI units. A bare number has the unit
+/// `usual`.
 fn quantity(json: &Json, usual: f64, what: &str) -> Result<f64, String> {
-    let lacks = || format!("'{what}' is no number");
+    let lacks = || format!("'{what}' is not a number");
     if let Some(object) = json.as_object() {
         let value = object.get("value").and_then(Json::as_f64).ok_or_else(lacks)?;
         let size = object.get("unit").map(unit_of).transpose()?.and_then(|unit| unit.number(1)).unwrap_or(usual);
@@ -220,7 +221,7 @@ fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
 }
 
 fn inner<'a>(object: &'a Object, key: &str) -> Result<&'a Object, String> {
-    object.get(key).and_then(Json::as_object).ok_or_else(|| format!("PROJJSON lacks '{key}'"))
+    object.get(key).and_then(Json::as_object).ok_or_else(|| format!("PROJJSON has no '{key}'"))
 }
 
 fn objects<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {

@@ -1,9 +1,9 @@
-//! Projection methods that GeoTIFF can name (GeoTIFF 1.1 section 7.5.2 and annex C; what GDAL adds is marked).
+//! Projection methods that GeoTIFF can express (GeoTIFF 1.1 section 7.5.2 and annex C; GDAL's additions are marked).
 
 use super::table::letters;
 
-/// Places of the parameters: latitude and longitude of origin, scale there, easting and northing, standard parallels,
-/// azimuth of the initial line, angle from the rectified to the skew grid. Angles are in degrees, lengths in metres.
+/// Indices of the parameters: latitude and longitude of origin, scale there, easting and northing, standard parallels,
+/// azimuth of the initial line, angle from the rectified to the skew grid. Angles are in degrees, lengths in meters.
 pub(super) const LATITUDE: usize = 0;
 pub(super) const LONGITUDE: usize = 1;
 pub(super) const SCALE: usize = 2;
@@ -13,7 +13,7 @@ pub(super) const PARALLEL_1: usize = 5;
 pub(super) const PARALLEL_2: usize = 6;
 pub(super) const AZIMUTH: usize = 7;
 pub(super) const ANGLE: usize = 8;
-/// The number of them.
+/// The number of parameters.
 pub(super) const PARAMETERS: usize = 9;
 
 /// A projection method.
@@ -22,13 +22,13 @@ pub(super) struct Method {
     /// Value of ProjMethodGeoKey (3075); 0: none, the method can only be part of an EPSG code.
     pub(super) code: u16,
     pub(super) name: &'static str,
-    /// The GeoKey of each parameter; 0: the method has none.
+    /// The GeoKey of each parameter; 0 if the method does not have it.
     pub(super) keys: [u16; PARAMETERS],
-    /// On an ellipsoid, another method has the same code.
+    /// For spheres only: on an ellipsoid, the code means another method.
     sphere_alone: bool,
 }
 
-/// A method with the values of its parameters; `None`: the method has none such.
+/// A method with the values of its parameters; `None` for those that the method does not have.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Conversion {
     pub(super) method: &'static Method,
@@ -39,7 +39,7 @@ const fn method(code: u16, name: &'static str, keys: [u16; PARAMETERS]) -> Metho
     Method { code, name, keys, sphere_alone: false }
 }
 
-// The keys that methods share: natural origin with and without scale, centre, centre with longitude alone.
+// Keys shared by several methods: natural origin with and without scale, center, center with longitude only.
 const NATURAL: [u16; PARAMETERS] = [3081, 3080, 3092, 3082, 3083, 0, 0, 0, 0];
 const UNSCALED: [u16; PARAMETERS] = [3081, 3080, 0, 3082, 3083, 0, 0, 0, 0];
 const CONIC: [u16; PARAMETERS] = [3081, 3080, 0, 3082, 3083, 3078, 3079, 0, 0];
@@ -52,7 +52,7 @@ const EQUIDISTANT: [u16; PARAMETERS] = [3089, 3088, 0, 3082, 3083, 3078, 0, 0, 0
 static TRANSVERSE_MERCATOR: Method = method(1, "Transverse Mercator", NATURAL);
 static SOUTH_ORIENTATED: Method = method(27, "Transverse Mercator (South Orientated)", NATURAL);
 static HOTINE_A: Method = method(3, "Hotine Oblique Mercator (variant A)", HOTINE);
-/// GDAL's code: GeoTIFF 1.1 has one code for both variants.
+/// A GDAL code: GeoTIFF 1.1 has one code for both variants.
 static HOTINE_B: Method = method(9815, "Hotine Oblique Mercator (variant B)", HOTINE);
 static LABORDE: Method = method(4, "Laborde Oblique Mercator", [3089, 3088, 3093, 3082, 3083, 0, 0, 3094, 0]);
 static MERCATOR_A: Method = method(7, "Mercator (variant A)", NATURAL);
@@ -68,7 +68,7 @@ static EQUIDISTANT_CONIC: Method = method(13, "Equidistant Conic", CONIC);
 static STEREOGRAPHIC: Method = method(14, "Stereographic", [3089, 3088, 3092, 3082, 3083, 0, 0, 0, 0]);
 pub(super) static POLAR_A: Method =
     method(15, "Polar Stereographic (variant A)", [3081, 3095, 3092, 3082, 3083, 0, 0, 0, 0]);
-/// Readers tell it from variant A by a latitude of origin that is no pole.
+/// Readers distinguish it from variant A by a latitude of origin that is not a pole.
 pub(super) static POLAR_B: Method =
     method(15, "Polar Stereographic (variant B)", [0, 3095, 0, 3082, 3083, 3081, 0, 0, 0]);
 static OBLIQUE_STEREOGRAPHIC: Method = method(16, "Oblique Stereographic", NATURAL);
@@ -84,14 +84,15 @@ static ROBINSON: Method = method(23, "Robinson", MERIDIAN);
 static SINUSOIDAL: Method = method(24, "Sinusoidal", MERIDIAN);
 static VAN_DER_GRINTEN: Method = method(25, "Van Der Grinten", MERIDIAN);
 static NEW_ZEALAND: Method = method(26, "New Zealand Map Grid", UNSCALED);
-/// GDAL's code.
+/// A GDAL code.
 static CYLINDRICAL_EQUAL_AREA: Method = method(28, "Lambert Cylindrical Equal Area", EQUAL_AREA);
 static CYLINDRICAL_EQUAL_AREA_SPHERICAL: Method =
     Method { code: 28, name: "Lambert Cylindrical Equal Area (Spherical)", keys: EQUAL_AREA, sphere_alone: true };
 pub(super) static WEB_MERCATOR: Method =
     method(0, "Popular Visualisation Pseudo Mercator", [3081, 3080, 0, 3082, 3083, 3078, 0, 0, 0]);
 
-/// The method of a definition: by EPSG's code if it has one, else by a name of WKT 1, WKT 2, Esri or PROJJSON.
+/// Returns the method of a definition: by EPSG's code if it has one, otherwise by its name in WKT 1, WKT 2, Esri's WKT,
+/// or PROJJSON.
 pub(super) fn conversion(
     name: &str,
     code: Option<u16>,
@@ -101,13 +102,11 @@ pub(super) fn conversion(
     let method = match code.and_then(of_code) {
         Some(method) => method,
         None => of_name(name, &mut values)?.ok_or_else(|| {
-            format!(
-                "GeoKeys have no code for the projection method '{name}', such as they have for 'Transverse Mercator'"
-            )
+            format!("GeoKeys have no code for the projection method '{name}', as they have for 'Transverse Mercator'")
         })?,
     };
     if method.sphere_alone && !sphere {
-        return Err(format!("GeoKeys can't say '{}' on an ellipsoid: it needs a sphere", method.name));
+        return Err(format!("GeoKeys cannot express '{}' on an ellipsoid, only on a sphere", method.name));
     }
     if method.keys[ANGLE] != 0 && values[ANGLE].is_none() {
         values[ANGLE] = values[AZIMUTH];
@@ -115,26 +114,27 @@ pub(super) fn conversion(
     for (place, key) in method.keys.into_iter().enumerate() {
         let default = match place {
             SCALE => Some(1.0),
-            // The equator, for the cylindrical methods but Mercator.
+            // Defaults to the equator for the cylindrical methods except Mercator.
             PARALLEL_1 if !matches!(method.code, 0 | 17 | 28) => None,
             PARALLEL_2 | AZIMUTH | ANGLE => None,
             _ => Some(0.0),
         };
         if key == 0 {
-            // A value that changes nothing is as good as none.
+            // A value without effect can be dropped.
             if values[place].is_some_and(|value| default != Some(value)) {
-                return Err(format!("'{}' with a {} can't be said by GeoKeys", method.name, described(place)));
+                return Err(format!("'{}' in GeoKeys has no {}", method.name, described(place)));
             }
             values[place] = None;
         } else if values[place].is_none() {
-            values[place] = Some(default.ok_or_else(|| format!("'{}' lacks its {}", method.name, described(place)))?);
+            values[place] = Some(default.ok_or_else(|| format!("'{}' needs its {}", method.name, described(place)))?);
         }
     }
     Ok(Conversion { method, values })
 }
 
 impl Conversion {
-    /// The parameters as [`super::table::fingerprint`] takes them: those that all methods have with their defaults.
+    /// Returns the parameters for [`super::table::fingerprint`]; those that all methods have are filled in with their
+    /// defaults.
     pub(super) fn for_fingerprint(&self) -> [Option<f64>; PARAMETERS] {
         let mut values = self.values;
         for (place, value) in values.iter_mut().enumerate() {
@@ -180,7 +180,7 @@ fn of_code(code: u16) -> Option<&'static Method> {
     })
 }
 
-/// The method of a name; those whose meaning depends on the parameters have them put into their places.
+/// Returns the method with a name. Parameters whose meaning depends on the method are moved to their index.
 fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<&'static Method>, String> {
     Ok(Some(match letters(name).as_str() {
         "transversemercator" | "gausskruger" => &TRANSVERSE_MERCATOR,
@@ -224,7 +224,7 @@ fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<
         "stereographicnorthpole" | "stereographicsouthpole" => {
             let north = letters(name) == "stereographicnorthpole";
             if values[PARALLEL_1].is_none_or(|parallel| (parallel > 0.0) != north) {
-                return Err(format!("the standard parallel of '{name}' lies in the other hemisphere, or is missing"));
+                return Err(format!("the standard parallel of '{name}' is missing or in the other hemisphere"));
             }
             &POLAR_B
         }
@@ -247,7 +247,7 @@ fn of_name(name: &str, values: &mut [Option<f64>; PARAMETERS]) -> Result<Option<
     }))
 }
 
-/// WKT 1 has one name for both variants: variant B tells its standard parallel as the latitude of origin.
+/// WKT 1 has one name for both variants: in variant B, the latitude of origin is the standard parallel.
 fn polar(values: &mut [Option<f64>; PARAMETERS]) -> &'static Method {
     if is_pole(values) {
         return &POLAR_A;
@@ -262,7 +262,7 @@ fn is_pole(values: &[Option<f64>; PARAMETERS]) -> bool {
     values[LATITUDE].is_some_and(|latitude| (latitude.abs() - 90.0).abs() < 1e-10)
 }
 
-/// The place of a parameter, by EPSG's code or by name.
+/// Returns the index of a parameter, by EPSG's code or by name.
 pub(super) fn place(name: &str, code: Option<u16>) -> Option<usize> {
     let by_code = code.and_then(|code| match code {
         8801 | 8811 | 8821 => Some(LATITUDE),
@@ -305,7 +305,7 @@ pub(super) fn place(name: &str, code: Option<u16>) -> Option<usize> {
     })
 }
 
-/// A parameter in words.
+/// Returns the name of a parameter for errors.
 fn described(place: usize) -> &'static str {
     match place {
         LATITUDE => "latitude of origin",

@@ -1,8 +1,8 @@
-//! Coordinate reference systems: from an EPSG code, WKT, PROJJSON, a PROJ string or raw keys to GeoKeys.
+//! Coordinate reference systems: from an EPSG code, WKT, PROJJSON, a PROJ string, or raw keys to GeoKeys.
 //!
-//! GeoTIFF 1.1 says a system by EPSG codes, or by its parts: datum, ellipsoid, prime meridian, units, projection method
-//! and parameters. A definition is written by its code where it has one that agrees with it, else by its parts; what
-//! neither can say is refused, never written as something near.
+//! GeoTIFF 1.1 identifies a CRS by EPSG codes or by its parts: datum, ellipsoid, prime meridian, units, projection
+//! method, and parameters. A definition is written as its code if it has one that agrees with it, otherwise by its
+//! parts. A definition that neither can express is rejected, never approximated.
 
 mod definition;
 mod geodetic;
@@ -24,10 +24,10 @@ use table::{Kind, System};
 use unit::Unit;
 use wkt::{Node, Value};
 
-/// A coordinate reference system, as something that [`GeoKeys`] can be made of.
+/// A coordinate reference system that can be converted to [`GeoKeys`].
 ///
-/// Coordinates in a GeoTIFF are always x (or longitude) first, then y (or latitude), whatever the order of axes in the
-/// definition: the order is read, and not kept.
+/// Coordinates in a GeoTIFF are always x (or longitude) first, then y (or latitude), whatever the axis order of the
+/// definition: it is read, but not kept.
 ///
 /// A grid in degrees:
 /// ```
@@ -40,7 +40,7 @@ use wkt::{Node, Value};
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
 ///
-/// A Lambert azimuthal equal-area projection that no registry has:
+/// A Lambert azimuthal equal-area projection that is in no registry:
 /// ```
 /// use cogsmith::Crs;
 /// let crs = Crs::parse("+proj=laea +lat_0=10 +lon_0=25 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m")?;
@@ -61,7 +61,7 @@ pub struct Crs {
 #[derive(Debug, Clone, PartialEq)]
 enum Source {
     Code(System),
-    /// What the tree says, or why GeoKeys can't.
+    /// The definition in the tree, or the reason why GeoKeys cannot express it.
     Tree {
         node: Node,
         definition: std::result::Result<Box<Definition>, String>,
@@ -69,27 +69,27 @@ enum Source {
     Keys(GeoKeys),
 }
 
-/// What kind of coordinates a system has.
+/// Kind of coordinates of a CRS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CrsKind {
     /// Longitude and latitude.
     Geographic2D,
-    /// Longitude, latitude and height over the ellipsoid.
+    /// Longitude, latitude, and ellipsoidal height.
     Geographic3D,
-    /// X, Y and Z from the middle of the Earth.
+    /// X, Y, and Z from the center of the Earth.
     Geocentric,
     /// Easting and northing on a map.
     Projected,
-    /// Heights or depths alone; no system of a raster.
+    /// Heights or depths only; a raster needs a horizontal CRS as well.
     Vertical,
-    /// A horizontal and a vertical system.
+    /// A horizontal and a vertical CRS.
     Compound,
-    /// Engineering systems and whatever else GeoKeys have no words for.
+    /// Engineering CRS, and everything else that GeoKeys cannot express.
     Other,
 }
 
-/// The unit of a system's horizontal coordinates, by its size.
+/// The unit of a CRS's horizontal coordinates, by its size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum CrsUnit {
@@ -128,46 +128,46 @@ impl From<Kind> for CrsKind {
 }
 
 impl Crs {
-    /// The version of the EPSG dataset that codes are looked up in, such as `v12.029`.
+    /// Returns the version of the EPSG dataset used to look up codes, such as `v12.029`.
     #[must_use]
     pub fn epsg_version() -> &'static str {
         table::version()
     }
 
-    /// The system of an EPSG code.
+    /// Returns the CRS with an EPSG code.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a code that is not in the EPSG dataset of
-    /// [`Crs::epsg_version`], or that GeoKeys can't hold (they take 1024 to 32766).
+    /// [`Crs::epsg_version`], or that GeoKeys cannot hold (they take 1024 to 32766).
     pub fn epsg(code: u32) -> Result<Self> {
         let system = u16::try_from(code).ok().and_then(table::system).ok_or_else(|| {
             refused(format!(
-                "EPSG:{code} is no coordinate reference system of EPSG {}; give its definition as WKT instead",
+                "EPSG:{code} is not a coordinate reference system in EPSG {}; give its definition as WKT instead",
                 table::version()
             ))
         })?;
         Ok(Self::of(Source::Code(system)))
     }
 
-    /// The system that a text names or defines:
+    /// Parses the code or definition of a CRS:
     ///
     /// - `EPSG:32633`, `32633`, `urn:ogc:def:crs:EPSG::32633`, `http://www.opengis.net/def/crs/EPSG/0/32633`;
-    ///   `EPSG:32633+5773` for a horizontal and a vertical one; `EPSG:9000@2021.3` with a coordinate epoch;
-    /// - `OGC:CRS84`, which is `EPSG:4326` where x always comes first; `OGC:CRS83` and `OGC:CRS27` likewise;
-    /// - WKT 1 of GDAL (OGC 01-009) and Esri, WKT 2 (ISO 19162:2015 and 2019), with a coordinate epoch in
+    ///   `EPSG:32633+5773` for a horizontal and a vertical CRS; `EPSG:9000@2021.3` with a coordinate epoch;
+    /// - `OGC:CRS84`, which is `EPSG:4326` since x always comes first; likewise `OGC:CRS83` and `OGC:CRS27`;
+    /// - WKT 1 as written by GDAL (OGC 01-009) and Esri, WKT 2 (ISO 19162:2015 and 2019), with a coordinate epoch in
     ///   `COORDINATEMETADATA`;
     /// - PROJJSON;
     /// - a PROJ string of a common projection, such as `+proj=laea +lat_0=52 +lon_0=10 +ellps=GRS80`.
     ///
-    /// A definition with an EPSG code is taken for that code if kind, datum, unit and, where GeoTIFF has the method,
-    /// the parameters of the projection are those of the code; else for what it says.
+    /// A definition with an EPSG code is treated as that code if kind, datum, unit, and, if GeoTIFF has the method, the
+    /// projection parameters match those of the code; otherwise the definition itself applies.
     ///
-    /// Codes of `ESRI` and `IAU` are refused: GeoKeys hold codes of EPSG alone, and their definitions are not at hand
-    /// here. Their WKT is taken.
+    /// Codes of `ESRI` and `IAU` are rejected: GeoKeys can only hold EPSG codes, and this library does not include
+    /// other definitions. Their WKT is accepted.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a text that is none of these. A definition
-    /// that is sound, but that GeoKeys can't say, is refused by [`Crs::geo_keys`] alone.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for any other text. A valid definition that
+    /// GeoKeys cannot express is rejected only by [`Crs::geo_keys`].
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
@@ -181,17 +181,17 @@ impl Crs {
         } else if text.starts_with('+') || text.starts_with("proj=") {
             ("PROJ string", proj::to_wkt(text).and_then(|wkt| Node::parse(&wkt)))
         } else if text.contains(['[', '(']) {
-            // Esri puts a vertical system behind a horizontal one.
+            // Esri appends a vertical CRS to a horizontal one.
             let both = || Node::parse(&format!("COMPD_CS[\"\",{text}]"));
             ("WKT", Node::parse(text).or_else(|error| both().map_err(|_| error)))
         } else {
             let start: String = text.chars().take(40).collect();
             return Err(refused(format!(
-                "'{start}' is no coordinate reference system; give a code such as EPSG:4326, WKT, PROJJSON or a PROJ string"
+                "'{start}' is not a CRS; give a code such as EPSG:4326, WKT, PROJJSON, or a PROJ string"
             )));
         };
-        let node = node.map_err(|reason| refused(format!("the {format} can't be read: {reason}")))?;
-        Self::of_tree(node).map_err(|reason| refused(format!("the {format} can't be read: {reason}")))
+        let node = node.map_err(|reason| refused(format!("cannot parse the {format}: {reason}")))?;
+        Self::of_tree(node).map_err(|reason| refused(format!("cannot parse the {format}: {reason}")))
     }
 
     fn of_tree(node: Node) -> std::result::Result<Self, String> {
@@ -201,7 +201,7 @@ impl Crs {
                 Value::Node(inner) if !matches!(inner.keyword.as_str(), "EPOCH" | "COORDEPOCH") => Some(inner),
                 _ => None,
             });
-            let crs = Self::of_tree(inner.ok_or("COORDINATEMETADATA has no system")?)?;
+            let crs = Self::of_tree(inner.ok_or("COORDINATEMETADATA contains no CRS")?)?;
             return match epoch {
                 Some(epoch) => crs.with_coordinate_epoch(epoch).map_err(|error| error.to_string()),
                 None => Ok(crs),
@@ -215,7 +215,7 @@ impl Crs {
         Ok(Self::of(Source::Tree { node, definition }))
     }
 
-    /// The system of keys, which are written as they are.
+    /// Makes a CRS from GeoKeys, which are written unchanged.
     #[must_use]
     pub fn from_geo_keys(keys: GeoKeys) -> Self {
         Self::of(Source::Keys(keys))
@@ -225,39 +225,39 @@ impl Crs {
         Self { source, epoch: None, wkt_citation: false }
     }
 
-    /// The same system with the epoch of its coordinates, in decimal years such as 2021.3; it matters where the Earth's
-    /// crust moves in the system, such as in ITRF2014. Written as GDAL does, as GeoKey 5120.
+    /// Sets the coordinate epoch, in decimal years such as 2021.3. It matters for a CRS in which the Earth's crust
+    /// moves, such as ITRF2014. Written as GeoKey 5120, as GDAL does.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for what is no year, and for a system of raw keys,
-    /// which have their own.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a number that is not a year, and for a CRS
+    /// from raw keys, which include their own epoch.
     pub fn with_coordinate_epoch(mut self, epoch: f64) -> Result<Self> {
         if !(1800.0..2200.0).contains(&epoch) {
-            return Err(refused(format!("the coordinate epoch {epoch} is no decimal year, such as 2021.3")));
+            return Err(refused(format!("the coordinate epoch {epoch} is not a decimal year, such as 2021.3")));
         }
         if matches!(self.source, Source::Keys(_)) {
-            return Err(refused("raw GeoKeys have their own coordinate epoch (5120)"));
+            return Err(refused("raw GeoKeys include their own coordinate epoch (key 5120)"));
         }
         self.epoch = Some(epoch);
         Ok(self)
     }
 
-    /// Whether a definition that GeoKeys can't say may be written as WKT in their citation, in the form
-    /// `ESRI PE String = …`. GDAL reads it; readers that look at keys alone find a user-defined system of which they
-    /// know nothing. Default: no.
+    /// Sets whether a definition that GeoKeys cannot express may be written as WKT in their citation, in the form
+    /// `ESRI PE String = …`. GDAL reads it; to readers that only look at keys, the CRS is user-defined and unknown.
+    /// Default: `false`.
     #[must_use]
     pub fn with_wkt_citation(mut self, allowed: bool) -> Self {
         self.wkt_citation = allowed;
         self
     }
 
-    /// The epoch of the coordinates in decimal years.
+    /// Returns the coordinate epoch in decimal years.
     #[must_use]
     pub fn coordinate_epoch(&self) -> Option<f64> {
         self.epoch
     }
 
-    /// What kind of system it is. Of raw keys, what GTModelTypeGeoKey says.
+    /// Returns the kind of CRS; for raw keys, that of GTModelTypeGeoKey.
     #[must_use]
     pub fn kind(&self) -> CrsKind {
         match &self.source {
@@ -279,8 +279,8 @@ impl Crs {
         }
     }
 
-    /// The EPSG code that the system is written as; `None` where it is written by its parts, is a compound of a
-    /// definition, or stands in raw keys.
+    /// Returns the EPSG code that the CRS is written as; `None` if it is written by its parts, is a compound from a
+    /// definition, or comes from raw keys.
     #[must_use]
     pub fn code(&self) -> Option<u16> {
         match &self.source {
@@ -290,7 +290,7 @@ impl Crs {
         }
     }
 
-    /// The name that a definition has; codes and raw keys have none here.
+    /// Returns the name in the definition; `None` for codes and raw keys.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match &self.source {
@@ -299,8 +299,8 @@ impl Crs {
         }
     }
 
-    /// Returns the unit of the horizontal coordinates; of a vertical system, that of its heights. `None` where the
-    /// definition or the raw keys tell none.
+    /// Returns the unit of the horizontal coordinates; for a vertical CRS, that of its heights. `None` if the
+    /// definition or the raw keys do not contain it.
     #[must_use]
     pub fn unit(&self) -> Option<CrsUnit> {
         let of_code = |code| {
@@ -320,12 +320,12 @@ impl Crs {
         }
     }
 
-    /// The keys. Pixels count as areas: [`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is) changes it.
+    /// Returns the GeoKeys. Pixels are areas; [`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is) changes that.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if GeoKeys can't say the system, such as a
-    /// vertical one without a horizontal one, a method that GeoTIFF does not have (Mollweide, Krovak, …), a vertical
-    /// datum without an EPSG code, axes that count to the west, or heights over a user-defined ellipsoid.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if GeoKeys cannot express the CRS, such as a
+    /// vertical CRS without a horizontal one, a method that GeoTIFF does not have (Mollweide, Krovak, …), a vertical
+    /// datum without an EPSG code, axes that point west, or heights over a user-defined ellipsoid.
     pub fn geo_keys(&self) -> Result<GeoKeys> {
         let (keys, node) = match &self.source {
             Source::Keys(keys) => return Ok(keys.clone()),
@@ -347,21 +347,21 @@ fn refused(reason: impl Into<String>) -> Error {
     Error::option("crs", reason)
 }
 
-/// A system by the name of an authority and a code.
+/// Parses an authority name and a code.
 fn named(text: &str) -> Option<Result<Crs>> {
     if let Some((name, epoch)) = text.split_once('@') {
         let number = epoch.trim().parse::<f64>().ok();
         let crs = named(name.trim())?;
         return Some(match number {
             Some(number) => crs.and_then(|crs| crs.with_coordinate_epoch(number)),
-            None => Err(refused(format!("'{epoch}' is no coordinate epoch; give decimal years, such as 2021.3"))),
+            None => Err(refused(format!("'{epoch}' is not a coordinate epoch; give decimal years, such as 2021.3"))),
         });
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(code(text));
     }
     let upper = text.to_ascii_uppercase();
-    // Names of more than one system are spelt with commas or plus signs.
+    // URNs and URLs of several CRSs are spelled with commas or plus signs.
     let upper = upper
         .strip_prefix("URN:OGC:DEF:CRS:")
         .or_else(|| upper.strip_prefix("HTTP://WWW.OPENGIS.NET/DEF/CRS/"))
@@ -383,12 +383,12 @@ fn named(text: &str) -> Option<Result<Crs>> {
             "CRS83" | "83" => Crs::epsg(4269),
             "CRS27" | "27" => Crs::epsg(4267),
             "CRS84H" => Crs::epsg(4979),
-            _ => Err(refused(format!("OGC:{last} is not known here; give its definition as WKT"))),
+            _ => Err(refused(format!("OGC:{last} is not supported; give its definition as WKT"))),
         },
         authority if authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => {
             Err(refused(format!(
-                "GeoKeys hold codes of EPSG alone, and the definition of {authority}:{last} is not at hand; give it as WKT, \
-             such as 'projinfo -o WKT2:2019 {authority}:{last}' prints it"
+                "GeoKeys can only hold EPSG codes; give the definition of {authority}:{last} as WKT, \
+             as printed by 'projinfo -o WKT2:2019 {authority}:{last}'"
             )))
         }
         _ => return None,
@@ -396,18 +396,18 @@ fn named(text: &str) -> Option<Result<Crs>> {
 }
 
 fn code(text: &str) -> Result<Crs> {
-    let code = text.parse().map_err(|_| refused(format!("'{text}' is no EPSG code; codes are 1024 to 32766")))?;
+    let code = text.parse().map_err(|_| refused(format!("'{text}' is not an EPSG code (1024 to 32766)")))?;
     Crs::epsg(code)
 }
 
-/// A compound system of two codes.
+/// Makes a compound CRS from two codes.
 fn both(horizontal: &str, vertical: &str) -> Result<Crs> {
     let (Source::Code(first), Source::Code(second)) = (code(horizontal)?.source, code(vertical)?.source) else {
-        return Err(refused("codes are expected on both sides of '+'"));
+        return Err(refused("expected EPSG codes on both sides of '+'"));
     };
     if !matches!(first.kind, Kind::Projected | Kind::Geographic2D) || second.kind != Kind::Vertical {
         return Err(refused(format!(
-            "EPSG:{horizontal}+{vertical}: the first has to be horizontal (it is {}), the second vertical (it is {})",
+            "EPSG:{horizontal}+{vertical}: the first must be horizontal (it is {}), the second vertical (it is {})",
             CrsKind::from(first.kind),
             CrsKind::from(second.kind)
         )));

@@ -1,8 +1,8 @@
-//! PROJ strings of the common projections, as the WKT 2 that says the same.
+//! PROJ strings of common projections, converted to equivalent WKT 2.
 
 use super::unit::{Unit, length_of_proj};
 
-/// Ellipsoids: PROJ's name, EPSG's name, semi-major axis in metres, inverse flattening.
+/// Ellipsoids: PROJ's name, EPSG's name, semi-major axis in meters, inverse flattening.
 const ELLIPSOIDS: &[(&str, &str, f64, f64)] = &[
     ("WGS84", "WGS 84", 6_378_137.0, 298.257_223_563),
     ("GRS80", "GRS 1980", 6_378_137.0, 298.257_222_101),
@@ -31,7 +31,7 @@ const DATUMS: &[(&str, &str, u16, &str)] = &[
     ("NAD27", "North American Datum 1927", 6267, "clrk66"),
 ];
 
-/// Prime meridians: PROJ's name, EPSG's name and code, degrees.
+/// Prime meridians: PROJ's name, EPSG's name, degrees.
 const MERIDIANS: &[(&str, &str, f64)] = &[
     ("greenwich", "Greenwich", 0.0),
     ("lisbon", "Lisbon", -9.131_906_111_111),
@@ -48,14 +48,14 @@ const MERIDIANS: &[(&str, &str, f64)] = &[
     ("oslo", "Oslo", 10.722_916_666_667),
 ];
 
-/// The words of a string: keys with their values, empty for keys alone.
+/// The words of a string: keys with their values, which are empty for bare keys.
 struct Words<'a> {
     words: Vec<(&'a str, &'a str)>,
     used: Vec<bool>,
 }
 
 impl<'a> Words<'a> {
-    /// The value of a key; it counts as used.
+    /// Returns the value of a key and marks it as used.
     fn take(&mut self, key: &str) -> Option<&'a str> {
         let place = self.words.iter().position(|(word, _)| *word == key)?;
         self.used[place] = true;
@@ -65,10 +65,10 @@ impl<'a> Words<'a> {
     fn number(&mut self, key: &str) -> Result<Option<f64>, String> {
         let Some(text) = self.take(key) else { return Ok(None) };
         let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-        number.map(Some).ok_or_else(|| format!("'+{key}={text}' is no number"))
+        number.map(Some).ok_or_else(|| format!("'+{key}={text}' is not a number"))
     }
 
-    /// A number by its first key that is there.
+    /// Returns the number of the first key that is present.
     fn first(&mut self, keys: &[&str], default: f64) -> Result<f64, String> {
         for key in keys {
             if let Some(number) = self.number(key)? {
@@ -79,7 +79,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The WKT 2 of a PROJ string.
+/// Converts a PROJ string to WKT 2.
 pub(super) fn to_wkt(text: &str) -> Result<String, String> {
     let words: Vec<(&str, &str)> = text
         .split_whitespace()
@@ -102,7 +102,7 @@ pub(super) fn to_wkt(text: &str) -> Result<String, String> {
     let base = base(&mut words)?;
     let unit = unit(&mut words)?;
     if projection.starts_with("lat") | projection.starts_with("lon") && !unit.is(9001) {
-        return Err(format!("a unit of length has no meaning with '+proj={projection}'"));
+        return Err(format!("'+proj={projection}' does not take a unit of length"));
     }
     let wkt = match projection {
         "longlat" | "latlong" | "lonlat" | "latlon" => format!(
@@ -119,7 +119,7 @@ pub(super) fn to_wkt(text: &str) -> Result<String, String> {
             let axes = match words.take("axis") {
                 Some("wsu") if projection == "tmerc" => "AXIS[\"w\",west],AXIS[\"s\",south]",
                 None | Some("enu" | "neu") => "AXIS[\"e\",east],AXIS[\"n\",north]",
-                Some(other) => return Err(format!("'+axis={other}' can't be said by GeoKeys")),
+                Some(other) => return Err(format!("GeoKeys cannot express '+axis={other}'")),
             };
             let conversion = if axes.contains("west") {
                 conversion.replace("Mercator", "Mercator (South Orientated)")
@@ -134,12 +134,12 @@ pub(super) fn to_wkt(text: &str) -> Result<String, String> {
         }
     };
     if let Some(place) = words.used.iter().position(|used| !used) {
-        return Err(format!("'+{}' is not understood here; give the definition as WKT", words.words[place].0));
+        return Err(format!("'+{}' is not supported; give the definition as WKT", words.words[place].0));
     }
     Ok(wkt)
 }
 
-/// Datum and prime meridian.
+/// Reads datum and prime meridian.
 fn base(words: &mut Words<'_>) -> Result<String, String> {
     let datum = words.take("datum");
     let towgs84 = words.take("towgs84");
@@ -153,7 +153,7 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
     let (mut name, mut a, mut inverse) = ("unknown", None, None);
     if let Some(ellps) = ellps {
         let ellipsoid = ELLIPSOIDS.iter().find(|ellipsoid| ellipsoid.0 == ellps).ok_or_else(|| {
-            format!("'+ellps={ellps}' is not known here; give '+a=' and '+rf=', or the definition as WKT")
+            format!("'+ellps={ellps}' is not supported; give '+a=' and '+rf=', or the definition as WKT")
         })?;
         (name, a, inverse) = (ellipsoid.1, Some(ellipsoid.2), Some(ellipsoid.3));
     }
@@ -167,7 +167,7 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
             "R" => (a, inverse) = (Some(number), Some(0.0)),
             "a" => a = Some(number),
             "b" => {
-                let a = a.ok_or("'+b=' stands without '+a='")?;
+                let a = a.ok_or("'+b=' needs '+a='")?;
                 #[expect(clippy::float_cmp, reason = "a sphere is told by equal axes")]
                 let is_sphere = a == number;
                 inverse = Some(if is_sphere { 0.0 } else { a / (a - number) });
@@ -176,7 +176,7 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
             _ => inverse = Some(if number == 0.0 { 0.0 } else { 1.0 / number }),
         }
     }
-    // PROJ's default.
+    // PROJ's default ellipsoid.
     let (a, inverse) = match (a, inverse) {
         (Some(a), Some(inverse)) => (a, inverse),
         (Some(a), None) => (a, 0.0),
@@ -186,7 +186,7 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
         }
     };
     if !a.is_finite() || !inverse.is_finite() {
-        return Err("the ellipsoid has an impossible size".to_owned());
+        return Err("the ellipsoid has an invalid size".to_owned());
     }
     let shifts = match towgs84 {
         None => String::new(),
@@ -194,7 +194,7 @@ fn base(words: &mut Words<'_>) -> Result<String, String> {
             let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.parse().ok()).collect();
             let numbers = numbers
                 .filter(|numbers| matches!(numbers.len(), 3 | 7) && numbers.iter().all(|number| number.is_finite()));
-            let numbers = numbers.ok_or_else(|| format!("'+towgs84={text}' is no list of 3 or 7 numbers"))?;
+            let numbers = numbers.ok_or_else(|| format!("'+towgs84={text}' is not a list of 3 or 7 numbers"))?;
             let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             format!(",TOWGS84[{}]", numbers.join(","))
         }
@@ -233,14 +233,14 @@ fn unit(words: &mut Words<'_>) -> Result<Unit, String> {
     let sized = words.number("to_meter")?;
     match (named, sized) {
         (Some(_), Some(_)) => Err("'+units' contradicts '+to_meter'".to_owned()),
-        (Some(name), None) => length_of_proj(name).ok_or_else(|| format!("the unit '+units={name}' is not known")),
+        (Some(name), None) => length_of_proj(name).ok_or_else(|| format!("'+units={name}' is not supported")),
         (None, Some(size)) if size > 0.0 => Ok(Unit { name: "unknown".to_owned(), size }),
-        (None, Some(size)) => Err(format!("'+to_meter={size}' is no size of a unit")),
+        (None, Some(size)) => Err(format!("'+to_meter={size}' is not a positive number")),
         (None, None) => Ok(Unit::metre()),
     }
 }
 
-/// Names of parameters in WKT 1, which the reader of WKT takes for all methods.
+/// WKT 1 names of parameters, which the WKT reader accepts for all methods.
 const LATITUDE: &str = "latitude_of_origin";
 const PARALLEL: &str = "standard_parallel_1";
 
@@ -262,7 +262,7 @@ fn conversion(projection: &str, words: &mut Words<'_>) -> Result<String, String>
             let zone = zone.ok_or("'+proj=utm' needs a '+zone=' of 1 to 60")?;
             let is_south = words.take("south").is_some();
             if (latitude, meridian, easting, northing) != (0.0, 0.0, 0.0, 0.0) {
-                return Err("'+proj=utm' has no origin of its own".to_owned());
+                return Err("'+proj=utm' does not take an origin".to_owned());
             }
             (meridian, easting, northing) = (zone * 6.0 - 183.0, 500_000.0, if is_south { 1e7 } else { 0.0 });
             numbers.push(("scale_factor", 0.9996));
@@ -313,7 +313,7 @@ fn conversion(projection: &str, words: &mut Words<'_>) -> Result<String, String>
                     "Polar Stereographic (variant B)"
                 }
                 Some(parallel) if !is_pole || (parallel - latitude).abs() > 1e-10 => {
-                    return Err(format!("'+lat_ts={parallel}' has no meaning beside '+lat_0={latitude}'"));
+                    return Err(format!("'+lat_ts={parallel}' contradicts '+lat_0={latitude}'"));
                 }
                 _ => {
                     numbers.extend([(LATITUDE, latitude), ("scale_factor", scale)]);
@@ -322,7 +322,7 @@ fn conversion(projection: &str, words: &mut Words<'_>) -> Result<String, String>
             }
         }
         "merc" | "cea" if latitude != 0.0 => {
-            return Err(format!("'+lat_0={latitude}' has no meaning with '+proj={projection}'"));
+            return Err(format!("'+proj={projection}' does not take '+lat_0={latitude}'"));
         }
         "merc" => match words.number("lat_ts")? {
             Some(parallel) if words.words.iter().all(|(key, _)| !matches!(*key, "k" | "k_0")) => {
@@ -337,7 +337,7 @@ fn conversion(projection: &str, words: &mut Words<'_>) -> Result<String, String>
         },
         "omerc" => {
             let Some(azimuth) = words.number("alpha")? else {
-                return Err("'+proj=omerc' by two points can't be said by GeoKeys; give '+alpha'".to_owned());
+                return Err("GeoKeys cannot express '+proj=omerc' by two points; give '+alpha'".to_owned());
             };
             let angle = words.first(&["gamma"], azimuth)?;
             numbers.extend([(LATITUDE, latitude), ("azimuth", azimuth), ("rectified_grid_angle", angle)]);
@@ -376,7 +376,7 @@ fn conversion(projection: &str, words: &mut Words<'_>) -> Result<String, String>
                 "sinu" => "Sinusoidal",
                 "vandg" => "Van Der Grinten",
                 "webmerc" => "Popular Visualisation Pseudo Mercator",
-                _ => return Err(format!("'+proj={projection}' is not understood here; give the definition as WKT")),
+                _ => return Err(format!("'+proj={projection}' is not supported; give the definition as WKT")),
             };
             numbers.push((LATITUDE, latitude));
             method

@@ -12,14 +12,14 @@ const UTM: &str = "PROJCRS[\"WGS 84 / UTM zone 33N\",BASEGEOGCRS[\"WGS 84\",ENSE
     PARAMETER[\"False northing\",0,LENGTHUNIT[\"metre\",1],ID[\"EPSG\",8807]]],CS[Cartesian,2],\
     AXIS[\"(E)\",east,ORDER[1],LENGTHUNIT[\"metre\",1]],AXIS[\"(N)\",north,ORDER[2],LENGTHUNIT[\"metre\",1]]]";
 
-/// France in grads, counted from Paris; kilometres.
+/// France in grads, counted from Paris; kilometers.
 const FRANCE: &str = "PROJCS[\"mine\",GEOGCS[\"NTF (Paris)\",DATUM[\"Nouvelle_Triangulation_Francaise_Paris\",\
     SPHEROID[\"Clarke 1880 (IGN)\",6378249.2,293.466021293627]],PRIMEM[\"Paris\",2.33722917],\
     UNIT[\"grad\",0.015707963267949]],PROJECTION[\"Lambert_Conformal_Conic_1SP\"],PARAMETER[\"latitude_of_origin\",52],\
     PARAMETER[\"central_meridian\",0],PARAMETER[\"scale_factor\",0.9998],PARAMETER[\"false_easting\",600],\
     PARAMETER[\"false_northing\",2200],UNIT[\"kilometre\",1000]]";
 
-/// Every key with its value as text.
+/// Returns every key with its value as text.
 fn dump(keys: &GeoKeys) -> Vec<(u16, String)> {
     let entries = keys.directory.chunks(4).skip(1);
     let value = |entry: &[u16]| {
@@ -63,7 +63,7 @@ fn codes_become_the_keys_of_their_kind() {
     let geographic = shorts(&[(1024, 2), (1025, 1), (2048, 4326), (2054, 9102)]);
     assert_eq!(keys("EPSG:4326"), geographic);
     assert_eq!(keys("OGC:CRS84"), geographic);
-    // Codes that a range would take for others.
+    // Codes that a check by range would take for others.
     assert_eq!(value("EPSG:4087", 3072).unwrap(), "4087");
     assert_eq!(value("EPSG:7844", 2048).unwrap(), "7844");
     assert_eq!(value("EPSG:4491", 3072).unwrap(), "4491");
@@ -103,7 +103,7 @@ fn what_keys_cannot_hold_is_refused() {
     let mollweide = UTM.replace("Transverse Mercator\",ID[\"EPSG\",9807]", "Mollweide\"");
     assert!(refusal(&mollweide).contains("Mollweide"));
     assert!(refusal(&UTM.replace(",east,", ",west,")).contains("west"));
-    // … but for the asking.
+    // … except on request.
     let keys = Crs::parse(&mollweide).unwrap().with_wkt_citation(true).geo_keys().unwrap();
     assert_eq!(keys.directory[4..8], [1024, 0, 1, 32767]);
     assert!(keys.ascii.starts_with(b"ESRI PE String = PROJCRS[\"WGS 84 / UTM zone 33N\","));
@@ -114,12 +114,12 @@ fn what_keys_cannot_hold_is_refused() {
 fn a_definition_is_taken_for_its_code_if_it_deserves_it() {
     let with_code = |text: &str, code: u16| format!("{},ID[\"EPSG\",{code}]]", text.strip_suffix(']').unwrap());
     assert_eq!(Crs::parse(&with_code(UTM, 32633)).unwrap().code(), Some(32633));
-    // A zone of UTM is known without a code.
+    // A UTM zone is recognized without a code.
     assert_eq!(Crs::parse(UTM).unwrap().code(), Some(32633));
     let other = UTM.replace("natural origin\",15,", "natural origin\",16,");
     assert_eq!(Crs::parse(&with_code(&other, 32633)).unwrap().code(), None);
     assert_eq!(value(&with_code(&other, 32633), 3080).unwrap(), "[16.0]");
-    // A code of another kind, unit or datum.
+    // A code of a different kind, unit, or datum.
     for code in [4326, 2225, 25833] {
         assert_eq!(Crs::parse(&with_code(&other, code)).unwrap().code(), None, "{code}");
     }
@@ -145,7 +145,7 @@ fn parts_are_written_out() {
         (3092, "[0.9998]"),
     ];
     let list: Vec<(u16, &str)> = list.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    // Grads become degrees and grads again.
+    // Grads become degrees and then grads again.
     let close = |a: &str, b: &str| {
         let number = |text: &str| text.trim_matches(['[', ']']).parse::<f64>().ok();
         a == b || number(a).zip(number(b)).is_some_and(|(a, b)| (a - b).abs() < 1e-9)
@@ -231,7 +231,7 @@ fn epochs_are_kept() {
 
 #[test]
 fn any_text_is_an_answer_or_an_error() {
-    // Texts near sound ones: cut, doubled, with letters and pieces changed; by a fixed sequence of numbers.
+    // Nearly valid texts: truncated, doubled, with letters and pieces changed, by a fixed sequence of numbers.
     let seeds = [
         UTM,
         FRANCE,

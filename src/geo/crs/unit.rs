@@ -2,15 +2,15 @@
 
 use super::table::letters;
 
-/// A unit: its name, and its size in metres or radians.
+/// A unit: its name, and its size in meters or radians.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unit {
     pub(super) name: String,
     pub(super) size: f64,
 }
 
-/// Units of length that EPSG's systems have and a user may have: code, size in metres. Where sizes are nearly equal,
-/// the usual unit comes first.
+/// Units of length in EPSG's CRSs and in user definitions: code, size in meters. Among units of nearly equal size, the
+/// most common one comes first.
 const LENGTHS: &[(u16, f64, &str)] = &[
     (9001, 1.0, "metre"),
     (9002, 0.3048, "foot"),
@@ -65,40 +65,40 @@ impl Unit {
         Self { name: "degree".to_owned(), size: DEGREE }
     }
 
-    /// The EPSG code of a unit of length. Of nearly equal ones, such as the feet, the name tells which.
+    /// Returns the EPSG code of a unit of length. The name decides between nearly equal units, such as the feet.
     pub(super) fn length_code(&self) -> Option<u16> {
         code(LENGTHS, self)
     }
 
-    /// The EPSG code of a unit of angle.
+    /// Returns the EPSG code of a unit of angle.
     pub(super) fn angle_code(&self) -> Option<u16> {
         code(ANGLES, self)
     }
 
-    /// The unit of an EPSG code.
+    /// Returns the unit with an EPSG code.
     pub(super) fn of(code: u16) -> Option<Self> {
         let code = plain(code);
         let (_, size, name) = *LENGTHS.iter().chain(ANGLES).find(|unit| unit.0 == code)?;
         Some(Self { name: name.to_owned(), size })
     }
 
-    /// Whether this is the unit of an EPSG code.
+    /// Returns whether this is the unit with an EPSG code.
     pub(super) fn is(&self, code: u16) -> bool {
         Self::of(code).is_some_and(|unit| close(unit.size, self.size))
     }
 }
 
-/// Whether an EPSG code is that of a unit of angle.
+/// Returns whether an EPSG code is that of a unit of angle.
 pub(super) fn is_angle(code: u16) -> bool {
     ANGLES.iter().any(|known| known.0 == plain(code))
 }
 
-/// One code for degrees: EPSG has many, for the ways of printing them.
+/// Maps all codes for degrees to one: EPSG has several, for different ways of printing them.
 pub(super) fn plain(code: u16) -> u16 {
     if matches!(code, 9107 | 9108 | 9115..=9120 | 9122) { 9102 } else { code }
 }
 
-/// The code of a unit of length by the name that PROJ strings have for it.
+/// Returns the unit of length with this name in PROJ strings.
 pub(super) fn length_of_proj(name: &str) -> Option<Unit> {
     let code = match name {
         "m" => 9001,
@@ -127,7 +127,7 @@ fn code(known: &[(u16, f64, &str)], unit: &Unit) -> Option<u16> {
     fits().find(|known| letters(known.2) == name).or_else(|| fits().next()).map(|known| known.0)
 }
 
-/// Equal but for rounding to the 15 digits that texts have. Feet differ in the sixth.
+/// Equal apart from rounding to the 15 digits of text. Feet differ in the sixth digit.
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-10 * a.abs()
 }

@@ -1,11 +1,11 @@
-//! Well-known text as a tree: the one form in which every textual definition is looked at.
+//! Well-known text as a tree, the common form of all textual definitions.
 //!
-//! WKT 1 (OGC 01-009, GDAL's and Esri's flavours) and WKT 2 (ISO 19162:2015 and 2019) share their grammar: a keyword
-//! and, in brackets or parentheses, texts, numbers, words and further elements.
+//! WKT 1 (OGC 01-009, as written by GDAL and Esri) and WKT 2 (ISO 19162:2015 and 2019) share their grammar: a keyword
+//! and, in brackets or parentheses, texts, numbers, words, and nested elements.
 
-/// Elements within elements; WKT of coordinate reference systems has about ten.
+/// Maximum nesting depth; the WKT of a CRS has about ten levels.
 const DEEPEST: usize = 32;
-/// Bytes of a text; the longest definitions of EPSG, with all areas of use, have about ten thousand.
+/// Maximum length in bytes; the longest EPSG definitions, with all areas of use, have about ten thousand.
 pub(super) const LONGEST: usize = 1 << 20;
 
 /// An element: `KEYWORD["text",1.5,word,ELEMENT[…]]`.
@@ -16,23 +16,23 @@ pub(super) struct Node {
     pub(super) values: Vec<Value>,
 }
 
-/// What stands between the commas.
+/// A value between commas.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),
     Number(f64),
-    /// A word without quotes, such as the direction of an axis, in lower case.
+    /// An unquoted word, such as the direction of an axis, in lower case.
     Word(String),
     Node(Node),
 }
 
 impl Node {
-    /// An element whose first value is its name.
+    /// Makes an element whose first value is its name.
     pub(super) fn named(keyword: &str, name: &str) -> Self {
         Self { keyword: keyword.to_owned(), values: vec![Value::Text(name.to_owned())] }
     }
 
-    /// Reads a text.
+    /// Parses a text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
             return Err(format!("the text has {} bytes, over the limit of {LONGEST}", text.len()));
@@ -46,7 +46,7 @@ impl Node {
         Ok(node)
     }
 
-    /// The text of the whole element, as WKT.
+    /// Formats the whole element as WKT.
     pub(super) fn text(&self) -> String {
         let values: Vec<String> = self
             .values
@@ -66,7 +66,7 @@ impl Node {
         self.values.push(Value::Node(node));
     }
 
-    /// The name: the first value, if it is a text.
+    /// Returns the name: the first value, if it is a text.
     pub(super) fn name(&self) -> &str {
         match self.values.first() {
             Some(Value::Text(name)) => name,
@@ -74,7 +74,7 @@ impl Node {
         }
     }
 
-    /// The number at a place among all values, also where it stands in quotes.
+    /// Returns the number at an index among all values, even if it is quoted.
     pub(super) fn number(&self, place: usize) -> Option<f64> {
         match self.values.get(place)? {
             Value::Number(number) => Some(*number),
@@ -83,7 +83,7 @@ impl Node {
         }
     }
 
-    /// The elements directly within.
+    /// Returns the direct child elements.
     pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.values.iter().filter_map(|value| match value {
             Value::Node(node) => Some(node),
@@ -91,17 +91,17 @@ impl Node {
         })
     }
 
-    /// Those of them that have one of these keywords.
+    /// Returns the child elements that have one of these keywords.
     pub(super) fn children<'a>(&'a self, keywords: &'a [&str]) -> impl Iterator<Item = &'a Node> {
         self.nodes().filter(|node| keywords.contains(&node.keyword.as_str()))
     }
 
-    /// The first of them.
+    /// Returns the first such child element.
     pub(super) fn child(&self, keywords: &[&str]) -> Option<&Node> {
         self.nodes().find(|node| keywords.contains(&node.keyword.as_str()))
     }
 
-    /// The EPSG code of the element: `AUTHORITY["EPSG","4326"]` or `ID["EPSG",4326]`.
+    /// Returns the EPSG code of the element: `AUTHORITY["EPSG","4326"]` or `ID["EPSG",4326]`.
     pub(super) fn epsg(&self) -> Option<u16> {
         self.children(&["ID", "AUTHORITY"]).find_map(|id| {
             if !id.name().eq_ignore_ascii_case("EPSG") {
@@ -134,7 +134,7 @@ impl Parser<'_> {
         if place.is_empty() { format!("{what}, but the text ends") } else { format!("{what}, at '{place}'") }
     }
 
-    /// Takes one of these letters if it is the next.
+    /// Consumes the next letter if it is one of these.
     fn take(&mut self, letters: &[char]) -> Option<char> {
         self.blank();
         let next = self.rest().chars().next().filter(|letter| letters.contains(letter))?;
@@ -142,7 +142,7 @@ impl Parser<'_> {
         Some(next)
     }
 
-    /// The letters, digits, signs and points that come next.
+    /// Consumes the letters, digits, signs, and points that come next.
     fn word(&mut self) -> String {
         self.blank();
         let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '+' | '-' | '.');
@@ -156,15 +156,15 @@ impl Parser<'_> {
         self.values(keyword, depth)
     }
 
-    /// What stands behind a keyword.
+    /// Parses the values after a keyword.
     fn values(&mut self, keyword: String, depth: usize) -> Result<Node, String> {
         if depth > DEEPEST {
-            return Err(format!("elements stand within elements more than {DEEPEST} deep"));
+            return Err(format!("elements are nested more than {DEEPEST} deep"));
         }
         if !keyword.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
-            return Err(self.problem("a keyword is expected"));
+            return Err(self.problem("expected a keyword"));
         }
-        let Some(opened) = self.take(&['[', '(']) else { return Err(self.problem("an opening bracket is expected")) };
+        let Some(opened) = self.take(&['[', '(']) else { return Err(self.problem("expected an opening bracket")) };
         let closing = if opened == '[' { ']' } else { ')' };
         let mut node = Node { keyword: keyword.to_ascii_uppercase(), values: Vec::new() };
         loop {
@@ -172,7 +172,7 @@ impl Parser<'_> {
             match self.take(&[',', closing]) {
                 Some(',') => {}
                 Some(_) => return Ok(node),
-                None => return Err(self.problem("a comma or a closing bracket is expected")),
+                None => return Err(self.problem("expected a comma or a closing bracket")),
             }
         }
     }
@@ -183,11 +183,11 @@ impl Parser<'_> {
         }
         let word = self.word();
         if word.is_empty() {
-            return Err(self.problem("a value is expected"));
+            return Err(self.problem("expected a value"));
         }
         if word.starts_with(|letter: char| letter.is_ascii_digit() || matches!(letter, '+' | '-' | '.')) {
             let number = word.parse().ok().filter(|number: &f64| number.is_finite());
-            // Times such as 2021-03-01 are no numbers.
+            // Dates such as 2021-03-01 are not numbers.
             return Ok(number.map_or(Value::Word(word), Value::Number));
         }
         self.blank();
@@ -197,7 +197,7 @@ impl Parser<'_> {
         Ok(Value::Word(word.to_ascii_lowercase()))
     }
 
-    /// A text up to its closing quote; two quotes are one of the text.
+    /// Parses a text up to its closing quote; a doubled quote is one quote in the text.
     fn quoted(&mut self) -> Result<String, String> {
         let mut text = String::new();
         loop {

@@ -1,4 +1,4 @@
-//! GeoKeys of a definition (GeoTIFF 1.1 sections 7.2 to 7.5), in the manner of GDAL.
+//! Conversion of a definition to GeoKeys (GeoTIFF 1.1 sections 7.2 to 7.5), in the way GDAL does it.
 
 use super::definition::{Definition, Projected, Vertical};
 use super::geodetic::{Datum, Geodetic};
@@ -25,7 +25,7 @@ const SEMI_MINOR: u16 = 2058;
 const INVERSE_FLATTENING: u16 = 2059;
 const AZIMUTH_UNIT: u16 = 2060;
 const MERIDIAN_LONGITUDE: u16 = 2061;
-/// GDAL's, as `GeogTOWGS84GeoKey`.
+/// A GDAL key, `GeogTOWGS84GeoKey`.
 const TO_WGS84: u16 = 2062;
 const PROJECTED_CRS: u16 = 3072;
 const PROJECTED_CITATION: u16 = 3073;
@@ -38,17 +38,17 @@ const VERTICAL: u16 = 4096;
 const VERTICAL_CITATION: u16 = 4097;
 const VERTICAL_DATUM: u16 = 4098;
 const VERTICAL_UNIT: u16 = 4099;
-/// GDAL's, as `CoordinateEpochGeoKey`.
+/// A GDAL key, `CoordinateEpochGeoKey`.
 const EPOCH: u16 = 5120;
 /// "User-defined" (GeoTIFF 1.1 section 7.1).
 const USER_DEFINED: u16 = 32767;
 const WGS_84: u16 = 4326;
 const NAD_83: u16 = 4269;
 const NAD_27: u16 = 4267;
-/// GDAL reads no longer text (`gt_wkt_srs.cpp`, `szPeStr`).
+/// GDAL does not read longer text (`gt_wkt_srs.cpp`, `szPeStr`).
 const LONGEST_WKT: usize = 2380;
 
-/// The values of GTModelTypeGeoKey.
+/// Values of GTModelTypeGeoKey.
 const MODEL_PROJECTED: u16 = 1;
 const MODEL_GEOGRAPHIC: u16 = 2;
 const MODEL_GEOCENTRIC: u16 = 3;
@@ -63,9 +63,9 @@ fn start(model: u16, epoch: Option<f64>) -> KeyWriter {
     keys
 }
 
-/// The keys of an EPSG code.
+/// Returns the keys of an EPSG code.
 pub(super) fn code(system: System, epoch: Option<f64>) -> Result<GeoKeys, String> {
-    let missing = |code: u16| format!("EPSG:{} has a part EPSG:{code} that the table lacks", system.code);
+    let missing = |code: u16| format!("EPSG:{} has a part EPSG:{code} that is not in the table", system.code);
     let mut keys = start(model(system), epoch);
     if system.kind == Kind::Compound {
         let horizontal = table::system(system.part).ok_or_else(|| missing(system.part))?;
@@ -78,17 +78,17 @@ pub(super) fn code(system: System, epoch: Option<f64>) -> Result<GeoKeys, String
     if matches!(system.kind, Kind::Vertical | Kind::Other) {
         return Err(match system.kind {
             Kind::Vertical => vertical_alone(&format!("EPSG:{}", system.code)),
-            _ => format!("EPSG:{} is an engineering system, which GeoKeys can't say", system.code),
+            _ => format!("EPSG:{} is an engineering CRS, which GeoKeys cannot express", system.code),
         });
     }
     coded(system, &mut keys);
     keys.finish(u16::from(matches!(system.kind, Kind::Geographic3D | Kind::Geocentric)))
 }
 
-/// What is said of a vertical system without a horizontal one.
+/// Returns the error for a vertical CRS without a horizontal one.
 fn vertical_alone(name: &str) -> String {
     format!(
-        "{name} is a vertical system; a raster needs a horizontal one, too: give a compound system, such as EPSG:9518 \
+        "{name} is a vertical CRS, and a raster also needs a horizontal one; give a compound CRS such as EPSG:9518 \
          (WGS 84 + EGM2008 height) or COMPOUNDCRS in WKT"
     )
 }
@@ -101,7 +101,7 @@ fn model(system: System) -> u16 {
     }
 }
 
-/// The keys of a horizontal system by its code alone.
+/// Writes the keys of a horizontal CRS by its code only.
 fn coded(system: System, keys: &mut KeyWriter) {
     match system.kind {
         Kind::Projected => {
@@ -112,9 +112,9 @@ fn coded(system: System, keys: &mut KeyWriter) {
             keys.short(GEODETIC_CRS, system.code);
             keys.short(GEOCENTRIC_UNIT, system.unit);
         }
-        // As GDAL has it: the two-dimensional system, and the three-dimensional one as the vertical. The spec lets the
-        // latter stand alone, which GDAL reads without its heights.
-        // Some codes were GeoTIFF 1.0's for heights over other ellipsoids (its section 6.3.4.1), as which GDAL reads them.
+        // As GDAL does: the two-dimensional CRS, with the three-dimensional one as the vertical CRS. The spec allows
+        // the latter without the former, but GDAL then ignores its heights. GeoTIFF 1.0 used some of these codes for
+        // heights over other ellipsoids (its section 6.3.4.1), and GDAL reads them that way.
         Kind::Geographic3D if system.part != 0 && !(5001..=5033).contains(&system.code) => {
             keys.short(GEODETIC_CRS, system.part);
             keys.short(VERTICAL, system.code);
@@ -126,7 +126,7 @@ fn coded(system: System, keys: &mut KeyWriter) {
     }
 }
 
-/// The keys of a definition: by code where EPSG has it, else written out.
+/// Returns the keys of a definition: by code if EPSG has it, otherwise by its parts.
 pub(super) fn definition(definition: &Definition, epoch: Option<f64>) -> Result<GeoKeys, String> {
     let (horizontal, vertical) = match definition {
         Definition::Compound { horizontal, vertical, .. } => (&**horizontal, Some(vertical)),
@@ -151,7 +151,7 @@ pub(super) fn definition(definition: &Definition, epoch: Option<f64>) -> Result<
                 }
                 None if geodetic.kind == Kind::Geographic3D => {
                     return Err(format!(
-                        "GeoKeys can say heights over an ellipsoid by an EPSG code alone; '{}' has none that fits",
+                        "GeoKeys can express ellipsoidal heights only by an EPSG code; '{}' has none that matches",
                         geodetic.name
                     ));
                 }
@@ -174,7 +174,7 @@ pub(super) fn definition(definition: &Definition, epoch: Option<f64>) -> Result<
                 }
             }
         }
-        _ => return Err("a horizontal system is expected".to_owned()),
+        _ => return Err("expected a horizontal CRS".to_owned()),
     }
     if let (Definition::Compound { name, .. }, Some(vertical)) = (definition, vertical) {
         citation(&mut keys, CITATION, name);
@@ -183,7 +183,7 @@ pub(super) fn definition(definition: &Definition, epoch: Option<f64>) -> Result<
     keys.finish(minor)
 }
 
-/// EPSG's system of a geographic or geocentric definition.
+/// Returns EPSG's CRS for a geographic or geocentric definition.
 fn known(geodetic: &Geodetic) -> Option<System> {
     geodetic
         .system
@@ -191,7 +191,7 @@ fn known(geodetic: &Geodetic) -> Option<System> {
         .filter(|_| geodetic.unsayable.is_none() || geodetic.system.is_some())
 }
 
-/// EPSG's system of a projected definition: that of its code, Web Mercator, or a UTM zone.
+/// Returns EPSG's CRS for a projected definition: by its code, or as Web Mercator or a UTM zone.
 fn system_of(projected: &Projected) -> Option<System> {
     if projected.system.is_some() {
         return projected.system;
@@ -217,7 +217,7 @@ fn system_of(projected: &Projected) -> Option<System> {
     (found.part == base.code && found.fingerprint == print && found.unit == 9001).then_some(found)
 }
 
-/// Zone, and whether it is a southern one, of a transverse Mercator projection that is a UTM zone.
+/// Returns the zone, and whether it is a southern one, if a transverse Mercator projection is a UTM zone.
 fn utm_zone(conversion: &Conversion) -> Option<(u16, bool)> {
     let values: Vec<f64> = conversion.values.iter().flatten().copied().collect();
     let [latitude, meridian, scale, easting, northing] = values[..] else { return None };
@@ -238,14 +238,14 @@ fn citation(keys: &mut KeyWriter, key: u16, name: &str) {
     }
 }
 
-/// A geographic or geocentric system by its parts.
+/// Writes a geographic or geocentric CRS by its parts.
 fn user_geodetic(geodetic: &Geodetic, keys: &mut KeyWriter) -> Result<(), String> {
     if let Some(reason) = &geodetic.unsayable {
         return Err(reason.clone());
     }
     let Datum { name, ellipsoid, ellipsoid_name, meridian_name, .. } = &geodetic.datum;
     if geodetic.datum.code.is_none() && (!name.is_ascii() || name.contains('|')) {
-        return Err(format!("GeoKeys can't say the letters of the datum's name '{name}'"));
+        return Err(format!("GeoKeys cannot hold the letters of the datum's name '{name}'"));
     }
     let angle = if geodetic.kind == Kind::Geocentric { Unit::degree() } else { geodetic.unit.clone() };
     keys.short(GEODETIC_CRS, USER_DEFINED);
@@ -290,22 +290,22 @@ fn user_geodetic(geodetic: &Geodetic, keys: &mut KeyWriter) -> Result<(), String
     if geodetic.kind == Kind::Geocentric {
         citation(keys, CITATION, &geodetic.name);
         let code = geodetic.unit.length_code();
-        keys.short(GEOCENTRIC_UNIT, code.ok_or("GeoKeys can't say the unit of the geocentric axes")?);
+        keys.short(GEOCENTRIC_UNIT, code.ok_or("GeoKeys cannot express the unit of the geocentric axes")?);
     }
     Ok(())
 }
 
-/// Degrees as a number of units; degrees stay the numbers they are.
+/// Converts degrees to a unit; degrees keep their exact value.
 fn in_unit(degrees: f64, unit: &Unit) -> f64 {
     if unit.is(9102) { degrees } else { degrees.to_radians() / unit.size }
 }
 
-/// A projected system by its parts.
+/// Writes a projected CRS by its parts.
 fn user_projected(projected: &Projected, keys: &mut KeyWriter) -> Result<(), String> {
     let conversion = projected.conversion.as_ref().map_err(Clone::clone)?;
     if conversion.method.code == 0 {
         return Err(format!(
-            "GeoKeys can say '{}' as EPSG:3857 alone: on WGS 84, in metres, with all parameters 0",
+            "GeoKeys can express '{}' only as EPSG:3857: on WGS 84, in meters, with all parameters 0",
             conversion.method.name
         ));
     }
@@ -322,7 +322,7 @@ fn user_projected(projected: &Projected, keys: &mut KeyWriter) -> Result<(), Str
     if length.is_none() {
         keys.double(LENGTH_UNIT_SIZE, projected.unit.size);
     }
-    // EPSG's codes of zones, for metres.
+    // EPSG's codes for zones apply to meters.
     if let Some((zone, is_south)) = utm_zone(conversion)
         && length == Some(9001)
     {
@@ -336,7 +336,7 @@ fn user_projected(projected: &Projected, keys: &mut KeyWriter) -> Result<(), Str
         let number = match place {
             method::SCALE => value,
             method::EASTING | method::NORTHING => value / projected.unit.size,
-            // Azimuths have a unit of their own; degrees, as readers take them without looking.
+            // Azimuths have a unit of their own; write degrees, which readers assume without checking.
             method::AZIMUTH => {
                 if !projected.base.unit.is(9102) {
                     keys.short(AZIMUTH_UNIT, 9102);
@@ -347,14 +347,14 @@ fn user_projected(projected: &Projected, keys: &mut KeyWriter) -> Result<(), Str
         };
         keys.double(key, number);
     }
-    // Variant B of the polar stereographic projection: readers want the scale.
+    // Variant B of the polar stereographic projection: readers require the scale.
     if conversion.method.name == method::POLAR_B.name {
         keys.double(SCALE_AT_ORIGIN, 1.0);
     }
     Ok(())
 }
 
-/// The vertical part of a compound system.
+/// Writes the vertical part of a compound CRS.
 fn user_vertical(vertical: &Vertical, keys: &mut KeyWriter) -> Result<(), String> {
     if let Some(system) = vertical.system {
         keys.short(VERTICAL, system.code);
@@ -365,12 +365,12 @@ fn user_vertical(vertical: &Vertical, keys: &mut KeyWriter) -> Result<(), String
     }
     if vertical.datum_code.is_none() && !letters(&vertical.datum_name).starts_with("unknown") {
         return Err(format!(
-            "GeoKeys can say the vertical datum '{}' of '{}' by an EPSG code alone, and it has none",
+            "GeoKeys can express the vertical datum '{}' of '{}' only by an EPSG code, and it has none",
             vertical.datum_name, vertical.name
         ));
     }
     let unit = vertical.unit.length_code();
-    let unit = unit.ok_or_else(|| format!("GeoKeys can't say the unit '{}' of heights", vertical.unit.name))?;
+    let unit = unit.ok_or_else(|| format!("GeoKeys cannot express the unit '{}' of heights", vertical.unit.name))?;
     keys.short(VERTICAL, USER_DEFINED);
     citation(keys, VERTICAL_CITATION, &vertical.name);
     keys.short(VERTICAL_DATUM, vertical.datum_code.unwrap_or(USER_DEFINED));
@@ -378,19 +378,19 @@ fn user_vertical(vertical: &Vertical, keys: &mut KeyWriter) -> Result<(), String
     Ok(())
 }
 
-/// The definition itself as a citation, in the form that Esri introduced and GDAL reads.
+/// Returns keys with the definition as a citation, in the form that Esri introduced and GDAL reads.
 pub(super) fn wkt_citation(node: &Node, epoch: Option<f64>) -> Result<GeoKeys, String> {
     if node.child(&["VERTCS"]).is_some() {
-        return Err("GDAL does not read Esri's vertical systems from there".to_owned());
+        return Err("GDAL does not read Esri's vertical CRSs from a citation".to_owned());
     }
-    // What says nothing of coordinates takes room.
+    // Elements that do not affect coordinates take up space.
     let idle = ["USAGE", "SCOPE", "AREA", "BBOX", "REMARK", "ANCHOR"];
     let text = without(node, &idle).text();
     if !text.is_ascii() || text.contains('|') {
-        return Err("its WKT holds letters that GeoKeys can't".to_owned());
+        return Err("its WKT contains characters that GeoKeys cannot hold".to_owned());
     }
     if text.len() > LONGEST_WKT {
-        return Err(format!("its WKT has {} bytes; GeoKeys take {LONGEST_WKT}", text.len()));
+        return Err(format!("its WKT has {} bytes, over the limit of {LONGEST_WKT}", text.len()));
     }
     let mut keys = start(USER_DEFINED, epoch);
     keys.text(PROJECTED_CITATION, &format!("ESRI PE String = {text}"));
@@ -406,7 +406,7 @@ fn without(node: &Node, keywords: &[&str]) -> Node {
     Node { keyword: node.keyword.clone(), values: values.collect() }
 }
 
-/// The EPSG code by which a definition is written, if it's a single one.
+/// Returns the EPSG code that a definition is written as, if it is a single one.
 pub(super) fn code_of(definition: &Definition) -> Option<u16> {
     let system = match definition {
         Definition::Geodetic(geodetic) => known(geodetic),

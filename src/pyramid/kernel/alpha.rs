@@ -1,9 +1,9 @@
-//! Alpha: transparent pixels are missing, and the others count by how opaque they are.
+//! Alpha: transparent pixels are invalid, and the others are weighted by their opacity.
 //!
-//! Kernels see a pixel whose alpha is 0 as masked, in all bands. That is all where alpha is 0 or one other value, as in
-//! most rasters, and where colours are multiplied with alpha already. Where colours are not multiplied and opaque pixels
-//! lie beside half-transparent ones, [`weight`] computes means once more with alpha as a weight, so that colours nobody
-//! sees don't stain the others. GDAL 3.13 does this for convolutions, along rows alone.
+//! Kernels treat a pixel whose alpha is 0 as masked, in all bands. That is enough if alpha is 0 or one other value, as
+//! in most rasters, and if colors are premultiplied. If colors are not premultiplied and opaque pixels are next to
+//! half-transparent ones, [`weight`] recomputes means with alpha as a weight, so that invisible colors do not bleed
+//! into visible ones. GDAL 3.13 does this only for convolutions, and only along rows.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use super::real::{Place, Real};
 use super::rows::Rows;
 use super::{Kernel, Piece};
 
-/// How opaque pixels are: one sample of the pixels of some rows.
+/// The opacity of pixels: one sample per pixel of some rows.
 #[derive(Clone, Copy)]
 pub(super) struct Opacity<'a, T> {
     pub(super) rows: &'a Rows<'a, T>,
@@ -24,14 +24,14 @@ pub(super) struct Opacity<'a, T> {
 }
 
 impl<'a, T: Value> Opacity<'a, T> {
-    /// The alpha of some columns of a row.
+    /// Returns the alpha of some columns of a row.
     fn row(&self, row: u32, columns: Range<usize>) -> impl Iterator<Item = T> + use<'a, T> {
         let (samples, sample) = (self.rows.samples, self.sample);
         let pixels = &self.rows.row(row)[columns.start * samples..columns.end * samples];
         pixels.chunks_exact(samples).map(move |pixel| pixel[sample])
     }
 
-    /// Whether pixels of some rows are there, neither transparent nor masked: 255 or 0, for [`Rows::mask`].
+    /// Returns the validity of pixels (neither transparent nor masked) as 255 or 0, for [`Rows::mask`].
     pub(super) fn validity(&self, rows: Range<u32>) -> Vec<u8> {
         let mut validity = Vec::with_capacity(rows.len() * self.rows.width);
         for row in rows {
@@ -49,7 +49,7 @@ impl<'a, T: Value> Opacity<'a, T> {
 }
 
 impl<T: Real + PartialOrd> Opacity<'_, T> {
-    /// Whether the alpha of the valid pixels of a window differs.
+    /// Returns whether the valid pixels of a window differ in alpha.
     fn differs(&self, source: &Rows<'_, T>, rows: Range<u32>, columns: Range<usize>) -> bool {
         let mut first = None;
         rows.into_iter().any(|row| {
@@ -84,14 +84,14 @@ impl Weights {
         }
     }
 
-    /// The source pixels.
+    /// Returns the source pixels.
     fn range(&self) -> Range<u32> {
         // Rows and columns are numbered with 32 bits.
         self.start..self.start.saturating_add(u32::try_from(self.weights.len()).unwrap_or(u32::MAX))
     }
 }
 
-/// Computes the means of a piece again wherever alpha differs among the valid pixels under the kernel.
+/// Recomputes the means of a piece wherever the valid pixels under the kernel differ in alpha.
 ///
 /// `source` has the bands of the piece and the validity of their pixels.
 pub(super) fn weight<T: Real + PartialOrd>(
@@ -137,9 +137,9 @@ pub(super) fn weight<T: Real + PartialOrd>(
     }
 }
 
-/// The mean of the valid pixels, or the root of the mean of their squares, weighted by the kernel and by alpha; within
-/// the range of those pixels, so that weights below zero don't make much of little alpha. `None` where the weights
-/// don't add up to more than zero.
+/// Returns the mean of the valid pixels, or the root of the mean of their squares, weighted by the kernel and by alpha.
+/// The result is clamped to the range of those pixels, so that negative weights do not amplify small alpha values.
+/// `None` if the sum of the weights is not positive.
 fn mean<T: Real>(
     source: &Rows<'_, T>,
     opacity: &Opacity<'_, T>,

@@ -1,6 +1,6 @@
-//! Means over the area that an output pixel covers: average and root mean square.
+//! Means over the footprint of an output pixel: average and root mean square.
 //!
-//! GDAL `GDALResampleChunk_AverageOrRMS_T`: sums go along each row of the window first, then over the rows.
+//! Follows GDAL `GDALResampleChunk_AverageOrRMS_T`: sums run along each row of the window first, then over the rows.
 
 mod lines;
 mod quick;
@@ -14,17 +14,17 @@ use super::rows::{Fill, Rows};
 use super::{Kernel, Piece};
 
 impl Window {
-    /// The number of source pixels.
+    /// Returns the number of source pixels.
     pub(super) fn len(&self) -> usize {
         (self.end - self.start) as usize
     }
 
-    /// The source pixels.
+    /// Returns the source pixels.
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 
-    /// The weight of the source pixel at `index`, counted from the start of the window.
+    /// Returns the weight of the source pixel at `index`, counted from the start of the window.
     pub(super) fn weight(&self, index: usize) -> f64 {
         if index == 0 {
             self.first_weight
@@ -35,7 +35,7 @@ impl Window {
         }
     }
 
-    /// The weight of all source pixels, added up as GDAL does.
+    /// Returns the weight of all source pixels, summed in GDAL's order.
     fn total_weight(&self) -> f64 {
         match self.end - self.start {
             1 => self.first_weight,
@@ -44,7 +44,7 @@ impl Window {
     }
 }
 
-/// The pixels of one band that an output pixel covers.
+/// The pixels of one band in the footprint of an output pixel.
 pub(super) struct Area<'a, T> {
     kernel: &'a Kernel,
     source: &'a Rows<'a, T>,
@@ -57,7 +57,7 @@ pub(super) struct Area<'a, T> {
 }
 
 impl<T: Value> Area<'_, T> {
-    /// Calls with every valid value, its row and its column.
+    /// Calls `call` with every valid value, its row, and its column.
     pub(super) fn each_valid(&self, fill: &mut Fill<T>, mut call: impl FnMut(T, u32, u32)) {
         for row in self.rows.start..self.rows.end {
             for column in self.columns.start..self.columns.end {
@@ -68,7 +68,7 @@ impl<T: Value> Area<'_, T> {
         }
     }
 
-    /// The area of a pixel of the window that is covered, in whole units.
+    /// Returns the covered area of a pixel of the window, in whole units.
     pub(super) fn exact_weight(&self, row: u32, column: u32) -> i128 {
         let weight = |axis: &Axis, target, source| i128::from(axis.exact_weight(target, source));
         weight(&self.kernel.rows, self.row, row) * weight(&self.kernel.columns, self.column, column)
@@ -83,7 +83,7 @@ impl<T: Real> Area<'_, T> {
             .map(|(row, column)| self.source.row(row)[column * self.source.samples + self.sample])
     }
 
-    /// The weighted sum of all pixels, valid or not.
+    /// Returns the weighted sum of all pixels, valid or not.
     fn sum(&self, change: impl Fn(f64) -> f64) -> f64 {
         let (samples, columns) = (self.source.samples, self.columns.range());
         let mut total = 0.0;
@@ -102,7 +102,7 @@ impl<T: Real> Area<'_, T> {
         total
     }
 
-    /// The weighted sum of the valid pixels, and their weight.
+    /// Returns the weighted sum of the valid pixels, and their weight.
     fn sum_of_valid(&self, fill: &mut Fill<T>, change: impl Fn(f64) -> f64) -> (f64, f64) {
         let (mut total, mut total_weight) = (0.0, 0.0);
         for (index, row) in (self.rows.start..self.rows.end).enumerate() {
@@ -121,7 +121,7 @@ impl<T: Real> Area<'_, T> {
         (total, total_weight)
     }
 
-    /// The mean of the valid pixels, weighted by the area covered; `None` if there are none.
+    /// Returns the mean of the valid pixels, weighted by the covered area; `None` if there are none.
     pub(super) fn mean(&self, fill: &mut Fill<T>) -> Option<T> {
         #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]
         let count = (self.rows.len() * self.columns.len()) as f64;
@@ -142,14 +142,14 @@ impl<T: Real> Area<'_, T> {
             return None;
         }
         if total.is_infinite() {
-            // An infinite value, or sums beyond the range of doubles.
+            // There is an infinite value, or a sum exceeds the range of doubles.
             let (total, weight) = self.sum_of_valid(fill, |value| value * part);
             return Some(T::from_mean(count * (total / weight)));
         }
         Some(T::from_mean(total / weight))
     }
 
-    /// The square root of the mean of squares of the valid pixels; `None` if there are none.
+    /// Returns the square root of the mean of squares of the valid pixels; `None` if there are none.
     fn rms(&self, fill: &mut Fill<T>) -> Option<T> {
         let square = |factor: f64| move |value: f64| (value * factor) * (value * factor);
         if !self.source.has_gaps() {

@@ -1,38 +1,40 @@
-//! Convolutions of several columns side by side: the additions of every column in the same order as one by one, so the
-//! same bits, but as many at a time as the processor likes.
+//! Convolutions of several columns at once. Additions for every column are in the same order as one by one, so results
+//! are bit-identical, but run in as many SIMD lanes as the processor has.
 //!
-//! Columns go together where their source pixels start two apart, which is where a level halves: nearly everywhere.
+//! Columns form a block if their source pixels start two apart, which is the case where a level halves: nearly
+//! everywhere.
 
 use crate::error::Result;
 
 use super::filter::Taps;
 use super::reserve;
 
-/// Columns of a block.
+/// Columns per block.
 pub(super) const BLOCK: usize = 8;
 
 /// A value for each column of a block.
 pub(super) type Values = [f64; BLOCK];
 
-/// The order in which the products of a pixel are added up.
+/// The order in which the products of a pixel are summed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Order {
     /// One after the other.
     OneSum,
-    /// Of each four, the first two to one sum, the others to a second; what is left at the end to the first.
+    /// Of each four, the first two go to one sum and the others to a second; the remainder goes to the first.
     Pairs,
-    /// Four sums in turn for the first so many, added up as (1 + 3) + (2 + 4); then what is left, one after the other.
+    /// The first `n` products go to four sums in turn, which are combined as (1 + 3) + (2 + 4); the remainder follows
+    /// one by one.
     Lanes(usize),
 }
 
-/// What is added up for each column of a block.
+/// The products to sum for each column of a block.
 pub(super) trait Products {
-    /// Adds the product with a number to the sums of all columns.
+    /// Adds the products with index `index` to the sums of all columns.
     fn add(&self, index: usize, sums: &mut Values);
 }
 
 impl Order {
-    /// Adds up the first `count` products.
+    /// Sums the first `count` products.
     pub(super) fn sum(self, count: usize, products: &impl Products) -> Values {
         let add = |index, sums: &mut Values| products.add(index, sums);
         let mut first = [0.0; BLOCK];
@@ -56,7 +58,7 @@ impl Order {
                 join(&mut first, &second);
             }
             Self::Lanes(whole) => {
-                // Two sums at a time: four don't fit into the registers.
+                // Two sums at a time: four do not fit in the registers.
                 let (mut third, mut fourth) = ([0.0; BLOCK], [0.0; BLOCK]);
                 for four in (0..whole).step_by(4) {
                     add(four, &mut first);
@@ -76,38 +78,38 @@ impl Order {
     }
 }
 
-/// The weights of the columns that go together.
+/// The weights of columns that form blocks.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
-    /// For each eight columns, if they go together.
+    /// One entry for every eight columns; `None` if they do not form a block.
     blocks: Vec<Option<Block>>,
-    /// First the weights of all columns for their first pixel, then for their second, and so on; then their totals, where
-    /// pixels may be missing.
+    /// The weights of all columns for their first pixel, then for their second, and so on; then their totals, if pixels
+    /// may be invalid.
     weights: Vec<Values>,
-    /// Whether pixels may be missing.
+    /// True if pixels may be invalid.
     gaps: bool,
 }
 
-/// Columns that go together.
+/// Columns that form a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
-    /// The first source column of the first one; those of the others follow two by two.
+    /// The first source column of the first column; those of the others follow in steps of two.
     pub(super) start: usize,
-    /// Where the weights start.
+    /// The start of the weights.
     pub(super) offset: usize,
-    /// Source columns of each.
+    /// Source columns per column.
     pub(super) count: usize,
 }
 
 impl Block {
-    /// The source columns of all.
+    /// Returns the source columns of the whole block.
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.start..self.start + 2 * (BLOCK - 1) + self.count
     }
 }
 
 impl Blocks {
-    /// `total` adds up the weights of a column.
+    /// Builds the blocks; `total` sums the weights of a column.
     pub(super) fn new(taps: &Taps, gaps: bool, total: impl Fn(&[f64]) -> f64) -> Result<Self> {
         let mut found = Self { gaps, ..Self::default() };
         reserve(&mut found.blocks, taps.columns.len() / BLOCK)?;
@@ -127,7 +129,7 @@ impl Blocks {
             if gaps {
                 values.push(std::array::from_fn(|lane| total(taps.open(&columns[lane]))));
             }
-            // At even sizes all blocks but the outermost are the same.
+            // At even sizes, all blocks except the outermost ones are identical.
             let same = last.filter(|last| last.count == count && found.weights[last.offset..] == values[..]);
             let offset = same.map_or(found.weights.len(), |same| same.offset);
             if same.is_none() {
@@ -141,7 +143,7 @@ impl Blocks {
         Ok(found)
     }
 
-    /// The block that starts with this column, in sums that do or don't leave out missing pixels.
+    /// Returns the block that starts at this column, for sums that do (`gaps`) or do not skip invalid pixels.
     pub(super) fn at(&self, column: usize, gaps: bool) -> Option<Block> {
         if gaps != self.gaps || !column.is_multiple_of(BLOCK) {
             return None;
@@ -149,12 +151,13 @@ impl Blocks {
         self.blocks.get(column / BLOCK).copied().flatten()
     }
 
-    /// The weights of all blocks, one behind the other.
+    /// Returns the weights of all blocks, one after the other.
     pub(super) fn weights(&self) -> &[Values] {
         &self.weights
     }
 
-    /// The sums of a block of a row; with gaps, divided by the weights of all pixels: NaN where one is missing.
+    /// Returns the sums of a block of a row. With gaps, they are divided by the weights of all pixels, so a NaN stays
+    /// NaN.
     pub(super) fn row(&self, block: Block, line: &Halves, order: Order) -> Values {
         let weights = &self.weights[block.offset..];
         let mut values = order.sum(block.count, &Across { halves: line.from(block.start), weights });
@@ -174,7 +177,7 @@ struct Across<'a> {
 }
 
 impl Products for Across<'_> {
-    // A call for every few products would cost more than they do.
+    // Inlined: a call for every few products would cost more than they do.
     #[inline(always)]
     fn add(&self, index: usize, sums: &mut Values) {
         let pixels = &self.halves[index % 2][index / 2..][..BLOCK];
@@ -202,7 +205,7 @@ impl Products for Down<'_> {
     }
 }
 
-/// The pixels of a row, those in even columns and those in odd ones apart: where starts are two apart, neighbours.
+/// The pixels of a row, split into even and odd columns: if starts are two apart, they become adjacent.
 #[derive(Debug)]
 pub(super) struct Halves<F = f64> {
     even: Vec<F>,
@@ -239,20 +242,20 @@ impl<F: Copy> Halves<F> {
         }
     }
 
-    /// Every second pixel from a column on, and from the next one on.
+    /// Returns every second pixel, starting at a column and at the next one.
     pub(super) fn from(&self, column: usize) -> [&[F]; 2] {
         let (even, odd) = (&self.even[column.div_ceil(2)..], &self.odd[column / 2..]);
         if column.is_multiple_of(2) { [even, odd] } else { [odd, even] }
     }
 }
 
-/// Whether all are finite; looks at each, which is quicker than to stop at the first.
+/// Returns whether all values are finite; checking every one is faster than stopping at the first.
 pub(super) fn all_finite(values: &Values) -> bool {
     let [a, b, c, d, e, f, g, h] = values.map(|value| value * 0.0);
     ((a + b) + (c + d)) + ((e + f) + (g + h)) == 0.0
 }
 
 fn reserve_more(table: &mut Vec<Values>, count: usize) -> Result<()> {
-    // Grows by halves, so that it isn't copied each time.
+    // Grows by half, to avoid a copy each time.
     if table.capacity() - table.len() >= count { Ok(()) } else { reserve(table, count.max(table.len() / 2)) }
 }

@@ -1,4 +1,4 @@
-//! Means of complex samples (GDAL `GDALResampleChunkC32R`): of whole pixels, each part by itself.
+//! Means of complex samples (GDAL `GDALResampleChunkC32R`): of whole pixels, real and imaginary parts separately.
 
 use num_complex::Complex;
 
@@ -41,7 +41,7 @@ pub(super) fn compute<T: Real>(
                 target[sample] = match Complex::new(mean(real), mean(imaginary)) {
                     _ if count == 0.0 => fill.value(source.void),
                     value => match source.void {
-                        // Nodata is real: another real part is enough.
+                        // Nodata is real, so changing the real part is enough.
                         Some(void) if void.contains(value) => {
                             let real = NodataRange::around(void.value().re);
                             Complex::new(value.re.off_nodata(real, T::largest(u16::MAX)), value.im)

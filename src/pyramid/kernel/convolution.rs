@@ -1,7 +1,7 @@
 //! Convolutions: bilinear, cubic, cubic spline, Lanczos (GDAL `GDALResampleChunk_ConvolutionT`).
 //!
-//! They are separable: rows of the finer level are resampled horizontally, each once for a piece of output rows, and
-//! the result vertically. In between everything is a double, and NaN stands for what is missing.
+//! They are separable: rows of the finer level are resampled horizontally, once per piece of output rows, and the
+//! result vertically. Intermediate values are doubles, and NaN marks invalid pixels.
 
 use crate::error::Result;
 use crate::options::Resampling;
@@ -19,18 +19,19 @@ pub(super) struct Convolution<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) taps: &'a Taps,
     pub(super) resampling: Resampling,
-    /// Whether pixels may be masked or nodata, so that sums are divided by the weights they hold.
+    /// True if pixels may be masked or nodata, so that sums are divided by the total weight of the valid pixels.
     gaps: bool,
-    /// Whether four sums go on side by side along a row, as GDAL computes u8 and u16.
+    /// True to use four parallel sums along a row, as GDAL does for u8 and u16.
     lanes: bool,
-    /// Whether one sum goes down a column, as GDAL computes u8, u16 and bilinear f32; two otherwise.
+    /// True to use one sum down a column, as GDAL does for u8, u16, and bilinear f32; two otherwise.
     one_sum: bool,
 }
 
-/// A resampled row: whole blocks, so that no column needs code of its own. What is beyond the last column never shows.
+/// A resampled row, rounded up to whole blocks so that no column needs separate code. Values after the last column are
+/// unused.
 type Line = Vec<f64>;
 
-/// Finds the columns that can be computed side by side.
+/// Finds the columns that can be computed in blocks.
 pub(super) fn set_blocks(taps: &mut Taps, data_type: DataType, gaps: bool) -> Result<()> {
     let lanes = matches!(data_type, DataType::U8 | DataType::U16);
     let total = |weights: &[f64]| {
@@ -49,13 +50,14 @@ impl<'a> Convolution<'a> {
         Some(Self { kernel, taps, resampling, gaps, lanes: T::LANES, one_sum })
     }
 
-    /// Weights that can be negative let values overshoot, so they need enough of them in one run.
+    /// Returns whether weights can be negative and values overshoot, so that enough valid pixels in one run are
+    /// required.
     fn needs_runs(&self) -> bool {
         matches!(self.resampling, Resampling::Cubic | Resampling::Lanczos)
     }
 
-    /// Computes `count` rows from row `first` on. `load` gives a source row as doubles, NaN where it is missing, and
-    /// says whether anything is; `emit` takes a row, NaN where there is no value.
+    /// Computes `count` rows from row `first` on. `load` fills a source row with doubles, NaN for invalid pixels, and
+    /// returns whether there are any. `emit` receives a row, NaN where there is no value.
     fn run(
         &self,
         first: u32,
@@ -73,7 +75,7 @@ impl<'a> Convolution<'a> {
             weights.set(&self.kernel.rows, self.resampling, row);
             let end = weights.start as usize + weights.plain.len();
             next = next.max(weights.start as usize);
-            // The rows of a window lie together in the ring; it grows to the largest window, at most once or twice.
+            // The rows of a window share the ring; it grows to the largest window, at most once or twice.
             if ring.len() < weights.plain.len() {
                 ring = vec![Line::default(); weights.plain.len() + 2];
                 next = weights.start as usize;
@@ -122,13 +124,13 @@ impl<'a> Convolution<'a> {
         }
     }
 
-    /// How many products of a row GDAL adds up at once.
+    /// Returns the number of products of a row that GDAL sums at once.
     fn group(&self) -> usize {
         let reach = self.kernel.columns.reach(self.resampling.radius().unwrap_or(0));
         if reach < 4.0 { 4 } else { 8 }
     }
 
-    /// The value of one column.
+    /// Returns the value of one column.
     pub(super) fn across(&self, column: &Column, line: &[f64], has_nan: bool) -> f64 {
         let pixels = &line[column.start..column.start + column.count];
         if self.gaps {
@@ -171,7 +173,7 @@ impl<'a> Convolution<'a> {
         }
     }
 
-    /// The mean of what is there along a row, or NaN.
+    /// Returns the mean of the valid pixels along a row, or NaN.
     fn over_gaps(&self, pixels: &[f64], weights: &[f64], has_nan: bool, lanes: bool) -> f64 {
         if has_nan && self.needs_runs() && longest_run(pixels) < pixels.len() / 2 {
             return f64::NAN;
@@ -180,7 +182,7 @@ impl<'a> Convolution<'a> {
         if weight > 0.0 { total / weight } else { f64::NAN }
     }
 
-    /// The mean of what is there down a column, or NaN.
+    /// Returns the mean of the valid values down a column, or NaN.
     fn over_gaps_down(&self, values: &[f64], weights: &[f64]) -> f64 {
         if self.needs_runs() && longest_run(values) < values.len() / 2 {
             return f64::NAN;
@@ -195,7 +197,7 @@ impl<'a> Convolution<'a> {
         if weight_total > 0.0 { total / weight_total } else { f64::NAN }
     }
 
-    /// Where the plain sum is no finite number: NaN among the values, infinities, or sums beyond the range of doubles.
+    /// Handles a plain sum that is not finite: NaN among the values, infinities, or sums beyond the range of doubles.
     fn unusual(&self, values: &[f64], weights: &[f64], open: &[f64]) -> f64 {
         if values.iter().any(|value| value.is_nan()) {
             return self.over_gaps(values, open, true, false);
@@ -203,7 +205,7 @@ impl<'a> Convolution<'a> {
         let sum: f64 = values.iter().zip(weights).map(|(value, weight)| value * weight).sum();
         let mut infinite = values.iter().filter(|value| value.is_infinite());
         match infinite.next() {
-            // A weight of zero, or a negative one, makes no infinity another.
+            // A zero or negative weight does not change an infinity.
             Some(first) if sum.is_nan() && infinite.all(|other| other == first) => *first,
             Some(_) => sum,
             None => {
@@ -214,7 +216,7 @@ impl<'a> Convolution<'a> {
     }
 }
 
-/// The longest run of values that are there.
+/// Returns the length of the longest run of valid values.
 fn longest_run(values: &[f64]) -> usize {
     let (mut run, mut longest) = (0, 0);
     for value in values {
@@ -224,7 +226,7 @@ fn longest_run(values: &[f64]) -> usize {
     longest
 }
 
-/// GDAL `GDALResampleConvolutionHorizontal_3rows_SSE2`: four sums side by side, then the rest one by one.
+/// GDAL `GDALResampleConvolutionHorizontal_3rows_SSE2`: four parallel sums, then the remainder one by one.
 fn sum_of_lanes(pixels: &[f64], weights: &[f64], group: usize) -> f64 {
     let whole = whole(pixels.len(), group);
     let mut lanes = [0.0; 4];
@@ -240,7 +242,7 @@ fn sum_of_lanes(pixels: &[f64], weights: &[f64], group: usize) -> f64 {
     sum
 }
 
-/// GDAL `GDALResampleConvolutionHorizontal`: two sums, each of two in a row.
+/// GDAL `GDALResampleConvolutionHorizontal`: two sums, each of two consecutive products.
 fn sum_of_pairs(pixels: &[f64], weights: &[f64]) -> f64 {
     let whole = pixels.len() - pixels.len() % 4;
     let (mut first, mut second) = (0.0, 0.0);
@@ -256,7 +258,7 @@ fn sum_of_pairs(pixels: &[f64], weights: &[f64]) -> f64 {
     first + second
 }
 
-/// GDAL `GDALResampleConvolutionHorizontalWithMask`: the sum of what is there, and its weight.
+/// GDAL `GDALResampleConvolutionHorizontalWithMask`: the sum of the valid pixels, and their weight.
 fn sum_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
     let whole = pixels.len() - pixels.len() % 4;
     let (mut total, mut weight_total) = (0.0, 0.0);
@@ -279,7 +281,7 @@ fn sum_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
     (total, weight_total)
 }
 
-/// GDAL `GDALResampleConvolutionHorizontalWithMaskSSE2`: the same with four sums side by side.
+/// GDAL `GDALResampleConvolutionHorizontalWithMaskSSE2`: the same with four parallel sums.
 fn lanes_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
     let whole = pixels.len() - pixels.len() % 4;
     let (mut totals, mut weight_totals) = ([0.0; 4], [0.0; 4]);
@@ -302,7 +304,7 @@ fn lanes_over_gaps(pixels: &[f64], weights: &[f64]) -> (f64, f64) {
     (total, weight_total)
 }
 
-/// As many as make whole groups; four are always one.
+/// Rounds down to whole groups; a count of four always forms a group.
 fn whole(count: usize, group: usize) -> usize {
     count - count % if count == 4 { 4 } else { group }
 }
@@ -358,7 +360,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
     }
 }
 
-/// A source row as doubles, NaN where a pixel is missing; whether any is.
+/// Loads a source row as doubles, NaN for invalid pixels; returns whether there are any.
 pub(super) fn load<T: Real>(source: &Rows<'_, T>, row: u32, sample: usize, line: &mut [f64]) -> bool {
     let pixels = source.row(row);
     if source.samples == 1 {
@@ -391,8 +393,8 @@ fn load_from<'a, T: Real>(
     may_have && line.iter().fold(false, |any, value| any | value.is_nan())
 }
 
-/// The value of a pixel that could not be computed: nodata; NaN where there is none and NaN is among the source pixels;
-/// else 0.
+/// Returns the value of a pixel that could not be computed: nodata, if defined; otherwise NaN if there is one among the
+/// source pixels; otherwise 0.
 #[cold]
 fn nothing<T: Real>(
     kernel: &Kernel,
@@ -413,7 +415,7 @@ fn nothing<T: Real>(
     fill.value(source.void)
 }
 
-/// Computes rows of a mask: valid where the valid pixels give a value. `mask` starts at row `held_from`.
+/// Computes rows of a mask: valid where the valid pixels yield a value. `mask` starts at row `held_from`.
 pub(super) fn compute_mask(
     kernel: &Kernel,
     resampling: Resampling,
@@ -424,7 +426,7 @@ pub(super) fn compute_mask(
 ) {
     let Some(convolution) = Convolution::new::<u8>(kernel, resampling, true) else { return };
     let (source_width, width) = (kernel.source_width, kernel.width);
-    // What there is along each source row under the piece, and then down its columns: 1 or 0.
+    // Validity along each source row under the piece, then down its columns: 1 or 0.
     let mut across: Vec<u8> = Vec::new();
     let mut next = kernel.rows.needed(resampling, first).start;
     let start = next;
@@ -484,7 +486,7 @@ pub(super) fn compute_mask(
     }
 }
 
-/// What all are, if they are the same.
+/// Returns the common value, if all are equal.
 fn uniform(mut valid: impl Iterator<Item = u8>) -> Option<u8> {
     let first = valid.next()?;
     let differ = valid.fold(0, |differ, valid| differ | (valid ^ first));

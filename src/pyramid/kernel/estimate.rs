@@ -1,11 +1,11 @@
-//! Convolutions of bytes in single precision, which is twice as wide as double: an estimate with a bound of its error.
+//! Convolutions of bytes in single precision, which has twice the lanes of double: an estimate with an error bound.
 //!
-//! A pixel is a whole number in the end. Where the estimate is farther from the border between two of them than it can
-//! be wrong, both precisions round to the same one; where it is not, which is one pixel of some hundreds, the pixel is
-//! computed again in doubles, in GDAL's order. So the bits are those of [`Convolution`].
+//! The final pixel is an integer. If the estimate is farther from a rounding boundary than its error bound, both
+//! precisions round to the same integer. Otherwise, for about one pixel in several hundred, the pixel is recomputed in
+//! doubles, in GDAL's order. Results are therefore bit-identical to those of [`Convolution`].
 //!
-//! Here columns are summed down first: all columns of all bands have the same weights then, and what is summed along a
-//! row is summed once.
+//! Columns are summed down first, because all columns of all bands then have the same weights, and sums along a row are
+//! computed once.
 
 use crate::error::Result;
 
@@ -20,8 +20,8 @@ use super::rows::Rows;
 /// Samples that are summed down together, in registers.
 const STRIPE: usize = 16;
 
-/// The most pixels along an axis that are summed so: those where a level halves. Rows of all bands are held as singles,
-/// which would be much memory for more of them.
+/// Maximum pixels along an axis for this method: enough where a level halves. The rows of all bands are held in single
+/// precision, which would take much memory for more of them.
 const MOST: usize = 16;
 
 /// Pixels that are rounded together.
@@ -30,19 +30,19 @@ const GROUP: usize = 64;
 /// The largest relative error of rounding to single precision.
 const ROUNDING: f64 = 1.0 / 16_777_216.0;
 
-/// The weights of the columns in single precision.
+/// The column weights in single precision.
 #[derive(Debug)]
 pub(super) struct Singles {
-    /// Those of the blocks, at the same places.
+    /// The weights of the blocks, at the same offsets.
     blocks: Vec<[f32; BLOCK]>,
     /// The largest sum of absolute weights of a column.
     spread: f64,
-    /// The most pixels that a column looks at.
+    /// The most source pixels of a column.
     most: usize,
 }
 
 impl Singles {
-    /// `None` where columns look at too many pixels.
+    /// Converts the weights; `None` if columns have too many source pixels.
     pub(super) fn new(taps: &Taps) -> Result<Option<Self>> {
         let most = taps.columns.iter().map(|column| column.count).max().unwrap_or(0);
         if most > MOST {
@@ -56,9 +56,9 @@ impl Singles {
         Ok(Some(Self { blocks, spread: spreads.fold(0.0, f64::max), most }))
     }
 
-    /// How wrong an estimate can be. To first order each of two sums of n products is wrong by at most n + 1 roundings
-    /// (of a weight, of a product, of n - 1 sums) of the sum of absolute products; a hundredth is for higher orders. GDAL
-    /// rounds its sum to single precision, and again when it adds a half.
+    /// Bounds the error of an estimate. To first order, the error of each of two sums of n products is at most n + 1
+    /// roundings (of a weight, of a product, of n - 1 sums) of the sum of absolute products; one percent covers higher
+    /// orders. GDAL rounds its sum to single precision, and again when it adds a half.
     fn error(&self, rows: &[f64]) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]
         let roundings = (self.most + rows.len() + 2) as f64;
@@ -66,23 +66,23 @@ impl Singles {
     }
 }
 
-/// What the rows of a piece go through. What it holds beforehand plays no part.
+/// Row buffers of a piece. Their previous contents do not matter.
 #[derive(Debug, Default)]
 pub(in crate::pyramid) struct Lines {
-    /// The rows under the kernel, all samples.
+    /// The rows under the kernel, with all samples.
     ring: Vec<f32>,
-    /// They summed down.
+    /// The sums of those rows down the columns.
     sums: Vec<f32>,
     halves: Halves<f32>,
     estimates: Vec<f32>,
 }
 
-/// The sum of absolute weights.
+/// Returns the sum of absolute weights.
 fn spread(weights: &[f64]) -> f64 {
     weights.iter().map(|weight| weight.abs()).sum()
 }
 
-/// Fills a piece of an image of bytes none of which is missing. `largest` is the largest value of a sample.
+/// Fills a piece of a byte image without invalid pixels. `largest` is the largest sample value.
 pub(super) fn compute(
     convolution: &Convolution<'_>,
     singles: &Singles,
@@ -132,7 +132,7 @@ pub(super) fn compute(
     kernel.lines.give(scratch);
 }
 
-/// The sums of rows times their weights.
+/// Sums rows times their weights.
 fn down(lines: &[(&[f32], f32)], sums: &mut [f32]) {
     for (index, sums) in sums.chunks_exact_mut(STRIPE).enumerate() {
         let mut stripe = [0.0; STRIPE];
@@ -144,7 +144,7 @@ fn down(lines: &[(&[f32], f32)], sums: &mut [f32]) {
     }
 }
 
-/// The sums of a row's pixels times the weights of the columns.
+/// Sums a row's pixels times the column weights.
 fn across(taps: &Taps, singles: &Singles, halves: &Halves<f32>, estimates: &mut [f32]) {
     for (index, (columns, estimates)) in taps.columns.chunks(BLOCK).zip(estimates.chunks_mut(BLOCK)).enumerate() {
         if let Some(block) = taps.blocks.at(index * BLOCK, false) {
@@ -182,8 +182,8 @@ fn add(sums: &mut [f32; BLOCK], pixels: &[f32], weights: &[f32; BLOCK]) {
     }
 }
 
-/// Rounds estimates to whole numbers from 0 to `largest`; asks `exact` for those that lie nearer to the middle between two
-/// than they may be wrong. `target` has the pixels from the sample on that is filled.
+/// Rounds estimates to integers from 0 to `largest`; calls `exact` for those closer to a rounding boundary than their
+/// error bound. `target` starts at the sample to fill.
 pub(super) fn round<T: Real>(
     estimates: &[f32],
     error: impl Fn(f32) -> f32,
@@ -212,7 +212,7 @@ pub(super) fn round<T: Real>(
     }
 }
 
-/// A pixel in doubles, in GDAL's order.
+/// Computes a pixel in doubles, in GDAL's order.
 #[cold]
 fn exact(
     convolution: &Convolution<'_>,

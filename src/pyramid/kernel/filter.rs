@@ -1,7 +1,7 @@
 //! The weights of convolutions.
 //!
-//! GDAL `GWKBilinear`, `GWKCubic`, `GWKBSpline` and `GWKLanczosSinc` in `alg/gdalwarpkernel.cpp`; sums and products
-//! in the order of `GDALResampleChunk_ConvolutionT`.
+//! Follows GDAL's `GWKBilinear`, `GWKCubic`, `GWKBSpline`, and `GWKLanczosSinc` in `alg/gdalwarpkernel.cpp`, with sums
+//! and products in the order of `GDALResampleChunk_ConvolutionT`.
 
 use std::f64::consts::PI;
 
@@ -13,7 +13,7 @@ use super::blocks::Blocks;
 use super::estimate::Singles;
 use super::reserve;
 
-/// The weight at a distance from the middle, in units of the kernel at a ratio of 1. Not normalised.
+/// Returns the unnormalized weight at a distance from the center, in units of the kernel at a ratio of 1.
 fn weight(resampling: Resampling, x: f64) -> f64 {
     let distance = x.abs();
     match resampling {
@@ -42,7 +42,7 @@ fn weight(resampling: Resampling, x: f64) -> f64 {
     }
 }
 
-/// The weights at four distances.
+/// Returns the weights at four distances.
 fn weights_at(resampling: Resampling, places: [f64; 4]) -> [f64; 4] {
     if resampling != Resampling::Lanczos {
         return places.map(|x| weight(resampling, x));
@@ -57,10 +57,11 @@ fn weights_at(resampling: Resampling, places: [f64; 4]) -> [f64; 4] {
     })
 }
 
-/// The sines of angles of at most about half a turn, correctly rounded but for the rarest cases.
+/// Returns the sines of angles of at most about half a turn, correctly rounded except in the rarest cases.
 ///
-/// Bytes must not depend on the platform's sine. This one sums the power series with twice the digits of a double, so
-/// that it also agrees with the C library that GDAL commonly runs on. Four go side by side: each waits for itself.
+/// Results must not depend on the platform's sine. This function sums the power series with twice the digits of a
+/// double, so it also agrees with the C library that GDAL commonly runs on. Four angles are computed in parallel,
+/// because each one alone is limited by latency.
 fn sines(angles: [f64; 4]) -> [f64; 4] {
     let squares = angles.map(|angle| product(angle, angle));
     let mut sums = [SERIES[SERIES.len() - 1]; 4];
@@ -74,7 +75,7 @@ fn sines(angles: [f64; 4]) -> [f64; 4] {
     std::array::from_fn(|lane| times(sums[lane], (angles[lane], 0.0)).0)
 }
 
-/// The coefficients of a sine's series in powers of the square, with twice the digits of a double: 1, -1/3!, 1/5!, …;
+/// The coefficients of the sine series in powers of the square, with twice the digits of a double: 1, -1/3!, 1/5!, …;
 /// the last term is below 1e-33 for half a turn.
 const SERIES: [(f64, f64); 22] = {
     let mut series = [(1.0, 0.0); 22];
@@ -90,43 +91,44 @@ const SERIES: [(f64, f64); 22] = {
     series
 };
 
-/// A sum and what rounding took from it (Knuth).
+/// Returns a sum and its rounding error (Knuth).
 const fn total(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
 }
 
-/// A product and what rounding took from it (Dekker).
+/// Returns a product and its rounding error (Dekker).
 const fn product(a: f64, b: f64) -> (f64, f64) {
     let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
     let rounded = a * b;
     (rounded, ((a_high * b_high - rounded) + a_high * b_low + a_low * b_high) + a_low * b_low)
 }
 
-/// A number as a sum of two with half the digits.
+/// Splits a number into two with half the digits each.
 const fn halves(value: f64) -> (f64, f64) {
     let stretched = value * 134_217_729.0;
     let high = stretched - (stretched - value);
     (high, value - high)
 }
 
-/// The product of two numbers with twice the digits of a double.
+/// Multiplies two numbers with twice the digits of a double.
 fn times(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     let (high, low) = product(a.0, b.0);
     total(high, low + (a.0 * b.1 + a.1 * b.0))
 }
 
-/// The source pixels of one output pixel along an axis, and the place of the first, as [`weight`] takes it.
+/// Returns the source pixels of one output pixel along an axis, and the position of the first, as [`weight`] expects
+/// it.
 fn first_tap(axis: &Axis, resampling: Resampling, target: u32) -> (std::ops::Range<u32>, f64) {
     let taps = axis.convolved(resampling.radius().unwrap_or(0), target);
     let x = axis.scale() * axis.distance(target, taps.start);
     (taps, x)
 }
 
-/// The weights of one output pixel along an axis, as they are before anything is divided, and their sum.
+/// Computes the unnormalized weights of one output pixel along an axis, and their sum.
 ///
-/// GDAL steps through the positions with sums along columns, with products of four along rows.
+/// GDAL steps through the positions with sums along columns, and with products of four along rows.
 pub(super) fn weights(
     axis: &Axis,
     resampling: Resampling,
@@ -166,39 +168,40 @@ pub(super) fn weights(
 #[derive(Debug, Default)]
 pub(super) struct Taps {
     pub(super) columns: Vec<Column>,
-    /// Weights that add up to 1.
+    /// Weights that sum to 1.
     plain: Vec<f64>,
-    /// Weights for sums in which some pixels are missing.
+    /// Weights for sums in which some pixels are invalid.
     open: Vec<f64>,
-    /// The columns that are computed side by side.
+    /// The columns that are computed in blocks.
     pub(super) blocks: Blocks,
-    /// The weights in single precision, where pixels are estimated first.
+    /// The weights in single precision, if pixels are estimated first.
     pub(super) singles: Option<Singles>,
 }
 
-/// What one output column looks at.
+/// The source pixels of one output column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     /// The first source column.
     pub(super) start: usize,
-    /// Where its weights start.
+    /// The start of its weights.
     offset: usize,
-    /// Source columns.
+    /// Number of source columns.
     pub(super) count: usize,
 }
 
 impl Column {
-    /// The same weights for other pixels.
+    /// Returns the same weights for other pixels.
     pub(super) fn moved_to(self, start: usize) -> Self {
         Self { start, ..self }
     }
 }
 
 impl Taps {
-    /// `valid` is what GDAL's mask says of a valid pixel. It multiplies weights with that, which changes their last bit.
+    /// Computes the weights. `valid` is the value of a valid pixel in GDAL's mask, by which it multiplies weights,
+    /// which changes their last bit.
     pub(super) fn new(axis: &Axis, resampling: Resampling, width: usize, valid: f64) -> Result<Self> {
         let mut taps = Self::default();
-        // The middle column looks at as many pixels as any, or at one less.
+        // The middle column has the most source pixels, or one fewer.
         let middle = u32::try_from(width / 2).unwrap_or(u32::MAX);
         let most = axis.convolved(resampling.radius().unwrap_or(0), middle).len() + 1;
         reserve(&mut taps.columns, width)?;
@@ -211,7 +214,7 @@ impl Taps {
             let (range, x) = first_tap(axis, resampling, column);
             let from = Some((x.to_bits(), range.len()));
             if let (true, Some(Column { offset, count, .. })) = (last == from, taps.columns.last().copied()) {
-                // At even sizes all columns but the outermost have the same weights.
+                // At even sizes, all columns except the outermost ones have the same weights.
                 taps.columns.push(Column { start: range.start as usize, offset, count });
                 continue;
             }
@@ -237,7 +240,7 @@ impl Taps {
 /// The weights of one output row.
 #[derive(Debug, Default)]
 pub(super) struct RowWeights {
-    /// What they follow from: where the first source row lies, and how many there are.
+    /// The inputs of the weights: the position of the first source row, and the number of rows.
     from: Option<(u64, usize)>,
     /// The first source row.
     pub(super) start: u32,
@@ -249,7 +252,7 @@ impl RowWeights {
     pub(super) fn set(&mut self, axis: &Axis, resampling: Resampling, row: u32) {
         let (taps, x) = first_tap(axis, resampling, row);
         self.start = taps.start;
-        // At even sizes all rows but the outermost have the same weights.
+        // At even sizes, all rows except the outermost ones have the same weights.
         let from = Some((x.to_bits(), taps.len()));
         if self.from == from {
             return;

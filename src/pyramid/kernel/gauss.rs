@@ -4,7 +4,7 @@ use super::real::{Place, Real};
 use super::rows::{Fill, Rows};
 use super::{Kernel, Piece};
 
-/// The weights along one axis; those of the matrix are their products.
+/// Returns the weights along one axis; the matrix consists of their products.
 pub(super) fn weights(side: u32) -> &'static [u32] {
     match side {
         3 => &[1, 2, 1],

@@ -1,7 +1,7 @@
-//! The kernels: how a pixel of a level is computed from the pixels of the level before it.
+//! Resampling kernels: compute the pixels of a level from those of the level before it.
 //!
-//! Source of the rules: GDAL 3.13 `gcore/overview.cpp`. What differs from it on purpose stands in `docs/resampling.md`;
-//! above all, NaN never counts as a value, and masked pixels never contribute to a valid one, for every kernel.
+//! The rules come from GDAL 3.13, `gcore/overview.cpp`. Intentional deviations are listed in `docs/resampling.md`.
+//! Above all, NaN never counts as a value, and masked pixels never contribute to a valid one, for every kernel.
 
 mod alpha;
 mod area;
@@ -41,36 +41,36 @@ use rows::Rows;
 /// The kernel from one level to the next.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// One for all bands, or one a band.
+    /// One for all bands, or one per band.
     methods: Vec<Resampling>,
     data_type: DataType,
     bits: u16,
     nodata: Option<Nodata>,
-    /// Whether pixels may be missing for another reason than being NaN.
+    /// True if pixels may be invalid for a reason other than NaN.
     gaps: bool,
     columns: Axis,
     rows: Axis,
-    /// What every column covers, where a method asks for it. Empty until rows are there to be computed from, as the
-    /// weights are: what a header claims must not decide how much memory is taken.
+    /// The window of every column, if a method needs it. Like the weights, it is empty until there are rows to compute
+    /// from: the claims of a header must not decide how much memory is taken.
     covered: Vec<Window>,
     /// The weights of every column, for each method that is a convolution.
     taps: Vec<(Resampling, Taps)>,
-    /// What GDAL's mask says of a valid pixel of the finer level.
+    /// The value of a valid pixel of the finer level in GDAL's mask.
     valid: f64,
     palette: Option<Palette>,
-    /// The band of alpha, and whether colours are still to be weighted by it.
+    /// The alpha band, and whether colors still have to be weighted by it.
     alpha: Option<(usize, bool)>,
-    /// Columns of the finer level that are held.
+    /// Buffered columns of the finer level.
     source_width: usize,
-    /// Columns of the coarser level that are computed.
+    /// Computed columns of the coarser level.
     width: usize,
-    /// One past the last row of the coarser level that is computed.
+    /// The row after the last computed row of the coarser level.
     end: u32,
-    /// What convolutions of bytes need for a piece: one a thread for all levels. To be cleared after the last one.
+    /// Buffers for convolutions of bytes: one per thread for all levels. To be cleared after the last one.
     pub(super) lines: Arc<Pool<Lines>>,
 }
 
-/// The kernels from each level to the next.
+/// Returns the kernels from each level to the next.
 pub(super) fn between(plan: &CogPlan, levels: &[LevelShare]) -> Vec<Kernel> {
     let lines = Arc::default();
     levels.windows(2).map(|pair| Kernel::new(plan, &pair[0], &pair[1], Arc::clone(&lines))).collect()
@@ -79,14 +79,14 @@ pub(super) fn between(plan: &CogPlan, levels: &[LevelShare]) -> Vec<Kernel> {
 /// Rows of the coarser level that are computed together.
 struct Piece<'a, T> {
     pixels: &'a mut [T],
-    /// The row that it starts with.
+    /// The first row.
     first: u32,
-    /// The samples of a pixel that are computed.
+    /// The samples of a pixel to compute.
     bands: Range<usize>,
 }
 
 impl<T> Piece<'_, T> {
-    /// The number of rows.
+    /// Returns the number of rows.
     fn rows(&self, row_len: usize) -> u32 {
         // A piece lies within a level, whose rows are numbered with 32 bits.
         u32::try_from(self.pixels.len() / row_len).unwrap_or(u32::MAX)
@@ -99,7 +99,7 @@ impl Kernel {
         let methods = plan.resampling().to_vec();
         let [columns, rows] = source.level.axes_to(&target.level);
         let columns = columns.within(source.window.columns.start, target.window.columns.start);
-        // GDAL sees masks of 0 and 255, but of 0 and 1 where the source is an overview with an internal mask.
+        // GDAL's masks are 0 and 255, but 0 and 1 if the source is an overview with an internal mask.
         let valid = if spec.mask && source.level.index > 0 { 1.0 } else { 255.0 };
         let means = methods.iter().any(|method| matches!(method, Resampling::Average | Resampling::Rms));
         let palette = if means { Palette::new(spec) } else { None };
@@ -125,7 +125,7 @@ impl Kernel {
         }
     }
 
-    /// Makes the tables that the methods need, once, before the first row is computed.
+    /// Computes the tables that the methods need, once, before the first row.
     pub(super) fn prepare(&mut self) -> Result<()> {
         // Columns are numbered with 32 bits.
         let columns = 0..u32::try_from(self.width).unwrap_or(u32::MAX);
@@ -143,7 +143,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// The source pixels that give an output pixel its validity along an axis.
+    /// Returns the source pixels along an axis that decide the validity of an output pixel.
     fn looked_at(&self, axis: &Axis, resampling: Resampling, target: u32) -> Range<u32> {
         if self.data_type.is_complex() && resampling != Resampling::Nearest {
             axis.rounded(target)
@@ -152,16 +152,17 @@ impl Kernel {
         }
     }
 
-    /// The rows of the finer level that a row needs, for all bands.
+    /// Returns the rows of the finer level that a row needs, for all bands.
     fn needed(&self, row: u32) -> Range<u32> {
         let needed = self.methods.iter().map(|&method| self.rows.needed(method, row));
         needed.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }
 
-    /// How many rows from row `first` on can be computed when the finer level has all rows before row `available`.
+    /// Returns how many rows from row `first` on can be computed once the finer level has all rows before row
+    /// `available`.
     pub(super) fn computable(&self, available: u32, first: u32) -> u32 {
         let ready = |row: u32| self.needed(row).end <= available;
-        // Rows become ready one after the other: find the end by bisection.
+        // Rows become ready in order, so bisect for the end.
         let (mut low, mut high) = (first, self.end);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -170,18 +171,18 @@ impl Kernel {
         low - first
     }
 
-    /// The first row of the finer level that rows from `next` on need.
+    /// Returns the first row of the finer level that rows from `next` on need.
     pub(super) fn first_needed(&self, next: u32) -> u32 {
         if next < self.end { self.needed(next).start } else { u32::MAX }
     }
 
-    /// How many rows a piece should have if there are enough: convolutions resample the rows above and below each piece
-    /// too.
+    /// Returns the preferred minimum number of rows per piece: convolutions also resample the rows above and below each
+    /// piece.
     pub(super) fn rows_of_a_piece(&self) -> usize {
         if self.methods.iter().any(|method| method.radius().is_some()) { 32 } else { 1 }
     }
 
-    /// The methods of some samples of a plane, neighbours with the same one together.
+    /// Returns the methods of some samples of a plane; adjacent samples with the same method are grouped.
     fn methods_of(&self, plane: usize, samples: Range<usize>) -> Vec<(Resampling, Range<usize>)> {
         let of = |band: usize| self.methods.get(band).or(self.methods.last()).copied().unwrap_or(Resampling::Nearest);
         let mut runs: Vec<(Resampling, Range<usize>)> = Vec::new();
@@ -223,7 +224,7 @@ impl Kernel {
                 }
                 return;
             };
-            // The plane that has the alpha band, and which of its samples that is.
+            // The plane that has the alpha band, and the index of alpha among its samples.
             let (alpha_plane, alpha_sample) = if samples > 1 { (0, alpha_band) } else { (alpha_band, 0) };
             let transparent = Some(NodataRange::around(T::ZERO));
             let alpha = Rows { nodata: transparent, void: transparent, ..rows_of(alpha_plane) };
@@ -246,16 +247,17 @@ impl Kernel {
         });
     }
 
-    /// Computes rows of the mask: a pixel is valid where its kernel gives a value.
+    /// Computes rows of the mask: a pixel is valid where its kernel yields a value.
     pub(super) fn compute_mask(&self, source: &LevelRows, first: u32, target: &mut [u8]) {
-        // All methods of a file have the same rule for masks: the plan sees to it.
+        // All methods of a file share the mask rule: the plan ensures that.
         let Some(&resampling) = self.methods.first() else { return };
         let held_from = self.needed(first).start;
         let Some(mask) = source.mask_from(held_from) else { return };
         if resampling.radius().is_some() {
             return convolution::compute_mask(self, resampling, mask, held_from, first, target);
         }
-        // Which columns have a valid pixel in any row of the window; then in which a run of two starts with one, or of three.
+        // Whether columns have a valid pixel in any row of the window, then whether a run of two or of three columns
+        // that starts there does.
         let mut runs = [vec![0; self.source_width], vec![0; self.source_width], vec![0; self.source_width]];
         let regular = self.regular(resampling);
         let filled = |valid: u8| if valid != 0 { u8::MAX } else { 0 };
@@ -299,8 +301,8 @@ impl Kernel {
         }
     }
 
-    /// Where the first pixel's columns start and how many every pixel takes, if each starts two behind the one before and
-    /// takes three at most.
+    /// Returns the first pixel's start column and the number of columns per pixel, if each pixel starts two columns
+    /// after the previous one and takes at most three.
     fn regular(&self, resampling: Resampling) -> Option<(usize, usize)> {
         if resampling == Resampling::Nearest {
             return self.columns.start_of_twos().map(|start| (start, 1));
@@ -313,20 +315,20 @@ impl Kernel {
     }
 }
 
-/// Whether a method takes the pixels that an output pixel covers, and no others.
+/// Returns whether a method uses exactly the pixels in the footprint of an output pixel.
 fn covers(resampling: Resampling) -> bool {
     use Resampling::{Average, Max, Median, Min, Mode, Rms};
     matches!(resampling, Average | Rms | Mode | Min | Max | Median)
 }
 
-/// Room for items of a table with one entry a column, or a few.
+/// Reserves memory for a table with one or a few entries per column.
 fn reserve<T>(table: &mut Vec<T>, count: usize) -> Result<()> {
     let bytes = count.saturating_mul(size_of::<T>()) as u64;
     let out_of_memory = |_| ErrorKind::OutOfMemory { what: "the weights of an overview's columns", bytes };
     Ok(table.try_reserve_exact(count).map_err(out_of_memory)?)
 }
 
-/// As many bytes as make whole items.
+/// Returns the bytes that form whole items.
 fn whole(bytes: &[u8], size: usize) -> &[u8] {
     &bytes[..bytes.len() - bytes.len() % size]
 }
@@ -342,7 +344,7 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
     for (row, target) in (piece.first..).zip(piece.pixels.chunks_exact_mut(kernel.width * samples)) {
         let line = source.row(kernel.rows.nearest(row));
         if let (1, Some(start)) = (samples, kernel.columns.start_of_twos()) {
-            // The second pixel of the last pair may not be there.
+            // The last pair may lack its second pixel.
             let last = target.len() - 1;
             target[last] = line[start + 2 * last];
             line[start..].chunks_exact(2).zip(target).for_each(|(pair, target)| *target = pair[0]);
@@ -395,7 +397,7 @@ macro_rules! resample_complex {
                 if resampling == Resampling::Nearest {
                     nearest(kernel, source, piece);
                 } else {
-                    // Means; the plan refuses everything else.
+                    // Means; the plan rejects everything else.
                     complex::compute(kernel, source, resampling, piece);
                 }
             }

@@ -8,7 +8,7 @@ use crate::sample::Value;
 use super::rows::{Fill, Rows};
 use super::{Kernel, Piece, small};
 
-/// Distinct values are counted in a list while a window has at most this many pixels, in a map beyond.
+/// Distinct values are counted in a list for windows of at most this many pixels, and in a map for larger ones.
 const LIST_WINDOW: usize = 64;
 
 /// Fills a piece.
@@ -30,14 +30,14 @@ pub(super) fn compute<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &m
     small::compute(kernel, source, piece, of_few, any);
 }
 
-/// The first of at most nine values to reach the highest count.
+/// Returns the first of at most nine values to reach the highest count.
 fn of_few<T: Value>(values: &[T]) -> T {
     let first = values[0];
     if values.iter().fold(true, |same, value| same & (*value == first)) {
         return first;
     }
     if let &[a, b, c, d] = values {
-        // From the last answer to the first: whoever has a second one first.
+        // From the last candidate to the first: the value that appears twice first wins.
         let answers = [(c, d), (b, d), (a, d), (b, c), (a, c), (a, b)];
         return answers.into_iter().fold(a, |mode, (seen, value)| if seen == value { seen } else { mode });
     }
@@ -45,14 +45,14 @@ fn of_few<T: Value>(values: &[T]) -> T {
     for (index, value) in values.iter().enumerate().skip(1) {
         let count = 1 + values[..index].iter().fold(0, |count, seen| count + usize::from(seen == value));
         if count > best.1 {
-            // Of the two zeros of a float, the first that was seen.
+            // Of the two zeros of a float, take the first one seen.
             best = (*values.iter().find(|seen| *seen == value).unwrap_or(value), count);
         }
     }
     best.0
 }
 
-/// Counts values and remembers which one first reached the highest count.
+/// Counts values and remembers the one that first reached the highest count.
 struct Counter<T> {
     list: Vec<(T, u32)>,
     map: HashMap<Vec<u8>, u32>,
@@ -82,7 +82,7 @@ impl<T: Value> Counter<T> {
             *count += 1;
             *count
         } else if let Some((seen, count)) = self.list.iter_mut().find(|(seen, _)| *seen == value) {
-            // Of the two zeros, the first that was seen.
+            // Of the two zeros, take the first one seen.
             value = *seen;
             *count += 1;
             *count

@@ -1,4 +1,4 @@
-//! The smallest, the largest and the middle value.
+//! Minimum, maximum, and median.
 
 use crate::options::Resampling;
 use crate::plan::window::Window;
@@ -37,7 +37,8 @@ pub(super) fn compute<T: Value + PartialOrd>(
     }
 }
 
-/// The smallest or largest values where none is missing and equal ones are the same: down the columns first, side by side.
+/// Computes minima or maxima if no value is invalid and equal values are identical: down the columns first, in
+/// parallel.
 fn extremes<T: Value + PartialOrd>(
     kernel: &Kernel,
     source: &Rows<'_, T>,
@@ -64,14 +65,14 @@ fn extremes<T: Value + PartialOrd>(
     }
 }
 
-/// The smallest, largest or middle one; of equal ones the first.
+/// Returns the minimum, maximum, or median; among equal values, the first.
 fn pick<T: Value + PartialOrd>(resampling: Resampling, values: &[T]) -> T {
     match resampling {
         Resampling::Min => values[1..].iter().fold(values[0], |a, &b| if b < a { b } else { a }),
         Resampling::Max => values[1..].iter().fold(values[0], |a, &b| if b > a { b } else { a }),
         _ => {
             let middle = middle_of_few(values);
-            // Two zeros of a float are equal, but not the same.
+            // Two zeros of a float are equal, but not identical.
             middle
                 .filter(|&middle| !T::MAY_BE_NAN || middle != T::ZERO)
                 .unwrap_or_else(|| lower_median(&mut values.to_vec()))
@@ -79,7 +80,7 @@ fn pick<T: Value + PartialOrd>(resampling: Resampling, values: &[T]) -> T {
     }
 }
 
-/// The value in the middle of four or nine, which most windows have.
+/// Returns the median of four or nine values, which most windows have.
 fn middle_of_few<T: Value + PartialOrd>(values: &[T]) -> Option<T> {
     let least = |a: T, b: T| if b < a { b } else { a };
     let most = |a: T, b: T| if b < a { a } else { b };
@@ -87,7 +88,8 @@ fn middle_of_few<T: Value + PartialOrd>(values: &[T]) -> Option<T> {
         return Some(least(most(least(a, b), least(c, d)), least(most(a, b), most(c, d))));
     }
     let mut values: [T; 9] = values.try_into().ok()?;
-    // J. L. Smith, "Implementing median filters in XC4000E FPGAs" (1996): exchanges after which the fifth is the middle.
+    // J. L. Smith, "Implementing median filters in XC4000E FPGAs" (1996): exchanges after which the fifth is the
+    // median.
     for (a, b) in [
         (1, 2),
         (4, 5),
@@ -114,7 +116,7 @@ fn middle_of_few<T: Value + PartialOrd>(values: &[T]) -> Option<T> {
     Some(values[4])
 }
 
-/// The value in the middle, the lower one of an even count. There is no NaN among the values.
+/// Returns the median, the lower one of an even count. There is no NaN among the values.
 fn lower_median<T: Value + PartialOrd>(values: &mut [T]) -> T {
     let middle = (values.len() - 1) / 2;
     let order = |a: &T, b: &T| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);

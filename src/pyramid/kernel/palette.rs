@@ -1,5 +1,5 @@
-//! Means of palette indices: the entry that is nearest to the mean colour (GDAL `GDALResampleChunk_AverageOrRMS_T` with
-//! a colour table, `BestColorEntry`).
+//! Means of palette indices: the entry nearest to the mean color (GDAL `GDALResampleChunk_AverageOrRMS_T` with a color
+//! table, `BestColorEntry`).
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use super::real::Real;
 use super::rows::{Fill, Rows};
 use super::{Kernel, Piece};
 
-/// Red, green and blue of 8 bits each.
+/// Red, green, and blue with 8 bits each.
 type Color = [u64; 3];
 
-/// The colours of indices.
+/// The colors of indices.
 #[derive(Debug)]
 pub(super) struct Palette {
-    /// By index.
+    /// Colors by index.
     colors: Vec<Color>,
-    /// The index that is no color to choose.
+    /// The index that cannot be chosen, because it is nodata.
     nodata: Option<usize>,
 }
 
 impl Palette {
-    /// The palette of an image; none where there is none, or where every index is its own shade of grey: then means
+    /// Returns the palette of an image; `None` if it has none, or if every index is its own shade of gray: then means
     /// are plain means.
     pub(super) fn new(spec: &ImageSpec) -> Option<Self> {
         let map = &spec.color_map;
@@ -31,7 +31,7 @@ impl Palette {
         if entries == 0 {
             return None;
         }
-        // 16 bits hold 8 as v * 257, as v * 256 in some files, and as they are in very old ones.
+        // 16 bits hold 8 as v * 257; in some files as v * 256, and in very old ones as v.
         let divisor = if map.iter().all(|&value| value < 256) {
             1
         } else if map.iter().all(|&value| value % 257 == 0) {
@@ -49,7 +49,7 @@ impl Palette {
         Some(Self { colors: (0..entries).map(color).collect(), nodata })
     }
 
-    /// The entry nearest to a colour, the first of equally near ones.
+    /// Returns the entry nearest to a color, the first one if several are equally near.
     fn nearest(&self, to: Color) -> usize {
         let distance = |color: &Color| color.iter().zip(&to).map(|(a, b)| a.abs_diff(*b).pow(2)).sum::<u64>();
         let entries = self.colors.iter().enumerate().filter(|(index, _)| Some(*index) != self.nodata);
@@ -57,7 +57,7 @@ impl Palette {
     }
 }
 
-/// Fills a piece with the entries nearest to mean colours, or to root mean squares of colours.
+/// Fills a piece with the entries nearest to mean colors, or to root mean squares of colors.
 pub(super) fn compute<T: Real>(
     kernel: &Kernel,
     palette: &Palette,
@@ -78,7 +78,7 @@ pub(super) fn compute<T: Real>(
                         let Some(value) = source.valid(source_row, source_column, sample, &mut fill) else { continue };
                         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
                         let index = value.to_f64() as usize;
-                        // An index beyond the palette has no colour.
+                        // An index beyond the palette has no color.
                         let Some(color) = palette.colors.get(index) else { continue };
                         for (total, shade) in total.iter_mut().zip(color) {
                             *total += if rms { shade * shade } else { *shade };
@@ -97,7 +97,7 @@ pub(super) fn compute<T: Real>(
     }
 }
 
-/// The square root of a square of a shade, rounded.
+/// Returns the rounded square root of the square of a shade.
 fn root(square: u64) -> u64 {
     (0..=255).find(|&root| square < root * root + root + 1).unwrap_or(255)
 }

@@ -1,7 +1,7 @@
-//! Real numbers: how they become doubles and come back, and the means of the commonest window.
+//! Real numbers: conversion to and from doubles, and the means of the most common window.
 //!
 //! GDAL computes each data type in a working type (`GDALGetOvrWorkDataType`): its own for u8 and u16, single precision
-//! for i8, i16 and f32, double for the rest. Rounding happens there, so it is part of the rules.
+//! for i8, i16, and f32, double for the rest. Rounding happens there, so it is part of the rules.
 
 use half::f16;
 
@@ -10,41 +10,42 @@ use crate::sample::{NodataRange, Value};
 use super::area::Area;
 use super::rows::Fill;
 
-/// A real number that can be computed with.
+/// A real number type for arithmetic.
 pub(super) trait Real: Value {
-    /// Whether GDAL computes in the type itself, sums convolutions in four lanes and roots of means as integers: u8, u16.
+    /// True for u8 and u16, where GDAL computes in the type itself, convolves with four sums, and takes integer roots
+    /// of means.
     const LANES: bool = false;
-    /// Whether convolutions end in single precision.
+    /// True if convolutions end in single precision.
     const SINGLE: bool = false;
-    /// Whether means are made of values divided by their number first, so that sums don't overflow.
+    /// True if values are divided by their number before they are summed, so that sums do not overflow.
     const SCALED: bool = true;
-    /// Whether means of areas need more than doubles.
+    /// True if means of areas need more than doubles.
     const WIDE: bool = false;
-    /// How many means of 2x2 pixels GDAL computes at once: what is left at the end of a row is summed in another order.
+    /// Means of 2x2 pixels that GDAL computes at once; the remainder at the end of a row is summed in another order.
     const MEANS_AT_ONCE: usize = 1;
     /// The same for root mean squares.
     const RMS_AT_ONCE: usize = 1;
 
-    /// In single precision.
+    /// Converts to single precision.
     fn to_single(self) -> f32 {
         #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
         let single = self.to_f64() as f32;
         single
     }
 
-    /// The whole number nearest to one within the range of a type of at most 16 bits without a sign, and how far away it
-    /// is. Halves go to even ones.
+    /// Returns the nearest integer within the range of an unsigned type of at most 16 bits, and its distance. Halves
+    /// round to even.
     fn nearest_whole(value: f32) -> (Self, f32) {
         (Self::from_f32(value), 0.0)
     }
 
-    /// To the nearest, halves of whole numbers away from zero, clamped to the type.
+    /// Rounds to nearest, with halves of integers away from zero, and clamps to the type.
     fn from_f64(value: f64) -> Self;
 
-    /// The same from single precision, where the half is added in single precision too.
+    /// Does the same from single precision, where the half is also added in single precision.
     fn from_f32(value: f32) -> Self;
 
-    /// The result of a convolution.
+    /// Converts the result of a convolution.
     fn from_filtered(value: f64) -> Self {
         if !Self::SINGLE {
             return Self::from_f64(value);
@@ -52,42 +53,42 @@ pub(super) trait Real: Value {
         #[expect(clippy::cast_possible_truncation, reason = "rounds to single precision, which is meant")]
         let single = value as f32;
         if Self::LANES {
-            // Weights that add up to 1 leave the range of no float.
+            // Weights that sum to 1 do not leave the range of any float.
             return Self::from_f32(single);
         }
-        // What overshoots the range of the type stays at its end, as GDAL clamps it; infinities are data.
+        // Overshoot is clamped to the range of the type, as in GDAL; infinities are data.
         let overshoots = value.is_finite() && single.is_infinite();
         Self::from_f32(if overshoots { f32::MAX.copysign(single) } else { single })
     }
 
-    /// A mean or root mean square.
+    /// Converts a mean or root mean square.
     fn from_mean(mean: f64) -> Self;
 
-    /// The root of a mean of squares.
+    /// Computes the root of a mean of squares.
     fn from_squares(total: f64, weight: f64) -> Self {
         Self::from_mean((total / weight).sqrt())
     }
 
-    /// The largest value that fits this many bits.
+    /// Returns the largest value that fits in this many bits.
     fn largest(bits: u16) -> Self;
 
-    /// The value nearest to a computed one that happens to equal nodata, the larger one of two.
+    /// Returns the nearest value to a result that happens to equal nodata, the larger one of two.
     fn off_nodata(self, nodata: NodataRange<Self>, largest: Self) -> Self;
 
-    /// The mean of four pixels: two of the upper row, two of the lower. `alone`: at the end of a row, where GDAL
-    /// doesn't compute several at once.
+    /// Returns the mean of four pixels: two of the upper row, two of the lower. `alone` is set at the end of a row,
+    /// where GDAL does not compute several at once.
     fn mean_of_four(values: [Self; 4], alone: bool) -> Self;
 
-    /// The root mean square of four pixels.
+    /// Returns the root mean square of four pixels.
     fn rms_of_four(values: [Self; 4], alone: bool) -> Self;
 
-    /// The mean of the valid pixels of a window, weighted by the area covered; `None` if there are none.
+    /// Returns the mean of the valid pixels of a window, weighted by the covered area; `None` if there are none.
     fn mean_of_area(area: &Area<'_, Self>, fill: &mut Fill<Self>) -> Option<Self> {
         area.mean(fill)
     }
 }
 
-/// A result on its way into a pixel: kept off nodata, and within the bits of the file.
+/// Converts a result to a pixel: avoids nodata, and stays within the bits of the file.
 #[derive(Clone, Copy)]
 pub(super) struct Place<T> {
     pub(super) void: Option<NodataRange<T>>,
@@ -104,10 +105,10 @@ impl<T: Real + PartialOrd> Place<T> {
     }
 }
 
-/// Rounds to a whole number, halves away from zero; `as` then clamps to the type.
+/// Rounds to an integer, halves away from zero; `as` then clamps to the type.
 ///
-/// For u8 and u16 the same in a way that compilers make wide code of: `$shift` (2 to the number of digits, less one) moves
-/// the whole part into the low bits, rounded to even, which is one too many where that is above the value.
+/// For u8 and u16, does so in a form that compilers vectorize: adding `$shift` (2 to the number of digits, minus one)
+/// moves the integer part, rounded to even, into the low bits; if it exceeds the value, it is one too large.
 macro_rules! whole {
     ($value:expr, $shift:expr) => {{
         let value = $value;
@@ -132,10 +133,10 @@ macro_rules! whole {
     }};
 }
 
-/// Added to a number of at most 23 bits, it moves the whole part into the low bits, rounded to even.
+/// Added to a number of at most 23 bits, it moves the integer part, rounded to even, into the low bits.
 const WHOLE_IN_LOW_BITS: f32 = 8_388_608.0;
 
-/// What all integers share.
+/// The parts shared by all integers.
 macro_rules! integer {
     () => {
         fn from_f64(value: f64) -> Self {
@@ -169,7 +170,7 @@ macro_rules! integer {
         }
 
         fn largest(bits: u16) -> Self {
-            // Only unsigned samples have fewer bits in a file than their type.
+            // Only unsigned samples can have fewer bits in a file than their type.
             if u32::from(bits) < Self::BITS && Self::MIN == 0 {
                 Self::MAX >> (Self::BITS - u32::from(bits))
             } else {
@@ -204,9 +205,9 @@ macro_rules! real_integers {
                 if !$lanes {
                     return Self::from_mean((mean).sqrt());
                 }
-                // GDAL `ComputeIntegerRMS`: the whole number whose square is nearest to the mean of squares.
+                // GDAL `ComputeIntegerRMS`: the integer whose square is nearest to the mean of squares.
                 let root = mean.sqrt();
-                // The whole part, of less than 2^16.
+                // The integer part, less than 2^16.
                 let shifted = (root + 4_503_599_627_370_496.0) - 4_503_599_627_370_496.0;
                 let root = if shifted > root { shifted - 1.0 } else { shifted };
                 Self::from_f64(if 2.0 * root * (root + 1.0) + 1.0 < 2.0 * mean { root + 1.0 } else { root })
@@ -240,16 +241,16 @@ real_integers! {
 /// GDAL `ComputeIntegerRMS_4values`.
 fn integer_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
     let [a, b, c, d] = values.map(T::to_f64);
-    // At most 4 * 65535^2: all of it is exact.
+    // At most 4 * 65535^2, so everything is exact.
     T::from_squares(a * a + b * b + (c * c + d * d), 4.0)
 }
 
-/// GDAL `QuadraticMeanFloatSSE2`, and the loop behind it for what is left of a row.
+/// GDAL `QuadraticMeanFloatSSE2`, and the loop after it for the remainder of a row.
 fn single_rms<T: Real>(values: [T; 4], alone: bool) -> T {
     #[expect(clippy::cast_possible_truncation, reason = "values of single precision or less")]
     let values = values.map(|value| value.to_f64() as f32);
     let largest = values.iter().fold(0.0, |largest: f32, value| largest.max(value.abs()));
-    // What is constant stays so: dividing and multiplying again may be off by the last bit, as it is in GDAL.
+    // Constant values stay constant: dividing and multiplying back can change the last bit, as it does in GDAL.
     if largest == 0.0 || largest.is_infinite() || values.iter().all(|value| value.abs() == largest) {
         return T::from_f32(largest);
     }
@@ -271,8 +272,8 @@ fn double_rms<T: Real>(values: [T; 4], _alone: bool) -> T {
     T::from_f64(largest * (0.25 * (a + b + c + d)).sqrt())
 }
 
-/// Integers beyond what a double holds exactly: their means are computed with 128 bits. Values of at most 64 bits times
-/// weights of at most 31 bits along each axis, summed over weights that add up to at most 62 bits, fit.
+/// Integers that a double cannot represent exactly: their means are computed with 128 bits. That is enough for values
+/// of at most 64 bits times weights of at most 31 bits along each axis, summed over weights that total at most 62 bits.
 macro_rules! wide_integers {
     ($($type:ident),*) => {
         $(impl Real for $type {
@@ -309,14 +310,14 @@ macro_rules! wide_integers {
 
 wide_integers!(u64, i64);
 
-/// The quotient to the nearest integer, halves away from zero.
+/// Returns the quotient rounded to the nearest integer, halves away from zero.
 fn round_quotient(total: i128, weight: i128) -> i128 {
     let half = if total < 0 { -(weight / 2) } else { weight / 2 };
     (total + half) / weight
 }
 
-/// The mean of four floats, each divided first so that the sum doesn't overflow: GDAL `AverageFloatSSE2` and
-/// `AverageDoubleSSE2` add columns first, the loop behind them row by row.
+/// Computes the mean of four floats, each divided first so that the sum does not overflow: GDAL's `AverageFloatSSE2`
+/// and `AverageDoubleSSE2` add columns first, the loop after them row by row.
 macro_rules! mean_of_four_floats {
     () => {
         fn mean_of_four(values: [Self; 4], alone: bool) -> Self {
@@ -390,7 +391,7 @@ impl Real for f64 {
     }
 }
 
-/// The smallest half-precision number above another, infinity and NaN aside.
+/// Returns the next larger half-precision number, ignoring infinity and NaN.
 fn next_half(value: f16) -> f16 {
     f16::from_bits(match value.to_bits() {
         0x8000 => 0x0001,

@@ -1,10 +1,10 @@
-//! Input of the kernels: rows of the finer level, and which of their pixels are valid.
+//! Kernel input: rows of the finer level, and the validity of their pixels.
 
 use crate::sample::{NodataRange, Value};
 
 use super::alpha::Opacity;
 
-/// Rows of the finer level, and whether a pixel of them is valid.
+/// Rows of the finer level, and the validity of their pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     /// The samples from row `first` on.
@@ -12,37 +12,37 @@ pub(super) struct Rows<'a, T> {
     /// The mask from row `first` on.
     pub(super) mask: Option<&'a [u8]>,
     pub(super) first: u32,
-    /// Pixels of a row.
+    /// Pixels per row.
     pub(super) width: usize,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(super) samples: usize,
-    /// The samples that are not valid. `None` if there is a mask, which decides alone, as in GDAL.
+    /// Sample values that are invalid. `None` if there is a mask, which then decides alone, as in GDAL.
     pub(super) nodata: Option<NodataRange<T>>,
-    /// The value of output pixels without a valid source pixel, which no computed value may equal.
+    /// The value of output pixels without a valid source pixel; no computed value may equal it.
     pub(super) void: Option<NodataRange<T>>,
-    /// The alpha of the same rows, where pixels count by how opaque they are.
+    /// The alpha of the same rows, if pixels are weighted by opacity.
     pub(super) alpha: Option<Opacity<'a, T>>,
 }
 
 impl<'a, T: Value> Rows<'a, T> {
-    /// The samples of a row.
+    /// Returns the samples of a row.
     pub(super) fn row(&self, row: u32) -> &'a [T] {
         let length = self.width * self.samples;
         &self.pixels[(row - self.first) as usize * length..][..length]
     }
 
-    /// The mask of a row.
+    /// Returns the mask of a row.
     pub(super) fn mask_row(&self, row: u32) -> Option<&'a [u8]> {
         self.mask.map(|mask| &mask[(row - self.first) as usize * self.width..][..self.width])
     }
 
-    /// Whether pixels may be missing for another reason than being NaN. GDAL takes other formulas then, also where
-    /// every pixel is there.
+    /// Returns whether pixels may be invalid for a reason other than NaN. GDAL then uses other formulas, even where
+    /// every pixel is valid.
     pub(super) fn has_gaps(&self) -> bool {
         self.mask.is_some() || self.nodata.is_some()
     }
 
-    /// The value of a valid pixel; remembers in `fill` a NaN that made a pixel invalid.
+    /// Returns the value of a valid pixel; records in `fill` a NaN that made a pixel invalid.
     pub(super) fn valid(&self, row: u32, column: usize, sample: usize, fill: &mut Fill<T>) -> Option<T> {
         if self.mask_row(row).is_some_and(|mask| mask[column] == 0) {
             return None;
@@ -55,14 +55,15 @@ impl<'a, T: Value> Rows<'a, T> {
         (!self.is_nodata(value)).then_some(value)
     }
 
-    /// Whether a sample is not valid because it equals nodata.
+    /// Returns whether a sample is invalid because it equals nodata.
     #[inline(always)]
     pub(super) fn is_nodata(&self, value: T) -> bool {
         self.nodata.is_some_and(|nodata| nodata.contains(value))
     }
 }
 
-/// The value of a pixel without any valid source pixel: nodata; NaN where there is none and NaN was seen; else 0.
+/// The value of a pixel without any valid source pixel: nodata, if defined; otherwise NaN if there was one; otherwise
+/// 0.
 pub(super) struct Fill<T> {
     nan: Option<T>,
 }

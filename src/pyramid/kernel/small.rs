@@ -1,4 +1,4 @@
-//! Windows of at most 3x3 pixels, which is where a level halves, for methods that pick one of the values.
+//! Windows of at most 3x3 pixels, which occur where a level halves, for methods that pick one of the values.
 
 use crate::plan::window::Window;
 use crate::sample::Value;
@@ -6,10 +6,10 @@ use crate::sample::Value;
 use super::rows::Rows;
 use super::{Kernel, Piece};
 
-/// Pixels of the largest window.
+/// Pixels in the largest window.
 pub(super) const MOST: usize = 9;
 
-/// Fills a piece: `pick` gets the valid values of a window row by row, at least one; `other` computes a pixel whose
+/// Fills a piece: `pick` receives the valid values of a window row by row, at least one; `other` computes a pixel whose
 /// window is larger or has no valid value.
 pub(super) fn compute<T: Value>(
     kernel: &Kernel,
@@ -27,7 +27,7 @@ pub(super) fn compute<T: Value>(
             }
             continue;
         }
-        // The last row stands for those that the window doesn't have.
+        // Repeat the last row if the window has fewer rows.
         let lines = [0, 1, 2].map(|index| {
             let row = (rows.start + index).min(rows.end - 1);
             (source.row(row), source.mask_row(row))
@@ -37,7 +37,7 @@ pub(super) fn compute<T: Value>(
             for sample in piece.bands.clone() {
                 let mut values = [T::ZERO; MOST];
                 let count = match (window.len(), rows.len()) {
-                    // Numbers that the compiler knows.
+                    // Constants let the compiler unroll.
                     (2, 2) => gather::<T, 2>(source, &lines[..2], window, sample, &mut values),
                     (3, 3) => gather::<T, 3>(source, &lines[..3], window, sample, &mut values),
                     (2, _) => gather::<T, 2>(source, lines, window, sample, &mut values),
@@ -51,7 +51,7 @@ pub(super) fn compute<T: Value>(
     }
 }
 
-/// Puts the valid values of a window in front; how many there are.
+/// Moves the valid values of a window to the front; returns their number.
 fn gather<T: Value, const COLUMNS: usize>(
     source: &Rows<'_, T>,
     lines: &[(&[T], Option<&[u8]>)],
@@ -67,7 +67,7 @@ fn gather<T: Value, const COLUMNS: usize>(
         for column in 0..COLUMNS {
             let value = pixels[column * samples + sample];
             let there = !value.is_nan() & !source.is_nodata(value) & mask.is_none_or(|mask| mask[column] != 0);
-            // Never more than there are: the remainder tells the compiler.
+            // Never out of range: the remainder shows that to the compiler.
             values[count % MOST] = value;
             count += usize::from(there);
         }

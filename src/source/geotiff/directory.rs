@@ -1,4 +1,4 @@
-//! Directories of a TIFF file of either byte order, classic or Big: entries and the values they point to.
+//! Directories of a TIFF file, classic or BigTIFF, in either byte order: entries and their values.
 //!
 //! Every count and offset is checked against the length of the file before anything is allocated.
 
@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::source::file::{ReadAt, not_tiff, read_full, read_scattered};
 use crate::tiff::{Tag, TagValue};
 
-/// The order of bytes in a file.
+/// The byte order of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ByteOrder {
     /// `II`.
@@ -20,10 +20,10 @@ pub(crate) enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// The order of this machine.
+    /// The byte order of this machine.
     pub(crate) const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 
-    /// The number that up to eight bytes make.
+    /// Decodes a number of up to eight bytes.
     fn number(self, bytes: &[u8]) -> u64 {
         let fold = |number: u64, byte: &u8| (number << 8) | u64::from(*byte);
         match self {
@@ -33,7 +33,7 @@ impl ByteOrder {
     }
 }
 
-/// A TIFF file: bytes, their order, and the width of offsets.
+/// A TIFF file: its bytes, their order, and the width of offsets.
 #[derive(Clone)]
 pub(crate) struct TiffFile {
     pub(crate) reader: Arc<dyn ReadAt>,
@@ -48,7 +48,7 @@ pub(crate) struct TiffFile {
 struct Entry {
     field_type: u16,
     count: u64,
-    /// Where the values stand, in the entry itself or elsewhere.
+    /// Offset of the values, in the entry itself or elsewhere.
     position: u64,
 }
 
@@ -56,15 +56,15 @@ struct Entry {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     entries: BTreeMap<u16, Entry>,
-    /// Tags whose entries can't be used, and why.
+    /// Tags whose entries cannot be used, and the reasons.
     broken: BTreeMap<u16, String>,
-    /// Where the directory stands.
+    /// Offset of the directory.
     pub(crate) position: u64,
-    /// Position behind its last entry.
+    /// End of its last entry.
     pub(crate) end: u64,
 }
 
-/// Bytes of one item of a field type (TIFF 6.0 section 2, BigTIFF 13, 16 to 18), 0 for an unknown one.
+/// Returns the size of an item of a field type in bytes (TIFF 6.0 section 2; BigTIFF: 13, 16 to 18); 0 if unknown.
 fn item_size(field_type: u16) -> u64 {
     match field_type {
         1 | 2 | 6 | 7 => 1,
@@ -82,7 +82,7 @@ impl TiffFile {
         let mut file = Self { reader, order: ByteOrder::Little, length, big: false, first_directory: 0 };
         let mut header = [0; 16];
         let filled = read_full(&*file.reader, 0, &mut header).map_err(|source| Error::io("read the header", source))?;
-        let damaged = |reason: &str| Error::corrupt("header of the file", reason.to_owned());
+        let damaged = |reason: &str| Error::corrupt("file header", reason.to_owned());
         file.order = match &header[..2] {
             b"II" => ByteOrder::Little,
             b"MM" => ByteOrder::Big,
@@ -90,7 +90,7 @@ impl TiffFile {
         };
         let version = file.order.number(&header[2..4]);
         if filled >= 4 && !matches!(version, 42 | 43) {
-            return Err(not_tiff(&*file.reader, format!("its version is {version}; TIFF has 42, BigTIFF 43")));
+            return Err(not_tiff(&*file.reader, format!("the version is {version}, not 42 (TIFF) or 43 (BigTIFF)")));
         }
         if filled < 8 {
             return Err(damaged(&format!("a TIFF file has at least 8 bytes; this one has {filled}")));
@@ -103,23 +103,23 @@ impl TiffFile {
             return Err(damaged("a BigTIFF file has at least 16 bytes; this file is shorter"));
         }
         if file.order.number(&header[4..6]) != 8 {
-            return Err(damaged("a BigTIFF file whose offsets are not 8 bytes wide"));
+            return Err(damaged("the BigTIFF offset size is not 8"));
         }
         file.big = true;
         file.first_directory = file.order.number(&header[8..16]);
         Ok(file)
     }
 
-    /// All directories of the main chain. What follows the first damaged one is left out, with a warning.
+    /// Reads all directories of the main chain. From the first damaged one on, they are ignored with a warning.
     pub(crate) fn directories(&self, warnings: &mut Vec<String>) -> Result<Vec<Directory>> {
         let mut directories = Vec::new();
         let mut seen = HashSet::new();
         let mut position = self.first_directory;
-        // Directories that don't overlap can't have more bytes than the file: a bound on what hostile chains cost.
+        // Directories that don't overlap can't have more bytes than the file: this bounds the cost of hostile chains.
         let mut budget = self.length;
         while position != 0 {
             if !seen.insert(position) {
-                warnings.push(format!("the directory at byte {position} is linked twice; the chain ends there"));
+                warnings.push(format!("the directory at byte {position} is linked twice; reading stops there"));
                 break;
             }
             let read = self.directory(position).and_then(|(directory, next)| {
@@ -135,13 +135,13 @@ impl TiffFile {
                 }
                 Err(error) if directories.is_empty() => return Err(error),
                 Err(error) => {
-                    warnings.push(format!("directories from number {} on are ignored: {error}", directories.len()));
+                    warnings.push(format!("directories from index {} on are ignored: {error}", directories.len()));
                     break;
                 }
             }
         }
         if directories.is_empty() {
-            return Err(Error::corrupt("header of the file", "there is no directory, so there is no image"));
+            return Err(Error::corrupt("file header", "there is no directory, so there is no image"));
         }
         Ok(directories)
     }
@@ -151,12 +151,12 @@ impl TiffFile {
         let (count_len, entry_len, offset_len) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
         let count = self.order.number(&self.bytes(position, count_len, place)?);
         if count == 0 || count > u64::from(u16::MAX) {
-            return Err(Error::corrupt(place(), format!("it claims {count} entries; 1 to 65535 are possible")));
+            return Err(Error::corrupt(place(), format!("it has {count} entries; 1 to 65535 are allowed")));
         }
         let entries_start = position + count_len;
         let table = self.bytes(entries_start, count * entry_len, place)?;
         let end = entries_start + count * entry_len;
-        // A file that ends behind the last entry has no further directory; libtiff takes it so, too.
+        // A file that ends after the last entry has no further directory, as in libtiff.
         let next = self.bytes(end, offset_len, place).map_or(0, |bytes| self.order.number(&bytes));
         let mut directory = Directory { position, end, ..Directory::default() };
         let entry_width = usize::from(if self.big { 20_u8 } else { 12 });
@@ -172,7 +172,7 @@ impl TiffFile {
         let field = |from: usize, to: usize| self.order.number(raw.get(from..to).unwrap_or(&[]));
         let narrow = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
         let (tag, field_type) = (narrow(field(0, 2)), narrow(field(2, 4)));
-        // Of tags that stand twice the first counts, as in libtiff.
+        // If a tag occurs twice, the first one counts, as in libtiff.
         if directory.entries.contains_key(&tag) {
             return;
         }
@@ -186,10 +186,10 @@ impl TiffFile {
                 let start = if self.big { field(12, 20) } else { field(8, 12) };
                 match start.checked_add(bytes) {
                     Some(end) if end <= self.length => Ok(start),
-                    _ => Err(format!("{count} items at byte {start} end behind the file of {} bytes", self.length)),
+                    _ => Err(format!("{count} items at byte {start} extend beyond the file of {} bytes", self.length)),
                 }
             }
-            None => Err(format!("{count} items are more than any file holds")),
+            None => Err(format!("{count} items do not fit in any file")),
         };
         match result {
             Ok(position) => {
@@ -201,14 +201,14 @@ impl TiffFile {
         }
     }
 
-    /// Bytes at a position; an error where the file ends before.
+    /// Reads bytes at a position; an error if the file ends before.
     pub(crate) fn bytes(&self, position: u64, count: u64, place: impl Fn() -> String) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
         self.bytes_into(&mut buffer, position, count, place)?;
         Ok(buffer)
     }
 
-    /// As [`bytes`](Self::bytes), into a buffer that may have been used before and may hold anything.
+    /// Reads bytes as [`bytes`](Self::bytes) does, into a reused buffer with arbitrary contents.
     pub(crate) fn bytes_into(
         &self,
         buffer: &mut Vec<u8>,
@@ -220,15 +220,15 @@ impl TiffFile {
         let (Some(_), Ok(size)) = (end, usize::try_from(count)) else {
             return Err(Error::corrupt(
                 place(),
-                format!("{count} bytes at byte {position} end behind the file of {} bytes", self.length),
+                format!("{count} bytes at byte {position} extend beyond the file of {} bytes", self.length),
             ));
         };
-        resize(buffer, size, "bytes of the file")?;
+        resize(buffer, size, "a part of the file")?;
         check_read(read_full(&*self.reader, position, buffer), size, place)
     }
 
-    /// Fills rows one after the other, from a position on; whether that is one read. The caller has checked that the bytes
-    /// lie in the file.
+    /// Fills consecutive rows from a position in a single read; returns false if that is not possible. The caller has
+    /// checked that the bytes lie within the file.
     pub(super) fn rows_into(&self, rows: &mut [&mut [u8]], position: u64, place: impl Fn() -> String) -> Result<bool> {
         let size = rows.iter().map(|row| row.len()).sum();
         let mut rows: Vec<_> = rows.iter_mut().map(|row| IoSliceMut::new(row)).collect();
@@ -237,23 +237,23 @@ impl TiffFile {
     }
 }
 
-/// Checks that a read gave as many bytes as there were when the file was opened.
+/// Checks that a read returned all bytes that were in the file when it was opened.
 fn check_read(read: io::Result<usize>, size: usize, place: impl Fn() -> String) -> Result<()> {
     let filled = read.map_err(|source| Error::io("read the file", source))?;
     if filled != size {
-        return Err(Error::corrupt(place(), "the file has become shorter while it was read"));
+        return Err(Error::corrupt(place(), "the file became shorter while it was read"));
     }
     Ok(())
 }
 
-/// A buffer of zeros; an error instead of an abort where there is no memory.
+/// Allocates a buffer of zeros; an error instead of an abort if there is not enough memory.
 pub(crate) fn allocate(size: usize, what: &'static str) -> Result<Vec<u8>> {
     let mut buffer = Vec::new();
     resize(&mut buffer, size, what)?;
     Ok(buffer)
 }
 
-/// Makes a buffer `size` bytes long; an error instead of an abort where there is no memory.
+/// Resizes a buffer to `size` bytes; an error instead of an abort if there is not enough memory.
 fn resize(buffer: &mut Vec<u8>, size: usize, what: &'static str) -> Result<()> {
     let more = size.saturating_sub(buffer.len());
     buffer.try_reserve_exact(more).map_err(|_| ErrorKind::OutOfMemory { what, bytes: size as u64 })?;
@@ -262,17 +262,17 @@ fn resize(buffer: &mut Vec<u8>, size: usize, what: &'static str) -> Result<()> {
 }
 
 impl Directory {
-    /// Whether the directory has the tag, readable or not.
+    /// Returns true if the directory has the tag, readable or not.
     pub(crate) fn contains(&self, tag: Tag) -> bool {
         self.entries.contains_key(&tag.0) || self.broken.contains_key(&tag.0)
     }
 
-    /// Why the entry of a tag can't be used, if so.
+    /// Returns the reason why the entry of a tag cannot be used, if so.
     pub(crate) fn broken(&self, tag: Tag) -> Option<&str> {
         self.broken.get(&tag.0).map(String::as_str)
     }
 
-    /// The tag's items as they stand in the file, and their type; `None` where the tag is absent or unusable.
+    /// Reads the tag's items as stored in the file, and their type; `None` if the tag is missing or unusable.
     fn raw(&self, file: &TiffFile, tag: Tag, limit: u64) -> Result<Option<(u16, Vec<u8>)>> {
         let Some(entry) = self.entries.get(&tag.0) else { return Ok(None) };
         let bytes = entry.count.min(limit).saturating_mul(item_size(entry.field_type));
@@ -280,12 +280,12 @@ impl Directory {
         Ok(Some((entry.field_type, file.bytes(entry.position, bytes, place)?)))
     }
 
-    /// Whole numbers of any integer type; negative ones and other types are errors.
+    /// Reads integers of any integer type; negative values and other types are errors.
     pub(crate) fn integers(&self, file: &TiffFile, tag: Tag) -> Result<Option<Vec<u64>>> {
         self.integers_up_to(file, tag, u64::MAX)
     }
 
-    /// As [`integers`](Self::integers), but no more than the first `limit` ones.
+    /// Reads integers as [`integers`](Self::integers) does, but at most the first `limit`.
     pub(crate) fn integers_up_to(&self, file: &TiffFile, tag: Tag, limit: u64) -> Result<Option<Vec<u64>>> {
         let Some((field_type, bytes)) = self.raw(file, tag, limit)? else { return Ok(None) };
         let size = usize::try_from(item_size(field_type)).unwrap_or(1);
@@ -294,7 +294,7 @@ impl Directory {
         let signed = match field_type {
             1 | 2 | 3 | 4 | 7 | 13 | 16 | 18 => false,
             6 | 8 | 9 | 17 => true,
-            _ => return Err(wrong(format!("field type {field_type} is no whole number"))),
+            _ => return Err(wrong(format!("field type {field_type} is not an integer type"))),
         };
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(bytes.len() / size).map_err(|_| ErrorKind::OutOfMemory {
@@ -305,22 +305,22 @@ impl Directory {
             let number = file.order.number(item);
             let sign_bit = 1u64 << (size * 8 - 1);
             if signed && number & sign_bit != 0 {
-                return Err(wrong("a negative number where only positive ones make sense".to_owned()));
+                return Err(wrong("a value is negative".to_owned()));
             }
             numbers.push(number);
         }
         Ok(Some(numbers))
     }
 
-    /// The first whole number of a tag.
+    /// Reads the first integer of a tag.
     pub(crate) fn integer(&self, file: &TiffFile, tag: Tag) -> Result<Option<u64>> {
         Ok(self.integers_up_to(file, tag, 1)?.and_then(|numbers| numbers.first().copied()))
     }
 
-    /// Numbers of any type as doubles.
+    /// Reads numbers of any type as doubles.
     pub(crate) fn doubles(&self, file: &TiffFile, tag: Tag) -> Result<Option<Vec<f64>>> {
         let Some(value) = self.value(file, tag)? else { return Ok(None) };
-        #[expect(clippy::cast_precision_loss, reason = "64-bit integers are no coordinates")]
+        #[expect(clippy::cast_precision_loss, reason = "64-bit integers are not used as coordinates")]
         Ok(match value {
             TagValue::Double(items) => Some(items),
             TagValue::Float(items) => Some(items.into_iter().map(f64::from).collect()),
@@ -339,12 +339,12 @@ impl Directory {
         })
     }
 
-    /// The bytes of a tag of any one-byte type.
+    /// Reads the bytes of a tag of any one-byte type.
     pub(crate) fn byte_string(&self, file: &TiffFile, tag: Tag) -> Result<Option<Vec<u8>>> {
         Ok(self.raw(file, tag, u64::MAX)?.map(|(_, bytes)| bytes))
     }
 
-    /// The text of a tag: what stands before the first NUL. What is no UTF-8 is taken for Latin-1, so that no letter is
+    /// Reads the text of a tag, up to the first NUL. Text that is not UTF-8 is read as Latin-1, so that no character is
     /// lost.
     pub(crate) fn text(&self, file: &TiffFile, tag: Tag) -> Result<Option<String>> {
         let Some(bytes) = self.byte_string(file, tag)? else { return Ok(None) };
@@ -354,7 +354,7 @@ impl Directory {
         Ok(Some(std::str::from_utf8(text).map_or_else(|_| latin(), str::to_owned)))
     }
 
-    /// The value of a tag in its own type.
+    /// Reads the value of a tag in its own type.
     pub(crate) fn value(&self, file: &TiffFile, tag: Tag) -> Result<Option<TagValue>> {
         let Some((field_type, bytes)) = self.raw(file, tag, u64::MAX)? else { return Ok(None) };
         let order = file.order;

@@ -1,18 +1,18 @@
-//! Georeference from the tags of a GeoTIFF (OGC 19-008).
+//! Georeferencing from the tags of a GeoTIFF (OGC 19-008).
 
 use super::directory::{Directory, TiffFile};
 use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Placement, Rpc};
 use crate::tiff::Tag;
 
-/// Reads the georeferencing tags; what makes no sense is left out with a warning.
+/// Reads the georeferencing tags; invalid ones are ignored with a warning.
 pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<GeoRef> {
     let rpc = directory.doubles(file, Tag::RPC_COEFFICIENTS)?;
     let rpc = rpc.and_then(|numbers| {
         let found = <&[f64; Rpc::NUMBERS]>::try_from(&numbers[..]).ok().map(Rpc::from_numbers);
         if found.is_none() {
             let (count, wanted) = (numbers.len(), Rpc::NUMBERS);
-            warnings.push(format!("the RPC tag has {count} numbers of {wanted} and is left out"));
+            warnings.push(format!("the RPC tag is ignored: it has {count} of {wanted} numbers"));
         }
         found
     });
@@ -24,7 +24,7 @@ fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>)
     let mut tiepoints = directory.doubles(file, Tag::MODEL_TIEPOINT)?.unwrap_or_default();
     tiepoints.truncate(tiepoints.len() / 6 * 6);
     let matrix = directory.doubles(file, Tag::MODEL_TRANSFORMATION)?.unwrap_or_default();
-    // GDAL writes and reads scales of two numbers, too.
+    // GDAL also writes and reads scales of two numbers.
     let scale = match scale[..] {
         [x, y] => Some([x, y, 0.0]),
         [x, y, z, ..] => Some([x, y, z]),
@@ -41,7 +41,7 @@ fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>)
         return Ok(Placement::Matrix(Box::new(*matrix)));
     }
     if scale.is_some() && tiepoints.is_empty() {
-        warnings.push("there is a pixel scale, but no tiepoint; the raster is taken to have no place".to_owned());
+        warnings.push("there is a pixel scale but no tiepoint; the raster is read without a transform".to_owned());
     }
     if !tiepoints.is_empty() {
         return Ok(Placement::Tiepoints(tiepoints));
@@ -49,19 +49,20 @@ fn placement(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>)
     Ok(Placement::None)
 }
 
-/// The placement of a pixel scale as GDAL reads it. GeoTIFF 1.1 (section 7.3.2) knows positive scales only, and readers
-/// take others in different ways; what is written has one meaning.
+/// Returns the placement of a pixel scale as GDAL reads it. GeoTIFF 1.1 (section 7.3.2) only defines positive scales,
+/// and readers interpret others differently; the result is unambiguous.
 fn scaled(scale: [f64; 3], tiepoint: [f64; 6], tiepoints: Vec<f64>, warnings: &mut Vec<String>) -> Placement {
     let [x, y, z] = scale;
     if y < 0.0 {
-        warnings
-            .push(format!("the pixel scale of y, {y}, is negative; rows are taken to go down (north up), as in GDAL"));
+        warnings.push(format!(
+            "the pixel scale of y, {y}, is negative; rows are read as going down (north up), as in GDAL"
+        ));
     }
     let y = y.abs();
     if x.is_nan() || x > 0.0 {
         return Placement::ScaleAndTiepoint { scale: [x, y, z], tiepoints };
     }
-    warnings.push(format!("the pixel scale of x, {x}, is negative; columns are taken to go to the left, as in GDAL"));
+    warnings.push(format!("the pixel scale of x, {x}, is negative; columns are read as going left, as in GDAL"));
     let [column, row, depth, east, north, height] = tiepoint;
     let (left, top, base) = (east - column * x, north + row * y, height - depth * z);
     Placement::Matrix(Box::new([x, 0.0, 0.0, left, 0.0, -y, 0.0, top, 0.0, 0.0, z, base, 0.0, 0.0, 0.0, 1.0]))
@@ -71,13 +72,13 @@ fn keys(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> R
     let Some(numbers) = directory.integers(file, Tag::GEO_KEY_DIRECTORY)? else { return Ok(None) };
     let mut directory_numbers: Vec<u16> = numbers.iter().map(|number| u16::try_from(*number).unwrap_or(0)).collect();
     let Some(&[_, _, _, claimed]) = directory_numbers.first_chunk::<4>() else {
-        warnings.push("the GeoKey directory has no header and is left out".to_owned());
+        warnings.push("the GeoKeyDirectory is ignored: it has no header".to_owned());
         return Ok(None);
     };
     let held = directory_numbers.len() / 4 - 1;
     let count = usize::from(claimed).min(held);
     if usize::from(claimed) > held {
-        warnings.push(format!("the GeoKey directory claims {claimed} keys, but holds {held}; these are taken"));
+        warnings.push(format!("the GeoKeyDirectory declares {claimed} keys but contains {held}; only those are read"));
     }
     directory_numbers.truncate(4 + 4 * count);
     if let (Some(number), Ok(count)) = (directory_numbers.get_mut(3), u16::try_from(count)) {

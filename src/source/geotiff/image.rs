@@ -1,4 +1,4 @@
-//! What the pixels of an image mean: colours, extra samples, nodata.
+//! The meaning of an image's pixels: colors, extra samples, nodata.
 
 use super::directory::{Directory, TiffFile};
 use super::layout::ImageLayout;
@@ -7,7 +7,7 @@ use crate::sample::{Nodata, SampleKind, Value, dispatch};
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 use crate::tiff::Tag;
 
-/// The description of an image, as the rest of the library takes it.
+/// Reads the description of an image.
 pub(super) fn spec(
     file: &TiffFile,
     directory: &Directory,
@@ -23,7 +23,7 @@ pub(super) fn spec(
     spec.photometric = photometric(layout)?;
     if spec.photometric.color_bands() > spec.bands {
         warnings.push(format!(
-            "photometric interpretation {:?} needs {} bands, there are {}; the bands are taken for grey",
+            "photometric interpretation {:?} needs {} bands, but there are {}; the image is read as grayscale",
             spec.photometric,
             spec.photometric.color_bands(),
             spec.bands
@@ -34,12 +34,12 @@ pub(super) fn spec(
         match color_map(file, directory, bits, spec.data_type.kind()) {
             Ok(map) => spec.color_map = map,
             Err(reason) => {
-                warnings.push(format!("the palette is left out: {reason}"));
+                warnings.push(format!("the palette is ignored: {reason}"));
                 spec.photometric = Photometric::MinIsBlack;
             }
         }
     } else if spec.bands == 1 && directory.contains(Tag::COLOR_MAP) {
-        // TIFF gives a colour map no meaning here, but GDAL takes it for a palette.
+        // TIFF gives a color map no meaning here, but GDAL treats it as a palette.
         spec.color_map = color_map(file, directory, bits, spec.data_type.kind()).unwrap_or_default();
     }
     spec.extra_samples = extra_samples(file, directory, &spec)?;
@@ -49,9 +49,9 @@ pub(super) fn spec(
 fn photometric(layout: &ImageLayout) -> Result<Photometric> {
     let name = match layout.photometric {
         0 => return Ok(Photometric::MinIsWhite),
-        // A mask that stands as an image of its own is grey.
+        // A mask that is an image of its own is grayscale.
         1 | 4 => return Ok(Photometric::MinIsBlack),
-        // YCbCr is converted when it is decoded.
+        // YCbCr is converted during decoding.
         2 => return Ok(Photometric::Rgb),
         6 if layout.samples >= 3 => return Ok(Photometric::Rgb),
         6 => return Ok(Photometric::MinIsBlack),
@@ -60,7 +60,7 @@ fn photometric(layout: &ImageLayout) -> Result<Photometric> {
         8 => return Ok(Photometric::CieLab),
         9 => return Ok(Photometric::IccLab),
         10 => "ITU L*a*b*",
-        32803 => "colour filter array",
+        32803 => "color filter array",
         32844 => "LogL",
         32845 => "LogLuv",
         34892 => "linear raw",
@@ -76,12 +76,12 @@ fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) ->
     }
     let nodata = Nodata::parse(&text);
     if nodata.is_none() {
-        warnings.push(format!("the nodata value '{}' is no number and is left out", text.trim()));
+        warnings.push(format!("the nodata value '{}' is ignored: not a number", text.trim()));
     }
     Ok(nodata)
 }
 
-/// Gives samples all bits of their type. A palette grows with them: entries that the file doesn't have are black.
+/// Widens samples to all bits of their type. A palette grows accordingly: entries that the file doesn't have are black.
 pub(super) fn widen(spec: &mut ImageSpec) {
     let Some(bits) = spec.bits_per_sample.take() else { return };
     if spec.color_map.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn widen(spec: &mut ImageSpec) {
     }
 }
 
-/// The bytes of one sample for chunks that are left out of the file: nodata if the type holds it, else 0.
+/// Returns one sample for chunks that are not stored: nodata if the type can hold it, otherwise 0.
 pub(super) fn fill_sample(spec: &ImageSpec) -> Vec<u8> {
     dispatch!(spec.data_type, T => {
         let value = spec.nodata_in_range().as_ref().and_then(<T as Value>::from_nodata).unwrap_or(<T as Value>::ZERO);
@@ -111,14 +111,14 @@ fn color_map(
     kind: SampleKind,
 ) -> std::result::Result<Vec<u16>, String> {
     if kind != SampleKind::Unsigned || bits > 16 {
-        return Err(format!("samples of {bits} bits are no indices"));
+        return Err(format!("samples of this type ({bits} bits) cannot be palette indices"));
     }
     let values = directory.integers(file, Tag::COLOR_MAP).map_err(|error| error.to_string())?;
-    let values = values.ok_or("there is no colour map")?;
+    let values = values.ok_or("there is no ColorMap")?;
     let expected = 3usize << bits;
-    let values = values.get(..expected).ok_or(format!("it has {} values of {expected}", values.len()))?;
+    let values = values.get(..expected).ok_or(format!("ColorMap has {} of {expected} values", values.len()))?;
     let map: Vec<u16> = values.iter().map(|value| u16::try_from(*value).unwrap_or(u16::MAX)).collect();
-    // Some software writes colours of 8 bits; GDAL and libtiff scale such a map.
+    // Some software writes 8-bit colors; GDAL and libtiff scale such a map.
     if map.iter().all(|value| *value < 256) && map.iter().any(|value| *value > 0) {
         return Ok(map.into_iter().map(|value| value * 257).collect());
     }
@@ -128,13 +128,13 @@ fn color_map(
 fn extra_samples(file: &TiffFile, directory: &Directory, spec: &ImageSpec) -> Result<Vec<ExtraSample>> {
     let extra = spec.bands.saturating_sub(spec.photometric.color_bands());
     let values = directory.integers(file, Tag::EXTRA_SAMPLES)?.unwrap_or_default();
-    // Where there are too many or too few, the last one is that of the last band, as in GDAL.
+    // If there are too many or too few, the last one belongs to the last band, as in GDAL.
     let missing = usize::from(extra).saturating_sub(values.len());
     let values = values.get(values.len().saturating_sub(extra.into())..).unwrap_or(&[]);
     let missing = if values.is_empty() { 0 } else { missing };
     let meaning = |value: &u64| match value {
         1 => ExtraSample::AssociatedAlpha,
-        // 999 is what Corel Draw writes; libtiff takes it so.
+        // Corel Draw writes 999; libtiff reads it like this.
         2 | 999 => ExtraSample::UnassociatedAlpha,
         _ => ExtraSample::Unspecified,
     };

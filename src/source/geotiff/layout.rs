@@ -1,6 +1,6 @@
-//! What a directory says about its pixels: size, type, chunks, compression.
+//! Pixel layout of a directory: size, data type, chunks (tiles or strips), compression.
 //!
-//! Tolerates what libtiff tolerates, as the world is full of such files; what remains doubtful becomes a warning.
+//! Tolerates what libtiff tolerates, because such files are common; remaining doubts become warnings.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::error::{Error, Result};
 use crate::sample::DataType;
 use crate::tiff::Tag;
 
-/// So many offsets may be missing at the end of their array; libtiff has the same limit, against headers that lie.
+/// Maximum number of offsets missing at the end of their array, as in libtiff: a defense against false headers.
 const MOST_MISSING_OFFSETS: u64 = 1_000_000;
 
-/// How the pixels of one image lie in the file.
+/// The layout of the pixels of an image in the file.
 #[derive(Debug, Clone)]
 pub(super) struct ImageLayout {
-    /// The number of the directory in the file, for messages.
+    /// Index of the directory in the file, for messages.
     pub(super) number: usize,
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) samples: u16,
     /// The value of tag 262.
     pub(super) photometric: u64,
-    /// Whether each band has chunks of its own.
+    /// True if each band has separate chunks.
     pub(super) planar: bool,
     pub(super) tiled: bool,
     pub(super) chunk_height: u32,
@@ -32,14 +32,14 @@ pub(super) struct ImageLayout {
     pub(super) chunks_down: u32,
     pub(super) format: ChunkFormat,
     pub(super) offsets: Vec<u64>,
-    /// May be shorter than `offsets`; [`chunk_range`](Self::chunk_range) fills in what is missing.
+    /// May be shorter than `offsets`; [`chunk_range`](Self::chunk_range) derives missing counts.
     pub(super) byte_counts: Vec<u64>,
-    /// Offsets in order, to find the end of chunks without byte counts; empty where all have theirs.
+    /// Sorted offsets, to find the end of chunks without byte counts; empty if all chunks have theirs.
     sorted_offsets: Vec<u64>,
     file_length: u64,
 }
 
-/// Reads tags of one directory, with its number in errors.
+/// Reads tags of one directory; errors name its index.
 struct Reader<'a> {
     file: &'a TiffFile,
     directory: &'a Directory,
@@ -51,7 +51,7 @@ impl Reader<'_> {
         Error::corrupt(format!("image {}", self.number), reason)
     }
 
-    /// The first number of a tag; a tag that is there but unreadable is an error.
+    /// Reads the first number of a tag; a tag that is present but unreadable is an error.
     fn number(&self, tag: Tag) -> Result<Option<u64>> {
         self.check(tag)?;
         self.directory.integer(self.file, tag)
@@ -76,14 +76,14 @@ impl Reader<'_> {
         u16::try_from(value).map_err(|_| self.corrupt(format!("tag {} ({}) is {value}", tag.0, name(tag))))
     }
 
-    /// The number that a tag gives for all bands; an error where they differ.
+    /// Reads the number that a tag gives for all bands; an error if it differs between bands.
     fn one_for_all(&self, tag: Tag, bands: u16, default: u64) -> Result<u64> {
         self.check(tag)?;
         let numbers = self.directory.integers_up_to(self.file, tag, bands.into())?.unwrap_or_default();
         let first = numbers.first().copied().unwrap_or(default);
         if numbers.iter().any(|number| *number != first) {
             return Err(Error::unsupported(format!(
-                "bands that differ in tag {} ({}) in image {}",
+                "different values of tag {} ({}) for the bands of image {}",
                 tag.0,
                 name(tag),
                 self.number
@@ -102,17 +102,17 @@ impl ImageLayout {
     pub(super) fn read(file: &TiffFile, directory: &Directory, number: usize) -> Result<Self> {
         let reader = Reader { file, directory, number };
         let (width, height) = size(&reader)?;
-        // Some software gives the number once a band; anything else is damage.
+        // Some software writes one value per band; different values are damage.
         let samples = reader.one_for_all(Tag::SAMPLES_PER_PIXEL, u16::MAX, 1)?;
         let samples = reader.narrow(Tag::SAMPLES_PER_PIXEL, samples)?;
         if samples == 0 {
-            return Err(reader.corrupt("it has 0 samples per pixel"));
+            return Err(reader.corrupt("SamplesPerPixel is 0"));
         }
         let planar = match reader.number_or(Tag::PLANAR_CONFIGURATION, 1)? {
-            // With one band both mean the same.
+            // With one band, both mean the same.
             2 => samples > 1,
             0 | 1 => false,
-            other => return Err(reader.corrupt(format!("planar configuration {other}; there are 1 and 2"))),
+            other => return Err(reader.corrupt(format!("PlanarConfiguration is {other}, not 1 or 2"))),
         };
         let compression = compression(&reader)?;
         let photometric = reader.number_or(Tag::PHOTOMETRIC_INTERPRETATION, 1)?;
@@ -124,7 +124,7 @@ impl ImageLayout {
         } else {
             (Tag::STRIP_OFFSETS, Tag::STRIP_BYTE_COUNTS)
         };
-        // libtiff takes strip tags for tiles and the other way round where only the other pair is there.
+        // If only the strip tags are present, libtiff uses them for tiles.
         let (offsets_tag, counts_tag) = match (directory.contains(offsets_tag), tiled) {
             (false, true) => (Tag::STRIP_OFFSETS, Tag::STRIP_BYTE_COUNTS),
             _ => (offsets_tag, counts_tag),
@@ -136,10 +136,10 @@ impl ImageLayout {
         reader.check(offsets_tag)?;
         let offsets = directory.integers_up_to(file, offsets_tag, chunks)?;
         let offsets =
-            offsets.ok_or_else(|| reader.corrupt("it has no StripOffsets or TileOffsets: it has no pixels"))?;
+            offsets.ok_or_else(|| reader.corrupt("it has no pixels: StripOffsets and TileOffsets are missing"))?;
         let missing = chunks - (offsets.len() as u64).min(chunks);
         if missing > MOST_MISSING_OFFSETS {
-            return Err(reader.corrupt(format!("offsets of {missing} of its {chunks} tiles or strips are missing")));
+            return Err(reader.corrupt(format!("the offsets of {missing} of its {chunks} tiles or strips are missing")));
         }
         let byte_counts = match directory.broken(counts_tag) {
             Some(_) => None,
@@ -160,7 +160,7 @@ impl ImageLayout {
         };
         check_fax(&format, photometric)?;
         if format.row_bytes().is_none() || format.packed_row_bytes().is_none() {
-            return Err(Error::limit("bytes of a row of pixels", u64::MAX, usize::MAX as u64));
+            return Err(Error::limit("the size of a row of pixels, in bytes,", u64::MAX, usize::MAX as u64));
         }
         let byte_counts = byte_counts.unwrap_or_default();
         let mut sorted_offsets = Vec::new();
@@ -188,23 +188,24 @@ impl ImageLayout {
         })
     }
 
-    /// Whether chunks are left out of the file.
+    /// Returns true if some chunks are not stored in the file.
     pub(super) fn is_sparse(&self) -> bool {
         self.missing_offsets().is_some() || self.offsets.contains(&0)
     }
 
-    /// What is said of too few offsets, if so.
+    /// Returns a warning if there are too few offsets.
     pub(super) fn missing_offsets(&self) -> Option<String> {
         let rows = u64::from(self.chunks_across) * u64::from(self.chunks_down);
         let chunks = rows * u64::from(self.planes());
         let held = self.offsets.len() as u64;
         (held < chunks).then(|| {
             let kind = if self.tiled { "tiles" } else { "strips" };
-            format!("image {} has {chunks} {kind}, but offsets of {held}; the others have no data", self.number)
+            format!("image {} has {chunks} {kind}, but offsets for only {held}; the others have no data", self.number)
         })
     }
 
-    /// Rows of pixels that a chunk in a row of chunks holds: tiles are always whole, the last strip may be shorter.
+    /// Returns the number of pixel rows of the chunks in a row of chunks: tiles are complete, the last strip may be
+    /// shorter.
     pub(super) fn chunk_rows(&self, chunk_row: u32) -> u32 {
         if self.tiled {
             return self.chunk_height;
@@ -214,60 +215,60 @@ impl ImageLayout {
         u32::try_from(rest).unwrap_or(u32::MAX).min(self.chunk_height)
     }
 
-    /// The number of planes: one a band where bands have chunks of their own, else one for all.
+    /// Returns the number of planes: one per band if bands have separate chunks, otherwise one.
     pub(super) fn planes(&self) -> u16 {
         if self.planar { self.samples } else { 1 }
     }
 
-    /// The index of a chunk in the arrays of offsets and byte counts.
+    /// Returns the index of a chunk in the arrays of offsets and byte counts.
     pub(super) fn chunk_index(&self, plane: u16, chunk_row: u32, chunk_column: u32) -> u64 {
         let rows_above = u64::from(plane) * u64::from(self.chunks_down) + u64::from(chunk_row);
         rows_above * u64::from(self.chunks_across) + u64::from(chunk_column)
     }
 
-    /// Where a chunk stands in the file, `None` where it is left out because all of it is nodata.
+    /// Returns the offset and size of a chunk, or `None` if it is not stored because all of it is nodata.
     pub(super) fn chunk_range(&self, index: u64, chunk_row: u32) -> Result<Option<(u64, u64)>> {
         let place = || self.chunk_place(index);
         let position = usize::try_from(index).unwrap_or(usize::MAX);
-        // Offsets that are missing are taken for 0, as in libtiff; a warning has told so.
+        // Missing offsets count as 0, as in libtiff; a warning has already reported them.
         let offset = self.offsets.get(position).copied().unwrap_or(0);
         let count = self.byte_counts.get(position).copied();
         if offset == 0 && count.unwrap_or(0) == 0 {
             return Ok(None);
         }
         let rest = self.file_length.checked_sub(offset).filter(|rest| *rest > 0).ok_or_else(|| {
-            Error::corrupt(place(), format!("it stands at byte {offset}, the file has {} bytes", self.file_length))
+            Error::corrupt(place(), format!("it starts at byte {offset}, but the file has {} bytes", self.file_length))
         })?;
         let needed = self.format.packed_bytes(self.chunk_rows(chunk_row) as usize).map(|bytes| bytes as u64);
         let uncompressed = self.format.compression == Compression::None;
         let count = match (count, needed) {
-            // The pixels decide how long an uncompressed chunk is; libtiff mends byte counts likewise. The lowest
-            // tiles may lack rows beyond the image.
+            // The pixels determine the size of an uncompressed chunk; libtiff repairs byte counts in the same way. The
+            // bottom tiles may lack rows beyond the image.
             (_, Some(needed)) if uncompressed && !self.tiled => needed,
             (Some(count), Some(needed)) if uncompressed => needed.min(if count == 0 { rest } else { count.max(1) }),
             (None | Some(0), _) => rest.min(self.next_offset(offset).saturating_sub(offset)),
-            // A lone strip with an absurd count: what there is must do.
+            // A single strip with an absurd count: use what there is.
             (Some(count), _) if count > rest && self.offsets.len() == 1 => rest,
-            // No codec makes much more of pixels than they are; the rest is not theirs.
+            // No codec makes pixels much larger; the rest is not part of the chunk.
             (Some(count), Some(needed)) if count <= rest => count.min(needed.saturating_mul(4).saturating_add(1 << 20)),
             (Some(count), _) => count,
         };
         if count > rest {
             return Err(Error::corrupt(
                 place(),
-                format!("its {count} bytes at byte {offset} end behind the file of {} bytes", self.file_length),
+                format!("its {count} bytes at byte {offset} extend beyond the file of {} bytes", self.file_length),
             ));
         }
         Ok(Some((offset, count)))
     }
 
-    /// Where the next chunk starts, or the file ends.
+    /// Returns the start of the next chunk, or the end of the file.
     fn next_offset(&self, offset: u64) -> u64 {
         let behind = self.sorted_offsets.partition_point(|other| *other <= offset);
         self.sorted_offsets.get(behind).copied().unwrap_or(self.file_length)
     }
 
-    /// The chunk as messages name it.
+    /// Returns the name of the chunk in messages.
     pub(super) fn chunk_place(&self, index: u64) -> String {
         format!("{} {index} of image {}", if self.tiled { "tile" } else { "strip" }, self.number)
     }
@@ -294,7 +295,7 @@ fn compression(reader: &Reader<'_>) -> Result<Compression> {
                 Some([_, 0]) | None => Compression::Lerc(lerc::Wrapping::None),
                 Some([_, 1]) => Compression::Lerc(lerc::Wrapping::Deflate),
                 Some([_, 2]) => Compression::Lerc(lerc::Wrapping::Zstd),
-                Some(other) => return Err(Error::unsupported(format!("compression 34887 (LERC) with {other:?}"))),
+                Some(other) => return Err(Error::unsupported(format!("LERC compression parameters {other:?}"))),
             }
         }
         Compression::Fax(fax::Options::Group3 { .. }) => {
@@ -311,7 +312,7 @@ fn compression(reader: &Reader<'_>) -> Result<Compression> {
 fn sample_type(reader: &Reader<'_>, samples: u16) -> Result<(u16, SampleFormat, DataType)> {
     let bits = reader.one_for_all(Tag::BITS_PER_SAMPLE, samples, 1)?;
     let format = match reader.one_for_all(Tag::SAMPLE_FORMAT, samples, 1)? {
-        // 4 is "void"; 0 is written by some software, libtiff takes it for 1.
+        // 4 is "void"; 0 is written by some software, and libtiff reads it as 1.
         0 | 1 | 4 => SampleFormat::Unsigned,
         2 => SampleFormat::Signed,
         3 => SampleFormat::Float,
@@ -335,14 +336,14 @@ fn sample_type(reader: &Reader<'_>, samples: u16) -> Result<(u16, SampleFormat, 
         (SampleFormat::ComplexInteger, 64) => DataType::CI32,
         (SampleFormat::ComplexFloat, 64) => DataType::CF32,
         (SampleFormat::ComplexFloat, 128) => DataType::CF64,
-        _ => return Err(Error::unsupported(format!("samples of {bits} bits of format {format:?}"))),
+        _ => return Err(Error::unsupported(format!("{bits}-bit samples of format {format:?}"))),
     };
     Ok((reader.narrow(Tag::BITS_PER_SAMPLE, bits)?, format, data_type))
 }
 
 fn chunk_size(reader: &Reader<'_>, tiled: bool, width: u32, height: u32) -> Result<(u32, u32)> {
     if !tiled {
-        // Without RowsPerStrip, or with 2^32 - 1 as TIFF 6.0 section 3 has it, all rows stand in one strip.
+        // Without RowsPerStrip, or with its default 2^32 - 1 (TIFF 6.0 section 3), all rows are in one strip.
         let rows = reader.number(Tag::ROWS_PER_STRIP)?.filter(|rows| *rows > 0).unwrap_or(u64::MAX);
         return Ok((width, u32::try_from(rows).unwrap_or(height).min(height)));
     }
@@ -356,7 +357,7 @@ fn chunk_size(reader: &Reader<'_>, tiled: bool, width: u32, height: u32) -> Resu
     Ok((side(Tag::TILE_WIDTH)?, side(Tag::TILE_LENGTH)?))
 }
 
-/// Colours stored as YCbCr become RGB, as in GDAL: by the JPEG decoder, or by our own arithmetic.
+/// Returns the conversion of YCbCr colors to RGB, which happens as in GDAL: in the JPEG decoder, or by this library.
 fn ycbcr(reader: &Reader<'_>, photometric: u64, samples: u16, planar: bool, bits: u16) -> Result<Option<Arc<YCbCr>>> {
     if photometric != 6 || samples < 3 {
         return Ok(None);
@@ -364,7 +365,7 @@ fn ycbcr(reader: &Reader<'_>, photometric: u64, samples: u16, planar: bool, bits
     let is_jpeg = reader.number_or(Tag::COMPRESSION, 1)? == 7;
     if samples != 3 || planar || !(bits == 8 || is_jpeg) {
         return Err(Error::unsupported(format!(
-            "photometric interpretation 6 (YCbCr) with {samples} bands of {bits} bits, separate planes: {planar}"
+            "photometric interpretation 6 (YCbCr) with {samples} bands of {bits} bits (separate planes: {planar})"
         )));
     }
     let subsampling = reader.directory.integers_up_to(reader.file, Tag::YCBCR_SUBSAMPLING, 2)?;
@@ -373,7 +374,7 @@ fn ycbcr(reader: &Reader<'_>, photometric: u64, samples: u16, planar: bool, bits
         Some(&[across @ (1 | 2 | 4), down @ (1 | 2 | 4)]) => {
             [across, down].map(|step| usize::try_from(step).unwrap_or(1))
         }
-        Some(other) => return Err(reader.corrupt(format!("YCbCr subsampling {other:?}; there are 1, 2 and 4"))),
+        Some(other) => return Err(reader.corrupt(format!("YCbCr subsampling is {other:?}, not 1, 2, or 4"))),
     };
     #[expect(clippy::cast_possible_truncation, reason = "libtiff keeps these in single precision")]
     let floats = |tag| -> Result<Option<Vec<f32>>> {

@@ -1,15 +1,15 @@
-//! What is said about a raster: GDAL's XML (tag 42112), and tags that are carried as they are.
+//! Metadata of a raster: GDAL's XML (tag 42112), and tags that are carried over unchanged.
 
 use super::directory::{Directory, TiffFile};
 use crate::error::Result;
 use crate::geo::{Metadata, MetadataItem};
 use crate::tiff::{Tag, TagValue};
 
-/// The forms of the values of carried tags.
+/// The forms of values of carried tags.
 #[derive(Clone, Copy)]
 enum Form {
     Text,
-    /// Texts with a NUL between them.
+    /// Texts separated by NUL.
     Texts,
     Short,
     Rational,
@@ -17,7 +17,7 @@ enum Form {
     Undefined,
 }
 
-/// Tags that carry meaning too, but are read elsewhere: where one can't be read, the user is told.
+/// Tags that are read elsewhere, but cause a warning here if they cannot be read.
 const CARRIED_ELSEWHERE: [Tag; 9] = [
     Tag::GDAL_METADATA,
     Tag::GDAL_NODATA,
@@ -30,7 +30,7 @@ const CARRIED_ELSEWHERE: [Tag; 9] = [
     Tag::RPC_COEFFICIENTS,
 ];
 
-/// The tags that are carried, and the forms of their values by their specifications.
+/// The carried tags, and the forms of their values in their specifications.
 const CARRIED: [(Tag, Form); 23] = [
     (Tag::DOCUMENT_NAME, Form::Text),
     (Tag::IMAGE_DESCRIPTION, Form::Text),
@@ -57,24 +57,24 @@ const CARRIED: [(Tag, Form); 23] = [
     (Tag::GEO_METADATA, Form::Bytes),
 ];
 
-/// Reads everything that is carried; what can't be read becomes a warning.
+/// Reads all carried metadata; anything unreadable becomes a warning.
 pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<Metadata> {
     let mut metadata = Metadata::default();
     if let Some(text) = directory.text(file, Tag::GDAL_METADATA)? {
         match items(&text) {
             Ok(items) => metadata.items = items,
             Err(reason) => {
-                warnings.push(format!("the XML of tag 42112 (GDAL_METADATA) is malformed and is left out: {reason}"));
+                warnings.push(format!("the XML in tag 42112 (GDAL_METADATA) is ignored: {reason}"));
             }
         }
     }
     for tag in CARRIED.into_iter().map(|(tag, _)| tag).chain(CARRIED_ELSEWHERE) {
         if let Some(reason) = directory.broken(tag) {
-            warnings.push(format!("tag {} ({}) is left out: {reason}", tag.0, tag.name().unwrap_or("unknown")));
+            warnings.push(format!("tag {} ({}) is ignored: {reason}", tag.0, tag.name().unwrap_or("unknown")));
         }
     }
     if directory.contains(Tag::EXIF_IFD) || directory.contains(Tag::GPS_IFD) {
-        warnings.push("what a camera says of the picture (EXIF) is left out".to_owned());
+        warnings.push("EXIF metadata is ignored".to_owned());
     }
     for (tag, form) in CARRIED {
         let Some(value) = directory.value(file, tag)? else { continue };
@@ -82,7 +82,7 @@ pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<St
             Some(value) if value.count() == 0 => {}
             Some(value) => metadata.tags.push((tag, value)),
             None => warnings.push(format!(
-                "tag {} ({}) is left out: its value has an unexpected type",
+                "tag {} ({}) is ignored: its value has an unexpected type",
                 tag.0,
                 tag.name().unwrap_or("unknown")
             )),
@@ -91,7 +91,7 @@ pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<St
     Ok(metadata)
 }
 
-/// The value in the form that its specification wants.
+/// Converts a value to the form in its specification; `None` if it has another type.
 fn shape(value: TagValue, form: Form) -> Option<TagValue> {
     Some(match (form, value) {
         (Form::Text, TagValue::Ascii(mut bytes) | TagValue::Byte(mut bytes) | TagValue::Undefined(mut bytes)) => {
@@ -120,28 +120,28 @@ fn shape(value: TagValue, form: Form) -> Option<TagValue> {
     })
 }
 
-/// The items of GDAL's XML, without those that describe how the source was stored.
+/// Parses the items of GDAL's XML, without those that describe how the source is stored.
 fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    // XML readers turn a carriage return into a line feed unless it is written as a reference.
+    // XML parsers turn a carriage return into a line feed unless it is written as a reference.
     let text = &text.replace('\r', "&#13;");
     let document = crate::xml::parse(text)?;
     let root = document.root_element();
     if root.tag_name().name() != "GDALMetadata" {
-        return Err(format!("its root is '{}', not 'GDALMetadata'", root.tag_name().name()));
+        return Err(format!("its root element is '{}', not 'GDALMetadata'", root.tag_name().name()));
     }
     let item = |node: roxmltree::Node<'_, '_>| {
         let attribute = |name: &str| node.attribute(name).map(str::to_owned);
         Some(MetadataItem {
             name: attribute("name")?,
             domain: attribute("domain").filter(|domain| !domain.is_empty()),
-            // What is no number counts as 0, as in GDAL.
+            // Text that is not a number counts as 0, as in GDAL.
             sample: node.attribute("sample").map(|sample| sample.trim().parse().unwrap_or(0)),
             role: attribute("role").filter(|role| !role.is_empty()),
-            // Comments may stand between parts of the text.
+            // Comments may separate parts of the text.
             value: node.children().filter(roxmltree::Node::is_text).filter_map(|part| part.text()).collect(),
         })
     };

@@ -1,7 +1,7 @@
-//! GeoTIFF files of any flavour as the source.
+//! Reader for GeoTIFF files of all kinds.
 //!
-//! Strips and tiles, bands together or apart, either byte order, classic and BigTIFF, samples of 1 to 64 bits and
-//! complex ones, internal masks, and the files beside a raster that say where it lies.
+//! Supports strips and tiles, pixel and band interleave, both byte orders, classic TIFF and BigTIFF, samples of 1 to 64
+//! bits and complex samples, internal masks, and files next to the raster that georeference it.
 
 mod directory;
 mod georeference;
@@ -31,22 +31,22 @@ use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::view::{PixelSource, Stripe, Window};
 
-/// How a file is read.
+/// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The full-resolution image to read, counted from 0. Default: `None`, the first one, with a warning if there are
-    /// more.
+    /// Full-resolution image to read, counted from 0. Default: `None`, which reads the first image, with a warning if
+    /// there are more.
     pub image: Option<usize>,
-    /// Whether to leave out the `.aux.xml` file next to the raster, GDAL's auxiliary metadata. Default: `false`, what it
-    /// says wins over what the raster itself says, as in GDAL.
+    /// True to ignore GDAL's auxiliary metadata, the `.aux.xml` file next to the raster. Default: `false`; as in GDAL,
+    /// it takes precedence over the raster itself.
     pub ignore_aux: bool,
 }
 
-/// A GeoTIFF file as the source of an encoding.
+/// A GeoTIFF file as a raster source.
 ///
-/// Pixels are decoded when they are asked for; the file is never held in memory as a whole. A strip of the height of
-/// the image takes no more memory than one of few rows. Rows may be read in any order; those of a compressed strip of more
-/// than 8 MiB are decoded from its start again where one is asked for that lies before the last.
+/// Pixels are decoded on demand; the file is never in memory as a whole. A strip as tall as the image takes no more
+/// memory than a strip of a few rows. Rows may be read in any order, but going back in a compressed strip of more than
+/// 8 MiB of pixels decodes the strip again from its start.
 ///
 /// ```no_run
 /// use cogsmith::{GeoTiffSource, PixelSource, ReadOptions};
@@ -65,12 +65,12 @@ pub struct GeoTiffSource {
     mask: Option<MaskReader>,
 }
 
-/// The mask of an image, with chunks of its own.
+/// The mask of an image, with its own tiles or strips.
 struct MaskReader {
     rows: RowReader,
-    /// Bytes of a sample of the mask.
+    /// Size of a mask sample in bytes.
     sample_size: usize,
-    /// Samples of a pixel: old files have one for each band.
+    /// Samples per pixel: old files have one per band.
     samples: usize,
 }
 
@@ -87,17 +87,18 @@ impl std::fmt::Debug for GeoTiffSource {
 impl GeoTiffSource {
     /// Opens a file.
     ///
-    /// What the `.aux.xml` file next to it says wins, unless the options leave it out: CRS, transform, ground control
-    /// points, nodata value, color table and interpretation, descriptions, scales, offsets, units and metadata. GDAL
-    /// keeps there what a user has set and a GeoTIFF cannot hold, or what was set on a file opened for reading. It is
-    /// read for the first image alone. Without any georeference, a world file and a `.prj` file next to the raster
-    /// are read.
+    /// Unless the options ignore it, an `.aux.xml` file next to the raster takes precedence for the CRS, transform,
+    /// ground control points, nodata value, color table and interpretation, descriptions, scales, offsets, units, and
+    /// metadata. GDAL stores there what a user has set and a GeoTIFF cannot hold, or what was set on a file opened for
+    /// reading. It is read only for the first image. A missing transform is read from a world file next to the raster,
+    /// and a missing CRS from a `.prj` file.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the file can't be read,
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where it is no TIFF file or is damaged,
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for features that are not read, and
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an image that the file has not.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file cannot be read,
+    /// [`ErrorKind::NotTiff`](crate::ErrorKind::NotTiff) if it is not a TIFF file,
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it is damaged,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for unsupported features, and
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an image that the file does not have.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
@@ -110,7 +111,7 @@ impl GeoTiffSource {
             && source.mask.is_none()
         {
             source.mask = source.mask_beside(&mask).unwrap_or_else(|error| {
-                source.warnings.push(format!("the mask '{}' can't be read and is ignored: {error}", mask.display()));
+                source.warnings.push(format!("mask '{}' is ignored: {error}", mask.display()));
                 None
             });
             source.spec.mask = source.mask.is_some();
@@ -118,7 +119,7 @@ impl GeoTiffSource {
         Ok(source)
     }
 
-    /// The mask in a file beside the raster, which is a TIFF file of its own.
+    /// Opens the mask in a separate TIFF file next to the raster.
     fn mask_beside(&mut self, path: &Path) -> Result<Option<MaskReader>> {
         let file = TiffFile::open(Arc::new(DiskFile::open(path)?))?;
         let directories = file.directories(&mut self.warnings)?;
@@ -126,26 +127,29 @@ impl GeoTiffSource {
         let mask = mask_reader(&file, directory, 0)?;
         let (width, height) = mask.rows.size();
         if (width, height) != (self.spec.width, self.spec.height) {
-            self.warnings.push(format!("the mask '{}' is {width}x{height} and is ignored", path.display()));
+            self.warnings.push(format!(
+                "mask '{}' is ignored: its size {width}x{height} differs from the raster's",
+                path.display()
+            ));
             return Ok(None);
         }
         Ok(Some(mask))
     }
 
-    /// Opens a file that some other means gives the bytes of.
+    /// Opens a file from any reader, without the files next to it.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// The errors of [`open`](Self::open).
     pub fn from_reader(reader: impl ReadAt + 'static, options: &ReadOptions) -> Result<Self> {
         Self::read(Arc::new(reader), options, None)
     }
 
-    /// Opens an overview of an image, for a look at it: 0 is the first that the file has behind it, usually the largest.
-    /// Its place on the earth is not that of the pixels: overviews have none of their own.
+    /// Opens an overview of an image, for previews. Overview 0 is the first after the image in the file, usually the
+    /// largest. Its georeferencing does not apply to its pixels: overviews have none of their own.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an overview that
-    /// the file has not.
+    /// The errors of [`open`](Self::open), and [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an
+    /// overview that the file does not have.
     pub fn overview(reader: impl ReadAt + 'static, options: &ReadOptions, overview: usize) -> Result<Self> {
         Self::read(Arc::new(reader), options, Some(overview))
     }
@@ -177,12 +181,12 @@ impl GeoTiffSource {
         Ok(source)
     }
 
-    /// Lets chunks that are left out of the file be nodata, as in GDAL.
+    /// Fills tiles and strips that are not stored with nodata, as in GDAL.
     fn fill_with_nodata(&mut self) {
         let spec = &mut self.spec;
         if spec.nodata != spec.nodata_in_range() && self.pixels.layout().is_sparse() {
             self.warnings.push(format!(
-                "chunks that are left out stand for nodata, which {} bits can't hold; samples are widened to {}",
+                "tiles or strips that are not stored are nodata, which {} bits cannot hold; samples are widened to {}",
                 spec.bits(),
                 spec.data_type.bits()
             ));
@@ -191,19 +195,19 @@ impl GeoTiffSource {
         self.pixels.set_fill(image::fill_sample(spec));
     }
 
-    /// What was doubtful or left out, each as a sentence.
+    /// Returns the warnings about what was doubtful or ignored, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The number of full-resolution images in the file: neither overviews nor masks.
+    /// Returns the number of full-resolution images in the file, which excludes overviews and masks.
     #[must_use]
     pub fn image_count(&self) -> usize {
         self.image_count
     }
 
-    /// How the pixels are stored, in a few words, such as `Deflate u16 tiles chunky`.
+    /// Returns a short description of the pixel storage, such as `DEFLATE u16 tiles chunky`.
     #[must_use]
     pub fn flavour(&self) -> &str {
         &self.flavour
@@ -233,7 +237,7 @@ impl PixelSource for GeoTiffSource {
             mask.rows.read(first_row, stripe, executor, Some(&put))?;
             if bands_differ.into_inner() {
                 let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
-                return Err(Error::unsupported(format!("a mask that differs from band to band ({rows}); one for all")));
+                return Err(Error::unsupported(format!("a mask that differs between bands ({rows})")));
             }
         }
         Ok(())
@@ -250,7 +254,7 @@ impl RasterSource for GeoTiffSource {
     }
 }
 
-/// The directories of a file by what they are (tags 254 and 255, TIFF 6.0 section 8).
+/// The directories of a file by their role (tags 254 and 255, TIFF 6.0 section 8).
 struct Images<'a> {
     full: Vec<(usize, &'a Directory)>,
     overviews: Vec<(usize, &'a Directory)>,
@@ -264,7 +268,7 @@ impl<'a> Images<'a> {
             let kind = directory.integer(file, Tag::NEW_SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
             let old_kind = directory.integer(file, Tag::SUBFILE_TYPE).unwrap_or_default().unwrap_or(0);
             let (reduced, mask) = (kind & 1 != 0 || old_kind == 2, kind & 4 != 0);
-            // The first directory is the image whatever it claims, as in GDAL.
+            // The first directory is the image whatever its tags say, as in GDAL.
             if number == 0 || (!reduced && !mask) {
                 images.full.push((number, directory));
             } else if mask {
@@ -280,31 +284,34 @@ impl<'a> Images<'a> {
         let count = self.full.len();
         if options.image.is_none() && count > 1 {
             warnings.push(format!(
-                "the file has {count} full-resolution images; the first is read, choose another with the option 'image'"
+                "the file has {count} full-resolution images; only the first is read (option 'image' selects another)"
             ));
         }
         let wanted = options.image.unwrap_or(0);
         self.full.get(wanted).copied().ok_or_else(|| {
-            Error::option("image", format!("there is no such image, the file has {count} of full resolution"))
+            Error::option(
+                "image",
+                format!("there is no image {wanted}; the file has {count} full-resolution images, counted from 0"),
+            )
         })
     }
 
-    /// An overview of an image: one of those that stand behind it and before the next one.
+    /// Returns an overview of an image: one of those between the image and the next one.
     fn overview(&self, image: usize, overview: usize) -> Result<(usize, &'a Directory)> {
         let behind = image..self.next(image);
         let all: Vec<_> = self.overviews.iter().filter(|(number, _)| behind.contains(number)).collect();
         all.get(overview).map(|one| **one).ok_or_else(|| {
-            let reason = format!("there is no overview {overview}, the image has {} (counted from 0)", all.len());
+            let reason = format!("there is no overview {overview}; the image has {}, counted from 0", all.len());
             Error::option("overview", reason)
         })
     }
 
-    /// The number of the image behind an image.
+    /// Returns the directory number of the next image.
     fn next(&self, image: usize) -> usize {
         self.full.iter().map(|(number, _)| *number).find(|number| *number > image).unwrap_or(usize::MAX)
     }
 
-    /// The mask of the same size that stands behind an image (or an overview of it) and before the next one.
+    /// Returns the mask of the same size between an image (or an overview of it) and the next image.
     fn mask_of(&self, file: &TiffFile, image: usize, spec: &ImageSpec) -> Result<Option<(usize, &'a Directory)>> {
         let next = self.next(image);
         for (number, directory) in self.masks.iter().filter(|(number, _)| (image..next).contains(number)) {
@@ -322,7 +329,7 @@ fn mask_reader(file: &TiffFile, directory: &Directory, number: usize) -> Result<
     let layout = ImageLayout::read(file, directory, number)?;
     let samples = usize::from(layout.samples);
     if layout.planar && samples != 1 {
-        return Err(Error::unsupported(format!("a mask of {samples} planes (image {number}); one for all")));
+        return Err(Error::unsupported(format!("a mask with {samples} planes (image {number})")));
     }
     let sample_size = layout.format.data_type.size();
     let fill = vec![0; sample_size * samples];

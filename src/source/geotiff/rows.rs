@@ -1,4 +1,4 @@
-//! Rows of pixels from the chunks of an image: decoded on the pool, each once, straight to where they are needed.
+//! Reads rows of pixels: decodes each chunk (tile or strip) once, on the thread pool, directly to its destination.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::read::RangeReader;
 use crate::source::file::read_full;
 use crate::view::{Stripe, Window};
 
-/// Strips that decode to more than this are decoded piece by piece, where the codec can.
+/// Strips that decode to more than this are decoded piece by piece, if the codec supports it.
 const TALL_BYTES: usize = 8 << 20;
 /// Decoded bytes of a piece of a tall strip.
 const PIECE_BYTES: usize = 4 << 20;
-/// Bytes of the file that are read at once from tall strips.
+/// Bytes of the file that are read at once for tall strips.
 const INPUT_BYTES: u64 = 1 << 18;
 
-/// A run of samples of one row of a window, from its left edge on.
+/// A run of samples of one row of a window, starting at its left edge.
 pub(super) struct Run<'a> {
-    /// The band, where bands have planes of their own.
+    /// The band, if bands have separate planes.
     pub(super) plane: Option<usize>,
     /// The row, counted from the top of the window.
     pub(super) row: usize,
@@ -30,7 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) samples: &'a [u8],
 }
 
-/// Puts a run where it belongs; called by many threads at once. By default, as it is.
+/// Stores a run in a window, from several threads at once. By default, copies it unchanged.
 pub(super) type Put<'a> = Option<&'a (dyn Fn(&mut Window<'_>, Run<'_>) + Sync)>;
 
 fn put_run(put: Put<'_>, window: &mut Window<'_>, run: Run<'_>) {
@@ -45,37 +45,38 @@ fn put_run(put: Put<'_>, window: &mut Window<'_>, run: Run<'_>) {
 pub(super) struct RowReader {
     file: TiffFile,
     layout: Arc<ImageLayout>,
-    /// One sample, for chunks that are left out.
+    /// The sample that fills chunks that are not stored.
     fill: Vec<u8>,
-    /// Chunks that reach beyond the rows asked for last, from the left to the right.
+    /// Chunks that reach beyond the rows requested last, from left to right.
     pending: Vec<Pending>,
-    /// One a plane, where strips are tall.
+    /// One per plane, if strips are tall.
     tall: Vec<TallStrip>,
-    /// At most two a thread, and those of pending chunks.
+    /// At most two per thread, and those of pending chunks.
     buffers: Pool<Vec<u8>>,
 }
 
-/// The decoded pixels of a chunk; `None` where it is left out of the file.
+/// The decoded pixels of a chunk; `None` if it is not stored in the file.
 type Chunk = Option<Vec<u8>>;
 
-/// The chunks of all planes at one place.
+/// The chunks of all planes at one position.
 struct Pending {
     row: u32,
     column: u32,
     chunks: Vec<Chunk>,
 }
 
-/// A place in the grid of chunks, and where the part of it goes that was asked for.
+/// A position in the grid of chunks, and the destination of the requested part.
 struct Job<'a> {
     row: u32,
     column: u32,
     window: Window<'a>,
-    /// The chunks, if they were decoded before.
+    /// The chunks, if they are already decoded.
     known: Option<Pending>,
 }
 
 impl Job<'_> {
-    /// Reads the part that was asked for of chunks whose bytes are samples straight to where it goes. Whether it could.
+    /// Reads the requested part of chunks whose bytes are plain samples directly to its destination; false if that is
+    /// not possible.
     fn read_in_place(&mut self, file: &TiffFile, layout: &ImageLayout, first_row: u32) -> Result<bool> {
         let format = &layout.format;
         let (Some(row_bytes @ 1..), true) = (format.row_bytes(), format.is_plain()) else { return Ok(false) };
@@ -98,8 +99,7 @@ impl Job<'_> {
         Ok(true)
     }
 
-    /// Decodes the chunks of a place and puts the part of them that was asked for; gives them back if they are still
-    /// needed.
+    /// Decodes the chunks at a position and stores the requested part; returns the chunks if they are still needed.
     fn run(
         mut self,
         (file, layout, fill, buffers): (&TiffFile, &ImageLayout, &[u8], &Pool<Vec<u8>>),
@@ -108,7 +108,7 @@ impl Job<'_> {
         put: Put<'_>,
     ) -> Result<Option<Pending>> {
         let top = self.row.saturating_mul(layout.chunk_height);
-        // The first row of the chunk that is asked for.
+        // The first requested row of the chunk.
         let skipped = first_row.saturating_sub(top) as usize;
         let column = self.column as usize * layout.format.width;
         let columns = layout.format.width.min(layout.width as usize - column);
@@ -161,22 +161,22 @@ impl RowReader {
         Self { file, layout, fill, pending: Vec::new(), tall, buffers: Pool::default() }
     }
 
-    /// The layout of the image.
+    /// Returns the layout of the image.
     pub(super) fn layout(&self) -> &ImageLayout {
         &self.layout
     }
 
-    /// Sets the sample of chunks that are left out.
+    /// Sets the sample that fills chunks that are not stored.
     pub(super) fn set_fill(&mut self, fill: Vec<u8>) {
         self.fill = fill;
     }
 
-    /// Columns and rows of the image.
+    /// Returns the columns and rows of the image.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.layout.width, self.layout.height)
     }
 
-    /// Reads the rows of a stripe, which starts at row `first_row` of the image, and has them put there.
+    /// Reads the rows of a stripe that starts at row `first_row` of the image, and stores them with `put`.
     pub(super) fn read(
         &mut self,
         first_row: u32,
@@ -219,7 +219,7 @@ impl RowReader {
             let known = pending.next_if(|known| (known.row, known.column) == (row, column));
             Job { row, column, window, known }
         });
-        // Chunks reach beyond the end in the last row of chunks only.
+        // Only the last row of chunks can reach beyond the end.
         let last_row = *chunk_rows.end();
         let reaches_on = u64::from(last_row) * u64::from(layout.chunk_height) + u64::from(layout.chunk_rows(last_row))
             > u64::from(end);
@@ -278,7 +278,7 @@ fn decode_chunk(file: &TiffFile, layout: &ImageLayout, buffers: &Pool<Vec<u8>>, 
     Ok(Some(pixels))
 }
 
-/// The error of a codec, with its place.
+/// Adds the location to the error of a codec.
 fn located(error: DecodeError, layout: &ImageLayout, index: u64) -> Error {
     match error {
         DecodeError::Damaged(reason) => Error::corrupt(layout.chunk_place(index), reason),
@@ -287,7 +287,7 @@ fn located(error: DecodeError, layout: &ImageLayout, index: u64) -> Error {
     }
 }
 
-/// `length` bytes of one sample after the other.
+/// Returns `length` bytes of repeated copies of a sample.
 fn repeat(sample: &[u8], length: usize) -> Result<Vec<u8>> {
     let mut bytes = super::directory::allocate(length, "the pixels of a tile or strip")?;
     for to in bytes.chunks_mut(sample.len().max(1)) {
@@ -296,12 +296,12 @@ fn repeat(sample: &[u8], length: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The strip of a plane that is being decoded, piece by piece.
+/// The strip of a plane that is being decoded piece by piece.
 struct TallStrip {
     plane: u16,
-    /// The row of the image that comes next, and the strip that it is in.
+    /// The next row of the image, and its strip.
     next: Option<(u32, u32)>,
-    /// `None` where the strip is left out of the file.
+    /// `None` if the strip is not stored in the file.
     reader: Option<Box<dyn Read + Send>>,
 }
 
@@ -310,7 +310,7 @@ impl TallStrip {
         Self { plane: u16::try_from(plane).unwrap_or(u16::MAX), next: None, reader: None }
     }
 
-    /// The samples of some rows of one strip.
+    /// Reads the samples of some rows of one strip.
     fn read(
         &mut self,
         file: &TiffFile,
@@ -320,7 +320,7 @@ impl TallStrip {
     ) -> Result<Vec<u8>> {
         let strip = rows.start / layout.chunk_height;
         let index = layout.chunk_index(self.plane, strip, 0);
-        // Rows without compression are read where they stand; others only behind all that stand before them.
+        // Uncompressed rows can be read directly; compressed ones only after all rows before them.
         let direct = matches!(layout.format.compression, decode::Compression::None);
         let reachable = |row: u32| if direct { row == rows.start } else { row <= rows.start };
         if self.next.is_none_or(|(row, of)| of != strip || !reachable(row)) {
@@ -342,13 +342,13 @@ impl TallStrip {
         let mut packed = super::directory::allocate(size(layout.format.packed_row_bytes()), "rows of a strip")?;
         let row_bytes = packed.len() / count.max(1);
         loop {
-            // Rows that nobody asked for are decoded one by one and dropped.
+            // Rows that were not requested are decoded one by one and dropped.
             let skip = row < rows.start;
             let end = if skip { row_bytes } else { packed.len() };
             let target = packed.get_mut(..end).unwrap_or(&mut []);
             let filled = stream::fill(&mut **reader, target).map_err(damaged)?;
             if filled < end {
-                return Err(Error::corrupt(layout.chunk_place(index), format!("its bytes end in row {row}")));
+                return Err(Error::corrupt(layout.chunk_place(index), format!("its data ends in row {row}")));
             }
             if !skip {
                 break;

@@ -1,4 +1,4 @@
-//! Files next to a raster: world files, `.prj`, external masks.
+//! Files next to a raster: world files, `.prj` files, external masks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::geo::{Crs, GeoKeys, GeoRef, Placement};
 use crate::source::file::{bounded_text, neighbors};
 
-/// A world file has six numbers, a `.prj` file one CRS; anything larger is something else.
+/// A world file has six numbers, a `.prj` file one CRS; a larger file is something else.
 const MAX_LEN: usize = 1 << 16;
-/// GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1): 2 = coordinates are those of the middle of pixels.
+/// GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1): 2 = coordinates refer to pixel centers.
 const RASTER_TYPE_KEY: u16 = 1025;
 
 /// The files of a folder that belong to a raster.
 pub(super) struct Sidecars {
     folder: PathBuf,
-    /// Name of the raster, with and without its extension, in lower case.
+    /// Name of the raster in lower case; `stem` is without the extension.
     name: String,
     stem: String,
     files: Vec<OsString>,
@@ -29,22 +29,22 @@ impl Sidecars {
         Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), name, stem, files }
     }
 
-    /// The first file whose name is the raster's with `ending` behind it, or in the place of its extension.
+    /// Returns the first file named like the raster with `ending` appended, or in place of its extension.
     fn find(&self, ending: &str) -> Option<PathBuf> {
         let wanted = [format!("{}{ending}", self.stem), format!("{}{ending}", self.name)];
         let found = self.files.iter().find(|file| wanted.contains(&file.to_string_lossy().to_lowercase()));
         found.map(|file| self.folder.join(file))
     }
 
-    /// The mask beside the raster, as GDAL writes it.
+    /// Returns the mask next to the raster, as written by GDAL.
     pub(super) fn mask(&self) -> Option<PathBuf> {
         let wanted = format!("{}.msk", self.name);
         let found = self.files.iter().find(|file| file.to_string_lossy().to_lowercase() == wanted);
         found.map(|file| self.folder.join(file))
     }
 
-    /// Takes from world file and `.prj` file what the raster and its `.aux.xml` file do not say, and names the files that
-    /// are ignored.
+    /// Takes from a world file and a `.prj` file what the raster and its `.aux.xml` file lack, and warns about ignored
+    /// files.
     pub(super) fn apply(&self, geo: &mut GeoRef, warnings: &mut Vec<String>) {
         if geo.placement == Placement::None
             && let Some((path, text)) = [".tfw", ".tifw", ".tiffw", ".wld"].iter().find_map(|ending| {
@@ -54,21 +54,21 @@ impl Sidecars {
         {
             match world(&text, is_point(geo.keys.as_ref())) {
                 Some(placement) => geo.placement = placement,
-                None => warnings.push(format!("'{}' is no world file of six numbers and is ignored", path.display())),
+                None => warnings.push(format!("'{}' is ignored: not a world file of six numbers", path.display())),
             }
         }
         if geo.keys.is_none()
             && let Some(path) = self.find(".prj")
         {
             let text = bounded_text(&path, MAX_LEN).ok().flatten().unwrap_or_default();
-            // Esri's text in the citation is what GDAL makes of such a file where keys can't say it.
+            // If keys cannot express the CRS, GDAL stores Esri's text in the citation.
             match Crs::parse(&text).and_then(|crs| crs.with_wkt_citation(true).geo_keys()) {
                 Ok(keys) => geo.keys = Some(keys),
                 Err(reason) => warnings.push(format!("'{}' is ignored: {reason}", path.display())),
             }
         }
         let ignored = [".ovr", ".tab", ".rpb", "_rpc.txt", ".rpc", ".imd"];
-        // GDAL finds auxiliary metadata under one name alone.
+        // GDAL finds auxiliary metadata under one name only.
         let misnamed = self.files.iter().filter(|file| {
             let file = file.to_string_lossy();
             file.to_lowercase() == format!("{}.aux.xml", self.stem)
@@ -80,7 +80,7 @@ impl Sidecars {
             .map(|path| format!("'{}'", path.file_name().unwrap_or_default().to_string_lossy()))
             .collect();
         if !ignored.is_empty() {
-            warnings.push(format!("files next to the raster that are not read: {}", ignored.join(", ")));
+            warnings.push(format!("these files next to the raster are not read: {}", ignored.join(", ")));
         }
     }
 }
@@ -90,8 +90,8 @@ fn is_point(keys: Option<&GeoKeys>) -> bool {
     entries.into_iter().any(|entry| matches!(entry, [RASTER_TYPE_KEY, 0, _, 2]))
 }
 
-/// The placement of a world file. Its numbers are those of the middle of the first pixel; GeoTIFF's are those of its
-/// upper left corner, unless the raster says that its coordinates are those of the middle.
+/// Returns the placement of a world file. World files refer to the center of the first pixel, GeoTIFF to its upper left
+/// corner unless the raster type is point.
 fn world(text: &str, is_point: bool) -> Option<Placement> {
     let numbers: Vec<f64> =
         text.split_whitespace().map(|number| number.replace(',', ".").parse().ok()).collect::<Option<_>>()?;

@@ -1,4 +1,4 @@
-//! Files made byte by byte, read under hostile conditions.
+//! Files made byte by byte and read under hostile conditions.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::view::StripeLayout;
 /// A tag: number, type, values.
 type Field = (u16, u16, Vec<u64>);
 
-/// A classic TIFF file of the given order: data from byte 8 on, then directories that are linked to one another.
+/// A classic TIFF file of the given byte order: data from byte 8, then linked directories.
 fn tiff(big_endian: bool, data: &[u8], directories: &[Vec<Field>]) -> Vec<u8> {
     let number = |value: u64, size: usize| -> Vec<u8> {
         let bytes = value.to_be_bytes()[8 - size..].to_vec();
@@ -52,7 +52,7 @@ fn tiff(big_endian: bool, data: &[u8], directories: &[Vec<Field>]) -> Vec<u8> {
     out
 }
 
-/// The directory of one band of unsigned samples in strips.
+/// A directory of one band of unsigned samples in strips.
 fn strips(width: u64, height: u64, bits: u64, rows: u64, offsets: &[u64], counts: &[u64]) -> Vec<Field> {
     vec![
         (256, 4, vec![width]),
@@ -81,7 +81,7 @@ fn open(reader: impl ReadAt + 'static) -> Result<GeoTiffSource> {
     GeoTiffSource::from_reader(reader, &ReadOptions::default())
 }
 
-/// All samples, and the mask, read in stripes of `step` rows.
+/// Reads all samples, and the mask, in stripes of `step` rows.
 fn read(source: &mut GeoTiffSource, step: usize) -> Result<(Vec<u8>, Vec<u8>)> {
     let spec = source.spec().clone();
     let (width, height, bands) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
@@ -103,7 +103,7 @@ fn read(source: &mut GeoTiffSource, step: usize) -> Result<(Vec<u8>, Vec<u8>)> {
     Ok((pixels, mask))
 }
 
-/// Gives one byte a call, and fails at the `limit`-th one.
+/// Reads one byte per call, and fails at call `limit`.
 struct Hostile {
     bytes: Vec<u8>,
     limit: u64,
@@ -155,7 +155,7 @@ fn every_truncation_is_an_error_or_harmless() {
     let data = bytemuck::cast_slice::<u16, u8>(&samples(5 * 7)).to_vec();
     let file = tiff(false, &data, &[strips(5, 7, 16, 3, &[8, 38, 68], &[30, 30, 10])]);
     for length in 0..file.len() {
-        // Without its byte counts an uncompressed file is as good as before.
+        // An uncompressed file does not need its byte counts.
         let result = open(file[..length].to_vec()).and_then(|mut source| read(&mut source, 3));
         assert!(result.is_err() || result.is_ok_and(|(pixels, _)| pixels == data), "{length} bytes");
     }
@@ -175,7 +175,8 @@ fn tall_strips_are_decoded_piece_by_piece() {
     for step in [1700, 4000] {
         assert!(read(&mut source, step).unwrap().0 == pixels);
     }
-    // Rows in any order: behind those that were read, before them, and far on. Without compression none between are read.
+    // Rows in any order: after those read last, before them, and far ahead. Without compression, skipped rows are not
+    // read.
     let plain = {
         let mut fields = strips(3000, 4000, 8, 4000, &[8], &[pixels.len() as u64]);
         set(&mut fields, 259, 3, vec![1]);
@@ -198,7 +199,7 @@ fn tall_strips_are_decoded_piece_by_piece() {
             assert!(rows == pixels[first * width..][..rows.len()], "row {first}");
         }
     }
-    // A strip that ends early says where.
+    // The error for a strip that ends early names the strip.
     set(&mut fields, 279, 4, vec![data.len() as u64 / 2]);
     let error = read(&mut open(tiff(false, &data, &[fields])).unwrap(), 512).unwrap_err();
     assert!(error.to_string().contains("strip 0 of image 0"), "{error}");
@@ -225,7 +226,7 @@ fn masks_and_chunks_that_are_left_out() {
     assert_eq!(read(&mut overview, 2).unwrap(), (vec![1, 2, 3, 4], vec![255, 0, 0, 0]));
     assert_eq!(
         look(1).unwrap_err().to_string(),
-        "option 'overview': there is no overview 1, the image has 1 (counted from 0)"
+        "option 'overview': there is no overview 1; the image has 1, counted from 0"
     );
     let mut source = open(file).unwrap();
     assert!(source.spec().mask && source.warnings().is_empty(), "{:?}", source.warnings());

@@ -1,5 +1,5 @@
-//! `cogsmith-bindgen MODULE.wasm OUT NAME`: what `wasm-bindgen --target web --out-name NAME` does, built in a third of its
-//! time.
+//! `cogsmith-bindgen MODULE.wasm OUT NAME`: does the same as `wasm-bindgen --target web --out-name NAME`, and builds in a
+//! third of the time.
 
 use std::env;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-// The page: a file in, what it is, options, a COG out, what that is. Everything happens in workers.
+// The page: describes a file, takes options, creates a COG, and describes it. All work is done in workers.
 import { CogError, createCog, createCogTo, inspect, preview, validateCog, type CreateOptions, type Info, type Report, type Summary } from 'cogsmith';
 import { bytes, count, crs, pixels } from './text.js';
 
@@ -8,7 +8,7 @@ declare global {
   }
 }
 
-/** The longest side of a preview. */
+/** Maximum side of a preview in pixels. */
 const MOST_SIDE = 2048;
 
 function element<T extends HTMLElement>(id: string): T {
@@ -25,7 +25,7 @@ const canvas = element<HTMLCanvasElement>('canvas');
 
 let file: File | undefined;
 let running: AbortController | undefined;
-/** Counts files and encodings: what comes of an earlier one is dropped. */
+/** Counts files and encodings: results of earlier ones are dropped. */
 let turn = 0;
 
 function show(id: string, visible = true): void {
@@ -52,7 +52,7 @@ function items(id: string, texts: string[]): void {
   list.hidden = texts.length === 0;
 }
 
-/** Says what the file is. */
+/** Shows a description of the file. */
 function describe(name: string, info: Info): void {
   const full = info.levels[0];
   const facts: [string, string][] = [
@@ -62,9 +62,9 @@ function describe(name: string, info: Info): void {
     ['Coordinates', crs(info)],
     ['Compression', full === undefined ? 'unknown' : `${full.compression}${full.predictor === 'none' ? '' : `, predictor ${full.predictor}`}, ${full.tiled ? `tiles of ${pixels(full.tileWidth, full.tileHeight)}` : `strips of ${count(full.tileHeight, 'row')}`}`],
     ['Overviews', info.levels.length > 1 ? String(info.levels.length - 1) : 'none'],
-    ['No data', `${info.nodata ?? 'no value'}${info.mask ? ', with a mask' : ''}`],
+    ['Nodata', `${info.nodata ?? 'none'}${info.mask ? ', with a mask' : ''}`],
   ];
-  if (info.gdalLayout) facts.push(['Layout', 'already that of a COG']);
+  if (info.gdalLayout) facts.push(['Layout', 'already a COG layout']);
   element('facts').replaceChildren(
     ...facts.flatMap(([term, text]) => [Object.assign(document.createElement('dt'), { textContent: term }), Object.assign(document.createElement('dd'), { textContent: text })]),
   );
@@ -94,19 +94,19 @@ async function choose(next: File): Promise<void> {
   }
 }
 
-/** What is wrong with a file that can't be read, if the checks know. */
+/** Returns the reason that a file cannot be read, if validation finds it. */
 async function damage(of: File): Promise<string | undefined> {
   try {
     const { findings } = await validateCog(of, { quick: true });
     const worst = findings.find(({ severity }) => severity === 'error');
     return worst && `${worst.message}; ${worst.remedy}`;
   } catch {
-    // Nothing to judge: what was said before is all there is.
+    // The file cannot be validated: the first error message remains.
     return undefined;
   }
 }
 
-/** What the form asks for; what stands at its default is left out. */
+/** Returns the options of the form; some defaults are left out. */
 function options(): CreateOptions {
   const data = new FormData(form);
   const text = (name: string): string => String(data.get(name) ?? '').trim();
@@ -172,10 +172,10 @@ async function create(input: File): Promise<void> {
     items('warnings', warnings);
     await present(mine, input, cog, summary, (performance.now() - began) / 1000, handle?.name);
   } catch (error) {
-    // Cancelled by the user, here or in the dialog of the system, or by another file.
+    // Cancelled by the user, here or in the system's dialog, or by choosing another file.
     const cancelled = (error instanceof CogError && error.kind === 'Cancelled') || (error instanceof DOMException && error.name === 'AbortError');
     if (cancelled) say('Cancelled');
-    else if (mine === turn) fail('No COG was made', error);
+    else if (mine === turn) fail('No COG was created', error);
   } finally {
     if (running === control) {
       running = undefined;
@@ -184,7 +184,7 @@ async function create(input: File): Promise<void> {
   }
 }
 
-/** Shows what has been made. */
+/** Shows the result. */
 async function present(mine: number, input: File, cog: Blob, summary: Summary | undefined, seconds: number, saved: string | undefined): Promise<void> {
   URL.revokeObjectURL(download.href);
   download.hidden = saved !== undefined;
@@ -196,7 +196,7 @@ async function present(mine: number, input: File, cog: Blob, summary: Summary | 
   const ratio = summary === undefined ? '' : `, ratio ${(summary.uncompressedBytes / cog.size).toFixed(1)}`;
   const change = Math.round((cog.size / input.size) * 100);
   element('headline').textContent = `${bytes(cog.size)}${ratio}, ${change} % of your file, in ${seconds.toFixed(1)} s${saved === undefined ? '' : `, saved as ${saved}`}`;
-  element('verdict').textContent = 'Checking…';
+  element('verdict').textContent = 'Validating…';
   element('verdict').className = '';
   items('findings', []);
   element('levels').replaceChildren();
@@ -224,13 +224,13 @@ function judge(report: Report): void {
   const looked = `${count(report.tilesDecoded, 'tile')} decoded, ${count(report.cellsCompared, 'overview pixel')} compared`;
   const found = [report.errors > 0 && count(report.errors, 'error'), report.warnings > 0 && count(report.warnings, 'warning'), report.notes > 0 && count(report.notes, 'note')];
   const list = found.filter((text) => text !== false).join(', ');
-  verdict.textContent = `${report.valid ? '✓ Valid Cloud Optimized GeoTIFF' : '✗ Not a valid Cloud Optimized GeoTIFF'}: ${list === '' ? 'nothing found' : list}; ${looked}.`;
+  verdict.textContent = `${report.valid ? '✓ Valid Cloud Optimized GeoTIFF' : '✗ Not a valid Cloud Optimized GeoTIFF'}: ${list === '' ? 'no findings' : list}; ${looked}.`;
   verdict.className = report.valid ? 'good' : 'bad';
   items('findings', report.findings.map((finding) => `${finding.severity}: ${finding.message} (${finding.rule}); ${finding.remedy}`));
   say(`Done. ${verdict.textContent}`);
 }
 
-/** Draws the pyramid, the smallest level first, until the canvas has all the pixels that it can show. */
+/** Draws the levels, smallest first, up to the largest one that fits the canvas. */
 async function draw(mine: number, cog: Blob, info: Info): Promise<void> {
   const shown = info.levels.map((level, index) => ({ ...level, index })).filter(({ width, height }) => Math.max(width, height) <= MOST_SIDE);
   const largest = shown[0];
@@ -262,7 +262,7 @@ async function draw(mine: number, cog: Blob, info: Info): Promise<void> {
 chosen.addEventListener('change', () => {
   const next = chosen.files?.[0];
   if (next !== undefined) void choose(next);
-  // The same file may be chosen again, once it has been changed.
+  // Allows choosing the same file again, after it has changed.
   chosen.value = '';
 });
 addEventListener('dragover', (event) => {
@@ -284,7 +284,7 @@ form.addEventListener('submit', (event) => {
 });
 element('cancel').addEventListener('click', () => running?.abort());
 
-// Effort means something for two codecs, and has another scale for each.
+// Only two codecs have an effort, each with its own scale.
 const compress = form.elements.namedItem('compress') as HTMLSelectElement;
 const level = form.elements.namedItem('level') as HTMLInputElement;
 const predictor = form.elements.namedItem('predictor') as HTMLSelectElement;
@@ -303,6 +303,6 @@ relate();
 show('direct-label', window.showSaveFilePicker !== undefined);
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
-  // Where it is not allowed, the page works all the same, but not offline.
-  navigator.serviceWorker.register('./sw.js').catch((error: unknown) => console.warn(`works online only: ${error}`));
+  // Without a service worker, the page works, but not offline.
+  navigator.serviceWorker.register('./sw.js').catch((error: unknown) => console.warn(`this page does not work offline: ${error}`));
 }

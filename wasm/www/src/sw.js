@@ -1,4 +1,4 @@
-// Keeps the page, so that it works offline. Names and version are filled in by vite.config.js.
+// Caches the page so that it works offline. vite.config.js fills in the file names and the version.
 const CACHE = 'cogsmith-__VERSION__';
 const FILES = __FILES__;
 

@@ -1,4 +1,4 @@
-// Numbers and facts as people read them.
+// Formats numbers and facts for people.
 import type { Info } from 'cogsmith';
 
 export function bytes(value: number): string {
@@ -19,10 +19,10 @@ export function pixels(width: number, height: number): string {
   return `${width.toLocaleString()} × ${height.toLocaleString()}`;
 }
 
-/** Where the image lies, in a line. */
+/** Returns the georeferencing in one line. */
 export function crs(info: Info): string {
-  const named = info.crs ?? (info.crsKind === null ? null : `${info.crsKind}, without a code`);
+  const named = info.crs ?? (info.crsKind === null ? null : `${info.crsKind}, no code`);
   const name = info.crsName === null ? '' : ` (${info.crsName})`;
-  const place = info.bounds === null ? (info.controlPoints > 0 ? `, ${count(info.controlPoints, 'control point')}` : ', no place') : '';
-  return named === null ? `no reference system${place}` : `${named}${name}${place}`;
+  const place = info.bounds === null ? (info.controlPoints > 0 ? `, ${count(info.controlPoints, 'control point')}` : ', no position') : '';
+  return named === null ? `no CRS${place}` : `${named}${name}${place}`;
 }

@@ -1,8 +1,8 @@
-//! The ZSTD encoder by itself: a quarter of all code, which most files do without.
+//! The ZSTD encoder as a separate module: a quarter of all code, which most files do not need.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// A Zstandard frame, as the library writes it.
+/// Returns a Zstandard frame, as the library writes it.
 #[wasm_bindgen]
 #[must_use]
 pub fn compress(level: u8, bytes: &[u8]) -> Vec<u8> {

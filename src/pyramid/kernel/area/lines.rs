@@ -1,8 +1,8 @@
-//! Means over windows that follow each other two by two, which is where a level halves: along whole rows, many output
-//! pixels side by side.
+//! Means over windows that start two apart, which is the case where a level halves: along whole rows, many output
+//! pixels in parallel.
 //!
-//! Every pixel has the additions of [`Area`](super::Area) in the same order, so the same bits; what has another formula
-//! there, such as sums beyond the range of doubles, is left to it.
+//! Additions for every pixel are in the same order as in [`Area`](super::Area), so results are bit-identical. Cases
+//! with another formula there, such as sums beyond the range of doubles, are left to it.
 
 use std::ops::Range;
 
@@ -17,20 +17,20 @@ use super::super::{Kernel, Piece};
 /// Columns whose windows have the same width and start two apart.
 pub(super) struct Columns {
     pub(super) range: Range<usize>,
-    /// The first source pixel of the first one.
+    /// The first source pixel of the first column.
     pub(super) start: usize,
-    /// The pixels of a window: 2 or 3.
+    /// Window width in pixels: 2 or 3.
     pub(super) window: usize,
     first_weights: Vec<f64>,
     last_weights: Vec<f64>,
-    /// All weights of a window.
+    /// Total weights of the windows.
     totals: Vec<f64>,
 }
 
 impl Columns {
-    /// The longest run of them, where it is most of a row.
+    /// Finds the longest run of such columns, if it is most of a row.
     pub(super) fn find(windows: &[Window]) -> Option<Self> {
-        // The outermost windows may be cut off.
+        // The outermost windows may be clipped.
         let first = windows.len().min(2) - 1;
         let (start, window) = (windows.get(first)?.start, windows[first].len());
         if !matches!(window, 2 | 3) {
@@ -55,10 +55,10 @@ impl Columns {
 /// The sums along one source row.
 #[derive(Default)]
 struct Line {
-    /// The row, and what its values were multiplied with.
+    /// The row, and the factor applied to its values.
     of: Option<(u32, u64)>,
     sums: Vec<f64>,
-    /// The weights of the valid pixels, where some may be missing.
+    /// The weights of the valid pixels, if some may be invalid.
     weights: Vec<f64>,
 }
 
@@ -72,9 +72,9 @@ pub(super) struct Lines<'a, T> {
     columns: Columns,
     pixels: Vec<f64>,
     halves: Halves,
-    /// The pixels as they are, where none may be missing.
+    /// The unmodified pixels, if none may be invalid.
     plain: Halves<T>,
-    /// Windows of rows overlap by one row at most, and have three at most.
+    /// Windows overlap by at most one row, and have at most three rows.
     lines: [Line; 3],
     totals: Vec<f64>,
     weights: Vec<f64>,
@@ -82,7 +82,7 @@ pub(super) struct Lines<'a, T> {
 }
 
 impl<'a, T: Real + PartialOrd> Lines<'a, T> {
-    /// `None` where the method or the windows are of another kind.
+    /// Creates the state; `None` if the method or the windows do not fit.
     pub(super) fn new(
         kernel: &'a Kernel,
         source: &'a Rows<'a, T>,
@@ -90,7 +90,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         rms: bool,
         sample: usize,
     ) -> Option<Self> {
-        // Root mean squares without gaps are made of values divided by the largest of each window.
+        // Root mean squares without gaps divide values by the largest one of each window.
         if T::WIDE || (rms && T::SCALED && !source.has_gaps()) {
             return None;
         }
@@ -113,7 +113,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         })
     }
 
-    /// Fills what it can of a row; calls with every other column.
+    /// Fills as much of a row as it can; calls `other` for the other columns.
     pub(super) fn row(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
         let samples = self.source.samples;
         let rows = self.kernel.rows.covered(row);
@@ -133,7 +133,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
     }
 
-    /// Fills the columns that go together where pixels may be missing, or with root mean squares.
+    /// Fills the columns of the run if pixels may be invalid, or with root mean squares.
     fn inside(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
         let samples = self.source.samples;
         let gaps = self.source.has_gaps();
@@ -157,7 +157,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             let targets = inside.chunks_exact_mut(samples).map(|pixel| &mut pixel[self.sample]);
             sums.zip(targets).for_each(|((&total, &weight), target)| *target = value(total, weight));
         }
-        // Nothing valid, or beyond the range of doubles.
+        // No valid pixels, or a sum beyond the range of doubles.
         let odd = |total: f64, weight: f64| !(total.is_finite() & (weight > 0.0));
         let sums = || self.totals.iter().zip(&self.weights);
         if sums().fold(false, |any, (&total, &weight)| any | odd(total, weight)) {
@@ -172,16 +172,16 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
     }
 
-    /// Fills them with means where all pixels count but NaN.
+    /// Fills them with means if all pixels count except NaN.
     fn inside_of_all(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
         let samples = self.source.samples;
-        // A number of pixels: at most nine.
+        // A number of pixels, at most nine.
         let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
         let factor = if T::SCALED { 1.0 / count } else { 1.0 };
         for source_row in rows.start..rows.end {
             self.along_all(source_row, factor);
         }
-        // A window of fewer than three rows has its last one again, which counts for nothing.
+        // A window of fewer than three rows repeats its last row with weight zero.
         let weights = [0, 1, 2].map(|index| if index < rows.len() { rows.weight(index) } else { 0.0 });
         let [a, b, c] = [0, 1, 2].map(|index| {
             let row = (rows.start + index).min(rows.end - 1);
@@ -198,7 +198,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             *mean = T::from_mean(if T::SCALED { count * quotient } else { quotient });
             unusual |= u64::from(!total.is_finite());
         }
-        // Where every pixel is valid there is no nodata to avoid.
+        // If every pixel is valid, there is no nodata to avoid.
         let place = Place { void: None, ..self.place };
         if samples == 1 {
             inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
@@ -218,7 +218,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
     }
 
-    /// Sums along a source row all of whose pixels count, of values times a factor.
+    /// Sums values times a factor along a source row whose pixels all count.
     fn along_all(&mut self, row: u32, factor: f64) {
         let line = &mut self.lines[row as usize % 3];
         let of = Some((row, factor.to_bits()));
@@ -244,7 +244,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         }
     }
 
-    /// Sums along a source row, of values or their squares.
+    /// Sums values or their squares along a source row.
     fn along(&mut self, row: u32) {
         let line = &mut self.lines[row as usize % 3];
         let of = Some((row, 1.0f64.to_bits()));
@@ -264,7 +264,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         if self.source.has_gaps() {
             line.weights.resize(count, 0.0);
         }
-        // Zeros for what is missing, without a branch: then several columns can be computed at once.
+        // Use zeros for invalid pixels, without a branch, so that several columns can be computed at once.
         let there = |value: f64, weight: f64| {
             let bits = u64::from(!value.is_nan()).wrapping_neg();
             (f64::from_bits((value * weight).to_bits() & bits), f64::from_bits(weight.to_bits() & bits))
@@ -319,7 +319,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
     }
 }
 
-/// Fills a piece band by band, where columns and method allow it; whether they do.
+/// Fills a piece band by band if columns and method allow it; returns whether it did.
 pub(super) fn compute<T: Real + PartialOrd>(
     kernel: &Kernel,
     source: &Rows<'_, T>,

@@ -1,9 +1,8 @@
-//! Means of u8 and u16 over windows that follow each other two by two, in single precision first.
+//! Means of u8 and u16 over windows that start two apart, estimated in single precision first.
 //!
-//! As with [convolutions](super::super::estimate): a mean is rounded to a whole number, so an estimate is as good where
-//! it is farther from the middle between two of them than it can be wrong. All is positive, so an error stays in
-//! proportion to the sum; one pixel of some thousands is computed again. Columns are summed down first, of all bands at
-//! once.
+//! As with [convolutions](super::super::estimate), a mean is rounded to an integer, so an estimate suffices if it is
+//! farther from a rounding boundary than its error bound. All terms are positive, so the error is proportional to the
+//! sum; about one pixel in several thousand is recomputed. Columns of all bands are summed down first.
 
 use std::ops::Range;
 
@@ -16,11 +15,11 @@ use super::super::rows::Rows;
 use super::super::{Kernel, Piece};
 use super::lines::Columns;
 
-/// The largest relative error: in each of two sums a weight and a product are rounded, and two sums; two more for what is
-/// of higher order.
+/// The largest relative error: in each of two sums, a weight and a product are rounded, and two additions; two more
+/// cover higher orders.
 const ERROR: f32 = 10.0 / 16_777_216.0;
 
-/// The weights of every column's pixels in parts of the whole: of the first, of one inside, of the last.
+/// Relative weights of every column's pixels: the first, an inner one, the last.
 struct Weights {
     first: Vec<f32>,
     inside: Vec<f32>,
@@ -40,8 +39,8 @@ impl Weights {
     }
 }
 
-/// Fills a piece, where neither pixels may be missing nor windows are of another kind; whether it does. `other` computes a
-/// pixel by itself: row, column, sample.
+/// Fills a piece if no pixels may be invalid and all windows fit; returns whether it did. `other` computes a single
+/// pixel: row, column, sample.
 pub(super) fn compute<T: Real + PartialOrd>(
     kernel: &Kernel,
     source: &Rows<'_, T>,
@@ -83,7 +82,7 @@ pub(super) fn compute<T: Real + PartialOrd>(
     true
 }
 
-/// The sums of two or three rows times their weights, in parts of the whole.
+/// Sums two or three rows times their relative weights.
 fn down<T: Real>(source: &Rows<'_, T>, rows: &Window, pixels: &Range<usize>, sums: &mut [f32]) {
     let line = |row| &source.row(row)[pixels.start * source.samples..pixels.end * source.samples];
     let part = |weight: f64| (weight / rows.total_weight()).to_single();
@@ -101,7 +100,7 @@ fn down<T: Real>(source: &Rows<'_, T>, rows: &Window, pixels: &Range<usize>, sum
     }
 }
 
-/// The sums of two or three pixels times their weights.
+/// Sums two or three pixels times their weights.
 fn across([first, second]: [&[f32]; 2], weights: &Weights, window: usize, means: &mut [f32]) {
     let outer = means.iter_mut().zip(weights.first.iter().zip(&weights.last));
     if window == 2 {

@@ -7,18 +7,19 @@ use super::super::real::{Place, Real};
 use crate::processor::newest;
 use crate::sample::NodataRange;
 
-/// Output pixels that are looked over together for what is missing.
+/// Output pixels that are checked together for invalid pixels.
 const GROUP: usize = 64;
 
-/// Two rows of the finer level, and how many output pixels GDAL computes several at once: those before the end of a row.
+/// Two rows of the finer level, and the number of output pixels that GDAL computes several at once: all but the end of
+/// a row.
 struct Lines<'a, T> {
     upper: &'a [T],
     lower: &'a [T],
     together: usize,
 }
 
-/// Fills a row with means, or with root mean squares, of as many pixels of two rows as it covers. `samples` are those of
-/// a pixel, and which of them are wanted.
+/// Fills a row with means, or with root mean squares, of as many pixels of two rows as it covers. The pair holds the
+/// samples per pixel and the wanted bands.
 pub(super) fn compute<T: Real>(
     kernel: &Kernel,
     [upper, lower]: [&[T]; 2],
@@ -30,7 +31,7 @@ pub(super) fn compute<T: Real>(
     let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
     let all = bands == (0..samples);
     match samples {
-        // Numbers of bands that the compiler knows make wide code; the roots of one band are quicker without.
+        // Constant numbers of bands let the compiler vectorize; root mean squares of one band are faster without.
         1 if all && !rms => several::<T, 1>(&lines, rms, target),
         2 if all => several::<T, 2>(&lines, rms, target),
         3 if all => several::<T, 3>(&lines, rms, target),
@@ -39,9 +40,8 @@ pub(super) fn compute<T: Real>(
     }
 }
 
-/// Fills a row with the means of those of four pixels that are not `nodata`, in the order of
-/// [`Area`](super::Area); whether it does, which takes all bands and at most four. `other` computes a pixel by itself:
-/// column, sample.
+/// Fills a row with the means of the pixels that are not `nodata`, in the order of [`Area`](super::Area). Returns
+/// whether it did, which requires all bands and at most four. `other` computes a single pixel: column, sample.
 pub(super) fn compute_valid<T: Real + PartialOrd>(
     [upper, lower]: [&[T]; 2],
     (nodata, place): (NodataRange<T>, Place<T>),
@@ -57,7 +57,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
         || {
             match samples {
                 1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
-                // The module for browsers has to stay small: there two bands take the general way.
+                // The browser module has to stay small, so two bands take the general path there.
                 #[cfg(not(target_family = "wasm"))]
                 2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
                 3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
@@ -69,7 +69,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     )
 }
 
-/// All bands of a row.
+/// Fills all bands of a row.
 #[inline(always)]
 fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     (upper, lower): (&[T], &[T]),
@@ -78,7 +78,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     target: &mut [T],
     mut other: impl FnMut(usize, usize) -> T,
 ) {
-    // Zeros for what is missing, without a branch: then several pixels can be computed at once.
+    // Use zeros for invalid pixels, without a branch, so that several pixels can be computed at once.
     let there = |value: T| {
         let bits = u64::from(!nodata.contains(value) & !value.is_nan()).wrapping_neg();
         (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
@@ -109,7 +109,8 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
             }
             continue;
         }
-        // Most groups lack nothing, and most means are no nodata: nothing to mask, and a quarter is exact.
+        // Most groups have no invalid pixels, and most means do not equal nodata: nothing to mask, and a quarter is
+        // exact.
         let mut moves = false;
         for (target, ([a, b], [c, d])) in pixels {
             for (sample, target) in target.iter_mut().enumerate() {
@@ -139,7 +140,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     }
 }
 
-/// All bands of a row.
+/// Fills all bands of a row.
 fn several<T: Real, const SAMPLES: usize>(lines: &Lines<'_, T>, rms: bool, target: &mut [T]) {
     let width = target.len() / SAMPLES;
     let &Lines { upper, lower, together } = lines;
@@ -152,7 +153,7 @@ fn several<T: Real, const SAMPLES: usize>(lines: &Lines<'_, T>, rms: bool, targe
     one_by_one(lines, rms, SAMPLES, 0..SAMPLES, target, again..width);
 }
 
-/// Whether any result or value is NaN.
+/// Fills pixels, and returns whether any result or value is NaN.
 fn fill<T: Real, const SAMPLES: usize>(
     (upper, lower): (&[T], &[T]),
     mean: impl Fn([T; 4]) -> T,
@@ -174,7 +175,7 @@ fn fill<T: Real, const SAMPLES: usize>(
     )
 }
 
-/// Some columns of a row, where NaN may be.
+/// Computes some columns of a row that may contain NaN.
 fn one_by_one<T: Real>(
     &Lines { upper, lower, together }: &Lines<'_, T>,
     rms: bool,
@@ -198,7 +199,7 @@ fn one_by_one<T: Real>(
     }
 }
 
-/// The mean of the numbers among four values; NaN if there is none, or if infinities cancel.
+/// Returns the mean of the numbers among four values; NaN if there are none, or if infinities cancel.
 fn without_nan<T: Real>(values: [T; 4], rms: bool) -> T {
     let numbers = values.iter().filter(|value| !value.is_nan()).map(|value| value.to_f64());
     let count = numbers.clone().fold(0.0, |count, _| count + 1.0);

@@ -1,4 +1,4 @@
-//! Auxiliary metadata over what a raster itself says.
+//! Merging of auxiliary metadata into the metadata of a raster.
 
 use super::super::GeoTiffSource;
 use super::super::overrides::same_nodata;
@@ -10,17 +10,17 @@ use crate::sample::{Nodata, SampleKind};
 use crate::spec::{ImageSpec, Photometric};
 use crate::tiff::Tag;
 
-/// Domains that describe how the raster itself is stored, or that GDAL computes.
+/// Domains that describe the storage of the raster itself, or that GDAL computes.
 const NOT_MERGED: [&str; 3] = ["IMAGE_STRUCTURE", "SUBDATASETS", "DERIVED_SUBDATASETS"];
 
-/// What became of it.
+/// A merge in progress, and its result.
 pub(super) struct Merge<'a> {
     spec: &'a mut ImageSpec,
     geo: &'a mut GeoRef,
     metadata: &'a mut Metadata,
-    /// What the raster said, and now says otherwise.
+    /// Values of the raster that were replaced.
     pub(super) replaced: Vec<String>,
-    /// What cannot be used.
+    /// Values that cannot be used.
     pub(super) unusable: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Merge<'a> {
         }
         merge.nodata(&of_bands);
         merge.colors(&pam.bands);
-        // What follows may bring statistics, which counted by the nodata value and the alpha band of this file.
+        // Items may include statistics, which match this file's nodata value and alpha band, so they come last.
         merge.items(&pam.items);
         for (&number, band) in &pam.bands {
             merge.band(number, band);
@@ -53,17 +53,18 @@ impl<'a> Merge<'a> {
         });
         let (mut gcps, mut crs) = (gcps, crs);
         if let (Some(_), Some(list)) = (transform, &mut gcps) {
-            self.unusable
-                .push("ground control points, as there is a transform and a GeoTIFF holds one of the two".to_owned());
+            self.unusable.push(
+                "ground control points, because there is a transform, and a GeoTIFF can hold only one".to_owned(),
+            );
             crs = crs.or(list.crs.take());
             gcps = None;
         }
         match gcps {
             Some(list) => {
-                // The CRS of control points is their own, in GDAL even where it is none.
+                // Control points bring their own CRS; as in GDAL, without one the raster has none either.
                 let crs = list.crs.or(crs);
                 if crs.is_none() && self.geo.keys().is_some_and(has_crs) {
-                    self.replaced.push("CRS (with none, as the ground control points have none)".to_owned());
+                    self.replaced.push("CRS (with none, because the ground control points have none)".to_owned());
                     let pixel_is = self.geo.pixel_is();
                     self.geo.keys = None;
                     *self.geo = std::mem::take(self.geo).with_pixel_is(pixel_is);
@@ -87,7 +88,7 @@ impl<'a> Merge<'a> {
             self.replaced_placement();
             let heights = heights(&self.geo.placement);
             *self.geo = std::mem::take(self.geo).with_transform(transform);
-            // GDAL read scale and offset of heights from the tags before it looked here.
+            // GDAL reads the scale and offset of heights from the tags before it reads this file.
             if let Some((scale, offset)) = heights {
                 let geo = self.geo.clone();
                 *self.geo = geo.clone().with_vertical_scale(scale, offset).unwrap_or(geo);
@@ -109,7 +110,7 @@ impl<'a> Merge<'a> {
             Some(epoch) => crs.with_coordinate_epoch(epoch),
             None => Ok(crs),
         });
-        // GDAL writes into the citation what keys cannot say.
+        // GDAL stores in the citation what keys cannot express.
         match crs.and_then(|crs| self.geo.clone().with_crs(&crs.with_wkt_citation(true))) {
             Ok(geo) => match (self.geo.keys(), geo.keys()) {
                 (Some(old), Some(new)) if same_crs(old, new) => {}
@@ -124,7 +125,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// A GeoTIFF has one nodata value: that of the first band, in GDAL too.
+    /// Applies the nodata value of the first band, as in GDAL: a GeoTIFF has only one.
     fn nodata(&mut self, of_bands: &[Option<Nodata>]) {
         let own = self.spec.nodata;
         if of_bands.iter().all(Option::is_none) {
@@ -133,9 +134,9 @@ impl<'a> Merge<'a> {
         let effective = |index: usize| of_bands.get(index).copied().flatten().or(own);
         let first = effective(0);
         for index in 1..of_bands.len() {
-            // Where all bands have one, GDAL writes that of the first band alone.
+            // If all bands have a value, GDAL writes only that of the first band.
             if let Some(value) = effective(index).filter(|value| !same_nodata(Some(*value), first)) {
-                let (value, reason) = (value.as_f64(), "as a GeoTIFF has one for all bands, that of the first");
+                let (value, reason) = (value.as_f64(), "because a GeoTIFF has only that of the first band");
                 self.unusable.push(format!("the nodata value {value} (band {}), {reason}", index + 1));
             }
         }
@@ -185,18 +186,21 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// The color map that TIFF makes of a color table.
+    /// Converts a color table to a TIFF color map.
     fn color_map(&self, band: u16, table: &[[u8; 4]]) -> Result<Vec<u16>, String> {
         let bits = self.spec.bits();
         if band > 0 {
-            return Err("a GeoTIFF holds that of the first band".to_owned());
+            return Err("a GeoTIFF can hold only that of the first band".to_owned());
         }
         if self.spec.data_type.kind() != SampleKind::Unsigned || bits > 16 || self.spec.photometric.color_bands() != 1 {
-            return Err("it takes unsigned samples of 8 or 16 bits".to_owned());
+            return Err("it needs an image with a single color band of unsigned samples of at most 16 bits".to_owned());
         }
         let entries = 1usize << bits;
         if table.len() > entries {
-            return Err(format!("it has {} entries, samples of {bits} bits have {entries} values", table.len()));
+            return Err(format!(
+                "it has {} entries, but samples of {bits} bits have only {entries} values",
+                table.len()
+            ));
         }
         let component = |index: usize| {
             let given = table.iter().map(move |entry| u16::from(entry.get(index).copied().unwrap_or(0)) * 257);
@@ -205,7 +209,7 @@ impl<'a> Merge<'a> {
         Ok((0..3).flat_map(component).collect())
     }
 
-    /// Items of the whole raster.
+    /// Merges the items of the whole raster.
     fn items(&mut self, items: &[Item]) {
         for item in items {
             match item.domain.to_ascii_uppercase().as_str() {
@@ -234,9 +238,9 @@ impl<'a> Merge<'a> {
             }
         }
         let coefficients: Vec<&Item> = items.iter().filter(|item| item.domain.eq_ignore_ascii_case("RPC")).collect();
-        // GDAL reads its own tag over it.
+        // In GDAL, the raster's own RPC tag takes precedence.
         if !coefficients.is_empty() && self.geo.rpc().is_none() {
-            let read = rpc::read(&coefficients).map_err(|name| format!("{name} is missing or wrong"));
+            let read = rpc::read(&coefficients).map_err(|name| format!("{name} is missing or invalid"));
             match read.and_then(|rpc| self.geo.clone().with_rpc(rpc).map_err(|error| reason(&error))) {
                 Ok(geo) => *self.geo = geo,
                 Err(reason) => self.unusable.push(format!("RPC, where {reason}")),
@@ -244,7 +248,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// An item of a band, or of the whole raster in a domain without a meaning of its own.
+    /// Merges an item of a band, or of the whole raster in a domain without a special meaning.
     fn item(&mut self, band: Option<u16>, item: &Item) {
         let domain = Some(item.domain.as_str()).filter(|domain| !domain.is_empty());
         if domain.is_some_and(|domain| NOT_MERGED.iter().any(|other| other.eq_ignore_ascii_case(domain))) {
@@ -255,7 +259,7 @@ impl<'a> Merge<'a> {
                 .iter()
                 .any(|start| domain.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start)))
         });
-        // GDAL merges names and values; documents have none.
+        // GDAL merges name-value pairs; documents have none.
         if let Some(domain) = domain.filter(|domain| is_document && self.metadata.has_domain(domain, band)) {
             self.unusable.push(format!("{domain}, which the file itself has"));
             return;
@@ -293,7 +297,7 @@ impl<'a> Merge<'a> {
             let old = own.then(|| format!("{old_scale} {old_offset}"));
             replaced("scale and offset", old, &format!("{scale} {offset}"));
             set.push(metadata.set_scale(number, scale).and_then(|()| metadata.set_offset(number, offset)));
-            // Heights have scale and offset in the transform, which readers take first.
+            // Heights have their scale and offset in the transform, which takes precedence in readers.
             if self.spec.bands == 1
                 && self.geo.keys().is_some_and(GeoKeys::is_vertical)
                 && self.geo.transform().is_some()
@@ -313,7 +317,7 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// What an error says, without the name of the option that would set the value.
+/// Returns the message of an error, without the name of the option that would set the value.
 fn reason(error: &Error) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { reason, .. } => reason.clone(),
@@ -325,7 +329,7 @@ fn is_color(role: Option<&str>) -> bool {
     role == Some("colorinterp")
 }
 
-/// Scale and offset of heights, in the z of scale and tiepoint.
+/// Returns the scale and offset of heights, from the z of scale and tiepoint.
 fn heights(placement: &Placement) -> Option<(f64, f64)> {
     match placement {
         Placement::ScaleAndTiepoint { scale: [_, _, scale], tiepoints } if *scale != 0.0 => {
@@ -336,23 +340,23 @@ fn heights(placement: &Placement) -> Option<(f64, f64)> {
     }
 }
 
-/// GeoKeys of the model and of the codes of horizontal and vertical systems, and of the coordinate epoch (GeoTIFF 1.1
+/// GeoKeys of the model type, of the codes of horizontal and vertical systems, and of the coordinate epoch (GeoTIFF 1.1
 /// section 7; the epoch is GDAL's).
 const MODEL_TYPE: u16 = 1024;
 const GEODETIC: u16 = 2048;
 const PROJECTED: u16 = 3072;
 const VERTICAL: u16 = 4096;
 const EPOCH: u16 = 5120;
-/// The value of a code that is spelled out by other keys.
+/// The code of a system that is defined by other keys.
 const USER_DEFINED: u16 = 32767;
 
-/// Whether keys name a system, rather than only the raster type.
+/// Returns true if keys name a system, not only the raster type.
 fn has_crs(keys: &GeoKeys) -> bool {
     [GEODETIC, PROJECTED].iter().any(|key| keys.short(*key).is_some_and(|code| code != 0))
         || keys.short(MODEL_TYPE).is_some_and(|model| !matches!(model, 0 | USER_DEFINED))
 }
 
-/// Whether keys name the same system by its code. Citations and keys that repeat what the code says may differ.
+/// Returns true if keys name the same system by its code. Citations and redundant keys may differ.
 fn same_crs(old: &GeoKeys, new: &GeoKeys) -> bool {
     let code = |keys: &GeoKeys| {
         let code = keys.short(PROJECTED).or(keys.short(GEODETIC)).filter(|code| !matches!(*code, 0 | USER_DEFINED))?;

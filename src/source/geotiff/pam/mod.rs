@@ -1,7 +1,7 @@
 //! GDAL's persistent auxiliary metadata (PAM): the `.aux.xml` file next to a raster.
 //!
-//! What it says wins over what the raster itself says, field by field, as in GDAL (`ApplyPamInfo` of its GeoTIFF
-//! driver); `tests/judges/auxiliary.py` compares the two.
+//! It takes precedence over the raster itself, field by field, as in GDAL (`ApplyPamInfo` in its GeoTIFF driver);
+//! `tests/judges/auxiliary.py` compares the two.
 
 mod merge;
 mod parse;
@@ -14,13 +14,13 @@ use self::parse::Pam;
 use super::GeoTiffSource;
 use crate::source::file::bounded_text;
 
-/// The longest `.aux.xml` file that is read; attribute tables and histograms make them long.
+/// Maximum size of an `.aux.xml` file; attribute tables and histograms make them long.
 const MAX_LEN: usize = 64 << 20;
-/// Entries of a list in a warning.
+/// Maximum number of list entries in a warning.
 const MAX_NAMED: usize = 12;
 
 impl GeoTiffSource {
-    /// Takes over what the `.aux.xml` file next to the raster says, if there is one.
+    /// Applies the `.aux.xml` file next to the raster, if there is one.
     pub(super) fn read_aux(&mut self, raster: &Path) {
         let mut path = raster.as_os_str().to_owned();
         path.push(".aux.xml");
@@ -40,14 +40,14 @@ impl GeoTiffSource {
                 }
                 self.fill_with_nodata();
                 if !unusable.is_empty() {
-                    self.warnings.push(format!("'{name}' is not used in full; left out: {}", list(&unusable)));
+                    self.warnings.push(format!("'{name}' is only partly used; left out: {}", list(&unusable)));
                 }
             }
         }
     }
 }
 
-/// The first entries, and how many more there are.
+/// Joins the first entries, and the number of further ones.
 fn list(entries: &[String]) -> String {
     let named = entries.get(..MAX_NAMED).unwrap_or(entries);
     let more = entries.len() - named.len();
@@ -55,7 +55,7 @@ fn list(entries: &[String]) -> String {
     if more == 0 { text } else { format!("{text}; and {more} more") }
 }
 
-/// Texts of careless or hostile programs; `tests/judges/auxiliary.py` has sound ones.
+/// Texts from careless or hostile programs; `tests/judges/auxiliary.py` has valid ones.
 #[cfg(test)]
 mod tests {
     use super::*;

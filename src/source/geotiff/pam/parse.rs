@@ -1,4 +1,4 @@
-//! The text of an `.aux.xml` file, in the terms of GDAL's persistent auxiliary metadata.
+//! Parser for `.aux.xml` files: GDAL's persistent auxiliary metadata.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use roxmltree::Node;
 use crate::geo::{ColorInterpretation, Gcp};
 use crate::sample::{DataType, Nodata};
 
-/// What an `.aux.xml` file says about a raster. Values that make no sense are left out and named in `unusable`.
+/// The contents of an `.aux.xml` file. Invalid values are omitted and named in `unusable`.
 #[derive(Debug, Default)]
 pub(super) struct Pam {
     pub(super) crs: Option<CrsText>,
@@ -15,16 +15,16 @@ pub(super) struct Pam {
     pub(super) transform: Option<[f64; 6]>,
     pub(super) gcps: Option<GcpList>,
     pub(super) items: Vec<Item>,
-    /// By their numbers, counted from 0.
+    /// By band index, counted from 0.
     pub(super) bands: BTreeMap<u16, Band>,
-    /// What the file says that cannot be used, each with the reason.
+    /// Values that cannot be used, each with the reason.
     pub(super) unusable: Vec<String>,
 }
 
-/// A coordinate reference system as the file has it.
+/// A coordinate reference system as given in the file.
 #[derive(Debug, PartialEq)]
 pub(super) struct CrsText {
-    /// WKT, or whatever else names a CRS.
+    /// WKT, or any other definition of a CRS.
     pub(super) definition: String,
     pub(super) epoch: Option<f64>,
 }
@@ -44,12 +44,12 @@ pub(super) struct Item {
     pub(super) value: String,
 }
 
-/// What is said about a band.
+/// The metadata of a band.
 #[derive(Debug, Default)]
 pub(super) struct Band {
     pub(super) description: Option<String>,
     pub(super) nodata: Option<Nodata>,
-    /// Scale and offset: GDAL sets both where one is given.
+    /// Scale and offset: GDAL sets both if one is given.
     pub(super) quantity: Option<(f64, f64)>,
     pub(super) unit: Option<String>,
     pub(super) color: Option<ColorInterpretation>,
@@ -59,23 +59,23 @@ pub(super) struct Band {
 }
 
 impl Pam {
-    /// Reads the text for a raster of so many bands.
+    /// Parses the text for a raster with `bands` bands.
     ///
     /// # Errors
-    /// If the text is not XML, or is something other than auxiliary metadata.
+    /// If the text is not XML, or not auxiliary metadata.
     pub(super) fn parse(text: &str, bands: u16, data_type: DataType) -> Result<Self, String> {
         let text = text.trim_start_matches('\u{feff}');
         let document = crate::xml::parse(text)?;
         let root = document.root_element();
         let mut pam = Self::default();
         if is(root, "GeodataXform") {
-            // ArcGIS 9.3 writes this element alone.
+            // ArcGIS 9.3 writes only this element.
             pam.items.push(xml_item("xml:ESRI", root));
         } else if !is(root, "PAMDataset") {
             return Err(format!("its root element is '{}', not 'PAMDataset'", root.tag_name().name()));
         } else if document.root().first_child() != Some(root) || text.trim_start().starts_with("<?") {
             // GDAL looks for the elements in the first node of the file, whatever it is.
-            return Err("GDAL ignores it too, because something stands in front of <PAMDataset>".to_owned());
+            return Err("GDAL ignores it too, because something precedes <PAMDataset>".to_owned());
         } else {
             pam.read(root, bands, data_type);
         }
@@ -100,7 +100,7 @@ impl Pam {
             let number = attribute(node, "band").unwrap_or_default();
             match number.trim().parse::<u16>().ok().filter(|number| (1..=bands).contains(number)) {
                 Some(number) => self.band(node, number, data_type),
-                None => self.unusable.push(format!("what it says about band '{number}', of {bands}")),
+                None => self.unusable.push(format!("values for band '{number}', of {bands} in the raster")),
             }
         }
         for (name, what) in [("Subdataset", "subdatasets"), ("Array", "multidimensional arrays")] {
@@ -110,16 +110,16 @@ impl Pam {
         }
     }
 
-    /// The CRS that an element names.
+    /// Reads the CRS of an element.
     fn crs(&mut self, node: Node<'_, '_>, definition: &str) -> Option<CrsText> {
         if definition.is_empty() {
             return None;
         }
         let mapping: String =
             attribute(node, "dataAxisToSRSAxisMapping").unwrap_or_default().split_whitespace().collect();
-        // x and y, in the order of the CRS or the other way around; GDAL takes both as they are, too.
+        // x and y, in the order of the CRS or the reverse; GDAL also uses the coordinates unchanged in both cases.
         if !matches!(mapping.as_str(), "" | "1,2" | "2,1" | "1,2,3" | "2,1,3") {
-            self.unusable.push(format!("the axis mapping '{mapping}' of the CRS; coordinates are taken as x, y"));
+            self.unusable.push(format!("the axis mapping '{mapping}' of the CRS (coordinates are read as x, y)"));
         }
         let epoch = attribute(node, "coordinateEpoch").and_then(|epoch| epoch.trim().parse().ok());
         Some(CrsText { definition: definition.to_owned(), epoch: epoch.filter(|epoch| *epoch > 0.0) })
@@ -152,7 +152,7 @@ impl Pam {
         if let Some(node) = child(node, "NoDataValue") {
             let exact = attribute(node, "le_hex_equiv").and_then(little_endian_double).map(Nodata::from);
             let nodata = exact.or_else(|| Nodata::parse(text(node)));
-            // Other types than these have the numbers of a double, in GDAL as in C.
+            // GDAL stores the values of all other types as doubles.
             let is_wide = matches!(data_type, DataType::I64 | DataType::U64);
             band.nodata = nodata.map(|nodata| if is_wide { nodata } else { Nodata::from(nodata.as_f64()) });
             if band.nodata.is_none() {
@@ -166,7 +166,7 @@ impl Pam {
             let usable = quantity.filter(|(scale, offset)| *scale != 0.0 && scale.is_finite() && offset.is_finite());
             match usable {
                 Some(quantity) => band.quantity = Some(quantity),
-                None => unusable.push("scale and offset, which are not finite numbers, or a scale of 0".to_owned()),
+                None => unusable.push("scale and offset, which are not finite numbers or have a scale of 0".to_owned()),
             }
         }
         if let Some(unit) = filled("UnitType") {
@@ -174,7 +174,7 @@ impl Pam {
         }
         if let Some(name) = filled("ColorInterp") {
             match ColorInterpretation::parse(name) {
-                // GDAL keeps what the raster itself says.
+                // GDAL keeps the value of the raster itself.
                 Some(ColorInterpretation::Undefined) => {}
                 Some(color) => band.color = Some(color),
                 None => unusable.push(format!("the color interpretation '{name}', which is unknown")),
@@ -197,7 +197,7 @@ impl Pam {
         self.unusable.extend(unusable.into_iter().map(|what| format!("{what} (band {number})")));
     }
 
-    /// The CRS of ArcGIS, which stands in a metadata domain. GDAL takes it unless there are control points beside it.
+    /// Reads the CRS that ArcGIS stores in a metadata domain. GDAL uses it unless there are also control points.
     fn read_esri(&mut self) {
         if self.crs.is_some() {
             return;
@@ -209,14 +209,14 @@ impl Pam {
             return;
         }
         if child(root, "SourceGCPs").is_some() && child(root, "TargetGCPs").is_some() {
-            self.unusable.push("the transformation of ArcGIS, which has control points".to_owned());
+            self.unusable.push("the ArcGIS transformation, which uses control points".to_owned());
         } else if let Some(wkt) = child(root, "SpatialReference").and_then(|node| child(node, "WKT")) {
             self.crs = Some(CrsText { definition: text(wkt).to_owned(), epoch: None });
         }
     }
 }
 
-/// Names are equal in either case, as in GDAL.
+/// Returns true if an element has a name; ignores case, as GDAL does.
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element() && node.tag_name().name().eq_ignore_ascii_case(name)
 }
@@ -233,19 +233,19 @@ fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
 }
 
-/// The text of an element. GDAL drops white space before it.
+/// Returns the text of an element, without leading white space, as in GDAL.
 fn text<'a>(node: Node<'a, '_>) -> &'a str {
     node.text().unwrap_or_default().trim_start()
 }
 
-/// A component of a color, as an attribute; alpha is opaque where it is missing.
+/// Returns a color component given as an attribute; missing alpha is opaque.
 fn component(node: Node<'_, '_>, name: &str) -> u8 {
     let missing = if name == "c4" { 255 } else { 0 };
     let number = attribute(node, name).and_then(|number| number.trim().parse::<i64>().ok()).unwrap_or(missing);
     u8::try_from(number.clamp(0, 255)).unwrap_or(0)
 }
 
-/// The items of all metadata domains of an element.
+/// Returns the items of all metadata domains of an element.
 fn items(node: Node<'_, '_>) -> Vec<Item> {
     let mut found = Vec::new();
     for metadata in children(node, "Metadata") {
@@ -266,13 +266,13 @@ fn items(node: Node<'_, '_>) -> Vec<Item> {
     found
 }
 
-/// An item whose value is an element, as the file has it.
+/// Creates an item whose value is the source text of an element.
 fn xml_item(domain: &str, node: Node<'_, '_>) -> Item {
     let source = node.document().input_text().get(node.range()).unwrap_or_default();
     Item { domain: domain.to_owned(), key: "doc".to_owned(), value: source.to_owned() }
 }
 
-/// The double whose eight bytes are given in hexadecimal digits, the least significant first.
+/// Parses a double given as eight bytes in hexadecimal digits, least significant byte first.
 fn little_endian_double(digits: &str) -> Option<f64> {
     let digits = digits.trim();
     if digits.len() != 16 {

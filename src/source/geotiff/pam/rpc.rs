@@ -3,7 +3,7 @@
 use super::parse::Item;
 use crate::geo::Rpc;
 
-/// The items by the order of tag 50844.
+/// The items in the order of tag 50844.
 const NUMBERS: [&str; 10] = [
     "LINE_OFF",
     "SAMP_OFF",
@@ -16,20 +16,20 @@ const NUMBERS: [&str; 10] = [
     "LONG_SCALE",
     "HEIGHT_SCALE",
 ];
-/// The lists of 20 coefficients, likewise.
+/// The lists of 20 coefficients, in the same order.
 const LISTS: [&str; 4] = ["LINE_NUM_COEFF", "LINE_DEN_COEFF", "SAMP_NUM_COEFF", "SAMP_DEN_COEFF"];
 
-/// The coefficients that the items of a domain make.
+/// Builds the coefficients from the items of a domain.
 ///
 /// # Errors
-/// The name of an item that is missing or has the wrong numbers.
+/// The name of an item that is missing or has invalid numbers.
 pub(super) fn read(items: &[&Item]) -> Result<Rpc, &'static str> {
     let find = |name: &str| {
         let found = items.iter().find(|item| item.key.eq_ignore_ascii_case(name));
         found.map(|item| item.value.split_whitespace().filter_map(|number| number.parse::<f64>().ok()))
     };
     let first = |name: &str| find(name).and_then(|mut numbers| numbers.next());
-    // GDAL writes -1 where an error is not known.
+    // GDAL writes -1 for an unknown error.
     let mut numbers = vec![first("ERR_BIAS").unwrap_or(-1.0), first("ERR_RAND").unwrap_or(-1.0)];
     for name in NUMBERS {
         numbers.push(first(name).ok_or(name)?);
