@@ -25,6 +25,13 @@
 //! check_sink(&mut InMemory);
 //! ```
 
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking, and makes small numbers"
+)]
+
 use std::ops::ControlFlow;
 
 use crate::encode::TileSink;

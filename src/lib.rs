@@ -4,21 +4,40 @@
 //! writes one while reading every pixel once: overviews are computed as rows stream in, tiles are compressed on a
 //! thread pool, and the header is built last and placed first.
 //!
-//! # Inputs
-//! - [`ArraySource`] (`ndarray` views of any strides) and [`SliceSource`], with [`encode()`], [`encode_to_file`] or
-//!   [`encode_to_vec`];
-//! - [`CogWriter`]: rows pushed as they arrive; memory use does not depend on image height, apart from four bytes per
-//!   tile;
-//! - [`GeoTiffSource`]: a TIFF file of any flavor.
+//! ```
+//! use cogsmith::{CogOptions, Crs, Transform};
+//! # let path = std::env::temp_dir().join(format!("cogsmith-lib-{}.tif", std::process::id()));
+//! let pixels = ndarray::Array2::<u16>::zeros((600, 800)); // rows, columns
+//! let options = CogOptions::new()
+//!     .crs(Crs::epsg(32633)?)
+//!     .transform(Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?)
+//!     .nodata(0u64);
+//! cogsmith::write(&path, &pixels, &options)?;
+//! # std::fs::remove_file(path).unwrap();
+//! # Ok::<(), cogsmith::Error>(())
+//! ```
 //!
-//! Any type that implements [`PixelSource`] is a source too. All of them drive one [`CogEncoder`] and produce the same
-//! bytes.
+//! # The usual tasks
+//! | from | to | call |
+//! |---|---|---|
+//! | a GeoTIFF file | a file | [`convert`] |
+//! | an array, or any [`RasterSource`] | a file | [`write()`] |
+//! | the same | bytes | [`to_vec`] |
+//! | the same | any [`std::io::Write`]; `Seek` is not needed | [`write_to`] |
+//! | rows as they arrive | a file | [`CogWriter::create`] |
 //!
-//! [`ShardPlan`] cuts an image into shards, which can be encoded on any machine and in any order
-//! ([`encode::encode_shard`]) and assembled into the same bytes ([`encode::Assembler`], [`sink::fragments`]).
+//! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
+//! image height, apart from four bytes per tile.
 //!
-//! # Outputs
-//! Any [`std::io::Write`]; `Seek` is not needed. [`OutputFile`] is a file that appears whole or not at all.
+//! # Building blocks
+//! - Sources: [`ArraySource`] (`ndarray` views of any strides), [`SliceSource`], [`GeoTiffSource`] (a TIFF file of any
+//!   flavor), [`MaskedSource`], [`OverriddenSource`], and any other type that implements [`PixelSource`].
+//! - [`CogPlan`]: all decisions about a file, made and checked before the first pixel is read.
+//! - [`CogEncoder`]: rows in, compressed tiles out, without I/O.
+//! - [`TileSink`]: where tiles go; [`MemorySink`], [`SpooledSink`], and [`sink::file_sink`] implement it.
+//!   [`encode_to_sink`], [`encode_to_file`], and [`encode_levels`] drive an encoder from a source to a sink.
+//! - [`ShardPlan`] cuts an image into shards, which can be encoded on any machine and in any order
+//!   ([`encode::encode_shard`]) and assembled into the same bytes ([`encode::Assembler`], [`sink::fragments`]).
 //!
 //! # Validation
 //! [`check::validate`] checks a file against the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its
@@ -33,16 +52,6 @@
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
-//!
-//! ```
-//! use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, Metadata, PixelSource};
-//! let pixels = ndarray::Array2::<u16>::zeros((600, 800)); // rows, columns
-//! let mut source = ArraySource::new(pixels.view())?;
-//! let plan = CogPlan::new(source.spec(), &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
-//! let bytes = cogsmith::encode_to_vec(&mut source, &plan)?;
-//! assert_eq!(&bytes[..4], b"II*\0");
-//! # Ok::<(), cogsmith::Error>(())
-//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -66,6 +75,7 @@ pub mod conformance;
 pub mod encode;
 pub mod error;
 pub mod executor;
+mod front;
 pub mod geo;
 pub mod grid;
 mod message;
@@ -97,6 +107,9 @@ pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
+#[cfg(feature = "geotiff")]
+pub use front::convert;
+pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
 pub use geo::{
     Bounds, ColorInterpretation, Crs, CrsKind, CrsUnit, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs,
     Placement, Rpc, Transform,
@@ -120,7 +133,7 @@ pub use sink::writer::{
 pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
-pub use source::{MaskedSource, RasterSource};
+pub use source::{MaskedSource, OverriddenSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use statistics::BandStatistics;
 pub use tiff::{Tag, TagValue};

@@ -30,16 +30,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
     ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "view"]),
+    ("array", &["error", "executor", "sample", "spec", "view"]),
     (
         "source",
         &[
-            "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec", "tiff", "view",
-            "xml",
+            "array", "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec",
+            "tiff", "view", "xml",
         ],
     ),
     // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.
     ("check", &["checksum", "codec", "error", "executor", "read", "sample", "xml"]),
-    ("array", &["error", "executor", "sample", "spec", "view"]),
     // Layer 4
     (
         "encode",
@@ -81,6 +81,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // Layer 6
+    (
+        "front",
+        &["array", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "source", "spec", "view"],
+    ),
     ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
 ];
 

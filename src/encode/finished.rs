@@ -43,6 +43,9 @@ pub struct Summary {
     pub predictor: Predictor,
     /// Bytes of tiles that went through a temporary file; see [`StoreOptions`](crate::StoreOptions).
     pub spooled: u64,
+    /// Warnings about what was doubtful in the input or could not be carried over, one sentence each. Only the functions
+    /// that take [`CogOptions`](crate::CogOptions) fill this list.
+    pub warnings: Vec<String>,
     /// All levels, full resolution first.
     pub levels: Vec<LevelSummary>,
     /// Statistics of all bands; empty unless [requested](crate::EncodeOptions::statistics).
@@ -63,7 +66,7 @@ impl Summary {
             .collect();
         let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
         let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-        Self { bytes, big_tiff, predictor, spooled: 0, levels, statistics }
+        Self { bytes, big_tiff, predictor, spooled: 0, warnings: Vec::new(), levels, statistics }
     }
 }
 

@@ -151,6 +151,9 @@ pub fn encode_to_sink(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     let summary = run(&mut [source], plan, executor, store, sink, progress)?;
+    if executor.is_cancelled() {
+        return Err(ErrorKind::Cancelled.into());
+    }
     sink.commit()?;
     Ok(summary)
 }
@@ -366,6 +369,9 @@ impl<'a> CogWriter<'a> {
         let step = &mut || report(progress, rows_done, rows);
         let summary = finish(self.encoder, &self.executor, self.sink.as_mut(), step)?;
         step()?;
+        if self.executor.is_cancelled() {
+            return Err(ErrorKind::Cancelled.into());
+        }
         self.sink.commit()?;
         Ok(summary)
     }

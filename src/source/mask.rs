@@ -154,6 +154,10 @@ impl<S: RasterSource> RasterSource for MaskedSource<S> {
     fn metadata(&self) -> &Metadata {
         &self.metadata
     }
+
+    fn warnings(&self) -> &[String] {
+        self.inner.warnings()
+    }
 }
 
 /// Masks the pixels that have no data in any band: all are NaN or nodata.

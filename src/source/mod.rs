@@ -5,17 +5,72 @@ mod file;
 #[cfg(feature = "geotiff")]
 pub mod geotiff;
 mod mask;
+mod overridden;
 
+use std::sync::LazyLock;
+
+#[cfg(feature = "ndarray")]
+use crate::array::ArraySource;
 use crate::geo::{GeoRef, Metadata};
-use crate::view::PixelSource;
+#[cfg(feature = "ndarray")]
+use crate::sample::Sample;
+use crate::view::{PixelSource, SliceSource};
 
 pub use mask::MaskedSource;
+pub use overridden::OverriddenSource;
 
-/// A raster: rows of pixels from top to bottom, with georeferencing and metadata.
+/// No georeferencing.
+static NO_GEO: LazyLock<GeoRef> = LazyLock::new(GeoRef::default);
+/// No metadata.
+static NO_METADATA: LazyLock<Metadata> = LazyLock::new(Metadata::default);
+
+/// A raster: rows of pixels from top to bottom, with georeferencing and metadata. By default there are none.
 pub trait RasterSource: PixelSource {
     /// Returns the georeferencing.
-    fn geo(&self) -> &GeoRef;
+    fn geo(&self) -> &GeoRef {
+        &NO_GEO
+    }
 
     /// Returns the metadata.
-    fn metadata(&self) -> &Metadata;
+    fn metadata(&self) -> &Metadata {
+        &NO_METADATA
+    }
+
+    /// Returns warnings about what was doubtful or ignored, one sentence each.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
+}
+
+impl RasterSource for SliceSource<'_> {}
+
+#[cfg(feature = "ndarray")]
+impl<T: Sample> RasterSource for ArraySource<'_, T> {}
+
+impl<S: RasterSource + ?Sized> RasterSource for &mut S {
+    fn geo(&self) -> &GeoRef {
+        (**self).geo()
+    }
+
+    fn metadata(&self) -> &Metadata {
+        (**self).metadata()
+    }
+
+    fn warnings(&self) -> &[String] {
+        (**self).warnings()
+    }
+}
+
+impl<S: RasterSource + ?Sized> RasterSource for Box<S> {
+    fn geo(&self) -> &GeoRef {
+        (**self).geo()
+    }
+
+    fn metadata(&self) -> &Metadata {
+        (**self).metadata()
+    }
+
+    fn warnings(&self) -> &[String] {
+        (**self).warnings()
+    }
 }

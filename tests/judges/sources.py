@@ -258,7 +258,7 @@ def masks():
                 pages=[(three, {"subfiletype": 1, "photometric": "rgb"})], expect={"mask": os.path.join(FOLDER, "circle.npy")})
     np.save(os.path.join(FOLDER, "circle.npy"), m)
     patch(MADE[-1]["path"], {254: 4, 262: 4})
-    by_tifffile("mask of bands that differ", texture("u8", 3).transpose(1, 2, 0), photometric="rgb", must="refuse", words="differs from band to band",
+    by_tifffile("mask of bands that differ", texture("u8", 3).transpose(1, 2, 0), photometric="rgb", must="refuse", words="differs between bands",
                 pages=[(np.where([True, False, True], three, 255), {"subfiletype": 1, "photometric": "rgb"})])
     patch(MADE[-1]["path"], {254: 4, 262: 4})
     for interleave in ("PIXEL", "BAND", "TILE"):

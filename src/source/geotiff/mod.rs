@@ -195,12 +195,6 @@ impl GeoTiffSource {
         self.pixels.set_fill(image::fill_sample(spec));
     }
 
-    /// Returns the warnings about what was doubtful or ignored, one sentence each.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
     /// Returns the number of full-resolution images in the file, which excludes overviews and masks.
     #[must_use]
     pub fn image_count(&self) -> usize {
@@ -251,6 +245,10 @@ impl RasterSource for GeoTiffSource {
 
     fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 

@@ -1,9 +1,10 @@
 //! Values set by the caller, which override the file.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geo::Crs;
 use crate::sample::Nodata;
 
+use super::super::overridden::set_nodata;
 use super::GeoTiffSource;
 use super::image::widen;
 
@@ -17,16 +18,7 @@ impl GeoTiffSource {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a value that the file's data type cannot
     /// represent, such as -9999 for `u8`.
     pub fn set_nodata(&mut self, nodata: Option<Nodata>) -> Result<()> {
-        let data_type = self.spec.data_type;
-        if let Some(value) = nodata.filter(|value| !value.fits(data_type)) {
-            let value = value.as_f64();
-            return Err(Error::option("nodata", format!("nodata value {value} cannot be represented as {data_type}")));
-        }
-        if !same_nodata(nodata, self.spec.nodata) {
-            self.metadata.drop_statistics();
-        }
-        self.spec.nodata = nodata;
-        Ok(())
+        set_nodata(&mut self.spec, &mut self.metadata, nodata)
     }
 
     /// Sets the coordinate reference system, whatever the file says. The transform and the raster type are unchanged. A
@@ -44,11 +36,4 @@ impl GeoTiffSource {
     pub fn widen(&mut self) {
         widen(&mut self.spec);
     }
-}
-
-/// Returns true if two nodata values are the same; NaN equals NaN.
-pub(super) fn same_nodata(a: Option<Nodata>, b: Option<Nodata>) -> bool {
-    // By IEEE 754, NaN equals nothing, not even itself.
-    let both_nan = |(a, b): (Nodata, Nodata)| a.as_f64().is_nan() && b.as_f64().is_nan();
-    a == b || a.zip(b).is_some_and(both_nan)
 }

@@ -1,7 +1,7 @@
 //! Merging of auxiliary metadata into the metadata of a raster.
 
+use super::super::super::overridden::same_nodata;
 use super::super::GeoTiffSource;
-use super::super::overrides::same_nodata;
 use super::parse::{Band, CrsText, GcpList, Item, Pam};
 use super::rpc;
 use crate::error::{Error, ErrorKind};

@@ -1,0 +1,527 @@
+//! The usual ways to write a COG: [`CogOptions`] and the functions that take them.
+
+use std::fmt;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+#[cfg(feature = "ndarray")]
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+
+#[cfg(feature = "ndarray")]
+use crate::array::ArraySource;
+use crate::encode::{Summary, TileSink};
+use crate::error::{Error, ErrorKind, Result};
+use crate::executor::Executor;
+use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
+use crate::options::{
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+};
+use crate::plan::CogPlan;
+use crate::sample::{Nodata, Sample};
+use crate::sink::writer::{CogWriter, Progress, encode_to_sink};
+use crate::sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions, file_sink};
+#[cfg(feature = "geotiff")]
+use crate::source::geotiff::{GeoTiffSource, ReadOptions};
+use crate::source::{MaskedSource, OverriddenSource, RasterSource};
+use crate::spec::ImageSpec;
+use crate::view::PixelSource;
+
+/// Reports progress, and may stop the encoding.
+type Report = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
+
+/// Options for writing a COG: georeferencing and metadata, encoding, and resources. Each method sets one option and
+/// returns the options, so that they can be chained; options that are not set have the defaults given there.
+///
+/// [`convert`], [`write()`], [`write_to`], [`to_vec`], and [`CogWriter::create`] take them.
+///
+/// ```
+/// use cogsmith::{CogOptions, Compression, Crs, Transform};
+/// let options = CogOptions::new()
+///     .crs(Crs::epsg(32633)?)
+///     .transform(Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?)
+///     .nodata(0u64)
+///     .compression(Compression::ZSTD);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct CogOptions {
+    crs: Option<Crs>,
+    /// Set, or set to none.
+    nodata: Option<Option<Nodata>>,
+    mask: MaskPolicy,
+    geo: Option<GeoRef>,
+    metadata: Option<Metadata>,
+    overrides: Overrides,
+    encode: EncodeOptions,
+    #[cfg(feature = "geotiff")]
+    read: ReadOptions,
+    file: FileOptions,
+    store: StoreOptions,
+    threads: Option<usize>,
+    executor: Option<Executor>,
+    cancel: Option<Arc<AtomicBool>>,
+    progress: Option<Arc<Report>>,
+}
+
+impl fmt::Debug for CogOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CogOptions")
+            .field("crs", &self.crs)
+            .field("nodata", &self.nodata)
+            .field("mask", &self.mask)
+            .field("geo", &self.geo)
+            .field("overrides", &self.overrides)
+            .field("encode", &self.encode)
+            .field("file", &self.file)
+            .field("store", &self.store)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Georeferencing and metadata. By default those of the source are kept.
+impl CogOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the coordinate reference system.
+    pub fn crs(mut self, crs: Crs) -> Self {
+        self.crs = Some(crs);
+        self
+    }
+
+    /// Sets the transform from pixels to the coordinates of the CRS.
+    pub fn transform(mut self, transform: Transform) -> Self {
+        self.overrides.transform = Some(transform);
+        self
+    }
+
+    /// Replaces all georeferencing, before [`crs`](Self::crs) and [`transform`](Self::transform) apply.
+    pub fn geo(mut self, geo: GeoRef) -> Self {
+        self.geo = Some(geo);
+        self
+    }
+
+    /// Sets the value of pixels without data, in all bands. Pixel values are unchanged.
+    pub fn nodata(mut self, nodata: impl Into<Nodata>) -> Self {
+        self.nodata = Some(Some(nodata.into()));
+        self
+    }
+
+    /// Removes the nodata value of the source: all pixels have data.
+    pub fn without_nodata(mut self) -> Self {
+        self.nodata = Some(None);
+        self
+    }
+
+    /// Selects the mask. Default: the source's mask, if it has one.
+    pub fn mask(mut self, mask: MaskPolicy) -> Self {
+        self.mask = mask;
+        self
+    }
+
+    /// Replaces all metadata, before [`overrides`](Self::overrides) apply.
+    pub fn metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// Changes single parts of georeferencing and metadata, such as band descriptions, scale factors, or GCPs. Replaces a
+    /// [`transform`](Self::transform) that was set before.
+    pub fn overrides(mut self, overrides: Overrides) -> Self {
+        self.overrides = overrides;
+        self
+    }
+}
+
+/// Encoding; see [`EncodeOptions`] for the defaults.
+impl CogOptions {
+    /// Sets the codec. Default: DEFLATE, level 6.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.encode.compression = compression;
+        self
+    }
+
+    /// Sets the predictor. Default: the one that compresses better.
+    pub fn predictor(mut self, predictor: Predictor) -> Self {
+        self.encode.predictor = predictor;
+        self
+    }
+
+    /// Sets the tile size in pixels. Default: 512x512.
+    pub fn tile_size(mut self, tile_size: TileSize) -> Self {
+        self.encode.tile_size = tile_size;
+        self
+    }
+
+    /// Sets the tile size of the overviews in pixels. Default: that of full resolution.
+    pub fn overview_tile_size(mut self, tile_size: TileSize) -> Self {
+        self.encode.overview_tile_size = Some(tile_size);
+        self
+    }
+
+    /// Sets the layout of the bands. Default: pixel.
+    pub fn interleave(mut self, interleave: Interleave) -> Self {
+        self.encode.interleave = interleave;
+        self
+    }
+
+    /// Sets the overviews. Default: halve until one tile holds the level.
+    pub fn overviews(mut self, overviews: Overviews) -> Self {
+        self.encode.overviews = overviews;
+        self
+    }
+
+    /// Sets the kernel of the overviews. Default: cubic; nearest for palettes and complex samples.
+    pub fn resampling(mut self, resampling: Resampling) -> Self {
+        self.encode.resampling = Some(resampling);
+        self
+    }
+
+    /// Sets one kernel per band instead of one for all.
+    pub fn band_resampling(mut self, resampling: impl Into<Vec<Resampling>>) -> Self {
+        self.encode.band_resampling = resampling.into();
+        self
+    }
+
+    /// Sets the TIFF variant. Default: BigTIFF only if the finished file needs it.
+    pub fn big_tiff(mut self, big_tiff: BigTiff) -> Self {
+        self.encode.big_tiff = big_tiff;
+        self
+    }
+
+    /// Computes statistics of every band in the same pass and writes them. Default: `false`.
+    pub fn statistics(mut self, statistics: bool) -> Self {
+        self.encode.statistics = statistics;
+        self
+    }
+
+    /// Replaces all encoding options at once.
+    pub fn encode_options(mut self, options: EncodeOptions) -> Self {
+        self.encode = options;
+        self
+    }
+}
+
+/// Files, threads, and memory.
+impl CogOptions {
+    /// Sets how input files are read.
+    #[cfg(feature = "geotiff")]
+    pub fn read_options(mut self, options: ReadOptions) -> Self {
+        self.read = options;
+        self
+    }
+
+    /// Replaces an existing output file. Default: `false`, it is an error.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.file.overwrite = overwrite;
+        self
+    }
+
+    /// Waits until the output file is on the disk. Default: `false`.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.file.sync = sync;
+        self
+    }
+
+    /// Reads the finished file back and compares all pixels before it appears. Default: `false`.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.store.verify = verify;
+        self
+    }
+
+    /// Sets the number of threads. Default: one per core.
+    pub fn threads(mut self, count: usize) -> Self {
+        self.threads = Some(count);
+        self
+    }
+
+    /// Uses an existing thread pool, instead of one with [`threads`](Self::threads) for this file alone.
+    pub fn executor(mut self, executor: Executor) -> Self {
+        self.executor = Some(executor);
+        self
+    }
+
+    /// Sets the memory limit for compressed tiles in bytes; the rest spills to a temporary file. Default: 16 MiB.
+    pub fn tile_memory(mut self, bytes: u64) -> Self {
+        self.store.memory = bytes;
+        self
+    }
+
+    /// Sets the size in bytes of the rows that are read at once, if a row of tiles is not larger. Default: 16 MiB.
+    pub fn row_memory(mut self, bytes: u64) -> Self {
+        self.store.batch = bytes;
+        self
+    }
+
+    /// Sets the directory for the temporary file. Default: that of the output file, or the system's.
+    pub fn temp_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.store.directory = Some(directory.into());
+        self
+    }
+
+    /// Calls `report` after every few tiles; [`ControlFlow::Break`] stops the encoding with [`ErrorKind::Cancelled`].
+    pub fn progress(mut self, report: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(report));
+        self
+    }
+
+    /// Stops the encoding with [`ErrorKind::Cancelled`] soon after `flag` is set, from any thread.
+    pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.cancel = Some(flag);
+        self
+    }
+
+    /// Returns the executor to use.
+    fn make_executor(&self) -> Result<Executor> {
+        let executor = match (&self.executor, self.threads) {
+            (Some(_), Some(_)) => {
+                return Err(Error::option("threads", "contradicts the executor, which has threads of its own"));
+            }
+            (Some(executor), None) => executor.clone(),
+            (None, Some(count)) => Executor::threads(count)?,
+            (None, None) => Executor::all_cores()?,
+        };
+        Ok(match &self.cancel {
+            Some(flag) => executor.cancelled_by(Arc::clone(flag)),
+            None => executor,
+        })
+    }
+
+    /// Returns the source with its nodata value, CRS, and mask as the options say, and the plan of the file.
+    fn plan<S: RasterSource>(&self, source: S) -> Result<(MaskedSource<OverriddenSource<S>>, CogPlan)> {
+        let mut source = OverriddenSource::new(source);
+        if let Some(geo) = &self.geo {
+            source.set_geo(geo.clone());
+        }
+        if let Some(metadata) = &self.metadata {
+            source.set_metadata(metadata.clone());
+        }
+        if let Some(nodata) = self.nodata {
+            source.set_nodata(nodata)?;
+        }
+        if let Some(crs) = &self.crs {
+            source.set_crs(crs)?;
+        }
+        let source = MaskedSource::with_metadata(source, self.mask)?;
+        // Bands are those of the output: an alpha band that becomes the mask no longer counts.
+        let (spec, mut metadata) = (source.spec(), source.metadata().clone());
+        let size = (spec.width, spec.height);
+        let geo = self.overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands)?;
+        let plan = CogPlan::new(spec, &geo, &metadata, &self.encode)?;
+        Ok((source, plan))
+    }
+
+    /// Encodes a source to a sink, which `make` makes once all options have been checked.
+    fn run<S: RasterSource, K: TileSink>(
+        &self,
+        source: S,
+        make: impl FnOnce(&CogPlan) -> Result<K>,
+    ) -> Result<(Summary, K)> {
+        let executor = self.make_executor()?;
+        let (mut source, plan) = self.plan(source)?;
+        let warnings = [source.warnings(), plan.warnings()].concat();
+        let mut sink = make(&plan)?;
+        let progress = &mut |progress| match &self.progress {
+            Some(report) => report(progress),
+            None => ControlFlow::Continue(()),
+        };
+        let summary = encode_to_sink(&mut source, &plan, &executor, &self.store, &mut sink, progress)?;
+        Ok((Summary { warnings, ..summary }, sink))
+    }
+
+    /// Creates the output file, and returns it with the store options that go with it.
+    fn create_file(&self, path: &Path) -> Result<(OutputFile, StoreOptions)> {
+        let output = OutputFile::create(path, &self.file)?;
+        let directory = self.store.directory.clone().or_else(|| Some(output.directory().to_path_buf()));
+        Ok((output, StoreOptions { directory, ..self.store.clone() }))
+    }
+}
+
+/// Pixels that can be written: any [`RasterSource`], and with the feature `ndarray` arrays of two axes, (row, column), or
+/// three, (band, row, column), and references to them.
+pub trait IntoSource {
+    /// The source that it becomes.
+    type Source: RasterSource;
+
+    /// Makes the source.
+    ///
+    /// # Errors
+    /// Whatever keeps the pixels from being an image, such as an empty array.
+    fn into_source(self) -> Result<Self::Source>;
+}
+
+impl<S: RasterSource> IntoSource for S {
+    type Source = S;
+
+    fn into_source(self) -> Result<S> {
+        Ok(self)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl<'a, T: Sample> IntoSource for ArrayView2<'a, T> {
+    type Source = ArraySource<'a, T>;
+
+    fn into_source(self) -> Result<Self::Source> {
+        ArraySource::new(self)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl<'a, T: Sample> IntoSource for ArrayView3<'a, T> {
+    type Source = ArraySource<'a, T>;
+
+    fn into_source(self) -> Result<Self::Source> {
+        ArraySource::bands_first(self)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl<'a, T: Sample> IntoSource for &'a Array2<T> {
+    type Source = ArraySource<'a, T>;
+
+    fn into_source(self) -> Result<Self::Source> {
+        ArraySource::new(self.view())
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl<'a, T: Sample> IntoSource for &'a Array3<T> {
+    type Source = ArraySource<'a, T>;
+
+    fn into_source(self) -> Result<Self::Source> {
+        ArraySource::bands_first(self.view())
+    }
+}
+
+/// Converts a GeoTIFF file to a COG, which appears complete or not at all. Georeferencing, metadata, and nodata are carried
+/// over unless the options replace them; see [`Summary::warnings`] for what could not be.
+///
+/// ```no_run
+/// use cogsmith::{CogOptions, Compression};
+/// cogsmith::convert("scene.tif", "scene-cog.tif", &CogOptions::new().compression(Compression::ZSTD))?;
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// The errors of [`GeoTiffSource::open`] and [`write()`].
+#[cfg(feature = "geotiff")]
+pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
+    write(output, GeoTiffSource::open(input, &options.read)?, options)
+}
+
+/// Writes an array, or any other source, to a COG file, which appears complete or not at all.
+///
+/// ```
+/// use cogsmith::{CogOptions, Crs, Transform};
+/// # let path = std::env::temp_dir().join(format!("cogsmith-front-{}.tif", std::process::id()));
+/// let pixels = ndarray::Array3::<u16>::zeros((4, 600, 800)); // bands, rows, columns
+/// let options = CogOptions::new()
+///     .crs(Crs::epsg(32633)?)
+///     .transform(Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?)
+///     .nodata(0u64);
+/// cogsmith::write(&path, &pixels, &options)?;
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::TargetExists`] if the file exists and [`overwrite`](CogOptions::overwrite) is not set;
+/// [`ErrorKind::InvalidOption`], [`ErrorKind::InvalidImage`], and [`ErrorKind::Limit`] if the options contradict the image
+/// or each other; [`ErrorKind::Cancelled`]; and whatever goes wrong in reading, encoding, or writing. The file is then
+/// unchanged.
+pub fn write(path: impl AsRef<Path>, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
+    let (summary, _) = options.run(source.into_source()?, |plan| {
+        let (output, store) = options.create_file(path.as_ref())?;
+        file_sink(plan, &store, output)
+    })?;
+    Ok(summary)
+}
+
+/// Writes an array, or any other source, to anything that implements [`Write`], without seeking. Nothing is written before
+/// all pixels have been encoded.
+///
+/// # Errors
+/// The errors of [`write()`]; also [`ErrorKind::InvalidOption`] for [`verify`](CogOptions::verify).
+pub fn write_to(writer: impl Write, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
+    let sink = |_: &CogPlan| Ok(SpooledSink::new(writer, options.store.clone()));
+    let (summary, _) = options.run(source.into_source()?, sink)?;
+    Ok(summary)
+}
+
+/// Returns an array, or any other source, as the bytes of a COG.
+///
+/// # Errors
+/// The errors of [`write_to`].
+pub fn to_vec(source: impl IntoSource, options: &CogOptions) -> Result<Vec<u8>> {
+    let (_, sink) = options.run(source.into_source()?, |_| Ok(MemorySink::new()))?;
+    Ok(sink.into_bytes())
+}
+
+impl CogWriter<'static> {
+    /// Creates a COG file whose rows are pushed as they come; it appears on [`finish`](CogWriter::finish).
+    ///
+    /// ```
+    /// use cogsmith::{CogOptions, CogWriter, Crs, Transform};
+    /// # let path = std::env::temp_dir().join(format!("cogsmith-rows-{}.tif", std::process::id()));
+    /// let transform = Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?;
+    /// let options = CogOptions::new().crs(Crs::epsg(32633)?).transform(transform).nodata(f64::NAN);
+    /// let mut writer = CogWriter::create::<f32>(&path, 1000, 600, 1, &options)?;
+    /// for _row in 0..600 {
+    ///     writer.push_rows(&[1.5f32; 1000], None)?;
+    /// }
+    /// writer.finish()?;
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), cogsmith::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`create_with`](Self::create_with).
+    pub fn create<T: Sample>(
+        path: impl AsRef<Path>,
+        width: u32,
+        height: u32,
+        bands: u16,
+        options: &CogOptions,
+    ) -> Result<Self> {
+        Self::create_with(path, &ImageSpec::new(width, height, bands, T::DATA_TYPE), options)
+    }
+
+    /// Like [`create`](Self::create), for an image with a mask, a palette, or other traits of a spec.
+    ///
+    /// # Errors
+    /// The errors of [`write()`], and [`ErrorKind::InvalidOption`] for a [`mask`](CogOptions::mask) to be made from
+    /// nodata or alpha: push the mask along with the rows.
+    pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
+        if !matches!(options.mask, MaskPolicy::Auto) {
+            return Err(Error::option("mask", "rows are pushed with their mask; none is made or dropped"));
+        }
+        let executor = options.make_executor()?;
+        let (_, plan) = options.plan(Rowless(spec.clone()))?;
+        let (output, store) = options.create_file(path.as_ref())?;
+        Self::to_file(plan, executor, store, output)
+    }
+}
+
+/// An image whose rows are pushed.
+struct Rowless(ImageSpec);
+
+impl PixelSource for Rowless {
+    fn spec(&self) -> &ImageSpec {
+        &self.0
+    }
+
+    fn read_rows(&mut self, first_row: u32, _: &mut crate::view::Stripe<'_>, _: &Executor) -> Result<()> {
+        let what = "rows of an image whose rows are pushed";
+        Err(ErrorKind::PixelCount { what, expected: u64::from(first_row), got: 0 }.into())
+    }
+}
+
+impl RasterSource for Rowless {}

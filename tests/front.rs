@@ -1,0 +1,169 @@
+//! The functions that take [`CogOptions`]: the bytes of the lower layers, and errors before anything is written.
+
+mod support;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use cogsmith::geo::{BandValue, Overrides};
+use cogsmith::{
+    ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
+    ImageSpec, MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
+};
+use ndarray::{Array2, Array3};
+
+fn pixels() -> Array3<u16> {
+    Array3::from_shape_fn((2, 150, 200), |(band, row, column)| (row * column / 5 + band) as u16 % 1000)
+}
+
+fn transform() -> Transform {
+    Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0).unwrap()
+}
+
+fn options() -> CogOptions {
+    let options = CogOptions::new().crs(Crs::epsg(32633).unwrap()).transform(transform()).nodata(0u64);
+    options
+        .tile_size(TileSize::square(64))
+        .compression(Compression::Lzw)
+        .resampling(Resampling::Average)
+        .statistics(true)
+}
+
+/// The same file by hand.
+fn expected() -> Vec<u8> {
+    let pixels = pixels();
+    let mut source = ArraySource::bands_first(pixels.view()).unwrap();
+    let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..source.spec().clone() };
+    let geo = GeoRef::default().with_crs(&Crs::epsg(32633).unwrap()).unwrap().with_transform(transform());
+    let options = EncodeOptions {
+        tile_size: TileSize::square(64),
+        compression: Compression::Lzw,
+        resampling: Some(Resampling::Average),
+        statistics: true,
+        ..EncodeOptions::default()
+    };
+    let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options).unwrap();
+    encode_to_vec(&mut source, &plan).unwrap()
+}
+
+#[test]
+fn every_way_gives_the_bytes_of_the_lower_layers() {
+    let (expected, pixels, folder) = (expected(), pixels(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("out.tif");
+    assert!(cogsmith::to_vec(&pixels, &options()).unwrap() == expected);
+    assert!(cogsmith::to_vec(pixels.view(), &options().threads(1)).unwrap() == expected);
+    let mut written = Vec::new();
+    let summary = cogsmith::write_to(&mut written, &pixels, &options().executor(Executor::serial())).unwrap();
+    assert!(written == expected);
+    assert_eq!(summary.bytes, expected.len() as u64);
+    let spilling = options().tile_memory(1000).row_memory(1).verify(true).sync(true);
+    let summary = cogsmith::write(&path, &pixels, &spilling).unwrap();
+    assert!(fs::read(&path).unwrap() == expected);
+    assert!(summary.spooled > 0);
+    let mut writer = CogWriter::create::<u16>(&path, 200, 150, 2, &options().overwrite(true)).unwrap();
+    for row in 0..150 {
+        let row: Vec<u16> = pixels.slice(ndarray::s![.., row, ..]).t().iter().copied().collect();
+        writer.push_rows(&row, None).unwrap();
+    }
+    writer.finish().unwrap();
+    assert!(fs::read(&path).unwrap() == expected);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+#[test]
+fn a_converted_file_keeps_what_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.tif"), folder.path().join("out.tif"));
+    let names = vec![BandValue { band: Some(0), value: "red".to_owned() }];
+    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(Overrides {
+        description: names,
+        transform: Some(transform()),
+        ..Overrides::default()
+    });
+    cogsmith::write(&input, &pixels(), &named).unwrap();
+    let source = || cogsmith::GeoTiffSource::open(&output, &cogsmith::ReadOptions::default()).unwrap();
+
+    cogsmith::convert(&input, &output, &CogOptions::new()).unwrap();
+    let kept = source();
+    assert_eq!(kept.geo().transform(), Some(transform()));
+    assert_eq!(kept.metadata().description(0), Some("red".to_owned()));
+    assert_eq!(kept.spec().nodata, Some(Nodata::from(0u64)));
+
+    let changed = CogOptions::new().crs(Crs::epsg(3857).unwrap()).without_nodata().overwrite(true);
+    cogsmith::convert(&input, &output, &changed).unwrap();
+    assert_eq!(source().spec().nodata, None);
+    assert_eq!(source().geo().keys(), Some(&Crs::epsg(3857).unwrap().geo_keys().unwrap()));
+
+    let replaced = CogOptions::new().geo(GeoRef::default()).metadata(Metadata::default()).overwrite(true);
+    cogsmith::convert(&input, &output, &replaced).unwrap();
+    assert_eq!(source().geo().transform(), None);
+    assert_eq!(source().metadata().description(0), None);
+}
+
+#[test]
+fn a_mask_is_made_from_the_nodata_value_of_an_array() {
+    let pixels = Array2::from_shape_fn((64, 64), |(row, _)| if row < 10 { 0u8 } else { 7 });
+    let bytes = cogsmith::to_vec(&pixels, &CogOptions::new().nodata(0u64).mask(MaskPolicy::Nodata)).unwrap();
+    let file = support::parse::Tiff::parse(&bytes);
+    assert!(file.ifds.iter().any(|ifd| ifd.is_mask()), "there is a mask");
+}
+
+#[test]
+fn an_error_comes_before_anything_is_written() {
+    let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("out.tif");
+    let cases = [
+        ("nodata", CogOptions::new().nodata(-1.0)),
+        ("level", CogOptions::new().compression(Compression::Deflate { level: 12 })),
+        ("threads", CogOptions::new().threads(0)),
+        ("threads", CogOptions::new().threads(2).executor(Executor::serial())),
+        ("mask", CogOptions::new().mask(MaskPolicy::Alpha)),
+    ];
+    for (name, options) in cases {
+        let error = cogsmith::write(&path, &pixels, &options).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option, .. } if *option == name), "{name}: {error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{name}");
+    }
+    fs::write(&path, b"mine").unwrap();
+    let error = cogsmith::write(&path, &pixels, &CogOptions::new()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::TargetExists { .. }), "{error}");
+    let error = CogWriter::create::<u8>(&path, 10, 10, 1, &CogOptions::new()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::TargetExists { .. }), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"mine");
+    let error = cogsmith::to_vec(&Array2::<u8>::zeros((0, 5)), &CogOptions::new()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
+    let pushed = CogOptions::new().nodata(0u64).mask(MaskPolicy::Nodata).overwrite(true);
+    let error = CogWriter::create::<u8>(&path, 10, 10, 1, &pushed).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "mask", .. }), "{error}");
+}
+
+#[test]
+fn the_caller_hears_of_progress_and_can_stop() {
+    let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("out.tif");
+    let last = Arc::new(AtomicU32::new(0));
+    let heard = Arc::clone(&last);
+    let heard = options().progress(move |progress| {
+        heard.store(progress.rows_done, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    });
+    cogsmith::to_vec(&pixels, &heard).unwrap();
+    assert_eq!(last.load(Ordering::Relaxed), 150);
+    let flag = Arc::new(AtomicBool::new(true));
+    for stopped in [options().progress(|_| ControlFlow::Break(())), options().cancelled_by(flag)] {
+        let error = cogsmith::write(&path, &pixels, &stopped).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Cancelled), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn warnings_of_the_plan_reach_the_summary() {
+    let mut metadata = Metadata::default();
+    metadata.set_item(Some("TILING_SCHEME"), "NAME", "GoogleMapsCompatible").unwrap();
+    let mut out = Vec::new();
+    let summary = cogsmith::write_to(&mut out, &pixels(), &CogOptions::new().metadata(metadata)).unwrap();
+    assert_eq!(summary.warnings.len(), 1, "{:?}", summary.warnings);
+}
