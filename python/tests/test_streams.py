@@ -69,7 +69,7 @@ def test_missing_and_wrong_rows(out):
         with pytest.raises(ValueError, match="mask"):
             cog.push(image((2, 50, 70)), np.ones((49, 70), bool))
         cog.push(image((2, 100, 70)))
-    with pytest.raises(ValueError, match="samples of whole rows"):
+    with pytest.raises(ValueError, match="samples, in whole rows"):
         with cogsmith.CogWriter(":mem:", shape=(100, 70), dtype="uint16") as cog:
             cog.push(image((101, 70)))
 
