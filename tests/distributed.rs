@@ -5,7 +5,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, settle_predictor};
+use cogsmith::encode::{
+    Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows, settle_predictor,
+    settle_predictor_from_windows,
+};
 use cogsmith::grid::Rectangle;
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::sink::FragmentFolder;
@@ -13,8 +16,8 @@ use cogsmith::sink::fragments::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::tiff::Tag;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
-    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, Predictor,
-    Resampling, Rpc, SampleKind, TileSize, Transform,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelSource,
+    Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
 };
 use support::images::Computed;
 use support::window::Part;
@@ -97,7 +100,8 @@ fn plan(spec: &ImageSpec, options: &EncodeOptions) -> CogPlan {
 }
 
 fn shard_plan(plan: &CogPlan, width: u32, height: u32) -> ShardPlan {
-    ShardPlan::new(plan.clone(), &ShardOptions { width, height, levels: None }).expect("a valid plan of shards")
+    ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions { width, height, levels: None })
+        .expect("a valid plan of shards")
 }
 
 /// Encodes all shards, each tier in an order of its own; plan, pixels and records travel as bytes.
@@ -346,31 +350,18 @@ fn threads_change_no_output() {
 }
 
 #[test]
-fn the_automatic_predictor_goes_by_type() {
-    let automatic = |data_type| {
+fn a_plan_of_shards_needs_a_settled_predictor() {
+    let by_type = |data_type| {
         let plan = plan(&ImageSpec::new(600, 600, 1, data_type), &EncodeOptions::default());
-        shard_plan(&plan, 512, 512).plan().predictor()
+        plan.with_predictor_by_type().predictor()
     };
-    assert_eq!(automatic(DataType::U8), Predictor::Horizontal);
-    assert_eq!(automatic(DataType::F32), Predictor::FloatingPoint);
-    assert_eq!(automatic(DataType::CF32), Predictor::None);
-    // Classes, for which the local encoder does without: with the predictor given, the bytes are the same again.
-    let spec = ImageSpec::new(600, 600, 1, DataType::U8);
-    let mut raster = Raster::new(&spec);
-    let mut random = Random(3);
-    raster.pixels.iter_mut().for_each(|pixel| *pixel = [3, 90, 17, 200][random.below(4)]);
-    let open = plan(&spec, &EncodeOptions::default());
-    let settled = plan(&spec, &EncodeOptions { predictor: Predictor::Horizontal, ..EncodeOptions::default() });
-    let local = |plan: &CogPlan| cogsmith::encode_to_vec(&mut raster.whole(), plan).unwrap();
-    let shards = shard_plan(&open, 512, 512);
-    let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
-    assert!(made == local(&settled) && made == local(&open.clone().with_predictor_by_type()));
-    assert!(made != local(&open));
-    // Somebody who can look at the first rows settles it as the local encoder does.
-    let settled = settle_predictor(&open, &mut raster.whole(), &Executor::serial()).unwrap();
-    assert_eq!(settled.predictor(), Predictor::None);
-    let shards = shard_plan(&settled, 512, 512);
-    assert!(put_together(&shards, &encode_all(&raster, &shards, &Executor::serial())) == local(&open));
+    assert_eq!(by_type(DataType::U8), Predictor::Horizontal);
+    assert_eq!(by_type(DataType::F32), Predictor::FloatingPoint);
+    assert_eq!(by_type(DataType::CF32), Predictor::None);
+    let open = plan(&ImageSpec::new(600, 600, 1, DataType::U8), &EncodeOptions::default());
+    assert_eq!(open.predictor(), Predictor::Auto);
+    let error = ShardPlan::new(open, &ShardOptions::default()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "predictor", .. }), "{error}");
 }
 
 #[test]
@@ -387,6 +378,15 @@ fn a_predictor_settled_beforehand_is_that_of_the_local_encoder() {
             let open = plan(&spec, &EncodeOptions { interleave, ..tiles(128) });
             let settled = settle_predictor(&open, &mut raster.whole(), &Executor::serial()).unwrap();
             assert_eq!(settled.predictor() == Predictor::None, classes);
+            // The same from some tiles alone.
+            let windows = predictor_windows(&open);
+            assert!(!windows.is_empty() && predictor_windows(&settled).is_empty());
+            let mut parts: Vec<_> = windows.iter().map(|window| raster.part(window)).collect();
+            let mut parts: Vec<_> = parts.iter_mut().map(|part| part as &mut dyn PixelSource).collect();
+            let by_windows = settle_predictor_from_windows(&open, &mut parts, &Executor::serial()).unwrap();
+            assert_eq!(by_windows.to_bytes(), settled.to_bytes());
+            let error = settle_predictor_from_windows(&open, &mut parts[1..], &Executor::serial()).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
             let shards = shard_plan(&settled, 700, 128);
             let made = put_together(&shards, &encode_all(&raster, &shards, &Executor::serial()));
             assert!(made == cogsmith::encode_to_vec(&mut raster.whole(), &open).unwrap());

@@ -161,7 +161,7 @@ fn peak_memory_is_within_the_documented_bound() {
         let whole = ImageSpec::new(1 << 20, 1 << 20, 1, DataType::U16);
         let plan = CogPlan::new(&whole, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         let sides = ShardOptions { width: 1024, height: 2048, levels: None };
-        let shards = ShardPlan::new(plan, &sides).unwrap();
+        let shards = ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap();
         let id = ShardId { tier, row: 7, column: 11 };
         let window = shards.shard(id).unwrap().source();
         let spec = ImageSpec { width: window.width(), height: window.height(), ..whole };

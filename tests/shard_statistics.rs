@@ -148,7 +148,9 @@ fn every_pixel_counts_once() {
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         let image = Image::new(spec);
         for (width, height) in [(32, 48), (16, 16), (400, 400)] {
-            let shards = ShardPlan::new(plan.clone(), &ShardOptions { width, height, levels: None }).unwrap();
+            let shards =
+                ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions { width, height, levels: None })
+                    .unwrap();
             let outputs = encode_all(&image, &shards, &Executor::serial());
             let summary = assembled(&shards, &outputs);
             assert_eq!(summary.statistics.len(), usize::from(image.spec.bands));
@@ -169,7 +171,8 @@ fn records_do_not_depend_on_threads() {
     let spec = ImageSpec { nodata: Some(Nodata::from(NODATA)), ..ImageSpec::new(200, 130, 2, DataType::F64) };
     let options = EncodeOptions { statistics: true, tile_size: TileSize::square(16), ..EncodeOptions::default() };
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-    let shards = ShardPlan::new(plan, &ShardOptions { width: 64, height: 64, levels: None }).unwrap();
+    let shards =
+        ShardPlan::new(plan.with_predictor_by_type(), &ShardOptions { width: 64, height: 64, levels: None }).unwrap();
     let image = Image::new(spec);
     let records = |threads| -> Vec<_> {
         let outputs = encode_all(&image, &shards, &Executor::threads(threads).unwrap());

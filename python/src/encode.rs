@@ -47,10 +47,10 @@ impl Work {
 }
 
 /// Pixels that any thread may read.
-type Source<'a> = &'a mut (dyn PixelSource + Send);
+pub(crate) type Source<'a> = &'a mut (dyn PixelSource + Send);
 
 /// The work on the sources of all levels. Boxed, since each level would otherwise be another type of closure.
-type Run<'a, R> = Box<dyn FnOnce(Vec<Source<'_>>) -> PyResult<R> + 'a>;
+pub(crate) type Run<'a, R> = Box<dyn FnOnce(Vec<Source<'_>>) -> PyResult<R> + 'a>;
 
 /// Writes pixels by a plan to a path or an object with `write`, and returns the summary. `levels` are the pixels of
 /// full resolution alone, or of every level of the plan.
@@ -100,7 +100,11 @@ pub(crate) fn encode<'py>(
 }
 
 /// Appends sources for all `parts` to `sources`, and passes them to `run`.
-fn with_sources<R>(parts: &[(ImageSpec, &Pixels<'_>)], sources: Vec<Source<'_>>, run: Run<'_, R>) -> PyResult<R> {
+pub(crate) fn with_sources<R>(
+    parts: &[(ImageSpec, &Pixels<'_>)],
+    sources: Vec<Source<'_>>,
+    run: Run<'_, R>,
+) -> PyResult<R> {
     let Some(((spec, pixels), rest)) = parts.split_first() else { return run(sources) };
     pixels.with_source(spec, |source| {
         let mut all: Vec<Source<'_>> = sources.into_iter().map(|source| source as Source<'_>).collect();
@@ -110,6 +114,6 @@ fn with_sources<R>(parts: &[(ImageSpec, &Pixels<'_>)], sources: Vec<Source<'_>>,
 }
 
 /// Returns the same sources as the library takes them.
-fn plain<'a>(sources: &'a mut [Source<'_>]) -> Vec<&'a mut dyn PixelSource> {
+pub(crate) fn plain<'a>(sources: &'a mut [Source<'_>]) -> Vec<&'a mut dyn PixelSource> {
     sources.iter_mut().map(|source| &mut **source as &mut dyn PixelSource).collect()
 }

@@ -1,14 +1,18 @@
 //! Shards of a file: encoded by tasks of a cluster, and assembled at the end.
 
-use cogsmith::encode::{Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::encode::{
+    Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows,
+    settle_predictor_from_windows,
+};
 use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::{Executor, ImageSpec};
+use cogsmith::{CogPlan, Executor, ImageSpec, Predictor};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict, PyType};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::array::Pixels;
+use crate::encode::{Run, plain, with_sources};
 use crate::error::raise;
 use crate::plan::Plan;
 
@@ -21,7 +25,18 @@ type Output<'py> = (Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, Option<Bound<
 /// A plan, and the division of its image into shards.
 #[pyclass(frozen, module = "cogsmith._native")]
 pub(crate) struct Shards {
+    /// With the predictor by type until pixels have settled it.
     shards: ShardPlan,
+    /// The plan, if pixels have yet to settle the predictor, and the size of shards.
+    open: Option<(CogPlan, ShardOptions)>,
+}
+
+impl Shards {
+    fn of(plan: CogPlan, options: ShardOptions) -> PyResult<Self> {
+        let shards = ShardPlan::new(plan.clone().with_predictor_by_type(), &options).map_err(raise)?;
+        let is_open = plan.predictor() == Predictor::Auto;
+        Ok(Self { shards, open: is_open.then_some((plan, options)) })
+    }
 }
 
 #[pymethods]
@@ -29,14 +44,45 @@ impl Shards {
     /// Divides the image into shards of about `width` columns and `height` rows.
     #[new]
     fn new(plan: &Plan, width: u32, height: u32) -> PyResult<Self> {
-        let options = ShardOptions { width, height, ..ShardOptions::default() };
-        Ok(Self { shards: ShardPlan::new(plan.plan.clone(), &options).map_err(raise)? })
+        Self::of(plan.plan.clone(), ShardOptions { width, height, ..ShardOptions::default() })
     }
 
     /// Restores the shards from the result of `to_bytes`.
     #[classmethod]
     fn from_bytes(_: &Bound<'_, PyType>, bytes: &[u8]) -> PyResult<Self> {
-        Ok(Self { shards: ShardPlan::from_bytes(bytes).map_err(raise)? })
+        Ok(Self { shards: ShardPlan::from_bytes(bytes).map_err(raise)?, open: None })
+    }
+
+    /// Restores shards whose predictor pixels have yet to settle.
+    #[classmethod]
+    fn from_open_plan(_: &Bound<'_, PyType>, plan: &[u8], width: u32, height: u32) -> PyResult<Self> {
+        let plan = CogPlan::from_bytes(plan).map_err(raise)?;
+        Self::of(plan, ShardOptions { width, height, ..ShardOptions::default() })
+    }
+
+    /// Returns the windows whose pixels settle the predictor, each as start and end of rows, then of columns; none if it is
+    /// settled.
+    #[getter]
+    fn predictor_windows(&self) -> Vec<(u32, u32, u32, u32)> {
+        let windows = self.open.as_ref().map(|(plan, _)| predictor_windows(plan)).unwrap_or_default();
+        windows.into_iter().map(|one| (one.rows.start, one.rows.end, one.columns.start, one.columns.end)).collect()
+    }
+
+    /// Settles the predictor from the pixels of the predictor windows, as the local encoder does.
+    fn settle(&self, windows: Vec<Pixels<'_>>) -> PyResult<Self> {
+        let Some((plan, options)) = &self.open else {
+            return Ok(Self { shards: self.shards.clone(), open: None });
+        };
+        let specs = predictor_windows(plan).into_iter().map(|window| ImageSpec {
+            width: window.width(),
+            height: window.height(),
+            ..plan.spec().clone()
+        });
+        let parts: Vec<_> = specs.zip(&windows).collect();
+        let settle: Run<'_, CogPlan> = Box::new(|mut sources| {
+            settle_predictor_from_windows(plan, &mut plain(&mut sources), &Executor::serial()).map_err(raise)
+        });
+        Self::of(with_sources(&parts, Vec::new(), settle)?, options.clone())
     }
 
     /// Returns the plan and its shards as bytes, for other processes and machines.
@@ -44,11 +90,15 @@ impl Shards {
         PyBytes::new(py, &self.shards.to_bytes())
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        Ok((slf.get_type().getattr("from_bytes")?, (slf.get().to_bytes(py),)))
+    fn __reduce__<'py>(slf: &Bound<'py, Self>, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let this = slf.get();
+        Ok(match &this.open {
+            Some((plan, options)) => {
+                let arguments = (PyBytes::new(py, &plan.to_bytes()), options.width, options.height);
+                (slf.get_type().getattr("from_open_plan")?, arguments.into_pyobject(py)?)
+            }
+            None => (slf.get_type().getattr("from_bytes")?, (this.to_bytes(py),).into_pyobject(py)?),
+        })
     }
 
     /// Returns the shards, tier by tier.

@@ -333,7 +333,8 @@ mod tests {
         let one_shard = |statistics| {
             let options = EncodeOptions { statistics, tile_size: TileSize::square(16), ..EncodeOptions::default() };
             let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-            let shards = ShardPlan::new(plan, &ShardOptions { width: 64, height: 64, levels: None }).unwrap();
+            let sides = ShardOptions { width: 64, height: 64, levels: None };
+            let shards = ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap();
             let pixels: Vec<u8> = (0..40u32 * 20).map(|pixel| pixel as u8).collect();
             let id = ShardId { tier: 0, row: 0, column: 0 };
             let mut source = SliceSource::new(spec.clone(), &pixels).unwrap();

@@ -5,6 +5,7 @@ mod drive;
 mod finished;
 mod pixels;
 mod rows;
+mod settle;
 mod shard;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -22,28 +23,8 @@ use drive::{Event, encode_batch};
 pub use finished::{FinishedFile, LevelSummary, Summary};
 pub use pixels::{Mosaic, ShardPixels};
 use rows::{EncodedTile, RowEncoder};
+pub use settle::{predictor_windows, settle_predictor, settle_predictor_from_windows};
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
-
-/// Settles [`Predictor::Auto`](crate::Predictor::Auto) from the pixels, exactly as [`CogEncoder`] does. Shards of the
-/// returned plan then give the same bytes as the local encoder, without naming the predictor. `source` provides the
-/// whole image, but only its first row of tiles is read. If the predictor is already settled, returns the plan
-/// unchanged and reads nothing.
-///
-/// # Errors
-/// Returns [`ErrorKind::InvalidImage`] if the source does not match the plan, [`ErrorKind::OutOfMemory`] if a row of
-/// tiles does not fit in memory, and any error of the source.
-pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: &Executor) -> Result<CogPlan> {
-    if !plan.predictor_is_open() {
-        return Ok(plan.clone());
-    }
-    let spec = plan.spec();
-    shard::check_source(plan, (spec.width, spec.height), "the image", source)?;
-    let mut rows = RowEncoder::new(plan.clone(), Share::first_tiles(plan), executor.clone(), BATCH_BYTES)?;
-    while rows.rows_left() > 0 {
-        rows.take_rows_from(source, rows.rows_wanted())?;
-    }
-    Ok(rows.plan)
-}
 
 /// Default limit on the bytes of pixels in a batch, unless a single row of tiles has more.
 pub(crate) const BATCH_BYTES: u64 = 16 << 20;

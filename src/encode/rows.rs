@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::buffer::Pool;
-use crate::codec::{Padding, TileEncoder, TileView, choice};
+use crate::codec::{Padding, TileEncoder, TileView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
@@ -13,10 +13,10 @@ use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
 
+use super::settle;
+
 /// Minimum tiles per thread in a batch, so that threads rarely wait for each other.
 const TILES_PER_THREAD: u64 = 4;
-/// Tiles of the first row of tiles from which the predictor is chosen.
-const TILES_TRIED: u32 = 4;
 /// Tiles per thread that are being encoded or waiting to be taken, doubled for small tiles. This bounds the compressed
 /// tiles in memory.
 const TILES_PER_THREAD_AT_ONCE: usize = 4;
@@ -281,7 +281,9 @@ impl RowEncoder {
     fn complete_batch(&mut self) -> Result<()> {
         self.measure();
         if self.plan.predictor_is_open() {
-            self.settle_predictor()?;
+            let tiles = settle::sampled_tiles(&self.plan);
+            let views: Vec<_> = tiles.filter_map(|tile| self.view(&self.base().level, tile)).collect();
+            self.plan = settle::choose(&self.plan, &views)?;
         }
         self.cascade.advance(&self.executor)?;
         let grid = self.plan.grid();
@@ -299,25 +301,6 @@ impl RowEncoder {
             let base = self.share.base();
             self.waiting.make_contiguous().sort_by_key(|tile| tile.level == base);
         }
-        Ok(())
-    }
-
-    /// Chooses the predictor for all tiles from some tiles of the first row of tiles of full resolution.
-    fn settle_predictor(&mut self) -> Result<()> {
-        let LevelShare { level, tiles, .. } = self.base();
-        let columns = tiles.width();
-        let planes = u32::from(self.plan.grid().planes);
-        let spread = |count: u32| (0..count.min(TILES_TRIED)).map(move |place| place * count / count.min(TILES_TRIED));
-        let places = spread(columns * planes.min(TILES_TRIED));
-        let tiles = places.map(|place| {
-            let plane = u16::try_from(place % planes.min(TILES_TRIED)).unwrap_or(0);
-            TileId { level: 0, plane: Plane::Image(plane), row: 0, column: place / planes.min(TILES_TRIED) }
-        });
-        let views: Vec<_> = tiles.filter_map(|tile| self.view(level, tile)).collect();
-        let format = self.plan.tile_format(level, Plane::Image(0));
-        let predictor = choice::predictor(&format, &views)
-            .map_err(|reason| Error::from(ErrorKind::TileEncode { level: 0, row: 0, column: 0, reason }))?;
-        self.plan.settle_predictor(predictor);
         Ok(())
     }
 
@@ -349,7 +332,7 @@ impl RowEncoder {
     }
 
     /// Returns the rectangle of a tile in the level's buffers.
-    fn view(&self, level: &Level, tile: TileId) -> Option<TileView<'_>> {
+    pub(super) fn view(&self, level: &Level, tile: TileId) -> Option<TileView<'_>> {
         let (top, left) = (tile.row * level.tile_size.height, tile.column * level.tile_size.width);
         let rows = match &self.ahead {
             Some(ahead) if Executor::PARALLEL && tile.level == self.share.base() => ahead.rows_with(top, &self.cascade),

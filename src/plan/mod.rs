@@ -146,33 +146,32 @@ impl CogPlan {
         self.inner.options.compression
     }
 
-    /// Returns the predictor; never [`Predictor::Auto`]. For integers, `Auto` is horizontal until the first tile row
-    /// has been seen, and may then become none.
+    /// Returns the predictor. It is [`Predictor::Auto`] only if the pixels have yet to settle it, between horizontal and
+    /// none; see [`settle_predictor`](crate::encode::settle_predictor).
     #[must_use]
     pub fn predictor(&self) -> Predictor {
-        self.inner.predictor
+        if self.inner.predictor_is_open { Predictor::Auto } else { self.inner.predictor }
     }
 
-    /// Returns whether the predictor is a guess by type that the first pixels will settle.
+    /// Returns whether the pixels have yet to settle the predictor.
     pub(crate) fn predictor_is_open(&self) -> bool {
         self.inner.predictor_is_open
     }
 
-    /// Settles the predictor.
-    pub(crate) fn settle_predictor(&mut self, predictor: Predictor) {
-        let inner = Arc::make_mut(&mut self.inner);
+    /// Returns this plan with a predictor that no longer depends on pixels.
+    pub(crate) fn with_predictor(self, predictor: Predictor) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.inner);
         (inner.predictor, inner.predictor_is_open) = (predictor, false);
         inner.options.predictor = predictor;
+        Self { inner: Arc::new(inner) }
     }
 
-    /// Settles the predictor to the one that [`predictor`](Self::predictor) returns now. [`Predictor::Auto`] then
-    /// depends only on the samples' type and kind (2 for integers, 3 for floats, none for palettes, complex samples,
-    /// and other widths), not on the pixels. For encodings that cannot look at pixels in advance.
+    /// Settles [`Predictor::Auto`] by the samples' type and kind alone (2 for integers, 3 for floats, none for palettes,
+    /// complex samples, and other widths), whatever the pixels are. For encodings that cannot look at pixels in advance.
     #[must_use]
-    pub fn with_predictor_by_type(mut self) -> Self {
-        let predictor = self.predictor();
-        self.settle_predictor(predictor);
-        self
+    pub fn with_predictor_by_type(self) -> Self {
+        let predictor = self.inner.predictor;
+        self.with_predictor(predictor)
     }
 
     /// Returns the kernel of the overviews: one for all bands, or one per band if they differ.

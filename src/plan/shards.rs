@@ -67,7 +67,8 @@ impl fmt::Display for ShardId {
 /// use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata};
 /// let spec = ImageSpec::new(20_000, 20_000, 1, DataType::U16);
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
-/// let shards = ShardPlan::new(plan, &ShardOptions::default())?;
+/// // Or `encode::settle_predictor`, which looks at the first pixels.
+/// let shards = ShardPlan::new(plan.with_predictor_by_type(), &ShardOptions::default())?;
 /// // 5x5 shards of full resolution, and one that assembles their results.
 /// assert_eq!((0..shards.tiers()).map(|tier| shards.shards(tier).count()).collect::<Vec<_>>(), [25, 1]);
 /// let shard = shards.shard(ShardId { tier: 0, row: 0, column: 1 })?;
@@ -144,18 +145,22 @@ impl Shard {
 }
 
 impl ShardPlan {
-    /// Divides an image into shards. The predictor is chosen by type ([`CogPlan::with_predictor_by_type`]), since no
-    /// shard sees the pixels that would decide.
+    /// Divides an image into shards. The predictor must be settled first, by
+    /// [`settle_predictor`](crate::encode::settle_predictor), or by type ([`CogPlan::with_predictor_by_type`]): no shard
+    /// sees the pixels that decide.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for shards of 0 pixels or levels, and for tiers of
-    /// more than 2^32 shards.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for shards of 0 pixels or levels, for tiers of more
+    /// than 2^32 shards, and for a predictor that the pixels have yet to settle.
     pub fn new(plan: CogPlan, options: &ShardOptions) -> Result<Self> {
         if options.width == 0 || options.height == 0 || options.levels == Some(0) {
             return Err(Error::option("shards", "width, height, and levels must be at least 1"));
         }
         plan.check_computes_overviews()?;
-        let plan = plan.with_predictor_by_type();
+        if plan.predictor_is_open() {
+            let reason = "'auto' depends on the first row of tiles, which no shard sees as a whole; settle it first";
+            return Err(Error::option("predictor", reason));
+        }
         let mut tiers: Vec<Tier> = Vec::new();
         while tiers.last().is_none_or(|tier| tier.end < plan.levels().len()) {
             let base = tiers.last().map_or(0, |tier| tier.end);
@@ -384,7 +389,8 @@ mod tests {
         let spec = ImageSpec::new(side, side, 1, DataType::U8);
         let options = EncodeOptions { tile_size: TileSize::square(64), overviews, ..EncodeOptions::default() };
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-        ShardPlan::new(plan, &ShardOptions { width: shard, height: shard, levels: None }).unwrap()
+        let sides = ShardOptions { width: shard, height: shard, levels: None };
+        ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap()
     }
 
     #[test]
@@ -459,7 +465,7 @@ mod tests {
             };
             let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
             let options = ShardOptions { width: 256, height: 256, levels: Some(2) };
-            let shards = ShardPlan::new(plan, &options).unwrap();
+            let shards = ShardPlan::new(plan.with_predictor_by_type(), &options).unwrap();
             shards.shard(ShardId { tier: 0, row: 3, column: 4 }).unwrap().source()
         };
         assert_eq!(window(Resampling::Average), Rectangle { columns: 1024..1280, rows: 768..1024 });

@@ -128,6 +128,10 @@ def _pieces(chunks: Sequence[int], side: int) -> int:
 # The graph ------------------------------------------------------------------------------------------------------------
 
 
+#: The frame and the parts of a window, and those of its mask: no frame for a mask that is an array, or `None`.
+_Part = tuple[Frame, list[Any], Frame | None, Any]
+
+
 @dataclass
 class _Block:
     """The delayed results of a block."""
@@ -150,7 +154,7 @@ class _Graph:
 
     def build(self, pixels: Chunks, mask: Any) -> Delayed:
         # The context is one value that all tasks depend on, rather than a copy in each task.
-        context = self.task(_Context, "plan")(self.shards, self.token, self.threads, self.resolved.fill)
+        context = self.task(_Context, "plan")(self.settled(pixels, mask), self.token, self.threads, self.resolved.fill)
         if self.path is not None:
             context = self.task(_check_target, "check")(context, self.path, self.resolved.work.overwrite)
         blocks: dict[Id, _Block] = {}
@@ -170,17 +174,18 @@ class _Graph:
             ]
         return self.finish(context, gathered[0], blocks)
 
+    def settled(self, pixels: Chunks, mask: Any) -> Any:
+        """Returns the shards, with the predictor that the local encoder chooses from some tiles of the first rows."""
+        windows = self.shards.predictor_windows
+        if not windows:
+            return self.shards
+        parts = [self.part(pixels, mask, window, "predictor", number) for number, window in enumerate(windows)]
+        return self.task(_settle, "predictor")(self.shards, parts, self.resolved.fill)
+
     def block(self, context: Delayed, shard: Id, blocks: dict[Id, _Block], pixels: Chunks, mask: Any) -> _Block:
         if shard[0] == 0:
-            top, bottom, left, right = self.shards.window(shard)
-            frame, parts = self.window(pixels, shard, "part")
-            mask_frame: Frame | None = None
-            valid: Any = None
-            if isinstance(mask, Chunks):
-                mask_frame, valid = self.window(mask, shard, "mask")
-            elif mask is not None:
-                valid = np.array(mask[top:bottom, left:right])
-            done = self.task(_encode, "encode", *shard)(context, shard, (frame, mask_frame), parts, valid)
+            part = self.part(pixels, mask, self.shards.window(shard), "part", *shard)
+            done = self.task(_encode, "encode", *shard)(context, shard, part)
         else:
             inputs = [blocks[before].pixels for before in self.shards.inputs(shard)]
             done = self.task(_encode_from, "encode", *shard)(context, shard, inputs)
@@ -189,14 +194,21 @@ class _Graph:
         )
         return _Block(record, fragment, given)
 
-    def window(self, chunks: Chunks, shard: Id, name: str) -> tuple[Frame, list[Any]]:
-        """Returns the parts of chunks that a block of the first tier is assembled from."""
-        top, bottom, left, right = self.shards.window(shard)
-        count = itertools.count()
-        return chunks.window(
-            [(top, bottom), (left, right)],
-            lambda chunk, part: self.task(cut_out, name, *shard, next(count))(chunk, part),
-        )
+    def part(self, pixels: Chunks, mask: Any, window: tuple[int, int, int, int], name: str, *place: int) -> _Part:
+        """Returns the parts of chunks that a window of full resolution, with its mask, is assembled from."""
+        top, bottom, left, right = window
+
+        def cut(chunks: Chunks, name: str) -> tuple[Frame, list[Any]]:
+            count = itertools.count()
+            return chunks.window(
+                [(top, bottom), (left, right)],
+                lambda chunk, part: self.task(cut_out, name, *place, next(count))(chunk, part),
+            )
+
+        if isinstance(mask, Chunks):
+            return (*cut(pixels, name), *cut(mask, f"{name}-mask"))
+        valid = None if mask is None else np.array(mask[top:bottom, left:right])
+        return (*cut(pixels, name), None, valid)
 
     def finish(self, context: Delayed, merged: Delayed, blocks: dict[Id, _Block]) -> Delayed:
         if self.path is None:
@@ -284,14 +296,19 @@ def _check_target(context: _Context, path: Path, overwrite: bool) -> _Context:
     return context
 
 
-def _encode(
-    context: _Context, shard: Id, frames: tuple[Frame, Frame | None], parts: list[Any], valid: Any
-) -> tuple[bytes, Fragment, bytes | None]:
-    frame, mask_frame = frames
+def _settle(shards: _native.Shards, parts: list[_Part], fill: str | None) -> _native.Shards:
+    return shards.settle([_pixels(part, fill) for part in parts])
+
+
+def _pixels(part: _Part, fill: str | None) -> _arrays.Pixels:
+    frame, parts, mask_frame, valid = part
     window = frame.put_together(parts)
     mask = valid if mask_frame is None else mask_frame.put_together(valid)
-    pixels = _arrays.pixels([window], mask, context.fill)
-    return _kept(context, context.shards.encode(shard, pixels, context.threads))
+    return _arrays.pixels([window], mask, fill)
+
+
+def _encode(context: _Context, shard: Id, part: _Part) -> tuple[bytes, Fragment, bytes | None]:
+    return _kept(context, context.shards.encode(shard, _pixels(part, context.fill), context.threads))
 
 
 def _encode_from(context: _Context, shard: Id, inputs: list[bytes]) -> tuple[bytes, Fragment, bytes | None]:
