@@ -2,7 +2,56 @@
 
 use std::ops::Range;
 
-use crate::options::{Interleave, TileSize};
+use crate::error::{Error, Result};
+use crate::names::named;
+
+/// Columns and rows of a tile in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileSize {
+    /// Columns, a multiple of 16.
+    pub width: u32,
+    /// Rows, a multiple of 16.
+    pub height: u32,
+}
+
+impl TileSize {
+    /// A square tile.
+    #[must_use]
+    pub const fn square(side: u32) -> Self {
+        Self { width: side, height: side }
+    }
+
+    /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
+    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
+        for side in [self.width, self.height] {
+            if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
+                return Err(Error::option(
+                    option,
+                    format!("tile side {side} is not a multiple of 16 from 16 to {MAX_TILE_SIDE}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The longest side of a tile: what a SHORT holds, rounded down to a multiple of 16.
+pub const MAX_TILE_SIDE: u32 = 65_520;
+
+/// How bands are laid out in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Interleave {
+    /// All bands of a pixel together in one tile.
+    #[default]
+    Pixel,
+    /// A tile holds one band; all tiles of a band, then those of the next.
+    Band,
+    /// A tile holds one band; the tiles of all bands of a place, then those of the next place.
+    Tile,
+}
+
+named!(Interleave, "interleave", { Pixel => "pixel", Band => "band", Tile => "tile" });
 
 /// A rectangle of pixels or of tiles of a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -66,6 +66,7 @@ pub mod executor;
 pub mod geo;
 pub mod grid;
 mod message;
+mod names;
 pub mod options;
 pub mod plan;
 mod processor;
@@ -99,7 +100,8 @@ pub use geo::{
     Placement, Rpc, Transform,
 };
 pub use options::{
-    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Codec, CodecParameter, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor,
+    Resampling, TileSize,
 };
 pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
 // No part of the API: benches/pyramid.rs measures the kernels by themselves.

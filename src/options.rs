@@ -1,147 +1,14 @@
 //! How to write: [`EncodeOptions`].
 
 use crate::error::{Error, Result};
+use crate::names::{any_of, named};
 
-/// Columns and rows of a tile in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TileSize {
-    /// Columns, a multiple of 16.
-    pub width: u32,
-    /// Rows, a multiple of 16.
-    pub height: u32,
-}
-
-impl TileSize {
-    /// A square tile.
-    #[must_use]
-    pub const fn square(side: u32) -> Self {
-        Self { width: side, height: side }
-    }
-
-    /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
-    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
-        for side in [self.width, self.height] {
-            if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
-                return Err(Error::option(
-                    option,
-                    format!("tile side {side} is not a multiple of 16 from 16 to {MAX_TILE_SIDE}"),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The longest side of a tile: what a SHORT holds, rounded down to a multiple of 16.
-pub const MAX_TILE_SIDE: u32 = 65_520;
-
-/// How the bytes of a tile are compressed (tag 259). All are lossless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// Code 1: not at all.
-    None,
-    /// Code 5: LZW (TIFF 6.0 section 13). Every reader has it; fast, larger files than DEFLATE.
-    Lzw,
-    /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Every reader has it.
-    Deflate {
-        /// 1 (fastest) to 9 (smallest). At 6 images of at most 1 MiB of pixels get the effort of 7, which takes them some
-        /// milliseconds.
-        level: u8,
-    },
-    /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but browsers and readers older than GDAL 2.3 lack it.
-    Zstd {
-        /// 1 (fastest) to 22 (smallest).
-        level: u8,
-    },
-}
-
-impl Compression {
-    /// DEFLATE at [`DEFAULT_DEFLATE_LEVEL`].
-    pub const DEFLATE: Self = Self::Deflate { level: DEFAULT_DEFLATE_LEVEL };
-    /// ZSTD at [`DEFAULT_ZSTD_LEVEL`].
-    pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
-
-    /// The value of tag 259.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::None => 1,
-            Self::Lzw => 5,
-            Self::Deflate { .. } => 8,
-            Self::Zstd { .. } => 50_000,
-        }
-    }
-
-    /// The name, such as `deflate`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Lzw => "lzw",
-            Self::Deflate { .. } => "deflate",
-            Self::Zstd { .. } => "zstd",
-        }
-    }
-
-    fn validate(self) -> Result<()> {
-        let (level, range) = match self {
-            Self::None | Self::Lzw => return Ok(()),
-            Self::Deflate { level } => (level, 1..=9),
-            Self::Zstd { level } => (level, 1..=22),
-        };
-        if range.contains(&level) {
-            return Ok(());
-        }
-        Err(Error::option(
-            "level",
-            format!("{level} is no {} level; it takes {} to {}", self.name(), range.start(), range.end()),
-        ))
-    }
-}
-
-/// What is done to samples before compression so that they compress better (tag 317). Lossless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Predictor {
-    /// Floating point for floats; none for palettes, complex samples, other sample widths, and without compression. For
-    /// integers of 8 to 64 bits what makes up to four tiles of the first row of tiles of full resolution smaller:
-    /// horizontal, or none, which suits classes better. It is then the predictor of all levels.
-    #[default]
-    Auto,
-    /// 1: nothing.
-    None,
-    /// 2: the difference to the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits; also taken
-    /// for floats, whose bits are then seen as integers.
-    Horizontal,
-    /// 3: floats are taken apart byte by byte (Adobe Photoshop TIFF Technical Note 3).
-    FloatingPoint,
-}
-
-/// How bands are laid out in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Interleave {
-    /// All bands of a pixel together in one tile.
-    #[default]
-    Pixel,
-    /// A tile holds one band; all tiles of a band, then those of the next.
-    Band,
-    /// A tile holds one band; the tiles of all bands of a place, then those of the next place.
-    Tile,
-}
-
-impl Interleave {
-    /// The name, such as `pixel`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pixel => "pixel",
-            Self::Band => "band",
-            Self::Tile => "tile",
-        }
-    }
-}
+pub use crate::codec::{Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL, Predictor};
+pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 
 /// Which overviews are made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Overviews {
     /// Each level half the one before (whole-number division, at least 1), until both sides fit one tile of full
     /// resolution: the rule of GDAL's COG driver.
@@ -208,42 +75,22 @@ pub enum Resampling {
     Median,
 }
 
+named!(Resampling, "overview-resampling", {
+    Nearest => "nearest",
+    Average => "average",
+    Rms => "rms",
+    Bilinear => "bilinear",
+    Cubic => "cubic",
+    CubicSpline => "cubicspline",
+    Lanczos => "lanczos",
+    Mode => "mode",
+    Gauss => "gauss",
+    Min => "min",
+    Max => "max",
+    Median => "median",
+});
+
 impl Resampling {
-    /// Every kernel.
-    pub const ALL: [Self; 12] = [
-        Self::Nearest,
-        Self::Average,
-        Self::Rms,
-        Self::Bilinear,
-        Self::Cubic,
-        Self::CubicSpline,
-        Self::Lanczos,
-        Self::Mode,
-        Self::Gauss,
-        Self::Min,
-        Self::Max,
-        Self::Median,
-    ];
-
-    /// The name, such as `nearest`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nearest => "nearest",
-            Self::Average => "average",
-            Self::Rms => "rms",
-            Self::Bilinear => "bilinear",
-            Self::Cubic => "cubic",
-            Self::CubicSpline => "cubicspline",
-            Self::Lanczos => "lanczos",
-            Self::Mode => "mode",
-            Self::Gauss => "gauss",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Median => "median",
-        }
-    }
-
     /// A kernel that makes the same mask from a mask: the first of those with the same rule.
     #[must_use]
     pub(crate) const fn mask_rule(self) -> Self {
@@ -282,6 +129,7 @@ impl Resampling {
 
 /// Where the mask of a file comes from; see [`MaskedSource`](crate::MaskedSource).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum MaskPolicy {
     /// The mask that the source has; none where it has none.
     #[default]
@@ -296,8 +144,11 @@ pub enum MaskPolicy {
     Alpha,
 }
 
+named!(MaskPolicy, "mask", { Auto => "auto", None => "none", Nodata => "nodata", Alpha => "alpha" });
+
 /// Whether the file is a BigTIFF, which has no limit of 4 GiB, but isn't read by very old software.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum BigTiff {
     /// Only if the finished file needs it.
     #[default]
@@ -308,12 +159,10 @@ pub enum BigTiff {
     No,
 }
 
+named!(BigTiff, "bigtiff", { Auto => "auto", Yes => "yes", No => "no" });
+
 /// The side of tiles unless asked otherwise, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
-/// The DEFLATE level unless asked otherwise.
-pub const DEFAULT_DEFLATE_LEVEL: u8 = 6;
-/// The ZSTD level unless asked otherwise, as in GDAL.
-pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
 
 /// How a COG is written. Start from the default and change what is needed:
 ///
@@ -371,13 +220,18 @@ impl Default for EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// Checks what can be checked without an image.
-    pub(crate) fn validate(&self) -> Result<()> {
+    /// Checks what can be checked without an image: ranges, and options that contradict each other.
+    /// [`CogPlan::new`](crate::CogPlan::new) checks it too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption).
+    pub fn validate(&self) -> Result<()> {
         self.tile_size.validate("blocksize")?;
         if let Some(tile_size) = self.overview_tile_size {
             tile_size.validate("overview-blocksize")?;
         }
         self.compression.validate()?;
+        self.check_predictor()?;
         match &self.overviews {
             Overviews::Count(0) => Err(Error::option("overview-count", "0 overviews: ask for none instead")),
             Overviews::Factors(factors) if factors.is_empty() => {
@@ -399,5 +253,24 @@ impl EncodeOptions {
             // Sizes are compared with the image's, by the plan.
             Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
         }
+    }
+
+    /// Refuses a predictor that was asked for and the codec does not take.
+    fn check_predictor(&self) -> Result<()> {
+        let codec = self.compression.codec();
+        if codec.takes_predictor || matches!(self.predictor, Predictor::Auto | Predictor::None) {
+            return Ok(());
+        }
+        let others = Compression::ALL.iter().filter(|other| other.codec().takes_predictor);
+        let others: Vec<_> = others.map(|other| other.name()).collect();
+        Err(Error::option(
+            "predictor",
+            format!(
+                "{} has no effect on codec {}; choose none, or codec {}",
+                self.predictor,
+                codec.name,
+                any_of(&others)
+            ),
+        ))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -65,28 +66,31 @@ pub(crate) struct CreateArguments {
     pub(crate) output: PathBuf,
 
     /// Codec; all are lossless
-    #[arg(long, value_enum, ignore_case = true, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
-    compress: Codec,
+    #[arg(long, value_parser = named::<Compression>(Compression::names()), ignore_case = true, value_name = "CODEC",
+          default_value_t = Compression::DEFLATE, help_heading = "Compression")]
+    compress: Compression,
 
-    /// Effort: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
-    #[arg(long, value_name = "N", help_heading = "Compression")]
+    #[arg(long, value_name = "N", help = level_help(), help_heading = "Compression")]
     level: Option<u8>,
 
     /// Arithmetic before compression; auto: float for floats, horizontal for integers of 8 to 64 bits, none for the rest
-    #[arg(long, value_enum, ignore_case = true, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
-    predictor: PredictorName,
+    #[arg(long, value_parser = named::<Predictor>(Predictor::names()), ignore_case = true, value_name = "PREDICTOR",
+          default_value_t = Predictor::Auto, help_heading = "Compression")]
+    predictor: Predictor,
 
     /// Size of tiles in pixels: one side or columns x rows, multiples of 16
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, default_value = "512", help_heading = "Layout")]
     blocksize: TileSize,
 
     /// Order of bands: together in a tile, one after the other, or tile by tile
-    #[arg(long, value_enum, ignore_case = true, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
-    interleave: InterleaveName,
+    #[arg(long, value_parser = named::<Interleave>(Interleave::names()), ignore_case = true,
+          default_value_t = Interleave::Pixel, help_heading = "Layout")]
+    interleave: Interleave,
 
     /// Whether the file is a BigTIFF; auto: only if its finished size needs it (over 4 GiB)
-    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
-    bigtiff: BigTiffName,
+    #[arg(long, value_parser = named::<BigTiff>(BigTiff::names()), ignore_case = true, value_name = "WHEN",
+          default_value_t = BigTiff::Auto, help_heading = "Layout")]
+    bigtiff: BigTiff,
 
     /// Overviews; auto: halves until one tile holds all; or factors of full resolution such as 2,4,8
     #[arg(long, value_name = "auto|none|LIST", value_parser = overviews, default_value = "auto", help_heading = "Overviews")]
@@ -128,8 +132,9 @@ pub(crate) struct CreateArguments {
     crs_wkt: bool,
 
     /// Where the mask of the output comes from; auto: the input's, if it has one
-    #[arg(long, value_enum, ignore_case = true, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
-    pub(crate) mask: MaskChoice,
+    #[arg(long, value_parser = named::<MaskPolicy>(MaskPolicy::names()), ignore_case = true, value_name = "SOURCE",
+          default_value_t = MaskPolicy::Auto, help_heading = "Input")]
+    pub(crate) mask: MaskPolicy,
 
     /// Samples of unusual width, such as 12 bits: keep their width or widen them to the next type
     #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
@@ -179,61 +184,11 @@ pub(crate) struct CreateArguments {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Codec {
-    None,
-    Lzw,
-    Deflate,
-    Zstd,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PredictorName {
-    Auto,
-    None,
-    Horizontal,
-    Float,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum InterleaveName {
-    Pixel,
-    Band,
-    Tile,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BigTiffName {
-    Auto,
-    Yes,
-    No,
-}
-
 /// What becomes of samples with fewer bits than their type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BitsChoice {
     Keep,
     Widen,
-}
-
-/// Where the mask comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MaskChoice {
-    Auto,
-    None,
-    Nodata,
-    Alpha,
-}
-
-impl From<MaskChoice> for MaskPolicy {
-    fn from(choice: MaskChoice) -> Self {
-        match choice {
-            MaskChoice::Auto => Self::Auto,
-            MaskChoice::None => Self::None,
-            MaskChoice::Nodata => Self::Nodata,
-            MaskChoice::Alpha => Self::Alpha,
-        }
-    }
 }
 
 /// The value of `--nodata`.
@@ -276,23 +231,7 @@ impl CreateArguments {
                 return Err("--verify cannot read standard output back; write to a file".into());
             }
         }
-        match (self.compress, self.level) {
-            (Codec::None | Codec::Lzw, Some(_)) => {
-                return Err(
-                    "--level has no effect on --compress none and lzw; leave it out, or take deflate or zstd".into()
-                );
-            }
-            (Codec::Deflate, Some(level)) if !(1..=9).contains(&level) => {
-                return Err(format!("--level {level} is no deflate level; it takes 1 to 9"));
-            }
-            (Codec::Zstd, Some(level)) if !(1..=22).contains(&level) => {
-                return Err(format!("--level {level} is no zstd level; it takes 1 to 22"));
-            }
-            _ => {}
-        }
-        if self.compress == Codec::None && matches!(self.predictor, PredictorName::Horizontal | PredictorName::Float) {
-            return Err("--predictor has no effect on --compress none; leave it out, or take another codec".into());
-        }
+        self.encode_options().and_then(|options| options.validate()).map_err(usage)?;
         // Before the input is opened: what can't be written is no reason to read.
         self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(usage)?;
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
@@ -332,22 +271,16 @@ impl CreateArguments {
     }
 
     /// How the COG is written, in the library's terms.
-    pub(crate) fn encode_options(&self) -> EncodeOptions {
-        EncodeOptions {
+    pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
+        Ok(EncodeOptions {
             tile_size: self.blocksize,
             overview_tile_size: self.overview_blocksize,
-            compression: self.compression(),
-            predictor: match self.predictor {
-                PredictorName::Auto => Predictor::Auto,
-                PredictorName::None => Predictor::None,
-                PredictorName::Horizontal => Predictor::Horizontal,
-                PredictorName::Float => Predictor::FloatingPoint,
+            compression: match self.level {
+                None => self.compress,
+                Some(level) => self.compress.with_parameter("level", level.into())?,
             },
-            interleave: match self.interleave {
-                InterleaveName::Pixel => Interleave::Pixel,
-                InterleaveName::Band => Interleave::Band,
-                InterleaveName::Tile => Interleave::Tile,
-            },
+            predictor: self.predictor,
+            interleave: self.interleave,
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
             resampling: match self.overview_resampling.as_deref() {
                 Some([one]) => one.0,
@@ -357,24 +290,9 @@ impl CreateArguments {
                 None | Some([_]) => Vec::new(),
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             },
-            big_tiff: match self.bigtiff {
-                BigTiffName::Auto => BigTiff::Auto,
-                BigTiffName::Yes => BigTiff::Yes,
-                BigTiffName::No => BigTiff::No,
-            },
+            big_tiff: self.bigtiff,
             statistics: self.describe.stats,
-        }
-    }
-
-    fn compression(&self) -> Compression {
-        match (self.compress, self.level) {
-            (Codec::None, _) => Compression::None,
-            (Codec::Lzw, _) => Compression::Lzw,
-            (Codec::Deflate, None) => Compression::DEFLATE,
-            (Codec::Deflate, Some(level)) => Compression::Deflate { level },
-            (Codec::Zstd, None) => Compression::ZSTD,
-            (Codec::Zstd, Some(level)) => Compression::Zstd { level },
-        }
+        })
     }
 }
 
@@ -417,11 +335,30 @@ fn overviews(text: &str) -> Result<Overviews, String> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KernelChoice(Option<Resampling>);
 
-/// The kernels by the names that the library gives them.
+/// The kernels by the names that the library gives them, or `auto`.
 fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
-    let names = ["auto"].into_iter().chain(Resampling::ALL.map(Resampling::name));
-    PossibleValuesParser::new(names)
-        .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name().eq_ignore_ascii_case(&name))))
+    // The names are checked before: what does not parse is `auto`.
+    PossibleValuesParser::new(["auto"].into_iter().chain(Resampling::names()))
+        .map(|name| KernelChoice(name.parse().ok()))
+}
+
+/// The values of an option by the names that the library gives them.
+fn named<T>(names: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = cogsmith::Error> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
+
+/// The levels of each codec that has them.
+fn level_help() -> String {
+    let codecs = Compression::ALL.iter().map(|compression| compression.codec());
+    let levels = codecs.filter_map(|codec| Some((codec.name, codec.parameter.filter(|one| one.name == "level")?)));
+    let texts = levels.enumerate().map(|(place, (codec, level))| {
+        let fastest = if place == 0 { " (fastest)" } else { "" };
+        format!("{}{fastest} to {} for {codec} [default: {}]", level.min, level.max, level.default)
+    });
+    format!("Effort: {}", texts.collect::<Vec<_>>().join(", "))
 }
 
 /// A number of bytes: digits alone, or with K, M or G for powers of 1024.

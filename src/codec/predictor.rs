@@ -1,14 +1,46 @@
-//! From rows of an image to the samples of a tile: gathering, padding, prediction, little-endian order.
+//! From rows of an image to the samples of a tile: gathering, padding, prediction, byte order.
 //!
 //! Horizontal differencing is TIFF 6.0 section 14, widened to 16 to 64 bits as libtiff does; the floating-point
 //! predictor is Adobe Photoshop TIFF Technical Note 3.
 
-use crate::options::Predictor;
+use crate::names::named;
 use crate::processor::newest;
 
 use super::{Padding, TileFormat, TileView};
 
-/// Fills `raw`, the samples of a whole tile, from the rectangle `view`.
+/// What is done to samples before compression so that they compress better (tag 317). Lossless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Predictor {
+    /// Floating point for floats; none for palettes, complex samples, other sample widths, and without compression. For
+    /// integers of 8 to 64 bits what makes up to four tiles of the first row of tiles of full resolution smaller:
+    /// horizontal, or none, which suits classes better. It is then the predictor of all levels.
+    #[default]
+    Auto,
+    /// 1: nothing.
+    None,
+    /// 2: the difference to the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits; also taken
+    /// for floats, whose bits are then seen as integers.
+    Horizontal,
+    /// 3: floats are taken apart byte by byte (Adobe Photoshop TIFF Technical Note 3).
+    FloatingPoint,
+}
+
+named!(Predictor, "predictor", { Auto => "auto", None => "none", Horizontal => "horizontal", FloatingPoint => "float" });
+
+impl Predictor {
+    /// The value of tag 317.
+    pub(crate) const fn code(self) -> u16 {
+        match self {
+            Self::Auto | Self::None => 1,
+            Self::Horizontal => 2,
+            Self::FloatingPoint => 3,
+        }
+    }
+}
+
+/// Fills `raw`, the samples of a whole tile, from the rectangle `view`. They keep the machine's byte order, except after
+/// floating-point prediction, which has an order of its own.
 ///
 /// The view says what lies outside the rectangle. Where anything will do, the last column is repeated, whose differences
 /// are zero, and rows below the last one are zeros after prediction, whatever the predictor is. `scratch` is memory kept
@@ -72,25 +104,17 @@ fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut 
     match format.predictor {
         Predictor::Auto | Predictor::None => {
             pad_row(source, target, format.samples * size);
-            to_little_endian(target, component_size(format));
         }
         Predictor::Horizontal => {
             difference(source, &mut target[..source.len()], size, format.samples);
             // Columns that repeat the last one differ from it by nothing.
             target[source.len()..].fill(0);
-            to_little_endian(target, size);
         }
         Predictor::FloatingPoint => {
             scratch.resize(target.len(), 0);
             floating_point(source, scratch, target, size, format.samples);
         }
     }
-}
-
-/// Bytes of a number: a complex sample is two of them.
-fn component_size(format: &TileFormat) -> usize {
-    let size = format.data_type.size();
-    if format.data_type.is_complex() { size / 2 } else { size }
 }
 
 fn pad_row(source: &[u8], target: &mut [u8], pixel: usize) {
@@ -102,9 +126,13 @@ fn pad_row(source: &[u8], target: &mut [u8], pixel: usize) {
     }
 }
 
-fn to_little_endian(bytes: &mut [u8], size: usize) {
-    if cfg!(target_endian = "big") && size > 1 {
-        bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+/// Puts gathered samples in the byte order of the file.
+pub(super) fn to_little_endian(format: &TileFormat, raw: &mut [u8]) {
+    let size = format.data_type.size();
+    // A complex sample is two numbers.
+    let size = if format.data_type.is_complex() { size / 2 } else { size };
+    if cfg!(target_endian = "big") && size > 1 && format.predictor != Predictor::FloatingPoint {
+        raw.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
 }
 
@@ -180,7 +208,8 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Compression, TileSize};
+    use crate::codec::Compression;
+    use crate::grid::TileSize;
     use crate::sample::DataType;
 
     fn format(predictor: Predictor, data_type: DataType, samples: usize) -> TileFormat {
@@ -202,7 +231,7 @@ mod tests {
         let pixel = format.samples * format.data_type.size();
         let mut raw = crate::buffer::AlignedBytes::default();
         raw.grow(256 * pixel, "test").unwrap();
-        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height, padding };
+        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height, padding, mask: None };
         gather(format, view, raw.bytes_mut(), &mut Vec::new());
         raw.bytes().to_vec()
     }
@@ -237,7 +266,7 @@ mod tests {
                 let mut values: Vec<u16> = if size == 1 {
                     row.iter().map(|&byte| byte.into()).collect()
                 } else {
-                    row.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect()
+                    row.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
                 };
                 (samples..values.len()).for_each(|at| values[at] = values[at].wrapping_add(values[at - samples]));
                 values.iter().flat_map(|value| value.to_ne_bytes()[..size].to_vec()).collect()

@@ -12,9 +12,10 @@ pub fn provide_zstd(encoder: ZstdEncoder) {
     PROVIDED.get_or_init(|| encoder);
 }
 
-/// Whether there is an encoder.
-pub(crate) fn is_available() -> bool {
-    cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some()
+/// Why there is no encoder, if there is none.
+pub(super) fn unavailable() -> Option<&'static str> {
+    let available = cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some();
+    (!available).then_some("this build has no ZSTD encoder; turn on the feature 'zstd'")
 }
 
 /// Appends a Zstandard frame (RFC 8878) as libtiff writes it: with the size of the content, without a checksum.

@@ -60,7 +60,7 @@ impl Assembler {
         let plan = self.shards.plan();
         let mut sizes = record.sizes.iter();
         for run in &runs {
-            if run.tiles(plan).zip(&mut sizes).any(|(tile, &size)| u64::from(size) > plan.most_tile_bytes(tile)) {
+            if run.tiles(plan).zip(&mut sizes).any(|(tile, &size)| u64::from(size) > plan.max_tile_bytes(tile)) {
                 return wrong("one of its tiles is larger than its pixels can be");
             }
         }

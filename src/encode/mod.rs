@@ -1,6 +1,7 @@
 //! The encoder: rows in, framed tiles out, section by section. Does no IO.
 
 mod assemble;
+mod frame;
 mod pixels;
 mod rows;
 mod shard;

@@ -13,6 +13,8 @@ use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
 
+use super::frame::framed;
+
 /// A batch has at least this many tiles a thread, so that threads seldom wait for each other.
 const TILES_PER_THREAD: u64 = 4;
 /// Tiles of the first row of tiles that choose the predictor.
@@ -369,10 +371,10 @@ impl RowEncoder {
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
-        let size = match tile.plane {
-            Plane::Image(_) => encoder.encode(&format, view, &mut bytes),
-            Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
-        };
+        let size = framed(&mut bytes, |bytes| match tile.plane {
+            Plane::Image(_) => encoder.encode(&format, view, bytes),
+            Plane::Mask => encoder.encode_mask(&format, view, bytes),
+        });
         self.encoders.give(encoder);
         // Of the pixels themselves: what they go through afterwards is what is to be verified.
         let checksum = self.takes_checksums.then(|| match tile.plane {
@@ -406,6 +408,10 @@ impl RowEncoder {
             padding: match tile.plane {
                 Plane::Image(plane) => self.paddings.get(usize::from(plane))?,
                 Plane::Mask => &Padding::Any,
+            },
+            mask: match tile.plane {
+                Plane::Image(_) if self.plan.compression_of(level).codec().takes_samples() => rows.mask_from(top),
+                _ => None,
             },
         })
     }

@@ -75,7 +75,7 @@ impl CogPlan {
         let mut sections = self.inner.grid.sections(0);
         let (section, None) = (sections.next()?, sections.next()) else { return None };
         let tiles = self.inner.grid.section_tiles(&self.levels()[0], section);
-        let missing = tiles.filter(|&tile| index.size(tile) == 0).map(|tile| self.most_tile_bytes(tile));
+        let missing = tiles.filter(|&tile| index.size(tile) == 0).map(|tile| self.max_tile_bytes(tile));
         let missing = missing.fold(0, u64::saturating_add);
         let length = |variant| self.encode_header(variant, index, None).len() as u64;
         let (least, limit) = (length(Variant::Classic) + self.data_bytes(index), Variant::Classic.max_offset());

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::grid::{Plane, TileId};
-use crate::options::Compression;
 use crate::statistics::{BandStatistics, BandSums, no_sums};
 
 use super::CogPlan;
@@ -97,7 +96,8 @@ impl TileIndex {
 
     /// The sizes of a file without compression; `None` where they are not known: masks are always compressed.
     pub(crate) fn uncompressed(plan: &CogPlan) -> Result<Option<Self>> {
-        if plan.compression() != Compression::None || plan.spec().mask {
+        let stored = plan.levels().iter().all(|level| plan.compression_of(level).codec().is_stored());
+        if !stored || plan.spec().mask {
             return Ok(None);
         }
         let mut index = Self::new(plan)?;

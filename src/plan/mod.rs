@@ -12,13 +12,11 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::codec::{self, TileFormat};
+use crate::codec::TileFormat;
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
-use crate::options::{
-    BigTiff, Compression, DEFAULT_DEFLATE_LEVEL, EncodeOptions, Interleave, Overviews, Predictor, Resampling,
-};
+use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
@@ -84,9 +82,7 @@ impl CogPlan {
         crate::geo::colors::settle(&mut spec, &mut metadata)?;
         let spec = &spec;
         options.validate()?;
-        if matches!(options.compression, Compression::Zstd { .. }) && !codec::zstd::is_available() {
-            return Err(Error::option("compress", "this build has no ZSTD encoder; turn on the feature 'zstd'"));
-        }
+        options.compression.check_available()?;
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;
@@ -237,11 +233,10 @@ impl CogPlan {
         if self.is_chunky() { self.spec().bands.into() } else { 1 }
     }
 
-    /// A number of bytes that no compressed tile exceeds: LZW takes at most 12 bits and some codes for a byte, the others
-    /// less.
-    pub(crate) fn most_tile_bytes(&self, tile: TileId) -> u64 {
+    /// A number of bytes that no compressed tile exceeds.
+    pub(crate) fn max_tile_bytes(&self, tile: TileId) -> u64 {
         let format = self.tile_format(&self.levels()[tile.level], tile.plane);
-        format.tile_bytes().unwrap_or(u64::MAX).saturating_mul(2).saturating_add(1024)
+        (format.compression.codec().max_len)(format.tile_bytes().unwrap_or(u64::MAX))
     }
 
     /// How tiles of a plane become bytes.
@@ -253,25 +248,26 @@ impl CogPlan {
                 samples: self.samples_per_plane(),
                 data_type: self.spec().data_type,
                 bits: self.spec().bits(),
-                predictor: self.inner.predictor,
-                compression: self.tile_compression(),
+                predictor: self.predictor_of(level),
+                compression: self.compression_of(level),
             },
         }
     }
 
-    /// The codec with the effort that tiles of the image get: at the default level, the next one's where the image is
-    /// small. There a tile has little before it to learn from, and more effort takes milliseconds.
-    fn tile_compression(&self) -> Compression {
-        match self.compression() {
-            Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL } if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES => {
-                Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL + 1 }
-            }
-            asked => asked,
-        }
+    /// The codec of a level, with the effort that its tiles get.
+    pub(crate) fn compression_of(&self, _level: &Level) -> Compression {
+        let asked = self.compression();
+        if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES { asked.for_small_image() } else { asked }
+    }
+
+    /// The predictor of a level: that of the file, where its codec takes one.
+    pub(crate) fn predictor_of(&self, level: &Level) -> Predictor {
+        if self.compression_of(level).codec().takes_predictor { self.inner.predictor } else { Predictor::None }
     }
 
     fn check_sizes(&self) -> Result<()> {
-        let mut data_bytes: u64 = 0;
+        // Of tiles without compression, whose size is known before the first pixel is read.
+        let mut stored_bytes: u64 = 0;
         for level in self.levels() {
             let format = self.tile_format(level, Plane::Image(0));
             let bytes = format.tile_bytes().unwrap_or(u64::MAX);
@@ -294,15 +290,16 @@ impl CogPlan {
                     u32::MAX.into(),
                 ));
             }
-            data_bytes = data_bytes.saturating_add(tiles.saturating_mul(bytes));
+            if format.compression.codec().is_stored() {
+                stored_bytes = stored_bytes.saturating_add(tiles.saturating_mul(bytes));
+            }
         }
-        // Without compression the size is known before the first pixel is read.
         let limit = Variant::Classic.max_offset();
-        if self.compression() == Compression::None && self.big_tiff() == BigTiff::No && data_bytes > limit {
+        if self.big_tiff() == BigTiff::No && stored_bytes > limit {
             return Err(Error::option(
                 "bigtiff",
                 format!(
-                    "the tiles take {data_bytes} bytes, a classic TIFF holds {limit}; compress them, or allow BigTIFF"
+                    "the tiles take {stored_bytes} bytes, a classic TIFF holds {limit}; compress them, or allow BigTIFF"
                 ),
             ));
         }
@@ -312,19 +309,16 @@ impl CogPlan {
 
 fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
     let whole_width = spec.bits() == spec.data_type.bits();
-    let compressed = options.compression != Compression::None;
+    let takes_predictor = options.compression.codec().takes_predictor;
     let refuse = |reason: String| Err(Error::option("predictor", reason));
     match options.predictor {
         Predictor::None => Ok(Predictor::None),
-        Predictor::Auto if !compressed || !whole_width || spec.has_color_map() => Ok(Predictor::None),
+        Predictor::Auto if !takes_predictor || !whole_width || spec.has_color_map() => Ok(Predictor::None),
         Predictor::Auto => Ok(match spec.data_type.kind() {
             SampleKind::Unsigned | SampleKind::Signed => Predictor::Horizontal,
             SampleKind::Float => Predictor::FloatingPoint,
             SampleKind::ComplexInteger | SampleKind::ComplexFloat => Predictor::None,
         }),
-        Predictor::Horizontal | Predictor::FloatingPoint if !compressed => {
-            refuse("has no effect without compression".to_owned())
-        }
         Predictor::Horizontal if spec.data_type.is_complex() => {
             refuse(format!("horizontal prediction of {} samples is read by hardly any reader", spec.data_type))
         }

@@ -27,12 +27,12 @@ use parse::{Parser, Policy};
 
 /// What is known of the bytes: it directs the search and never decides what can be encoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Bytes of a row, 0 where there are no rows.
-    pub row_bytes: usize,
+    pub(crate) row_bytes: usize,
     /// How many planes a row consists of, one behind the other: the bytes of a sample after TIFF's floating-point
     /// predictor, else 0 or 1.
-    pub planes: usize,
+    pub(crate) planes: usize,
 }
 
 /// Encodes zlib streams. Keeps memory from stream to stream, nothing else.
