@@ -8,7 +8,7 @@ use crate::codec::{Padding, TileEncoder, TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::{Beside, Executor, Taker};
 use crate::grid::{Level, Plane, SectionId, TileId};
-use crate::plan::{CogPlan, LevelShare, Share};
+use crate::plan::{CogPlan, LevelShare, Share, TileLen};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
@@ -35,7 +35,7 @@ pub(super) struct EncodedTile {
     /// Where it belongs.
     pub(super) section: SectionId,
     /// The payload's size.
-    pub(super) size: u32,
+    pub(super) size: TileLen,
     /// Of its pixels, where checksums are taken.
     pub(super) checksum: Option<u64>,
     /// Leader, payload and trailer.

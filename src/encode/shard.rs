@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
-use crate::plan::{CogPlan, ShardId, ShardPlan};
+use crate::plan::{CogPlan, ShardId, ShardPlan, TileLen, TileLens};
 use crate::pyramid::LevelRows;
 use crate::statistics::pack;
 use crate::view::PixelSource;
@@ -41,7 +41,7 @@ pub struct ShardRecord {
     /// The plan of shards that it belongs to.
     pub(super) plan: u64,
     /// The payload's size of each tile, in the order of the fragment.
-    pub(super) sizes: Vec<u32>,
+    pub(super) sizes: TileLens,
     /// The checksum of each run: the tiles of a section in one row of tiles.
     pub(super) checksums: Vec<u32>,
     /// The packed sums of the shard's own pixels of full resolution; empty in later tiers and without statistics.
@@ -58,7 +58,7 @@ impl ShardRecord {
     /// Bytes of the fragment.
     #[must_use]
     pub fn fragment_bytes(&self) -> u64 {
-        self.sizes.iter().map(|&size| CogPlan::framed_bytes(size)).sum()
+        self.sizes.iter().map(TileLen::framed_len).sum()
     }
 
     /// A number that tells fragments of one shard apart, should two attempts at it ever differ.
@@ -90,7 +90,7 @@ impl ShardRecord {
     pub(super) fn put(&self, message: &mut Message) {
         put_id(message, self.id);
         message.u64(self.plan);
-        message.list(&self.sizes, |message, size| message.u32(*size));
+        self.sizes.put(message);
         message.list(&self.checksums, |message, checksum| message.u32(*checksum));
         message.bytes(&self.sums);
     }
@@ -99,7 +99,7 @@ impl ShardRecord {
         Ok(Self {
             id: take_id(reader)?,
             plan: reader.u64()?,
-            sizes: reader.list(Reader::u32)?,
+            sizes: TileLens::take(reader)?,
             checksums: reader.list(Reader::u32)?,
             sums: reader.bytes()?.to_vec(),
         })
@@ -176,7 +176,7 @@ pub fn encode_shard(
         }
         rows.encode_waiting(None, &mut sections)?;
     }
-    let (mut fragment, mut sizes) = (Vec::new(), Vec::new());
+    let (mut fragment, mut sizes) = (Vec::new(), TileLens::default());
     for (bytes, of_section) in sections.into_values() {
         // The first is most of it: it is not copied.
         if fragment.is_empty() {
@@ -184,7 +184,7 @@ pub fn encode_shard(
         } else {
             fragment.extend_from_slice(&bytes)
         }
-        sizes.extend(of_section);
+        sizes.append(&of_section);
     }
     let checksums = checksums(shards, id, &sizes, &fragment)?;
     let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()) };
@@ -192,7 +192,7 @@ pub fn encode_shard(
 }
 
 /// The tiles of each section with their sizes.
-type Sections = BTreeMap<SectionId, (Vec<u8>, Vec<u32>)>;
+type Sections = BTreeMap<SectionId, (Vec<u8>, TileLens)>;
 
 impl TakeTiles for Sections {
     fn take(&mut self, rows: &RowEncoder, tile: EncodedTile) -> Result<()> {
@@ -205,12 +205,12 @@ impl TakeTiles for Sections {
 }
 
 /// The checksum of each run.
-fn checksums(shards: &ShardPlan, id: ShardId, sizes: &[u32], fragment: &[u8]) -> Result<Vec<u32>> {
+fn checksums(shards: &ShardPlan, id: ShardId, sizes: &TileLens, fragment: &[u8]) -> Result<Vec<u32>> {
     let failed = || Error::shards(format!("shard {id}"), "a tile was not encoded");
     let (mut sizes, mut rest) = (sizes.iter(), fragment);
     let mut checksums = Vec::new();
     for run in runs(shards, id)? {
-        let tiles = run.tiles(shards.plan()).map(|_| sizes.next().map(|&size| CogPlan::framed_bytes(size)));
+        let tiles = run.tiles(shards.plan()).map(|_| sizes.next().map(TileLen::framed_len));
         let bytes = tiles.sum::<Option<u64>>().and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(failed)?;
         let (bytes, after) = rest.split_at_checked(bytes).ok_or_else(failed)?;
         checksums.push(checksum(bytes));

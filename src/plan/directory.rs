@@ -11,7 +11,7 @@ use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
 
-use super::{CogPlan, TileIndex};
+use super::{CogPlan, TileIndex, TileLen, TileLens};
 
 /// Carried tags whose values GDAL writes before those of the image's structure.
 const TAGS_BEFORE_STRUCTURE: [Tag; 5] =
@@ -290,7 +290,7 @@ fn push_tile_arrays(
     variant: Variant,
     level: &Level,
     mask: bool,
-    (sizes, offsets): (&[u32], Option<&[u64]>),
+    (sizes, offsets): (&TileLens, Option<&[u64]>),
     directory: &mut Directory,
 ) {
     let offset = |place: usize| offsets.map_or(0, |offsets| offsets[place]);
@@ -305,12 +305,13 @@ fn push_tile_arrays(
     let plane = if mask { Plane::Mask } else { Plane::Image(0) };
     let format = plan.tile_format(level, plane);
     let (codec, tile_bytes) = (format.compression.codec(), format.tile_bytes().unwrap_or(u64::MAX));
+    let counts = sizes.iter().map(TileLen::byte_count);
     let counts = match count_width(variant, sizes.len(), codec, tile_bytes) {
         // The rule that chose SHORT knows that every size fits.
         #[expect(clippy::cast_possible_truncation, reason = "sizes fit by the rule of count_width")]
-        CountWidth::Short => TagValue::Short(sizes.iter().map(|&size| size as u16).collect()),
-        CountWidth::Long => TagValue::Long(sizes.to_vec()),
-        CountWidth::Long8 => TagValue::Long8(sizes.iter().map(|&size| size.into()).collect()),
+        CountWidth::Short => TagValue::Short(counts.map(|count| count as u16).collect()),
+        CountWidth::Long => TagValue::Long(counts.collect()),
+        CountWidth::Long8 => TagValue::Long8(counts.map(u64::from).collect()),
     };
     directory.push_deferred(Tag::TILE_BYTE_COUNTS, counts);
 }

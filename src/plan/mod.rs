@@ -7,6 +7,7 @@ mod levels;
 mod message;
 pub mod shards;
 mod share;
+mod tile_len;
 mod tiling_scheme;
 pub(crate) mod window;
 
@@ -26,6 +27,7 @@ pub(crate) use index::TileChecksums;
 pub use index::TileIndex;
 pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
+pub(crate) use tile_len::{TileLen, TileLens};
 
 /// The largest tile before compression, in bytes: libtiff and GDAL count it with a signed 32-bit integer.
 const MAX_TILE_BYTES: u64 = i32::MAX as u64;
@@ -233,10 +235,10 @@ impl CogPlan {
         if self.is_chunky() { self.spec().bands.into() } else { 1 }
     }
 
-    /// A number of bytes that no compressed tile exceeds.
-    pub(crate) fn max_tile_bytes(&self, tile: TileId) -> u64 {
+    /// A length that no encoded tile exceeds.
+    pub(crate) fn max_tile_len(&self, tile: TileId) -> TileLen {
         let format = self.tile_format(&self.levels()[tile.level], tile.plane);
-        (format.compression.codec().max_len)(format.tile_bytes().unwrap_or(u64::MAX))
+        TileLen::at_most((format.compression.codec().max_len)(format.tile_bytes().unwrap_or(u64::MAX)))
     }
 
     /// How tiles of a plane become bytes.
