@@ -263,14 +263,11 @@ impl EncodeOptions {
         }
         let others = Compression::ALL.iter().filter(|other| other.codec().takes_predictor);
         let others: Vec<_> = others.map(|other| other.name()).collect();
+        let (predictor, codec) = (self.predictor, codec.name);
+        let others = any_of(&others);
         Err(Error::option(
             "predictor",
-            format!(
-                "{} has no effect on codec {}; choose none, or codec {}",
-                self.predictor,
-                codec.name,
-                any_of(&others)
-            ),
+            format!("{predictor} has no effect on codec {codec}; leave it out, or choose {others}"),
         ))
     }
 }
