@@ -226,7 +226,7 @@ fn cases<T: Height>(gdal: &mut Option<Gdal>, words: &[String], side: u32, bands:
     };
     let directory = tempfile::tempdir().expect("a temporary directory");
     for classes in [false, true] {
-        let methods = Resampling::ALL.into_iter().filter(|method| (*method == Resampling::Mode) == classes);
+        let methods = Resampling::ALL.iter().copied().filter(|method| (*method == Resampling::Mode) == classes);
         let methods: Vec<_> = methods.filter(|method| picked(*method)).collect();
         if methods.is_empty() {
             continue;

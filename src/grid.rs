@@ -2,7 +2,56 @@
 
 use std::ops::Range;
 
-use crate::options::{Interleave, TileSize};
+use crate::error::{Error, Result};
+use crate::names::named;
+
+/// Tile size in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TileSize {
+    /// Width in pixels, a multiple of 16.
+    pub width: u32,
+    /// Height in pixels, a multiple of 16.
+    pub height: u32,
+}
+
+impl TileSize {
+    /// Returns a square tile size.
+    #[must_use]
+    pub const fn square(side: u32) -> Self {
+        Self { width: side, height: side }
+    }
+
+    /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
+    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
+        for side in [self.width, self.height] {
+            if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
+                return Err(Error::option(
+                    option,
+                    format!("tile side {side} is not a multiple of 16 from 16 to {MAX_TILE_SIDE}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The longest tile side: the largest multiple of 16 that fits a SHORT.
+pub const MAX_TILE_SIDE: u32 = 65_520;
+
+/// Layout of the bands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Interleave {
+    /// All bands of a pixel in one tile.
+    #[default]
+    Pixel,
+    /// One band per tile; all tiles of one band, then those of the next.
+    Band,
+    /// One band per tile; the tiles of all bands at one position, then those at the next.
+    Tile,
+}
+
+named!(Interleave, "interleave", { Pixel => "pixel", Band => "band", Tile => "tile" });
 
 /// A rectangle of pixels or of tiles in a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -79,6 +79,7 @@ mod front;
 pub mod geo;
 pub mod grid;
 mod message;
+mod names;
 pub mod options;
 pub mod plan;
 mod processor;
@@ -116,7 +117,8 @@ pub use geo::{
 };
 pub use grid::SectionId;
 pub use options::{
-    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Codec, CodecParameter, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor,
+    Resampling, TileSize,
 };
 pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
 // Not part of the API: benches/pyramid.rs measures the kernels in isolation.

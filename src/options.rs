@@ -1,148 +1,14 @@
 //! Encoding options: [`EncodeOptions`].
 
 use crate::error::{Error, Result};
+use crate::names::{any_of, named};
 
-/// Tile size in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TileSize {
-    /// Width in pixels, a multiple of 16.
-    pub width: u32,
-    /// Height in pixels, a multiple of 16.
-    pub height: u32,
-}
-
-impl TileSize {
-    /// Returns a square tile size.
-    #[must_use]
-    pub const fn square(side: u32) -> Self {
-        Self { width: side, height: side }
-    }
-
-    /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
-    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
-        for side in [self.width, self.height] {
-            if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
-                return Err(Error::option(
-                    option,
-                    format!("tile side {side} is not a multiple of 16 from 16 to {MAX_TILE_SIDE}"),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The longest tile side: the largest multiple of 16 that fits a SHORT.
-pub const MAX_TILE_SIDE: u32 = 65_520;
-
-/// Tile compression (tag 259). All codecs are lossless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compression {
-    /// Code 1: uncompressed.
-    None,
-    /// Code 5: LZW (TIFF 6.0 section 13). Supported by every reader; fast, but files are larger than with DEFLATE.
-    Lzw,
-    /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Supported by every reader.
-    Deflate {
-        /// 1 (fastest) to 9 (smallest). At level 6, images of up to 1 MiB are compressed at level 7, which adds a few
-        /// milliseconds.
-        level: u8,
-    },
-    /// Code 50000: Zstandard. Smaller and faster than DEFLATE, but not supported by browsers and readers older than
-    /// GDAL 2.3.
-    Zstd {
-        /// 1 (fastest) to 22 (smallest).
-        level: u8,
-    },
-}
-
-impl Compression {
-    /// DEFLATE at [`DEFAULT_DEFLATE_LEVEL`].
-    pub const DEFLATE: Self = Self::Deflate { level: DEFAULT_DEFLATE_LEVEL };
-    /// ZSTD at [`DEFAULT_ZSTD_LEVEL`].
-    pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
-
-    /// Returns the value of tag 259.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::None => 1,
-            Self::Lzw => 5,
-            Self::Deflate { .. } => 8,
-            Self::Zstd { .. } => 50_000,
-        }
-    }
-
-    /// Returns the name, such as `deflate`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Lzw => "lzw",
-            Self::Deflate { .. } => "deflate",
-            Self::Zstd { .. } => "zstd",
-        }
-    }
-
-    fn validate(self) -> Result<()> {
-        let (level, range) = match self {
-            Self::None | Self::Lzw => return Ok(()),
-            Self::Deflate { level } => (level, 1..=9),
-            Self::Zstd { level } => (level, 1..=22),
-        };
-        if range.contains(&level) {
-            return Ok(());
-        }
-        Err(Error::option(
-            "level",
-            format!("{level} is out of range for {} ({} to {})", self.name(), range.start(), range.end()),
-        ))
-    }
-}
-
-/// Lossless transform of samples before compression that makes them compress better (tag 317).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Predictor {
-    /// Floating-point for floats; none for palettes, complex samples, other sample widths, and uncompressed files. For
-    /// integers of 8 to 64 bits, either horizontal or none (better for classes), whichever compresses up to four tiles
-    /// of the first tile row of full resolution better. That predictor then applies to all levels.
-    #[default]
-    Auto,
-    /// 1: no predictor.
-    None,
-    /// 2: the difference from the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits, and for
-    /// floats, whose bits are then treated as integers.
-    Horizontal,
-    /// 3: floats are split into bytes of equal significance (Adobe Photoshop TIFF Technical Note 3).
-    FloatingPoint,
-}
-
-/// Layout of the bands in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Interleave {
-    /// All bands of a pixel in one tile.
-    #[default]
-    Pixel,
-    /// One band per tile; all tiles of one band, then those of the next.
-    Band,
-    /// One band per tile; the tiles of all bands at one position, then those at the next.
-    Tile,
-}
-
-impl Interleave {
-    /// Returns the name, such as `pixel`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pixel => "pixel",
-            Self::Band => "band",
-            Self::Tile => "tile",
-        }
-    }
-}
+pub use crate::codec::{Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL, Predictor};
+pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 
 /// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Overviews {
     /// Halve each level (integer division, at least 1) until it fits in one full-resolution tile, as GDAL's COG driver
     /// does.
@@ -208,42 +74,22 @@ pub enum Resampling {
     Median,
 }
 
+named!(Resampling, "overview-resampling", {
+    Nearest => "nearest",
+    Average => "average",
+    Rms => "rms",
+    Bilinear => "bilinear",
+    Cubic => "cubic",
+    CubicSpline => "cubicspline",
+    Lanczos => "lanczos",
+    Mode => "mode",
+    Gauss => "gauss",
+    Min => "min",
+    Max => "max",
+    Median => "median",
+});
+
 impl Resampling {
-    /// All kernels.
-    pub const ALL: [Self; 12] = [
-        Self::Nearest,
-        Self::Average,
-        Self::Rms,
-        Self::Bilinear,
-        Self::Cubic,
-        Self::CubicSpline,
-        Self::Lanczos,
-        Self::Mode,
-        Self::Gauss,
-        Self::Min,
-        Self::Max,
-        Self::Median,
-    ];
-
-    /// Returns the name, such as `nearest`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nearest => "nearest",
-            Self::Average => "average",
-            Self::Rms => "rms",
-            Self::Bilinear => "bilinear",
-            Self::Cubic => "cubic",
-            Self::CubicSpline => "cubicspline",
-            Self::Lanczos => "lanczos",
-            Self::Mode => "mode",
-            Self::Gauss => "gauss",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Median => "median",
-        }
-    }
-
     /// Returns the first kernel with the same mask rule, which computes the same mask from a mask.
     #[must_use]
     pub(crate) const fn mask_rule(self) -> Self {
@@ -282,6 +128,7 @@ impl Resampling {
 
 /// Source of the file's mask; see [`MaskedSource`](crate::MaskedSource).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum MaskPolicy {
     /// The source's mask, if it has one.
     #[default]
@@ -296,8 +143,11 @@ pub enum MaskPolicy {
     Alpha,
 }
 
+named!(MaskPolicy, "mask", { Auto => "auto", None => "none", Nodata => "nodata", Alpha => "alpha" });
+
 /// TIFF variant: BigTIFF has no 4 GiB limit, but very old software cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum BigTiff {
     /// BigTIFF only if the finished file needs it.
     #[default]
@@ -308,12 +158,10 @@ pub enum BigTiff {
     No,
 }
 
+named!(BigTiff, "bigtiff", { Auto => "auto", Yes => "yes", No => "no" });
+
 /// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
-/// The default DEFLATE level.
-pub const DEFAULT_DEFLATE_LEVEL: u8 = 6;
-/// The default ZSTD level, the same as GDAL's.
-pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
 
 /// Options for writing a COG. Start from the default and change what you need:
 ///
@@ -371,13 +219,18 @@ impl Default for EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// Checks what can be checked without an image.
-    pub(crate) fn validate(&self) -> Result<()> {
+    /// Checks ranges, and combinations of options that need no image to reject. [`CogPlan::new`](crate::CogPlan::new) makes
+    /// the same checks.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for the first option that fails a check.
+    pub fn validate(&self) -> Result<()> {
         self.tile_size.validate("blocksize")?;
         if let Some(tile_size) = self.overview_tile_size {
             tile_size.validate("overview-blocksize")?;
         }
         self.compression.validate()?;
+        self.check_predictor()?;
         match &self.overviews {
             Overviews::Count(0) => Err(Error::option("overview-count", "must be at least 1; use 'none' to omit them")),
             Overviews::Factors(factors) if factors.is_empty() => {
@@ -399,5 +252,21 @@ impl EncodeOptions {
             // The plan compares sizes with those of the image.
             Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
         }
+    }
+
+    /// Rejects an explicit predictor if the codec does not support one.
+    fn check_predictor(&self) -> Result<()> {
+        let codec = self.compression.codec();
+        if codec.takes_predictor || matches!(self.predictor, Predictor::Auto | Predictor::None) {
+            return Ok(());
+        }
+        let others = Compression::ALL.iter().filter(|other| other.codec().takes_predictor);
+        let others: Vec<_> = others.map(|other| other.name()).collect();
+        let (predictor, codec) = (self.predictor, codec.name);
+        let others = any_of(&others);
+        Err(Error::option(
+            "predictor",
+            format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}"),
+        ))
     }
 }

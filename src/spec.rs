@@ -5,6 +5,7 @@ use crate::sample::{DataType, Nodata, SampleKind};
 
 /// Photometric interpretation: how samples are displayed as colors (tag 262, TIFF 6.0 sections 3 to 23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Photometric {
     /// 0: grayscale, the smallest value is white.
     MinIsWhite,

@@ -61,7 +61,7 @@ fn what_is_transparent_never_shows() {
             },
         )
     };
-    for resampling in Resampling::ALL.into_iter().filter(|resampling| *resampling != Resampling::Nearest) {
+    for resampling in Resampling::ALL.iter().copied().filter(|resampling| *resampling != Resampling::Nearest) {
         for (kind, size) in [UnassociatedAlpha, AssociatedAlpha].into_iter().flat_map(|kind| SIZES.map(|s| (kind, s))) {
             for alpha in [shades, |row, column| if hole(row, column) { 0 } else { 255 }] {
                 let levels = [3, 250].map(|unseen| by(unseen, kind, alpha, size).levels(&[resampling], 4));
@@ -74,7 +74,7 @@ fn what_is_transparent_never_shows() {
 #[test]
 fn an_area_without_anything_is_transparent_and_black_and_others_are_not() {
     let alpha = |row: usize, _| if row < 32 { 0 } else { 200 };
-    for resampling in Resampling::ALL.into_iter().filter(|resampling| *resampling != Resampling::Nearest) {
+    for resampling in Resampling::ALL.iter().copied().filter(|resampling| *resampling != Resampling::Nearest) {
         for kind in [UnassociatedAlpha, AssociatedAlpha] {
             let levels = image((64, 64), kind, alpha, |_, _, _| [77, 77]).levels(&[resampling], 2);
             let rows: Vec<_> = pixels(&levels[1]).collect();

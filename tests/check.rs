@@ -60,7 +60,7 @@ fn everything_that_can_be_written_is_sound() {
 
 #[test]
 fn no_kernel_is_called_wrong() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for data_type in [DataType::U8, DataType::I16, DataType::F32] {
             for overviews in [Overviews::Auto, Overviews::Factors(vec![3, 7, 20])] {
                 let spec = ImageSpec::new(301, 257, 2, data_type);

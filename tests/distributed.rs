@@ -172,7 +172,7 @@ fn overviews() -> Vec<Overviews> {
 
 #[test]
 fn every_kernel_at_odd_sizes() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for (width, height) in [(127, 129), (128, 65), (211, 97), (1, 130), (64, 64)] {
             for overviews in overviews() {
                 let options = EncodeOptions { overviews, resampling: Some(resampling), ..tiles(16) };
@@ -237,7 +237,7 @@ fn every_type_interleave_and_codec() {
 
 #[test]
 fn masks_by_every_kernel() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for interleave in [Interleave::Pixel, Interleave::Band] {
             for (width, height) in [(128, 128), (131, 97)] {
                 let spec = ImageSpec { mask: true, ..ImageSpec::new(width, height, 2, DataType::F32) };
@@ -254,7 +254,7 @@ fn alpha_of_both_kinds() {
         for (data_type, interleave) in
             [(DataType::U8, Interleave::Pixel), (DataType::U16, Interleave::Band), (DataType::F32, Interleave::Tile)]
         {
-            for resampling in Resampling::ALL {
+            for &resampling in Resampling::ALL {
                 let spec = ImageSpec {
                     photometric: Photometric::Rgb,
                     extra_samples: vec![kind],

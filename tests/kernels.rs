@@ -22,7 +22,7 @@ fn nans(level: &Level<f32>) -> usize {
 
 #[test]
 fn a_constant_stays() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for (width, height) in [(64, 64), (61, 37), (1, 9), (5, 1)] {
             let name = format!("{} {width}x{height}", resampling.name());
             for value in [0u8, 1, 77, 255] {
@@ -70,7 +70,7 @@ fn a_mean_of_four_is_that_of_those_that_are_there() {
 
 #[test]
 fn all_valid_stays_valid_and_all_missing_stays_missing() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for (width, height) in [(64, 64), (61, 37), (3, 200)] {
             let name = format!("{} {width}x{height}", resampling.name());
             let image = Image::new(width, height, |row, column| noise(row, column) as f32);
@@ -98,7 +98,7 @@ fn all_valid_stays_valid_and_all_missing_stays_missing() {
 /// Missing pixels have values far outside the range of the valid ones: none of them may show.
 #[test]
 fn missing_pixels_never_show() {
-    for resampling in Resampling::ALL {
+    for &resampling in Resampling::ALL {
         for (width, height) in [(64, 64), (61, 57)] {
             let name = format!("{} {width}x{height}", resampling.name());
             let value = |row, column| 1000 + noise(row, column);
@@ -239,7 +239,7 @@ mod as_it_should_be {
 
     #[test]
     fn one_nan_stays_one_nan_at_most() {
-        for resampling in Resampling::ALL {
+        for &resampling in Resampling::ALL {
             let levels = with_nan(resampling, |row, column| (row, column) == (31, 33));
             assert_eq!(levels[1..].iter().map(nans).sum::<usize>(), 0, "{}", resampling.name());
         }
@@ -247,7 +247,7 @@ mod as_it_should_be {
 
     #[test]
     fn a_hole_does_not_grow() {
-        for resampling in Resampling::ALL {
+        for &resampling in Resampling::ALL {
             let in_hole = |row: usize, column: usize| (12..32).contains(&row) && (20..44).contains(&column);
             let level = &with_nan(resampling, in_hole)[1];
             assert!(nans(level) > 0, "{}", resampling.name());
@@ -272,7 +272,7 @@ mod as_it_should_be {
     fn a_mask_decides_alone_and_values_keep_off_nodata() {
         // All pixels are valid by the mask; half of them equal nodata.
         let pixel = |row: usize, column: usize| if (row + column).is_multiple_of(2) { 4u8 } else { 6 };
-        for resampling in Resampling::ALL {
+        for &resampling in Resampling::ALL {
             let name = resampling.name();
             let image = Image::new(SIDE, SIDE, pixel).nodata(4.0);
             let level = image.clone().mask(|_, _| true).overview(resampling);
@@ -294,7 +294,7 @@ mod as_it_should_be {
         // Esri's text for the smallest number of single precision is two steps off.
         let pixel = |row: usize, column: usize| if row < 32 { f32::MIN } else { (row + column) as f32 };
         let void = -3.402_823e38f32;
-        for resampling in Resampling::ALL.into_iter().filter(|&resampling| resampling != Resampling::Nearest) {
+        for resampling in Resampling::ALL.iter().copied().filter(|&resampling| resampling != Resampling::Nearest) {
             let level = Image::new(SIDE, SIDE, pixel).nodata(-3.402823e38).overview(resampling);
             assert!(level.pixels.iter().all(|&value| value == void || value >= 0.0), "{}", resampling.name());
             assert!(level.pixels.contains(&void), "{}", resampling.name());
@@ -319,7 +319,7 @@ mod as_it_should_be {
 
     #[test]
     fn finite_nodata_does_not_mix_with_values() {
-        for resampling in Resampling::ALL {
+        for &resampling in Resampling::ALL {
             let pixel = |row: usize, _| if row < 32 { -9999.0f32 } else { 5.0 };
             let level = Image::new(SIDE, SIDE, pixel).nodata(-9999.0).overview(resampling);
             assert!(level.pixels.iter().all(|value| [-9999.0, 5.0].contains(value)), "{}", resampling.name());

@@ -17,15 +17,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checksum", &[]),
     ("processor", &[]),
     ("xml", &[]),
+    ("names", &["error"]),
     // Layer 1
-    ("options", &["error"]),
-    ("grid", &["options"]),
+    ("grid", &["error", "names"]),
     ("spec", &["error", "sample"]),
     ("view", &["error", "executor", "sample", "spec"]),
     ("tiff", &["error"]),
     // Layer 2
     ("geo", &["error", "sample", "spec", "tiff"]),
-    ("codec", &["buffer", "checksum", "error", "options", "processor", "sample", "spec", "tiff"]),
+    ("codec", &["buffer", "checksum", "error", "grid", "names", "processor", "sample", "spec", "tiff"]),
+    ("options", &["codec", "error", "grid", "names"]),
     ("statistics", &["error", "geo", "message", "sample", "spec"]),
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),

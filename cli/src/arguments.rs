@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::geo::Overrides;
@@ -67,19 +68,17 @@ pub(crate) struct CreateArguments {
     pub(crate) output: PathBuf,
 
     /// Compression codec; all are lossless
-    #[arg(long, value_enum, ignore_case = true, value_name = "CODEC", default_value_t = Codec::Deflate, help_heading = "Compression")]
-    compress: Codec,
+    #[arg(long, value_parser = named(Compression::ALL, Compression::name, codec_help), ignore_case = true, value_name = "CODEC",
+          default_value_t = Compression::DEFLATE, help_heading = "Compression")]
+    compress: Compression,
 
-    /// Compression level: 1 (fastest) to 9 for deflate [default: 6], 1 to 22 for zstd [default: 9]
-    ///
-    /// Higher levels make smaller files and take longer. At deflate level 6, images of up to 1 MiB of pixels are
-    /// compressed at level 7. Example: --compress zstd --level 15
-    #[arg(long, value_name = "N", help_heading = "Compression")]
+    #[arg(long, value_name = "N", help = level_help(), long_help = long_level_help(), help_heading = "Compression")]
     level: Option<u8>,
 
     /// Transform applied to samples before compression, to make files smaller
-    #[arg(long, value_enum, ignore_case = true, value_name = "PREDICTOR", default_value_t = PredictorName::Auto, help_heading = "Compression")]
-    predictor: PredictorName,
+    #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, predictor_help), ignore_case = true, value_name = "PREDICTOR",
+          default_value_t = Predictor::Auto, help_heading = "Compression")]
+    predictor: Predictor,
 
     /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16
     ///
@@ -88,12 +87,14 @@ pub(crate) struct CreateArguments {
     blocksize: TileSize,
 
     /// Order of the bands in the file
-    #[arg(long, value_enum, ignore_case = true, default_value_t = InterleaveName::Pixel, help_heading = "Layout")]
-    interleave: InterleaveName,
+    #[arg(long, value_parser = named(Interleave::ALL, Interleave::name, interleave_help), ignore_case = true,
+          default_value_t = Interleave::Pixel, help_heading = "Layout")]
+    interleave: Interleave,
 
     /// Write a BigTIFF, which can exceed 4 GiB but is not read by very old software
-    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value_t = BigTiffName::Auto, help_heading = "Layout")]
-    bigtiff: BigTiffName,
+    #[arg(long, value_parser = named(BigTiff::ALL, BigTiff::name, big_tiff_help), ignore_case = true, value_name = "WHEN",
+          default_value_t = BigTiff::Auto, help_heading = "Layout")]
+    bigtiff: BigTiff,
 
     /// Overviews: auto, none, or reduction factors such as 2,4,8
     ///
@@ -152,8 +153,9 @@ pub(crate) struct CreateArguments {
     /// Source of the output's mask
     ///
     /// nodata and alpha add to the input's mask, if it has one.
-    #[arg(long, value_enum, ignore_case = true, value_name = "SOURCE", default_value_t = MaskChoice::Auto, help_heading = "Input")]
-    pub(crate) mask: MaskChoice,
+    #[arg(long, value_parser = named(MaskPolicy::ALL, MaskPolicy::name, mask_help), ignore_case = true, value_name = "SOURCE",
+          default_value_t = MaskPolicy::Auto, help_heading = "Input")]
+    pub(crate) mask: MaskPolicy,
 
     /// Keep or widen samples of unusual width, such as 12 bits
     #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
@@ -220,50 +222,6 @@ pub(crate) struct CreateArguments {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Codec {
-    /// No compression
-    None,
-    /// LZW: every reader has it
-    Lzw,
-    /// DEFLATE: every reader has it
-    Deflate,
-    /// Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3
-    Zstd,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PredictorName {
-    /// float for floats; horizontal or none for integers of 8 to 64 bits, by trying both on a few tiles; otherwise none
-    Auto,
-    /// No predictor; often best for classes
-    None,
-    /// Difference from the sample to the left
-    Horizontal,
-    /// Bytes of floats, grouped by significance
-    Float,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum InterleaveName {
-    /// All bands of a pixel in one tile
-    Pixel,
-    /// All tiles of one band, then all tiles of the next
-    Band,
-    /// For each tile position, the tiles of all bands
-    Tile,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BigTiffName {
-    /// Only if the finished file exceeds 4 GiB
-    Auto,
-    /// Always
-    Yes,
-    /// Never; fail if the file would need it
-    No,
-}
-
 /// The value of `--nbits`, for samples with fewer bits than their type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BitsChoice {
@@ -271,30 +229,6 @@ pub(crate) enum BitsChoice {
     Keep,
     /// Widen samples to the next data type
     Widen,
-}
-
-/// The value of `--mask`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MaskChoice {
-    /// The input's mask, if it has one
-    Auto,
-    /// No mask
-    None,
-    /// Mask pixels whose bands are all nodata or NaN
-    Nodata,
-    /// Mask pixels whose alpha is 0, and leave out the alpha band; partly transparent pixels become opaque
-    Alpha,
-}
-
-impl From<MaskChoice> for MaskPolicy {
-    fn from(choice: MaskChoice) -> Self {
-        match choice {
-            MaskChoice::Auto => Self::Auto,
-            MaskChoice::None => Self::None,
-            MaskChoice::Nodata => Self::Nodata,
-            MaskChoice::Alpha => Self::Alpha,
-        }
-    }
 }
 
 /// The value of `--nodata`.
@@ -337,23 +271,7 @@ impl CreateArguments {
                 return Err("--verify cannot read standard output back; write to a file".into());
             }
         }
-        match (self.compress, self.level) {
-            (Codec::None | Codec::Lzw, Some(_)) => {
-                return Err(
-                    "--level has no effect with --compress none or lzw; leave it out, or use deflate or zstd".into()
-                );
-            }
-            (Codec::Deflate, Some(level)) if !(1..=9).contains(&level) => {
-                return Err(format!("--level {level} is out of range for deflate (1 to 9)"));
-            }
-            (Codec::Zstd, Some(level)) if !(1..=22).contains(&level) => {
-                return Err(format!("--level {level} is out of range for zstd (1 to 22)"));
-            }
-            _ => {}
-        }
-        if self.compress == Codec::None && matches!(self.predictor, PredictorName::Horizontal | PredictorName::Float) {
-            return Err("--predictor has no effect with --compress none; leave it out, or use another codec".into());
-        }
+        self.encode_options().and_then(|options| options.validate()).map_err(usage)?;
         // Before the input is opened: a CRS that cannot be written fails without reading anything.
         self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(usage)?;
         if self.overview_count.is_some() && self.overviews != Overviews::Auto {
@@ -393,22 +311,16 @@ impl CreateArguments {
     }
 
     /// Returns the library's encoding options.
-    pub(crate) fn encode_options(&self) -> EncodeOptions {
-        EncodeOptions {
+    pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
+        Ok(EncodeOptions {
             tile_size: self.blocksize,
             overview_tile_size: self.overview_blocksize,
-            compression: self.compression(),
-            predictor: match self.predictor {
-                PredictorName::Auto => Predictor::Auto,
-                PredictorName::None => Predictor::None,
-                PredictorName::Horizontal => Predictor::Horizontal,
-                PredictorName::Float => Predictor::FloatingPoint,
+            compression: match self.level {
+                None => self.compress,
+                Some(level) => self.compress.with_parameter("level", level.into())?,
             },
-            interleave: match self.interleave {
-                InterleaveName::Pixel => Interleave::Pixel,
-                InterleaveName::Band => Interleave::Band,
-                InterleaveName::Tile => Interleave::Tile,
-            },
+            predictor: self.predictor,
+            interleave: self.interleave,
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
             resampling: match self.overview_resampling.as_deref() {
                 Some([one]) => one.0,
@@ -418,24 +330,9 @@ impl CreateArguments {
                 None | Some([_]) => Vec::new(),
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             },
-            big_tiff: match self.bigtiff {
-                BigTiffName::Auto => BigTiff::Auto,
-                BigTiffName::Yes => BigTiff::Yes,
-                BigTiffName::No => BigTiff::No,
-            },
+            big_tiff: self.bigtiff,
             statistics: self.describe.stats,
-        }
-    }
-
-    fn compression(&self) -> Compression {
-        match (self.compress, self.level) {
-            (Codec::None, _) => Compression::None,
-            (Codec::Lzw, _) => Compression::Lzw,
-            (Codec::Deflate, None) => Compression::DEFLATE,
-            (Codec::Deflate, Some(level)) => Compression::Deflate { level },
-            (Codec::Zstd, None) => Compression::ZSTD,
-            (Codec::Zstd, Some(level)) => Compression::Zstd { level },
-        }
+        })
     }
 }
 
@@ -478,11 +375,95 @@ fn overviews(text: &str) -> Result<Overviews, String> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KernelChoice(Option<Resampling>);
 
-/// Parses a kernel by the library's name for it.
+/// Parses a kernel by the library's name for it, or `auto`.
 fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
-    let names = ["auto"].into_iter().chain(Resampling::ALL.map(Resampling::name));
-    PossibleValuesParser::new(names)
-        .map(|name| KernelChoice(Resampling::ALL.into_iter().find(|kernel| kernel.name().eq_ignore_ascii_case(&name))))
+    // The names are checked first, so a name that does not parse is `auto`.
+    PossibleValuesParser::new(["auto"].into_iter().chain(Resampling::names()))
+        .map(|name| KernelChoice(name.parse().ok()))
+}
+
+/// Parses a value by the library's name for it; `help` describes each value.
+fn named<T>(all: &[T], name: fn(T) -> &'static str, help: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = cogsmith::Error> + Copy + Send + Sync + 'static,
+{
+    let values = all.iter().map(|&value| match help(value) {
+        "" => PossibleValue::new(name(value)),
+        help => PossibleValue::new(name(value)).help(help),
+    });
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
+}
+
+fn codec_help(codec: Compression) -> &'static str {
+    match codec {
+        Compression::None => "No compression",
+        Compression::Lzw => "LZW: every reader has it",
+        Compression::Deflate { .. } => "DEFLATE: every reader has it",
+        Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
+        _ => "",
+    }
+}
+
+fn predictor_help(predictor: Predictor) -> &'static str {
+    match predictor {
+        Predictor::Auto => {
+            "float for floats; horizontal or none for integers of 8 to 64 bits, by trying both on a few tiles; otherwise \
+             none"
+        }
+        Predictor::None => "No predictor; often best for classes",
+        Predictor::Horizontal => "Difference from the sample to the left",
+        Predictor::FloatingPoint => "Bytes of floats, grouped by significance",
+        _ => "",
+    }
+}
+
+fn interleave_help(interleave: Interleave) -> &'static str {
+    match interleave {
+        Interleave::Pixel => "All bands of a pixel in one tile",
+        Interleave::Band => "All tiles of one band, then all tiles of the next",
+        Interleave::Tile => "For each tile position, the tiles of all bands",
+        _ => "",
+    }
+}
+
+fn big_tiff_help(variant: BigTiff) -> &'static str {
+    match variant {
+        BigTiff::Auto => "Only if the finished file exceeds 4 GiB",
+        BigTiff::Yes => "Always",
+        BigTiff::No => "Never; fail if the file would need it",
+        _ => "",
+    }
+}
+
+fn mask_help(mask: MaskPolicy) -> &'static str {
+    match mask {
+        MaskPolicy::Auto => "The input's mask, if it has one",
+        MaskPolicy::None => "No mask",
+        MaskPolicy::Nodata => "Mask pixels whose bands are all nodata or NaN",
+        MaskPolicy::Alpha => {
+            "Mask pixels whose alpha is 0, and leave out the alpha band; partly transparent pixels become opaque"
+        }
+        _ => "",
+    }
+}
+
+/// Returns the help of `--level`, with the levels of each codec that has them.
+fn level_help() -> String {
+    let codecs = Compression::ALL.iter().map(|compression| compression.codec());
+    let levels = codecs.filter_map(|codec| Some((codec.name, codec.parameter.filter(|one| one.name == "level")?)));
+    let texts = levels.enumerate().map(|(index, (codec, level))| {
+        let fastest = if index == 0 { " (fastest)" } else { "" };
+        format!("{}{fastest} to {} for {codec} [default: {}]", level.min, level.max, level.default)
+    });
+    format!("Compression level: {}", texts.collect::<Vec<_>>().join(", "))
+}
+
+fn long_level_help() -> String {
+    format!(
+        "{}\n\nHigher levels make smaller files and take longer. At deflate level 6, images of up to 1 MiB of pixels are \
+         compressed at level 7. Example: --compress zstd --level 15",
+        level_help()
+    )
 }
 
 /// Parses a number of bytes: digits alone, or with K, M, or G for powers of 1024.

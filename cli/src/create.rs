@@ -88,7 +88,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     if !arguments.quiet {
         report::warnings(source.inner().warnings());
     }
-    let options = arguments.encode_options();
+    let options = arguments.encode_options()?;
     let size = (source.spec().width, source.spec().height);
     let mut metadata = source.metadata().clone();
     let geo = arguments.overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
@@ -142,7 +142,7 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
     }
-    MaskedSource::with_metadata(source, arguments.mask.into())
+    MaskedSource::with_metadata(source, arguments.mask)
 }
 
 /// An encoding job, for either kind of output.

@@ -4,9 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{
-    CogPlan, Compression, EncodeOptions, Error, ErrorKind, PixelSource, Predictor, Progress, RasterSource, Summary,
-};
+use cogsmith::{CogPlan, Compression, EncodeOptions, Error, ErrorKind, PixelSource, Progress, RasterSource, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
@@ -88,7 +86,7 @@ impl Report {
                 })
                 .collect(),
             compression: options.compression.name(),
-            predictor: predictor_name(summary.predictor),
+            predictor: summary.predictor.name(),
             interleave: options.interleave.name(),
             resampling: plan.resampling_names(),
             big_tiff: summary.big_tiff,
@@ -149,15 +147,6 @@ impl Report {
             self.ratio,
             self.seconds
         )
-    }
-}
-
-fn predictor_name(predictor: Predictor) -> &'static str {
-    match predictor {
-        Predictor::Auto => "auto",
-        Predictor::None => "none",
-        Predictor::Horizontal => "horizontal",
-        Predictor::FloatingPoint => "float",
     }
 }
 

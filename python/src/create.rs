@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::raise;
-use crate::plan::{Options, nodata, summary};
+use crate::plan::{Options, nodata, parsed, summary};
 use crate::supervise::{Audience, supervise};
 
 /// Options for reading the input: `_plan.Input`.
@@ -110,15 +110,7 @@ pub(crate) fn create<'py>(
     mut options: Options,
     work: Work,
 ) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
-    let policy = match input.mask.as_str() {
-        "auto" => MaskPolicy::Auto,
-        "none" => MaskPolicy::None,
-        "nodata" => MaskPolicy::Nodata,
-        "alpha" => MaskPolicy::Alpha,
-        other => {
-            return Err(PyValueError::new_err(format!("mask={other:?}: expected one of auto, none, nodata, alpha")));
-        }
-    };
+    let policy = parsed("mask", &input.mask, MaskPolicy::names())?;
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
         image => image.map(|image| image - 1),

@@ -9,6 +9,7 @@
 
 mod array;
 mod check;
+mod codecs;
 mod create;
 mod encode;
 mod error;
@@ -24,11 +25,15 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("RESAMPLINGS", cogsmith::Resampling::ALL.map(cogsmith::Resampling::name).to_vec())?;
+    module.add("CODECS", codecs::all(module.py())?)?;
+    module.add("INTERLEAVES", cogsmith::Interleave::names().collect::<Vec<_>>())?;
+    module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
+    module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
     let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
     let texts = cogsmith::geo::metadata::TEXTS.iter().chain(&cogsmith::geo::numbers::NUMBERS);
     module.add("METADATA_TAGS", texts.map(|(name, _)| *name).collect::<Vec<_>>())?;
+    module.add_class::<codecs::Codec>()?;
     module.add_class::<plan::Plan>()?;
     module.add_class::<writer::Writer>()?;
     module.add_class::<shard::Shards>()?;

@@ -1,5 +1,7 @@
 //! The plan of a file, made from the data classes of `_plan.py`.
 
+use std::str::FromStr;
+
 use cogsmith::geo::metadata::TEXTS;
 use cogsmith::geo::numbers::NUMBERS;
 use cogsmith::{
@@ -148,7 +150,7 @@ pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -
         .collect();
     result.set_item("levels", levels?)?;
     result.set_item("compression", plan.compression().name())?;
-    result.set_item("predictor", predictor_name(summary.predictor))?;
+    result.set_item("predictor", summary.predictor.name())?;
     result.set_item("interleave", plan.grid().interleave.name())?;
     result.set_item("resampling", plan.resampling_names())?;
     result.set_item("big_tiff", summary.big_tiff)?;
@@ -158,15 +160,6 @@ pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -
     Ok(result)
 }
 
-const PREDICTORS: [(&str, Predictor); 4] = [
-    ("auto", Predictor::Auto),
-    ("none", Predictor::None),
-    ("horizontal", Predictor::Horizontal),
-    ("float", Predictor::FloatingPoint),
-];
-const INTERLEAVES: [(&str, Interleave); 3] =
-    [("pixel", Interleave::Pixel), ("band", Interleave::Band), ("tile", Interleave::Tile)];
-const BIG_TIFFS: [(&str, BigTiff); 3] = [("auto", BigTiff::Auto), ("yes", BigTiff::Yes), ("no", BigTiff::No)];
 const PHOTOMETRICS: [(&str, Photometric); 7] = [
     ("miniswhite", Photometric::MinIsWhite),
     ("minisblack", Photometric::MinIsBlack),
@@ -190,13 +183,17 @@ fn named<T: Copy>(option: &str, name: &str, values: &[(&str, T)]) -> PyResult<T>
     })
 }
 
-fn predictor_name(predictor: Predictor) -> &'static str {
-    PREDICTORS.iter().find(|(_, value)| *value == predictor).map_or("auto", |(name, _)| name)
+/// Parses the library's name of a value, or returns an error that lists the names.
+pub(crate) fn parsed<T: FromStr>(option: &str, name: &str, names: impl Iterator<Item = &'static str>) -> PyResult<T> {
+    name.parse().map_err(|_| {
+        let known: Vec<_> = names.collect();
+        PyValueError::new_err(format!("{option}={name:?}: expected one of {}", known.join(", ")))
+    })
 }
 
 /// Returns a kernel by its name.
 pub(crate) fn resampling(name: &str) -> PyResult<Resampling> {
-    named("overview_resampling", name, &Resampling::ALL.map(|kernel| (kernel.name(), kernel)))
+    parsed("overview_resampling", name, Resampling::names())
 }
 
 /// Parses a nodata value; Python passes it as text, so that 64-bit integers stay exact.
@@ -299,9 +296,9 @@ impl Options {
             tile_size: size(self.tile_size),
             overview_tile_size: self.overview_tile_size.map(size),
             compression: compression(&self.compression, self.level)?,
-            predictor: named("predictor", &self.predictor, &PREDICTORS)?,
-            interleave: named("interleave", &self.interleave, &INTERLEAVES)?,
-            big_tiff: named("bigtiff", &self.big_tiff, &BIG_TIFFS)?,
+            predictor: parsed("predictor", &self.predictor, Predictor::names())?,
+            interleave: parsed("interleave", &self.interleave, Interleave::names())?,
+            big_tiff: parsed("bigtiff", &self.big_tiff, BigTiff::names())?,
             overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
                 (Some(sizes), ..) => Overviews::Finished(sizes),
                 (_, None, None) => Overviews::Auto,
@@ -317,13 +314,6 @@ impl Options {
 }
 
 fn compression(name: &str, level: Option<u8>) -> PyResult<Compression> {
-    Ok(match (name, level) {
-        ("none", _) => Compression::None,
-        ("lzw", _) => Compression::Lzw,
-        ("deflate", None) => Compression::DEFLATE,
-        ("deflate", Some(level)) => Compression::Deflate { level },
-        ("zstd", None) => Compression::ZSTD,
-        ("zstd", Some(level)) => Compression::Zstd { level },
-        _ => return Err(PyValueError::new_err(format!("compress={name:?} is unknown"))),
-    })
+    let compression: Compression = parsed("compress", name, Compression::names())?;
+    level.map_or(Ok(compression), |level| compression.with_parameter("level", level.into()).map_err(raise))
 }

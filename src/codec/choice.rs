@@ -1,13 +1,9 @@
 //! Predictor choice: measured on a few pixels, with the codec of the file.
 
-use crate::options::{Compression, Predictor};
-
-use super::{TileEncoder, TileFormat, TileView};
+use super::{Predictor, TileEncoder, TileFormat, TileView};
 
 /// Rows of a tile to try.
 const ROWS: u32 = 128;
-/// The highest ZSTD level to try; higher levels take long and give the same answer.
-const ZSTD_LEVEL: u8 = 9;
 /// Minimum savings in bytes for dropping the predictor.
 const LEAST_SAVED: u64 = 512;
 
@@ -20,16 +16,13 @@ pub(crate) fn predictor(format: &TileFormat, views: &[TileView<'_>]) -> Result<P
     let mut encoder = TileEncoder::default();
     let mut out = Vec::new();
     let mut size = |predictor| {
-        let mut format = TileFormat { predictor, ..*format };
+        let mut format = TileFormat { predictor, compression: format.compression.for_trial(), ..*format };
         format.tile_size.height = format.tile_size.height.min(ROWS);
-        if let Compression::Zstd { level } = &mut format.compression {
-            *level = (*level).min(ZSTD_LEVEL);
-        }
         views.iter().try_fold(0u64, |total, view| {
             out.clear();
             let height = view.height.min(format.tile_size.height as usize);
-            let size = encoder.encode(&format, TileView { height, ..*view }, &mut out)?;
-            Ok::<_, String>(total + u64::from(size))
+            encoder.encode(&format, TileView { height, ..*view }, &mut out)?;
+            Ok::<_, String>(total + out.len() as u64)
         })
     };
     let (with, without) = (size(Predictor::Horizontal)?, size(Predictor::None)?);

@@ -3,26 +3,31 @@
 //! A tile's bytes are a pure function of its own pixels and its [`TileFormat`]; encoders only keep scratch memory.
 
 pub(crate) mod choice;
-mod compress;
+mod compression;
 #[cfg(feature = "geotiff")]
 pub(crate) mod decode;
 mod deflate;
+mod encoder;
 mod lzw;
 mod pack;
 mod predictor;
-pub(crate) mod zstd;
+mod prepare;
+mod table;
+mod zstd;
 
 use std::ops::Range;
 
-use crate::buffer::AlignedBytes;
 use crate::checksum::Checksum;
-use crate::options::{Compression, DEFAULT_DEFLATE_LEVEL, Predictor, TileSize};
+use crate::grid::TileSize;
 use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
-use crate::tiff::ghost;
 
-pub use compress::Compressor;
-pub use deflate::Layout;
+pub use compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
+use encoder::EncoderKind;
+pub use encoder::{Compressor, Layout};
+pub use predictor::Predictor;
+use prepare::Preparation;
+pub use table::{Codec, CodecParameter};
 pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
@@ -51,7 +56,7 @@ impl TileFormat {
             data_type: DataType::U8,
             bits: 1,
             predictor: Predictor::None,
-            compression: Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL },
+            compression: Compression::DEFLATE,
         }
     }
 
@@ -61,7 +66,7 @@ impl TileFormat {
         Some(samples.checked_mul(u64::from(self.bits))?.div_ceil(8))
     }
 
-    /// Returns the hints about a tile's bytes for the DEFLATE encoder.
+    /// Returns the rows and planes of a tile's bytes.
     fn layout(&self) -> Layout {
         Layout {
             row_bytes: self.row_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0),
@@ -72,6 +77,22 @@ impl TileFormat {
     /// Bytes of a tile before compression. `None` on overflow.
     pub(crate) fn tile_bytes(&self) -> Option<u64> {
         self.row_bytes()?.checked_mul(u64::from(self.tile_size.height))
+    }
+
+    /// Like [`tile_bytes`](Self::tile_bytes), but as a buffer length.
+    fn tile_len(&self) -> Result<usize, String> {
+        let bytes = self.tile_bytes().and_then(|bytes| usize::try_from(bytes).ok());
+        bytes.ok_or_else(|| "the tile does not fit in the address space".to_owned())
+    }
+
+    /// Returns whether samples have fewer bits in the file than their type has.
+    fn packs(&self) -> bool {
+        self.bits != self.data_type.bits()
+    }
+
+    /// Returns the bytes per pixel of this plane in memory.
+    fn pixel_len(&self) -> usize {
+        self.samples * self.data_type.size()
     }
 }
 
@@ -90,6 +111,8 @@ pub(crate) struct TileView<'a> {
     pub(crate) height: usize,
     /// The samples of the tile outside the rectangle.
     pub(crate) padding: &'a Padding,
+    /// The rows of the mask that match those of the plane, one byte per pixel; only for codecs that encode samples.
+    pub(crate) mask: Option<&'a [u8]>,
 }
 
 /// The samples of tiles outside the image.
@@ -156,70 +179,49 @@ impl<'a> TileView<'a> {
     }
 }
 
-/// Encodes tiles. Keeps only scratch memory from one tile to the next.
+/// Encodes tiles: prepares them and passes them to the codec. Keeps only scratch memory from one tile to the next.
 #[derive(Debug, Default)]
 pub(crate) struct TileEncoder {
-    raw: AlignedBytes,
-    packed: Vec<u8>,
-    row: Vec<u8>,
-    compressor: Compressor,
+    preparation: Preparation,
+    encoders: Compressor,
 }
 
 impl TileEncoder {
-    /// Appends an encoded tile of samples to `out`, framed by leader and trailer. Returns the payload size.
-    ///
-    /// The rectangle is padded to the tile's size.
-    pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<u32, String> {
-        let length = tile_len(format)?;
-        if format.compression == Compression::None && format.bits == format.data_type.bits() {
-            let start = out.len();
-            out.resize(start + ghost::LEADER_LEN + length, 0);
-            predictor::gather(format, view, &mut out[start + ghost::LEADER_LEN..], &mut self.row);
-            return framed(out, start);
-        }
-        let sample_rows = format.tile_size.width as usize * format.samples * format.data_type.size();
-        let raw_len = sample_rows * format.tile_size.height as usize;
-        self.raw.grow(raw_len, "a tile").map_err(|error| error.to_string())?;
-        let raw = &mut self.raw.bytes_mut()[..raw_len];
-        predictor::gather(format, view, raw, &mut self.row);
-        let bytes = if format.bits == format.data_type.bits() {
-            &*raw
-        } else {
-            pack::pack_tile(format, raw, &mut self.packed)?;
-            &self.packed
-        };
-        debug_assert_eq!(bytes.len(), length);
-        frame(&mut self.compressor, format, bytes, out)
+    /// Appends an encoded tile of samples to `out`. The rectangle is padded to the tile's size.
+    pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        self.encode_with(format.compression.codec(), format, view, out)
     }
 
-    /// Appends an encoded mask tile (one byte per pixel, 0 = invalid) to `out`, framed. Returns the payload size.
+    /// Like [`encode`](Self::encode), with a given codec.
+    fn encode_with(
+        &mut self,
+        codec: &Codec,
+        format: &TileFormat,
+        view: TileView<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        match codec.encoder {
+            EncoderKind::Stored if !format.packs() => Preparation::store(format, view, out),
+            EncoderKind::Samples(new) => {
+                let tile = self.preparation.samples(format, view)?;
+                let parameter = format.compression.parameter().unwrap_or_default();
+                self.encoders.of_samples(codec.code, new).encode(parameter, &tile, out)
+            }
+            EncoderKind::Stored | EncoderKind::Bytes(_) => {
+                let bytes = self.preparation.bytes(format, view)?;
+                self.encoders.compress(format.compression, format.layout(), bytes, out)
+            }
+        }
+    }
+
+    /// Appends an encoded mask tile (one byte per pixel, 0 = invalid) to `out`.
     pub(crate) fn encode_mask(
         &mut self,
         format: &TileFormat,
         view: TileView<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<u32, String> {
-        pack::pack_mask(format.tile_size, view, &mut self.packed);
-        frame(&mut self.compressor, format, &self.packed, out)
+    ) -> Result<(), String> {
+        let bytes = self.preparation.mask_bytes(format, view);
+        self.encoders.compress(format.compression, format.layout(), bytes, out)
     }
-}
-
-fn tile_len(format: &TileFormat) -> Result<usize, String> {
-    format
-        .tile_bytes()
-        .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| "the tile does not fit in the address space".to_owned())
-}
-
-/// Compresses `bytes` between leader and trailer.
-fn frame(compressor: &mut Compressor, format: &TileFormat, bytes: &[u8], out: &mut Vec<u8>) -> Result<u32, String> {
-    let start = out.len();
-    out.extend_from_slice(&[0; ghost::LEADER_LEN]);
-    compressor.compress(format.compression, format.layout(), bytes, out)?;
-    framed(out, start)
-}
-
-/// Fills in the leader and trailer of the tile that starts at `start`.
-fn framed(out: &mut Vec<u8>, start: usize) -> Result<u32, String> {
-    ghost::frame(out, start).ok_or_else(|| "the compressed tile is larger than 4 GiB; use smaller tiles".to_owned())
 }

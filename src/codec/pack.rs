@@ -1,7 +1,7 @@
 //! Packing of samples with fewer bits than their type, and of masks: most significant bit first, rows padded to whole
 //! bytes.
 
-use crate::options::TileSize;
+use crate::grid::TileSize;
 
 use super::{TileFormat, TileView};
 
@@ -64,8 +64,7 @@ pub(super) fn pack_mask(tile_size: TileSize, view: TileView<'_>, out: &mut Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Padding;
-    use crate::options::{Compression, Predictor};
+    use crate::codec::{Compression, Padding, Predictor};
     use crate::sample::DataType;
 
     #[test]
@@ -99,7 +98,7 @@ mod tests {
     fn masks_have_one_bit_a_pixel() {
         let rows = [255, 0, 1];
         let padding = &Padding::Any;
-        let view = TileView { rows: &rows, row_stride: 3, row_start: 0, width: 3, height: 1, padding };
+        let view = TileView { rows: &rows, row_stride: 3, row_start: 0, width: 3, height: 1, padding, mask: None };
         let mut out = Vec::new();
         pack_mask(TileSize::square(16), view, &mut out);
         assert_eq!(out.len(), 32);

@@ -1,14 +1,46 @@
-//! From image rows to the samples of a tile: gathering, padding, prediction, and little-endian order.
+//! From image rows to the samples of a tile: gathering, padding, prediction, and byte order.
 //!
 //! Horizontal differencing follows TIFF 6.0 section 14, extended to samples of 16 to 64 bits as in libtiff. The
 //! floating-point predictor follows Adobe Photoshop TIFF Technical Note 3.
 
-use crate::options::Predictor;
+use crate::names::named;
 use crate::processor::newest;
 
 use super::{Padding, TileFormat, TileView};
 
-/// Fills `raw`, the samples of a whole tile, from the rectangle in `view`.
+/// Lossless transform of samples before compression that makes them compress better (tag 317).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Predictor {
+    /// Floating-point for floats; none for palettes, complex samples, other sample widths, and uncompressed files. For
+    /// integers of 8 to 64 bits, either horizontal or none (better for classes), whichever compresses up to four tiles
+    /// of the first tile row of full resolution better. That predictor then applies to all levels.
+    #[default]
+    Auto,
+    /// 1: no predictor.
+    None,
+    /// 2: the difference from the sample to the left (TIFF 6.0 section 14). For integers of 8 to 64 bits, and for
+    /// floats, whose bits are then treated as integers.
+    Horizontal,
+    /// 3: floats are split into bytes of equal significance (Adobe Photoshop TIFF Technical Note 3).
+    FloatingPoint,
+}
+
+named!(Predictor, "predictor", { Auto => "auto", None => "none", Horizontal => "horizontal", FloatingPoint => "float" });
+
+impl Predictor {
+    /// Returns the value of tag 317.
+    pub(crate) const fn code(self) -> u16 {
+        match self {
+            Self::Auto | Self::None => 1,
+            Self::Horizontal => 2,
+            Self::FloatingPoint => 3,
+        }
+    }
+}
+
+/// Fills `raw`, the samples of a whole tile, from the rectangle in `view`. The samples keep the machine's byte order,
+/// except after floating-point prediction, which defines its own.
 ///
 /// `view.padding` defines the samples outside the rectangle. With [`Padding::Any`], the last column is repeated, so its
 /// differences are zero, and rows below the last one are zeros after prediction, whatever the predictor. `scratch` is
@@ -72,25 +104,17 @@ fn predict(format: &TileFormat, source: &[u8], target: &mut [u8], scratch: &mut 
     match format.predictor {
         Predictor::Auto | Predictor::None => {
             pad_row(source, target, format.samples * size);
-            to_little_endian(target, component_size(format));
         }
         Predictor::Horizontal => {
             difference(source, &mut target[..source.len()], size, format.samples);
             // Columns that repeat the last one have a difference of zero.
             target[source.len()..].fill(0);
-            to_little_endian(target, size);
         }
         Predictor::FloatingPoint => {
             scratch.resize(target.len(), 0);
             floating_point(source, scratch, target, size, format.samples);
         }
     }
-}
-
-/// Returns the size of a component in bytes; a complex sample has two.
-fn component_size(format: &TileFormat) -> usize {
-    let size = format.data_type.size();
-    if format.data_type.is_complex() { size / 2 } else { size }
 }
 
 fn pad_row(source: &[u8], target: &mut [u8], pixel: usize) {
@@ -102,9 +126,13 @@ fn pad_row(source: &[u8], target: &mut [u8], pixel: usize) {
     }
 }
 
-fn to_little_endian(bytes: &mut [u8], size: usize) {
-    if cfg!(target_endian = "big") && size > 1 {
-        bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+/// Converts gathered samples to the byte order of the file.
+pub(super) fn to_little_endian(format: &TileFormat, raw: &mut [u8]) {
+    let size = format.data_type.size();
+    // A complex sample has two components.
+    let size = if format.data_type.is_complex() { size / 2 } else { size };
+    if cfg!(target_endian = "big") && size > 1 && format.predictor != Predictor::FloatingPoint {
+        raw.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
 }
 
@@ -180,7 +208,8 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Compression, TileSize};
+    use crate::codec::Compression;
+    use crate::grid::TileSize;
     use crate::sample::DataType;
 
     fn format(predictor: Predictor, data_type: DataType, samples: usize) -> TileFormat {
@@ -202,7 +231,7 @@ mod tests {
         let pixel = format.samples * format.data_type.size();
         let mut raw = crate::buffer::AlignedBytes::default();
         raw.grow(256 * pixel, "test").unwrap();
-        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height, padding };
+        let view = TileView { rows, row_stride: width * pixel, row_start: 0, width, height, padding, mask: None };
         gather(format, view, raw.bytes_mut(), &mut Vec::new());
         raw.bytes().to_vec()
     }
@@ -237,7 +266,7 @@ mod tests {
                 let mut values: Vec<u16> = if size == 1 {
                     row.iter().map(|&byte| byte.into()).collect()
                 } else {
-                    row.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect()
+                    row.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
                 };
                 (samples..values.len()).for_each(|at| values[at] = values[at].wrapping_add(values[at - samples]));
                 values.iter().flat_map(|value| value.to_ne_bytes()[..size].to_vec()).collect()

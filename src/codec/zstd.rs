@@ -12,9 +12,10 @@ pub fn provide_zstd(encoder: ZstdEncoder) {
     PROVIDED.get_or_init(|| encoder);
 }
 
-/// Returns whether an encoder is available.
-pub(crate) fn is_available() -> bool {
-    cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some()
+/// Returns why no encoder is available, if none is.
+pub(super) fn unavailable() -> Option<&'static str> {
+    let available = cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some();
+    (!available).then_some("this build has no ZSTD encoder; turn on the feature 'zstd'")
 }
 
 /// Appends a Zstandard frame (RFC 8878) like libtiff's: with the content size, without a checksum.

@@ -7,12 +7,14 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::grid::SectionId;
 use crate::message::{Kind, Message, Reader, checksum};
-use crate::plan::{CogPlan, Header, ShardId, ShardPlan, TileIndex};
+use crate::plan::{CogPlan, Header, ShardId, ShardPlan, TileIndex, TileLen};
 use crate::statistics::{BandStatistics, BandSums, unpack};
 
 use super::shard::{Run, ShardRecord, runs};
 
 const ASSEMBLER: Kind = Kind { code: 5, name: "records of shards" };
+/// The reason for rejecting a record whose tiles are not those of its shard.
+const OTHER_TILES: &str = "it does not have the tiles that the plan requires";
 /// Maximum number of missing shards that an error lists.
 const NAMED: usize = 8;
 
@@ -50,22 +52,33 @@ impl Assembler {
             }
             return wrong("two attempts gave different tiles; the source or a machine is unreliable");
         }
-        let runs = runs(&self.shards, id)?;
+        self.check_tiles(&record)?;
+        self.check_sums(&record)?;
+        self.records.insert(id, record);
+        Ok(true)
+    }
+
+    /// Checks that a record has the tiles of its shard. The amount read into memory later must follow from the plan, not
+    /// from the claims of a record.
+    fn check_tiles(&self, record: &ShardRecord) -> Result<()> {
+        let wrong = |reason: &str| Err(Error::shards(format!("shard {}", record.id), reason));
+        let runs = runs(&self.shards, record.id)?;
         let tiles: u64 = runs.iter().map(|run| tile_count(&self.shards, run)).sum();
         if (record.checksums.len(), record.sizes.len() as u64) != (runs.len(), tiles) {
-            return wrong("it does not have the tiles that the plan requires");
+            return wrong(OTHER_TILES);
         }
-        self.check_sums(&record)?;
-        // The amount read into memory later must follow from the plan, not from the claims of a record.
         let plan = self.shards.plan();
         let mut sizes = record.sizes.iter();
         for run in &runs {
-            if run.tiles(plan).zip(&mut sizes).any(|(tile, &size)| u64::from(size) > plan.most_tile_bytes(tile)) {
-                return wrong("one of its tiles is larger than its pixels can be");
+            for (tile, size) in run.tiles(plan).zip(&mut sizes) {
+                match size {
+                    TileLen::Bytes(_) if size.framed_len() <= plan.max_tile_len(tile).framed_len() => {}
+                    TileLen::Bytes(_) => return wrong("one of its tiles is larger than its pixels can be"),
+                    TileLen::Unknown | TileLen::Sparse => return wrong(OTHER_TILES),
+                }
             }
         }
-        self.records.insert(id, record);
-        Ok(true)
+        Ok(())
     }
 
     /// Checks that a record has the sums of all pixels of its shard, if the plan asks for statistics.
@@ -151,9 +164,9 @@ impl Assembler {
             let mut starts = vec![0];
             let mut end = 0;
             for run in runs(&self.shards, id)? {
-                for (tile, &size) in run.tiles(plan).zip(&mut sizes) {
+                for (tile, size) in run.tiles(plan).zip(&mut sizes) {
                     index.set(tile, size);
-                    end += CogPlan::framed_bytes(size);
+                    end += size.framed_len();
                 }
                 starts.push(end);
             }
@@ -327,20 +340,39 @@ mod tests {
     use crate::statistics::{no_sums, pack};
     use crate::view::SliceSource;
 
+    /// Returns a plan of one shard, and its record.
+    fn one_shard(statistics: bool) -> (ShardPlan, ShardRecord) {
+        let spec = ImageSpec::new(40, 20, 1, DataType::U8);
+        let options = EncodeOptions { statistics, tile_size: TileSize::square(16), ..EncodeOptions::default() };
+        let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        let sides = ShardOptions { width: 64, height: 64, levels: None };
+        let shards = ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap();
+        let pixels: Vec<u8> = (0..40u32 * 20).map(|pixel| pixel as u8).collect();
+        let id = ShardId { tier: 0, row: 0, column: 0 };
+        let mut source = SliceSource::new(spec, &pixels).unwrap();
+        let record = encode_shard(&shards, id, &mut source, &Executor::serial()).unwrap().record;
+        (shards, record)
+    }
+
+    #[test]
+    fn records_with_other_tiles_are_refused() {
+        let (shards, record) = one_shard(false);
+        for (len, expected) in [
+            (TileLen::Unknown, OTHER_TILES),
+            (TileLen::Sparse, OTHER_TILES),
+            (TileLen::new(2000).unwrap(), "larger than its pixels can be"),
+        ] {
+            let mut changed = record.clone();
+            changed.sizes.set(1, len);
+            let error = Assembler::new(&shards).add(changed).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        Assembler::new(&shards).add(record).unwrap();
+    }
+
     #[test]
     fn records_with_other_sums_are_refused() {
         let spec = ImageSpec::new(40, 20, 1, DataType::U8);
-        let one_shard = |statistics| {
-            let options = EncodeOptions { statistics, tile_size: TileSize::square(16), ..EncodeOptions::default() };
-            let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-            let sides = ShardOptions { width: 64, height: 64, levels: None };
-            let shards = ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap();
-            let pixels: Vec<u8> = (0..40u32 * 20).map(|pixel| pixel as u8).collect();
-            let id = ShardId { tier: 0, row: 0, column: 0 };
-            let mut source = SliceSource::new(spec.clone(), &pixels).unwrap();
-            let record = encode_shard(&shards, id, &mut source, &Executor::serial()).unwrap().record;
-            (shards, record)
-        };
         let (shards, record) = one_shard(true);
         Assembler::new(&shards).add(record.clone()).unwrap();
         let refusal = |sums: Vec<u8>| {

@@ -3,6 +3,7 @@
 mod assemble;
 mod drive;
 mod finished;
+mod frame;
 mod pixels;
 mod rows;
 mod settle;

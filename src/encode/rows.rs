@@ -8,11 +8,12 @@ use crate::codec::{Padding, TileEncoder, TileView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
-use crate::plan::{CogPlan, LevelShare, Share};
+use crate::plan::{CogPlan, LevelShare, Share, TileLen};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{PixelSource, Stripe};
 
+use super::frame::framed;
 use super::settle;
 
 /// Minimum tiles per thread in a batch, so that threads rarely wait for each other.
@@ -29,7 +30,7 @@ pub(super) struct EncodedTile {
     /// The section of the tile.
     pub(super) section: SectionId,
     /// The payload size.
-    pub(super) size: u32,
+    pub(super) size: TileLen,
     /// The checksum of its pixels, if checksums are enabled.
     pub(super) checksum: Option<u64>,
     /// Leader, payload, and trailer.
@@ -317,10 +318,10 @@ impl RowEncoder {
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
-        let size = match tile.plane {
-            Plane::Image(_) => encoder.encode(&format, view, &mut bytes),
-            Plane::Mask => encoder.encode_mask(&format, view, &mut bytes),
-        };
+        let size = framed(&mut bytes, |bytes| match tile.plane {
+            Plane::Image(_) => encoder.encode(&format, view, bytes),
+            Plane::Mask => encoder.encode_mask(&format, view, bytes),
+        });
         self.encoders.give(encoder);
         // Computed from the pixels themselves, because everything they go through afterward is to be verified.
         let checksum = self.takes_checksums.then(|| match tile.plane {
@@ -354,6 +355,10 @@ impl RowEncoder {
             padding: match tile.plane {
                 Plane::Image(plane) => self.paddings.get(usize::from(plane))?,
                 Plane::Mask => &Padding::Any,
+            },
+            mask: match tile.plane {
+                Plane::Image(_) if self.plan.compression_of(level).codec().takes_samples() => rows.mask_from(top),
+                _ => None,
             },
         })
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
-use crate::plan::{CogPlan, ShardId, ShardPlan};
+use crate::plan::{CogPlan, ShardId, ShardPlan, TileLen, TileLens};
 use crate::pyramid::LevelRows;
 use crate::statistics::pack;
 use crate::view::PixelSource;
@@ -44,7 +44,7 @@ pub struct ShardRecord {
     /// The digest of the shard plan.
     pub(super) plan: u64,
     /// The payload size of each tile, in the order of the fragment.
-    pub(super) sizes: Vec<u32>,
+    pub(super) sizes: TileLens,
     /// The checksum of each run: the tiles of a section in one row of tiles.
     pub(super) checksums: Vec<u32>,
     /// The packed sums of the shard's own full-resolution pixels; empty in later tiers and without statistics.
@@ -61,7 +61,7 @@ impl ShardRecord {
     /// Returns the size of the fragment in bytes.
     #[must_use]
     pub fn fragment_bytes(&self) -> u64 {
-        self.sizes.iter().map(|&size| CogPlan::framed_bytes(size)).sum()
+        self.sizes.iter().map(TileLen::framed_len).sum()
     }
 
     /// Returns a number that distinguishes fragments of one shard, in case two attempts at it ever differ.
@@ -93,7 +93,7 @@ impl ShardRecord {
     pub(super) fn put(&self, message: &mut Message) {
         put_id(message, self.id);
         message.u64(self.plan);
-        message.list(&self.sizes, |message, size| message.u32(*size));
+        self.sizes.put(message);
         message.list(&self.checksums, |message, checksum| message.u32(*checksum));
         message.bytes(&self.sums);
     }
@@ -102,7 +102,7 @@ impl ShardRecord {
         Ok(Self {
             id: take_id(reader)?,
             plan: reader.u64()?,
-            sizes: reader.list(Reader::u32)?,
+            sizes: TileLens::take(reader)?,
             checksums: reader.list(Reader::u32)?,
             sums: reader.bytes()?.to_vec(),
         })
@@ -171,7 +171,7 @@ pub fn encode_shard(
     let mut rows = RowEncoder::new(plan.clone(), shard.share().clone(), executor.clone(), BATCH_BYTES)?;
     let mut pixels = shard.result().map(|(level, part)| ShardPixels::empty(shards, id, (level, part.clone())));
     // Within a section tiles are finished in file order; which section comes first depends on batches.
-    let mut sections: BTreeMap<SectionId, (Vec<u8>, Vec<u32>)> = BTreeMap::new();
+    let mut sections: BTreeMap<SectionId, (Vec<u8>, TileLens)> = BTreeMap::new();
     let mut keep = |_: &RowEncoder, event: Event<'_>| {
         if let Event::Tile(tile) = event {
             let (bytes, sizes) = sections.entry(tile.section).or_default();
@@ -187,7 +187,7 @@ pub fn encode_shard(
         }
         encode_batch(&mut rows, None, &mut keep)?;
     }
-    let (mut fragment, mut sizes) = (Vec::new(), Vec::new());
+    let (mut fragment, mut sizes) = (Vec::new(), TileLens::default());
     for (bytes, of_section) in sections.into_values() {
         // The first section has most of the bytes, so it is moved, not copied.
         if fragment.is_empty() {
@@ -195,7 +195,7 @@ pub fn encode_shard(
         } else {
             fragment.extend_from_slice(&bytes)
         }
-        sizes.extend(of_section);
+        sizes.append(&of_section);
     }
     let checksums = checksums(shards, id, &sizes, &fragment)?;
     let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()) };
@@ -203,12 +203,12 @@ pub fn encode_shard(
 }
 
 /// Computes the checksum of each run.
-fn checksums(shards: &ShardPlan, id: ShardId, sizes: &[u32], fragment: &[u8]) -> Result<Vec<u32>> {
+fn checksums(shards: &ShardPlan, id: ShardId, sizes: &TileLens, fragment: &[u8]) -> Result<Vec<u32>> {
     let failed = || Error::shards(format!("shard {id}"), "a tile was not encoded");
     let (mut sizes, mut rest) = (sizes.iter(), fragment);
     let mut checksums = Vec::new();
     for run in runs(shards, id)? {
-        let tiles = run.tiles(shards.plan()).map(|_| sizes.next().map(|&size| CogPlan::framed_bytes(size)));
+        let tiles = run.tiles(shards.plan()).map(|_| sizes.next().map(TileLen::framed_len));
         let bytes = tiles.sum::<Option<u64>>().and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(failed)?;
         let (bytes, after) = rest.split_at_checked(bytes).ok_or_else(failed)?;
         checksums.push(checksum(bytes));

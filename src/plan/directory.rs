@@ -1,16 +1,17 @@
 //! Tags of each directory, in the order in which GDAL writes their values.
 
+use crate::codec::{Codec, TileFormat};
 use crate::geo::text::{gdal_xml, nodata_text};
 use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
-use crate::options::{Compression, Interleave, Predictor};
+use crate::options::Interleave;
 use crate::sample::SampleKind;
 use crate::statistics::BandStatistics;
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
 
-use super::{CogPlan, TileIndex};
+use super::{CogPlan, TileIndex, TileLen, TileLens};
 
 /// Passed-through tags whose values GDAL writes before those that describe the image's structure.
 const TAGS_BEFORE_STRUCTURE: [Tag; 5] =
@@ -107,20 +108,21 @@ fn push_sizes(level: &Level, directory: &mut Directory) {
     directory.push(Tag::TILE_LENGTH, short_or_long(level.tile_size.height));
 }
 
-/// Returns the directory of a transparency mask: always one bit, DEFLATE, no predictor, as GDAL writes it.
+/// Returns the directory of a transparency mask: always one bit and no predictor, as GDAL writes it.
 fn mask_directory(level: &Level) -> Directory {
+    let format = TileFormat::mask(level.tile_size);
     let mut directory = Directory::default();
     push_sizes(level, &mut directory);
     // Bit 2: transparency mask; bit 0: reduced resolution.
     directory.push(Tag::NEW_SUBFILE_TYPE, TagValue::Long(vec![if level.index == 0 { 4 } else { 5 }]));
     for (tag, value) in [
-        (Tag::BITS_PER_SAMPLE, 1),
-        (Tag::COMPRESSION, Compression::DEFLATE.code()),
+        (Tag::BITS_PER_SAMPLE, format.bits),
+        (Tag::COMPRESSION, format.compression.code()),
         (Tag::PHOTOMETRIC_INTERPRETATION, 4),
         (Tag::SAMPLES_PER_PIXEL, 1),
         (Tag::PLANAR_CONFIGURATION, 1),
         (Tag::SAMPLE_FORMAT, 1),
-        (Tag::PREDICTOR, 1),
+        (Tag::PREDICTOR, format.predictor.code()),
     ] {
         directory.push(tag, TagValue::Short(vec![value]));
     }
@@ -130,6 +132,8 @@ fn mask_directory(level: &Level) -> Directory {
 fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Directory {
     let spec = plan.spec();
     let full = level.index == 0;
+    let format = plan.tile_format(level, Plane::Image(0));
+    let codec = format.compression.codec();
     let mut directory = Directory::default();
     push_sizes(level, &mut directory);
     if full {
@@ -139,7 +143,7 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
     }
     let bands = usize::from(spec.bands);
     directory.push(Tag::BITS_PER_SAMPLE, TagValue::Short(vec![spec.bits(); bands]));
-    directory.push(Tag::COMPRESSION, TagValue::Short(vec![plan.compression().code()]));
+    directory.push(Tag::COMPRESSION, TagValue::Short(vec![codec.code]));
     directory.push(Tag::PHOTOMETRIC_INTERPRETATION, TagValue::Short(vec![spec.photometric.code()]));
     directory.push(Tag::SAMPLES_PER_PIXEL, TagValue::Short(vec![spec.bands]));
     let planar = if plan.is_chunky() || bands == 1 { 1 } else { 2 };
@@ -153,9 +157,12 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
         directory.push(Tag::EXTRA_SAMPLES, TagValue::Short(codes));
     }
     directory.push(Tag::SAMPLE_FORMAT, TagValue::Short(vec![sample_format(spec.data_type.kind()); bands]));
-    if plan.compression() != Compression::None {
+    if codec.takes_predictor {
         // Always present for codecs that support a predictor, as libtiff writes it.
-        directory.push(Tag::PREDICTOR, TagValue::Short(vec![predictor_code(plan.predictor())]));
+        directory.push(Tag::PREDICTOR, TagValue::Short(vec![format.predictor.code()]));
+    }
+    for (tag, value) in (codec.tags)(&format) {
+        directory.push(tag, value);
     }
     if full {
         push_full_resolution_tags(plan, index, &mut directory);
@@ -277,21 +284,13 @@ const fn sample_format(kind: SampleKind) -> u16 {
     }
 }
 
-const fn predictor_code(predictor: Predictor) -> u16 {
-    match predictor {
-        Predictor::Auto | Predictor::None => 1,
-        Predictor::Horizontal => 2,
-        Predictor::FloatingPoint => 3,
-    }
-}
-
 /// Adds TileOffsets and TileByteCounts. Their values come after all directories unless they fit in their entries.
 fn push_tile_arrays(
     plan: &CogPlan,
     variant: Variant,
     level: &Level,
     mask: bool,
-    (sizes, offsets): (&[u32], Option<&[u64]>),
+    (sizes, offsets): (&TileLens, Option<&[u64]>),
     directory: &mut Directory,
 ) {
     let offset = |place: usize| offsets.map_or(0, |offsets| offsets[place]);
@@ -305,12 +304,14 @@ fn push_tile_arrays(
     directory.push_deferred(Tag::TILE_OFFSETS, offsets);
     let plane = if mask { Plane::Mask } else { Plane::Image(0) };
     let format = plan.tile_format(level, plane);
-    let counts = match count_width(variant, sizes.len(), format.compression, format.tile_bytes().unwrap_or(u64::MAX)) {
+    let (codec, tile_bytes) = (format.compression.codec(), format.tile_bytes().unwrap_or(u64::MAX));
+    let counts = sizes.iter().map(TileLen::byte_count);
+    let counts = match count_width(variant, sizes.len(), codec, tile_bytes) {
         // The rule that chooses SHORT guarantees that every size fits.
         #[expect(clippy::cast_possible_truncation, reason = "sizes fit by the rule of count_width")]
-        CountWidth::Short => TagValue::Short(sizes.iter().map(|&size| size as u16).collect()),
-        CountWidth::Long => TagValue::Long(sizes.to_vec()),
-        CountWidth::Long8 => TagValue::Long8(sizes.iter().map(|&size| size.into()).collect()),
+        CountWidth::Short => TagValue::Short(counts.map(|count| count as u16).collect()),
+        CountWidth::Long => TagValue::Long(counts.collect()),
+        CountWidth::Long8 => TagValue::Long8(counts.map(u64::from).collect()),
     };
     directory.push_deferred(Tag::TILE_BYTE_COUNTS, counts);
 }
@@ -324,11 +325,8 @@ enum CountWidth {
 
 /// Returns the type of TileByteCounts, from the uncompressed size of a tile: libtiff `tif_dirwrite.c`, `_WriteAsType`,
 /// which assumes that compression makes a tile at most ten times as large.
-fn count_width(variant: Variant, count: usize, compression: Compression, tile_bytes: u64) -> CountWidth {
-    let exceeds = |limit: u64| match compression {
-        Compression::None => tile_bytes > limit,
-        Compression::Lzw | Compression::Deflate { .. } | Compression::Zstd { .. } => tile_bytes >= limit / 10,
-    };
+fn count_width(variant: Variant, count: usize, codec: &Codec, tile_bytes: u64) -> CountWidth {
+    let exceeds = |limit: u64| if codec.is_stored() { tile_bytes > limit } else { tile_bytes >= limit / 10 };
     match (variant, count) {
         (Variant::Classic, 1) => CountWidth::Long,
         (Variant::Big, 1) => CountWidth::Long8,
@@ -341,6 +339,7 @@ fn count_width(variant: Variant, count: usize, compression: Compression, tile_by
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Compression;
 
     #[test]
     fn arrays_stand_level_by_level() {
@@ -351,11 +350,11 @@ mod tests {
 
     #[test]
     fn byte_counts_take_the_width_that_libtiff_gives_them() {
-        let deflate = Compression::DEFLATE;
+        let deflate = Compression::DEFLATE.codec();
         assert_eq!(count_width(Variant::Classic, 1, deflate, 100), CountWidth::Long);
         assert_eq!(count_width(Variant::Classic, 2, deflate, 6552), CountWidth::Short);
         assert_eq!(count_width(Variant::Classic, 2, deflate, 6553), CountWidth::Long);
-        assert_eq!(count_width(Variant::Classic, 2, Compression::None, 65_535), CountWidth::Short);
+        assert_eq!(count_width(Variant::Classic, 2, Compression::None.codec(), 65_535), CountWidth::Short);
         assert_eq!(count_width(Variant::Big, 1, deflate, 100), CountWidth::Long8);
         assert_eq!(count_width(Variant::Big, 2, deflate, 100), CountWidth::Short);
         assert_eq!(count_width(Variant::Big, 2, deflate, 429_496_729), CountWidth::Long8);

@@ -3,12 +3,12 @@
 use crate::error::{Error, Result};
 use crate::grid::SectionId;
 use crate::options::BigTiff;
-use crate::tiff::ghost::{Ghost, LEADER_LEN, TRAILER_LEN};
+use crate::tiff::ghost::{Ghost, LEADER_LEN};
 use crate::tiff::ifd::{encode_directories, even};
 use crate::tiff::variant::Variant;
 
 use super::directory::{self, TileArrays};
-use super::{CogPlan, TileIndex};
+use super::{CogPlan, TileIndex, TileLen};
 
 /// The bytes before the first tile, and decisions made while building them.
 #[derive(Debug)]
@@ -26,8 +26,10 @@ impl CogPlan {
     /// otherwise.
     ///
     /// # Errors
-    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if classic TIFF is required but the file is larger than 4 GiB.
+    /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if classic TIFF is required but the file is larger than 4 GiB;
+    /// [`ErrorKind::PixelCount`](crate::ErrorKind::PixelCount) if tiles are missing.
     pub(crate) fn header(&self, index: &TileIndex) -> Result<Header> {
+        index.check_complete()?;
         let variant = match self.inner.options.big_tiff {
             BigTiff::Yes => Variant::Big,
             BigTiff::Auto | BigTiff::No => Variant::Classic,
@@ -41,7 +43,7 @@ impl CogPlan {
         {
             return Ok(header);
         }
-        Err(Error::limit("the size of the file", self.data_bytes(index), variant.max_offset()))
+        Err(Error::limit("the size of the file", Self::data_bytes(index), variant.max_offset()))
     }
 
     /// Returns the header in a given variant; `None` if that variant cannot hold the file.
@@ -55,9 +57,12 @@ impl CogPlan {
         for section in self.sections() {
             let start = position;
             for tile in self.inner.grid.section_tiles(&self.levels()[section.level], section) {
-                position += LEADER_LEN as u64;
-                arrays[section.level].set_offset(index.array_place(tile), tile.plane, position);
-                position += u64::from(index.size(tile)) + TRAILER_LEN as u64;
+                let size = index.size(tile);
+                if let TileLen::Bytes(_) = size {
+                    let payload = position + LEADER_LEN as u64;
+                    arrays[section.level].set_offset(index.array_place(tile), tile.plane, payload);
+                }
+                position += size.framed_len();
             }
             level_bytes[section.level] += position - start;
         }
@@ -76,10 +81,10 @@ impl CogPlan {
         let mut sections = self.inner.grid.sections(0);
         let (section, None) = (sections.next()?, sections.next()) else { return None };
         let tiles = self.inner.grid.section_tiles(&self.levels()[0], section);
-        let missing = tiles.filter(|&tile| index.size(tile) == 0).map(|tile| self.most_tile_bytes(tile));
-        let missing = missing.fold(0, u64::saturating_add);
+        let unknown = tiles.filter(|&tile| index.size(tile) == TileLen::Unknown);
+        let missing = unknown.map(|tile| self.max_tile_len(tile).framed_len()).fold(0, u64::saturating_add);
         let length = |variant| self.encode_header(variant, index, None).len() as u64;
-        let (least, limit) = (length(Variant::Classic) + self.data_bytes(index), Variant::Classic.max_offset());
+        let (least, limit) = (length(Variant::Classic) + Self::data_bytes(index), Variant::Classic.max_offset());
         match self.inner.options.big_tiff {
             BigTiff::Yes => Some(length(Variant::Big)),
             _ if least.saturating_add(missing) <= limit => Some(length(Variant::Classic)),
@@ -112,24 +117,15 @@ impl CogPlan {
         (0..self.levels().len()).rev().flat_map(move |level| grid.sections(level))
     }
 
-    /// Returns the size of a tile with its frame.
-    pub(crate) fn framed_bytes(size: u32) -> u64 {
-        u64::from(size) + (LEADER_LEN + TRAILER_LEN) as u64
-    }
-
     /// Returns the size of a section's tiles with their frames.
     pub(crate) fn section_bytes(&self, index: &TileIndex, section: SectionId) -> u64 {
         let tiles = self.inner.grid.section_tiles(&self.levels()[section.level], section);
-        tiles.map(|tile| Self::framed_bytes(index.size(tile))).sum()
+        tiles.map(|tile| index.size(tile).framed_len()).sum()
     }
 
     /// Returns the size of all tiles with their frames.
-    fn data_bytes(&self, index: &TileIndex) -> u64 {
-        (0..self.levels().len())
-            .flat_map(|level| [false, true].map(|mask| index.sizes(level, mask)))
-            .flatten()
-            .map(|&size| Self::framed_bytes(size))
-            .sum()
+    fn data_bytes(index: &TileIndex) -> u64 {
+        index.all_sizes().map(TileLen::framed_len).sum()
     }
 }
 
@@ -139,12 +135,12 @@ mod tests {
     use crate::error::ErrorKind;
     use crate::geo::{GeoRef, Metadata};
     use crate::grid::{Plane, TileId};
-    use crate::options::{EncodeOptions, Overviews};
+    use crate::options::{EncodeOptions, Overviews, TileSize};
     use crate::sample::DataType;
     use crate::spec::ImageSpec;
 
     /// Returns a plan for 100x80 tiles of 512 KiB before compression (slightly over 4 GiB), and an index in which each
-    /// tile has `size` bytes.
+    /// tile has `size` bytes; 0 means that the size is unknown.
     fn planned(big_tiff: BigTiff, size: u32) -> (CogPlan, TileIndex) {
         let spec = ImageSpec::new(51_200, 40_960, 1, DataType::U16);
         let options = EncodeOptions { big_tiff, overviews: Overviews::None, ..EncodeOptions::default() };
@@ -152,7 +148,7 @@ mod tests {
         let mut index = TileIndex::new(&plan).unwrap();
         for section in plan.sections() {
             for tile in plan.grid().section_tiles(&plan.levels()[0], section) {
-                index.set(tile, size);
+                index.set(tile, TileLen::new(size).unwrap_or(TileLen::Unknown));
             }
         }
         (plan, index)
@@ -187,7 +183,7 @@ mod tests {
         ] {
             let (plan, mut index) = planned(big_tiff, size);
             let expected = plan.header(&index).unwrap().bytes.len() as u64;
-            index.set(TileId { level: 0, plane: Plane::Image(0), row: 79, column: 99 }, 0);
+            index.set(TileId { level: 0, plane: Plane::Image(0), row: 79, column: 99 }, TileLen::Unknown);
             assert_eq!(plan.settled_header_bytes(&index), settled.then_some(expected), "{big_tiff:?} {size}");
         }
         let (plan, index) = planned(BigTiff::Auto, 0);
@@ -200,5 +196,70 @@ mod tests {
         assert_eq!(plan.header(&index).unwrap().variant, Variant::Classic);
         let (plan, index) = planned(BigTiff::No, LARGEST + 1);
         assert!(matches!(plan.header(&index).unwrap_err().kind(), ErrorKind::Limit { .. }));
+    }
+
+    /// Returns the values of a tag of type LONG in the first directory of a classic TIFF.
+    fn longs(header: &[u8], tag: u16) -> Vec<u32> {
+        let short = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+        let long = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
+        let directory = long(4) as usize;
+        let mut entries = (0..usize::from(short(directory))).map(|entry| directory + 2 + 12 * entry);
+        let entry = entries.find(|&at| short(at) == tag).unwrap();
+        assert_eq!(short(entry + 2), 4);
+        let (count, values) = (long(entry + 4) as usize, long(entry + 8) as usize);
+        (0..count).map(|place| long(values + 4 * place)).collect()
+    }
+
+    #[test]
+    fn sparse_tiles_have_neither_offset_nor_bytes() {
+        let spec = ImageSpec { mask: true, ..ImageSpec::new(256, 64, 1, DataType::U16) };
+        let options =
+            EncodeOptions { tile_size: TileSize::square(64), overviews: Overviews::None, ..EncodeOptions::default() };
+        let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
+        let tile = |plane, column| TileId { level: 0, plane, row: 0, column };
+        let mut index = TileIndex::new(&plan).unwrap();
+        for column in 0..4 {
+            index.set(tile(Plane::Image(0), column), TileLen::new(100 + column).unwrap());
+            index.set(tile(Plane::Mask, column), TileLen::new(10).unwrap());
+        }
+        let section = plan.sections().next().unwrap();
+        let full = plan.header(&index).unwrap();
+        assert_eq!(plan.section_bytes(&index, section), 4 * 18 + 108 + 109 + 110 + 111);
+        // An inner tile with its mask, and the last mask.
+        for (plane, column) in [(Plane::Image(0), 1), (Plane::Mask, 1), (Plane::Mask, 3)] {
+            index.set(tile(plane, column), TileLen::Sparse);
+        }
+        let header = plan.header(&index).unwrap();
+        let start = u32::try_from(header.bytes.len()).unwrap();
+        assert_eq!(header.bytes.len(), full.bytes.len());
+        let payloads = [4, 0, 4 + 108 + 18, 4 + 108 + 18 + 110 + 18];
+        let expected = payloads.map(|payload| if payload == 0 { 0 } else { start + payload });
+        assert_eq!(longs(&header.bytes, 324), expected);
+        assert_eq!(longs(&header.bytes, 325), [100, 0, 102, 103]);
+        assert_eq!(plan.section_bytes(&index, section), 108 + 18 + 110 + 18 + 111);
+        assert_eq!(header.level_bytes, [108 + 18 + 110 + 18 + 111]);
+    }
+
+    #[test]
+    fn files_without_any_bytes_of_tiles_have_a_header() {
+        let (plan, mut index) = planned(BigTiff::Auto, 1);
+        for section in plan.sections() {
+            for tile in plan.grid().section_tiles(&plan.levels()[0], section) {
+                index.set(tile, TileLen::Sparse);
+            }
+        }
+        let header = plan.header(&index).unwrap();
+        assert_eq!(header.level_bytes, [0]);
+        assert!(longs(&header.bytes, 324).iter().chain(&longs(&header.bytes, 325)).all(|value| *value == 0));
+        // No tile is missing either.
+        assert_eq!(plan.settled_header_bytes(&index), Some(header.bytes.len() as u64));
+    }
+
+    #[test]
+    fn unknown_tiles_have_no_header() {
+        let (plan, mut index) = planned(BigTiff::Auto, 1);
+        index.set(TileId { level: 0, plane: Plane::Image(0), row: 3, column: 4 }, TileLen::Unknown);
+        let error = plan.header(&index).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::PixelCount { expected: 8000, got: 7999, .. }), "{error}");
     }
 }

@@ -1,11 +1,10 @@
 //! Results of encoding that the header needs: the sizes of tiles.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::grid::{Plane, TileId};
-use crate::options::Compression;
 use crate::statistics::{BandStatistics, BandSums, no_sums};
 
-use super::CogPlan;
+use super::{CogPlan, TileLen, TileLens};
 
 /// Actual sizes of all tiles in bytes; takes four bytes per tile. Together with the plan, it determines the header.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ impl TileChecksums {
     /// # Errors
     /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) if there are too many tiles.
     pub(crate) fn new(index: &TileIndex) -> Result<Self> {
-        let room = |sizes: &[u32]| zeros(sizes.len());
+        let room = |sizes: &TileLens| zeros(sizes.len());
         let levels = index.levels.iter().map(|level| Ok((room(&level.image)?, room(&level.mask)?)));
         Ok(Self { levels: levels.collect::<Result<_>>()? })
     }
@@ -54,8 +53,8 @@ impl TileChecksums {
 struct LevelSizes {
     columns: usize,
     tiles_per_plane: usize,
-    image: Vec<u32>,
-    mask: Vec<u32>,
+    image: TileLens,
+    mask: TileLens,
 }
 
 impl TileIndex {
@@ -73,8 +72,8 @@ impl TileIndex {
                 Ok(LevelSizes {
                     columns: to_usize(level.tile_columns().into())?,
                     tiles_per_plane,
-                    image: zeros(tiles_per_plane.saturating_mul(grid.planes.into()))?,
-                    mask: zeros(if grid.mask { tiles_per_plane } else { 0 })?,
+                    image: TileLens::unknown(tiles_per_plane.saturating_mul(grid.planes.into()))?,
+                    mask: TileLens::unknown(if grid.mask { tiles_per_plane } else { 0 })?,
                 })
             })
             .collect::<Result<_>>()?;
@@ -97,34 +96,55 @@ impl TileIndex {
 
     /// Returns the sizes in an uncompressed file; `None` if they are not known, since masks are always compressed.
     pub(crate) fn uncompressed(plan: &CogPlan) -> Result<Option<Self>> {
-        if plan.compression() != Compression::None || plan.spec().mask {
+        let stored = plan.levels().iter().all(|level| plan.compression_of(level).codec().is_stored());
+        if !stored || plan.spec().mask {
             return Ok(None);
         }
         let mut index = Self::new(plan)?;
         for (level, sizes) in plan.levels().iter().zip(&mut index.levels) {
             let bytes = plan.tile_format(level, Plane::Image(0)).tile_bytes();
-            let Some(bytes) = bytes.and_then(|bytes| u32::try_from(bytes).ok()) else { return Ok(None) };
-            sizes.image.fill(bytes);
+            let size = bytes.and_then(|bytes| TileLen::new(u32::try_from(bytes).ok()?));
+            let Some(size) = size else { return Ok(None) };
+            sizes.image.fill(size);
         }
         Ok(Some(index))
     }
 
     /// Records the size of a tile.
-    pub(crate) fn set(&mut self, tile: TileId, size: u32) {
+    pub(crate) fn set(&mut self, tile: TileId, size: TileLen) {
         let level = &mut self.levels[tile.level];
         let place = level.place(tile);
         match tile.plane {
-            Plane::Image(_) => level.image[place] = size,
-            Plane::Mask => level.mask[place] = size,
+            Plane::Image(_) => level.image.set(place, size),
+            Plane::Mask => level.mask.set(place, size),
         }
     }
 
     /// Returns the size of a tile.
-    pub(crate) fn size(&self, tile: TileId) -> u32 {
+    pub(crate) fn size(&self, tile: TileId) -> TileLen {
         let level = &self.levels[tile.level];
         match tile.plane {
-            Plane::Image(_) => level.image[level.place(tile)],
-            Plane::Mask => level.mask[level.place(tile)],
+            Plane::Image(_) => level.image.get(level.place(tile)),
+            Plane::Mask => level.mask.get(level.place(tile)),
+        }
+    }
+
+    /// Returns the sizes of all tiles, in no particular order.
+    pub(crate) fn all_sizes(&self) -> impl Iterator<Item = TileLen> {
+        self.levels.iter().flat_map(|level| level.image.iter().chain(level.mask.iter()))
+    }
+
+    /// Checks that the sizes of all tiles are known.
+    pub(crate) fn check_complete(&self) -> Result<()> {
+        let (mut expected, mut got) = (0, 0);
+        for size in self.all_sizes() {
+            expected += 1;
+            got += u64::from(size != TileLen::Unknown);
+        }
+        if got == expected {
+            Ok(())
+        } else {
+            Err(ErrorKind::PixelCount { what: "encoded tiles", expected, got }.into())
         }
     }
 
@@ -134,7 +154,7 @@ impl TileIndex {
     }
 
     /// Returns the sizes of the image's tiles (`mask` = false) or of the mask's, in the order of the TIFF arrays.
-    pub(crate) fn sizes(&self, level: usize, mask: bool) -> &[u32] {
+    pub(crate) fn sizes(&self, level: usize, mask: bool) -> &TileLens {
         let level = &self.levels[level];
         if mask { &level.mask } else { &level.image }
     }
@@ -154,9 +174,9 @@ fn to_usize(count: u64) -> Result<usize> {
     usize::try_from(count).map_err(|_| Error::limit("the number of tiles", count, usize::MAX as u64))
 }
 
-fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
+pub(super) fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>> {
     let mut sizes = Vec::new();
-    sizes.try_reserve_exact(count).map_err(|_| crate::error::ErrorKind::OutOfMemory {
+    sizes.try_reserve_exact(count).map_err(|_| ErrorKind::OutOfMemory {
         what: "the index of tiles",
         bytes: (count as u64).saturating_mul(size_of::<T>() as u64),
     })?;

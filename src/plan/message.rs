@@ -28,9 +28,6 @@ const PHOTOMETRIC: [Photometric; 7] = [
 ];
 const EXTRA_SAMPLES: [ExtraSample; 3] =
     [ExtraSample::Unspecified, ExtraSample::AssociatedAlpha, ExtraSample::UnassociatedAlpha];
-const PREDICTORS: [Predictor; 4] = [Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint];
-const INTERLEAVES: [Interleave; 3] = [Interleave::Pixel, Interleave::Band, Interleave::Tile];
-const BIG_TIFF: [BigTiff; 3] = [BigTiff::Auto, BigTiff::Yes, BigTiff::No];
 
 impl CogPlan {
     /// Serializes the plan. [`from_bytes`](Self::from_bytes) makes the same plan from it, in any process and on any
@@ -255,16 +252,11 @@ fn take_tile_size(reader: &mut Reader<'_>) -> Result<TileSize> {
 fn put_options(message: &mut Message, options: &EncodeOptions) {
     put_tile_size(message, &options.tile_size);
     message.option(options.overview_tile_size.as_ref(), put_tile_size);
-    let (code, level) = match options.compression {
-        Compression::None => (0, 0),
-        Compression::Lzw => (1, 0),
-        Compression::Deflate { level } => (2, level),
-        Compression::Zstd { level } => (3, level),
-    };
-    message.u8(code);
-    message.u8(level);
-    message.one_of(&PREDICTORS, &options.predictor);
-    message.one_of(&INTERLEAVES, &options.interleave);
+    let codecs: Vec<_> = Compression::names().collect();
+    message.one_of(&codecs, &options.compression.name());
+    message.u8(options.compression.parameter().unwrap_or(0));
+    message.one_of(Predictor::ALL, &options.predictor);
+    message.one_of(Interleave::ALL, &options.interleave);
     match &options.overviews {
         Overviews::Auto => message.u8(0),
         Overviews::None => message.u8(1),
@@ -284,25 +276,27 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
             });
         }
     }
-    message.option(options.resampling.as_ref(), |message, one| message.one_of(&Resampling::ALL, one));
-    message.list(&options.band_resampling, |message, one| message.one_of(&Resampling::ALL, one));
-    message.one_of(&BIG_TIFF, &options.big_tiff);
+    message.option(options.resampling.as_ref(), |message, one| message.one_of(Resampling::ALL, one));
+    message.list(&options.band_resampling, |message, one| message.one_of(Resampling::ALL, one));
+    message.one_of(BigTiff::ALL, &options.big_tiff);
     message.u8(options.statistics.into());
+}
+
+fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
+    let (compression, value) = (reader.one_of(Compression::ALL)?, reader.u8()?);
+    if compression.parameter().is_none() && value != 0 {
+        return Err(reader.damaged(format!("codec {compression} with a parameter of {value}")));
+    }
+    Ok(compression.with_value(value))
 }
 
 fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
     Ok(EncodeOptions {
         tile_size: take_tile_size(reader)?,
         overview_tile_size: reader.option(take_tile_size)?,
-        compression: match (reader.u8()?, reader.u8()?) {
-            (0, 0) => Compression::None,
-            (1, 0) => Compression::Lzw,
-            (2, level) => Compression::Deflate { level },
-            (3, level) => Compression::Zstd { level },
-            (other, _) => return Err(reader.damaged(format!("unknown compression {other}"))),
-        },
-        predictor: reader.one_of(&PREDICTORS)?,
-        interleave: reader.one_of(&INTERLEAVES)?,
+        compression: take_compression(reader)?,
+        predictor: reader.one_of(Predictor::ALL)?,
+        interleave: reader.one_of(Interleave::ALL)?,
         overviews: match reader.u8()? {
             0 => Overviews::Auto,
             1 => Overviews::None,
@@ -311,9 +305,9 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
             4 => Overviews::Finished(reader.list(|reader| Ok((reader.u32()?, reader.u32()?)))?),
             other => return Err(reader.damaged(format!("unknown overviews {other}"))),
         },
-        resampling: reader.option(|reader| reader.one_of(&Resampling::ALL))?,
-        band_resampling: reader.list(|reader| reader.one_of(&Resampling::ALL))?,
-        big_tiff: reader.one_of(&BIG_TIFF)?,
+        resampling: reader.option(|reader| reader.one_of(Resampling::ALL))?,
+        band_resampling: reader.list(|reader| reader.one_of(Resampling::ALL))?,
+        big_tiff: reader.one_of(BigTiff::ALL)?,
         statistics: reader.one_of(&[false, true])?,
     })
 }

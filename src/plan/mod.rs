@@ -7,18 +7,17 @@ mod levels;
 mod message;
 pub mod shards;
 mod share;
+mod tile_len;
 mod tiling_scheme;
 pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::codec::{self, TileFormat};
+use crate::codec::TileFormat;
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
-use crate::options::{
-    BigTiff, Compression, DEFAULT_DEFLATE_LEVEL, EncodeOptions, Interleave, Overviews, Predictor, Resampling,
-};
+use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
@@ -28,6 +27,7 @@ pub(crate) use index::TileChecksums;
 pub use index::TileIndex;
 pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
+pub(crate) use tile_len::{TileLen, TileLens};
 
 /// Maximum size of an uncompressed tile in bytes: libtiff and GDAL use a signed 32-bit integer for it.
 const MAX_TILE_BYTES: u64 = i32::MAX as u64;
@@ -83,9 +83,7 @@ impl CogPlan {
         crate::geo::colors::settle(&mut spec, &mut metadata)?;
         let spec = &spec;
         options.validate()?;
-        if matches!(options.compression, Compression::Zstd { .. }) && !codec::zstd::is_available() {
-            return Err(Error::option("compress", "this build has no ZSTD encoder; turn on the feature 'zstd'"));
-        }
+        options.compression.check_available()?;
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = resolve_predictor(spec, options)?;
@@ -236,11 +234,10 @@ impl CogPlan {
         if self.is_chunky() { self.spec().bands.into() } else { 1 }
     }
 
-    /// Returns an upper bound of a compressed tile's size in bytes: LZW takes at most 12 bits per byte plus a few
-    /// codes, the other codecs less.
-    pub(crate) fn most_tile_bytes(&self, tile: TileId) -> u64 {
+    /// Returns an upper bound of the length of an encoded tile.
+    pub(crate) fn max_tile_len(&self, tile: TileId) -> TileLen {
         let format = self.tile_format(&self.levels()[tile.level], tile.plane);
-        format.tile_bytes().unwrap_or(u64::MAX).saturating_mul(2).saturating_add(1024)
+        TileLen::at_most((format.compression.codec().max_len)(format.tile_bytes().unwrap_or(u64::MAX)))
     }
 
     /// Returns the format of the tiles of a plane.
@@ -252,25 +249,26 @@ impl CogPlan {
                 samples: self.samples_per_plane(),
                 data_type: self.spec().data_type,
                 bits: self.spec().bits(),
-                predictor: self.inner.predictor,
-                compression: self.tile_compression(),
+                predictor: self.predictor_of(level),
+                compression: self.compression_of(level),
             },
         }
     }
 
-    /// Returns the codec with the effort for tiles of the image: the default level is raised by one for small images.
-    /// Their tiles have little history to match against, and the additional effort takes milliseconds.
-    fn tile_compression(&self) -> Compression {
-        match self.compression() {
-            Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL } if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES => {
-                Compression::Deflate { level: DEFAULT_DEFLATE_LEVEL + 1 }
-            }
-            asked => asked,
-        }
+    /// Returns the codec of a level, with the effort for its tiles.
+    pub(crate) fn compression_of(&self, _level: &Level) -> Compression {
+        let asked = self.compression();
+        if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES { asked.for_small_image() } else { asked }
+    }
+
+    /// Returns the predictor of a level: that of the file if its codec supports one, otherwise none.
+    pub(crate) fn predictor_of(&self, level: &Level) -> Predictor {
+        if self.compression_of(level).codec().takes_predictor { self.inner.predictor } else { Predictor::None }
     }
 
     fn check_sizes(&self) -> Result<()> {
-        let mut data_bytes: u64 = 0;
+        // The size of uncompressed tiles, which is known before the first pixel is read.
+        let mut stored_bytes: u64 = 0;
         for level in self.levels() {
             let format = self.tile_format(level, Plane::Image(0));
             let bytes = format.tile_bytes().unwrap_or(u64::MAX);
@@ -293,15 +291,16 @@ impl CogPlan {
                     u32::MAX.into(),
                 ));
             }
-            data_bytes = data_bytes.saturating_add(tiles.saturating_mul(bytes));
+            if format.compression.codec().is_stored() {
+                stored_bytes = stored_bytes.saturating_add(tiles.saturating_mul(bytes));
+            }
         }
-        // Without compression, the size is known before the first pixel is read.
         let limit = Variant::Classic.max_offset();
-        if self.compression() == Compression::None && self.big_tiff() == BigTiff::No && data_bytes > limit {
+        if self.big_tiff() == BigTiff::No && stored_bytes > limit {
             return Err(Error::option(
                 "bigtiff",
                 format!(
-                    "tiles of {data_bytes} bytes exceed the classic TIFF limit of {limit}; compress or allow BigTIFF"
+                    "tiles of {stored_bytes} bytes exceed the classic TIFF limit of {limit}; compress or allow BigTIFF"
                 ),
             ));
         }
@@ -311,19 +310,16 @@ impl CogPlan {
 
 fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
     let whole_width = spec.bits() == spec.data_type.bits();
-    let compressed = options.compression != Compression::None;
+    let takes_predictor = options.compression.codec().takes_predictor;
     let refuse = |reason: String| Err(Error::option("predictor", reason));
     match options.predictor {
         Predictor::None => Ok(Predictor::None),
-        Predictor::Auto if !compressed || !whole_width || spec.has_color_map() => Ok(Predictor::None),
+        Predictor::Auto if !takes_predictor || !whole_width || spec.has_color_map() => Ok(Predictor::None),
         Predictor::Auto => Ok(match spec.data_type.kind() {
             SampleKind::Unsigned | SampleKind::Signed => Predictor::Horizontal,
             SampleKind::Float => Predictor::FloatingPoint,
             SampleKind::ComplexInteger | SampleKind::ComplexFloat => Predictor::None,
         }),
-        Predictor::Horizontal | Predictor::FloatingPoint if !compressed => {
-            refuse("has no effect without compression".to_owned())
-        }
         Predictor::Horizontal if spec.data_type.is_complex() => {
             refuse(format!("few readers support horizontal prediction of {} samples", spec.data_type))
         }

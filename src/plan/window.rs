@@ -226,7 +226,7 @@ mod tests {
         for source in 1..80u32 {
             for target in 1..=source {
                 let axis = Axis::new(source, target);
-                for resampling in Resampling::ALL {
+                for &resampling in Resampling::ALL {
                     let mut last = 0..0;
                     for pixel in 0..target {
                         let needed = axis.needed(resampling, pixel);

@@ -256,19 +256,7 @@ impl Encoding {
 }
 
 /// Returns the summary of a finished file.
-fn summary(
-    plan: &CogPlan,
-    bytes: u64,
-    big_tiff: bool,
-    predictor: Predictor,
-    statistics: &[BandStatistics],
-) -> Out {
-    let predictor = match predictor {
-        Predictor::Horizontal => "horizontal",
-        Predictor::FloatingPoint => "float",
-        // `Auto` is settled before anything is written.
-        Predictor::None | Predictor::Auto => "none",
-    };
+fn summary(plan: &CogPlan, bytes: u64, big_tiff: bool, predictor: Predictor, statistics: &[BandStatistics]) -> Out {
     let levels =
         plan.levels().iter().map(|level| Out::default().with("width", level.width).with("height", level.height));
     let summary = Out::default()
@@ -276,7 +264,7 @@ fn summary(
         .with("uncompressedBytes", number(plan.uncompressed_bytes()))
         .with("bigTiff", big_tiff)
         .with("compression", plan.compression().name())
-        .with("predictor", predictor)
+        .with("predictor", predictor.name())
         .with("overviewResampling", plan.resampling_names())
         .with("levels", list(levels));
     if statistics.is_empty() {

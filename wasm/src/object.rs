@@ -1,5 +1,7 @@
 //! JavaScript objects: inputs are read by name, and unknown names are rejected.
 
+use std::str::FromStr;
+
 use cogsmith::{Error, ErrorKind};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -77,6 +79,19 @@ impl Given {
                 self.refuse(format!("expected one of {}", names.join(", ")))
             },
             |(_, value)| Ok(*value),
+        )
+    }
+
+    /// Parses a string that is one of the library's names of a value, in either case.
+    pub(crate) fn named<T: FromStr>(&self, mut names: impl Iterator<Item = &'static str>) -> Result<T> {
+        let given = self.value.as_string().and_then(|name| name.parse().ok());
+        given.map_or_else(
+            || {
+                let first = names.next().unwrap_or_default().to_owned();
+                let names = names.fold(first, |names, name| names + ", " + name);
+                self.refuse(format!("expected one of {names}"))
+            },
+            Ok,
         )
     }
 

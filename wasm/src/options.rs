@@ -60,39 +60,18 @@ impl Options {
     /// Reads an object; rejects unknown names, invalid values, and contradictions.
     pub(crate) fn read(object: &JsValue) -> Result<Self> {
         let mut options = Self::default();
-        let (mut compress, mut level) = (None, None);
+        let mut level = None;
         let (mut count, mut of_overviews) = (None, None);
         let (mut crs, mut crs_wkt) = (None, false);
         for given in entries(object, "options", &NAMES)? {
             let encode = &mut options.encode;
             match given.option() {
-                "compress" => {
-                    let codecs = [
-                        ("deflate", Compression::DEFLATE),
-                        ("lzw", Compression::Lzw),
-                        ("none", Compression::None),
-                        ("zstd", Compression::ZSTD),
-                    ];
-                    compress = Some(given.one_of(&codecs)?);
-                }
+                "compress" => encode.compression = given.named(Compression::names())?,
                 "level" => level = Some(given.whole()?),
-                "predictor" => {
-                    encode.predictor = given.one_of(&[
-                        ("auto", Predictor::Auto),
-                        ("none", Predictor::None),
-                        ("horizontal", Predictor::Horizontal),
-                        ("float", Predictor::FloatingPoint),
-                    ])?;
-                }
+                "predictor" => encode.predictor = given.named(Predictor::names())?,
                 "blocksize" => encode.tile_size = tile_size(&given)?,
-                "interleave" => {
-                    let all = [Interleave::Pixel, Interleave::Band, Interleave::Tile];
-                    encode.interleave = given.one_of(&all.map(|one| (one.name(), one)))?;
-                }
-                "bigtiff" => {
-                    encode.big_tiff =
-                        given.one_of(&[("auto", BigTiff::Auto), ("yes", BigTiff::Yes), ("no", BigTiff::No)])?;
-                }
+                "interleave" => encode.interleave = given.named(Interleave::names())?,
+                "bigtiff" => encode.big_tiff = given.named(BigTiff::names())?,
                 "overviews" => encode.overviews = overviews(&given)?,
                 "overviewCount" => count = Some(given),
                 "overviewResampling" => {
@@ -111,14 +90,7 @@ impl Options {
                     options.read.image = Some(number);
                 }
                 "nodata" => options.nodata = Some(nodata(&given)?),
-                "mask" => {
-                    options.mask = given.one_of(&[
-                        ("auto", MaskPolicy::Auto),
-                        ("none", MaskPolicy::None),
-                        ("nodata", MaskPolicy::Nodata),
-                        ("alpha", MaskPolicy::Alpha),
-                    ])?;
-                }
+                "mask" => options.mask = given.named(MaskPolicy::names())?,
                 "nbits" => options.widen = given.one_of(&[("keep", false), ("widen", true)])?,
                 "crs" => crs = Some(given),
                 "crsWkt" => crs_wkt = given.flag()?,
@@ -127,7 +99,9 @@ impl Options {
                 _ => options.describe.push(given),
             }
         }
-        options.encode.compression = with_level(compress.unwrap_or(Compression::DEFLATE), level)?;
+        if let Some(level) = level {
+            options.encode.compression = options.encode.compression.with_parameter("level", level)?;
+        }
         match crs {
             Some(given) => options.crs = Some(parse_crs(&given)?.with_wkt_citation(crs_wkt)),
             None if crs_wkt => return Err(refused("crsWkt", "has no effect without crs; set that too")),
@@ -282,19 +256,6 @@ pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
     }
 }
 
-fn with_level(compress: Compression, level: Option<u32>) -> Result<Compression> {
-    let Some(level) = level else { return Ok(compress) };
-    let level = u8::try_from(level).unwrap_or(u8::MAX);
-    match compress {
-        // The library checks the range of the level.
-        Compression::Deflate { .. } => Ok(Compression::Deflate { level }),
-        Compression::Zstd { .. } => Ok(Compression::Zstd { level }),
-        Compression::None | Compression::Lzw => {
-            Err(refused("level", "has no effect with compress 'none' or 'lzw'; leave it out, or use deflate or zstd"))
-        }
-    }
-}
-
 fn tile_size(given: &Given) -> Result<TileSize> {
     match given.items().as_deref() {
         None => Ok(TileSize::square(given.whole()?)),
@@ -313,14 +274,14 @@ fn overviews(given: &Given) -> Result<Overviews> {
 }
 
 fn resampling(given: &Given, encode: &mut EncodeOptions) -> Result<()> {
-    let names = Resampling::ALL.map(|kernel| (kernel.name(), kernel));
     match given.items() {
         Some(kernels) if !kernels.is_empty() => {
-            encode.band_resampling = kernels.iter().map(|kernel| kernel.one_of(&names)).collect::<Result<_>>()?;
+            encode.band_resampling =
+                kernels.iter().map(|kernel| kernel.named(Resampling::names())).collect::<Result<_>>()?;
         }
         Some(_) => return given.refuse("an empty list; name a kernel for each band, or one for all"),
         None if given.value().as_string().as_deref() == Some("auto") => {}
-        None => encode.resampling = Some(given.one_of(&names)?),
+        None => encode.resampling = Some(given.named(Resampling::names())?),
     }
     Ok(())
 }

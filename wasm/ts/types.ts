@@ -1,7 +1,7 @@
 /** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
   /** Compression codec; all are lossless. Default: `deflate`. */
-  compress?: 'deflate' | 'lzw' | 'none' | 'zstd';
+  compress?: 'none' | 'lzw' | 'deflate' | 'zstd';
   /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
   /** Transform applied to samples before compression. Default: `auto`, chosen by data type and, for integers, by trial. */

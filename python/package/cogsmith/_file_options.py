@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from . import _native, _values
 from . import _nodata as _nodata_values
 from . import _transform as _transforms
-from . import _values
 from ._crs import crs_text
 from ._plan import FileOverrides, Input
 
@@ -71,7 +71,7 @@ def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _mask(result: FileOptions, name: str, value: Any) -> None:
-    result.input.mask = _values.choice(name, value, {mask: mask for mask in ("auto", "none", "nodata", "alpha")})
+    result.input.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
 
 
 def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:

@@ -5,14 +5,24 @@ from typing import Any, final
 from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pixels, Work
 
 __all__ = [
-    "__version__", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Plan", "Writer", "Shards", "Layout",
-    "crs_code", "crs_unit", "encode", "create", "validate", "info",
+    "__version__", "CODECS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
 ]
 
 __version__: str
+CODECS: dict[str, Codec]
+INTERLEAVES: list[str]
+MASKS: list[str]
 RESAMPLINGS: list[str]
 COLOR_INTERPRETATIONS: list[str]
 METADATA_TAGS: list[str]
+
+@final
+class Codec:
+    @property
+    def parameters(self) -> dict[str, tuple[int, int, int]]: ...
+    @property
+    def takes_predictor(self) -> bool: ...
 
 @final
 class Plan:

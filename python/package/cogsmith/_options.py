@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from . import _hints, _values
+from . import _hints, _native, _values
 from ._plan import Options, Work
 from ._values import align, block_size, predictor_by_type, resampling, show, tile_size
 from ._values import warn as warn
 
+#: The highest level of any codec.
+MAX_LEVEL = max(codec.parameters["level"][1] for codec in _native.CODECS.values() if "level" in codec.parameters)
 #: The default side of tiles.
 BLOCK = 512
 #: Above this many bytes before compression, GDAL's IF_SAFER makes a BigTIFF.
 SAFER_BYTES = 2_000_000_000
 
-_COMPRESSIONS = {
-    "none": "none", "lzw": "lzw", "deflate": "deflate", "adobe_deflate": "deflate", "zstd": "zstd"
-}  # fmt: skip
-_COMPRESSIONS_LACKED = (
+_COMPRESSIONS = {**{name: name for name in _native.CODECS}, "adobe_deflate": "deflate"}
+#: Codecs of GDAL; this writer lacks those that are not in the table above.
+_COMPRESSIONS_OF_GDAL = (
     "packbits", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd", "lzma", "jxl", "ccittrle", "ccittfax3",
     "ccittfax4", "jpeg2000",
 )  # fmt: skip
@@ -149,31 +150,35 @@ def check_creation_options(argument: str, options: Mapping[str, Any]) -> None:
         if lower not in _OPTIONS and lower not in _hints.LACKED:
             hint = _hints.hint(lower, _OPTIONS, False)
             raise ValueError(f"{argument}: option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
-        if lower in ("compress", "compression") and _values.word(value) not in (*_COMPRESSIONS, *_COMPRESSIONS_LACKED):
+        if lower in ("compress", "compression") and _values.word(value) not in (*_COMPRESSIONS, *_COMPRESSIONS_OF_GDAL):
             known = ", ".join(_COMPRESSIONS)
             raise ValueError(f"{argument}: codec {show(value)} is unknown; expected {known}, or another codec of GDAL")
 
 
 def _settle_level(request: Request, seen: Mapping[str, str]) -> None:
     codec = request.options.compression
+    levels = _native.CODECS[codec].parameters.get("level")
     for of, (name, level) in request.levels.items():
-        if of == codec or (of == "any" and codec in ("deflate", "zstd")):
+        if of == codec or (of == "any" and levels is not None):
             request.options.level = level
         elif of == "any":
             raise ValueError(f"option '{name}' has no effect with compress='{codec}'; omit it")
         elif name in seen.values():
             _idle(name, codec)
-    if codec == "deflate" and request.options.level is not None:
-        # GDAL's 10 to 12 are libdeflate's slowest; this encoder's smallest is 9.
-        request.options.level = min(request.options.level, 9)
+    if levels is None:
+        request.options.level = None
+    elif request.options.level is not None:
+        # GDAL's levels 10 to 12 for DEFLATE are libdeflate's slowest; 9 is this encoder's highest.
+        request.options.level = min(request.options.level, levels[1])
 
 
 def _settle_predictor(request: Request, facts: Facts, seen: Mapping[str, str]) -> None:
     if request.options.predictor == "by type" and facts is not UNKNOWN:
         request.options.predictor = predictor_by_type(facts.dtype)
-    if request.options.compression == "none" and request.options.predictor in ("by type", "horizontal", "float"):
+    codec = request.options.compression
+    if not _native.CODECS[codec].takes_predictor and request.options.predictor in ("by type", "horizontal", "float"):
         if "predictor" in seen:
-            _idle(seen["predictor"], "none")
+            _idle(seen["predictor"], codec)
         request.options.predictor = "none"
 
 
@@ -196,7 +201,7 @@ def _take_resampling(request: Request, _: Facts, name: str, value: Any) -> None:
 
 
 def _take_compression(request: Request, _: Facts, name: str, value: Any) -> None:
-    request.options.compression = _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_LACKED)
+    request.options.compression = _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_OF_GDAL)
 
 
 def _level_of(codec: str, largest: int) -> Callable[[Request, Facts, str, Any], None]:
@@ -284,7 +289,7 @@ def _take_overview_count(request: Request, _: Facts, name: str, value: Any) -> N
 
 
 def _take_interleave(request: Request, _: Facts, name: str, value: Any) -> None:
-    known = {"pixel": "pixel", "band": "band", "tile": "tile"}
+    known = {interleave: interleave for interleave in _native.INTERLEAVES}
     request.options.interleave = _values.choice(name, value, known, ("line",))
 
 
@@ -375,7 +380,7 @@ def _work(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[Reque
 _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "compress": ("compress", _take_compression),
     "compression": ("compress", _take_compression),
-    "level": ("level", _level_of("any", 22)),
+    "level": ("level", _level_of("any", MAX_LEVEL)),
     "zlevel": ("zlevel", _level_of("deflate", 12)),
     "zstd_level": ("zstd_level", _level_of("zstd", 22)),
     "predictor": ("predictor", _take_predictor),

@@ -27,12 +27,12 @@ use parse::{Parser, Policy};
 
 /// Hints about the bytes. They direct the search, but never limit what can be encoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Bytes per row; 0 if there are no rows.
-    pub row_bytes: usize,
+    pub(crate) row_bytes: usize,
     /// Planes per row, one after the other: the bytes per sample after TIFF's floating-point predictor, otherwise 0 or
     /// 1.
-    pub planes: usize,
+    pub(crate) planes: usize,
 }
 
 /// Encodes zlib streams. Reuses its memory, but keeps no state between streams.

@@ -1,0 +1,207 @@
+//! Encoders: one trait for byte codecs, one for sample codecs. Their state is scratch memory.
+
+use super::compression::Compression;
+use super::{TileFormat, deflate, lzw, zstd};
+
+/// The rows and planes of a tile's bytes. They only guide a codec's match finder: any layout gives valid output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Bytes per row; 0 if there are no rows.
+    pub row_bytes: usize,
+    /// Planes per row, one after the other: the bytes per sample after TIFF's floating-point predictor, otherwise 0 or
+    /// 1.
+    pub planes: usize,
+}
+
+/// Encodes the bytes of tiles.
+pub(crate) trait ByteEncoder: Send {
+    /// Appends the encoded `bytes` to `out`. The result depends on the arguments alone, not on earlier tiles.
+    ///
+    /// # Errors
+    /// Returns the reason if the codec fails.
+    fn encode(&mut self, parameter: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String>;
+}
+
+/// The samples of a whole tile.
+#[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "no sample codec yet"))]
+pub(crate) struct TileSamples<'a> {
+    /// The size of the tile, its bands and their type.
+    pub(crate) format: &'a TileFormat,
+    /// Row by row, with the bands of a pixel together, padded, in native byte order; aligned for any type.
+    pub(crate) samples: &'a [u8],
+    /// One byte per pixel, 0 = invalid, which padding is too. `None` if the image has no mask.
+    pub(crate) mask: Option<&'a [u8]>,
+}
+
+/// Encodes the samples of tiles.
+pub(crate) trait SampleEncoder: Send {
+    /// Appends the encoded `tile` to `out`. The result depends on the arguments alone, not on earlier tiles.
+    ///
+    /// # Errors
+    /// Returns the reason if the codec fails.
+    fn encode(&mut self, parameter: u8, tile: &TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String>;
+}
+
+/// The input of a codec, and the constructor of its encoder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum EncoderKind {
+    /// Tiles are stored uncompressed.
+    Stored,
+    /// Bytes: predicted, packed, and little-endian.
+    Bytes(fn() -> Box<dyn ByteEncoder>),
+    /// Samples and mask.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no sample codec yet"))]
+    Samples(fn() -> Box<dyn SampleEncoder>),
+}
+
+/// Compresses tiles with any codec; creates a codec's encoder on first use.
+#[derive(Default)]
+pub struct Compressor {
+    bytes: Vec<(u16, Box<dyn ByteEncoder>)>,
+    samples: Vec<(u16, Box<dyn SampleEncoder>)>,
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
+    }
+}
+
+impl Compressor {
+    /// Appends the compressed `bytes` to `out`.
+    ///
+    /// # Errors
+    /// Returns the reason if the codec fails.
+    pub fn compress(
+        &mut self,
+        compression: Compression,
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let codec = compression.codec();
+        match codec.encoder {
+            EncoderKind::Stored => {
+                out.extend_from_slice(bytes);
+                Ok(())
+            }
+            EncoderKind::Bytes(new) => {
+                let parameter = compression.parameter().unwrap_or_default();
+                of_codec(&mut self.bytes, codec.code, new).encode(parameter, layout, bytes, out)
+            }
+            EncoderKind::Samples(_) => Err(format!("{compression} encodes samples, not bytes")),
+        }
+    }
+
+    /// Returns the encoder of a sample codec.
+    pub(super) fn of_samples(
+        &mut self,
+        code: u16,
+        new: fn() -> Box<dyn SampleEncoder>,
+    ) -> &mut (dyn SampleEncoder + 'static) {
+        of_codec(&mut self.samples, code, new)
+    }
+}
+
+/// Returns the encoder of a codec, which is created on first use.
+fn of_codec<T: ?Sized>(encoders: &mut Vec<(u16, Box<T>)>, code: u16, new: fn() -> Box<T>) -> &mut T {
+    let index = encoders.iter().position(|(made_for, _)| *made_for == code).unwrap_or_else(|| {
+        encoders.push((code, new()));
+        encoders.len() - 1
+    });
+    &mut encoders[index].1
+}
+
+impl ByteEncoder for lzw::Encoder {
+    fn encode(&mut self, _: u8, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        self.encode(bytes, out);
+        Ok(())
+    }
+}
+
+/// DEFLATE in the zlib format (RFC 1950), as TIFF compression 8 requires. Holds the encoder of one level at a time.
+#[derive(Default)]
+pub(super) struct Deflate(Option<(u8, deflate::Encoder)>);
+
+impl ByteEncoder for Deflate {
+    fn encode(&mut self, level: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let encoder = match &mut self.0 {
+            Some((made_for, encoder)) if *made_for == level => encoder,
+            slot => {
+                let encoder = deflate::Encoder::new(level).ok_or_else(|| format!("DEFLATE has no level {level}"))?;
+                &mut slot.insert((level, encoder)).1
+            }
+        };
+        let Layout { row_bytes, planes } = layout;
+        encoder.zlib(bytes, deflate::Layout { row_bytes, planes }, out);
+        Ok(())
+    }
+}
+
+/// ZSTD; its state is created for each tile.
+pub(super) struct Zstd;
+
+impl ByteEncoder for Zstd {
+    fn encode(&mut self, level: u8, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        zstd::compress(level, bytes, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use weezl::BitOrder;
+
+    const LAYOUT: Layout = Layout { row_bytes: 512, planes: 1 };
+
+    /// Bytes of several kinds: empty, repeated, smooth, noisy, short.
+    fn samples() -> Vec<Vec<u8>> {
+        let mut state = 1u32;
+        let noise: Vec<u8> = (0..100_000)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            })
+            .collect();
+        let smooth: Vec<u8> = (0..70_000u32).map(|value| (value / 300).to_le_bytes()[0]).collect();
+        vec![vec![], vec![7], vec![0; 300_000], smooth, noise]
+    }
+
+    #[test]
+    fn a_reused_compressor_gives_the_bytes_of_a_new_one() {
+        let codecs = (1..=9).map(|level| Compression::Deflate { level }).chain([
+            Compression::None,
+            Compression::Lzw,
+            Compression::Zstd { level: 1 },
+            Compression::Zstd { level: 9 },
+            Compression::Zstd { level: 19 },
+        ]);
+        for codec in codecs {
+            let mut reused = Compressor::default();
+            for bytes in samples() {
+                let (mut first, mut second) = (vec![1, 2, 3], vec![1, 2, 3]);
+                reused.compress(codec, LAYOUT, &bytes, &mut first).unwrap();
+                Compressor::default().compress(codec, LAYOUT, &bytes, &mut second).unwrap();
+                assert!(first == second, "{codec:?}, {} bytes", bytes.len());
+                assert_eq!(first[..3], [1, 2, 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn other_decoders_give_the_bytes_back() {
+        for bytes in samples() {
+            let mut out = Vec::new();
+            Compressor::default().compress(Compression::DEFLATE, LAYOUT, &bytes, &mut out).unwrap();
+            let mut back = Vec::new();
+            flate2::read::ZlibDecoder::new(out.as_slice()).read_to_end(&mut back).unwrap();
+            assert!(back == bytes);
+            out.clear();
+            Compressor::default().compress(Compression::Lzw, LAYOUT, &bytes, &mut out).unwrap();
+            let back = weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&out).unwrap();
+            assert!(back == bytes);
+        }
+    }
+}
