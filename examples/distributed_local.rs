@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use cogsmith::encode::{Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard};
-use cogsmith::grid::Rectangle;
-use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::sink::{FragmentFolder, fragments::assemble_to_file};
+use cogsmith::Rectangle;
+use cogsmith::distributed::{Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::distributed::{FragmentFolder, assemble_to_file};
+use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, DataType, EncodeOptions, Executor, FileOptions, GeoRef, ImageSpec, Metadata, Predictor, SliceSource,
 };

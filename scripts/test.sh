@@ -274,7 +274,7 @@ python_package() {
     wheel=$(realpath "$TARGET"/wheels/cogsmith-*.whl) || return 1
     "$PEERS_VENV/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$wheel" || return 1
     written=$(mktemp -d)
-    COGSMITH_JUDGED=$written COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
+    COGSMITH_JUDGED=$written COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -n auto -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
     judge python_files "$written" || status=1
     rm -rf "$written"
     return $status

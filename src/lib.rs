@@ -34,10 +34,9 @@
 //!   flavor), [`MaskedSource`], [`OverriddenSource`], and any other type that implements [`PixelSource`].
 //! - [`CogPlan`]: all decisions about a file, made and checked before the first pixel is read.
 //! - [`CogEncoder`]: rows in, compressed tiles out, without I/O.
-//! - [`TileSink`]: where tiles go; [`MemorySink`], [`SpooledSink`], and [`sink::file_sink`] implement it.
+//! - [`TileSink`]: where tiles go; [`MemorySink`], [`SpooledSink`], and [`file_sink`] implement it.
 //!   [`encode_to_sink`], [`encode_to_file`], and [`encode_levels`] drive an encoder from a source to a sink.
-//! - [`ShardPlan`] cuts an image into shards, which can be encoded on any machine and in any order
-//!   ([`encode::encode_shard`]) and assembled into the same bytes ([`encode::Assembler`], [`sink::fragments`]).
+//! - [`distributed`]: shards of one image, encoded on any machine and in any order, and assembled into the same bytes.
 //!
 //! # Validation
 //! [`check::validate`] checks a file against the rules of TIFF, GeoTIFF, OGC 21-026, GDAL and rio-cogeo, and by its
@@ -65,35 +64,36 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers"))]
 
 #[cfg(feature = "ndarray")]
-pub mod array;
+mod array;
 mod buffer;
 #[cfg(feature = "geotiff")]
 pub mod check;
 mod checksum;
 mod codec;
 pub mod conformance;
-pub mod encode;
-pub mod error;
-pub mod executor;
+pub mod distributed;
+mod encode;
+mod error;
+mod executor;
 mod front;
-pub mod geo;
-pub mod grid;
+mod geo;
+mod grid;
 mod message;
 mod names;
-pub mod options;
-pub mod plan;
+mod options;
+mod plan;
 mod processor;
 mod pyramid;
 #[cfg(feature = "geotiff")]
 mod read;
 mod recognize;
-pub mod sample;
-pub mod sink;
-pub mod source;
-pub mod spec;
-pub mod statistics;
-pub mod tiff;
-pub mod view;
+mod sample;
+mod sink;
+mod source;
+mod spec;
+mod statistics;
+mod tiff;
+mod view;
 #[cfg(feature = "geotiff")]
 mod xml;
 
@@ -111,16 +111,18 @@ pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;
 pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
+pub use geo::metadata::TEXTS as METADATA_TEXTS;
+pub use geo::numbers::NUMBERS as METADATA_NUMBERS;
 pub use geo::{
-    Bounds, ColorInterpretation, Crs, CrsKind, CrsUnit, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem, PixelIs,
-    Placement, Rpc, Transform,
+    BandValue, Bounds, ColorInterpretation, Crs, CrsKind, CrsUnit, Gcp, GeoKeys, GeoRef, Metadata, MetadataItem,
+    MetadataOverride, Overrides, PixelIs, Placement, Rpc, Transform,
 };
-pub use grid::SectionId;
+pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
-    BigTiff, Codec, CodecParameter, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor,
-    Resampling, TileSize,
+    BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_TILE_SIDE, DEFAULT_ZSTD_LEVEL,
+    EncodeOptions, Interleave, MAX_TILE_SIDE, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
-pub use plan::{CogPlan, ShardId, ShardOptions, ShardPlan};
+pub use plan::CogPlan;
 // Not part of the API: benches/pyramid.rs measures the kernels in isolation.
 #[doc(hidden)]
 pub use pyramid::Cascade;
@@ -130,7 +132,7 @@ pub use recognize::{Address, FileFamily, FileKind};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_to_file, encode_to_output,
-    encode_to_sink, encode_to_vec,
+    encode_to_sink, encode_to_vec, file_sink,
 };
 pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]
@@ -139,7 +141,13 @@ pub use source::{MaskedSource, OverriddenSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use statistics::BandStatistics;
 pub use tiff::{Tag, TagValue};
-pub use view::{PixelSource, SliceSource, Stripe, StripeLayout};
+pub use view::{PixelSource, SliceSource, Stripe, StripeLayout, StripeWindow};
+
+// The versions of crates whose types are in this API.
+pub use half;
+#[cfg(feature = "ndarray")]
+pub use ndarray;
+pub use num_complex;
 
 /// The README's example, compiled and run as a test.
 #[cfg(doctest)]

@@ -5,15 +5,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use cogsmith::encode::{
+use cogsmith::Rectangle;
+use cogsmith::Tag;
+use cogsmith::distributed::FragmentFolder;
+use cogsmith::distributed::{
     Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows, settle_predictor,
     settle_predictor_from_windows,
 };
-use cogsmith::grid::Rectangle;
-use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::sink::FragmentFolder;
-use cogsmith::sink::fragments::{assemble, assemble_to_file, assemble_to_vec};
-use cogsmith::tiff::Tag;
+use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
+use cogsmith::distributed::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
     FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelSource,

@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use cogsmith::geo::{BandValue, Overrides};
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
     ImageSpec, MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
 };
+use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
 
 fn pixels() -> Array3<u16> {

@@ -14,13 +14,14 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use cogsmith::encode::{Assembler, Mosaic, ShardPixels, encode_shard};
-use cogsmith::grid::Rectangle;
-use cogsmith::sink::fragments::assemble_to_vec;
+use cogsmith::Rectangle;
+use cogsmith::distributed::assemble_to_vec;
+use cogsmith::distributed::{Assembler, Mosaic, ShardPixels, encode_shard};
+use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     BigTiff, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, FileOptions, GeoKeys, GeoRef,
     GeoTiffSource, ImageSpec, Interleave, Metadata, Nodata, Overviews, PixelSource, Predictor, RasterSource,
-    ReadOptions, Resampling, SampleKind, ShardOptions, ShardPlan, StoreOptions, TileSize, Transform,
+    ReadOptions, Resampling, SampleKind, StoreOptions, TileSize, Transform,
 };
 use sha2::{Digest, Sha256};
 use support::golden::{compare, dump};

@@ -2,7 +2,7 @@
 
 mod support;
 
-use cogsmith::options::Overviews;
+use cogsmith::Overviews;
 use cogsmith::{BigTiff, Compression, DataType, EncodeOptions, Executor, ImageSpec, Interleave, TileSize};
 use support::images::encode;
 use support::parse::Tiff;

@@ -6,10 +6,11 @@ mod support;
 
 use std::ops::ControlFlow;
 
+use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, GeoTiffSource,
-    ImageSpec, Interleave, Metadata, OutputFile, Overviews, PixelSource, ReadOptions, Resampling, ShardOptions,
-    ShardPlan, SliceSource, StoreOptions, TileSize,
+    ImageSpec, Interleave, Metadata, OutputFile, Overviews, PixelSource, ReadOptions, Resampling, SliceSource,
+    StoreOptions, TileSize,
 };
 use support::images::{Computed, encode};
 

@@ -5,10 +5,11 @@ mod support;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use cogsmith::encode::encode_shard;
+use cogsmith::distributed::encode_shard;
+use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, Compression, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, Resampling,
-    ShardId, ShardOptions, ShardPlan, StoreOptions, TileSize,
+    StoreOptions, TileSize,
 };
 use support::allocator::{Counting, LIVE, PEAK};
 use support::images::Computed;
@@ -35,7 +36,7 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     let plan = CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), options).unwrap();
     let pixel = spec.data_type.size() * usize::from(spec.bands);
     let row = spec.width as usize * (pixel + usize::from(spec.mask));
-    let rows = |level: &cogsmith::grid::Level| level.tile_size.height.min(level.height) as usize;
+    let rows = |level: &cogsmith::Level| level.tile_size.height.min(level.height) as usize;
     let tile_row = row * plan.levels().iter().map(rows).max().unwrap();
     // Rows that wait for the kernel, by the largest ratio between two levels; twice while their buffer grows.
     let pairs = || plan.levels().windows(2);
@@ -47,14 +48,14 @@ fn bound(spec: &ImageSpec, options: &EncodeOptions, threads: usize, store: &Stor
     let under = |finer: u32, coarser: u32| 2 * radius * finer.div_ceil(coarser) as usize + 1;
     // Convolutions of bytes in single precision, where levels halve.
     let singles = |under: usize| radius > 0 && under < 16 && spec.data_type == DataType::U8 && !spec.mask;
-    let weights = |pair: &[cogsmith::grid::Level]| {
+    let weights = |pair: &[cogsmith::Level]| {
         let under = under(pair[0].width, pair[1].width);
         let more = if singles(under) { 4 } else { 0 };
         pair[1].width as usize * if radius == 0 { 24 } else { 40 + (24 + more) * (under + 1) }
     };
     let weights: usize = pairs().map(weights).sum();
     // What a thread resamples a row with.
-    let lines = |pair: &[cogsmith::grid::Level]| {
+    let lines = |pair: &[cogsmith::Level]| {
         let (under, coarser) = (under(pair[0].height, pair[1].height), pair[1].width as usize);
         let mask = if spec.mask { (coarser * 32 * ratio).max(256 * 1024) + coarser * under } else { 0 };
         if singles(under) {

@@ -7,9 +7,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use cogsmith::encode::{Assembler, Mosaic, ShardOutput, encode_shard};
-use cogsmith::plan::{ShardOptions, ShardPlan};
-use cogsmith::sink::fragments::assemble;
+use cogsmith::distributed::assemble;
+use cogsmith::distributed::{Assembler, Mosaic, ShardOutput, encode_shard};
+use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, GeoRef, ImageSpec, Interleave, Metadata,
     Nodata, Photometric, Resampling, Summary, TileSize,

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use cogsmith::conformance::{SinkHarness, check_sink};
-use cogsmith::sink::file_sink;
+use cogsmith::file_sink;
 use cogsmith::{
     BigTiff, CogPlan, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec,
     Interleave, MemorySink, Metadata, OutputFile, Overviews, PixelSource, SpooledSink, StoreOptions, Stripe, TileSink,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use cogsmith::geo::Overrides;
+use cogsmith::Overrides;
 use cogsmith::{
     BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor,
     Resampling, TileSize,
@@ -346,8 +346,8 @@ fn usage(error: cogsmith::Error) -> String {
 
 fn tile_size(text: &str) -> Result<TileSize, String> {
     let side = |text: &str| match text.parse::<u32>() {
-        Ok(side) if side > 0 && side % 16 == 0 && side <= cogsmith::options::MAX_TILE_SIDE => Ok(side),
-        Ok(_) => Err(format!("each side must be a multiple of 16 from 16 to {}", cogsmith::options::MAX_TILE_SIDE)),
+        Ok(side) if side > 0 && side % 16 == 0 && side <= cogsmith::MAX_TILE_SIDE => Ok(side),
+        Ok(_) => Err(format!("each side must be a multiple of 16 from 16 to {}", cogsmith::MAX_TILE_SIDE)),
         Err(_) => Err("expected a size in pixels, such as 512 or 512x256".into()),
     };
     match text.split_once(['x', 'X']) {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cogsmith::ColorInterpretation;
-use cogsmith::geo::{BandValue, MetadataOverride, Overrides};
+use cogsmith::{BandValue, MetadataOverride, Overrides};
 
 /// Heading of these options in the help.
 const HEADING: &str = "Metadata";

@@ -1,7 +1,7 @@
 //! Options for the georeferencing of the output.
 
 use clap::{Args, ValueEnum};
-use cogsmith::geo::Overrides;
+use cogsmith::Overrides;
 use cogsmith::{Bounds, Gcp, PixelIs, Transform};
 
 /// Heading of these options in the help.

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use cogsmith::tiff::Tag;
+use cogsmith::Tag;
 use cogsmith::{
     BigTiff, Bounds, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, Gcp, GeoKeys, GeoRef,
     ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, PixelSource, Predictor, Resampling, Rpc,

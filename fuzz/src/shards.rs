@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use cogsmith::encode::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
-use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::sink::fragments::assemble_to_vec;
+use cogsmith::distributed::assemble_to_vec;
+use cogsmith::distributed::{Assembler, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard};
+use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::{CogPlan, ErrorKind, Executor, GeoRef, Metadata};
 
 use super::Choices;

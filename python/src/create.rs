@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cogsmith::geo::{BandValue, MetadataOverride, Overrides};
+use cogsmith::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
     Bounds, CogPlan, ColorInterpretation, Crs, ErrorKind, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy,
     MaskedSource, OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,

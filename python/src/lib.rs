@@ -31,7 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
     let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
-    let texts = cogsmith::geo::metadata::TEXTS.iter().chain(&cogsmith::geo::numbers::NUMBERS);
+    let texts = cogsmith::METADATA_TEXTS.iter().chain(&cogsmith::METADATA_NUMBERS);
     module.add("METADATA_TAGS", texts.map(|(name, _)| *name).collect::<Vec<_>>())?;
     module.add_class::<codecs::Codec>()?;
     module.add_class::<plan::Plan>()?;

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use cogsmith::geo::metadata::TEXTS;
-use cogsmith::geo::numbers::NUMBERS;
+use cogsmith::TEXTS;
+use cogsmith::NUMBERS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
     GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,

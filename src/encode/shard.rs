@@ -146,7 +146,7 @@ pub(super) fn runs(shards: &ShardPlan, id: ShardId) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// Encodes a shard. `source` provides the pixels of [`Shard::source`](crate::plan::Shard::source): an image of exactly
+/// Encodes a shard. `source` provides the pixels of [`Shard::source`](crate::distributed::Shard::source): an image of exactly
 /// that width and height, row by row from its top, with the bands, type, and mask of the plan. In the first tier, that
 /// is a part of the image; in other tiers, [`Mosaic`](super::Mosaic) assembles it.
 ///

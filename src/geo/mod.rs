@@ -2,16 +2,16 @@
 
 mod color;
 pub(crate) mod colors;
-pub mod crs;
+pub(crate) mod crs;
 mod keys;
 mod merge;
-pub mod metadata;
-pub mod numbers;
+pub(crate) mod metadata;
+pub(crate) mod numbers;
 mod overrides;
-pub mod points;
+pub(crate) mod points;
 mod raster_type;
 pub(crate) mod text;
-pub mod transform;
+pub(crate) mod transform;
 
 use crate::error::{Error, Result};
 use crate::tiff::{Tag, TagValue};

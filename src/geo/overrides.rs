@@ -10,7 +10,7 @@ use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs
 /// Georeferencing and metadata that replace those of a raster. Pixels are unchanged. By default nothing is replaced.
 ///
 /// ```
-/// use cogsmith::geo::{BandValue, GeoRef, Metadata, Overrides};
+/// use cogsmith::{BandValue, GeoRef, Metadata, Overrides};
 /// let overrides = Overrides { scale: vec![BandValue { band: None, value: 0.0001 }], ..Overrides::default() };
 /// let mut metadata = Metadata::default();
 /// overrides.apply(GeoRef::default(), &mut metadata, (512, 512), 3)?;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// Maximum number of ground control points in a file, as in GDAL: the count of their numbers, six each, has 16 bits.
-pub const MOST_GCPS: usize = 10_922;
+pub(crate) const MOST_GCPS: usize = 10_922;
 
 /// A ground control point: an image position and its model position.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,7 +8,7 @@ use super::{CogPlan, TileLen, TileLens};
 
 /// Actual sizes of all tiles in bytes; takes four bytes per tile. Together with the plan, it determines the header.
 #[derive(Debug, Clone)]
-pub struct TileIndex {
+pub(crate) struct TileIndex {
     levels: Vec<LevelSizes>,
     /// Sums of each band's pixels; empty unless the plan asks for statistics.
     sums: Vec<BandSums>,

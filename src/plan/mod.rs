@@ -5,7 +5,7 @@ mod header;
 mod index;
 mod levels;
 mod message;
-pub mod shards;
+pub(crate) mod shards;
 mod share;
 mod tile_len;
 mod tiling_scheme;
@@ -24,7 +24,7 @@ use crate::tiff::variant::Variant;
 
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
-pub use index::TileIndex;
+pub(crate) use index::TileIndex;
 pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 pub(crate) use tile_len::{TileLen, TileLens};
@@ -145,7 +145,7 @@ impl CogPlan {
     }
 
     /// Returns the predictor. It is [`Predictor::Auto`] only if the pixels have yet to settle it, between horizontal and
-    /// none; see [`settle_predictor`](crate::encode::settle_predictor).
+    /// none; see [`settle_predictor`](crate::distributed::settle_predictor).
     #[must_use]
     pub fn predictor(&self) -> Predictor {
         if self.inner.predictor_is_open { Predictor::Auto } else { self.inner.predictor }

@@ -19,7 +19,7 @@ const SHARD_PLAN: Kind = Kind { code: 2, name: "a shard plan" };
 
 /// Default columns and rows of a shard, in pixels: eight tiles of the default size, so that one shard yields three
 /// overviews.
-pub const DEFAULT_SHARD_SIDE: u32 = 4096;
+pub(crate) const DEFAULT_SHARD_SIDE: u32 = 4096;
 
 /// Size of the shards.
 ///
@@ -63,7 +63,7 @@ impl fmt::Display for ShardId {
 /// A [`CogPlan`] and its division into shards. Cheap to clone.
 ///
 /// ```
-/// use cogsmith::plan::{ShardId, ShardOptions, ShardPlan};
+/// use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 /// use cogsmith::{CogPlan, DataType, EncodeOptions, GeoRef, ImageSpec, Metadata};
 /// let spec = ImageSpec::new(20_000, 20_000, 1, DataType::U16);
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
@@ -146,7 +146,7 @@ impl Shard {
 
 impl ShardPlan {
     /// Divides an image into shards. The predictor must be settled first, by
-    /// [`settle_predictor`](crate::encode::settle_predictor), or by type ([`CogPlan::with_predictor_by_type`]): no shard
+    /// [`settle_predictor`](crate::distributed::settle_predictor), or by type ([`CogPlan::with_predictor_by_type`]): no shard
     /// sees the pixels that decide.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ pub struct FileOptions {
 ///   before an error stay there.
 ///
 /// ```
-/// use cogsmith::sink::{FileOptions, OutputFile};
+/// use cogsmith::{FileOptions, OutputFile};
 /// use std::io::Write;
 /// # let directory = std::env::temp_dir().join(format!("cogsmith-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;

@@ -3,7 +3,7 @@
 #[cfg(feature = "geotiff")]
 mod file;
 #[cfg(feature = "geotiff")]
-pub mod geotiff;
+pub(crate) mod geotiff;
 mod mask;
 mod overridden;
 

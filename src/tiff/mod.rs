@@ -5,8 +5,8 @@
 
 pub(crate) mod ghost;
 pub(crate) mod ifd;
-pub mod tag;
-pub mod value;
+pub(crate) mod tag;
+pub(crate) mod value;
 pub(crate) mod variant;
 
 pub use tag::Tag;

@@ -8,7 +8,7 @@ use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
 #[cfg(feature = "geotiff")]
-pub(crate) use window::Window;
+pub use window::StripeWindow;
 
 /// Memory layout of the samples of a stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 
 /// A rectangle of a stripe. Several threads can fill disjoint rectangles at the same time.
 #[derive(Debug)]
-pub(crate) struct Window<'a> {
+pub struct StripeWindow<'a> {
     bands: usize,
     sample_size: usize,
     layout: StripeLayout,
@@ -21,9 +21,9 @@ pub(crate) struct Window<'a> {
     mask: Vec<&'a mut [u8]>,
 }
 
-impl<'a> Window<'a> {
+impl<'a> StripeWindow<'a> {
     /// Returns the number of rows.
-    pub(crate) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.planes.first().map_or(0, Vec::len)
     }
 
@@ -41,7 +41,7 @@ impl<'a> Window<'a> {
     }
 
     /// Copies a row of pixels, with the bands of each pixel together, starting at the left edge.
-    pub(crate) fn put_pixels(&mut self, row: usize, pixels: &[u8]) {
+    pub fn put_pixels(&mut self, row: usize, pixels: &[u8]) {
         let (size, bands) = (self.sample_size, self.bands);
         match self.layout {
             StripeLayout::Chunky => self.planes[0][row][..pixels.len()].copy_from_slice(pixels),
@@ -54,7 +54,7 @@ impl<'a> Window<'a> {
     }
 
     /// Copies a row of samples of one band, starting at the left edge.
-    pub(crate) fn put_band(&mut self, band: usize, row: usize, samples: &[u8]) {
+    pub fn put_band(&mut self, band: usize, row: usize, samples: &[u8]) {
         let size = self.sample_size;
         match self.layout {
             StripeLayout::Chunky => {
@@ -66,7 +66,7 @@ impl<'a> Window<'a> {
     }
 
     /// Copies a row of samples of every band, starting at the left edge.
-    pub(crate) fn put_bands(&mut self, row: usize, bands: &[&[u8]]) {
+    pub fn put_bands(&mut self, row: usize, bands: &[&[u8]]) {
         if self.layout == StripeLayout::Planar || bands.len() == 1 {
             for (band, samples) in bands.iter().enumerate() {
                 self.put_band(band, row, samples);
@@ -84,7 +84,7 @@ impl<'a> Window<'a> {
     }
 
     /// Returns the mask of a row, or `None` if the image has no mask.
-    pub(crate) fn mask_row(&mut self, row: usize) -> Option<&mut [u8]> {
+    pub fn mask_row(&mut self, row: usize) -> Option<&mut [u8]> {
         self.mask.get_mut(row).map(|row| &mut **row)
     }
 }
@@ -92,13 +92,13 @@ impl<'a> Window<'a> {
 impl Stripe<'_> {
     /// Splits the stripe into rectangles, ordered from left to right and then from top to bottom. `row_ends` and
     /// `column_ends` are their ends, in ascending order up to the end of the stripe.
-    pub(crate) fn windows(&mut self, row_ends: &[usize], column_ends: &[usize]) -> Vec<Window<'_>> {
+    pub(crate) fn windows(&mut self, row_ends: &[usize], column_ends: &[usize]) -> Vec<StripeWindow<'_>> {
         let row_bytes = self.row_bytes();
         let pixel = row_bytes / self.width.max(1);
         let row_starts = std::iter::once(0).chain(row_ends.iter().copied());
         let mut windows = Vec::with_capacity(row_ends.len() * column_ends.len());
         for rows in row_starts.zip(row_ends).map(|(start, end)| end - start) {
-            windows.extend(column_ends.iter().map(|_| Window {
+            windows.extend(column_ends.iter().map(|_| StripeWindow {
                 bands: self.bands,
                 sample_size: self.sample_size,
                 layout: self.layout,
@@ -131,13 +131,14 @@ impl Stripe<'_> {
         windows
     }
 
-    /// Fills all rows on all threads: `fill` gets the index of a row, a window, and the row within that window.
-    pub(crate) fn fill(&mut self, executor: &Executor, fill: impl Fn(usize, &mut Window<'_>, usize) + Sync + Send) {
+    /// Fills all rows on all threads of `executor`, the one that [`PixelSource::read_rows`](super::PixelSource::read_rows)
+    /// receives: `fill` gets the index of a row, a window, and the row within that window.
+    pub fn fill(&mut self, executor: &Executor, fill: impl Fn(usize, &mut StripeWindow<'_>, usize) + Sync + Send) {
         let rows = (PIECE_BYTES / (self.row_bytes() * self.planes.len()).max(1)).max(1);
         let row_ends: Vec<usize> = (1..=self.rows.div_ceil(rows)).map(|piece| (piece * rows).min(self.rows)).collect();
         let width = self.width;
         let pieces = self.windows(&row_ends, &[width]).into_iter().enumerate().collect();
-        executor.map(pieces, |(piece, mut window): (usize, Window<'_>)| {
+        executor.map(pieces, |(piece, mut window): (usize, StripeWindow<'_>)| {
             for row in 0..window.rows() {
                 fill(piece * rows + row, &mut window, row);
             }

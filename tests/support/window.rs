@@ -1,7 +1,7 @@
 //! A window of an image in memory as a source, for shards.
 
-use cogsmith::grid::Rectangle;
-use cogsmith::view::Stripe;
+use cogsmith::Rectangle;
+use cogsmith::Stripe;
 use cogsmith::{Executor, ImageSpec, PixelSource};
 
 /// A window of an image with its pixels, (row, column, band), and its mask, which may be empty.

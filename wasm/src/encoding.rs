@@ -3,11 +3,9 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use cogsmith::encode::{self, Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard};
-use cogsmith::{
-    BandStatistics, CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, ShardId, ShardOptions, ShardPlan,
-    StoreOptions,
-};
+use cogsmith::distributed::{Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard, settle_predictor};
+use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
+use cogsmith::{BandStatistics, CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, StoreOptions};
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -112,7 +110,7 @@ impl Encoding {
     }
 
     fn cut(&mut self, workers: u32) -> Result<JsValue> {
-        let plan = encode::settle_predictor(&self.plan, &mut *self.raster.pixels, &Executor::serial())?;
+        let plan = settle_predictor(&self.plan, &mut *self.raster.pixels, &Executor::serial())?;
         let spec = plan.spec();
         let tile_rows = plan.levels()[0].tile_size.height;
         let row_bytes = self.row_bytes();

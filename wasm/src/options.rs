@@ -223,7 +223,7 @@ fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
         if key.is_empty() || domain == Some("") {
             return given.refuse(expected);
         }
-        let text = cogsmith::geo::metadata::TEXTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let text = cogsmith::METADATA_TEXTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         match text.filter(|_| domain.is_none()) {
             Some((_, tag)) => metadata.set_text(tag, &value)?,
             None => metadata.set_item(domain, key, &value)?,

@@ -29,7 +29,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
-use crate::view::{PixelSource, Stripe, Window};
+use crate::view::{PixelSource, Stripe, StripeWindow};
 
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl PixelSource for GeoTiffSource {
         if let Some(mask) = &mut self.mask {
             let (size, pixel) = (mask.sample_size, mask.sample_size * mask.samples);
             let bands_differ = AtomicBool::new(false);
-            let put = |window: &mut Window<'_>, run: Run<'_>| {
+            let put = |window: &mut StripeWindow<'_>, run: Run<'_>| {
                 let pixels = run.samples.chunks_exact(pixel);
                 for (to, pixel) in window.mask_row(run.row).into_iter().flatten().zip(pixels) {
                     let valid = pixel.iter().any(|byte| *byte != 0);

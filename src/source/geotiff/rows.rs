@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::read::RangeReader;
 use crate::source::file::read_full;
-use crate::view::{Stripe, Window};
+use crate::view::{Stripe, StripeWindow};
 
 /// Strips that decode to more than this are decoded piece by piece, if the codec supports it.
 const TALL_BYTES: usize = 8 << 20;
@@ -31,9 +31,9 @@ pub(super) struct Run<'a> {
 }
 
 /// Stores a run in a window, from several threads at once. By default, copies it unchanged.
-pub(super) type Put<'a> = Option<&'a (dyn Fn(&mut Window<'_>, Run<'_>) + Sync)>;
+pub(super) type Put<'a> = Option<&'a (dyn Fn(&mut StripeWindow<'_>, Run<'_>) + Sync)>;
 
-fn put_run(put: Put<'_>, window: &mut Window<'_>, run: Run<'_>) {
+fn put_run(put: Put<'_>, window: &mut StripeWindow<'_>, run: Run<'_>) {
     match (put, run.plane) {
         (Some(put), _) => put(window, run),
         (None, Some(band)) => window.put_band(band, run.row, run.samples),
@@ -69,7 +69,7 @@ struct Pending {
 struct Job<'a> {
     row: u32,
     column: u32,
-    window: Window<'a>,
+    window: StripeWindow<'a>,
     /// The chunks, if they are already decoded.
     known: Option<Pending>,
 }
