@@ -18,9 +18,8 @@ impl GeoTiffSource {
     /// represent, such as -9999 for `u8`.
     pub fn set_nodata(&mut self, nodata: Option<Nodata>) -> Result<()> {
         let data_type = self.spec.data_type;
-        if let Some(value) = nodata.filter(|value| !value.fits(data_type)) {
-            let value = value.as_f64();
-            return Err(Error::option("nodata", format!("nodata value {value} cannot be represented as {data_type}")));
+        if let Some(reason) = nodata.and_then(|value| value.misfit(data_type)) {
+            return Err(Error::option("nodata", reason));
         }
         if !same_nodata(nodata, self.spec.nodata) {
             self.metadata.drop_statistics();
