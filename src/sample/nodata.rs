@@ -202,8 +202,6 @@ macro_rules! integer_values {
         $(impl Value for $type {
             const ZERO: Self = 0;
             const MAY_BE_NAN: bool = false;
-            #[expect(clippy::allow_attributes, reason = "some types of the macro lose nothing")]
-            #[allow(clippy::cast_lossless, reason = "constants have no From")]
             const LIMITS: [Nodata; 2] = [Nodata::Integer(Self::MIN as i128), Nodata::Integer(Self::MAX as i128)];
 
             fn is_nan(self) -> bool {
@@ -271,7 +269,6 @@ macro_rules! bounds_of_equal {
 
 impl Value for f32 {
     const ZERO: Self = 0.0;
-    #[expect(clippy::cast_lossless, reason = "constants have no From")]
     const LIMITS: [Nodata; 2] = [Nodata::Float(Self::MIN as f64), Nodata::Float(Self::MAX as f64)];
 
     fn is_nan(self) -> bool {

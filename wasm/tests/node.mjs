@@ -66,7 +66,7 @@ const bytes = new Uint8Array(readFileSync(fixture));
 check('unknown options throw', () => refused(createCog(bytes, { compression: 'zstd' }), 'InvalidOption', /unknown name 'compression'; expected one of compress/));
 check('scale, offset and unit throw', async () => {
   for (const [name, option] of [['scale', 'bandScale'], ['offset', 'bandOffset'], ['unit', 'bandUnit']]) {
-    await refused(createCog(bytes, { [name]: 1 }), 'InvalidOption', new RegExp(`'${name}'; ${option} records the ${name} in the metadata; .*gdal_translate -scale`));
+    await refused(createCog(bytes, { [name]: 1 }), 'InvalidOption', new RegExp(`'${name}'; ${option} records an? .* in the metadata; .*gdal_translate -scale`));
   }
 });
 check('an unknown value throws', () => refused(createCog(bytes, { compress: 'jpeg' }), 'InvalidOption', /deflate, lzw/, { option: 'compress' }));

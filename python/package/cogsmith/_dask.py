@@ -115,8 +115,8 @@ def _warn_of_costly_chunks(pixels: Any, width: int, height: int) -> None:
         _options.warn(f"chunks of {largest >> 20} MiB are costly: a worker holds several of them at once; {advice}")
     elif pieces > MANY_PIECES:
         _options.warn(
-            f"the chunking is costly: each block of {_values.size(width, height)} is assembled from about {pieces} chunks; "
-            f"{advice}"
+            f"the chunking is costly: each block of {_values.size(width, height)} is assembled from about {pieces} "
+            f"chunks; {advice}"
         )
 
 
