@@ -18,21 +18,22 @@ pub(crate) struct DescribeArguments {
 
     /// Scale factor recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
     ///
-    /// Repeatable, once per band. The quantity is sample * scale + offset. Examples: --scale 0.0001, --scale 1=0.0001
+    /// Repeatable, once per band. The quantity is sample * scale + offset. Examples: --band-scale 0.0001,
+    /// --band-scale 1=0.0001
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = scale, allow_hyphen_values = true, help_heading = HEADING)]
-    scale: Vec<BandValue<f64>>,
+    band_scale: Vec<BandValue<f64>>,
 
     /// Offset recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
     ///
-    /// Repeatable, once per band. Added after scaling. Examples: --offset -273.15, --offset 1=100
+    /// Repeatable, once per band. Added after scaling. Examples: --band-offset -273.15, --band-offset 1=100
     #[arg(long, value_name = "[BAND=]NUMBER", value_parser = offset, allow_hyphen_values = true, help_heading = HEADING)]
-    offset: Vec<BandValue<f64>>,
+    band_offset: Vec<BandValue<f64>>,
 
     /// Unit of the scaled values, for one band or all, such as m [default: the input's]
     ///
-    /// Repeatable, once per band. Empty text removes the unit. Example: --unit 1=m
+    /// Repeatable, once per band. Empty text removes the unit. Example: --band-unit 1=m
     #[arg(long, value_name = "[BAND=]TEXT", value_parser = unit, help_heading = HEADING)]
-    unit: Vec<BandValue<String>>,
+    band_unit: Vec<BandValue<String>>,
 
     /// Color interpretation of each band, such as red,green,blue,alpha [default: the input's]
     ///
@@ -67,9 +68,9 @@ impl DescribeArguments {
     pub(crate) fn add_to(&self, overrides: &mut Overrides) {
         overrides.strip_metadata = self.strip_metadata;
         overrides.description.clone_from(&self.band_description);
-        overrides.scale.clone_from(&self.scale);
-        overrides.offset.clone_from(&self.offset);
-        overrides.unit.clone_from(&self.unit);
+        overrides.scale.clone_from(&self.band_scale);
+        overrides.offset.clone_from(&self.band_offset);
+        overrides.unit.clone_from(&self.band_unit);
         overrides.color_interpretation.clone_from(&self.color_interpretation);
         overrides.items.clone_from(&self.metadata);
     }

@@ -3,9 +3,13 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
 use cogsmith::{Address, Error, ErrorKind, FileFamily};
+
+use crate::arguments::Arguments;
+use crate::creation;
 
 /// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
@@ -15,6 +19,9 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Address { path, address } => of_input(*address, path),
         // The input lacks something; a list of options does not help.
         ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => return None,
+        ErrorKind::InvalidOption { option: "nodata", .. } => {
+            "pass --nodata none, or a value that samples can have".to_owned()
+        }
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
         ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
         ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
@@ -71,17 +78,17 @@ fn of_output(address: Address, path: &Path) -> String {
 }
 
 /// Words of other tools, and the hint for them.
-struct Meaning {
-    words: &'static [&'static str],
-    hint: &'static str,
+pub(crate) struct Meaning {
+    pub(crate) words: &'static [&'static str],
+    pub(crate) hint: &'static str,
 }
 
-const fn meaning(words: &'static [&'static str], hint: &'static str) -> Meaning {
+pub(crate) const fn meaning(words: &'static [&'static str], hint: &'static str) -> Meaning {
     Meaning { words, hint }
 }
 
 /// Options of gdal_translate, gdalwarp, `gdal raster`, and rio, and common guesses; without their dashes.
-const MEANINGS: &[Meaning] = &[
+pub(crate) const MEANINGS: &[Meaning] = &[
     // The output is always a COG.
     meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
     meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec; there are no profiles"),
@@ -175,8 +182,17 @@ const MEANINGS: &[Meaning] = &[
     meaning(&["gcps", "control-point"], "--gcp COLUMN,ROW,X,Y[,Z] adds a ground control point"),
     meaning(&["area-or-point", "area_or_point", "pixel-type"], "--pixel-is area or point sets the raster type"),
     // Metadata.
-    meaning(&["a_scale", "a-scale"], "--scale NUMBER sets the scale factor of the bands"),
-    meaning(&["a_offset", "a-offset"], "--offset NUMBER sets the offset of the bands"),
+    // Also the names of these options before they were renamed; gdal_translate has a -scale that changes pixels.
+    meaning(
+        &["scale", "a_scale", "a-scale", "scale-factor"],
+        "--band-scale NUMBER records a scale factor in the metadata; pixel values are not rescaled, as \
+         'gdal_translate -scale' does",
+    ),
+    meaning(
+        &["offset", "a_offset", "a-offset", "add-offset"],
+        "--band-offset NUMBER records an offset in the metadata, and --band-scale a scale factor; pixel values are not \
+         rescaled, as 'gdal_translate -scale' does",
+    ),
     meaning(&["a_coord_epoch", "a-coord-epoch"], "--crs EPSG:n@EPOCH sets the coordinate epoch"),
     meaning(
         &["mo", "tag", "tags", "metadata-option", "attrs", "attr", "meta"],
@@ -191,7 +207,11 @@ const MEANINGS: &[Meaning] = &[
         &["description", "descriptions", "band-name", "band-names", "names"],
         "--band-description BAND=TEXT sets the description of a band",
     ),
-    meaning(&["units", "unit-type"], "--unit TEXT sets the unit of the bands"),
+    meaning(
+        &["unit", "units", "unit-type"],
+        "--band-unit TEXT records a unit in the metadata, and --band-scale a scale factor; pixel values are not \
+         converted, as 'gdal_translate -scale' does",
+    ),
     meaning(&["statistics", "compute-stats", "approx-stats", "hist"], "--stats computes the statistics of all bands"),
     meaning(&["no-aux", "no-aux-xml", "ignore-pam", "aux"], "--ignore-aux ignores the .aux.xml file next to the input"),
     // Input.
@@ -224,22 +244,15 @@ const MEANINGS: &[Meaning] = &[
     meaning(&["config"], "GDAL configuration options have no effect here; 'cogsmith create --help' lists all options"),
 ];
 
-/// GDAL creation options, as in `-co NAME=VALUE`.
-const CREATION_OPTIONS: &[Meaning] = &[
-    meaning(&["COMPRESS", "OVERVIEW_COMPRESS"], "--compress"),
-    meaning(&["LEVEL", "ZLEVEL", "ZSTD_LEVEL"], "--level"),
-    meaning(&["PREDICTOR", "OVERVIEW_PREDICTOR"], "--predictor"),
-    meaning(&["BLOCKSIZE", "BLOCKXSIZE", "BLOCKYSIZE", "TILED"], "--blocksize"),
-    meaning(&["INTERLEAVE"], "--interleave"),
-    meaning(&["BIGTIFF"], "--bigtiff"),
-    meaning(&["OVERVIEWS"], "--overviews"),
-    meaning(&["OVERVIEW_COUNT"], "--overview-count"),
-    meaning(&["RESAMPLING", "OVERVIEW_RESAMPLING"], "--overview-resampling"),
-    meaning(&["NUM_THREADS"], "--threads"),
-    meaning(&["NBITS"], "--nbits"),
-    meaning(&["STATISTICS"], "--stats"),
-    meaning(&["ADD_ALPHA", "ALPHA"], "--mask or --color-interpretation"),
-];
+/// Returns whether an option accepts a value.
+pub(crate) fn is_taken(option: &str, value: &str) -> bool {
+    Arguments::try_parse_from(["cogsmith", "create", &format!("{option}={value}"), "INPUT", "OUTPUT"]).is_ok()
+}
+
+/// Returns the entry for a word.
+pub(crate) fn find(table: &'static [Meaning], name: &str) -> Option<&'static Meaning> {
+    table.iter().find(|meaning| meaning.words.iter().any(|word| word.eq_ignore_ascii_case(name)))
+}
 
 /// Returns the unknown option, as written on the command line, and its hint.
 fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
@@ -250,58 +263,71 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
     let at = words.iter().position(|word| is_unknown(word))?;
     let (name, value) = words[at].split_once('=').map_or((&*words[at], None), |(name, value)| (name, Some(value)));
     let name = name.trim_start_matches('-');
-    let find = |table: &'static [Meaning], name: &str| {
-        table.iter().find(|meaning| meaning.words.iter().any(|word| word.eq_ignore_ascii_case(name)))
-    };
     if name.eq_ignore_ascii_case("co") {
         let pair = value.or_else(|| words.get(at + 1).map(|word| &**word)).unwrap_or_default();
-        let (option, value) = pair.split_once('=').unwrap_or((pair, "VALUE"));
-        if let Some(meaning) = find(CREATION_OPTIONS, option) {
-            let value = value.to_ascii_lowercase();
-            let text = if meaning.words[0] == "STATISTICS" { String::new() } else { format!(" {value}") };
-            return Some((
-                words[at].split('=').next().unwrap_or_default().to_owned(),
-                format!("use '{}{text}' instead of '-co {option}=…'", meaning.hint),
-            ));
+        if let Some(hint) = creation::hint(pair) {
+            return Some((words[at].split('=').next().unwrap_or_default().to_owned(), hint));
         }
     }
     let word = words[at].split('=').next().unwrap_or_default().to_owned();
     find(MEANINGS, name).map(|meaning| (word, meaning.hint.to_owned()))
 }
 
-/// Values in the terms of other tools: the option, the words, and the hint.
-const VALUES: &[(&str, &[&str], &str)] = &[
-    ("--predictor", &["1", "no"], "use 'none'"),
-    ("--predictor", &["2"], "use 'horizontal'"),
-    ("--predictor", &["3", "floating_point", "floatingpoint"], "use 'float'"),
-    ("--predictor", &["yes", "standard"], "use 'auto'"),
-    ("--bigtiff", &["if_needed", "if_safer"], "use 'auto', which decides by the size of the finished file"),
-    ("--bigtiff", &["true", "1", "on"], "use 'yes'"),
-    ("--bigtiff", &["false", "0", "off"], "use 'no'"),
-    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], "use 'deflate'"),
-    ("--compress", &["zstandard"], "use 'zstd'"),
-    ("--compress", &["raw", "no", "false", "uncompressed"], "use 'none'"),
+/// The equivalent of a value in the terms of other tools.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Translation {
+    /// The value with the same meaning.
+    Value(&'static str),
+    /// There is none; the advice instead.
+    Advice(&'static str),
+}
+
+use Translation::{Advice, Value};
+
+/// Values in the terms of other tools: the option, the words, and their equivalent.
+const VALUES: &[(&str, &[&str], Translation)] = &[
+    ("--predictor", &["1", "no", "false"], Value("none")),
+    ("--predictor", &["2"], Value("horizontal")),
+    ("--predictor", &["3", "floating_point", "floatingpoint"], Value("float")),
+    ("--predictor", &["yes", "true", "standard"], Value("auto")),
+    ("--bigtiff", &["if_needed", "if_safer"], Advice("use 'auto', which decides by the size of the finished file")),
+    ("--bigtiff", &["true", "1", "on"], Value("yes")),
+    ("--bigtiff", &["false", "0", "off"], Value("no")),
+    ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], Value("deflate")),
+    ("--compress", &["zstandard"], Value("zstd")),
+    ("--compress", &["raw", "no", "false", "uncompressed"], Value("none")),
     (
         "--compress",
         &["jpeg", "webp", "lerc", "jxl", "lerc_deflate", "lerc_zstd"],
-        "all codecs here are lossless; use 'zstd' for small files",
+        Advice("all codecs here are lossless; use 'zstd' for small files"),
     ),
-    ("--compress", &["packbits", "lzma"], "use 'zstd' for small files"),
-    ("--interleave", &["bip", "chunky", "contig"], "use 'pixel'"),
-    ("--interleave", &["bsq", "separate", "planar"], "use 'band'"),
-    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], "use 'all'"),
-    ("--overviews", &["yes", "true"], "use 'auto'"),
-    ("--overviews", &["no", "false", "0"], "use 'none'"),
+    ("--compress", &["packbits", "lzma"], Advice("use 'zstd' for small files")),
+    ("--interleave", &["bip", "chunky", "contig"], Value("pixel")),
+    ("--interleave", &["bsq", "separate", "planar"], Value("band")),
+    ("--threads", &["all_cpus", "auto", "max", "0", "-1"], Value("all")),
+    ("--overviews", &["yes", "true", "ignore_existing"], Value("auto")),
+    ("--overviews", &["no", "false", "0"], Value("none")),
+    ("--overviews", &["force_use_existing"], Advice("overviews are always computed from full resolution")),
+    ("--overview-resampling", &["near"], Value("nearest")),
+    ("--overview-resampling", &["cubic_spline"], Value("cubicspline")),
+    ("--overview-resampling", &["med"], Value("median")),
 ];
+
+/// Returns the equivalent of a value that an option does not accept.
+pub(crate) fn translation(option: &str, value: &str) -> Option<Translation> {
+    let found = VALUES
+        .iter()
+        .find(|(own, words, _)| *own == option && words.iter().any(|word| word.eq_ignore_ascii_case(value)));
+    found.map(|(.., translation)| *translation)
+}
 
 /// Returns the hint for a value that an option does not accept.
 fn of_value(option: &str, value: &str) -> Option<String> {
     // clap names the option with its value: `--predictor <PREDICTOR>`.
-    let option = option.split([' ', '=']).next()?;
-    let is_meant = |(own, words, _): &&(&str, &[&str], &str)| {
-        *own == option && words.iter().any(|word| word.eq_ignore_ascii_case(value))
-    };
-    VALUES.iter().find(is_meant).map(|(.., hint)| (*hint).to_owned())
+    Some(match translation(option.split([' ', '=']).next()?, value)? {
+        Value(value) => format!("use '{value}'"),
+        Advice(advice) => advice.to_owned(),
+    })
 }
 
 /// Returns the hint for a word in place of a command.
@@ -355,7 +381,6 @@ pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::Arguments;
     use clap::CommandFactory;
 
     /// Options named in hints exist, and words with a hint are not options themselves.
@@ -366,7 +391,7 @@ mod tests {
         let longs: Vec<_> =
             create.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
         assert!(longs.len() > 30);
-        for meaning in MEANINGS.iter().chain(CREATION_OPTIONS) {
+        for meaning in MEANINGS.iter().chain(creation::OPTIONS).chain(creation::OTHER_OPTIONS) {
             for word in meaning.hint.split([' ', ';', ',', '.', ')']).filter_map(|word| word.strip_prefix("--")) {
                 let word = word.trim_end_matches('\'');
                 assert!(longs.contains(&word) || word == "help", "--{word} in {:?}", meaning.hint);
@@ -380,5 +405,15 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count, "a word is listed twice");
+    }
+    /// Values that stand for others are accepted by the option.
+    #[test]
+    fn translated_values_are_accepted() {
+        for (option, words, translation) in VALUES {
+            assert!(words.iter().all(|word| !is_taken(option, word)), "{option} accepts one of {words:?}");
+            if let Value(value) = translation {
+                assert!(is_taken(option, value), "{option} {value}");
+            }
+        }
     }
 }

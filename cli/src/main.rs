@@ -9,6 +9,7 @@
 mod arguments;
 mod cancel;
 mod create;
+mod creation;
 mod describe;
 mod hints;
 mod info;

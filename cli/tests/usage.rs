@@ -86,9 +86,9 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--gcp", "0,0,1"], "column, row, x, y"),
         (&["--pixel-is", "square"], "possible values: area, point"),
         (&["--band-description", "red"], "such as 1=red"),
-        (&["--scale", "0"], "scale of 0"),
-        (&["--scale", "0=1"], "from 1 to 65535"),
-        (&["--offset", "low"], "such as 0.0001"),
+        (&["--band-scale", "0"], "scale of 0"),
+        (&["--band-scale", "0=1"], "from 1 to 65535"),
+        (&["--band-offset", "low"], "such as 0.0001"),
         (&["--color-interpretation", "ultraviolet"], "expected one of undefined, gray"),
         (&["--metadata", "KEY"], "KEY=VALUE"),
         (&["--metadata", ":KEY=VALUE"], "KEY=VALUE"),
@@ -114,12 +114,27 @@ fn contradictions_are_refused() -> TestResult {
         (&["--cubic"], "--cubic"),
         (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform: contradicts bounds"),
         (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds: contradicts gcp"),
-        (&["--scale", "1=2", "--scale", "1=3"], "--scale: is given twice for band 1"),
-        (&["--unit", "m", "--unit", "1=cm"], "for all bands"),
+        (&["--band-scale", "1=2", "--band-scale", "1=3"], "--band-scale: is given twice for band 1"),
+        (&["--band-unit", "m", "--band-unit", "1=cm"], "for all bands"),
         (&["--metadata", "A=1", "--metadata", "A=2"], "twice"),
     ];
     for (options, expected) in cases {
         options_refused("contradictions", options, expected)?;
+    }
+    Ok(())
+}
+
+/// `gdal_translate -scale` changes pixel values, so these names are not options here.
+#[test]
+fn scale_offset_and_unit_are_refused_with_a_hint() -> TestResult {
+    for words in [&["--scale", "0.1"] as &[&str], &["--scale=0.1"], &["-scale", "0", "255"], &["-a_scale", "0.1"]] {
+        options_refused("scale", words, "--band-scale NUMBER records a scale factor in the metadata")?;
+        options_refused("scale", words, "not rescaled, as 'gdal_translate -scale' does")?;
+    }
+    for (word, option) in [("--offset", "--band-offset NUMBER"), ("--unit", "--band-unit TEXT")] {
+        options_refused("scale", &[word, "1"], &format!("{option} records"))?;
+        options_refused("scale", &[word, "1"], "--band-scale a scale factor")?;
+        options_refused("scale", &[word, "1"], "as 'gdal_translate -scale' does")?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cogsmith::check::{self, CheckOptions, Class, Depth, Report, Requests, Severity};
+use cogsmith::check::{self, CheckOptions, Class, Depth, LevelInfo, Report, Requests, Severity};
 use cogsmith::{DiskFile, ReadAt};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -111,6 +111,13 @@ fn verdict<'py>(py: Python<'py>, report: &Report, strict: bool, quick: bool) -> 
     ))
 }
 
+/// Returns uncompressed bytes divided by compressed bytes, to three decimals; `None` without tiles.
+#[expect(clippy::cast_precision_loss, reason = "byte counts are below 2^53")]
+fn ratio(level: &LevelInfo) -> Option<f64> {
+    let ratio = level.uncompressed_bytes as f64 / level.bytes as f64;
+    (level.bytes > 0).then(|| (ratio * 1000.0).round() / 1000.0)
+}
+
 /// Describes a file.
 #[pyfunction]
 pub(crate) fn info(py: Python<'_>, subject: Subject) -> PyResult<Bound<'_, PyDict>> {
@@ -133,6 +140,7 @@ pub(crate) fn info(py: Python<'_>, subject: Subject) -> PyResult<Bound<'_, PyDic
                 bytes: level.bytes,
                 mask_bytes: level.mask_bytes,
                 uncompressed_bytes: level.uncompressed_bytes,
+                ratio: ratio(level),
             ))
         })
         .collect();

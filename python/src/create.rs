@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use cogsmith::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
-    Bounds, CogPlan, ColorInterpretation, Crs, ErrorKind, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy,
-    MaskedSource, OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
+    Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy, MaskedSource,
+    OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::encode::Work;
-use crate::error::raise;
+use crate::error::{raise, raise_for_create};
 use crate::plan::{Options, nodata, parsed, summary};
 use crate::supervise::{Audience, supervise};
 
@@ -81,16 +81,6 @@ impl FileOverrides {
     }
 }
 
-/// Returns the exception for an error about an option, with the option's name in Python.
-fn refuse(error: cogsmith::Error) -> PyErr {
-    match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => {
-            PyValueError::new_err(format!("option '{}': {reason}", option.replace('-', "_")))
-        }
-        _ => raise(error),
-    }
-}
-
 /// Returns whether GDAL's IF_SAFER makes a BigTIFF: by the bytes of all levels before compression, where overviews add
 /// about a third.
 fn is_safer_big(spec: &ImageSpec) -> bool {
@@ -120,26 +110,26 @@ pub(crate) fn create<'py>(
         Some("none") => Some(None),
         Some(text) => Some(Some(nodata(text)?)),
     };
-    let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(refuse)?;
+    let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(raise_for_create)?;
     let overrides = overrides.overrides()?;
     // Before the input is opened, so that invalid overrides fail without reading anything.
-    overrides.check().map_err(refuse)?;
+    overrides.check().map_err(raise_for_create)?;
     let mut source =
         GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
     if let Some(value) = value {
-        source.set_nodata(value).map_err(refuse)?;
+        source.set_nodata(value).map_err(raise_for_create)?;
     }
     if let Some(crs) = crs {
-        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(refuse)?;
+        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(raise_for_create)?;
     }
     if input.widen {
         source.widen();
     }
-    let mut source = MaskedSource::with_metadata(source, policy).map_err(refuse)?;
+    let mut source = MaskedSource::with_metadata(source, policy).map_err(raise_for_create)?;
     let mut warnings = source.inner().warnings().to_vec();
     let (spec, mut metadata) = (source.spec(), source.metadata().clone());
     let size = (spec.width, spec.height);
-    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(refuse)?;
+    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(raise_for_create)?;
     if options.big_tiff == "safer" {
         options.big_tiff = if is_safer_big(spec) { "yes" } else { "auto" }.into();
     }
@@ -147,7 +137,7 @@ pub(crate) fn create<'py>(
     if by_type {
         options.predictor = "auto".into();
     }
-    let mut plan = CogPlan::new(spec, &geo, &metadata, &options.encode_options()?).map_err(refuse)?;
+    let mut plan = CogPlan::new(spec, &geo, &metadata, &options.encode_options()?).map_err(raise_for_create)?;
     if by_type {
         plan = plan.with_predictor_by_type();
     }

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use cogsmith::TEXTS;
-use cogsmith::NUMBERS;
+use cogsmith::METADATA_NUMBERS as NUMBERS;
+use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
     GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,
@@ -157,6 +157,20 @@ pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -
     result.set_item("spooled_bytes", summary.spooled)?;
     result.set_item("bytes", summary.bytes)?;
     result.set_item("uncompressed_bytes", plan.uncompressed_bytes())?;
+    // As in the command's JSON: only if requested, and without numbers that are not finite.
+    if !summary.statistics.is_empty() {
+        let finite = |value: f64| value.is_finite().then_some(value);
+        let bands = summary.statistics.iter().map(|band| {
+            let entry = PyDict::new(py);
+            entry.set_item("minimum", finite(band.minimum))?;
+            entry.set_item("maximum", finite(band.maximum))?;
+            entry.set_item("mean", finite(band.mean))?;
+            entry.set_item("standard_deviation", finite(band.standard_deviation))?;
+            entry.set_item("valid_percent", finite(band.valid_percent))?;
+            Ok(entry)
+        });
+        result.set_item("statistics", bands.collect::<PyResult<Vec<_>>>()?)?;
+    }
     Ok(result)
 }
 

@@ -1,6 +1,9 @@
 //! Shards of a file: encoded by tasks of a cluster, and assembled at the end.
 
-use cogsmith::distributed::{Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows, settle_predictor_from_windows};
+use cogsmith::distributed::{
+    Assembler, Assembly, Mosaic, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows,
+    settle_predictor_from_windows,
+};
 use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::{CogPlan, Executor, ImageSpec, Predictor};
 use pyo3::exceptions::PyValueError;

@@ -91,7 +91,7 @@ def test_a_list_of_arrays_is_bands():
     np.testing.assert_array_equal(read([pixels[0], swapped, pixels[2][::-1][::-1]]), pixels)
     with pytest.raises(ValueError, match="band 2 is int16"):
         cogsmith.write([pixels[0], pixels[1].astype("int16")], ":mem:")
-    with pytest.raises(ValueError, match="band 2 has 70x89 pixels"):
+    with pytest.raises(ValueError, match="band 2 has 89 columns x 70 rows, but the first has 90 columns x 70 rows"):
         cogsmith.write([pixels[0], pixels[1][:, 1:]], ":mem:")
     with pytest.raises(ValueError, match="no bands"):
         cogsmith.write([], ":mem:")
@@ -128,7 +128,7 @@ def test_masks():
     np.testing.assert_array_equal(seen.masks > 0, valid)
     seen = look(cogsmith.write([pixels, pixels], ":mem:", mask=valid))
     np.testing.assert_array_equal(seen.masks > 0, valid)
-    with pytest.raises(ValueError, match="the mask has shape"):
+    with pytest.raises(ValueError, match="the mask has 90 columns x 69 rows, but the image has 90 columns x 70 rows"):
         cogsmith.write(pixels, ":mem:", mask=valid[1:])
     with pytest.raises(TypeError, match="bool or uint8"):
         cogsmith.write(pixels, ":mem:", mask=valid.astype("float32"))
@@ -276,8 +276,8 @@ def test_gcps_and_points(tmp_path):
 def test_what_is_said_about_bands():
     seen = look(
         cogsmith.write(
-            image((2, 70, 90)), ":mem:", band_names=["red & near", "infra<red>"], scale=[0.0001, 1], offset=[-0.1, 0],
-            unit="sr-1", tags={"PROCESSED": "now & then", "N": 3}, nodata=0,
+            image((2, 70, 90)), ":mem:", band_names=["red & near", "infra<red>"], band_scale=[0.0001, 1], band_offset=[-0.1, 0],
+            band_unit="sr-1", tags={"PROCESSED": "now & then", "N": 3}, nodata=0,
         )
     )  # fmt: skip
     assert seen.descriptions == ("red & near", "infra<red>")
@@ -306,11 +306,20 @@ def test_nodata(dtype, nodata, expected):
 
 @pytest.mark.parametrize(
     ("dtype", "nodata"),
-    [("uint8", 256), ("uint8", -1), ("uint16", np.nan), ("int64", 2**63), ("float32", 1e39), ("float16", 1e5), ("bool", 256)],
+    [("uint8", 256), ("uint8", -1), ("int64", 2**63), ("uint8", np.inf), ("float32", 1e39), ("float16", 1e5), ("bool", 256)],
 )  # fmt: skip
 def test_nodata_that_the_type_cannot_hold(dtype, nodata):
-    with pytest.raises(ValueError, match="beyond the valid range"):
+    kind = "uint8" if dtype == "bool" else dtype
+    with pytest.raises(ValueError, match=f"nodata value .* is out of range for {kind} \\(.* to .*\\); pass "):
         cogsmith.write(image((70, 90), dtype), ":mem:", nodata=nodata)
+
+
+@pytest.mark.parametrize("nodata", [0.5, np.nan])
+def test_nodata_of_integers_is_an_integer(nodata):
+    expected = rf"nodata value {nodata} is not an integer, as int16 requires \(-32768 to 32767\); pass nodata=None"
+    with pytest.raises(ValueError, match=expected):
+        cogsmith.write(image((70, 90), "int16"), ":mem:", nodata=nodata)
+    assert look(cogsmith.write(image((70, 90), "int16"), ":mem:", nodata=-3.0)).profile["nodata"] == -3
 
 
 def test_a_colour_map():

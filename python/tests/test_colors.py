@@ -282,7 +282,7 @@ def test_lists_of_names_follow_the_bands(tmp_path):
     """rioxarray keeps the names of all bands when some are selected."""
     import rioxarray
 
-    cogsmith.write(image((3, *SHAPE)), tmp_path / "a.tif", band_names=["blue", "green", "red"], scale=[1, 2, 3], **WHERE)
+    cogsmith.write(image((3, *SHAPE)), tmp_path / "a.tif", band_names=["blue", "green", "red"], band_scale=[1, 2, 3], **WHERE)
     with pytest.warns(UserWarning, match="Scales differ"):
         array = rioxarray.open_rasterio(tmp_path / "a.tif")
     for some, names in ((array[2], ("red",)), (array[[2]], ("red",)), (array[1:], ("green", "red"))):

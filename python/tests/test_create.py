@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -36,17 +37,17 @@ def source(tmp_path_factory):
     path = tmp_path_factory.mktemp("create") / "source.tif"
     array = raster(image((3, 300, 260), "int16"), nodata=-999)
     tags = {"PLACE": "here", "TIFFTAG_SOFTWARE": "others"}
-    cogsmith.write(array, path, tags=tags, band_names=["a", "b", "c"], scale=0.1, compress="lzw")
+    cogsmith.write(array, path, tags=tags, band_names=["a", "b", "c"], band_scale=0.1, compress="lzw")
     return path
 
 
 def test_every_option_of_the_command_is_taken():
     from cogsmith._file_options import FILE_OPTIONS
-    from cogsmith._options import _OPTIONS
+    from cogsmith._options import OPTIONS
 
     listed = re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", command("create", "--help"), re.MULTILINE)
     assert len(listed) > 30
-    taken = {**FILE_OPTIONS, **_OPTIONS}
+    taken = {**FILE_OPTIONS, **OPTIONS}
     missing = [name for name in listed if name != "help" and name.replace("-", "_") not in taken]
     assert not missing
     # Conversely, each option in the table is an option of the command.
@@ -76,13 +77,13 @@ PAIRS: list[tuple[dict[str, object], list[str]]] = [
     ({"gcp": [",".join(map(str, point)) for point in GCPS]}, [part for point in GCPS for part in ("--gcp", ",".join(map(str, point)))]),
     ({"pixel_is": "Point"}, ["--pixel-is", "point"]),
     ({"pixel_is_point": True}, ["--pixel-is", "point"]),
-    ({"scale": 0.5}, ["--scale", "0.5"]),
-    ({"scales": [1, 2, 3.5]}, ["--scale", "1=1", "--scale", "2=2", "--scale", "3=3.5"]),
-    ({"scale": {2: 7}, "offset": np.float32(0.5)}, ["--scale", "2=7", "--offset", "0.5"]),
-    ({"offset": [None, -3, None]}, ["--offset", "2=-3"]),
-    ({"offset": "2=-3"}, ["--offset", "2=-3"]),
-    ({"unit": "m"}, ["--unit", "m"]),
-    ({"units": ["m", "km", ""]}, ["--unit", "1=m", "--unit", "2=km", "--unit", "3="]),
+    ({"band_scale": 0.5}, ["--band-scale", "0.5"]),
+    ({"band_scale": [1, 2, 3.5]}, ["--band-scale", "1=1", "--band-scale", "2=2", "--band-scale", "3=3.5"]),
+    ({"band_scale": {2: 7}, "band_offset": np.float32(0.5)}, ["--band-scale", "2=7", "--band-offset", "0.5"]),
+    ({"band_offset": [None, -3, None]}, ["--band-offset", "2=-3"]),
+    ({"band_offset": "2=-3"}, ["--band-offset", "2=-3"]),
+    ({"band_unit": "m"}, ["--band-unit", "m"]),
+    ({"band_unit": ["m", "km", ""]}, ["--band-unit", "1=m", "--band-unit", "2=km", "--band-unit", "3="]),
     ({"band_description": ["1=red", "3="]}, ["--band-description", "1=red", "--band-description", "3="]),
     ({"band_names": ["r", "g", "b"]}, [f"--band-description={band}={name}" for band, name in enumerate("rgb", 1)]),
     ({"band_description": {2: "two"}}, ["--band-description", "2=two"]),
@@ -120,7 +121,7 @@ def test_the_bytes_of_the_command(options, arguments, source, tmp_path):
 
 def test_what_rasterio_sees(source, out):
     cogsmith.create(
-        source, out, crs=25832, geotransform=(500000, 20, 0, 6000000, 0, -30), scale={2: 0.5}, unit=["m", "m", "s"],
+        source, out, crs=25832, geotransform=(500000, 20, 0, 6000000, 0, -30), band_scale={2: 0.5}, band_unit=["m", "m", "s"],
         band_names=["x", "y", "z"], metadata={"MINE": {"KEY": "value"}, "PLACE": "there"}, statistics=True,
     )  # fmt: skip
     with rasterio.open(out) as file, rasterio.open(source) as before:
@@ -158,13 +159,13 @@ def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
     [
         ({"transform": TRANSFORM, "bounds": (0, 0, 1, 1)}, "option 'transform': contradicts bounds"),
         ({"transform": TRANSFORM, "geotransform": TRANSFORM.to_gdal()}, "mean the same"),
-        ({"scale": [1, 2]}, None),
-        ({"scale": [1, 2, 3, 4]}, "option 'scale': there is no band 4; the output has 3"),
+        ({"band_scale": [1, 2]}, None),
+        ({"band_scale": [1, 2, 3, 4]}, "option 'band_scale': there is no band 4; the output has 3"),
         ({"band_description": {4: "x"}}, "option 'band_description': there is no band 4"),
         ({"band_names": "all"}, "expected a list with one per band"),
-        ({"scale": {0: 1}}, "band 0"),
-        ({"scale": float("nan")}, "finite"),
-        ({"scale": 0}, "option 'scale'"),
+        ({"band_scale": {0: 1}}, "band 0"),
+        ({"band_scale": float("nan")}, "finite"),
+        ({"band_scale": 0}, "option 'band_scale'"),
         ({"color_interpretation": ["red"]}, "option 'color_interpretation': 1 for 3 bands"),
         ({"color_interpretation": ["mauve"] * 3}, "color_interpretation=\"mauve\": expected one of"),
         ({"bounds": (1, 2, 3)}, "left, bottom, right, top"),
@@ -175,7 +176,10 @@ def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
         ({"metadata": ["KEY"]}, "KEY=VALUE"),
         ({"metadata": {"A": 1}, "tags": {"B": 2}}, "mean the same"),
         ({"mask": "some"}, "expected one of auto, none, nodata, alpha"),
-        ({"nodata": 70000}, "nodata"),
+        ({"nodata": 70000}, "option 'nodata': nodata value 70000 is out of range for i16 (-32768 to 32767); pass nodata=None"),
+        ({"nodata": 0.5}, "nodata value 0.5 is not an integer, as i16 requires"),
+        ({"gcps": GCPS, "bounds": (0, 0, 1, 1)}, "option 'bounds': contradicts gcp"),
+        ({"scale": 0.5}, "option 'scale' is unknown; did you mean 'band_scale'? It records a scale factor in the metadata"),
         ({"image": 0}, "image=0: expected the number of an image"),
         ({"json": False}, "always returns the summary"),
         ({"tile_memory": "much"}, "64M"),
@@ -203,3 +207,19 @@ def test_quiet(tmp_path, out):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cogsmith.create(source, out, quiet=True)
+
+
+def test_results_have_the_keys_of_the_commands(source, tmp_path):
+    ours, theirs = tmp_path / "ours.tif", tmp_path / "theirs.tif"
+    for options, words in (({}, []), ({"statistics": True}, ["--stats"])):
+        summary = cogsmith.create(source, ours, overwrite=True, **options)
+        expected = json.loads(command("create", "--json", "--overwrite", *words, source, theirs))
+        assert list(summary) == list(expected)
+        assert summary["output"] == str(ours) and summary["seconds"] >= 0
+        for key in ("output", "seconds"):
+            del summary[key], expected[key]
+        assert summary == expected
+    facts, expected = cogsmith.info(ours), json.loads(command("info", "--json", theirs))
+    del expected["file"]
+    assert facts == expected and list(facts) == list(expected)
+    assert facts["levels"][0]["ratio"] > 1

@@ -44,8 +44,8 @@ def test_every_option_is_on_the_page():
 
     page = PAGE.read_text(encoding="utf-8")
     again = {"driver", "width", "height", "count", "dtype", "tiled"}
-    for name in [*_options._OPTIONS, *_overrides._OVERRIDES, *_file_options.FILE_OPTIONS]:
-        assert f"`{name}`" in page or name in again or name in ("descriptions", "scales", "offsets", "units"), name
+    for name in [*_options.OPTIONS, *_overrides.OVERRIDES, *_file_options.FILE_OPTIONS]:
+        assert f"`{name}`" in page or name in again or name == "descriptions", name
     for name in cogsmith.__all__:
         assert name == "__version__" or f"`{name}`" in page or f".{name}(" in page, name
 
@@ -89,14 +89,28 @@ path: Path = cogsmith.write(np.zeros((4, 4)), "a.tif")
 data: bytes = cogsmith.to_cog(np.zeros((4, 4)), crs=4326, transform=(1, 0, 0, 0, -1, 0))
 with cogsmith.CogWriter("b.tif", shape=(4, 4), dtype="u1") as cog:
     cog.push(np.zeros((4, 4), "u1"))
+accepted = dict(compress="ZSTD", COMPRESS="lzw")
+cogsmith.write(np.zeros((4, 4)), "a.tif", compress="zstd", level=15, overviews=[2, 4], blocksize=(256, 128), alpha=True)
+cogsmith.write(np.zeros((4, 4)), "a.tif", COMPRESS="ZSTD", zlevel=3, NUM_THREADS="ALL_CPUS", dtype="u1", driver="GTiff")
+cogsmith.create("a.tif", "b.tif", band_scale={1: 0.5}, metadata={"A": "b"}, mask="nodata", gcp=[(0, 0, 1, 1)])
 cogsmith.write(np.zeros((4, 4)))  # a target is missing
+cogsmith.write(np.zeros((4, 4)), "a.tif", compres="lzw")
+cogsmith.to_cog(np.zeros((4, 4)), blocksize="large")
+cogsmith.create("a.tif", "b.tif", scale=0.5)
 """
     )
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, str(code)], capture_output=True, text=True
     )
     lines = done.stdout.splitlines()
-    assert len(lines) == 2 and 'Missing positional argument "target"' in lines[0], done.stdout
+    expected = (
+        'Missing positional argument "target"', 'Unexpected keyword argument "compres"',
+        'Argument "blocksize" to "to_cog" has incompatible type', 'Unexpected keyword argument "scale"',
+    )  # fmt: skip
+    errors = [line for line in lines if ": error: " in line]
+    assert len(errors) == len(expected), done.stdout
+    for error, part in zip(errors, expected, strict=True):
+        assert part in error, done.stdout
 
 
 @pytest.mark.skipif("COGSMITH_WHEEL" not in os.environ, reason="the test command names the wheel")

@@ -67,7 +67,7 @@ def test_predictors():
         predictor(ARRAY, predictor=3)
     with pytest.raises(ValueError, match="predictor"):
         predictor(complexes, predictor=2)
-    with pytest.raises(ValueError, match="expected one of"):
+    with pytest.raises(ValueError, match="expected one of auto, none, horizontal, float, yes$"):
         predictor(ARRAY, predictor=4)
 
 
@@ -205,12 +205,12 @@ def test_what_asks_for_what_is_done_anyway_is_taken(options):
     ("name", "hint"), [("compres", "compress"), ("blocksiz", "blocksize"), ("zlevl", "zlevel"), ("frobnicate", None)]
 )
 def test_unknown_options(name, hint):
-    with pytest.raises(ValueError, match=f"option '{name}' is unknown") as error:
+    with pytest.raises(TypeError, match=f"option '{name}' is unknown") as error:
         cogsmith.to_cog(ARRAY, **{name: 1})
     assert ("did you mean" in str(error.value)) == (hint is not None)
     if hint:
         assert f"'{hint}'" in str(error.value)
-    with pytest.raises(ValueError, match="is unknown"):
+    with pytest.raises(TypeError, match="is unknown"):
         cogsmith.write(ARRAY, ":mem:", **{name: 1})
 
 
@@ -225,7 +225,8 @@ FOREIGN = {
     "compute_stats": "did you mean 'statistics'", "epsg": "did you mean 'crs'", "dst_crs": "did you mean 'crs'",
     "affine": "did you mean 'transform'", "metadata": "did you mean 'tags'",
     "color_interpretation": "did you mean 'colorinterp'", "long_name": "did you mean 'band_names'",
-    "scale_factor": "did you mean 'scale'", "add_offset": "did you mean 'offset'", "tmpdir": "did you mean 'temp_dir'",
+    "scale_factor": "did you mean 'band_scale'", "add_offset": "did you mean 'band_offset'",
+    "unittype": "did you mean 'band_unit'", "tmpdir": "did you mean 'temp_dir'",
     "co": "as its own keyword", "creation_options": "as its own keyword", "driver_kwargs": "as its own keyword",
     "encoding": "as its own keyword", "bidx": "select bands first", "indexes": "select bands first",
     "windowed": "omit it", "lock": "call its compute()", "use_cog_driver": "omit it",
@@ -237,13 +238,13 @@ FOREIGN = {
 def test_names_of_other_packages(name):
     for function in (cogsmith.write, cogsmith.write_cog):
         for spelled in (name, name.upper()):
-            with pytest.raises(ValueError) as error:
+            with pytest.raises(TypeError) as error:
                 function(ARRAY, ":mem:", **{spelled: 1})
             assert f"option '{spelled}' is unknown; " in str(error.value) and FOREIGN[name] in str(error.value)
 
 
 def test_a_profile_is_unpacked():
-    with pytest.raises(ValueError, match="option 'profile' is unknown; pass each option as its own keyword"):
+    with pytest.raises(TypeError, match="option 'profile' is unknown; pass each option as its own keyword"):
         cogsmith.to_cog(ARRAY, profile={"compress": "lzw"})
     assert written(**{"compress": "lzw", "tiled": True, "driver": "GTiff"}).profile["compress"] == "lzw"
 
@@ -257,11 +258,70 @@ def test_options_of_gdal_that_are_lacked_say_why():
             cogsmith.to_cog(ARRAY, **{name: "17"})
 
 
-@pytest.mark.parametrize(("name", "expected"), [("CRS", "crs"), ("scales", "scale"), ("mask", None)])
-def test_arguments_in_other_places(name, expected):
-    function = cogsmith.write if expected else cogsmith.write_cog
-    with pytest.raises(ValueError, match=f"did you mean '{expected}'" if expected else "use cogsmith.write"):
-        function(ARRAY, ":mem:", **{name: 1})
+@pytest.mark.parametrize("name", ["scale", "offset", "unit"])
+def test_names_that_could_mean_a_change_of_pixels(name, tmp_path):
+    source = tmp_path / "source.tif"
+    cogsmith.write(ARRAY, source)
+    calls = [
+        lambda **options: cogsmith.write(ARRAY, ":mem:", **options),
+        lambda **options: cogsmith.to_cog(ARRAY, **options),
+        lambda **options: cogsmith.CogWriter(":mem:", shape=(4, 4), dtype="u1", **options),
+        lambda **options: cogsmith.create(source, tmp_path / "out.tif", **options),
+    ]
+    for call in calls:
+        for spelled in (name, f"{name}s", name.upper()):
+            with pytest.raises(TypeError) as error:
+                call(**{spelled: 1})
+            expected = f"option '{spelled}' is unknown; did you mean 'band_{name}'? It records a"
+            assert str(error.value).startswith(expected) and "gdal_translate -scale" in str(error.value)
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_arguments_in_other_cases_and_places():
+    assert cogsmith.write(ARRAY, ":mem:", CRS=32632) == cogsmith.write(ARRAY, ":mem:", crs=32632)
+    with pytest.raises(ValueError, match="options 'crs' and 'CRS' mean the same"):
+        cogsmith.write(ARRAY, ":mem:", crs=32632, CRS=32633)
+    for function in (cogsmith.write_cog, cogsmith.CogWriter):
+        for name in ("mask", "bands"):
+            if name == "mask" and function is cogsmith.CogWriter:
+                continue
+            first = (ARRAY,) if function is cogsmith.write_cog else ()
+            more = {} if first else {"shape": (4, 4), "dtype": "u1"}
+            with pytest.raises(TypeError, match=f"option '{name}' is not available in this function; use cogsmith.write"):
+                function(*first, ":mem:", **more, **{name: "first"})
+    with pytest.raises(TypeError, match="option 'attrs' is unknown"):
+        cogsmith.CogWriter(":mem:", shape=(4, 4), dtype="u1", attrs=True)
+
+
+def test_errors_of_the_library_have_the_names_of_python():
+    complex_samples = image((60, 70), "complex64")
+    calls = [
+        lambda **options: cogsmith.write(complex_samples, ":mem:", **options),
+        lambda **options: cogsmith.write_cog(raster(complex_samples), ":mem:", **options),
+        lambda **options: cogsmith.CogWriter(":mem:", shape=(60, 70), dtype="complex64", **options),
+    ]
+    for call in calls:
+        for options, name in (
+            ({"overview_resampling": "mode", "overviews": [2]}, "overview_resampling"),
+            ({"statistics": True}, "statistics"),
+            ({"overview_blocksize": (100, 100)}, "overview_blocksize"),
+            ({"tags": {"IMAGE_STRUCTURE": "x", "TIFFTAG_SOFTWARE": "\0"}}, "tags"),
+            ({"band_scale": 0}, "band_scale"),
+        ):
+            with pytest.raises(ValueError) as error:
+                call(**options)
+            assert str(error.value).startswith(f"option '{name}': "), str(error.value)
+
+
+def test_choices_are_listed_once():
+    for options, expected in (
+        ({"bigtiff": "maybe"}, "auto, yes, no, if_safer"),
+        ({"compress": "brotli"}, "none, lzw, deflate, zstd"),
+        ({"photometric": "blue"}, "minisblack, miniswhite, rgb, cmyk, cielab, icclab"),
+        ({"alpha": "some"}, "yes, premultiplied, no"),
+    ):
+        with pytest.raises(ValueError, match=f"expected one of {expected}$"):
+            written(**options)
 
 
 @pytest.mark.parametrize(
@@ -280,8 +340,10 @@ def test_values_in_either_case(options):
 
 
 def test_one_option_twice():
-    with pytest.raises(ValueError, match="mean the same"):
-        cogsmith.to_cog(ARRAY, compress="lzw", COMPRESS="zstd")
+    # Also if one of the values is the default.
+    for compress in ("lzw", "deflate"):
+        with pytest.raises(ValueError, match="mean the same"):
+            cogsmith.to_cog(ARRAY, compress=compress, COMPRESS="zstd")
 
 
 def test_options_of_the_library():

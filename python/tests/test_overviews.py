@@ -163,3 +163,10 @@ def test_what_says_something_else_is_refused(out):
         cogsmith.create(out, out, overviews=[overviews[0].data])
     with pytest.raises(ValueError, match="does not accept images here"):
         cogsmith.CogWriter(out, shape=(90, 120), dtype="u2", overviews=[overviews[0].data])
+
+
+def test_a_number_of_overviews_instead_of_the_factors_of_datacube():
+    array = raster(image((600, 700)))
+    assert look(cogsmith.to_cog(array, overview_count=2)).overviews == [2, 4]
+    with pytest.raises(ValueError, match="conflicts with a list of overviews"):
+        cogsmith.to_cog(array, overview_levels=[2, 4], overview_count=2)

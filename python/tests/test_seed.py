@@ -25,7 +25,9 @@ def datacubes(array, path, **options):
 
 
 def arguments(function):
-    return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
+    """Returns the arguments that can be passed by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return [(p.name, p.default, p.kind) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
 def test_the_signatures_are_datacubes():
@@ -150,7 +152,7 @@ def test_nodata_is_read_from_the_attributes(out):
     assert np.isnan(nodata(raster(image((60, 70), "float32"))))
     assert np.isnan(nodata(raster(image((60, 70), "float64")), nodata=None))
     assert nodata(raster(image((60, 70), "float32"), -999)) == -999
-    with pytest.raises(ValueError, match="beyond the valid range"):
+    with pytest.raises(ValueError, match="nodata value .* is out of range"):
         nodata(raster(image((60, 70), "uint8"), -999))
 
 

@@ -109,10 +109,12 @@ def test_create(tmp_path, out):
     np.testing.assert_array_equal(look(out).masks > 0, pixels != 3)
     for options, text in (
         ({"mask": "sometimes"}, "mask="), ({"nbits": 3}, "nbits="), ({"photometric": "rgb"}, "not supported"),
-        ({"image": 0}, "counted from 1"), ({"image": 7}, "image"), ({"mask": "alpha"}, "alpha"), ({"frob": 1}, "unknown"),
+        ({"image": 0}, "counted from 1"), ({"image": 7}, "image"), ({"mask": "alpha"}, "alpha"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=text):
             cogsmith.create(source, out, overwrite=True, **options)
+    with pytest.raises(TypeError, match="option 'frob' is unknown"):
+        cogsmith.create(source, out, frob=1)
     with pytest.raises(FileNotFoundError):
         cogsmith.create(tmp_path / "none.tif", out, overwrite=True)
     (tmp_path / "text.tif").write_text("no TIFF")

@@ -171,9 +171,9 @@ def explicit_options(source: Any, case: Any) -> dict[str, Any]:
         "band_names": list(case.names or ["a name"] * count),
         "attrs": False,
         "tags": {"tag": "value"},
-        "scale": 2.0,
-        "offset": 1.0,
-        "unit": "m",
+        "band_scale": 2.0,
+        "band_offset": 1.0,
+        "band_unit": "m",
         "colorinterp": ["gray"] + ["undefined"] * (count - 1),
         "pixel_is_point": case.point,
     }

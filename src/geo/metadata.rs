@@ -176,7 +176,7 @@ impl Metadata {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 and numbers that are not finite.
     pub fn set_scale(&mut self, band: u16, scale: f64) -> Result<()> {
         if !scale.is_finite() || scale == 0.0 {
-            return Err(Error::option("scale", format!("must be finite and nonzero, got {scale}")));
+            return Err(Error::option("band-scale", format!("must be finite and nonzero, got {scale}")));
         }
         self.set_quantity(band, scale, self.offset(band))
     }
@@ -187,7 +187,7 @@ impl Metadata {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn set_offset(&mut self, band: u16, offset: f64) -> Result<()> {
         if !offset.is_finite() {
-            return Err(Error::option("offset", format!("must be finite, got {offset}")));
+            return Err(Error::option("band-offset", format!("must be finite, got {offset}")));
         }
         self.set_quantity(band, self.scale(band), offset)
     }

@@ -81,9 +81,9 @@ impl Overrides {
             return Err(Error::option(first, reason));
         }
         check_bands("band-description", &self.description)?;
-        check_bands("scale", &self.scale)?;
-        check_bands("offset", &self.offset)?;
-        check_bands("unit", &self.unit)?;
+        check_bands("band-scale", &self.scale)?;
+        check_bands("band-offset", &self.offset)?;
+        check_bands("band-unit", &self.unit)?;
         for (index, item) in self.items.iter().enumerate() {
             if self.items[..index].iter().any(|other| other.name == item.name && other.domain == item.domain) {
                 return Err(Error::option("metadata", format!("{} is set twice; set it once", item.name)));
@@ -115,13 +115,13 @@ impl Overrides {
             one.bands(bands, "band-description")?.try_for_each(|band| metadata.set_description(band, &one.value))?;
         }
         for one in &self.scale {
-            one.bands(bands, "scale")?.try_for_each(|band| metadata.set_scale(band, one.value))?;
+            one.bands(bands, "band-scale")?.try_for_each(|band| metadata.set_scale(band, one.value))?;
         }
         for one in &self.offset {
-            one.bands(bands, "offset")?.try_for_each(|band| metadata.set_offset(band, one.value))?;
+            one.bands(bands, "band-offset")?.try_for_each(|band| metadata.set_offset(band, one.value))?;
         }
         for one in &self.unit {
-            one.bands(bands, "unit")?.try_for_each(|band| metadata.set_unit(band, &one.value))?;
+            one.bands(bands, "band-unit")?.try_for_each(|band| metadata.set_unit(band, &one.value))?;
         }
         let colors = &self.color_interpretation;
         if !colors.is_empty() && colors.len() != usize::from(bands) {

@@ -13,6 +13,8 @@ pub(crate) trait Value: Sample {
     const ZERO: Self;
     /// `true` if the type has NaN and negative zero.
     const MAY_BE_NAN: bool = true;
+    /// The smallest and the largest finite sample; of complex samples, of their real part.
+    const LIMITS: [Nodata; 2];
 
     /// Returns whether the value is NaN, in either part.
     fn is_nan(self) -> bool;
@@ -129,10 +131,23 @@ impl Nodata {
         }
     }
 
-    /// Returns whether a sample of the type can hold the value, apart from rounding of floats.
-    pub(crate) fn fits(&self, data_type: DataType) -> bool {
-        dispatch!(data_type, T => T::from_nodata(self).is_some())
-            && self.as_f64().is_finite() == self.rounded_to(data_type).is_finite()
+    /// Returns why no sample of the type can hold the value; `None` if one can, apart from rounding of floats.
+    pub(crate) fn misfit(&self, data_type: DataType) -> Option<String> {
+        let is_held = dispatch!(data_type, T => T::from_nodata(self).is_some())
+            && self.as_f64().is_finite() == self.rounded_to(data_type).is_finite();
+        let digits = |value| match value {
+            Self::Integer(value) => value.to_string(),
+            Self::Float(value) => format!("{value:?}"),
+        };
+        let [low, high] = dispatch!(data_type, T => T::LIMITS).map(digits);
+        let has_fraction = matches!(*self, Self::Float(value) if value.is_nan() || (value % 1.0).abs() > 0.0);
+        let is_integral = !matches!(data_type.kind(), SampleKind::Float | SampleKind::ComplexFloat);
+        let problem = if has_fraction && is_integral {
+            format!("is not an integer, as {data_type} requires")
+        } else {
+            format!("is out of range for {data_type}")
+        };
+        (!is_held).then(|| format!("nodata value {} {problem} ({low} to {high})", digits(*self)))
     }
 
     /// Parses the text of a `GDAL_NODATA` tag or of an option: integers exactly, everything else as a double.
@@ -187,6 +202,7 @@ macro_rules! integer_values {
         $(impl Value for $type {
             const ZERO: Self = 0;
             const MAY_BE_NAN: bool = false;
+            const LIMITS: [Nodata; 2] = [Nodata::Integer(Self::MIN as i128), Nodata::Integer(Self::MAX as i128)];
 
             fn is_nan(self) -> bool {
                 false
@@ -253,6 +269,7 @@ macro_rules! bounds_of_equal {
 
 impl Value for f32 {
     const ZERO: Self = 0.0;
+    const LIMITS: [Nodata; 2] = [Nodata::Float(Self::MIN as f64), Nodata::Float(Self::MAX as f64)];
 
     fn is_nan(self) -> bool {
         self.is_nan()
@@ -272,6 +289,7 @@ impl Value for f32 {
 
 impl Value for f64 {
     const ZERO: Self = 0.0;
+    const LIMITS: [Nodata; 2] = [Nodata::Float(Self::MIN), Nodata::Float(Self::MAX)];
 
     fn is_nan(self) -> bool {
         self.is_nan()
@@ -292,6 +310,7 @@ impl Value for f64 {
 /// samples.
 impl Value for f16 {
     const ZERO: Self = f16::ZERO;
+    const LIMITS: [Nodata; 2] = [Nodata::Integer(-65504), Nodata::Integer(65504)];
 
     fn is_nan(self) -> bool {
         self.is_nan()
@@ -311,6 +330,7 @@ where
     Self: Sample,
 {
     const ZERO: Self = Self { re: T::ZERO, im: T::ZERO };
+    const LIMITS: [Nodata; 2] = T::LIMITS;
 
     fn is_nan(self) -> bool {
         self.re.is_nan() || self.im.is_nan()
@@ -358,10 +378,44 @@ mod tests {
         assert_eq!(u8::from_nodata(&Nodata::Integer(256)), None);
         assert_eq!(u8::from_nodata(&Nodata::Float(f64::NAN)), None);
         assert_eq!(f32::from_nodata(&Nodata::Float(1e300)), Some(f32::INFINITY));
-        assert!(!Nodata::Float(1e300).fits(DataType::F32) && Nodata::Float(f64::INFINITY).fits(DataType::F32));
-        assert!(!Nodata::Float(7e4).fits(DataType::F16) && !Nodata::Integer(-1).fits(DataType::U16));
         assert_eq!(f32::from_nodata(&Nodata::Float(f64::INFINITY)), Some(f32::INFINITY));
         assert_eq!(u64::from_nodata(&Nodata::Integer(i128::from(u64::MAX))), Some(u64::MAX));
+    }
+
+    #[test]
+    fn nodata_that_a_type_cannot_hold_is_explained() {
+        let nan = f64::NAN;
+        for (nodata, data_type, expected) in [
+            (Nodata::Integer(-9999), DataType::U8, "nodata value -9999 is out of range for u8 (0 to 255)"),
+            (
+                Nodata::Integer(1 << 63),
+                DataType::I64,
+                "9223372036854775808 is out of range for i64 (-9223372036854775808 to",
+            ),
+            (Nodata::Float(f64::INFINITY), DataType::I16, "nodata value inf is out of range for i16 (-32768 to 32767)"),
+            (Nodata::Float(1e300), DataType::CI16, "nodata value 1e300 is out of range for ci16 (-32768 to 32767)"),
+            (Nodata::Float(0.5), DataType::U8, "nodata value 0.5 is not an integer, as u8 requires (0 to 255)"),
+            (
+                Nodata::Float(nan),
+                DataType::I16,
+                "nodata value NaN is not an integer, as i16 requires (-32768 to 32767)",
+            ),
+            (Nodata::Float(7e4), DataType::F16, "nodata value 70000.0 is out of range for f16 (-65504 to 65504)"),
+            (Nodata::Float(-1e300), DataType::F32, "nodata value -1e300 is out of range for f32 (-3.402"),
+            (Nodata::Float(65536.5), DataType::F16, "nodata value 65536.5 is out of range for f16"),
+        ] {
+            let reason = nodata.misfit(data_type).unwrap_or_default();
+            assert!(reason.contains(expected), "{reason}");
+        }
+        for (nodata, data_type) in [
+            (Nodata::Integer(255), DataType::U8),
+            (Nodata::Float(-0.0), DataType::U8),
+            (Nodata::Float(f64::INFINITY), DataType::F32),
+            (Nodata::Float(nan), DataType::CF32),
+            (Nodata::Float(0.1), DataType::F16),
+        ] {
+            assert_eq!(nodata.misfit(data_type), None, "{nodata:?} {data_type}");
+        }
     }
 
     /// Checks GDAL's formula, and that no value near or far beyond the bounds equals the value.

@@ -99,10 +99,8 @@ impl<S: RasterSource> RasterSource for OverriddenSource<S> {
 
 /// Sets the nodata value of an image, and drops statistics if it differs from the present one.
 pub(super) fn set_nodata(spec: &mut ImageSpec, metadata: &mut Metadata, nodata: Option<Nodata>) -> Result<()> {
-    let data_type = spec.data_type;
-    if let Some(value) = nodata.filter(|value| !value.fits(data_type)) {
-        let value = value.as_f64();
-        return Err(Error::option("nodata", format!("nodata value {value} cannot be represented as {data_type}")));
+    if let Some(reason) = nodata.and_then(|value| value.misfit(spec.data_type)) {
+        return Err(Error::option("nodata", reason));
     }
     if !same_nodata(nodata, spec.nodata) {
         metadata.drop_statistics();

@@ -94,7 +94,7 @@ def done(r):
 
 OPTIONS = ("compress level predictor blocksize overview-blocksize overviews overview-count overview-resampling interleave nodata "
            "nbits mask bigtiff image ignore-aux threads tile-memory row-memory temp-dir sync verify overwrite quiet json crs crs-wkt "
-           "transform bounds gcp pixel-is band-description scale offset unit color-interpretation stats metadata strip-metadata").split()
+           "transform bounds gcp pixel-is band-description band-scale band-offset band-unit color-interpretation stats metadata strip-metadata").split()
 
 
 def help_names_everything():
@@ -261,7 +261,9 @@ def addresses():
 
 # Words of other tools, and what the command says is meant.
 MEANT = {
-    ("-co", "COMPRESS=ZSTD"): "--compress zstd", ("--co", "BLOCKXSIZE=256"): "--blocksize 256", ("--co=TILED=YES",): "--blocksize",
+    ("-co", "COMPRESS=ZSTD"): "--compress zstd", ("--co", "BLOCKXSIZE=256"): "--blocksize N or WxH", ("--co=TILED=YES",): "always tiled",
+    ("--co", "PREDICTOR=2"): "--predictor horizontal", ("-co", "ADD_ALPHA=YES"): "no alpha band is added", ("-scale", "0", "255"): "--band-scale NUMBER records",
+    ("--scale", "0.1"): "'gdal_translate -scale'", ("--offset", "1"): "--band-offset NUMBER", ("--unit", "m"): "--band-unit TEXT",
     ("-co", "OTHER=1"): "creation options", ("-of", "COG"): "always a COG", ("-a_srs", "EPSG:4326"): "--crs", ("-a_nodata", "0"): "--nodata",
     ("-a_ullr", "0", "1", "1", "0"): "--bounds", ("-tr", "10", "10"): "gdalwarp -tr", ("-r", "average"): "--overview-resampling",
     ("-b", "1"): "gdal_translate -b", ("--bidx", "1"): "gdal_translate -b", ("-ot", "Byte"): "samples keep their type", ("-mo", "A=B"): "--metadata",

@@ -189,7 +189,7 @@ def mended():
 def heights():
     """Scale and offset of one band with a vertical CRS stand in the z of scale and tiepoint, which GDAL reads first."""
     source = write("heights.tif", plain(dtype="i2"), transform=Affine(10, 0, 5e5, 0, -10, 5e6), crs="EPSG:32633+5773")
-    target, out = made(source, scale="0.1", offset="-3")
+    target, out = made(source, band_scale="0.1", band_offset="-3")
     if out:
         return out
     new, old, out = seen(target)
@@ -303,8 +303,8 @@ def from_the_library():
 def words_case():
     source = write("words.tif", plain(3), photometric="MINISBLACK")
     odd = "a & b < c > d \" e ' f &amp; ü 漢"
-    words = ["--band-description=1=B04 & <red>", "--band-description=2=grün", "--scale=0.0001", "--offset=1=-0.1", "--offset=2=1e-7", "--offset=3=0",
-             "--unit=m & s", "--color-interpretation=nir,red,green", f"--metadata=ODD={odd}", "--metadata=EMPTY=", "--metadata=TWO=a=b",
+    words = ["--band-description=1=B04 & <red>", "--band-description=2=grün", "--band-scale=0.0001", "--band-offset=1=-0.1", "--band-offset=2=1e-7", "--band-offset=3=0",
+             "--band-unit=m & s", "--color-interpretation=nir,red,green", f"--metadata=ODD={odd}", "--metadata=EMPTY=", "--metadata=TWO=a=b",
              "--metadata=DOMAIN:KEY=<v>", "--metadata=json:STUFF:doc={\"a\": [1, \"<&>\"]}", "--metadata=TIFFTAG_SOFTWARE=some software",
              "--metadata=TIFFTAG_DATETIME=2026:01:02 03:04:05", "--metadata=SPACES=  two  "]
     target, out = made(source, words)
@@ -329,7 +329,7 @@ def words_case():
     out += differ("items in the file", {k: items.get(k, "missing") for k in ("EMPTY", "SPACES")}, {"EMPTY": None, "SPACES": "  two  "})
     out += [f"{t} is not the shortest decimal in {text}" for t in (">0.0001<", ">-0.1<", ">1e-7<", ">0<") if t not in text]
     # And away again.
-    again, problems = made(target, ["--strip-metadata", "--band-description=1=", "--scale=1", "--offset=0", "--unit=", "--metadata=NEW=1"], name="again.tif")
+    again, problems = made(target, ["--strip-metadata", "--band-description=1=", "--band-scale=1", "--band-offset=0", "--band-unit=", "--metadata=NEW=1"], name="again.tif")
     if problems:
         return out + problems
     new, _, more = seen(again)
@@ -493,11 +493,11 @@ REFUSED = {
     "GCP of three numbers": (["--gcp=0,0,1"], "column, row"),
     "description without a band": (["--band-description=red"], "1=red"),
     "description of a band that is not there": (["--band-description=4=red"], "no band 4"),
-    "band 0": (["--scale=0=2"], "from 1"),
-    "scale twice": (["--scale=1=2", "--scale=1=3"], "twice"),
-    "scale of all and of one": (["--scale=2", "--scale=1=3"], "contradicts"),
-    "scale of 0": (["--scale=0"], "scale of 0"),
-    "offset that is not a number": (["--offset=low"], "number"),
+    "band 0": (["--band-scale=0=2"], "from 1"),
+    "scale twice": (["--band-scale=1=2", "--band-scale=1=3"], "twice"),
+    "scale of all and of one": (["--band-scale=2", "--band-scale=1=3"], "contradicts"),
+    "scale of 0": (["--band-scale=0"], "scale of 0"),
+    "offset that is not a number": (["--band-offset=low"], "number"),
     "colors of another number of bands": (["--color-interpretation=red,green"], "one for each"),
     "no such color": (["--color-interpretation=ultraviolet"], "expected one of"),
     "palette without a color table": (["--color-interpretation=palette"], "color table"),

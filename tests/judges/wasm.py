@@ -73,7 +73,7 @@ def cases(folder):
     yield "numbers, factors", made["numbers"], "bytes", {"overviews": "3,7,20", "blocksize": 128, "compress": "lzw"}, {"threads": 3}
     yield "colors, mask from alpha", made["colors"], "handle", {"mask": "alpha", "blocksize": 256, "interleave": "tile"}, {"threads": 3}
     yield "floats, nodata and place", made["floats"], "path", {
-        "nodata": "nan", "bounds": "10,40,20,50", "scale": "0.5", "unit": "m", "overview_count": 2, "overview_resampling": "average"}, {"threads": 2}
+        "nodata": "nan", "bounds": "10,40,20,50", "band_scale": "0.5", "band_unit": "m", "overview_count": 2, "overview_resampling": "average"}, {"threads": 2}
     yield "numbers, BigTIFF and statistics", made["numbers"], "blob", {"bigtiff": "yes", "stats": True}, {"threads": 3}
     yield "numbers, to a stream", made["numbers"], "path", {"overview_blocksize": 128}, {"threads": 3, "stream": True}
 
@@ -81,7 +81,7 @@ def cases(folder):
 def package_options(options):
     """Options of the command as the package takes them."""
     lists = {"overviews": lambda text: [int(n) for n in text.split(",")], "bounds": lambda text: [float(n) for n in text.split(",")],
-             "scale": float}
+             "band_scale": float}
     return {camel(name): lists.get(name, lambda value: value)(value) for name, value in options.items()}
 
 

@@ -135,6 +135,21 @@ pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Error 
     ErrorKind::InvalidOption { option, reason: reason.into() }.into()
 }
 
+/// Returns the hint for names that could mean a change of pixel values, which `gdal_translate -scale` makes.
+fn of_scaling(name: &str, names: &[&str]) -> Option<String> {
+    let (option, thing) = match name {
+        "scale" => ("bandScale", "a scale factor"),
+        "offset" => ("bandOffset", "an offset"),
+        "unit" => ("bandUnit", "a unit"),
+        _ => return None,
+    };
+    names.contains(&option).then(|| {
+        format!(
+            "{option} records {thing} in the metadata; pixel values are not rescaled, as gdal_translate -scale does"
+        )
+    })
+}
+
 /// Returns the entries of an options object, except those that are `undefined`; every name must be known.
 pub(crate) fn entries(object: &JsValue, what: &'static str, names: &[&'static str]) -> Result<Vec<Given>> {
     if object.is_undefined() {
@@ -147,7 +162,8 @@ pub(crate) fn entries(object: &JsValue, what: &'static str, names: &[&'static st
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         let Some(option) = names.iter().find(|known| **known == name) else {
-            return Err(refused(what, format!("unknown name '{name}'; expected one of {}", names.join(", "))));
+            let advice = of_scaling(&name, names).unwrap_or_else(|| format!("expected one of {}", names.join(", ")));
+            return Err(refused(what, format!("unknown name '{name}'; {advice}")));
         };
         if !value.is_undefined() {
             given.push(Given { option, value });

@@ -33,9 +33,9 @@ const NAMES: [&str; 28] = [
     "gcp",
     "pixelIs",
     "bandDescription",
-    "scale",
-    "offset",
-    "unit",
+    "bandScale",
+    "bandOffset",
+    "bandUnit",
     "colorInterpretation",
     "stats",
     "metadata",
@@ -161,7 +161,7 @@ impl Options {
                 metadata.set_description(band, &value.text()?)?;
             }
         }
-        let (scale, offset) = (find("scale"), find("offset"));
+        let (scale, offset) = (find("bandScale"), find("bandOffset"));
         if let Some(given) = scale {
             for (band, value) in for_bands(given, spec)? {
                 metadata.set_scale(band, value.finite()?)?;
@@ -172,7 +172,7 @@ impl Options {
                 metadata.set_offset(band, value.finite()?)?;
             }
         }
-        if let Some(given) = find("unit") {
+        if let Some(given) = find("bandUnit") {
             for (band, value) in for_bands(given, spec)? {
                 metadata.set_unit(band, &value.text()?)?;
             }

@@ -64,6 +64,11 @@ const fixture = new URL('../../fixtures/dem_f32.tif', import.meta.url);
 const bytes = new Uint8Array(readFileSync(fixture));
 
 check('unknown options throw', () => refused(createCog(bytes, { compression: 'zstd' }), 'InvalidOption', /unknown name 'compression'; expected one of compress/));
+check('scale, offset and unit throw', async () => {
+  for (const [name, option] of [['scale', 'bandScale'], ['offset', 'bandOffset'], ['unit', 'bandUnit']]) {
+    await refused(createCog(bytes, { [name]: 1 }), 'InvalidOption', new RegExp(`'${name}'; ${option} records an? .* in the metadata; .*gdal_translate -scale`));
+  }
+});
 check('an unknown value throws', () => refused(createCog(bytes, { compress: 'jpeg' }), 'InvalidOption', /none, lzw, deflate, zstd/, { option: 'compress' }));
 check('levels are checked by codec', () => refused(createCog(bytes, { level: 10 }), 'InvalidOption', /10 is out of range for deflate \(1 to 9\)/, { option: 'level' }));
 check('contradictions throw', () => refused(createCog(bytes, { compress: 'lzw', level: 3 }), 'InvalidOption', /no effect/, { option: 'level' }));
@@ -186,7 +191,7 @@ check('warnings are printed', async () => {
 });
 check('options for metadata and georeferencing', async () => {
   const cog = await createCog(bytes, {
-    bounds: [10, 40, 20, 50], scale: 0.5, offset: 3, unit: 'm', bandDescription: ['height'], metadata: { AREA: 'north', 'MINE:KEY': 'value' }, stats: true, pixelIs: 'point',
+    bounds: [10, 40, 20, 50], bandScale: 0.5, bandOffset: 3, bandUnit: 'm', bandDescription: ['height'], metadata: { AREA: 'north', 'MINE:KEY': 'value' }, stats: true, pixelIs: 'point',
   });
   const info = await inspect(cog);
   assert.deepEqual(info.bounds, [10, 40, 20, 50]);

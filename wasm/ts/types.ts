@@ -46,11 +46,11 @@ export interface CreateOptions {
   /** Description of each band. Default: the input's. */
   bandDescription?: string[];
   /** Scale factor recorded in the metadata, for all bands or for each; pixel values are unchanged. Default: the input's. */
-  scale?: number | number[];
+  bandScale?: number | number[];
   /** Offset recorded in the metadata, added after scaling, for all bands or for each. Default: the input's. */
-  offset?: number | number[];
+  bandOffset?: number | number[];
   /** Unit of the scaled values, for all bands or for each; empty text removes it. Default: the input's. */
-  unit?: string | string[];
+  bandUnit?: string | string[];
   /** Color interpretation of each band, such as `['nir', 'red', 'green']`. Default: the input's. */
   colorInterpretation?: string[];
   /** Compute statistics of every band in the same pass and store them in the metadata. Default: `false`. */

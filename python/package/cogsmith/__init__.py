@@ -11,9 +11,10 @@
 from . import _xarray
 from ._check import info, validate
 from ._convert import create
+from ._datacube import _write_cog, to_cog, write_cog
 from ._native import __version__
 from ._streaming import CogWriter
-from ._write import _write_cog, to_cog, write, write_cog
+from ._write import write
 
 _xarray.register()
 

@@ -73,7 +73,7 @@ def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     Returns
     -------
     dict
-        The object that ``cogsmith info --json`` prints, without ``file`` and the ``ratio`` of levels:
+        The object that ``cogsmith info --json`` prints, without ``file``:
 
         - ``bytes``: size of the file; ``big_tiff``, ``byte_order`` ("little" or "big"), ``gdal_layout``: whether GDAL's
           structural metadata declare a COG;
@@ -82,7 +82,8 @@ def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
           ``mask``;
         - ``levels``: list of dicts, full resolution first, with ``directory``, ``width``, ``height``, ``tiled``,
           ``tile_width``, ``tile_height``, ``tiles``, ``sparse_tiles``, ``compression``, ``predictor``, ``bytes``,
-          ``mask_bytes``, and ``uncompressed_bytes``; ``other_images``: number of other full-resolution images;
+          ``mask_bytes``, ``uncompressed_bytes``, and ``ratio`` of the last to ``bytes`` (or None);
+        - ``other_images``: number of other full-resolution images;
         - ``crs``, ``vertical_crs`` (such as "EPSG:32633"), ``crs_name``, ``crs_kind``: str or None;
         - ``transform``: a, b, c, d, e, f in the order of ``affine.Affine``, at pixel corners, or None;
           ``pixel_is_point``, ``control_points`` (their number), ``bounds`` (left, bottom, right, top in units of the

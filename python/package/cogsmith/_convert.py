@@ -2,16 +2,81 @@
 
 from __future__ import annotations
 
-import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from . import _file_options, _native, _options, _values
+from ._defaults import default, passed
 from ._progress import as_callback
+from ._raster import UNSET
+from ._types import (
+    BandNumbers,
+    BandTexts,
+    BigTiff,
+    Bytes,
+    Colors,
+    Compress,
+    CreateAliases,
+    Factors,
+    Flag,
+    Interleave,
+    Number,
+    Predictor,
+    Progress,
+    Resampling,
+    StrPath,
+    Threads,
+    TileSize,
+    Unpack,
+)
 
 
 def create(
-    src_path: str | os.PathLike[str], dst_path: str | os.PathLike[str], *, progress: Any = None, **options: Any
+    src_path: StrPath,
+    dst_path: StrPath,
+    *,
+    compress: Compress = default("deflate"),
+    level: int | None = default(None),
+    predictor: Predictor = default("auto"),
+    blocksize: TileSize | None = default(512),
+    interleave: Interleave = default("pixel"),
+    bigtiff: BigTiff = default("auto"),
+    overviews: Factors = default("auto"),
+    overview_count: int | None = default(None),
+    overview_resampling: Resampling = default(None),
+    overview_blocksize: TileSize | None = default(None),
+    image: int | None = None,
+    nodata: Number | str | None = UNSET,
+    mask: Literal["auto", "none", "nodata", "alpha"] | str = default("auto"),
+    nbits: Literal["keep", "widen"] | str = default("keep"),
+    ignore_aux: Flag = default(False),
+    crs: Any = None,
+    crs_wkt: Flag = default(False),
+    transform: Iterable[float] | str | None = None,
+    geotransform: Iterable[float] | str | None = None,
+    bounds: Iterable[float] | str | None = None,
+    gcps: Iterable[Any] | str | None = None,
+    pixel_is: Literal["area", "point"] | str | None = None,
+    band_description: BandTexts | None = None,
+    band_scale: BandNumbers | None = None,
+    band_offset: BandNumbers | None = None,
+    band_unit: BandTexts | None = None,
+    color_interpretation: Colors | None = None,
+    statistics: Flag = default(False),
+    metadata: Mapping[str, Any] | Sequence[str] | None = None,
+    strip_metadata: Flag = default(False),
+    threads: Threads = default(None),
+    tile_memory: Bytes = default(None),
+    row_memory: Bytes = default(None),
+    temp_dir: StrPath | None = default(None),
+    sync: Flag = default(False),
+    verify: Flag = default(False),
+    overwrite: Flag = default(False),
+    quiet: Flag = default(False),
+    progress: Progress = None,
+    **aliases: Unpack[CreateAliases],
 ) -> dict[str, Any]:
     """Convert a GeoTIFF to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
 
@@ -23,63 +88,91 @@ def create(
         Path of the GeoTIFF to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
+    compress, level, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+        Encoding options, as in :func:`cogsmith.write`.
+    overviews : "auto", "none", or sequence of int, default "auto"
+        As in :func:`cogsmith.write`, but not images.
+    overview_count, overview_resampling, statistics : optional
+        As in :func:`cogsmith.write`.
+    image : int, optional
+        Number of the image to read, from 1. Default: the first of full resolution.
+    nodata : int, float, "none", or None, optional
+        Nodata value; ``None`` or "none" for none. Default: that of the input.
+    mask : {"auto", "none", "nodata", "alpha"}, default "auto"
+        Source of the mask: the mask of the input; none; masks pixels whose bands are all nodata or NaN; or masks pixels
+        whose alpha is 0 and drops the alpha band.
+    nbits : {"keep", "widen"}, default "keep"
+        Whether samples of unusual width, such as 12 bits, are widened to the next type.
+    ignore_aux : bool, default False
+        Whether an ``.aux.xml`` file next to the input is ignored.
+    crs : int, str, dict, or object, optional
+        Coordinate reference system: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj,
+        rasterio, or odc-geo. Pixels are not reprojected. Default: that of the input.
+    crs_wkt : bool, default False
+        Whether a CRS that GeoKeys cannot express is stored as WKT instead of refused.
+    transform : affine.Affine, sequence of 6 float, or str, optional
+        Affine transform a, b, c, d, e, f; a string is in GDAL's order. Default: that of the input.
+    geotransform : sequence of 6 float or str, optional
+        The transform in GDAL's order c, a, b, f, d, e, instead of ``transform``.
+    bounds : sequence of 4 float or str, optional
+        Left, bottom, right, top of the outer edges, in units of the CRS, instead of ``transform``.
+    gcps : sequence, optional
+        Ground control points instead of a transform: rasterio's, also with their CRS as in ``dataset.gcps``, or
+        (column, row, x, y) or (column, row, x, y, z).
+    pixel_is : {"area", "point"}, optional
+        Raster type; pixels do not move. Default: that of the input.
+    band_description : sequence of str, or dict of int to str, optional
+        Band descriptions: one per band (None keeps the input's), or by band, counted from 1.
+    band_scale, band_offset : float, sequence of float, or dict of int to float, optional
+        Scale factor and offset recorded in the metadata, likewise, or one for all bands; pixel values are unchanged.
+    band_unit : str, sequence of str, or dict of int to str, optional
+        Unit of the values, likewise.
+    color_interpretation : str, rasterio.enums.ColorInterp, or sequence of these, optional
+        One color per band, by GDAL's names.
+    metadata : dict, or sequence of str, optional
+        GDAL metadata items: a dict with keys ``"KEY"`` or ``"DOMAIN:KEY"``, or a domain with a dict of its own; or
+        strings such as ``"KEY=VALUE"``.
+    strip_metadata : bool, default False
+        Whether the input's metadata is left out, except for what defines its pixel values.
+    threads, tile_memory, row_memory, temp_dir, sync, verify, overwrite : optional
+        As in :func:`cogsmith.write`.
+    quiet : bool, default False
+        Whether warnings are suppressed.
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)``.
-    **options
-        All options of the command, with ``_`` for ``-``, in either case. Names of :func:`cogsmith.write` work too.
+    **aliases
+        Other names of the options above, listed in the next section.
 
-        Encoding, as in :func:`cogsmith.write`: ``compress``, ``level``, ``predictor``, ``blocksize``,
-        ``overview_blocksize``, ``interleave``, ``bigtiff``, ``overviews`` (no images), ``overview_count``,
-        ``overview_resampling``, ``statistics``, ``threads``, ``overwrite``, ``sync``, ``verify``, ``tile_memory``,
-        ``row_memory``, ``temp_dir``.
+    Other Parameters
+    ----------------
+    band_names, descriptions, colorinterp, tags, gcp, stats
+        The same as ``band_description``, ``color_interpretation``, ``metadata``, ``gcps``, and ``statistics``.
+    pixel_is_point : bool, optional
+        ``pixel_is`` as a bool.
+    json
+        Only True, since the summary is always returned.
+    compression, zlevel, zstd_level, ovr_blocksize, overview_levels, resampling, num_threads, driver, tiled, ...
+        As in :func:`cogsmith.write`.
 
-        Input:
-
-        - ``image``: number of the image to read, from 1. Default: the first.
-        - ``nodata``: nodata value; ``None`` or "none" for none. Default: that of the input.
-        - ``mask``: source of the mask, "auto" (default: the mask of the input), "none", "nodata" (masks pixels whose
-          bands are all nodata or NaN), or "alpha" (masks pixels whose alpha is 0 and drops the alpha band).
-        - ``nbits``: samples of unusual width, such as 12 bits: "keep" (default) or "widen" to the next type.
-        - ``ignore_aux``: whether an ``.aux.xml`` file next to the input is ignored. Default: False.
-
-        Georeference, which replaces that of the input:
-
-        - ``crs``: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj, rasterio, or
-          odc-geo.
-        - ``crs_wkt``: whether a CRS that GeoKeys cannot express is stored as WKT instead of refused. Default: False.
-        - ``transform``: ``affine.Affine`` or six numbers a, b, c, d, e, f; a string is in GDAL's order. Or
-          ``geotransform``: six numbers in GDAL's order. Or ``bounds``: left, bottom, right, top of the outer edges, in
-          units of the CRS. Or ``gcps``: rasterio's ground control points, or (column, row, x, y[, z]).
-        - ``pixel_is``: "area" or "point".
-
-        Metadata:
-
-        - ``band_description`` or ``band_names``: a list with one str per band (None keeps the input's), or a dict by
-          band, counted from 1.
-        - ``scale``, ``offset``: float, ``unit``: str; likewise, or one value for all bands.
-        - ``color_interpretation`` or ``colorinterp``: one color per band, by GDAL's names or as members of
-          ``rasterio.enums.ColorInterp``.
-        - ``metadata`` or ``tags``: a dict with keys ``"KEY"`` or ``"DOMAIN:KEY"``, or a domain with a dict of its own.
-        - ``strip_metadata``: whether the input's metadata is left out, except for what defines its pixel values.
-          Default: False.
-        - ``quiet``: whether warnings are suppressed. Default: False.
+    Names and words are taken in either case, such as GDAL's ``COMPRESS="ZSTD"``.
 
     Returns
     -------
     dict
-        The object that ``cogsmith create --json`` prints, without ``output``, ``seconds``, and ``statistics``:
-        ``width``, ``height``, ``bands``, ``data_type``, ``tile_width``, ``tile_height``, ``levels`` (a list of dicts
-        with ``width``, ``height``, ``tiles``, and ``bytes``), ``compression``, ``predictor``, ``interleave``,
-        ``resampling``, ``big_tiff``, ``spooled_bytes``, ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two,
+        The object that ``cogsmith create --json`` prints: ``output``, ``width``, ``height``, ``bands``, ``data_type``,
+        ``tile_width``, ``tile_height``, ``levels`` (a list of dicts with ``width``, ``height``, ``tiles``, and
+        ``bytes``), ``compression``, ``predictor``, ``interleave``, ``resampling``, ``big_tiff``, ``spooled_bytes``,
+        ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two, ``seconds``, ``statistics`` if they are computed
+        (a list with a dict per band: ``minimum``, ``maximum``, ``mean``, ``standard_deviation``, ``valid_percent``),
         and ``warnings``.
 
     Raises
     ------
     ValueError
-        If an option is unknown, out of range, or in conflict with the input or another option, or if the input is not a
-        TIFF, is damaged, or has a feature that is not supported.
+        If an option is out of range, not supported, or in conflict with the input or another option, or if the input is
+        not a TIFF, is damaged, or has a feature that is not supported.
     TypeError
-        If an option has the wrong type.
+        If an option is unknown or has the wrong type.
     FileExistsError
         If ``dst_path`` exists and ``overwrite`` is not set.
     OSError
@@ -94,12 +187,14 @@ def create(
 
     Examples
     --------
-    >>> summary = cogsmith.create("scene.tif", "cog.tif", compress="zstd", scale=0.0001, metadata={"AREA": "north"})
+    >>> summary = cogsmith.create("scene.tif", "cog.tif", compress="zstd", band_scale=0.0001, metadata={"AREA": "a"})
     >>> summary["compression"], len(summary["levels"])
     ('zstd', 4)
     """
+    options = passed(locals(), without=("src_path", "dst_path", "progress"))
+    start = time.monotonic()
     wanted = _file_options.take(options)
-    request = _options.resolve(options, _options.UNKNOWN, _options.Request(), [*_file_options.FILE_OPTIONS, "progress"])
+    request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
     request.work.progress = as_callback(progress)
     source, target = Path(src_path), Path(dst_path)
     summary, warnings = _native.create(
@@ -108,6 +203,13 @@ def create(
     if not wanted.quiet:
         for text in warnings:
             _values.warn(f"{source}: {text}")
-    summary["ratio"] = round(summary["uncompressed_bytes"] / summary["bytes"], 3)
-    summary["warnings"] = warnings
-    return summary
+    # The keys of the command's JSON, in its order.
+    statistics_of_bands = {name: summary.pop(name) for name in ("statistics",) if name in summary}
+    return {
+        "output": str(target),
+        **summary,
+        "ratio": round(summary["uncompressed_bytes"] / summary["bytes"], 3),
+        "seconds": round(time.monotonic() - start, 3),
+        **statistics_of_bands,
+        "warnings": warnings,
+    }

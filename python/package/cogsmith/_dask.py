@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 from dask.delayed import Delayed, delayed
 
-from . import _arrays, _native, _options, _raster
+from . import _arrays, _native, _options, _raster, _values
 from ._chunks import Chunks, Frame, cut_out
 from ._fragments import Fragment, Id
 from ._raster import Raster
 from ._resolve import ResolvedOptions
-from ._write import MEMORY, path_of
+from ._targets import MEMORY, path_of
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second if the chunks allow it.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -110,13 +110,13 @@ def _warn_of_costly_chunks(pixels: Any, width: int, height: int) -> None:
     largest = int(np.prod([max(chunks) for chunks in pixels.chunks])) * int(pixels.dtype.itemsize)
     rows, columns, bands = pixels.chunks
     pieces = len(bands) * _pieces(rows, height) * _pieces(columns, width)
-    advice = f"rechunk to about {height}x{width} pixels first"
+    advice = f"rechunk to about {_values.size(width, height)} first"
     if largest > LARGE_CHUNK and len(rows) * len(columns) > 1:
         _options.warn(f"chunks of {largest >> 20} MiB are costly: a worker holds several of them at once; {advice}")
     elif pieces > MANY_PIECES:
         _options.warn(
-            f"the chunking is costly: each block of {height}x{width} pixels is assembled from about {pieces} chunks; "
-            f"{advice}"
+            f"the chunking is costly: each block of {_values.size(width, height)} is assembled from about {pieces} "
+            f"chunks; {advice}"
         )
 
 

@@ -35,12 +35,13 @@ def take(options: dict[str, Any]) -> FileOptions:
     seen: dict[str, str] = {}
     for name in [name for name in options if name.lower() in FILE_OPTIONS]:
         key, apply = FILE_OPTIONS[name.lower()]
+        value = options.pop(name)
+        if value is None and key != "nodata":
+            continue
         if key in seen:
             raise ValueError(f"options '{seen[key]}' and '{name}' mean the same; pass only one of them")
         seen[key] = name
-        value = options.pop(name)
-        if value is not None or key == "nodata":
-            apply(result, name, value)
+        apply(result, name, value)
     return result
 
 
@@ -249,12 +250,9 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "band_description": ("band_description", _description),
     "band_names": ("band_description", _description),
     "descriptions": ("band_description", _description),
-    "scale": ("scale", _of_bands("scale", _finite)),
-    "scales": ("scale", _of_bands("scale", _finite)),
-    "offset": ("offset", _of_bands("offset", _finite)),
-    "offsets": ("offset", _of_bands("offset", _finite)),
-    "unit": ("unit", _of_bands("unit", lambda _, value: str(value))),
-    "units": ("unit", _of_bands("unit", lambda _, value: str(value))),
+    "band_scale": ("band_scale", _of_bands("scale", _finite)),
+    "band_offset": ("band_offset", _of_bands("offset", _finite)),
+    "band_unit": ("band_unit", _of_bands("unit", lambda _, value: str(value))),
     "color_interpretation": ("color_interpretation", _colors),
     "colorinterp": ("color_interpretation", _colors),
     "metadata": ("metadata", _metadata),

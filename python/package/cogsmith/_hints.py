@@ -59,9 +59,9 @@ _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("bounds transform", "bbox extents a_ullr projwin te total_bounds bounding_box"),
     ("band_names band_description", "band_name band_labels band_descriptions description long_name long_names names"),
     ("tags", "tag metadata attributes additional_cog_metadata mo gdal_metadata"),
-    ("scale", "scale_factor scale_factors a_scale"),
-    ("offset", "add_offset a_offset"),
-    ("unit", "unittype unit_type"),
+    ("band_scale", "scale_factor scale_factors a_scale"),
+    ("band_offset", "add_offset a_offset"),
+    ("band_unit", "unittype unit_type"),
     ("colorinterp", "color_interp color_interpretation colour_interpretation colorinterpretation color_interps "
      "colorinterps"),
     ("colormap", "color_map colour_map color_table colour_table colortable cmap palette"),
@@ -81,6 +81,13 @@ _ALWAYS_COG = "omit it: the output is always a COG"
 _LOSSLESS = "all codecs are lossless"
 _NO_WARP = "this writer does not reproject; reproject first, with odc-geo, rioxarray, or gdalwarp"
 _DASK = "omit it: for a Dask array the result is a Delayed; call its compute() to write"
+#: Names that could mean a change of pixel values, or a property of the bands.
+_OF_SCALING = {
+    name + plural: f"did you mean 'band_{name}'? It records {thing} in the metadata; pixel values are not rescaled, as "
+    "gdal_translate -scale does"
+    for name, thing in (("scale", "a scale factor"), ("offset", "an offset"), ("unit", "a unit"))
+    for plural in ("", "s")
+}
 #: Advice for names without an option of the same meaning.
 _ADVICE: dict[str, str] = {
     **dict.fromkeys((
@@ -136,6 +143,8 @@ _ADVICE_FILE: dict[str, str] = {
 def hint(name: str, known: Collection[str], is_file: bool) -> str | None:
     """Returns advice for an option that a function does not take: the nearest option by meaning, else by spelling."""
     name = name.lower().replace("-", "_")
+    if name in _OF_SCALING:
+        return _OF_SCALING[name]
     for meaning, synonyms in _SYNONYMS:
         options = meaning.split()
         if name in options or name in synonyms.split():

@@ -1,11 +1,12 @@
 """Encoding options by the names of rasterio, GDAL, and this package, in either case: one table for all functions.
 
-An option that GDAL has and this writer lacks is "not supported", any other is "unknown". Both are errors.
+An option that GDAL has and this writer lacks is "not supported", a ValueError; any other is "unknown", a TypeError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,17 +24,17 @@ BLOCK = 512
 #: Above this many bytes before compression, GDAL's IF_SAFER makes a BigTIFF.
 SAFER_BYTES = 2_000_000_000
 
+# In this table and the others, the first word of each meaning is the one that errors list.
 _COMPRESSIONS = {**{name: name for name in _native.CODECS}, "adobe_deflate": "deflate"}
-#: Codecs of GDAL; this writer lacks those that are not in the table above.
-_COMPRESSIONS_OF_GDAL = (
+_COMPRESSIONS_LACKED = (
     "packbits", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd", "lzma", "jxl", "ccittrle", "ccittfax3",
     "ccittfax4", "jpeg2000",
 )  # fmt: skip
 
 _PREDICTORS = {
-    "auto": "auto", "yes": "by type", "true": "by type", "1": "none", "no": "none", "none": "none", "false": "none",
-    "2": "horizontal", "standard": "horizontal", "horizontal": "horizontal",
-    "3": "float", "float": "float", "floating_point": "float",
+    "auto": "auto", "none": "none", "horizontal": "horizontal", "float": "float", "yes": "by type", "true": "by type",
+    "1": "none", "no": "none", "false": "none", "2": "horizontal", "standard": "horizontal", "3": "float",
+    "floating_point": "float",
 }  # fmt: skip
 
 _PHOTOMETRICS = {
@@ -77,59 +78,56 @@ class Request:
     bits: int | None = None
     #: Levels of effort by codec, and the names of the options that gave them.
     levels: dict[str, tuple[str, int]] = field(default_factory=dict)
-    #: Names of the options that were given, as in the table below.
-    given: set[str] = field(default_factory=set)
     #: Whether tiles shrink to the sides of small images, as those of GTiff do.
     shrink: bool = False
 
 
 def meaning(name: str) -> str | None:
     """Returns the option that a name means, in either case."""
-    option = _OPTIONS.get(name.lower())
+    option = OPTIONS.get(name.lower())
     return None if option is None else option[0]
 
 
 def resolve(
-    given: Mapping[str, Any], facts: Facts, defaults: Request, others: Collection[str] | None = None
+    given: Mapping[str, Any], facts: Facts, defaults: Request, function: Callable[..., Any] | None = None
 ) -> Request:
     """Applies options, by any of their names, to ``defaults``, and returns it.
 
-    ``others`` are the names that the caller handles itself, for hints; by default those of :func:`cogsmith.write`.
+    ``function`` is the public function that was called; hints for unknown options name its parameters.
     """
     seen: dict[str, str] = {}
-    order = {name: place for place, name in enumerate(_OPTIONS)}
+    order = {name: place for place, name in enumerate(OPTIONS)}
     for name in sorted(given, key=lambda name: order.get(name.lower(), -1)):
         value = given[name]
-        option = _OPTIONS.get(name.lower())
-        if option is None or (facts is UNKNOWN and option[0] in _OF_ARRAYS):
-            _refuse(name, value, facts, others)
+        option = OPTIONS.get(name.lower())
+        if option is None or (facts is UNKNOWN and option[0] in OF_ARRAYS):
+            _refuse(name, value, facts, function)
             continue
         key, take = option
         if key in seen:
             raise ValueError(f"options '{seen[key]}' and '{name}' mean the same; pass only one of them")
         seen[key] = name
-        defaults.given.add(key)
         take(defaults, facts, name, value)
     _settle_level(defaults, seen)
     _settle_predictor(defaults, facts, seen)
     return defaults
 
 
-def _refuse(name: str, value: Any, facts: Facts, others: Collection[str] | None) -> None:
-    """Raises the error for an option that is not in the table, unless its value asks for the only behavior there is."""
+def _refuse(name: str, value: Any, facts: Facts, function: Callable[..., Any] | None) -> None:
+    """Raises the error for an option that is not in the table, unless its value asks for the only behavior there is.
+
+    An unknown name is a TypeError, as for any function. Options of GDAL that this writer lacks are a ValueError, since
+    some of their values are accepted.
+    """
     lower = name.lower()
     if lower in _hints.LACKED and (value is None or _values.word(value) in _hints.LACKED[lower]):
         return
     is_file = facts is UNKNOWN
-    if others is None:
-        from ._overrides import _OVERRIDES
-
-        if lower in ("mask", "bands", "progress"):
-            raise ValueError(f"option '{name}' is not available in this function; use cogsmith.write")
-        others = _OVERRIDES.values()
-        if lower in _OVERRIDES:
-            raise ValueError(f"option '{name}' is unknown; did you mean '{_OVERRIDES[lower]}'?")
-    taken = [option for option, (key, _) in _OPTIONS.items() if not (is_file and key in _OF_ARRAYS)]
+    parameters = {} if function is None else inspect.signature(function).parameters
+    others = [own for own, one in parameters.items() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    if lower in ("mask", "bands") and not is_file and lower not in others:
+        raise TypeError(f"option '{name}' is not available in this function; use cogsmith.write")
+    taken = [option for option, (key, _) in OPTIONS.items() if not (is_file and key in OF_ARRAYS)]
     hint = _hints.hint(name, {*taken, *others}, is_file)
     # A similar name does not help with an option that is known but not available here. rasterio's profile is a dict of
     # options, GDAL's a word.
@@ -137,21 +135,21 @@ def _refuse(name: str, value: Any, facts: Facts, others: Collection[str] | None)
     if lower in _hints.LACKED and not (lower == "profile" and isinstance(value, Mapping)):
         advice = hint if has_advice else "this writer has no such feature"
         raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
-    if lower in _OPTIONS:
+    if lower in OPTIONS:
         advice = hint if has_advice else "it is taken from the input"
         raise ValueError(f"option '{name}'={show(value)} is not supported: {advice}")
-    raise ValueError(f"option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
+    raise TypeError(f"option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
 
 
 def check_creation_options(argument: str, options: Mapping[str, Any]) -> None:
     """Refuses options of the intermediate file, which is never created, that neither GDAL nor rasterio has."""
     for name, value in options.items():
         lower = str(name).lower()
-        if lower not in _OPTIONS and lower not in _hints.LACKED:
-            hint = _hints.hint(lower, _OPTIONS, False)
+        if lower not in OPTIONS and lower not in _hints.LACKED:
+            hint = _hints.hint(lower, OPTIONS, False)
             raise ValueError(f"{argument}: option '{name}' is unknown{'; ' if hint else ''}{hint or ''}")
-        if lower in ("compress", "compression") and _values.word(value) not in (*_COMPRESSIONS, *_COMPRESSIONS_OF_GDAL):
-            known = ", ".join(_COMPRESSIONS)
+        if lower in ("compress", "compression") and _values.word(value) not in (*_COMPRESSIONS, *_COMPRESSIONS_LACKED):
+            known = _values.spellings(_COMPRESSIONS)
             raise ValueError(f"{argument}: codec {show(value)} is unknown; expected {known}, or another codec of GDAL")
 
 
@@ -201,7 +199,7 @@ def _take_resampling(request: Request, _: Facts, name: str, value: Any) -> None:
 
 
 def _take_compression(request: Request, _: Facts, name: str, value: Any) -> None:
-    request.options.compression = _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_OF_GDAL)
+    request.options.compression = _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_LACKED)
 
 
 def _level_of(codec: str, largest: int) -> Callable[[Request, Facts, str, Any], None]:
@@ -295,8 +293,8 @@ def _take_interleave(request: Request, _: Facts, name: str, value: Any) -> None:
 
 def _take_big_tiff(request: Request, facts: Facts, name: str, value: Any) -> None:
     known = {
-        "yes": "yes", "true": "yes", "no": "no", "false": "no", "if_needed": "auto", "auto": "auto",
-        "if_safer": "safer", "none": "auto",
+        "auto": "auto", "yes": "yes", "no": "no", "if_safer": "safer", "if_needed": "auto", "none": "auto",
+        "true": "yes", "false": "no",
     }  # fmt: skip
     chosen = _values.choice(name, value, known)
     if chosen == "safer" and facts is not UNKNOWN:
@@ -328,6 +326,8 @@ def _take_photometric(request: Request, _: Facts, name: str, value: Any) -> None
 
 
 def _take_alpha(request: Request, facts: Facts, name: str, value: Any) -> None:
+    if value is None:
+        return
     kind = _values.choice(name, value, _ALPHAS)
     if facts.bands < 2 and kind != "unspecified":
         raise ValueError(f"{name}={value!r}: alpha needs at least two bands, but the image has one")
@@ -336,6 +336,8 @@ def _take_alpha(request: Request, facts: Facts, name: str, value: Any) -> None:
 
 
 def _take_bits(request: Request, facts: Facts, name: str, value: Any) -> None:
+    if value is None:
+        return
     bits = _values.integer(name, value, 1, 64)
     if facts.dtype.kind == "f" and bits == 16 and facts.dtype.itemsize == 4:
         raise _values.not_supported(name, value)
@@ -377,7 +379,7 @@ def _work(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[Reque
 
 
 #: By name: the option it means and its handler, in the order in which they are applied.
-_OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
+OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "compress": ("compress", _take_compression),
     "compression": ("compress", _take_compression),
     "level": ("level", _level_of("any", MAX_LEVEL)),
@@ -418,4 +420,4 @@ _OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
 }
 
 #: Options that describe an array; a file has these properties already.
-_OF_ARRAYS = ("photometric", "alpha", "nbits", "width", "height", "count", "dtype")
+OF_ARRAYS = ("photometric", "alpha", "nbits", "width", "height", "count", "dtype")

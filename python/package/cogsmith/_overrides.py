@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,20 +38,27 @@ class Overrides:
 
 
 #: Keywords in lowercase, and the attributes of `Overrides` that they set.
-_OVERRIDES = {
+OVERRIDES = {
     "crs": "crs", "transform": "transform", "gcps": "gcps", "geotransform": "geotransform",
-    "nodata": "nodata", "tags": "tags",
-    "band_names": "band_names", "descriptions": "band_names", "scale": "scale", "scales": "scale", "offset": "offset",
-    "offsets": "offset", "unit": "unit", "units": "unit", "pixel_is_point": "pixel_is_point", "colormap": "colormap",
-    "colorinterp": "colorinterp", "attrs": "attrs",
+    "nodata": "nodata", "tags": "tags", "band_names": "band_names", "descriptions": "band_names",
+    "band_scale": "scale", "band_offset": "offset", "band_unit": "unit", "pixel_is_point": "pixel_is_point",
+    "colormap": "colormap", "colorinterp": "colorinterp", "attrs": "attrs",
 }  # fmt: skip
 
 
-def take_overrides(options: dict[str, Any]) -> Overrides:
-    """Removes overrides from options, in either case, and returns them."""
+def take_overrides(options: dict[str, Any], lacked: Collection[str] = ()) -> Overrides:
+    """Removes overrides from options, in either case, except those that a function lacks, and returns them.
+
+    ``None`` means that none was passed, except for nodata.
+    """
     overrides = Overrides()
-    for name in list(options):
-        attribute = _OVERRIDES.get(name.lower())
-        if attribute is not None:
-            setattr(overrides, attribute, options.pop(name))
+    seen: dict[str, str] = {}
+    for name in [name for name in options if name.lower() in OVERRIDES and name.lower() not in lacked]:
+        attribute, value = OVERRIDES[name.lower()], options.pop(name)
+        if value is None and attribute != "nodata":
+            continue
+        if attribute in seen:
+            raise ValueError(f"options '{seen[attribute]}' and '{name}' mean the same; pass only one of them")
+        seen[attribute] = name
+        setattr(overrides, attribute, value)
     return overrides

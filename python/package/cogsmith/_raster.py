@@ -9,16 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from . import _attributes, _bands, _dims, _georeference, _grid_mapping, _nodata
+from . import _attributes, _bands, _dims, _georeference, _grid_mapping, _nodata, _values
 from ._attributes import Attributes
 from ._bands import Band
+from ._defaults import Default
 from ._georeference import Explicit
 from ._nodata import Nodata
 from ._plan import Georeference
 
 
-class _Unset:
+class _Unset(Default):
     """The default of arguments for which ``None`` has a meaning."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
     def __repr__(self) -> str:
         return "unset"
@@ -229,7 +233,8 @@ def _joined(rasters: Sequence[Raster]) -> Raster:
     for index, other in enumerate(rasters[1:], 2):
         if (other.height, other.width) != (first.height, first.width):
             raise ValueError(
-                f"band {index} has {other.height}x{other.width} pixels, but the first has {first.height}x{first.width}"
+                f"band {index} has {_values.size(other.width, other.height)}, but the first has "
+                f"{_values.size(first.width, first.height)}"
             )
         if other.dtype.newbyteorder("=") != first.dtype.newbyteorder("="):
             raise ValueError(

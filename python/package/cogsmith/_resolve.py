@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, _attributes, _bands, _colors, _georeference, _native, _nodata, _options
+from . import _arrays, _attributes, _bands, _colors, _georeference, _native, _nodata, _options, _values
 from ._bands import Band
 from ._overrides import Overrides
 from ._plan import Georeference, Image, Item, Options, Work
@@ -29,6 +29,16 @@ class ResolvedOptions:
     def plan(self) -> _native.Plan:
         """Returns the plan. Equal options give equal plans, so each machine creates its own."""
         return _native.Plan(self.image, self.georeference, self.items, self.options)
+
+
+def check_mask(mask: Any, width: int, height: int, of: str) -> None:
+    """Refuses a mask whose shape is not that of its pixels; ``of`` names them, with the verb."""
+    shape = np.shape(mask)
+    if len(shape) != 2:
+        raise ValueError(f"the mask has shape {shape}; expected two axes, (rows, columns)")
+    if shape != (height, width):
+        size = _values.size(shape[1], shape[0])
+        raise ValueError(f"the mask has {size}, but {of} {_values.size(width, height)}")
 
 
 def array_info(raster: Raster) -> _options.Facts:
@@ -63,9 +73,9 @@ def resolve(
     bands = raster.bands or [Band() for _ in range(facts.bands)]
     for attribute, name, value in (
         ("description", "band_names", overrides.band_names),
-        ("scale", "scale", overrides.scale),
-        ("offset", "offset", overrides.offset),
-        ("unit", "unit", overrides.unit),
+        ("scale", "band_scale", overrides.scale),
+        ("offset", "band_offset", overrides.offset),
+        ("unit", "band_unit", overrides.unit),
         ("color", "colorinterp", overrides.colorinterp),
     ):
         if value is not None:
@@ -77,8 +87,8 @@ def resolve(
     metadata = _attributes.settle(raster.attributes, bands, overrides.tags, overrides.attrs)
     metadata, is_point = _attributes.take_point(metadata)
     where.point = is_point if overrides.pixel_is_point is None else bool(overrides.pixel_is_point)
-    if mask is not None and tuple(np.shape(mask)) != (raster.height, raster.width):
-        raise ValueError(f"the mask has shape {np.shape(mask)}, but the image has {(raster.height, raster.width)}")
+    if mask is not None:
+        check_mask(mask, raster.width, raster.height, "the image has")
     image = Image(
         width=raster.width,
         height=raster.height,

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from . import _arrays, _native, _options, _raster, _write
-from ._overrides import Overrides
+from . import _arrays, _native, _options, _raster, _targets
+from ._defaults import default, passed
+from ._overrides import take_overrides
 from ._plan import Georeference
-from ._raster import UNSET, Raster
-from ._resolve import array_info, resolve
+from ._raster import Raster
+from ._resolve import array_info, check_mask, resolve
+from ._types import (
+    Alpha,
+    BigTiff,
+    Bytes,
+    Colors,
+    Compress,
+    Factors,
+    Flag,
+    Interleave,
+    Number,
+    Numbers,
+    Photometric,
+    Predictor,
+    Progress,
+    Resampling,
+    RowAliases,
+    StrPath,
+    Target,
+    Texts,
+    Threads,
+    TileSize,
+    Unpack,
+)
 
 #: Bytes of rows that are rearranged for the encoder at a time.
 _PIECE = 16 << 20
@@ -38,14 +63,22 @@ class CogWriter:
         Nodata value. Default: none.
     mask : bool, default False
         Whether the file has a mask; :meth:`push` then takes the mask of its rows.
-    band_names, scale, offset, unit, tags, colormap, colorinterp : optional
+    band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp : optional
         Metadata, as in :func:`cogsmith.write`. Default: none.
     pixel_is_point : bool, default False
         Whether the file is marked ``AREA_OR_POINT=Point``. ``transform`` refers to pixel corners either way.
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)`` as rows are pushed.
-    **options
-        Encoding options, as in :func:`cogsmith.write`, except that ``overviews`` does not accept images.
+    overviews : "auto", "none", or sequence of int, default "auto"
+        As in :func:`cogsmith.write`, but not images.
+    compress, level, predictor, blocksize, overview_blocksize, interleave, bigtiff, overview_count : optional
+        Encoding options, as in :func:`cogsmith.write`.
+    overview_resampling, statistics, photometric, alpha, nbits : optional
+        Likewise.
+    threads, overwrite, sync, verify, temp_dir, tile_memory, row_memory : optional
+        Likewise.
+    **aliases
+        Other names of these options, as in :func:`cogsmith.write`.
 
     Attributes
     ----------
@@ -56,9 +89,9 @@ class CogWriter:
     Raises
     ------
     ValueError
-        If an option is unknown, out of range, or in conflict with the image or another option.
+        If an option is out of range, not supported, or in conflict with the image or another option.
     TypeError
-        If an argument has the wrong type, or GeoTIFF has no samples of this dtype.
+        If an option is unknown or an argument has the wrong type, or GeoTIFF has no samples of this dtype.
     FileExistsError
         If the file exists and ``overwrite`` is not set.
     OSError
@@ -82,27 +115,50 @@ class CogWriter:
 
     def __init__(
         self,
-        target: Any,
+        target: Target,
         *,
         shape: tuple[int, ...],
         dtype: Any,
         crs: Any = None,
-        transform: Any = None,
-        gcps: Any = None,
-        geotransform: Any = None,
-        nodata: Any = UNSET,
+        transform: Iterable[float] | None = None,
+        gcps: Iterable[Any] | None = None,
+        geotransform: Iterable[float] | None = None,
+        nodata: Number | str | None = None,
         mask: bool = False,
-        band_names: Any = None,
-        scale: Any = None,
-        offset: Any = None,
-        unit: Any = None,
-        tags: Any = None,
-        colormap: Any = None,
-        colorinterp: Any = None,
+        band_names: Texts | None = None,
+        band_scale: Numbers | None = None,
+        band_offset: Numbers | None = None,
+        band_unit: Texts | None = None,
+        tags: Mapping[str, Any] | None = None,
+        colormap: Mapping[int, Any] | None = None,
+        colorinterp: Colors | None = None,
         pixel_is_point: bool | None = None,
-        progress: Any = None,
-        **options: Any,
+        progress: Progress = None,
+        compress: Compress = default("deflate"),
+        level: int | None = default(None),
+        predictor: Predictor = default("auto"),
+        blocksize: TileSize | None = default(512),
+        overview_blocksize: TileSize | None = default(None),
+        interleave: Interleave = default("pixel"),
+        bigtiff: BigTiff = default("auto"),
+        overviews: Factors = default("auto"),
+        overview_count: int | None = default(None),
+        overview_resampling: Resampling = default(None),
+        statistics: Flag = default(False),
+        photometric: Photometric = default(None),
+        alpha: Alpha = default(None),
+        nbits: int | None = default(None),
+        threads: Threads = default(None),
+        overwrite: Flag = default(False),
+        sync: Flag = default(False),
+        verify: Flag = default(False),
+        temp_dir: StrPath | None = default(None),
+        tile_memory: Bytes = default(None),
+        row_memory: Bytes = default(None),
+        **aliases: Unpack[RowAliases],
     ) -> None:
+        options = passed(locals(), without=("self", "target", "shape", "dtype", "mask", "progress"))
+        overrides = take_overrides(options, lacked=("attrs",))
         if len(shape) not in (2, 3):
             raise ValueError(f"shape={shape!r}: expected (rows, columns) or (bands, rows, columns)")
         count, height, width = (1, *shape) if len(shape) == 2 else shape
@@ -111,27 +167,12 @@ class CogWriter:
         # A broadcast array has the shape of the image and takes no memory.
         stand_in = np.broadcast_to(np.zeros((), np.dtype(dtype)), (height, width, count))
         raster = Raster([stand_in], Georeference())
-        overrides = Overrides(
-            crs=crs,
-            transform=transform,
-            gcps=gcps,
-            geotransform=geotransform,
-            nodata=nodata,
-            tags=tags,
-            band_names=band_names,
-            scale=scale,
-            offset=offset,
-            unit=unit,
-            pixel_is_point=pixel_is_point,
-            colormap=colormap,
-            colorinterp=colorinterp,
-        )
-        request = _options.resolve(options, array_info(raster), _options.Request())
+        request = _options.resolve(options, array_info(raster), _options.Request(), CogWriter)
         valid = np.broadcast_to(np.True_, (height, width)) if mask else None
         resolved = resolve(raster, valid, overrides, request, progress)
         self._dtype, self._bands, self._width, self._height = raster.dtype, count, width, height
         self._rows, self._progress = 0, resolved.work.progress
-        self._where = _write.destination(target)
+        self._where = _targets.destination(target)
         self._native = _native.Writer(resolved.plan(), self._where, resolved.work)
         self.result = None
 
@@ -171,8 +212,8 @@ class CogWriter:
             raise ValueError(f"rows have shape {rows.shape}, expected {bands}")
         if rows.dtype.newbyteorder("=") != self._dtype.newbyteorder("="):
             raise ValueError(f"rows are {rows.dtype}, but the image is {self._dtype}; convert them with .astype(...)")
-        if mask is not None and np.shape(mask) != rows.shape[1:]:
-            raise ValueError(f"the mask has shape {np.shape(mask)}, but its rows have shape {rows.shape[1:]}")
+        if mask is not None:
+            check_mask(mask, rows.shape[2], rows.shape[1], "the rows have")
         valid = None if mask is None else _arrays.as_mask(mask)
         step = max(1, _PIECE // max(1, rows.itemsize * self._width * self._bands))
         for first in range(0, rows.shape[1], step):
@@ -206,7 +247,7 @@ class CogWriter:
         >>> cog.push(np.zeros((100, 200), "uint8"))
         >>> data = cog.finish()
         """
-        self.result = _write.result(self._where, self._native.finish())
+        self.result = _targets.result(self._where, self._native.finish())
         return self.result
 
     def discard(self) -> None:

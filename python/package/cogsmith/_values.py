@@ -74,6 +74,19 @@ def flag(name: str, value: Any) -> bool:
     raise ValueError(f"{name}={value!r}: expected True or False")
 
 
+def spellings(known: Mapping[str, str]) -> str:
+    """Returns the words to list in an error: the first of each meaning, which is this package's own."""
+    own: dict[str, str] = {}
+    for word, meaning in known.items():
+        own.setdefault(meaning, word)
+    return ", ".join(own.values())
+
+
+def size(width: int, height: int) -> str:
+    """Returns the size of an image in words, because NumPy and images disagree about the order of its sides."""
+    return f"{width} columns x {height} rows"
+
+
 def choice(name: str, value: Any, known: Mapping[str, str], lacked: Sequence[str] = ()) -> str:
     """Returns the meaning of one of the known words, in either case."""
     text = word(value)
@@ -81,7 +94,7 @@ def choice(name: str, value: Any, known: Mapping[str, str], lacked: Sequence[str
         return known[text]
     if text in lacked:
         raise not_supported(name, value)
-    raise ValueError(f"{name}={show(value)}: expected one of {', '.join(known)}")
+    raise ValueError(f"{name}={show(value)}: expected one of {spellings(known)}")
 
 
 def byte_count(name: str, value: Any) -> int:

@@ -1,48 +1,84 @@
-"""Write arrays, in memory or backed by Dask: :func:`write`, and datacube's :func:`write_cog` and :func:`to_cog`."""
+"""Write arrays, in memory or backed by Dask: :func:`write`."""
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-import numpy as np
-
-from . import _arrays, _georeference, _native, _options, _overviews, _raster
-from ._overrides import Overrides, take_overrides
-from ._plan import Georeference
-from ._raster import UNSET, Raster
-from ._resolve import ResolvedOptions, array_info, resolve
-
-#: The target that returns the file as bytes.
-MEMORY = ":mem:"
+from . import _options, _overviews, _raster
+from ._defaults import default, passed
+from ._levels import Levels, run
+from ._overrides import take_overrides
+from ._raster import UNSET
+from ._resolve import array_info, resolve
+from ._types import (
+    Alpha,
+    BigTiff,
+    Bytes,
+    Colors,
+    Compress,
+    Flag,
+    Interleave,
+    Number,
+    Numbers,
+    Overviews,
+    Photometric,
+    Predictor,
+    Progress,
+    Resampling,
+    StrPath,
+    Target,
+    Texts,
+    Threads,
+    TileSize,
+    Unpack,
+    WriteAliases,
+)
 
 
 def write(
     array: Any,
-    target: Any,
+    target: Target,
     *,
     crs: Any = None,
-    transform: Any = None,
-    gcps: Any = None,
-    geotransform: Any = None,
-    nodata: Any = UNSET,
+    transform: Iterable[float] | None = None,
+    gcps: Iterable[Any] | None = None,
+    geotransform: Iterable[float] | None = None,
+    nodata: Number | str | None = UNSET,
     mask: Any = None,
-    bands: str | None = None,
-    band_names: Any = None,
-    scale: Any = None,
-    offset: Any = None,
-    unit: Any = None,
+    bands: Literal["first", "last"] | None = None,
+    band_names: Texts | None = None,
+    band_scale: Numbers | None = None,
+    band_offset: Numbers | None = None,
+    band_unit: Texts | None = None,
     tags: Mapping[str, Any] | None = None,
-    colormap: Any = None,
-    colorinterp: Any = None,
+    colormap: Mapping[int, Any] | None = None,
+    colorinterp: Colors | None = None,
     pixel_is_point: bool | None = None,
     attrs: bool | None = None,
-    progress: Any = None,
-    **options: Any,
+    progress: Progress = None,
+    compress: Compress = default("deflate"),
+    level: int | None = default(None),
+    predictor: Predictor = default("auto"),
+    blocksize: TileSize | None = default(512),
+    overview_blocksize: TileSize | None = default(None),
+    interleave: Interleave = default("pixel"),
+    bigtiff: BigTiff = default("auto"),
+    overviews: Overviews = default("auto"),
+    overview_count: int | None = default(None),
+    overview_resampling: Resampling = default(None),
+    statistics: Flag = default(False),
+    photometric: Photometric = default(None),
+    alpha: Alpha = default(None),
+    nbits: int | None = default(None),
+    threads: Threads = default(None),
+    overwrite: Flag = default(False),
+    sync: Flag = default(False),
+    verify: Flag = default(False),
+    temp_dir: StrPath | None = default(None),
+    tile_memory: Bytes = default(None),
+    row_memory: Bytes = default(None),
+    **aliases: Unpack[WriteAliases],
 ) -> Any:
     """Write an array as a Cloud Optimized GeoTIFF.
 
@@ -81,10 +117,10 @@ def write(
     band_names : str or sequence of str, optional
         Band descriptions, one for all bands or one per band. Default: those of the array (``long_name``, labels along
         the band axis, names of variables).
-    scale, offset : float or sequence of float, optional
-        Scale and offset recorded in the metadata (value = pixel * scale + offset), one for all bands or one per band;
-        pixel values are unchanged. Default: those of the array, else 1 and 0.
-    unit : str or sequence of str, optional
+    band_scale, band_offset : float or sequence of float, optional
+        Scale factor and offset recorded in the metadata (value = pixel * scale + offset), one for all bands or one per
+        band; pixel values are unchanged. Default: those of the array, else 1 and 0.
+    band_unit : str or sequence of str, optional
         Unit of the values, one for all bands or one per band. Default: that of the array.
     tags : dict, optional
         GDAL metadata of the file. ``AREA_OR_POINT`` and ``TIFFTAG_...`` set what they name. Tags take precedence over
@@ -103,44 +139,75 @@ def write(
         warning names the others.
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)``. Not for Dask arrays.
-    **options
-        Encoding options. Names and string values are taken in either case; rasterio's and GDAL's names work too.
+    compress : str, default "deflate"
+        Codec: "deflate", "lzw", "zstd", or "none"; members of ``rasterio.enums.Compression`` work too. All are
+        lossless.
+    level : int, optional
+        Effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for ZSTD.
+    predictor : str or int, default "auto"
+        "none" or 1, "horizontal" or 2, "float" or 3, "yes" (by dtype), or "auto": "float" for floats; "none" for
+        complex samples and color tables; for integers "horizontal" or "none", whichever compresses a sample of the
+        tiles better, and "horizontal" for Dask arrays.
+    blocksize : int or tuple of int, default 512
+        Side of the tiles in pixels, or (columns, rows); multiples of 16.
+    overview_blocksize : int or tuple of int, optional
+        Likewise, for overviews. Default: ``blocksize``.
+    interleave : {"pixel", "band", "tile"}, default "pixel"
+        Order of the bands: all bands of a pixel in one tile; all tiles of one band, then the next; or, for each tile
+        position, the tiles of all bands.
+    bigtiff : {"auto", "yes", "no", "if_safer"}, default "auto"
+        Whether the file is a BigTIFF: "auto" if the finished file needs it, "if_safer" if it might, as in GDAL.
+    overviews : "auto", "none", sequence of int, or sequence of images, default "auto"
+        "auto" halves until one tile holds the image. Or shrink factors, such as ``[2, 4, 8]``. Or images, largest
+        first, that become the overviews unchanged (not for Dask arrays).
+    overview_count : int, optional
+        Number of overviews by the rule of "auto".
+    overview_resampling : str or sequence of str, optional
+        Resampling kernel of the overviews, one for all bands or one per band: "nearest", "average", "rms", "bilinear",
+        "cubic", "cubicspline", "lanczos", "mode", "gauss", "min", "max", or "median"; members of
+        ``rasterio.enums.Resampling`` work too. Default: "cubic"; "nearest" for color tables and complex samples.
+    statistics : bool, default False
+        Whether exact statistics of every band are computed and stored.
+    photometric : str, optional
+        "minisblack", "miniswhite", "rgb", "cmyk", "cielab", or "icclab". Default: by the colors of the bands.
+    alpha : bool or str, optional
+        True or "premultiplied" if the last band is alpha. Default: by ``colorinterp`` and band names.
+    nbits : int, optional
+        Bits per sample, if fewer than the dtype has.
+    threads : int or "all", optional
+        Number of threads, 1 to 1024. Default: one per core; for Dask arrays, one per task. The file does not depend
+        on it.
+    overwrite : bool, default False
+        Whether an existing file is replaced.
+    sync : bool, default False
+        Whether to wait until the file is on the disk.
+    verify : bool, default False
+        Whether the file is read back and all pixels are compared before it appears. Only for paths, not for Dask
+        arrays.
+    temp_dir : str or os.PathLike, optional
+        Directory of the temporary file for compressed tiles. Default: that of the target; the system's for other
+        targets.
+    tile_memory : int or str, optional
+        Bytes of compressed tiles that are held in memory before they spill to a temporary file, such as ``"64M"``.
+        Default: 16 MiB.
+    row_memory : int or str, optional
+        Bytes of pixels that are read at a time. Default: 16 MiB; at least one row of tiles is read.
+    **aliases
+        Other names of the options above, listed in the next section.
 
-        - ``compress`` or ``compression``: "deflate" (default), "lzw", "zstd", or "none".
-        - ``level``: effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for
-          ZSTD. ``zlevel`` (1 to 12; above 9 means 9) and ``zstd_level`` apply to one codec only.
-        - ``predictor``: "auto" (default: 3 for floats; none for complex samples and color tables; for integers 2 or
-          none, whichever compresses a sample of the tiles better, and 2 for Dask arrays), "none" or 1, "horizontal" or
-          2, "float" or 3, "yes" (by data type).
-        - ``blocksize``: side of the tiles in pixels, or (columns, rows), multiples of 16. Default: 512. Also
-          ``blockxsize`` and ``blockysize``.
-        - ``overview_blocksize`` or ``ovr_blocksize``: likewise, for overviews. Default: that of ``blocksize``.
-        - ``interleave``: "pixel" (default), "band", or "tile".
-        - ``bigtiff``: "auto" (default: if the file needs it), "yes", "no", or "if_safer".
-        - ``overviews`` or ``overview_levels``: "auto" (default: halve until one tile holds the image), "none", or
-          shrink factors such as ``[2, 4, 8]``. ``overviews`` also accepts a list of images, largest first, that become
-          the overviews unchanged (not for Dask arrays).
-        - ``overview_count``: number of overviews by the rule of "auto".
-        - ``overview_resampling`` or ``resampling``: "nearest", "average", "rms", "bilinear", "cubic", "cubicspline",
-          "lanczos", "mode", "gauss", "min", "max", or "median", one for all bands or a list with one per band; members
-          of ``rasterio.enums.Resampling`` work too. Default: "cubic"; "nearest" for color tables and complex samples.
-        - ``statistics`` or ``stats``: whether exact statistics of every band are computed and stored. Default: False.
-        - ``photometric``: "minisblack", "miniswhite", "rgb", "cmyk", "cielab", or "icclab". Default: by the colors of
-          the bands.
-        - ``alpha``: True or "premultiplied" if the last band is alpha. Default: by ``colorinterp`` and band names.
-        - ``nbits``: bits per sample, if fewer than the dtype has.
-        - ``threads`` or ``num_threads``: 1 to 1024, or "ALL_CPUS" (default). For Dask arrays, threads per task
-          (default 1). The file does not depend on it.
-        - ``overwrite``: replace an existing file. Default: False.
-        - ``sync``: wait until the file is on the disk. Default: False.
-        - ``verify``: read the file back and compare all pixels before it appears. Default: False; only for paths, not
-          for Dask arrays.
-        - ``tile_memory``: bytes of compressed tiles held in memory before they spill to a temporary file, such as
-          ``"64M"``. Default: 16 MiB.
-        - ``row_memory``: bytes of pixels read at a time. Default: 16 MiB; at least one row of tiles is read.
-        - ``temp_dir``: directory of the temporary file. Default: that of the target; the system's for other targets.
-        - ``driver``, ``width``, ``height``, ``count``, ``dtype``, and ``tiled``, as in a rasterio profile: accepted if
-          they agree with the array and the output.
+    Other Parameters
+    ----------------
+    compression, ovr_blocksize, overview_levels, resampling, num_threads, stats, descriptions
+        The same as ``compress``, ``overview_blocksize``, ``overviews``, ``overview_resampling``, ``threads``,
+        ``statistics``, and ``band_names``.
+    zlevel, zstd_level : int, optional
+        ``level`` for one codec only; ``zlevel`` goes up to 12, and above 9 means 9.
+    blockxsize, blockysize : int, optional
+        Columns and rows of a tile.
+    driver, width, height, count, dtype, tiled
+        As in a rasterio profile: accepted if they agree with the array and the output.
+
+    Names and words are taken in either case, such as GDAL's ``COMPRESS="ZSTD"``.
 
     Returns
     -------
@@ -151,10 +218,10 @@ def write(
     Raises
     ------
     ValueError
-        If an option is unknown, out of range, or in conflict with the array or another option, or if the array cannot
-        be written: for example, it is empty or its coordinates are not evenly spaced.
+        If an option is out of range, not supported, or in conflict with the array or another option, or if the array
+        cannot be written: for example, it is empty or its coordinates are not evenly spaced.
     TypeError
-        If an argument has the wrong type, or GeoTIFF has no samples of this dtype.
+        If an option is unknown or an argument has the wrong type, or GeoTIFF has no samples of this dtype.
     FileExistsError
         If the file exists and ``overwrite`` is not set. For Dask arrays, ``compute()`` raises it.
     OSError
@@ -198,381 +265,13 @@ def write(
     >>> cogsmith.write(dask.array.zeros((20_000, 30_000), "uint16"), "large.tif").compute()
     PosixPath('large.tif')
     """
+    options = passed(locals(), without=("array", "target", "mask", "bands", "progress"))
+    overrides = take_overrides(options)
     array, masked = _raster.mask_of(array)
     if masked is not None and mask is not None:
         raise ValueError("the array is a masked array and mask= is given; omit mask=, or pass array.data")
-    overrides = Overrides(
-        crs=crs,
-        transform=transform,
-        gcps=gcps,
-        geotransform=geotransform,
-        nodata=nodata,
-        tags=tags,
-        band_names=band_names,
-        scale=scale,
-        offset=offset,
-        unit=unit,
-        pixel_is_point=pixel_is_point,
-        colormap=colormap,
-        colorinterp=colorinterp,
-        attrs=attrs,
-    )
     raster = _raster.read(array, bands, overrides.georeference)
     mask = masked if masked is not None else mask
     levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
-    request = _options.resolve(options, array_info(raster), levels.request(options))
+    request = _options.resolve(options, array_info(raster), levels.request(options), write)
     return run(levels, resolve(raster, mask, overrides, request, progress), target)
-
-
-def write_cog(
-    geo_im: Any,
-    fname: str | os.PathLike[str],
-    overwrite: bool = False,
-    blocksize: int | None = None,
-    ovr_blocksize: int | None = None,
-    overview_resampling: Any = None,
-    overview_levels: list[int] | None = None,
-    use_windowed_writes: bool = False,
-    intermediate_compression: bool | str | dict[str, Any] = False,
-    **extra_rio_opts: Any,
-) -> Any:
-    """Write a georeferenced array as a Cloud Optimized GeoTIFF, as ``datacube.utils.cog.write_cog`` does.
-
-    Arguments and defaults are those of datacube; :func:`write` has the defaults of this library. If ``geo_im`` is
-    backed by Dask, nothing is read or written before the ``compute()`` of the result. Each task then handles one block,
-    and the whole image is never in the memory of one machine.
-
-    Parameters
-    ----------
-    geo_im : xarray.DataArray, xarray.Dataset, or array_like
-        Pixels with a georeference of odc-geo, rioxarray, datacube, or CF; or any array that :func:`write` accepts, with
-        ``crs=`` and ``transform=``.
-    fname : str or os.PathLike
-        Path of the file, or ``":mem:"`` for bytes.
-    overwrite : bool, default False
-        Replace an existing file.
-    blocksize : int, default 512
-        Side of the tiles in pixels, rounded up to a multiple of 16 with a warning. Tiles shrink to the sides of a
-        smaller image.
-    ovr_blocksize : int, optional
-        Side of the tiles of overviews in pixels. Default: ``blocksize``.
-    overview_resampling : str or rasterio.enums.Resampling, default "nearest"
-        Resampling kernel of the overviews; :func:`write` lists the names.
-    overview_levels : list of int, optional
-        Shrink factors of the overviews; ``[]`` for none. Default: ``[2, 4, 8, 16, 32]``, or none if a side of the image
-        is shorter than 512 pixels.
-    use_windowed_writes : bool, default False
-        Has no effect: arrays are always read a few rows at a time.
-    intermediate_compression : bool, str, or dict, default False
-        Has no effect: there is no intermediate file. Unknown codecs and options are still refused.
-    **extra_rio_opts
-        ``nodata`` (default: that of the array, NaN for floats without one); ``crs``, ``transform``, ``gcps``,
-        ``geotransform``, ``band_names``, ``scale``, ``offset``, ``unit``, ``tags``, ``colormap``, ``colorinterp``,
-        ``pixel_is_point``, ``attrs``, and ``progress`` of :func:`write`; and its encoding options, by any of their
-        names. The defaults here are DEFLATE at level 6 and the predictor by data type (2 for integers, 3 for floats,
-        none for complex samples).
-
-    Returns
-    -------
-    pathlib.Path, bytes, or dask.delayed.Delayed
-        The path; for ``":mem:"`` the bytes of the file. For a Dask array, a ``Delayed`` whose ``compute()`` writes the
-        file and returns that.
-
-    Raises
-    ------
-    ValueError
-        If the array has no CRS or no position, or for the reasons listed in :func:`write`.
-    TypeError
-        If an argument has the wrong type, or GeoTIFF has no samples of this dtype.
-    FileExistsError
-        If the file exists and ``overwrite`` is not set. For Dask arrays, ``compute()`` raises it.
-    OSError
-        If the file cannot be written.
-
-    Warns
-    -----
-    UserWarning
-        If ``blocksize`` is not a multiple of 16, or for the reasons listed in :func:`write`.
-
-    Examples
-    --------
-    >>> write_cog(scene.red, "red.tif", overwrite=True, compress="zstd", overview_resampling="average")
-    PosixPath('red.tif')
-    >>> write_cog(lazy_scene.isel(time=0).red, "red.tif").compute()
-    PosixPath('red.tif')
-    """
-    arguments = {
-        "overwrite": overwrite,
-        "blocksize": blocksize,
-        "ovr_blocksize": ovr_blocksize,
-        "overview_resampling": overview_resampling,
-        "overview_levels": overview_levels,
-    }
-    _check_idle_arguments(use_windowed_writes, intermediate_compression)
-    array, valid = _raster.mask_of(geo_im)
-    overrides = take_overrides(extra_rio_opts)
-    raster = _raster.read(array, None, overrides.georeference)
-    return _save(Levels(raster, valid), fname, arguments, overrides, extra_rio_opts)
-
-
-def to_cog(
-    geo_im: Any,
-    blocksize: int | None = None,
-    ovr_blocksize: int | None = None,
-    overview_resampling: Any = None,
-    overview_levels: list[int] | None = None,
-    use_windowed_writes: bool = False,
-    intermediate_compression: bool | str | dict[str, Any] = False,
-    **extra_rio_opts: Any,
-) -> Any:
-    """Compress a georeferenced array to the bytes of a Cloud Optimized GeoTIFF: :func:`write_cog` with ``":mem:"``.
-
-    Parameters
-    ----------
-    geo_im : xarray.DataArray, xarray.Dataset, or array_like
-        Pixels with a georeference, or any array with ``crs=`` and ``transform=``.
-    blocksize : int, default 512
-        Side of the tiles in pixels, rounded up to a multiple of 16 with a warning. Tiles shrink to the sides of a
-        smaller image.
-    ovr_blocksize : int, optional
-        Side of the tiles of overviews in pixels. Default: ``blocksize``.
-    overview_resampling : str or rasterio.enums.Resampling, default "nearest"
-        Resampling kernel of the overviews; :func:`write` lists the names.
-    overview_levels : list of int, optional
-        Shrink factors of the overviews; ``[]`` for none. Default: ``[2, 4, 8, 16, 32]``, or none if a side of the image
-        is shorter than 512 pixels.
-    use_windowed_writes : bool, default False
-        Has no effect: arrays are always read a few rows at a time.
-    intermediate_compression : bool, str, or dict, default False
-        Has no effect: there is no intermediate file. Unknown codecs and options are still refused.
-    **extra_rio_opts
-        As in :func:`write_cog`.
-
-    Returns
-    -------
-    bytes or dask.delayed.Delayed
-        The bytes of the file; for a Dask array, a ``Delayed`` whose ``compute()`` returns them.
-
-    Raises
-    ------
-    ValueError
-        If the array has no CRS or no position, or for the reasons listed in :func:`write`.
-    TypeError
-        If an argument has the wrong type, or GeoTIFF has no samples of this dtype.
-
-    Warns
-    -----
-    UserWarning
-        If ``blocksize`` is not a multiple of 16, or for the reasons listed in :func:`write`.
-
-    Examples
-    --------
-    >>> data = to_cog(scene.red, compress="zstd")
-    >>> data = to_cog(np.zeros((600, 700), "uint8"), crs=4326, transform=(0.1, 0, 10, 0, -0.1, 60))
-    """
-    return write_cog(
-        geo_im,
-        MEMORY,
-        blocksize=blocksize,
-        ovr_blocksize=ovr_blocksize,
-        overview_resampling=overview_resampling,
-        overview_levels=overview_levels,
-        use_windowed_writes=use_windowed_writes,
-        intermediate_compression=intermediate_compression,
-        **extra_rio_opts,
-    )
-
-
-def _write_cog(
-    pix: Any,
-    geobox: Any,
-    fname: str | os.PathLike[str],
-    nodata: Any = None,
-    overwrite: bool = False,
-    blocksize: int | None = None,
-    overview_resampling: Any = None,
-    overview_levels: list[int] | None = None,
-    ovr_blocksize: int | None = None,
-    use_windowed_writes: bool = False,
-    intermediate_compression: bool | str | dict[str, Any] = False,
-    **extra_rio_opts: Any,
-) -> Any:
-    """Write an array with a separate geobox, as datacube's and odc-geo's ``_write_cog`` do.
-
-    Parameters
-    ----------
-    pix : numpy.ndarray or dask.array.Array
-        Pixels of shape (rows, columns), (bands, rows, columns), or (rows, columns, bands).
-    geobox : odc.geo.geobox.GeoBox or GCPGeoBox
-        Shape and georeference of the pixels.
-    fname : str or os.PathLike
-        Path of the file, or ``":mem:"`` for bytes.
-    nodata : int, float, or None, default None
-        Nodata value; ``None`` for none, or NaN for floats.
-    overwrite, blocksize, overview_resampling, overview_levels, ovr_blocksize
-        As in :func:`write_cog`.
-    use_windowed_writes, intermediate_compression
-        Have no effect, as in :func:`write_cog`.
-    **extra_rio_opts
-        As in :func:`write_cog`.
-
-    Returns
-    -------
-    pathlib.Path, bytes, or dask.delayed.Delayed
-        As :func:`write_cog`.
-
-    Raises
-    ------
-    ValueError
-        If the shape of the geobox is not that of the pixels, or for the reasons listed in :func:`write_cog`.
-    """
-    shape = tuple(geobox.shape)
-    pix, valid = _raster.mask_of(pix)
-    if pix.ndim not in (2, 3):
-        raise ValueError("Need 2d or 3d ndarray on input")
-    pix = _raster.not_empty(pix)
-    if pix.ndim == 3 and pix.shape[:2] == shape:
-        part = pix
-    elif pix.shape[-2:] == shape:
-        part = pix[:, :, None] if pix.ndim == 2 else pix.transpose((1, 2, 0))
-    else:
-        raise ValueError("GeoBox shape does not match image shape")
-    arguments = {
-        "overwrite": overwrite,
-        "blocksize": blocksize,
-        "ovr_blocksize": ovr_blocksize,
-        "overview_resampling": overview_resampling,
-        "overview_levels": overview_levels,
-    }
-    _check_idle_arguments(use_windowed_writes, intermediate_compression)
-    raster = Raster([part], _georeference.of_geobox(geobox))
-    options = {"nodata": nodata, **extra_rio_opts}
-    overrides = take_overrides(options)
-    return _save(Levels(raster, valid), fname, arguments, overrides, options)
-
-
-def _save(
-    levels: Levels, fname: Any, arguments: dict[str, Any], overrides: Overrides, extra: dict[str, Any]
-) -> Any:
-    """The part of :func:`write_cog` after its input has been read."""
-    raster = levels.raster
-    progress = extra.pop("progress", None)
-    # As in datacube, None means that no value was passed: nodata is then the array's. So does odc-geo's "auto".
-    if overrides.nodata is None or (isinstance(overrides.nodata, str) and overrides.nodata == "auto"):
-        overrides.nodata = UNSET
-    is_unknown = raster.nodata.value is None and raster.nodata.error is None
-    if overrides.nodata is UNSET and is_unknown and raster.dtype.kind == "f":
-        overrides.nodata = float("nan")
-    levels.overviews = _overviews.read(_overviews.take(extra), raster, levels.mask)
-    if not levels.overviews:
-        if arguments["overview_resampling"] is None:
-            arguments["overview_resampling"] = "nearest"
-        if arguments["overview_levels"] is None:
-            arguments["overview_levels"] = _datacube_overviews(raster)
-    given = _merge(arguments, extra)
-    request = levels.request(given)
-    request.shrink = True
-    request.options.level = 6
-    request.options.predictor = "by type"
-    request = _options.resolve(given, array_info(raster), request)
-    resolved = resolve(raster, levels.mask, overrides, request, progress, like_datacube=True)
-    where = resolved.georeference
-    if where.crs is None or (where.transform is None and not where.gcps):
-        raise ValueError(
-            f"Need geo-registered array on input: its {_missing(where)} unknown; pass crs= and transform="
-        )
-    return run(levels, resolved, fname)
-
-
-def _missing(where: Georeference) -> str:
-    """Returns the missing part of a georeference, with the verb."""
-    if where.crs is not None:
-        return "position is"
-    return "CRS is" if where.transform is not None or where.gcps else "CRS and position are"
-
-
-def _datacube_overviews(raster: Raster) -> list[int]:
-    """Returns the shrink factors that datacube uses."""
-    return [] if min(raster.width, raster.height) < 512 else [2, 4, 8, 16, 32]
-
-
-def _check_idle_arguments(use_windowed_writes: Any, intermediate_compression: Any) -> None:
-    """Refuses invalid values of two arguments that have no effect."""
-    if not isinstance(use_windowed_writes, (bool, np.bool_)):
-        raise TypeError(f"use_windowed_writes={use_windowed_writes!r}: expected True or False")
-    if not isinstance(intermediate_compression, (bool, np.bool_, str, Mapping, type(None))):
-        raise TypeError(f"intermediate_compression={intermediate_compression!r}: expected a bool, a codec, or a dict")
-    if isinstance(intermediate_compression, str):
-        intermediate_compression = {"compress": intermediate_compression}
-    if isinstance(intermediate_compression, Mapping):
-        _options.check_creation_options("intermediate_compression", intermediate_compression)
-
-
-def _merge(given: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the named arguments and the extra options; the latter replace arguments of the same meaning."""
-    overridden = {_options.meaning(name) for name in extra}
-    kept = {name: value for name, value in given.items() if _options.meaning(name) not in overridden}
-    return {**kept, **extra}
-
-
-@dataclass
-class Levels:
-    """All pixels of a file: the image, its mask, and supplied overviews."""
-
-    raster: Raster
-    mask: Any = None
-    overviews: list[_overviews.Overview] = field(default_factory=list)
-
-    def request(self, given: Mapping[str, Any]) -> _options.Request:
-        """Returns a request with the sizes of the supplied overviews; an error if options conflict with them."""
-        request = _options.Request()
-        if self.overviews:
-            _overviews.check_options(given)
-            request.options.overview_sizes = [(level.raster.width, level.raster.height) for level in self.overviews]
-        return request
-
-
-def run(levels: Levels, resolved: ResolvedOptions, target: Any) -> Any:
-    """Writes the pixels; for Dask arrays, returns a ``Delayed`` that does."""
-    raster, mask = levels.raster, levels.mask
-    if raster.is_dask:
-        from . import _dask
-
-        return _dask.delayed_write(raster, mask, resolved, target)
-    pixels = [_arrays.pixels(raster.parts, mask, resolved.fill)]
-    pixels += [_arrays.pixels(level.raster.parts, level.mask, resolved.fill) for level in levels.overviews]
-    where = destination(target)
-    return result(where, _native.encode(resolved.plan(), pixels, where, resolved.work))
-
-
-class Memory(io.BytesIO):
-    """The target ``":mem:"``; ``getvalue`` returns its bytes without a copy."""
-
-
-def destination(target: Any) -> Any:
-    """Returns a target as the native module takes it: a path, or an object with ``write``."""
-    if isinstance(target, str) and target == MEMORY:
-        return Memory()
-    if isinstance(target, (str, os.PathLike)):
-        return path_of(target)
-    if callable(getattr(target, "write", None)):
-        return target
-    raise TypeError(f"target {target!r}: expected a path, ':mem:', or an object with a write method")
-
-
-def path_of(target: str | os.PathLike[str]) -> Path:
-    """Returns a path; URLs are refused, since they would create directories of odd names."""
-    path = Path(target)
-    if isinstance(target, str) and ("://" in target or (target.startswith("/vsi") and not path.parent.is_dir())):
-        raise ValueError(
-            f"{target!r} is not a file system path; open it with fsspec and pass the open file to cogsmith.write, or "
-            "upload the bytes that to_cog returns"
-        )
-    return path
-
-
-def result(where: Any, summary: Mapping[str, Any]) -> Any:
-    """Returns what the caller gets: the bytes, the path, or the number of bytes written."""
-    if isinstance(where, Memory):
-        return where.getvalue()
-    return where if isinstance(where, Path) else summary["bytes"]

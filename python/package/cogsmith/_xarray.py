@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from . import _write
+from . import _datacube, _write
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _method(function: Callable[Concatenate[Any, P], R], doc: str) -> Callable[Concatenate[Accessor, P], R]:
+    """Returns a function for arrays as a method, which has the function's parameters except the array."""
+
+    def method(self: Accessor, /, *args: P.args, **options: P.kwargs) -> R:
+        return function(self._raster, *args, **options)
+
+    signature = inspect.signature(function)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[own, *list(signature.parameters.values())[1:]]
+    )
+    method.__name__ = function.__name__
+    method.__qualname__ = f"Accessor.{function.__name__}"
+    method.__doc__ = inspect.cleandoc(doc)
+    return method
 
 
 class Accessor:
@@ -25,14 +47,15 @@ class Accessor:
     def __init__(self, raster: Any) -> None:
         self._raster = raster
 
-    def write(self, target: Any, **options: Any) -> Any:
+    write = _method(
+        _write.write,
         """Write this DataArray or Dataset with :func:`cogsmith.write`.
 
         Parameters
         ----------
         target : str, os.PathLike, or file object
             Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``.
-        **options
+        crs, transform, ... : optional
             All other arguments of :func:`cogsmith.write`.
 
         Returns
@@ -44,17 +67,18 @@ class Accessor:
         --------
         >>> array.cogsmith.write("out.tif", compress="zstd")
         PosixPath('out.tif')
-        """
-        return _write.write(self._raster, target, **options)
+        """,
+    )
 
-    def write_cog(self, fname: Any, **options: Any) -> Any:
+    write_cog = _method(
+        _datacube.write_cog,
         """Write this DataArray or Dataset with :func:`cogsmith.write_cog`.
 
         Parameters
         ----------
         fname : str or os.PathLike
             Path of the file, or ``":mem:"`` for bytes.
-        **options
+        overwrite, blocksize, ... : optional
             All other arguments of :func:`cogsmith.write_cog`.
 
         Returns
@@ -66,15 +90,16 @@ class Accessor:
         --------
         >>> array.cogsmith.write_cog("out.tif", overwrite=True)
         PosixPath('out.tif')
-        """
-        return _write.write_cog(self._raster, fname, **options)
+        """,
+    )
 
-    def to_cog(self, **options: Any) -> Any:
+    to_cog = _method(
+        _datacube.to_cog,
         """Compress this DataArray or Dataset to bytes with :func:`cogsmith.to_cog`.
 
         Parameters
         ----------
-        **options
+        blocksize, compress, ... : optional
             All other arguments of :func:`cogsmith.to_cog`.
 
         Returns
@@ -85,8 +110,8 @@ class Accessor:
         Examples
         --------
         >>> data = array.cogsmith.to_cog(compress="zstd")
-        """
-        return _write.to_cog(self._raster, **options)
+        """,
+    )
 
 
 def register() -> None:

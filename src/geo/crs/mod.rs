@@ -279,12 +279,13 @@ impl Crs {
         }
     }
 
-    /// Returns the EPSG code that the CRS is written as; `None` if it is written by its parts, is a compound from a
-    /// definition, or comes from raw keys.
+    /// Returns the EPSG code that the CRS is written as; `None` if it is written by its parts, is a compound of two codes
+    /// or from a definition, or comes from raw keys.
     #[must_use]
     pub fn code(&self) -> Option<u16> {
         match &self.source {
-            Source::Code(system) => Some(system.code),
+            // A compound of two codes has none of its own.
+            Source::Code(system) => Some(system.code).filter(|code| *code != 0),
             Source::Tree { definition: Ok(definition), .. } => write::code_of(definition),
             _ => None,
         }

@@ -276,6 +276,15 @@ fn any_text_is_an_answer_or_an_error() {
 }
 
 #[test]
+fn compounds_of_two_codes_have_no_code() {
+    let code = |text: &str| Crs::parse(text).unwrap().code();
+    assert_eq!(code("EPSG:32633+5773"), None);
+    assert_eq!(code("urn:ogc:def:crs:EPSG::32633+5773"), None);
+    // One that EPSG defines has its own.
+    assert_eq!((code("EPSG:7415"), code("EPSG:32633")), (Some(7415), Some(32633)));
+}
+
+#[test]
 fn units_of_coordinates() {
     let unit = |text: &str| Crs::parse(text).unwrap().unit();
     let degree = CrsUnit::Angle(std::f64::consts::PI / 180.0);

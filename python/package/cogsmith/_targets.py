@@ -1,0 +1,45 @@
+"""Targets: paths, bytes, and objects with ``write``."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+#: The target that returns the file as bytes.
+MEMORY = ":mem:"
+
+
+class Memory(io.BytesIO):
+    """The target ``":mem:"``; ``getvalue`` returns its bytes without a copy."""
+
+
+def destination(target: Any) -> Any:
+    """Returns a target as the native module takes it: a path, or an object with ``write``."""
+    if isinstance(target, str) and target == MEMORY:
+        return Memory()
+    if isinstance(target, (str, os.PathLike)):
+        return path_of(target)
+    if callable(getattr(target, "write", None)):
+        return target
+    raise TypeError(f"target {target!r}: expected a path, ':mem:', or an object with a write method")
+
+
+def path_of(target: str | os.PathLike[str]) -> Path:
+    """Returns a path; URLs are refused, since they would create directories of odd names."""
+    path = Path(target)
+    if isinstance(target, str) and ("://" in target or (target.startswith("/vsi") and not path.parent.is_dir())):
+        raise ValueError(
+            f"{target!r} is not a file system path; open it with fsspec and pass the open file to cogsmith.write, or "
+            "upload the bytes that to_cog returns"
+        )
+    return path
+
+
+def result(where: Any, summary: Mapping[str, Any]) -> Any:
+    """Returns what the caller gets: the bytes, the path, or the number of bytes written."""
+    if isinstance(where, Memory):
+        return where.getvalue()
+    return where if isinstance(where, Path) else summary["bytes"]
