@@ -143,6 +143,7 @@ pub(crate) trait Results<R> {
 pub(crate) enum Poll<R> {
     Ready(R),
     /// It is still in work. `all_begun` means that threads begin to run out of items.
+    #[cfg_attr(not(feature = "parallel"), expect(dead_code, reason = "without a pool no result is in work"))]
     Pending {
         all_begun: bool,
     },
