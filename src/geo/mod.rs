@@ -4,6 +4,7 @@ mod color;
 pub(crate) mod colors;
 pub(crate) mod crs;
 mod keys;
+#[cfg(feature = "geotiff")]
 mod merge;
 pub(crate) mod metadata;
 pub(crate) mod numbers;

@@ -7,7 +7,6 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
-#[cfg(feature = "geotiff")]
 pub use window::StripeWindow;
 
 /// Memory layout of the samples of a stripe.
