@@ -26,6 +26,7 @@ from dask.delayed import Delayed, delayed
 from . import _arrays, _native, _options, _raster, _values
 from ._chunks import Chunks, Frame, cut_out
 from ._fragments import Fragment, Id
+from ._plan import Pixels
 from ._raster import Raster
 from ._resolve import ResolvedOptions
 from ._targets import MEMORY, path_of
@@ -300,7 +301,7 @@ def _settle(shards: _native.Shards, parts: list[_Part], fill: str | None) -> _na
     return shards.settle([_pixels(part, fill) for part in parts])
 
 
-def _pixels(part: _Part, fill: str | None) -> _arrays.Pixels:
+def _pixels(part: _Part, fill: str | None) -> Pixels:
     frame, parts, mask_frame, valid = part
     window = frame.put_together(parts)
     mask = valid if mask_frame is None else mask_frame.put_together(valid)
