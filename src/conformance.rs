@@ -72,7 +72,7 @@ pub trait SinkHarness {
     }
 }
 
-/// Checks that a sink makes the files that [`encode_to_vec`](crate::encode_to_vec) makes, for all interleaves, with and
+/// Checks that a sink makes the files that [`encode_to_vec`] makes, for all interleaves, with and
 /// without masks, overviews, compression, and statistics, on one thread and on several; and that it leaves no file after
 /// an encoding that was stopped.
 ///

@@ -137,7 +137,7 @@ impl GeoRef {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an empty list, more than
-    /// [`MOST_GCPS`](points::MOST_GCPS) points, and numbers that are not finite.
+    /// 10,922 points, and numbers that are not finite.
     pub fn with_gcps(mut self, gcps: &[Gcp]) -> Result<Self> {
         self.placement = Placement::Tiepoints(points::tiepoints(gcps, self.pixel_is().shift())?);
         Ok(self)

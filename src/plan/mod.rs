@@ -25,7 +25,7 @@ use crate::tiff::variant::Variant;
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
 pub(crate) use index::TileIndex;
-pub use shards::{Shard, ShardId, ShardOptions, ShardPlan};
+pub use shards::{DEFAULT_SHARD_SIDE, Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 pub(crate) use tile_len::{TileLen, TileLens};
 

@@ -19,7 +19,7 @@ const SHARD_PLAN: Kind = Kind { code: 2, name: "a shard plan" };
 
 /// Default columns and rows of a shard, in pixels: eight tiles of the default size, so that one shard yields three
 /// overviews.
-pub(crate) const DEFAULT_SHARD_SIDE: u32 = 4096;
+pub const DEFAULT_SHARD_SIDE: u32 = 4096;
 
 /// Size of the shards.
 ///

@@ -17,4 +17,3 @@ pub use file::{FileOptions, OutputFile};
 pub use memory::MemorySink;
 pub use spooled::SpooledSink;
 pub use store::StoreOptions;
-pub(crate) use writer::file_sink;

@@ -1,32 +1,25 @@
-//! The usual ways to write a COG: [`CogOptions`] and the functions that take them.
+//! The options of the usual ways to write a COG.
 
 use std::fmt;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-#[cfg(feature = "ndarray")]
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
-
-#[cfg(feature = "ndarray")]
-use crate::array::ArraySource;
 use crate::encode::{Summary, TileSink};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
 use crate::options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
 use crate::plan::CogPlan;
-use crate::sample::{Nodata, Sample};
-use crate::sink::writer::{CogWriter, Progress, encode_to_sink};
-use crate::sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions, file_sink};
+use crate::sample::Nodata;
+use crate::sink::writer::{Progress, encode_to_sink};
+use crate::sink::{FileOptions, OutputFile, StoreOptions};
 #[cfg(feature = "geotiff")]
-use crate::source::geotiff::{GeoTiffSource, ReadOptions};
+use crate::source::geotiff::ReadOptions;
 use crate::source::{MaskedSource, OverriddenSource, RasterSource};
-use crate::spec::ImageSpec;
 use crate::view::PixelSource;
 
 /// Reports progress, and may stop the encoding.
@@ -35,7 +28,8 @@ type Report = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
 /// Options for writing a COG: georeferencing and metadata, encoding, and resources. Each method sets one option and
 /// returns the options, so that they can be chained; options that are not set have the defaults given there.
 ///
-/// [`convert`], [`write()`], [`write_to`], [`to_vec`], and [`CogWriter::create`] take them.
+/// [`convert`](crate::convert), [`write()`](crate::write()), [`write_to`](crate::write_to), [`to_vec`](crate::to_vec), and
+/// [`CogWriter::create`](crate::CogWriter::create) take them.
 ///
 /// ```
 /// use cogsmith::{CogOptions, Compression, Crs, Transform};
@@ -52,15 +46,15 @@ pub struct CogOptions {
     crs: Option<Crs>,
     /// Set, or set to none.
     nodata: Option<Option<Nodata>>,
-    mask: MaskPolicy,
+    pub(super) mask: MaskPolicy,
     geo: Option<GeoRef>,
     metadata: Option<Metadata>,
     overrides: Overrides,
-    encode: EncodeOptions,
+    pub(super) encode: EncodeOptions,
     #[cfg(feature = "geotiff")]
-    read: ReadOptions,
-    file: FileOptions,
-    store: StoreOptions,
+    pub(super) read: ReadOptions,
+    pub(super) file: FileOptions,
+    pub(super) store: StoreOptions,
     threads: Option<usize>,
     executor: Option<Executor>,
     cancel: Option<Arc<AtomicBool>>,
@@ -266,20 +260,20 @@ impl CogOptions {
         self
     }
 
-    /// Calls `report` after every few tiles; [`ControlFlow::Break`] stops the encoding with [`ErrorKind::Cancelled`].
+    /// Calls `report` after every few tiles; [`ControlFlow::Break`] stops the encoding with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn progress(mut self, report: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(report));
         self
     }
 
-    /// Stops the encoding with [`ErrorKind::Cancelled`] soon after `flag` is set, from any thread.
+    /// Stops the encoding with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) soon after `flag` is set, from any thread.
     pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancel = Some(flag);
         self
     }
 
     /// Returns the executor to use.
-    fn make_executor(&self) -> Result<Executor> {
+    pub(super) fn make_executor(&self) -> Result<Executor> {
         let executor = match (&self.executor, self.threads) {
             (Some(_), Some(_)) => {
                 return Err(Error::option("threads", "contradicts the executor, which has threads of its own"));
@@ -295,7 +289,7 @@ impl CogOptions {
     }
 
     /// Returns the source with its nodata value, CRS, and mask as the options say, and the plan of the file.
-    fn plan<S: RasterSource>(&self, source: S) -> Result<(MaskedSource<OverriddenSource<S>>, CogPlan)> {
+    pub(super) fn plan<S: RasterSource>(&self, source: S) -> Result<(MaskedSource<OverriddenSource<S>>, CogPlan)> {
         let mut source = OverriddenSource::new(source);
         if let Some(geo) = &self.geo {
             source.set_geo(geo.clone());
@@ -319,7 +313,7 @@ impl CogOptions {
     }
 
     /// Encodes a source to a sink, which `make` makes once all options have been checked.
-    fn run<S: RasterSource, K: TileSink>(
+    pub(super) fn run<S: RasterSource, K: TileSink>(
         &self,
         source: S,
         make: impl FnOnce(&CogPlan) -> Result<K>,
@@ -337,191 +331,9 @@ impl CogOptions {
     }
 
     /// Creates the output file, and returns it with the store options that go with it.
-    fn create_file(&self, path: &Path) -> Result<(OutputFile, StoreOptions)> {
+    pub(super) fn create_file(&self, path: &Path) -> Result<(OutputFile, StoreOptions)> {
         let output = OutputFile::create(path, &self.file)?;
         let directory = self.store.directory.clone().or_else(|| Some(output.directory().to_path_buf()));
         Ok((output, StoreOptions { directory, ..self.store.clone() }))
     }
 }
-
-/// Pixels that can be written: any [`RasterSource`], and with the feature `ndarray` arrays of two axes, (row, column), or
-/// three, (band, row, column), and references to them.
-pub trait IntoSource {
-    /// The source that it becomes.
-    type Source: RasterSource;
-
-    /// Makes the source.
-    ///
-    /// # Errors
-    /// Whatever keeps the pixels from being an image, such as an empty array.
-    fn into_source(self) -> Result<Self::Source>;
-}
-
-impl<S: RasterSource> IntoSource for S {
-    type Source = S;
-
-    fn into_source(self) -> Result<S> {
-        Ok(self)
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl<'a, T: Sample> IntoSource for ArrayView2<'a, T> {
-    type Source = ArraySource<'a, T>;
-
-    fn into_source(self) -> Result<Self::Source> {
-        ArraySource::new(self)
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl<'a, T: Sample> IntoSource for ArrayView3<'a, T> {
-    type Source = ArraySource<'a, T>;
-
-    fn into_source(self) -> Result<Self::Source> {
-        ArraySource::bands_first(self)
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl<'a, T: Sample> IntoSource for &'a Array2<T> {
-    type Source = ArraySource<'a, T>;
-
-    fn into_source(self) -> Result<Self::Source> {
-        ArraySource::new(self.view())
-    }
-}
-
-#[cfg(feature = "ndarray")]
-impl<'a, T: Sample> IntoSource for &'a Array3<T> {
-    type Source = ArraySource<'a, T>;
-
-    fn into_source(self) -> Result<Self::Source> {
-        ArraySource::bands_first(self.view())
-    }
-}
-
-/// Converts a GeoTIFF file to a COG, which appears complete or not at all. Georeferencing, metadata, and nodata are carried
-/// over unless the options replace them; see [`Summary::warnings`] for what could not be.
-///
-/// ```no_run
-/// use cogsmith::{CogOptions, Compression};
-/// cogsmith::convert("scene.tif", "scene-cog.tif", &CogOptions::new().compression(Compression::ZSTD))?;
-/// # Ok::<(), cogsmith::Error>(())
-/// ```
-///
-/// # Errors
-/// The errors of [`GeoTiffSource::open`] and [`write()`].
-#[cfg(feature = "geotiff")]
-pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
-    write(output, GeoTiffSource::open(input, &options.read)?, options)
-}
-
-/// Writes an array, or any other source, to a COG file, which appears complete or not at all.
-///
-/// ```
-/// use cogsmith::{CogOptions, Crs, Transform};
-/// # let path = std::env::temp_dir().join(format!("cogsmith-front-{}.tif", std::process::id()));
-/// let pixels = ndarray::Array3::<u16>::zeros((4, 600, 800)); // bands, rows, columns
-/// let options = CogOptions::new()
-///     .crs(Crs::epsg(32633)?)
-///     .transform(Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?)
-///     .nodata(0u64);
-/// cogsmith::write(&path, &pixels, &options)?;
-/// # std::fs::remove_file(path).unwrap();
-/// # Ok::<(), cogsmith::Error>(())
-/// ```
-///
-/// # Errors
-/// [`ErrorKind::TargetExists`] if the file exists and [`overwrite`](CogOptions::overwrite) is not set;
-/// [`ErrorKind::InvalidOption`], [`ErrorKind::InvalidImage`], and [`ErrorKind::Limit`] if the options contradict the image
-/// or each other; [`ErrorKind::Cancelled`]; and whatever goes wrong in reading, encoding, or writing. The file is then
-/// unchanged.
-pub fn write(path: impl AsRef<Path>, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
-    let (summary, _) = options.run(source.into_source()?, |plan| {
-        let (output, store) = options.create_file(path.as_ref())?;
-        file_sink(plan, &store, output)
-    })?;
-    Ok(summary)
-}
-
-/// Writes an array, or any other source, to anything that implements [`Write`], without seeking. Nothing is written before
-/// all pixels have been encoded.
-///
-/// # Errors
-/// The errors of [`write()`]; also [`ErrorKind::InvalidOption`] for [`verify`](CogOptions::verify).
-pub fn write_to(writer: impl Write, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
-    let sink = |_: &CogPlan| Ok(SpooledSink::new(writer, options.store.clone()));
-    let (summary, _) = options.run(source.into_source()?, sink)?;
-    Ok(summary)
-}
-
-/// Returns an array, or any other source, as the bytes of a COG.
-///
-/// # Errors
-/// The errors of [`write_to`].
-pub fn to_vec(source: impl IntoSource, options: &CogOptions) -> Result<Vec<u8>> {
-    let (_, sink) = options.run(source.into_source()?, |_| Ok(MemorySink::new()))?;
-    Ok(sink.into_bytes())
-}
-
-impl CogWriter<'static> {
-    /// Creates a COG file whose rows are pushed as they come; it appears on [`finish`](CogWriter::finish).
-    ///
-    /// ```
-    /// use cogsmith::{CogOptions, CogWriter, Crs, Transform};
-    /// # let path = std::env::temp_dir().join(format!("cogsmith-rows-{}.tif", std::process::id()));
-    /// let transform = Transform::north_up(300_000.0, 5_000_000.0, 10.0, 10.0)?;
-    /// let options = CogOptions::new().crs(Crs::epsg(32633)?).transform(transform).nodata(f64::NAN);
-    /// let mut writer = CogWriter::create::<f32>(&path, 1000, 600, 1, &options)?;
-    /// for _row in 0..600 {
-    ///     writer.push_rows(&[1.5f32; 1000], None)?;
-    /// }
-    /// writer.finish()?;
-    /// # std::fs::remove_file(path).unwrap();
-    /// # Ok::<(), cogsmith::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// The errors of [`create_with`](Self::create_with).
-    pub fn create<T: Sample>(
-        path: impl AsRef<Path>,
-        width: u32,
-        height: u32,
-        bands: u16,
-        options: &CogOptions,
-    ) -> Result<Self> {
-        Self::create_with(path, &ImageSpec::new(width, height, bands, T::DATA_TYPE), options)
-    }
-
-    /// Like [`create`](Self::create), for an image with a mask, a palette, or other traits of a spec.
-    ///
-    /// # Errors
-    /// The errors of [`write()`], and [`ErrorKind::InvalidOption`] for a [`mask`](CogOptions::mask) to be made from
-    /// nodata or alpha: push the mask along with the rows.
-    pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
-        if !matches!(options.mask, MaskPolicy::Auto) {
-            return Err(Error::option("mask", "rows are pushed with their mask; none is made or dropped"));
-        }
-        let executor = options.make_executor()?;
-        let (_, plan) = options.plan(Rowless(spec.clone()))?;
-        let (output, store) = options.create_file(path.as_ref())?;
-        Self::to_file(plan, executor, store, output)
-    }
-}
-
-/// An image whose rows are pushed.
-struct Rowless(ImageSpec);
-
-impl PixelSource for Rowless {
-    fn spec(&self) -> &ImageSpec {
-        &self.0
-    }
-
-    fn read_rows(&mut self, first_row: u32, _: &mut crate::view::Stripe<'_>, _: &Executor) -> Result<()> {
-        let what = "rows of an image whose rows are pushed";
-        Err(ErrorKind::PixelCount { what, expected: u64::from(first_row), got: 0 }.into())
-    }
-}
-
-impl RasterSource for Rowless {}
