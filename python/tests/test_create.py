@@ -223,3 +223,11 @@ def test_results_have_the_keys_of_the_commands(source, tmp_path):
     del expected["file"]
     assert facts == expected and list(facts) == list(expected)
     assert facts["levels"][0]["ratio"] > 1
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/in.tif", "https://example.com/in.tif", "/vsis3/bucket/in.tif"])
+def test_addresses_are_not_paths(address, tmp_path):
+    with pytest.raises(ValueError, match="is not a file system path; copy it to a local file first"):
+        cogsmith.create(address, tmp_path / "out.tif")
+    with pytest.raises(ValueError, match="is not a file system path; write a local file and upload it"):
+        cogsmith.create(tmp_path / "in.tif", address)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
-from . import _file_options, _native, _options, _values
+from . import _file_options, _native, _options, _targets, _values
 from ._defaults import default, passed
 from ._progress import as_callback
 from ._raster import UNSET
@@ -196,7 +195,8 @@ def create(
     wanted = _file_options.take(options)
     request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
     request.work.progress = as_callback(progress)
-    source, target = Path(src_path), Path(dst_path)
+    source = _targets.local_path(src_path, "copy it to a local file first")
+    target = _targets.local_path(dst_path, "write a local file and upload it")
     summary, warnings = _native.create(
         source, target, wanted.input, wanted.overrides, request.options, request.work
     )

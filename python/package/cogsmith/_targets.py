@@ -28,14 +28,18 @@ def destination(target: Any) -> Any:
 
 
 def path_of(target: str | os.PathLike[str]) -> Path:
-    """Returns a path; URLs are refused, since they would create directories of odd names."""
-    path = Path(target)
-    if isinstance(target, str) and ("://" in target or (target.startswith("/vsi") and not path.parent.is_dir())):
-        raise ValueError(
-            f"{target!r} is not a file system path; open it with fsspec and pass the open file to cogsmith.write, or "
-            "upload the bytes that to_cog returns"
-        )
-    return path
+    """Returns the path of a target; URLs are refused, since they would create directories of odd names."""
+    return local_path(
+        target, "open it with fsspec and pass the open file to cogsmith.write, or upload the bytes that to_cog returns"
+    )
+
+
+def local_path(path: str | os.PathLike[str], advice: str) -> Path:
+    """Returns a path of the file system; an error with advice for URLs and GDAL's virtual file systems."""
+    local = Path(path)
+    if isinstance(path, str) and ("://" in path or (path.startswith("/vsi") and not local.parent.is_dir())):
+        raise ValueError(f"{path!r} is not a file system path; {advice}")
+    return local
 
 
 def result(where: Any, summary: Mapping[str, Any]) -> Any:

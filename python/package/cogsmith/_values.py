@@ -93,7 +93,7 @@ def choice(name: str, value: Any, known: Mapping[str, str], lacked: Sequence[str
     if text in known:
         return known[text]
     if text in lacked:
-        raise not_supported(name, value)
+        raise ValueError(f"option '{name}'={show(value)} is not supported; use one of {spellings(known)}")
     raise ValueError(f"{name}={show(value)}: expected one of {spellings(known)}")
 
 
