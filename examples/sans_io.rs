@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 
+use cogsmith::check::{self, CheckOptions};
 use cogsmith::{
-    CogEncoder, CogPlan, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, SectionId,
-    check::{self, CheckOptions},
+    CogEncoder, CogPlan, Crs, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, SectionId, Transform,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = (1500u32, 1000u32);
     let spec = ImageSpec::new(width, height, 1, DataType::U16);
-    let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
+    let transform = Transform::north_up(500_000.0, 5_300_000.0, 10.0, 10.0)?;
+    let geo = GeoRef::default().with_crs(&Crs::epsg(32633)?)?.with_transform(transform);
+    let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &EncodeOptions::default())?;
 
     let mut encoder = CogEncoder::new(plan, Executor::all_cores()?)?;
     let mut sections: BTreeMap<SectionId, Vec<u8>> = BTreeMap::new();
