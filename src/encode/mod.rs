@@ -25,6 +25,7 @@ pub use finished::{FinishedFile, LevelSummary, Summary};
 pub use pixels::{Mosaic, ShardPixels};
 use rows::{EncodedTile, RowEncoder};
 pub use settle::{predictor_windows, settle_predictor, settle_predictor_from_windows};
+pub(crate) use shard::check_source;
 pub use shard::{ShardOutput, ShardRecord, encode_shard};
 
 /// Default limit on the bytes of pixels in a batch, unless a single row of tiles has more.

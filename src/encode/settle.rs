@@ -4,7 +4,7 @@ use crate::codec::{TileView, choice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Plane, Rectangle, TileId};
-use crate::plan::{CogPlan, LevelShare, Share};
+use crate::plan::{CogPlan, Share};
 use crate::view::PixelSource;
 
 use super::rows::RowEncoder;
@@ -26,7 +26,7 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
     }
     let spec = plan.spec();
     shard::check_source(plan, (spec.width, spec.height), "the image", source)?;
-    let rows = read(plan, Share::first_tiles(plan), source, executor)?;
+    let rows = read(plan, Share::first_tiles(plan, 0..plan.levels()[0].tile_columns()), source, executor)?;
     let views: Vec<_> = sampled_tiles(plan).filter_map(|tile| rows.view(&plan.levels()[0], tile)).collect();
     choose(plan, &views)
 }
@@ -35,7 +35,7 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
 /// from left to right. None if the predictor is already settled.
 #[must_use]
 pub fn predictor_windows(plan: &CogPlan) -> Vec<Rectangle> {
-    sampled_columns(plan).into_iter().map(|column| tile_share(plan, column).window).collect()
+    sampled_columns(plan).into_iter().map(|column| tile_share(plan, column).levels.swap_remove(0).window).collect()
 }
 
 /// Settles the predictor as [`settle_predictor`] does, from the pixels of [`predictor_windows`] alone: one source for each,
@@ -60,9 +60,10 @@ pub fn settle_predictor_from_windows(
     let mut windows = Vec::new();
     for (&column, source) in columns.iter().zip(sources) {
         let share = tile_share(plan, column);
-        let size = (share.window.width(), share.window.height());
+        let window = &share.levels[0].window;
+        let size = (window.width(), window.height());
         shard::check_source(plan, size, &format!("the window of tile {column}"), *source)?;
-        windows.push((column, read(plan, Share { levels: vec![share] }, *source, executor)?));
+        windows.push((column, read(plan, share, *source, executor)?));
     }
     let views = sampled_tiles(plan).filter_map(|tile| {
         let (_, rows) = windows.iter().find(|(column, _)| *column == tile.column)?;
@@ -82,11 +83,9 @@ fn read(plan: &CogPlan, share: Share, source: &mut dyn PixelSource, executor: &E
     Ok(rows)
 }
 
-/// Returns the share of one tile, all planes.
-fn tile_share(plan: &CogPlan, column: u32) -> LevelShare {
-    let level = plan.levels()[0];
-    let tiles = Rectangle { rows: 0..1, columns: column..column + 1 };
-    LevelShare { level, window: level.pixels_of(&tiles), tiles }
+/// Returns the share of one tile of the first row, all planes.
+fn tile_share(plan: &CogPlan, column: u32) -> Share {
+    Share::first_tiles(plan, column..column + 1)
 }
 
 /// Returns the columns of the sampled tiles, from left to right.

@@ -218,7 +218,7 @@ fn checksums(shards: &ShardPlan, id: ShardId, sizes: &TileLens, fragment: &[u8])
 }
 
 /// Checks that a source matches a part of the planned image.
-pub(super) fn check_source(
+pub(crate) fn check_source(
     plan: &CogPlan,
     (width, height): (u32, u32),
     part: &str,

@@ -1,5 +1,7 @@
 //! The work of one encoder: for each level, the tiles to make and the pixels to hold, for a whole image or a shard.
 
+use std::ops::Range;
+
 use crate::grid::{Level, Rectangle};
 
 use super::CogPlan;
@@ -37,10 +39,10 @@ impl Share {
         Self { levels: plan.levels().iter().skip(index).take(1).map(whole).collect() }
     }
 
-    /// Returns the share of the first tile row of full resolution, without its overviews.
-    pub(crate) fn first_tiles(plan: &CogPlan) -> Self {
+    /// Returns the share of some columns of the first tile row of full resolution, without its overviews.
+    pub(crate) fn first_tiles(plan: &CogPlan, columns: Range<u32>) -> Self {
         let level = plan.levels()[0];
-        let tiles = Rectangle { rows: 0..1, ..level.all_tiles() };
+        let tiles = Rectangle { rows: 0..1, columns };
         let window = level.pixels_of(&tiles);
         Self { levels: vec![LevelShare { level, tiles, window }] }
     }
@@ -86,7 +88,7 @@ impl Level {
 
     /// Returns the pixels of a rectangle of tiles.
     pub(crate) fn pixels_of(&self, tiles: &Rectangle) -> Rectangle {
-        let part = |tiles: &std::ops::Range<u32>, side: u32, end: u32| {
+        let part = |tiles: &Range<u32>, side: u32, end: u32| {
             tiles.start.saturating_mul(side).min(end)..tiles.end.saturating_mul(side).min(end)
         };
         Rectangle {

@@ -6,10 +6,9 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::encode::{CogEncoder, Summary, TileSink};
+use crate::encode::{CogEncoder, Summary, TileSink, check_source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
-use crate::grid::Level;
 use crate::plan::CogPlan;
 use crate::sample::Sample;
 use crate::view::PixelSource;
@@ -151,20 +150,17 @@ pub fn encode_to_sink(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     let summary = run(&mut [source], plan, executor, store, sink, progress)?;
-    if executor.is_cancelled() {
-        return Err(ErrorKind::Cancelled.into());
-    }
-    sink.commit()?;
+    commit(executor, sink)?;
     Ok(summary)
 }
 
-/// Returns the sink for a file by this plan. Tiles of known size, those without compression, go to their places at once;
-/// others wait in memory or a temporary file, and move to their places once these are known. Committing the sink makes the
+/// Returns the sink for a file. Uncompressed tiles, whose size is known in advance, are written directly to their
+/// positions; others wait in memory or in a temporary file until their positions are known. Committing the sink makes the
 /// file appear.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] where the header of an uncompressed file can't be written; [`ErrorKind::OutOfMemory`] where the index
-/// of its tiles can't be held.
+/// [`ErrorKind::Io`] if the header of an uncompressed file cannot be written; [`ErrorKind::OutOfMemory`] if the index of
+/// its tiles does not fit in memory.
 pub fn file_sink<'a, F: BorrowMut<OutputFile> + Send + 'a>(
     plan: &CogPlan,
     store: &StoreOptions,
@@ -186,7 +182,8 @@ fn run(
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
     for (source, level) in sources.iter().zip(plan.levels()) {
-        check_source(*source, plan, level)?;
+        let part = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
+        check_source(plan, (level.width, level.height), &part, *source)?;
     }
     let make = if sources.len() > 1 { CogEncoder::level_by_level } else { CogEncoder::with_batch };
     let mut encoder = make(plan.clone(), executor.clone(), store.batch)?;
@@ -224,6 +221,11 @@ fn finish(
         verify(sink, &plan, &checksums, executor, step)?;
     }
     Ok(Summary { spooled: sink.spooled(), ..file.summary })
+}
+
+/// Makes the finished file appear, unless the work has been cancelled.
+fn commit(executor: &Executor, sink: &mut dyn TileSink) -> Result<()> {
+    if executor.is_cancelled() { Err(ErrorKind::Cancelled.into()) } else { sink.commit() }
 }
 
 /// Reports progress to the caller, who may stop the encoding.
@@ -369,10 +371,7 @@ impl<'a> CogWriter<'a> {
         let step = &mut || report(progress, rows_done, rows);
         let summary = finish(self.encoder, &self.executor, self.sink.as_mut(), step)?;
         step()?;
-        if self.executor.is_cancelled() {
-            return Err(ErrorKind::Cancelled.into());
-        }
-        self.sink.commit()?;
+        commit(&self.executor, self.sink.as_mut())?;
         Ok(summary)
     }
 }
@@ -388,19 +387,4 @@ fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
         return Ok(());
     }
     Err(Error::image(format!("got {given} sources for {planned} levels; pass one per level, full resolution first")))
-}
-
-/// Checks that a source matches the plan.
-fn check_source(source: &dyn PixelSource, plan: &CogPlan, level: &Level) -> Result<()> {
-    let (given, planned) = (source.spec(), plan.spec());
-    let got = (given.width, given.height, given.bands, given.data_type, given.mask);
-    let needed = (level.width, level.height, planned.bands, planned.data_type, planned.mask);
-    if got == needed {
-        return Ok(());
-    }
-    let say = |(width, height, bands, data_type, mask): (_, _, _, _, bool)| {
-        format!("{width}x{height}, {bands} bands, {data_type}, {} mask", if mask { "with" } else { "without" })
-    };
-    let what = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
-    Err(Error::image(format!("the source has {}, but {what} expects {}", say(got), say(needed))))
 }
