@@ -164,6 +164,24 @@ fn warnings_of_the_plan_reach_the_summary() {
     let mut metadata = Metadata::default();
     metadata.set_item(Some("TILING_SCHEME"), "NAME", "GoogleMapsCompatible").unwrap();
     let mut out = Vec::new();
-    let summary = cogsmith::write_to(&mut out, &pixels(), &CogOptions::new().metadata(metadata)).unwrap();
+    let summary = cogsmith::write_to(&mut out, &pixels(), &CogOptions::new().metadata(metadata.clone())).unwrap();
     assert_eq!(summary.warnings.len(), 1, "{:?}", summary.warnings);
+    let folder = tempfile::tempdir().unwrap();
+    let pushed = CogOptions::new().metadata(metadata);
+    let mut writer = CogWriter::create::<u16>(folder.path().join("out.tif"), 200, 150, 1, &pushed).unwrap();
+    writer.push_rows(&[0u16; 200 * 150], None).unwrap();
+    assert_eq!(writer.finish().unwrap().warnings, summary.warnings);
+}
+
+#[test]
+fn a_transform_is_not_lost_to_other_overrides() {
+    let other = Transform::north_up(0.0, 0.0, 1.0, 1.0).unwrap();
+    let overrides = || Overrides { transform: Some(other), ..Overrides::default() };
+    let placed = |options: &CogOptions| {
+        let bytes = cogsmith::to_vec(&pixels(), options).unwrap();
+        cogsmith::GeoTiffSource::from_reader(bytes, &cogsmith::ReadOptions::default()).unwrap().geo().transform()
+    };
+    assert_eq!(placed(&CogOptions::new().transform(transform()).overrides(overrides())), Some(transform()));
+    assert_eq!(placed(&CogOptions::new().overrides(overrides()).transform(transform())), Some(transform()));
+    assert_eq!(placed(&CogOptions::new().overrides(overrides())), Some(other));
 }

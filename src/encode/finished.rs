@@ -22,7 +22,7 @@ pub struct FinishedFile {
 }
 
 impl FinishedFile {
-    /// The file with these tiles.
+    /// Makes the file with these tiles.
     pub(crate) fn new(plan: &CogPlan, index: &TileIndex) -> crate::error::Result<Self> {
         let header = plan.header(index)?;
         let sections = plan.sections().map(|section| (section, plan.section_bytes(index, section))).collect();
@@ -43,8 +43,8 @@ pub struct Summary {
     pub predictor: Predictor,
     /// Bytes of tiles that went through a temporary file; see [`StoreOptions`](crate::StoreOptions).
     pub spooled: u64,
-    /// Warnings about what was doubtful in the input or could not be carried over, one sentence each. Only the functions
-    /// that take [`CogOptions`](crate::CogOptions) fill this list.
+    /// Metadata that was dropped, each with the reason; see [`CogPlan::warnings`]. The functions that take
+    /// [`CogOptions`](crate::CogOptions) add what was doubtful in the source, one sentence each.
     pub warnings: Vec<String>,
     /// All levels, full resolution first.
     pub levels: Vec<LevelSummary>,
@@ -53,7 +53,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The summary of a file with this header.
+    /// Makes the summary of a file with this header.
     pub(crate) fn new(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header) -> Self {
         let levels = plan.levels().iter().zip(&header.level_bytes);
         let levels: Vec<_> = levels
@@ -66,7 +66,7 @@ impl Summary {
             .collect();
         let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
         let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
-        Self { bytes, big_tiff, predictor, spooled: 0, warnings: Vec::new(), levels, statistics }
+        Self { bytes, big_tiff, predictor, spooled: 0, warnings: plan.warnings().to_vec(), levels, statistics }
     }
 }
 

@@ -49,11 +49,12 @@ pub struct CogOptions {
     pub(super) mask: MaskPolicy,
     geo: Option<GeoRef>,
     metadata: Option<Metadata>,
+    transform: Option<Transform>,
     overrides: Overrides,
-    pub(super) encode: EncodeOptions,
+    encode: EncodeOptions,
     #[cfg(feature = "geotiff")]
     pub(super) read: ReadOptions,
-    pub(super) file: FileOptions,
+    file: FileOptions,
     pub(super) store: StoreOptions,
     threads: Option<usize>,
     executor: Option<Executor>,
@@ -68,6 +69,7 @@ impl fmt::Debug for CogOptions {
             .field("nodata", &self.nodata)
             .field("mask", &self.mask)
             .field("geo", &self.geo)
+            .field("transform", &self.transform)
             .field("overrides", &self.overrides)
             .field("encode", &self.encode)
             .field("file", &self.file)
@@ -92,7 +94,7 @@ impl CogOptions {
 
     /// Sets the transform from pixels to the coordinates of the CRS.
     pub fn transform(mut self, transform: Transform) -> Self {
-        self.overrides.transform = Some(transform);
+        self.transform = Some(transform);
         self
     }
 
@@ -126,8 +128,8 @@ impl CogOptions {
         self
     }
 
-    /// Changes single parts of georeferencing and metadata, such as band descriptions, scale factors, or GCPs. Replaces a
-    /// [`transform`](Self::transform) that was set before.
+    /// Changes single parts of georeferencing and metadata, such as band descriptions, scale factors, or GCPs. A
+    /// [`transform`](Self::transform) takes precedence over the one in `overrides`.
     pub fn overrides(mut self, overrides: Overrides) -> Self {
         self.overrides = overrides;
         self
@@ -260,13 +262,15 @@ impl CogOptions {
         self
     }
 
-    /// Calls `report` after every few tiles; [`ControlFlow::Break`] stops the encoding with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    /// Calls `report` after every few tiles; [`ControlFlow::Break`] stops the encoding with
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn progress(mut self, report: impl Fn(Progress) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(report));
         self
     }
 
-    /// Stops the encoding with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) soon after `flag` is set, from any thread.
+    /// Stops the encoding with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) soon after `flag` is set, from any
+    /// thread.
     pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancel = Some(flag);
         self
@@ -307,7 +311,9 @@ impl CogOptions {
         // Bands are those of the output: an alpha band that becomes the mask no longer counts.
         let (spec, mut metadata) = (source.spec(), source.metadata().clone());
         let size = (spec.width, spec.height);
-        let geo = self.overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands)?;
+        let mut overrides = self.overrides.clone();
+        overrides.transform = self.transform.or(overrides.transform);
+        let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands)?;
         let plan = CogPlan::new(spec, &geo, &metadata, &self.encode)?;
         Ok((source, plan))
     }
@@ -320,13 +326,13 @@ impl CogOptions {
     ) -> Result<(Summary, K)> {
         let executor = self.make_executor()?;
         let (mut source, plan) = self.plan(source)?;
-        let warnings = [source.warnings(), plan.warnings()].concat();
         let mut sink = make(&plan)?;
         let progress = &mut |progress| match &self.progress {
             Some(report) => report(progress),
             None => ControlFlow::Continue(()),
         };
         let summary = encode_to_sink(&mut source, &plan, &executor, &self.store, &mut sink, progress)?;
+        let warnings = [source.warnings(), &summary.warnings].concat();
         Ok((Summary { warnings, ..summary }, sink))
     }
 
