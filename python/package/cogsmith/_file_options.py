@@ -32,15 +32,9 @@ class FileOptions:
 def take(options: dict[str, Any]) -> FileOptions:
     """Removes the options of the table below, in either case, and returns them in resolved form."""
     result = FileOptions()
-    seen: dict[str, str] = {}
-    for name in [name for name in options if name.lower() in FILE_OPTIONS]:
-        key, apply = FILE_OPTIONS[name.lower()]
-        value = options.pop(name)
-        if value is None and key != "nodata":
-            continue
-        if key in seen:
-            raise ValueError(f"options '{seen[key]}' and '{name}' mean the same; pass only one of them")
-        seen[key] = name
+    meanings = {name: meaning for name, (meaning, _) in FILE_OPTIONS.items()}
+    for name, _, value in _values.take_known(options, meanings):
+        _, apply = FILE_OPTIONS[name.lower()]
         apply(result, name, value)
     return result
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ._georeference import Explicit
 from ._raster import UNSET
+from ._values import take_known
 
 
 @dataclass
@@ -47,18 +48,9 @@ OVERRIDES = {
 
 
 def take_overrides(options: dict[str, Any], lacked: Collection[str] = ()) -> Overrides:
-    """Removes overrides from options, in either case, except those that a function lacks, and returns them.
-
-    ``None`` means that none was passed, except for nodata.
-    """
+    """Removes overrides from options, in either case, except those that a function lacks, and returns them."""
     overrides = Overrides()
-    seen: dict[str, str] = {}
-    for name in [name for name in options if name.lower() in OVERRIDES and name.lower() not in lacked]:
-        attribute, value = OVERRIDES[name.lower()], options.pop(name)
-        if value is None and attribute != "nodata":
-            continue
-        if attribute in seen:
-            raise ValueError(f"options '{seen[attribute]}' and '{name}' mean the same; pass only one of them")
-        seen[attribute] = name
+    known = {name: attribute for name, attribute in OVERRIDES.items() if name not in lacked}
+    for _, attribute, value in take_known(options, known):
         setattr(overrides, attribute, value)
     return overrides

@@ -6,7 +6,7 @@ import enum
 import re
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,22 @@ def choice(name: str, value: Any, known: Mapping[str, str], lacked: Sequence[str
     if text in lacked:
         raise ValueError(f"option '{name}'={show(value)} is not supported; use one of {spellings(known)}")
     raise ValueError(f"{name}={show(value)}: expected one of {spellings(known)}")
+
+
+def take_known(options: dict[str, Any], meanings: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    """Removes the options that have a meaning, in either case, and returns name, meaning, and value of each.
+
+    ``None`` means that an option was not passed, except for nodata. Two options of the same meaning are an error.
+    """
+    seen: dict[str, str] = {}
+    for name in [name for name in options if name.lower() in meanings]:
+        meaning, value = meanings[name.lower()], options.pop(name)
+        if value is None and meaning != "nodata":
+            continue
+        if meaning in seen:
+            raise ValueError(f"options '{seen[meaning]}' and '{name}' mean the same; pass only one of them")
+        seen[meaning] = name
+        yield name, meaning, value
 
 
 def byte_count(name: str, value: Any) -> int:
