@@ -208,7 +208,7 @@ examples() {
 main_job() {
     local out
     out=$(mktemp -d)
-    "$TARGET/debug/cogsmith" create fixtures/sentinel2_like.tif "$out/out.tif" && "$VENV/bin/python" tests/judges/layout.py "$out/out.tif"
+    cargo run -q --locked -- create fixtures/sentinel2_like.tif "$out/out.tif" && "$VENV/bin/python" tests/judges/layout.py "$out/out.tif"
     local status=$?
     rm -rf "$out"
     return $status
