@@ -1,5 +1,5 @@
-//! The loop of an encoding: while threads encode the tiles of a batch, the caller's thread reads the next rows, takes
-//! finished tiles to the sink, and lets the sink move what waits.
+//! The loop of an encoding: while the pool encodes the tiles of a batch, the calling thread reads the next rows, passes
+//! finished tiles to the sink, and lets the sink move waiting tiles.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::view::PixelSource;
 use super::finished::FinishedFile;
 use super::rows::{Batch, EncodedTile, RowEncoder};
 
-/// Takes the finished tiles of a file, section by section, and makes the file of them.
+/// Receives the finished tiles of a file and puts the file together.
 ///
 /// A file is a header followed by its sections ([`SectionLayout::sections`] gives their order). Tiles arrive in file
 /// order within a section, but sections arrive interleaved, and the header is known last. A sink decides where tiles wait
@@ -29,33 +29,33 @@ pub trait TileSink {
     /// Whatever keeps the bytes from being stored.
     fn append(&mut self, section: SectionId, tile: &[u8]) -> Result<()>;
 
-    /// Called once the place of everything but the end of full resolution is known: all overviews have been appended,
-    /// and the length of the header no longer depends on the tiles to come. It is not called where it is never so: with
-    /// band interleave, or while the file may turn out to need BigTIFF. The default does nothing.
+    /// Called once the position of everything except the end of full resolution is known: all overviews have been
+    /// appended, and the length of the header no longer depends on the remaining tiles. Not called if that never happens,
+    /// as with band interleave, or if the file may still need BigTIFF. The default does nothing.
     ///
     /// # Errors
-    /// As [`append`](Self::append).
+    /// The errors of [`append`](Self::append).
     fn settle(&mut self, _layout: &SectionLayout) -> Result<()> {
         Ok(())
     }
 
-    /// Moves a part of what waits closer to its place; called while no tile is ready. A few milliseconds of work at a
-    /// time keep the threads supplied. The default has nothing to move.
+    /// Moves some waiting tiles toward their positions; called while no tile is ready. A call should take a few
+    /// milliseconds, so that the pool does not run out of work. The default has nothing to move.
     ///
     /// # Errors
-    /// As [`append`](Self::append).
+    /// The errors of [`append`](Self::append).
     fn advance(&mut self) -> Result<Backlog> {
         Ok(Backlog::Empty)
     }
 
-    /// Writes what is left of the file: all tiles have been appended. `step` is to be called after every few megabytes;
-    /// its errors stop the work.
+    /// Writes the rest of the file, after all tiles have been appended. Call `step` after every few megabytes; its errors
+    /// stop the work.
     ///
     /// # Errors
-    /// As [`append`](Self::append), and those of `step`.
+    /// The errors of [`append`](Self::append) and of `step`.
     fn finish(&mut self, file: &FinishedFile, step: &mut dyn FnMut() -> Result<()>) -> Result<()>;
 
-    /// Makes the finished file visible: renames it, completes an upload. The default does nothing.
+    /// Makes the finished file visible, for example by a rename or by completing an upload. The default does nothing.
     ///
     /// # Errors
     /// Whatever keeps the file from appearing; the target is then as it was.
@@ -63,12 +63,12 @@ pub trait TileSink {
         Ok(())
     }
 
-    /// The path at which the finished file can be read back before [`commit`](Self::commit), if there is one.
+    /// Returns the path at which the finished file can be read back before [`commit`](Self::commit), if there is one.
     fn readable(&self) -> Option<&Path> {
         None
     }
 
-    /// Bytes of tiles that have waited in a temporary file.
+    /// Returns the bytes of tiles that went through a temporary file.
     fn spooled(&self) -> u64 {
         0
     }
@@ -104,7 +104,7 @@ impl<S: TileSink + ?Sized> TileSink for Box<S> {
     }
 }
 
-/// The parts of a file whose place is known.
+/// Layout of a file: the positions of everything except the end of full resolution follow from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SectionLayout {
@@ -122,20 +122,20 @@ pub enum Backlog {
     Empty,
     /// Something was moved.
     Some,
-    /// Something was moved, and so much is left that the caller's thread counts as one of those that work.
+    /// So much is left to move that the calling thread counts as one of the working threads.
     Large,
 }
 
 /// An event of [`encode_batch`].
 pub(super) enum Event<'a> {
-    /// The next tile is finished. Bytes that the handler leaves in it are used again.
+    /// The next tile is finished. The buffer is reused if the handler leaves it in place.
     Tile(&'a mut EncodedTile),
-    /// No tile is ready: there is time for something else.
+    /// No tile is ready, so there is time for other work.
     Idle,
 }
 
-/// Encodes the waiting tiles of `rows` and tells `handle` of each, in order; meanwhile the next rows are read from
-/// `source`, if there is one, and room for them. `handle` returns what it has left to do after [`Event::Idle`].
+/// Encodes the queued tiles of `rows` and passes each to `handle`, in order. If there is a `source` and memory for it, the
+/// next rows are read meanwhile. `handle` returns its backlog after [`Event::Idle`].
 pub(super) fn encode_batch(
     rows: &mut RowEncoder,
     mut source: Option<&mut (dyn PixelSource + '_)>,
@@ -151,8 +151,8 @@ pub(super) fn encode_batch(
                     handle(this, Event::Tile(&mut tile))?;
                     this.recycle(tile.bytes);
                 }
-                // Rows are read late: what threads have to do then is in small pieces, so that none waits for another's
-                // last tile.
+                // Rows are read late: the work that remains for the threads is in small pieces, so no thread waits for
+                // another one's last tile.
                 Poll::Pending { all_begun: true } if read_ahead(this, source.as_deref_mut(), ahead.as_mut())? => {}
                 Poll::Pending { .. } => {
                     let backlog = handle(this, Event::Idle)?;
@@ -167,15 +167,15 @@ pub(super) fn encode_batch(
     };
     this.executor.produce(tiles, limit, |tile| this.encode_tile(tile), take)?;
     if this.executor.thread_count() == 1 {
-        // On the caller's thread alone no tile is ever pending.
+        // Without a pool, no tile is ever pending.
         while handle(this, Event::Idle)? != Backlog::Empty {}
     }
     rows.end_batch(ahead);
     Ok(())
 }
 
-/// Reads the next rows while those that are here are still in use. Tells whether it did: not where there is no source, no
-/// room, or they are there already.
+/// Reads the next rows while the current ones are still in use. Returns false if there is no source or no memory for them,
+/// or if they have been read already.
 fn read_ahead(
     rows: &RowEncoder,
     source: Option<&mut (dyn PixelSource + '_)>,
