@@ -49,6 +49,7 @@
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
+//! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 
@@ -119,8 +120,9 @@ pub use geo::{
 };
 pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
-    BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_TILE_SIDE, DEFAULT_ZSTD_LEVEL,
-    EncodeOptions, Interleave, MAX_TILE_SIDE, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
+    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, MAX_TILE_SIDE, MaskPolicy, Overviews, ParameterRange,
+    ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
 pub use plan::CogPlan;
 // Not part of the API: benches/pyramid.rs measures the kernels in isolation.

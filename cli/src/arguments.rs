@@ -9,8 +9,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Predictor,
-    Resampling, TileSize,
+    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, JpegPhotometric, MaskPolicy, Nodata, Overviews,
+    ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
 
 use crate::describe::DescribeArguments;
@@ -67,13 +67,32 @@ pub(crate) struct CreateArguments {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Compression codec; all are lossless
+    /// Compression codec
     #[arg(long, value_parser = named(Compression::ALL, Compression::name, codec_help), ignore_case = true, value_name = "CODEC",
           default_value_t = Compression::DEFLATE, help_heading = "Compression")]
     compress: Compression,
 
     #[arg(long, value_name = "N", help = level_help(), long_help = long_level_help(), help_heading = "Compression")]
     level: Option<u8>,
+
+    #[arg(long, value_name = "N", help = quality_help(), help_heading = "Compression")]
+    quality: Option<u8>,
+
+    /// Chroma subsampling of JPEG: 420 makes smaller files, 444 keeps colored detail sharp [default: auto]
+    ///
+    /// 420 averages the color of two by two pixels, not their brightness. auto is 420 for red, green, and blue, as in GDAL;
+    /// other bands are never subsampled.
+    #[arg(long, value_parser = named(Subsampling::ALL, Subsampling::name, |_| ""), ignore_case = true, value_name = "SAMPLING",
+          help_heading = "Compression")]
+    jpeg_subsampling: Option<Subsampling>,
+
+    /// Color space in which JPEG stores three bands [default: auto]
+    ///
+    /// auto is ycbcr for bands tagged as red, green, and blue; other bands are stored as they are. ycbcr makes false-color
+    /// composites smaller, but smears detail of one band into the others; readers then show them as red, green, and blue.
+    #[arg(long, value_parser = named(JpegPhotometric::ALL, JpegPhotometric::name, |_| ""), ignore_case = true,
+          value_name = "SPACE", help_heading = "Compression")]
+    photometric: Option<JpegPhotometric>,
 
     /// Transform applied to samples before compression, to make files smaller
     #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, predictor_help), ignore_case = true, value_name = "PREDICTOR",
@@ -310,15 +329,24 @@ impl CreateArguments {
         overrides
     }
 
+    /// Returns the codec with its parameters.
+    fn compression(&self) -> Result<Compression, cogsmith::Error> {
+        let given: [(_, Option<ParameterValue<'_>>); 4] = [
+            ("level", self.level.map(Into::into)),
+            ("quality", self.quality.map(Into::into)),
+            ("jpeg-subsampling", self.jpeg_subsampling.map(|one| one.name().into())),
+            ("photometric", self.photometric.map(|one| one.name().into())),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.into_iter().try_fold(self.compress, |codec, (name, value)| codec.with_parameter(name, value))
+    }
+
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
         Ok(EncodeOptions {
             tile_size: self.blocksize,
             overview_tile_size: self.overview_blocksize,
-            compression: match self.level {
-                None => self.compress,
-                Some(level) => self.compress.with_parameter("level", level.into())?,
-            },
+            compression: self.compression()?,
             predictor: self.predictor,
             interleave: self.interleave,
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
@@ -400,6 +428,7 @@ fn codec_help(codec: Compression) -> &'static str {
         Compression::Lzw => "LZW: every reader has it",
         Compression::Deflate { .. } => "DEFLATE: every reader has it",
         Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
+        Compression::Jpeg { .. } => "JPEG: lossy, for 8-bit imagery; nodata stays exact, in a mask",
         _ => "",
     }
 }
@@ -449,13 +478,30 @@ fn mask_help(mask: MaskPolicy) -> &'static str {
 
 /// Returns the help of `--level`, with the levels of each codec that has them.
 fn level_help() -> String {
-    let codecs = Compression::ALL.iter().map(|compression| compression.codec());
-    let levels = codecs.filter_map(|codec| Some((codec.name, codec.parameter.filter(|one| one.name == "level")?)));
-    let texts = levels.enumerate().map(|(index, (codec, level))| {
-        let fastest = if index == 0 { " (fastest)" } else { "" };
-        format!("{}{fastest} to {} for {codec} [default: {}]", level.min, level.max, level.default)
+    format!("Compression level: {}", range_help("level", "fastest"))
+}
+
+/// Returns the help of `--quality`, with the codecs that have one.
+fn quality_help() -> String {
+    format!("Quality of lossy compression: {}", range_help("quality", "smallest"))
+}
+
+/// Returns the range and default of a parameter for each codec that has it.
+fn range_help(name: &str, lowest: &str) -> String {
+    let parameters = Compression::ALL.iter().flat_map(|codec| codec.parameters().map(move |one| (codec.name(), one)));
+    let texts = parameters.filter_map(|(codec, (parameter, default))| {
+        let (true, ParameterRange::Integers { min, max }, ParameterValue::Integer(default)) =
+            (parameter.name == name, parameter.range, default)
+        else {
+            return None;
+        };
+        Some((min, format!(" to {max} for {codec} [default: {default}]")))
     });
-    format!("Compression level: {}", texts.collect::<Vec<_>>().join(", "))
+    let texts = texts.enumerate().map(|(index, (min, rest))| {
+        let lowest = if index == 0 { format!(" ({lowest})") } else { String::new() };
+        format!("{min}{lowest}{rest}")
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn long_level_help() -> String {

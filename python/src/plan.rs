@@ -329,5 +329,5 @@ impl Options {
 
 fn compression(name: &str, level: Option<u8>) -> PyResult<Compression> {
     let compression: Compression = parsed("compress", name, Compression::names())?;
-    level.map_or(Ok(compression), |level| compression.with_parameter("level", level.into()).map_err(raise))
+    level.map_or(Ok(compression), |level| compression.with_parameter("level", level).map_err(raise))
 }

@@ -8,8 +8,10 @@ mod compression;
 pub(crate) mod decode;
 mod deflate;
 mod encoder;
+mod jpeg;
 mod lzw;
 mod pack;
+mod parameter;
 mod predictor;
 mod prepare;
 mod table;
@@ -22,12 +24,16 @@ use crate::grid::TileSize;
 use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
 
-pub use compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
+pub use compression::{
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+};
 use encoder::EncoderKind;
 pub use encoder::{Compressor, Layout};
+pub(crate) use jpeg::components;
+pub use parameter::{CodecParameter, ParameterRange, ParameterValue};
 pub use predictor::Predictor;
 use prepare::Preparation;
-pub use table::{Codec, CodecParameter};
+pub use table::Codec;
 pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
@@ -45,6 +51,20 @@ pub(crate) struct TileFormat {
     pub(crate) predictor: Predictor,
     /// The codec.
     pub(crate) compression: Compression,
+    /// Color components of a codec that has them.
+    pub(crate) components: Components,
+}
+
+/// The components of a pixel, for codecs of colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Components {
+    /// All bands, unrelated to each other.
+    #[default]
+    Bands,
+    /// One of several bands, each in a plane of its own.
+    Plane,
+    /// Red, green, and blue, which the codec stores as YCbCr.
+    YCbCr,
 }
 
 impl TileFormat {
@@ -57,6 +77,7 @@ impl TileFormat {
             bits: 1,
             predictor: Predictor::None,
             compression: Compression::DEFLATE,
+            components: Components::Bands,
         }
     }
 
@@ -204,8 +225,7 @@ impl TileEncoder {
             EncoderKind::Stored if !format.packs() => Preparation::store(format, view, out),
             EncoderKind::Samples(new) => {
                 let tile = self.preparation.samples(format, view)?;
-                let parameter = format.compression.parameter().unwrap_or_default();
-                self.encoders.of_samples(codec.code, new).encode(parameter, &tile, out)
+                self.encoders.of_samples(codec.code, new).encode(format.compression, tile, out)
             }
             EncoderKind::Stored | EncoderKind::Bytes(_) => {
                 let bytes = self.preparation.bytes(format, view)?;

@@ -63,7 +63,7 @@ impl Preparation {
             self.mask.resize(format.tile_size.height as usize * width, 0);
             &*self.mask
         });
-        Ok(TileSamples { format, samples, mask })
+        Ok(TileSamples { format, samples, inside: (view.width, view.height), mask })
     }
 
     /// Returns the bytes of a mask tile, one bit per pixel.
@@ -90,7 +90,7 @@ fn gather<'a>(
 #[cfg(test)]
 mod tests {
     use crate::codec::encoder::{EncoderKind, SampleEncoder, TileSamples};
-    use crate::codec::{Codec, Compression, Padding, Predictor, TileEncoder, TileFormat, TileView};
+    use crate::codec::{Codec, Components, Compression, Padding, Predictor, TileEncoder, TileFormat, TileView};
     use crate::grid::TileSize;
     use crate::sample::DataType;
 
@@ -99,7 +99,8 @@ mod tests {
     struct Valid;
 
     impl SampleEncoder for Valid {
-        fn encode(&mut self, _: u8, tile: &TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        fn encode(&mut self, _: Compression, tile: TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+            assert_eq!(tile.inside, (3, 2));
             let pixels = tile.samples.chunks_exact(tile.format.pixel_len());
             let mask = tile.mask.ok_or("no mask")?;
             assert_eq!((pixels.len(), mask.len()), (256, 256));
@@ -117,6 +118,7 @@ mod tests {
             bits: 16,
             predictor: Predictor::None,
             compression: Compression::None,
+            components: Components::Bands,
         };
         // Two rows of four pixels; the tile covers the last three columns.
         let samples: Vec<u16> = (1..=16).collect();

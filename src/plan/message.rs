@@ -254,7 +254,9 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
     message.option(options.overview_tile_size.as_ref(), put_tile_size);
     let codecs: Vec<_> = Compression::names().collect();
     message.one_of(&codecs, &options.compression.name());
-    message.u8(options.compression.parameter().unwrap_or(0));
+    for (parameter, value) in options.compression.parameters() {
+        message.u32(parameter.code(value));
+    }
     message.one_of(Predictor::ALL, &options.predictor);
     message.one_of(Interleave::ALL, &options.interleave);
     match &options.overviews {
@@ -283,11 +285,9 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
 }
 
 fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
-    let (compression, value) = (reader.one_of(Compression::ALL)?, reader.u8()?);
-    if compression.parameter().is_none() && value != 0 {
-        return Err(reader.damaged(format!("codec {compression} with a parameter of {value}")));
-    }
-    Ok(compression.with_value(value))
+    let compression = reader.one_of(Compression::ALL)?;
+    let read = compression.with_codes(|| reader.u32())?;
+    read.ok_or_else(|| reader.damaged(format!("codec {compression} with a parameter that it does not have")))
 }
 
 fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {

@@ -13,7 +13,7 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::codec::TileFormat;
+use crate::codec::{self, Components, TileFormat};
 use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
@@ -96,6 +96,10 @@ impl CogPlan {
         // With one band, band and tile interleave are the same as pixel interleave.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
+        let samples = if planes == 1 { usize::from(spec.bands) } else { 1 };
+        if let Some(reason) = (options.compression.codec().misfit)(options.compression, spec, samples) {
+            return Err(Error::option("compress", reason));
+        }
         let plan = Self {
             inner: Arc::new(Inner {
                 spec: spec.clone(),
@@ -251,6 +255,11 @@ impl CogPlan {
                 bits: self.spec().bits(),
                 predictor: self.predictor_of(level),
                 compression: self.compression_of(level),
+                components: if self.inner.grid.planes > 1 {
+                    Components::Plane
+                } else {
+                    codec::components(self.compression_of(level), self.spec(), self.samples_per_plane())
+                },
             },
         }
     }
