@@ -95,7 +95,7 @@ mod tests {
         check(Predictor::ALL, &["auto", "none", "horizontal", "float"]);
         check(Interleave::ALL, &["pixel", "band", "tile"]);
         check(BigTiff::ALL, &["auto", "yes", "no"]);
-        check(MaskPolicy::ALL, &["auto", "none", "nodata", "alpha"]);
+        check(MaskPolicy::ALL, &["auto", "none", "nodata", "any-nodata", "alpha"]);
         check(Resampling::ALL, &Resampling::names().collect::<Vec<_>>());
     }
 

@@ -135,6 +135,26 @@ pub(crate) struct CreateArguments {
           num_args = 1, help_heading = "Overviews")]
     overview_resampling: Option<Vec<KernelChoice>>,
 
+    /// Codec of overviews [default: that of --compress]
+    #[arg(long, value_parser = named(Compression::ALL, Compression::name, |_| ""), ignore_case = true, value_name = "CODEC",
+          help_heading = "Overviews")]
+    overview_compress: Option<Compression>,
+
+    /// Compression level of overviews [default: that of --level if the codec is the same]
+    #[arg(long, value_name = "N", help_heading = "Overviews")]
+    overview_level: Option<u8>,
+
+    /// Quality of overviews [default: that of --quality if the codec is the same]
+    #[arg(long, value_name = "N", help_heading = "Overviews")]
+    overview_quality: Option<u8>,
+
+    /// Predictor of overviews [default: that of --predictor]
+    ///
+    /// If the codec of full resolution takes no predictor, the default follows from the type of the samples.
+    #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, |_| ""), ignore_case = true, value_name = "PREDICTOR",
+          help_heading = "Overviews")]
+    overview_predictor: Option<Predictor>,
+
     /// Tile size of overviews in pixels, in the same form as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
     overview_blocksize: Option<TileSize>,
@@ -171,7 +191,8 @@ pub(crate) struct CreateArguments {
 
     /// Source of the output's mask
     ///
-    /// nodata and alpha add to the input's mask, if it has one.
+    /// nodata, any-nodata, and alpha add to the input's mask, if it has one. With a lossy codec, auto makes the mask from
+    /// nodata and alpha, because the codec would change them; the nodata tag and the alpha band are then left out.
     #[arg(long, value_parser = named(MaskPolicy::ALL, MaskPolicy::name, mask_help), ignore_case = true, value_name = "SOURCE",
           default_value_t = MaskPolicy::Auto, help_heading = "Input")]
     pub(crate) mask: MaskPolicy,
@@ -305,6 +326,10 @@ impl CreateArguments {
             let given = [
                 (self.overview_resampling.is_some(), "--overview-resampling"),
                 (self.overview_blocksize.is_some(), "--overview-blocksize"),
+                (self.overview_compress.is_some(), "--overview-compress"),
+                (self.overview_level.is_some(), "--overview-level"),
+                (self.overview_quality.is_some(), "--overview-quality"),
+                (self.overview_predictor.is_some(), "--overview-predictor"),
             ];
             for (given, option) in given {
                 if given {
@@ -343,11 +368,19 @@ impl CreateArguments {
 
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
+        let compression = self.compression()?;
         Ok(EncodeOptions {
             tile_size: self.blocksize,
             overview_tile_size: self.overview_blocksize,
-            compression: self.compression()?,
+            compression,
+            overview_compression: compression.for_overviews(
+                self.overview_compress,
+                self.overview_level,
+                self.overview_quality,
+            )?,
             predictor: self.predictor,
+            overview_predictor: self.overview_predictor,
+            mask: self.mask,
             interleave: self.interleave,
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
             resampling: match self.overview_resampling.as_deref() {
@@ -466,9 +499,10 @@ fn big_tiff_help(variant: BigTiff) -> &'static str {
 
 fn mask_help(mask: MaskPolicy) -> &'static str {
     match mask {
-        MaskPolicy::Auto => "The input's mask, if it has one",
+        MaskPolicy::Auto => "The input's mask, if it has one; also nodata and alpha with a lossy codec",
         MaskPolicy::None => "No mask",
         MaskPolicy::Nodata => "Mask pixels whose bands are all nodata or NaN",
+        MaskPolicy::AnyNodata => "Mask pixels with any band that is nodata or NaN",
         MaskPolicy::Alpha => {
             "Mask pixels whose alpha is 0, and leave out the alpha band; partly transparent pixels become opaque"
         }

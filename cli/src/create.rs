@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource, Progress,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource, Progress,
     RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
@@ -84,11 +84,11 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         Threads::All => Executor::all_cores()?,
         Threads::Count(count) => Executor::threads(count.get())?,
     };
-    let mut source = open(arguments)?;
-    if !arguments.quiet {
-        report::warnings(source.inner().warnings());
-    }
     let options = arguments.encode_options()?;
+    let mut source = open(arguments, &options)?;
+    if !arguments.quiet {
+        report::warnings(source.warnings());
+    }
     let size = (source.spec().width, source.spec().height);
     let mut metadata = source.metadata().clone();
     let geo = arguments.overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
@@ -127,7 +127,7 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 /// The pixel source of the command.
 pub(crate) type Source = MaskedSource<GeoTiffSource>;
 
-fn open(arguments: &CreateArguments) -> Result<Source, Error> {
+fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
     let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image, ignore_aux: arguments.ignore_aux })?;
@@ -142,7 +142,7 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
     }
-    MaskedSource::with_metadata(source, arguments.mask)
+    MaskedSource::for_options(source, options)
 }
 
 /// An encoding job, for either kind of output.

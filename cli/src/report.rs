@@ -106,7 +106,7 @@ impl Report {
                     valid_percent: band.valid_percent,
                 })
                 .collect(),
-            warnings: [source.inner().warnings(), plan.warnings()].concat(),
+            warnings: [source.warnings(), plan.warnings()].concat(),
         }
     }
 

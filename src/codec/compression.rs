@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::names::{self, named};
 
 use super::parameter::{CodecParameter, ParameterValue};
@@ -154,6 +154,34 @@ impl Compression {
         };
         own.check(self.codec(), value)?;
         (own.set)(self, value).ok_or_else(|| Error::option(own.name, "the value is of another kind"))
+    }
+
+    /// Returns the codec of the overviews of a file whose full resolution has this codec: `other` if it is given, with
+    /// parameters of its own, otherwise this one. `level` and `quality` replace its parameters.
+    ///
+    /// ```
+    /// use cogsmith::Compression;
+    /// assert_eq!(Compression::Zstd { level: 3 }.for_overviews(None, None, None)?, None);
+    /// let jpeg = Compression::DEFLATE.for_overviews(Some(Compression::JPEG), None, Some(60))?;
+    /// assert_eq!(jpeg, Some(Compression::JPEG.with_parameter("quality", 60u8)?));
+    /// # Ok::<(), cogsmith::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`with_parameter`](Self::with_parameter), for `overview-level` and `overview-quality`.
+    pub fn for_overviews(self, other: Option<Self>, level: Option<u8>, quality: Option<u8>) -> Result<Option<Self>> {
+        // As in GDAL, the same codec has the same parameters.
+        let other = other.map(|other| if other.code() == self.code() { self } else { other });
+        let mut chosen = other.unwrap_or(self);
+        let given = [("level", "overview-level", level), ("quality", "overview-quality", quality)];
+        for (name, option, value) in given {
+            let Some(value) = value else { continue };
+            chosen = chosen.with_parameter(name, value).map_err(|error| match error.kind() {
+                ErrorKind::InvalidOption { reason, .. } => Error::option(option, reason.clone()),
+                _ => error,
+            })?;
+        }
+        Ok(Some(chosen).filter(|chosen| *chosen != self))
     }
 
     /// Checks the ranges of the parameters.

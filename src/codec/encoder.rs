@@ -40,6 +40,8 @@ pub(crate) struct TileSamples<'a> {
     pub(crate) inside: (usize, usize),
     /// One byte per pixel, 0 = invalid, which padding is too. `None` if the image has no mask.
     pub(crate) mask: Option<&'a [u8]>,
+    /// The bytes of a nodata pixel, if the image has nodata.
+    pub(crate) nodata: Option<&'a [u8]>,
 }
 
 /// Encodes the samples of tiles.

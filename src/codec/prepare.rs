@@ -4,7 +4,7 @@ use crate::buffer::AlignedBytes;
 
 use super::encoder::TileSamples;
 use super::predictor::{self, Predictor};
-use super::{TileFormat, TileView, pack};
+use super::{Padding, TileFormat, TileView, pack};
 
 /// Prepares tiles. Keeps only scratch memory from one tile to the next.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Preparation {
     pub(super) fn samples<'a>(
         &'a mut self,
         format: &'a TileFormat,
-        view: TileView<'_>,
+        view: TileView<'a>,
     ) -> Result<TileSamples<'a>, String> {
         debug_assert_eq!(format.predictor, Predictor::None);
         let samples = gather(&mut self.raw, format, view, &mut self.row)?;
@@ -63,7 +63,11 @@ impl Preparation {
             self.mask.resize(format.tile_size.height as usize * width, 0);
             &*self.mask
         });
-        Ok(TileSamples { format, samples, inside: (view.width, view.height), mask })
+        let nodata = match view.padding {
+            Padding::Pixel(pixel) => Some(pixel.as_slice()),
+            _ => None,
+        };
+        Ok(TileSamples { format, samples, inside: (view.width, view.height), mask, nodata })
     }
 
     /// Returns the bytes of a mask tile, one bit per pixel.

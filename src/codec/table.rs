@@ -37,6 +37,8 @@ pub struct Codec {
     /// Returns the reason if the codec cannot encode planes of this many samples per pixel of an image, and what would
     /// work.
     pub(crate) misfit: fn(Compression, &ImageSpec, usize) -> Option<String>,
+    /// Returns a hint for such planes, if another value of a parameter may be better.
+    pub(crate) hint: fn(Compression, &ImageSpec, usize) -> Option<String>,
 }
 
 impl Codec {
@@ -73,7 +75,8 @@ pub(super) static NONE: Codec = Codec {
     max_len: |len| len,
     tags: no_tags,
     unavailable: always_available,
-    misfit: fits,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static LZW: Codec = Codec {
@@ -87,7 +90,8 @@ pub(super) static LZW: Codec = Codec {
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: always_available,
-    misfit: fits,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static DEFLATE: Codec = Codec {
@@ -109,7 +113,8 @@ pub(super) static DEFLATE: Codec = Codec {
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: always_available,
-    misfit: fits,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static ZSTD: Codec = Codec {
@@ -131,7 +136,8 @@ pub(super) static ZSTD: Codec = Codec {
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: zstd::unavailable,
-    misfit: fits,
+    misfit: nothing,
+    hint: nothing,
 };
 
 /// The default JPEG parameters: those of GDAL.
@@ -199,6 +205,7 @@ pub(super) static JPEG: Codec = Codec {
     tags: jpeg::tags,
     unavailable: jpeg::unavailable,
     misfit: jpeg::misfit,
+    hint: jpeg::hint,
 };
 
 /// Bounds the output of all byte codecs: LZW takes at most 12 bits per byte plus a few codes, the other codecs less.
@@ -214,7 +221,7 @@ fn always_available() -> Option<&'static str> {
     None
 }
 
-/// All codecs of bytes encode any image.
-fn fits(_: Compression, _: &ImageSpec, _: usize) -> Option<String> {
+/// All codecs of bytes encode any image, and have nothing to add.
+fn nothing(_: Compression, _: &ImageSpec, _: usize) -> Option<String> {
     None
 }

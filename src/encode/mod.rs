@@ -248,7 +248,7 @@ impl CogEncoder {
         mask: Option<&[u8]>,
         encode: &mut dyn FnMut(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let spec = self.plan().spec().clone();
+        let spec = self.plan().source_spec().clone();
         let row_samples = spec.width as usize * usize::from(spec.bands);
         let left = self.rows.rows_left();
         let rows = u32::try_from(samples.len() / row_samples).unwrap_or(u32::MAX);

@@ -11,7 +11,7 @@ use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Share, TileLen};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
-use crate::view::{PixelSource, Stripe};
+use crate::view::{NodataRule, PixelSource, Stripe, mask_nodata};
 
 use super::frame::framed;
 use super::settle;
@@ -65,6 +65,8 @@ pub(super) struct RowEncoder {
     takes_checksums: bool,
     /// The samples outside the image, for each plane.
     paddings: Vec<Padding>,
+    /// The rule by which masks are made from nodata, unless the rows arrive with finished masks.
+    nodata_rule: Option<NodataRule>,
 }
 
 /// Tiles with complete rows, to be encoded together.
@@ -101,11 +103,17 @@ impl RowEncoder {
             buffers: Pool::default(),
             takes_checksums: false,
             paddings: (0..plan.grid().planes.into())
-                .map(|plane: usize| Padding::of(plan.spec(), plane..plane + plan.samples_per_plane()))
+                .map(|plane: usize| Padding::of(plan.source_spec(), plane..plane + plan.samples_per_plane()))
                 .collect(),
+            nodata_rule: plan.nodata_rule(),
             share,
             plan,
         })
+    }
+
+    /// Takes the masks of rows as they are, although the plan makes them from nodata.
+    pub(super) fn take_masks(&mut self) {
+        self.nodata_rule = None;
     }
 
     /// Starts computing checksums of the pixels of all tiles.
@@ -116,6 +124,11 @@ impl RowEncoder {
     /// Returns the share's part of its first level.
     fn base(&self) -> &LevelShare {
         &self.share.levels[0]
+    }
+
+    /// Returns the column and row of the next stripe in its level.
+    fn place(&self) -> (u32, u32) {
+        (self.base().window.columns.start, self.next_row)
     }
 
     /// Returns the number of rows to pass next: the rest of a batch, or of the share.
@@ -145,7 +158,8 @@ impl RowEncoder {
         if count == 0 {
             return Ok(());
         }
-        fill(&mut self.cascade.stripe(count)?)?;
+        let place = self.place();
+        fill_stripe(&self.plan, self.nodata_rule, place, &mut self.cascade.stripe(count)?, fill)?;
         self.cascade.commit(count);
         self.advance(count)
     }
@@ -188,7 +202,9 @@ impl RowEncoder {
     pub(super) fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
-        source.read_rows(self.rows_done(), &mut stripe, &self.executor)
+        fill_stripe(&self.plan, self.nodata_rule, self.place(), &mut stripe, |stripe| {
+            source.read_rows(self.rows_done(), stripe, &self.executor)
+        })
     }
 
     /// Returns, for each level, the next row of tiles whose rows must be kept.
@@ -362,6 +378,23 @@ impl RowEncoder {
             },
         })
     }
+}
+
+/// Fills a stripe at (column, row), and makes its mask from nodata if there is a rule.
+fn fill_stripe(
+    plan: &CogPlan,
+    rule: Option<NodataRule>,
+    place: (u32, u32),
+    stripe: &mut Stripe<'_>,
+    fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>,
+) -> Result<()> {
+    let Some(rule) = rule else { return fill(stripe) };
+    if let Some(mask) = &mut stripe.mask {
+        // If the source has no mask of its own, all pixels are valid at first.
+        mask.fill(u8::MAX);
+    }
+    fill(stripe)?;
+    mask_nodata(plan.source_spec(), rule, place, stripe)
 }
 
 /// Returns the rows of the first level per batch: whole rows of tiles, enough to keep all threads busy.

@@ -12,6 +12,7 @@ use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
 use crate::plan::{CogPlan, ShardId, ShardPlan, TileLen, TileLens};
 use crate::pyramid::LevelRows;
+use crate::spec::ImageSpec;
 use crate::statistics::pack;
 use crate::view::PixelSource;
 
@@ -167,8 +168,14 @@ pub fn encode_shard(
     let shard = shards.shard(id)?;
     let plan = shards.plan();
     let window = shard.source();
-    check_source(plan, (window.width(), window.height()), &format!("shard {id}"), source)?;
+    let is_first = id.tier == 0;
+    let planned = if is_first { plan.source_spec() } else { plan.spec() };
+    check_source(planned, (window.width(), window.height()), &format!("shard {id}"), source)?;
     let mut rows = RowEncoder::new(plan.clone(), shard.share().clone(), executor.clone(), BATCH_BYTES)?;
+    if !is_first {
+        // The mask was made from full resolution.
+        rows.take_masks();
+    }
     let mut pixels = shard.result().map(|(level, part)| ShardPixels::empty(shards, id, (level, part.clone())));
     // Within a section tiles are finished in file order; which section comes first depends on batches.
     let mut sections: BTreeMap<SectionId, (Vec<u8>, TileLens)> = BTreeMap::new();
@@ -217,14 +224,14 @@ fn checksums(shards: &ShardPlan, id: ShardId, sizes: &TileLens, fragment: &[u8])
     if sizes.next().is_some() || !rest.is_empty() { Err(failed()) } else { Ok(checksums) }
 }
 
-/// Checks that a source matches a part of the planned image.
+/// Checks that a source matches a part of an image, whose pixels `planned` describes.
 pub(crate) fn check_source(
-    plan: &CogPlan,
+    planned: &ImageSpec,
     (width, height): (u32, u32),
     part: &str,
     source: &dyn PixelSource,
 ) -> Result<()> {
-    let (given, planned) = (source.spec(), plan.spec());
+    let given = source.spec();
     let got = (given.width, given.height, given.bands, given.data_type, given.mask);
     let needed = (width, height, planned.bands, planned.data_type, planned.mask);
     if got == needed {

@@ -7,6 +7,7 @@ use crate::codec::Components;
 use crate::codec::compression::Compression;
 use crate::codec::encoder::{SampleEncoder, TileSamples, not_for};
 
+use super::fill::Tile;
 use super::{parameters, subsampling, tables};
 
 /// Start of frame, baseline; the crate writes no other marker in its place.
@@ -24,11 +25,17 @@ pub(super) struct Encoder;
 impl SampleEncoder for Encoder {
     fn encode(&mut self, compression: Compression, tile: TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         let (quality, chosen, _) = parameters(compression).ok_or_else(|| not_for(compression))?;
-        let TileSamples { format, samples, inside, .. } = tile;
+        let TileSamples { format, samples, inside, mask, nodata } = tile;
         let size = (format.tile_size.width as usize, format.tile_size.height as usize);
+        let share = subsampling(format, chosen);
+        if let Some(mask) = mask {
+            // An MCU: its chroma blocks would mix an abrupt edge into valid pixels.
+            let side = 8 * usize::from(share);
+            Tile { samples, pixel: format.samples, width: size.0, inside }.fill(mask, side, nodata);
+        }
         repeat_edges(samples, format.samples, size, inside);
         let pixel_format = if format.samples == 1 { PixelFormat::Grayscale } else { PixelFormat::Rgb };
-        let sampling = if subsampling(format, chosen) == 2 { Sampling::S420 } else { Sampling::S444 };
+        let sampling = if share == 2 { Sampling::S420 } else { Sampling::S444 };
         let quantization = tables::quantization(quality);
         let [luminance, chrominance] = quantization.map(Some);
         let custom = [luminance, chrominance, None, None];

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "jpeg")]
 mod encode;
+#[cfg(feature = "jpeg")]
+mod fill;
 mod tables;
 
 use crate::sample::DataType;
@@ -100,6 +102,16 @@ pub(super) fn misfit(compression: Compression, spec: &ImageSpec, samples: usize)
         );
     }
     None
+}
+
+/// Returns a hint for three bands that are stored as they are.
+pub(super) fn hint(compression: Compression, spec: &ImageSpec, samples: usize) -> Option<String> {
+    let stored = samples == 3 && components(compression, spec, samples) == Components::Bands;
+    stored.then(|| {
+        "the bands are not tagged as red, green, and blue, so jpeg stores each as it is; for a color composite, photometric \
+         ycbcr makes a smaller file"
+            .to_owned()
+    })
 }
 
 /// Returns the columns and rows that share a value of Cb and Cr.
