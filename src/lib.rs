@@ -106,7 +106,7 @@ pub use codec::{Compressor, Layout};
 // Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
-pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
+pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn names_are_parsed_in_either_case() {
-        check(Compression::ALL, &["none", "lzw", "deflate", "zstd", "jpeg"]);
+        check(Compression::ALL, &["none", "lzw", "packbits", "deflate", "zstd", "jpeg"]);
         check(Predictor::ALL, &["auto", "none", "horizontal", "float"]);
         check(Interleave::ALL, &["pixel", "band", "tile"]);
         check(BigTiff::ALL, &["auto", "yes", "no"]);

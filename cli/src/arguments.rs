@@ -9,10 +9,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, Interleave, JpegPhotometric, MaskPolicy, Nodata, Overviews,
-    ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
+    BigTiff, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Resampling, TileSize,
 };
 
+use crate::compression::CompressionArguments;
 use crate::describe::DescribeArguments;
 use crate::info::InfoArguments;
 use crate::place::PlaceArguments;
@@ -67,37 +67,8 @@ pub(crate) struct CreateArguments {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Compression codec
-    #[arg(long, value_parser = named(Compression::ALL, Compression::name, codec_help), ignore_case = true, value_name = "CODEC",
-          default_value_t = Compression::DEFLATE, help_heading = "Compression")]
-    compress: Compression,
-
-    #[arg(long, value_name = "N", help = level_help(), long_help = long_level_help(), help_heading = "Compression")]
-    level: Option<u8>,
-
-    #[arg(long, value_name = "N", help = quality_help(), help_heading = "Compression")]
-    quality: Option<u8>,
-
-    /// Chroma subsampling of JPEG: 420 makes smaller files, 444 keeps colored detail sharp [default: auto]
-    ///
-    /// 420 averages the color of two by two pixels, not their brightness. auto is 420 for red, green, and blue, as in GDAL;
-    /// other bands are never subsampled.
-    #[arg(long, value_parser = named(Subsampling::ALL, Subsampling::name, |_| ""), ignore_case = true, value_name = "SAMPLING",
-          help_heading = "Compression")]
-    jpeg_subsampling: Option<Subsampling>,
-
-    /// Color space in which JPEG stores three bands [default: auto]
-    ///
-    /// auto is ycbcr for bands tagged as red, green, and blue; other bands are stored as they are. ycbcr makes false-color
-    /// composites smaller, but smears detail of one band into the others; readers then show them as red, green, and blue.
-    #[arg(long, value_parser = named(JpegPhotometric::ALL, JpegPhotometric::name, |_| ""), ignore_case = true,
-          value_name = "SPACE", help_heading = "Compression")]
-    photometric: Option<JpegPhotometric>,
-
-    /// Transform applied to samples before compression, to make files smaller
-    #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, predictor_help), ignore_case = true, value_name = "PREDICTOR",
-          default_value_t = Predictor::Auto, help_heading = "Compression")]
-    predictor: Predictor,
+    #[command(flatten)]
+    compression: CompressionArguments,
 
     /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16
     ///
@@ -134,26 +105,6 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_parser = resampling(), ignore_case = true, value_name = "KERNEL|LIST", value_delimiter = ',', action = ArgAction::Set,
           num_args = 1, help_heading = "Overviews")]
     overview_resampling: Option<Vec<KernelChoice>>,
-
-    /// Codec of overviews [default: that of --compress]
-    #[arg(long, value_parser = named(Compression::ALL, Compression::name, |_| ""), ignore_case = true, value_name = "CODEC",
-          help_heading = "Overviews")]
-    overview_compress: Option<Compression>,
-
-    /// Compression level of overviews [default: that of --level if the codec is the same]
-    #[arg(long, value_name = "N", help_heading = "Overviews")]
-    overview_level: Option<u8>,
-
-    /// Quality of overviews [default: that of --quality if the codec is the same]
-    #[arg(long, value_name = "N", help_heading = "Overviews")]
-    overview_quality: Option<u8>,
-
-    /// Predictor of overviews [default: that of --predictor]
-    ///
-    /// If the codec of full resolution takes no predictor, the default follows from the type of the samples.
-    #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, |_| ""), ignore_case = true, value_name = "PREDICTOR",
-          help_heading = "Overviews")]
-    overview_predictor: Option<Predictor>,
 
     /// Tile size of overviews in pixels, in the same form as --blocksize [default: that of --blocksize]
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Overviews")]
@@ -326,12 +277,8 @@ impl CreateArguments {
             let given = [
                 (self.overview_resampling.is_some(), "--overview-resampling"),
                 (self.overview_blocksize.is_some(), "--overview-blocksize"),
-                (self.overview_compress.is_some(), "--overview-compress"),
-                (self.overview_level.is_some(), "--overview-level"),
-                (self.overview_quality.is_some(), "--overview-quality"),
-                (self.overview_predictor.is_some(), "--overview-predictor"),
             ];
-            for (given, option) in given {
+            for (given, option) in given.into_iter().chain(self.compression.overview_options()) {
                 if given {
                     return Err(format!("{option} has no effect with --overviews none; leave one of them out"));
                 }
@@ -354,32 +301,16 @@ impl CreateArguments {
         overrides
     }
 
-    /// Returns the codec with its parameters.
-    fn compression(&self) -> Result<Compression, cogsmith::Error> {
-        let given: [(_, Option<ParameterValue<'_>>); 4] = [
-            ("level", self.level.map(Into::into)),
-            ("quality", self.quality.map(Into::into)),
-            ("jpeg-subsampling", self.jpeg_subsampling.map(|one| one.name().into())),
-            ("photometric", self.photometric.map(|one| one.name().into())),
-        ];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        given.into_iter().try_fold(self.compress, |codec, (name, value)| codec.with_parameter(name, value))
-    }
-
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
-        let compression = self.compression()?;
+        let compression = self.compression.codec()?;
         Ok(EncodeOptions {
             tile_size: self.blocksize,
             overview_tile_size: self.overview_blocksize,
             compression,
-            overview_compression: compression.for_overviews(
-                self.overview_compress,
-                self.overview_level,
-                self.overview_quality,
-            )?,
-            predictor: self.predictor,
-            overview_predictor: self.overview_predictor,
+            overview_compression: self.compression.of_overviews(compression)?,
+            predictor: self.compression.predictor,
+            overview_predictor: self.compression.overview_predictor,
             mask: self.mask,
             interleave: self.interleave,
             overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
@@ -444,7 +375,7 @@ fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
 }
 
 /// Parses a value by the library's name for it; `help` describes each value.
-fn named<T>(all: &[T], name: fn(T) -> &'static str, help: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(all: &[T], name: fn(T) -> &'static str, help: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = cogsmith::Error> + Copy + Send + Sync + 'static,
 {
@@ -453,30 +384,6 @@ where
         help => PossibleValue::new(name(value)).help(help),
     });
     PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
-}
-
-fn codec_help(codec: Compression) -> &'static str {
-    match codec {
-        Compression::None => "No compression",
-        Compression::Lzw => "LZW: every reader has it",
-        Compression::Deflate { .. } => "DEFLATE: every reader has it",
-        Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
-        Compression::Jpeg { .. } => "JPEG: lossy, for 8-bit imagery; nodata stays exact, in a mask",
-        _ => "",
-    }
-}
-
-fn predictor_help(predictor: Predictor) -> &'static str {
-    match predictor {
-        Predictor::Auto => {
-            "float for floats; horizontal or none for integers of 8 to 64 bits, by trying both on a few tiles; otherwise \
-             none"
-        }
-        Predictor::None => "No predictor; often best for classes",
-        Predictor::Horizontal => "Difference from the sample to the left",
-        Predictor::FloatingPoint => "Bytes of floats, grouped by significance",
-        _ => "",
-    }
 }
 
 fn interleave_help(interleave: Interleave) -> &'static str {
@@ -508,42 +415,6 @@ fn mask_help(mask: MaskPolicy) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// Returns the help of `--level`, with the levels of each codec that has them.
-fn level_help() -> String {
-    format!("Compression level: {}", range_help("level", "fastest"))
-}
-
-/// Returns the help of `--quality`, with the codecs that have one.
-fn quality_help() -> String {
-    format!("Quality of lossy compression: {}", range_help("quality", "smallest"))
-}
-
-/// Returns the range and default of a parameter for each codec that has it.
-fn range_help(name: &str, lowest: &str) -> String {
-    let parameters = Compression::ALL.iter().flat_map(|codec| codec.parameters().map(move |one| (codec.name(), one)));
-    let texts = parameters.filter_map(|(codec, (parameter, default))| {
-        let (true, ParameterRange::Integers { min, max }, ParameterValue::Integer(default)) =
-            (parameter.name == name, parameter.range, default)
-        else {
-            return None;
-        };
-        Some((min, format!(" to {max} for {codec} [default: {default}]")))
-    });
-    let texts = texts.enumerate().map(|(index, (min, rest))| {
-        let lowest = if index == 0 { format!(" ({lowest})") } else { String::new() };
-        format!("{min}{lowest}{rest}")
-    });
-    texts.collect::<Vec<_>>().join(", ")
-}
-
-fn long_level_help() -> String {
-    format!(
-        "{}\n\nHigher levels make smaller files and take longer. At deflate level 6, images of up to 1 MiB of pixels are \
-         compressed at level 7. Example: --compress zstd --level 15",
-        level_help()
-    )
 }
 
 /// Parses a number of bytes: digits alone, or with K, M, or G for powers of 1024.

@@ -103,6 +103,10 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     } else {
         job.write_to_file(&mut source, &plan)?
     };
+    if !arguments.quiet {
+        // Those of the plan have been printed.
+        report::warnings(&summary.warnings[plan.warnings().len().min(summary.warnings.len())..]);
+    }
     let mut report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{CogPlan, Compression, EncodeOptions, Error, ErrorKind, PixelSource, Progress, RasterSource, Summary};
+use cogsmith::{CogPlan, Compression, EncodeOptions, Error, ErrorKind, ParameterValue, PixelSource, Progress, RasterSource, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
@@ -24,6 +24,10 @@ pub(crate) struct Report {
     tile_height: u32,
     levels: Vec<LevelReport>,
     compression: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overview_compression: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<u32>,
     predictor: &'static str,
     interleave: &'static str,
     resampling: String,
@@ -35,6 +39,8 @@ pub(crate) struct Report {
     seconds: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statistics: Vec<StatisticsReport>,
+    #[serde(skip_serializing_if = "is_zero")]
+    nodata_samples: u64,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -55,6 +61,16 @@ struct LevelReport {
     height: u32,
     tiles: u64,
     bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<LossReport>,
+}
+
+/// The loss of a lossy codec in a level.
+#[derive(Debug, Serialize)]
+struct LossReport {
+    tiles: u64,
+    max_error: f64,
+    psnr: Option<f64>,
 }
 
 impl Report {
@@ -83,9 +99,19 @@ impl Report {
                     height: level.height,
                     tiles: level.tiles,
                     bytes: level.bytes,
+                    loss: level.loss.map(|loss| LossReport {
+                        tiles: loss.tiles,
+                        max_error: loss.max_error,
+                        psnr: loss.psnr.map(thousandths),
+                    }),
                 })
                 .collect(),
             compression: options.compression.name(),
+            overview_compression: options.overview_compression.map(|codec| codec.name()),
+            quality: match options.compression.parameter("quality") {
+                Some(ParameterValue::Integer(quality)) => Some(quality),
+                _ => None,
+            },
             predictor: summary.predictor.name(),
             interleave: options.interleave.name(),
             resampling: plan.resampling_names(),
@@ -106,7 +132,8 @@ impl Report {
                     valid_percent: band.valid_percent,
                 })
                 .collect(),
-            warnings: [source.warnings(), plan.warnings()].concat(),
+            nodata_samples: summary.nodata_samples,
+            warnings: [source.warnings(), &summary.warnings].concat(),
         }
     }
 
@@ -148,6 +175,11 @@ impl Report {
             self.seconds
         )
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 pub(crate) fn thousandths(value: f64) -> f64 {

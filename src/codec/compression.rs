@@ -53,6 +53,9 @@ pub enum Compression {
     None,
     /// Code 5: LZW (TIFF 6.0 section 13). Supported by every reader; fast, but files are larger than with DEFLATE.
     Lzw,
+    /// Code 32773: PackBits, runs of equal bytes (TIFF 6.0 section 9). Supported by every reader; hardly smaller than
+    /// uncompressed files, except for masks and drawings.
+    PackBits,
     /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Supported by every reader.
     Deflate {
         /// 1 (fastest) to 9 (smallest). At level 6, images of up to 1 MiB are compressed at level 7, which adds a few
@@ -85,7 +88,8 @@ impl Compression {
     /// JPEG at [`DEFAULT_JPEG_QUALITY`].
     pub const JPEG: Self = table::JPEG_DEFAULT;
     /// All codecs, with the default values of their parameters.
-    pub const ALL: &'static [Self] = &[Self::None, Self::Lzw, Self::DEFLATE, Self::ZSTD, Self::JPEG];
+    pub const ALL: &'static [Self] = 
+        &[Self::None, Self::Lzw, Self::PackBits, Self::DEFLATE, Self::ZSTD, Self::JPEG];
 
     /// Returns the description of the codec.
     #[must_use]
@@ -93,6 +97,7 @@ impl Compression {
         match self {
             Self::None => &table::NONE,
             Self::Lzw => &table::LZW,
+            Self::PackBits => &table::PACKBITS,
             Self::Deflate { .. } => &table::DEFLATE,
             Self::Zstd { .. } => &table::ZSTD,
             Self::Jpeg { .. } => &table::JPEG,

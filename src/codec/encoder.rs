@@ -46,11 +46,18 @@ pub(crate) struct TileSamples<'a> {
 
 /// Encodes the samples of tiles.
 pub(crate) trait SampleEncoder: Send {
-    /// Appends the encoded `tile` to `out`. The result depends on the arguments alone, not on earlier tiles.
+    /// Appends the encoded `tile` to `out`, and the samples that decoders return for it to `decoded`. The result depends
+    /// on the arguments alone, not on earlier tiles.
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
-    fn encode(&mut self, compression: Compression, tile: TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String>;
+    fn encode(
+        &mut self,
+        compression: Compression,
+        tile: TileSamples<'_>,
+        out: &mut Vec<u8>,
+        decoded: Option<&mut Vec<u8>>,
+    ) -> Result<(), String>;
 }
 
 /// The input of a codec, and the constructor of its encoder.

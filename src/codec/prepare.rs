@@ -103,7 +103,13 @@ mod tests {
     struct Valid;
 
     impl SampleEncoder for Valid {
-        fn encode(&mut self, _: Compression, tile: TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        fn encode(
+            &mut self,
+            _: Compression,
+            tile: TileSamples<'_>,
+            out: &mut Vec<u8>,
+            _: Option<&mut Vec<u8>>,
+        ) -> Result<(), String> {
             assert_eq!(tile.inside, (3, 2));
             let pixels = tile.samples.chunks_exact(tile.format.pixel_len());
             let mask = tile.mask.ok_or("no mask")?;

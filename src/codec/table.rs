@@ -9,7 +9,7 @@ use super::compression::{
 };
 use super::encoder::{Deflate, EncoderKind, Zstd};
 use super::parameter::{CodecParameter, ParameterRange, ParameterValue};
-use super::{TileFormat, jpeg, lzw, zstd};
+use super::{TileFormat, jpeg, lzw, packbits, zstd};
 
 /// A codec: its code, name, parameters, and capabilities.
 #[derive(Debug, Clone)]
@@ -87,6 +87,21 @@ pub(super) static LZW: Codec = Codec {
     takes_predictor: true,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
+    max_len: at_most_twice,
+    tags: no_tags,
+    unavailable: always_available,
+    misfit: nothing,
+    hint: nothing,
+};
+
+pub(super) static PACKBITS: Codec = Codec {
+    code: 32_773,
+    name: "packbits",
+    parameters: &[],
+    lossless: true,
+    takes_predictor: false,
+    missing_in: &[],
+    encoder: EncoderKind::Bytes(|| Box::new(packbits::Encoder)),
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: always_available,

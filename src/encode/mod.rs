@@ -21,7 +21,7 @@ use crate::view::{PixelSource, SliceSource, Stripe};
 pub use assemble::{Assembler, Assembly, Piece};
 pub use drive::{Backlog, SectionLayout, TileSink};
 use drive::{Event, encode_batch};
-pub use finished::{FinishedFile, LevelSummary, Summary};
+pub use finished::{FinishedFile, LevelLoss, LevelSummary, Summary};
 pub use pixels::{Mosaic, ShardPixels};
 use rows::{EncodedTile, RowEncoder};
 pub use settle::{predictor_windows, settle_predictor, settle_predictor_from_windows};
@@ -62,8 +62,9 @@ impl Ledger {
 
     /// Records the next tile.
     fn record(&mut self, plan: &CogPlan, encoded: &EncodedTile) -> Result<()> {
-        let EncodedTile { tile, size, checksum, bytes, .. } = encoded;
+        let EncodedTile { tile, size, checksum, losses, bytes, .. } = encoded;
         self.index.set(*tile, *size);
+        self.index.add_losses(losses);
         if let (Some(checksums), Some(checksum)) = (&mut self.checksums, checksum) {
             checksums.set(*tile, self.index.array_place(*tile), *checksum);
         }

@@ -20,13 +20,14 @@ use crate::error::{Error, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
+use crate::sample::Nodata;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
 use crate::view::NodataRule;
 
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
-pub(crate) use index::TileIndex;
+pub(crate) use index::{Losses, TileIndex};
 pub use shards::{DEFAULT_SHARD_SIDE, Shard, ShardId, ShardOptions, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 pub(crate) use tile_len::{TileLen, TileLens};
@@ -262,6 +263,13 @@ impl CogPlan {
         let spec = self.spec();
         let row_bits = u128::from(spec.width) * u128::from(spec.bands) * u128::from(spec.bits());
         u64::try_from(row_bits.div_ceil(8) * u128::from(spec.height)).unwrap_or(u64::MAX)
+    }
+
+    /// Returns the nodata value whose samples in valid pixels are counted: the mask replaces it, but only where all bands
+    /// have it.
+    pub(crate) fn counted_nodata(&self) -> Option<Nodata> {
+        let becomes_data = self.inner.nodata_rule == Some(NodataRule::All) && self.spec().nodata.is_none();
+        self.source_spec().nodata.filter(|_| becomes_data)
     }
 
     /// Returns whether all bands of a pixel are in one plane.

@@ -1,7 +1,7 @@
 //! The encoder of tiles.
 
 use libjpeg_turbo_rs::encode::pipeline::compress_rgb_direct_with_params;
-use libjpeg_turbo_rs::{CompressParams, PixelFormat, Subsampling as Sampling, compress_with_params};
+use libjpeg_turbo_rs::{CompressParams, Decoder, PixelFormat, Subsampling as Sampling, compress_with_params};
 
 use crate::codec::Components;
 use crate::codec::compression::Compression;
@@ -23,7 +23,13 @@ const SOS: u8 = 0xDA;
 pub(super) struct Encoder;
 
 impl SampleEncoder for Encoder {
-    fn encode(&mut self, compression: Compression, tile: TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(
+        &mut self,
+        compression: Compression,
+        tile: TileSamples<'_>,
+        out: &mut Vec<u8>,
+        decoded: Option<&mut Vec<u8>>,
+    ) -> Result<(), String> {
         let (quality, chosen, _) = parameters(compression).ok_or_else(|| not_for(compression))?;
         let TileSamples { format, samples, inside, mask, nodata } = tile;
         let size = (format.tile_size.width as usize, format.tile_size.height as usize);
@@ -48,7 +54,14 @@ impl SampleEncoder for Encoder {
         } else {
             compress_with_params(&parameters)
         };
-        let stream = stream.map_err(|error| format!("jpeg: {error}"))?;
+        let failed = |error: libjpeg_turbo_rs::JpegError| format!("jpeg: {error}");
+        let stream = stream.map_err(failed)?;
+        if let Some(decoded) = decoded {
+            let mut decoder = Decoder::new(&stream).map_err(failed)?;
+            decoder.set_output_format(pixel_format);
+            decoded.resize(samples.len(), 0);
+            decoder.decode_image_into(decoded).map_err(failed)?;
+        }
         let frame = Frame {
             first_id: match format.components {
                 Components::Bands if format.samples == 1 => 1,

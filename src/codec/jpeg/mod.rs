@@ -34,7 +34,13 @@ struct Missing;
 
 #[cfg(not(feature = "jpeg"))]
 impl SampleEncoder for Missing {
-    fn encode(&mut self, _: Compression, _: TileSamples<'_>, _: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(
+        &mut self,
+        _: Compression,
+        _: TileSamples<'_>,
+        _: &mut Vec<u8>,
+        _: Option<&mut Vec<u8>>,
+    ) -> Result<(), String> {
         Err(MISSING.to_owned())
     }
 }
