@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use crate::names::{any_of, named};
 
 pub use crate::codec::{
-    Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric,
-    ParameterRange, ParameterValue, Predictor, Subsampling,
+    Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL,
+    JpegPhotometric, ParameterRange, ParameterValue, Predictor, Subsampling,
 };
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 

@@ -375,7 +375,11 @@ fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
 }
 
 /// Parses a value by the library's name for it; `help` describes each value.
-pub(crate) fn named<T>(all: &[T], name: fn(T) -> &'static str, help: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(
+    all: &[T],
+    name: fn(T) -> &'static str,
+    help: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = cogsmith::Error> + Copy + Send + Sync + 'static,
 {

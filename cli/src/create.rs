@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, EncodeOptions, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource, Progress,
-    RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile,
+    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};

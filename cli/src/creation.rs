@@ -29,7 +29,10 @@ pub(crate) const OTHER_OPTIONS: &[Meaning] = &[
     meaning(&["NBITS"], "samples keep their width; --nbits widen widens them to the next type"),
     meaning(&["STATISTICS"], "--stats computes the statistics of all bands"),
     meaning(&["ADD_ALPHA"], "leave it out: no alpha band is added; --mask nodata creates a mask from the nodata value"),
-    meaning(&["PHOTOMETRIC"], "--photometric ycbcr stores any three bands as YCbCr; jpeg does so with red, green, and blue"),
+    meaning(
+        &["PHOTOMETRIC"],
+        "--photometric ycbcr stores any three bands as YCbCr; jpeg does so with red, green, and blue",
+    ),
     meaning(&["ALPHA"], "--color-interpretation COLOR,… sets the color interpretation of the bands"),
 ];
 

@@ -306,8 +306,10 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     (
         "--compress",
         &["jxl", "jpegxl", "jpeg_xl"],
-        Advice("hardly any reader of COGs has JPEG XL, not even the builds of GDAL that pip and Debian install; use 'jpeg' or \
-                'zstd'"),
+        Advice(
+            "hardly any reader of COGs has JPEG XL, not even the builds of GDAL that pip and Debian install; use 'jpeg' or \
+                'zstd'",
+        ),
     ),
     (
         "--compress",

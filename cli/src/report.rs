@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{CogPlan, Compression, EncodeOptions, Error, ErrorKind, ParameterValue, PixelSource, Progress, RasterSource, Summary};
+use cogsmith::{
+    CogPlan, Compression, EncodeOptions, Error, ErrorKind, ParameterValue, PixelSource, Progress, RasterSource, Summary,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 

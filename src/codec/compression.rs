@@ -88,8 +88,7 @@ impl Compression {
     /// JPEG at [`DEFAULT_JPEG_QUALITY`].
     pub const JPEG: Self = table::JPEG_DEFAULT;
     /// All codecs, with the default values of their parameters.
-    pub const ALL: &'static [Self] = 
-        &[Self::None, Self::Lzw, Self::PackBits, Self::DEFLATE, Self::ZSTD, Self::JPEG];
+    pub const ALL: &'static [Self] = &[Self::None, Self::Lzw, Self::PackBits, Self::DEFLATE, Self::ZSTD, Self::JPEG];
 
     /// Returns the description of the codec.
     #[must_use]
@@ -199,7 +198,7 @@ impl Compression {
     pub(crate) fn with_codes(self, mut next: impl FnMut() -> Result<u32>) -> Result<Option<Self>> {
         let mut changed = self;
         for parameter in self.codec().parameters {
-            let Some(value) = parameter.from_code(next()?) else { return Ok(None) };
+            let Some(value) = parameter.value_of(next()?) else { return Ok(None) };
             let Some(with) = (parameter.set)(changed, value) else { return Ok(None) };
             changed = with;
         }

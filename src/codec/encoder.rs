@@ -170,13 +170,7 @@ impl ByteEncoder for Deflate {
 pub(super) struct Zstd;
 
 impl ByteEncoder for Zstd {
-    fn encode(
-        &mut self,
-        compression: Compression,
-        _: Layout,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
+    fn encode(&mut self, compression: Compression, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let Compression::Zstd { level } = compression else { return Err(not_for(compression)) };
         zstd::compress(level, bytes, out)
     }

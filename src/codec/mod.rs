@@ -252,10 +252,7 @@ impl TileEncoder {
         }
         let row_stride = format.tile_size.width as usize * format.pixel_len();
         let after = TileView { rows: decoded, row_stride, row_start: 0, mask: None, ..view };
-        Ok(Reconstruction {
-            checksum: after.checksum(format.pixel_len()),
-            loss: TileLoss::of(format, view, decoded),
-        })
+        Ok(Reconstruction { checksum: after.checksum(format.pixel_len()), loss: TileLoss::of(format, view, decoded) })
     }
 
     /// Like [`encode`](Self::encode), with a given codec.
