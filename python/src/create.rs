@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cogsmith::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
-    Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy, MaskedSource,
+    BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskedSource,
     OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
 };
 use pyo3::exceptions::PyValueError;
@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
-use crate::plan::{Options, nodata, parsed, summary};
+use crate::plan::{Options, nodata, summary};
 use crate::supervise::{Audience, supervise};
 
 /// Options for reading the input: `_plan.Input`.
@@ -26,7 +26,6 @@ pub(crate) struct Input {
     crs: Option<String>,
     /// True if a `crs` that GeoKeys cannot express is written as WKT.
     crs_wkt: bool,
-    mask: String,
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
@@ -100,7 +99,6 @@ pub(crate) fn create<'py>(
     mut options: Options,
     work: Work,
 ) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
-    let policy = parsed("mask", &input.mask, MaskPolicy::names())?;
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
         image => image.map(|image| image - 1),
@@ -125,23 +123,27 @@ pub(crate) fn create<'py>(
     if input.widen {
         source.widen();
     }
-    let mut source = MaskedSource::with_metadata(source, policy).map_err(raise_for_create)?;
-    let mut warnings = source.inner().warnings().to_vec();
-    let (spec, mut metadata) = (source.spec(), source.metadata().clone());
-    let size = (spec.width, spec.height);
-    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(raise_for_create)?;
-    if options.big_tiff == "safer" {
-        options.big_tiff = if is_safer_big(spec) { "yes" } else { "auto" }.into();
-    }
     let by_type = options.predictor == "by type";
     if by_type {
         options.predictor = "auto".into();
     }
-    let mut plan = CogPlan::new(spec, &geo, &metadata, &options.encode_options()?).map_err(raise_for_create)?;
+    let big_tiff = options.big_tiff.clone();
+    if big_tiff == "safer" {
+        options.big_tiff = "auto".into();
+    }
+    let mut options = options.encode_options()?;
+    let mut source = MaskedSource::for_options(source, &options).map_err(raise_for_create)?;
+    let mut warnings = source.warnings().to_vec();
+    let (spec, mut metadata) = (source.spec(), source.metadata().clone());
+    let size = (spec.width, spec.height);
+    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(raise_for_create)?;
+    if big_tiff == "safer" && is_safer_big(spec) {
+        options.big_tiff = BigTiff::Yes;
+    }
+    let mut plan = CogPlan::new(spec, &geo, &metadata, &options).map_err(raise_for_create)?;
     if by_type {
         plan = plan.with_predictor_by_type();
     }
-    warnings.extend_from_slice(plan.warnings());
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
     let written = supervise(py, work.threads, &audience, |supervisor| {
@@ -153,5 +155,6 @@ pub(crate) fn create<'py>(
         output.commit()?;
         Ok(written)
     })?;
+    warnings.extend_from_slice(&written.warnings);
     Ok((summary(py, &plan, &written)?, warnings))
 }

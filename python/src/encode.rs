@@ -66,7 +66,9 @@ pub(crate) fn encode<'py>(
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let parts = plan.levels().iter().zip(&levels);
     let parts: Vec<_> = parts
-        .map(|(level, pixels)| (ImageSpec { width: level.width, height: level.height, ..plan.spec().clone() }, pixels))
+        .map(|(level, pixels)| {
+            (ImageSpec { width: level.width, height: level.height, ..plan.source_spec().clone() }, pixels)
+        })
         .collect();
     let run: Run<'_, _> = Box::new(|mut sources| {
         if let Ok(path) = target.extract::<PathBuf>() {

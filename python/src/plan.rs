@@ -6,8 +6,8 @@ use cogsmith::METADATA_NUMBERS as NUMBERS;
 use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
-    GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,
-    TileSize, Transform,
+    GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overviews, ParameterValue, Photometric, PixelIs,
+    Predictor, Resampling, Summary, TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -55,6 +55,14 @@ struct Item {
 pub(crate) struct Options {
     compression: String,
     level: Option<u8>,
+    quality: Option<u8>,
+    jpeg_subsampling: Option<String>,
+    jpeg_photometric: Option<String>,
+    overview_compression: Option<String>,
+    overview_level: Option<u8>,
+    overview_quality: Option<u8>,
+    overview_predictor: Option<String>,
+    mask: String,
     /// May be `by type`, which `create` resolves.
     pub(crate) predictor: String,
     tile_size: (u32, u32),
@@ -97,6 +105,12 @@ impl Plan {
     #[getter]
     fn levels(&self) -> Vec<(u32, u32)> {
         self.plan.levels().iter().map(|level| (level.width, level.height)).collect()
+    }
+
+    /// Returns what is left out or stored in another way, with the reasons.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.plan.warnings().to_vec()
     }
 
     /// Returns the bytes of all pixels of full resolution.
@@ -145,11 +159,24 @@ pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -
             entry.set_item("height", level.height)?;
             entry.set_item("tiles", level.tiles)?;
             entry.set_item("bytes", level.bytes)?;
+            if let Some(loss) = level.loss {
+                let lost = PyDict::new(py);
+                lost.set_item("tiles", loss.tiles)?;
+                lost.set_item("max_error", loss.max_error)?;
+                lost.set_item("psnr", loss.psnr.map(|psnr| (psnr * 1000.0).round() / 1000.0))?;
+                entry.set_item("loss", lost)?;
+            }
             Ok(entry)
         })
         .collect();
     result.set_item("levels", levels?)?;
     result.set_item("compression", plan.compression().name())?;
+    if plan.overview_compression() != plan.compression() {
+        result.set_item("overview_compression", plan.overview_compression().name())?;
+    }
+    if let Some(ParameterValue::Integer(quality)) = plan.compression().parameter("quality") {
+        result.set_item("quality", quality)?;
+    }
     result.set_item("predictor", summary.predictor.name())?;
     result.set_item("interleave", plan.grid().interleave.name())?;
     result.set_item("resampling", plan.resampling_names())?;
@@ -170,6 +197,9 @@ pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -
             Ok(entry)
         });
         result.set_item("statistics", bands.collect::<PyResult<Vec<_>>>()?)?;
+    }
+    if summary.nodata_samples > 0 {
+        result.set_item("nodata_samples", summary.nodata_samples)?;
     }
     Ok(result)
 }
@@ -298,7 +328,28 @@ fn leading_number(text: &str) -> f64 {
 }
 
 impl Options {
+    /// Returns the codecs of full resolution and of the overviews.
+    fn codecs(&self) -> PyResult<(Compression, Option<Compression>)> {
+        let codec = |option, name: &str| parsed(option, name, Compression::names());
+        let names: [(_, Option<ParameterValue<'_>>); 4] = [
+            ("level", self.level.map(Into::into)),
+            ("quality", self.quality.map(Into::into)),
+            ("jpeg-subsampling", self.jpeg_subsampling.as_deref().map(Into::into)),
+            ("photometric", self.jpeg_photometric.as_deref().map(Into::into)),
+        ];
+        let mut full: Compression = codec("compress", &self.compression)?;
+        for (name, value) in names {
+            if let Some(value) = value {
+                full = full.with_parameter(name, value).map_err(raise)?;
+            }
+        }
+        let other = self.overview_compression.as_deref().map(|name| codec("overview_compress", name)).transpose()?;
+        Ok((full, full.for_overviews(other, self.overview_level, self.overview_quality).map_err(raise)?))
+    }
+
     pub(crate) fn encode_options(self) -> PyResult<EncodeOptions> {
+        let (compression, overview_compression) = self.codecs()?;
+        let predictor = |option, name: &str| parsed(option, name, Predictor::names());
         let size = |(width, height)| TileSize { width, height };
         let kernels: PyResult<Vec<_>> = self.resampling.iter().map(|name| resampling(name)).collect();
         let (one, several) = match kernels?.as_slice() {
@@ -309,11 +360,15 @@ impl Options {
         Ok(EncodeOptions {
             tile_size: size(self.tile_size),
             overview_tile_size: self.overview_tile_size.map(size),
-            compression: compression(&self.compression, self.level)?,
-            overview_compression: None,
-            overview_predictor: None,
-            mask: MaskPolicy::Auto,
-            predictor: parsed("predictor", &self.predictor, Predictor::names())?,
+            compression,
+            overview_compression,
+            predictor: predictor("predictor", &self.predictor)?,
+            overview_predictor: self
+                .overview_predictor
+                .as_deref()
+                .map(|name| predictor("overview_predictor", name))
+                .transpose()?,
+            mask: parsed("mask", &self.mask, MaskPolicy::names())?,
             interleave: parsed("interleave", &self.interleave, Interleave::names())?,
             big_tiff: parsed("bigtiff", &self.big_tiff, BigTiff::names())?,
             overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
@@ -328,9 +383,4 @@ impl Options {
             statistics: self.statistics,
         })
     }
-}
-
-fn compression(name: &str, level: Option<u8>) -> PyResult<Compression> {
-    let compression: Compression = parsed("compress", name, Compression::names())?;
-    level.map_or(Ok(compression), |level| compression.with_parameter("level", level).map_err(raise))
 }

@@ -76,7 +76,7 @@ impl Shards {
         let specs = predictor_windows(plan).into_iter().map(|window| ImageSpec {
             width: window.width(),
             height: window.height(),
-            ..plan.spec().clone()
+            ..plan.source_spec().clone()
         });
         let parts: Vec<_> = specs.zip(&windows).collect();
         let settle: Run<'_, CogPlan> = Box::new(|mut sources| {
@@ -124,7 +124,8 @@ impl Shards {
     fn encode<'py>(&self, py: Python<'py>, id: Id, pixels: Pixels<'py>, threads: usize) -> PyResult<Output<'py>> {
         let shard = self.shards.shard(address(id)).map_err(raise)?;
         let window = shard.source();
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..self.shards.plan().spec().clone() };
+        let spec =
+            ImageSpec { width: window.width(), height: window.height(), ..self.shards.plan().source_spec().clone() };
         let executor = Executor::threads(threads).map_err(raise)?;
         let output = pixels.with_source(&spec, |source| {
             py.detach(|| encode_shard(&self.shards, address(id), source, &executor)).map_err(raise)

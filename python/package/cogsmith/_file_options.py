@@ -26,6 +26,7 @@ class FileOptions:
 
     input: Input = field(default_factory=Input)
     overrides: FileOverrides = field(default_factory=FileOverrides)
+    mask: str = "auto"
     quiet: bool = False
 
 
@@ -66,7 +67,7 @@ def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _mask(result: FileOptions, name: str, value: Any) -> None:
-    result.input.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
+    result.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
 
 
 def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
