@@ -1,7 +1,7 @@
 //! Description of an image's pixels: [`ImageSpec`].
 
 use crate::error::{Error, Result};
-use crate::sample::{DataType, Nodata, SampleKind};
+use crate::sample::{DataType, Nodata, NodataRange, SampleKind, dispatch};
 
 /// Photometric interpretation: how samples are displayed as colors (tag 262, TIFF 6.0 sections 3 to 23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +70,17 @@ impl ExtraSample {
             Self::UnassociatedAlpha => 2,
         }
     }
+}
+
+/// Bands that must be nodata for a pixel to be masked, if a mask is made from nodata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodataRule {
+    /// All of them.
+    All,
+    /// Any of them.
+    Any,
+    /// All of them; if only some are, that is an error.
+    Agreeing,
 }
 
 /// Description of a raster's pixels: size, bands, type, nodata, mask, and colors.
@@ -144,6 +155,15 @@ impl ImageSpec {
     pub(crate) fn nodata_in_range(&self) -> Option<Nodata> {
         let largest = self.bits_per_sample.map_or(f64::INFINITY, |bits| 2f64.powi(bits.into()) - 1.0);
         self.nodata.filter(|nodata| nodata.as_f64().is_nan() || nodata.as_f64() <= largest)
+    }
+
+    /// Returns the nodata value if a sample can equal it: -9999 does not fit in `u8`, although files have it as nodata.
+    pub(crate) fn possible_nodata(&self) -> Option<Nodata> {
+        self.nodata_in_range().filter(|nodata| {
+            let is_nan = nodata.as_f64().is_nan();
+            dispatch!(self.data_type, T => NodataRange::<T>::of(nodata).is_some())
+                || is_nan && self.data_type.is_float()
+        })
     }
 
     /// Checks that the description is consistent.
@@ -228,5 +248,22 @@ impl ImageSpec {
         let mut all = self.extra_samples.clone();
         all.resize(usize::from(self.bands - self.photometric.color_bands()), ExtraSample::Unspecified);
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_limit_the_nodata_that_samples_can_have() {
+        let can = |data_type, text| {
+            let spec = ImageSpec { nodata: Nodata::parse(text), ..ImageSpec::new(1, 1, 1, data_type) };
+            spec.possible_nodata().is_some()
+        };
+        assert!(can(DataType::U8, "0") && can(DataType::F32, "nan") && can(DataType::F32, "-9999"));
+        assert!(!can(DataType::U8, "-9999") && !can(DataType::U8, "nan") && !can(DataType::U8, "1.5"));
+        let narrow = ImageSpec { bits_per_sample: Some(4), ..ImageSpec::new(1, 1, 1, DataType::U8) };
+        assert_eq!(ImageSpec { nodata: Nodata::parse("16"), ..narrow }.possible_nodata(), None);
     }
 }

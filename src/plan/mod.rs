@@ -21,9 +21,8 @@ use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::Nodata;
-use crate::spec::ImageSpec;
+use crate::spec::{ImageSpec, NodataRule};
 use crate::tiff::variant::Variant;
-use crate::view::NodataRule;
 
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;

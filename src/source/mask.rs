@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{EncodeOptions, MaskPolicy};
-use crate::spec::ImageSpec;
-use crate::view::{NodataRule, PixelSource, Stripe, StripeLayout, mask_nodata};
+use crate::spec::{ImageSpec, NodataRule};
+use crate::view::{PixelSource, Stripe, StripeLayout, mask_nodata};
 
 use super::RasterSource;
 

@@ -8,7 +8,7 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
-pub(crate) use nodata::{NodataRule, can_be_nodata, mask_nodata};
+pub(crate) use nodata::mask_nodata;
 pub use window::StripeWindow;
 
 /// Memory layout of the samples of a stripe.

@@ -1,26 +1,10 @@
 //! Masks made from nodata.
 
 use crate::error::{Error, Result};
-use crate::sample::{DataType, Nodata, NodataRange, Value, dispatch};
-use crate::spec::ImageSpec;
+use crate::sample::{NodataRange, Value, dispatch};
+use crate::spec::{ImageSpec, NodataRule};
 
 use super::{Stripe, StripeLayout};
-
-/// The bands that must be nodata for a pixel to be masked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NodataRule {
-    /// All of them.
-    All,
-    /// Any of them.
-    Any,
-    /// All of them; if only some are, that is an error.
-    Agreeing,
-}
-
-/// Returns whether a sample of this type can be nodata.
-pub(crate) fn can_be_nodata(data_type: DataType, nodata: &Nodata) -> bool {
-    dispatch!(data_type, T => NodataRange::<T>::of(nodata).is_some() || nodata.as_f64().is_nan() && data_type.is_float())
-}
 
 /// Masks the pixels of a stripe that are nodata or NaN, in addition to those that its mask already excludes. `(column,
 /// row)` is the position of the stripe in the image.
@@ -83,6 +67,7 @@ fn disagreement(spec: &ImageSpec, column: u64, row: u64, with_data: u16) -> Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::{DataType, Nodata};
 
     fn masked(rule: NodataRule, layout: StripeLayout, mask: [u8; 3]) -> Result<[u8; 3]> {
         let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), mask: true, ..ImageSpec::new(3, 1, 2, DataType::U8) };
@@ -107,12 +92,5 @@ mod tests {
             assert!(error.contains("1 of 2 bands are nodata (0) at column 11, row 20"), "{error}");
             assert_eq!(masked(NodataRule::Agreeing, layout, [255, 0, 0]).unwrap(), [0, 0, 0]);
         }
-    }
-
-    #[test]
-    fn types_limit_what_can_be_nodata() {
-        let can = |data_type, text| can_be_nodata(data_type, &Nodata::parse(text).unwrap());
-        assert!(can(DataType::U8, "0") && can(DataType::F32, "nan") && can(DataType::F32, "-9999"));
-        assert!(!can(DataType::U8, "-9999") && !can(DataType::U8, "nan") && !can(DataType::U8, "1.5"));
     }
 }

@@ -2,8 +2,8 @@
 
 use cogsmith::{
     BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
-    Interleave, MaskPolicy, Metadata, Nodata, Overviews, PixelIs, Predictor, ReadOptions, Resampling, Result, TileSize,
-    Transform,
+    Interleave, JpegPhotometric, MaskPolicy, Metadata, Nodata, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions,
+    Resampling, Result, Subsampling, TileSize, Transform,
 };
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,9 +11,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::object::{Given, entries, refused};
 
 /// All names, in the order of docs/command.md.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 35] = [
     "compress",
     "level",
+    "quality",
+    "jpegSubsampling",
+    "photometric",
     "predictor",
     "blocksize",
     "interleave",
@@ -22,6 +25,10 @@ const NAMES: [&str; 28] = [
     "overviewCount",
     "overviewResampling",
     "overviewBlocksize",
+    "overviewCompress",
+    "overviewLevel",
+    "overviewQuality",
+    "overviewPredictor",
     "image",
     "nodata",
     "mask",
@@ -50,7 +57,6 @@ pub(crate) struct Options {
     pub(crate) nodata: Option<Option<Nodata>>,
     pub(crate) widen: bool,
     pub(crate) crs: Option<Crs>,
-    pub(crate) mask: MaskPolicy,
     pub(crate) encode: EncodeOptions,
     place: Vec<Given>,
     describe: Vec<Given>,
@@ -60,7 +66,8 @@ impl Options {
     /// Reads an object; rejects unknown names, invalid values, and contradictions.
     pub(crate) fn read(object: &JsValue) -> Result<Self> {
         let mut options = Self::default();
-        let mut level = None;
+        let (mut level, mut quality, mut subsampling, mut photometric) = (None, None, None, None);
+        let (mut other, mut other_level, mut other_quality) = (None, None, None);
         let (mut count, mut of_overviews) = (None, None);
         let (mut crs, mut crs_wkt) = (None, false);
         for given in entries(object, "options", &NAMES)? {
@@ -68,6 +75,9 @@ impl Options {
             match given.option() {
                 "compress" => encode.compression = given.named(Compression::names())?,
                 "level" => level = Some(given.whole()?),
+                "quality" => quality = Some(given.whole()?),
+                "jpegSubsampling" => subsampling = Some(given.named::<Subsampling>(Subsampling::names())?.name()),
+                "photometric" => photometric = Some(given.named::<JpegPhotometric>(JpegPhotometric::names())?.name()),
                 "predictor" => encode.predictor = given.named(Predictor::names())?,
                 "blocksize" => encode.tile_size = tile_size(&given)?,
                 "interleave" => encode.interleave = given.named(Interleave::names())?,
@@ -82,6 +92,22 @@ impl Options {
                     encode.overview_tile_size = Some(tile_size(&given)?);
                     of_overviews.get_or_insert(given.option());
                 }
+                "overviewCompress" => {
+                    other = Some(given.named(Compression::names())?);
+                    of_overviews.get_or_insert(given.option());
+                }
+                "overviewLevel" => {
+                    other_level = Some(byte(&given)?);
+                    of_overviews.get_or_insert(given.option());
+                }
+                "overviewQuality" => {
+                    other_quality = Some(byte(&given)?);
+                    of_overviews.get_or_insert(given.option());
+                }
+                "overviewPredictor" => {
+                    encode.overview_predictor = Some(given.named(Predictor::names())?);
+                    of_overviews.get_or_insert(given.option());
+                }
                 "image" => {
                     // People count images from 1, the library from 0.
                     let number = (given.whole()? as usize).checked_sub(1);
@@ -90,7 +116,7 @@ impl Options {
                     options.read.image = Some(number);
                 }
                 "nodata" => options.nodata = Some(nodata(&given)?),
-                "mask" => options.mask = given.named(MaskPolicy::names())?,
+                "mask" => encode.mask = given.named(MaskPolicy::names())?,
                 "nbits" => options.widen = given.one_of(&[("keep", false), ("widen", true)])?,
                 "crs" => crs = Some(given),
                 "crsWkt" => crs_wkt = given.flag()?,
@@ -99,9 +125,16 @@ impl Options {
                 _ => options.describe.push(given),
             }
         }
-        if let Some(level) = level {
-            options.encode.compression = options.encode.compression.with_parameter("level", level)?;
+        let numbers = [("level", level), ("quality", quality)].map(|(name, value)| (name, value.map(Into::into)));
+        let words = [("jpeg-subsampling", subsampling), ("photometric", photometric)];
+        let words = words.map(|(name, value)| (name, value.map(ParameterValue::from)));
+        for (name, value) in numbers.into_iter().chain(words) {
+            if let Some(value) = value {
+                options.encode.compression = options.encode.compression.with_parameter(name, value)?;
+            }
         }
+        options.encode.overview_compression =
+            options.encode.compression.for_overviews(other, other_level, other_quality)?;
         match crs {
             Some(given) => options.crs = Some(parse_crs(&given)?.with_wkt_citation(crs_wkt)),
             None if crs_wkt => return Err(refused("crsWkt", "has no effect without crs; set that too")),
@@ -254,6 +287,11 @@ pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
         Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?)),
         None => Crs::parse(&given.text()?),
     }
+}
+
+/// Returns a level or a quality; the range of the codec is checked later.
+fn byte(given: &Given) -> Result<u8> {
+    u8::try_from(given.whole()?).map_or_else(|_| given.refuse("expected a number of at most 255"), Ok)
 }
 
 fn tile_size(given: &Given) -> Result<TileSize> {

@@ -173,7 +173,7 @@ export async function encode<Input, Kept>(
   const { threads, ...options } = given;
   const most = threads === undefined || threads === 'all' ? platform.cores() : threads;
   if (!Number.isInteger(most) || most < 1 || most > 1024) throw refused('threads', "expected 'all' or a number from 1 to 1024");
-  return withPool(platform, { zstd: options.compress === 'zstd', signal: watch.signal }, async (pool) => {
+  return withPool(platform, { zstd: [options.compress, options.overviewCompress].includes('zstd'), signal: watch.signal }, async (pool) => {
     const first = await pool.start();
     const opened = await first.call('open', { input, image, options });
     const warn = watch.warning ?? ((text: string) => console.warn(`cogsmith: ${text}`));
