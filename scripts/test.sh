@@ -298,6 +298,7 @@ oracles() {
     stage command judge command
     stage faults judge faults
     stage flavours judge flavours
+    stage pixels judge pixels
     stage auxiliary judge auxiliary
     stage georeference judge georeference
     stage grid grid

@@ -83,6 +83,10 @@ impl<T: Sample> PixelSource for ArraySource<'_, T> {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        true
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let (pixels, mask) = (self.pixels.view(), self.mask);
         stripe.fill(executor, |row, window, window_row| {

@@ -81,6 +81,7 @@ mod grid;
 mod message;
 mod names;
 mod options;
+mod pixels;
 mod plan;
 mod processor;
 mod pyramid;
@@ -122,6 +123,7 @@ pub use options::{
     BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_TILE_SIDE, DEFAULT_ZSTD_LEVEL,
     EncodeOptions, Interleave, MAX_TILE_SIDE, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
+pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;
 // Not part of the API: benches/pyramid.rs measures the kernels in isolation.
 #[doc(hidden)]

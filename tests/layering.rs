@@ -83,8 +83,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // Layer 6
     (
+        "pixels",
+        &[
+            "buffer", "error", "executor", "geo", "grid", "names", "options", "plan", "pyramid", "sample", "source",
+            "spec", "view",
+        ],
+    ),
+    (
         "front",
-        &["array", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "source", "spec", "view"],
+        &[
+            "array", "encode", "error", "executor", "geo", "options", "pixels", "plan", "sample", "sink", "source",
+            "spec", "view",
+        ],
     ),
     ("distributed", &["encode", "plan", "sink"]),
     ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),

@@ -15,6 +15,7 @@ use cogsmith::{
 
 use crate::describe::DescribeArguments;
 use crate::info::InfoArguments;
+use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
 use crate::validate::ValidateArguments;
 
@@ -162,6 +163,9 @@ pub(crate) struct CreateArguments {
     pub(crate) nbits: BitsChoice,
 
     #[command(flatten)]
+    pub(crate) pixels: PixelArguments,
+
+    #[command(flatten)]
     pub(crate) place: PlaceArguments,
 
     #[command(flatten)]
@@ -254,6 +258,7 @@ impl CreateArguments {
     /// Rejects options that contradict each other or could never have an effect together.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
+        self.pixels.options().validate().map_err(usage)?;
         if self.input == Path::new("-") {
             return Err(
                 "INPUT cannot be '-' (standard input): the directory of a TIFF may be at its end; save the input to a \
@@ -383,7 +388,11 @@ fn resampling() -> impl TypedValueParser<Value = KernelChoice> {
 }
 
 /// Parses a value by the library's name for it; `help` describes each value.
-fn named<T>(all: &[T], name: fn(T) -> &'static str, help: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(
+    all: &[T],
+    name: fn(T) -> &'static str,
+    help: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = cogsmith::Error> + Copy + Send + Sync + 'static,
 {
@@ -392,6 +401,14 @@ where
         help => PossibleValue::new(name(value)).help(help),
     });
     PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
+}
+
+/// Parses a value of the library.
+pub(crate) fn parsed<T: FromStr<Err = cogsmith::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: cogsmith::Error| match error.kind() {
+        ErrorKind::InvalidOption { reason, .. } => reason.clone(),
+        _ => error.to_string(),
+    })
 }
 
 fn codec_help(codec: Compression) -> &'static str {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, PixelSource, Progress,
-    RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
+    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -125,22 +125,25 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 }
 
 /// The pixel source of the command.
-pub(crate) type Source = MaskedSource<GeoTiffSource>;
+pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
 fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
     let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image, ignore_aux: arguments.ignore_aux })?;
+    let mut pixels = arguments.pixels.options();
     match arguments.nodata {
         None => {}
         Some(NodataChoice::None) => source.set_nodata(None)?,
+        Some(NodataChoice::Value(value)) if pixels.converts() => pixels = pixels.converted_nodata(value),
         Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
-    }
-    if let Some(crs) = arguments.crs()? {
-        source.set_crs(&crs)?;
     }
     if arguments.nbits == BitsChoice::Widen {
         source.widen();
+    }
+    let mut source = OverriddenSource::new(pixels.apply(source)?);
+    if let Some(crs) = arguments.crs()? {
+        source.set_crs(&crs)?;
     }
     MaskedSource::with_metadata(source, arguments.mask)
 }

@@ -112,7 +112,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(&["planar", "planarconfig", "planar-config", "interleaved"], "--interleave ORDER sets the order of bands"),
     // Overviews.
     meaning(
-        &["r", "resampling", "resample", "resampling-method", "overview-resample", "kernel"],
+        &["r", "resample", "resampling-method", "overview-resample", "kernel"],
         "--overview-resampling KERNEL sets the kernel for overviews; full resolution is never resampled",
     ),
     meaning(
@@ -125,31 +125,26 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "cogsmith does not reproject; do it first, for example with 'gdalwarp -t_srs EPSG:3857'",
     ),
     // Pixels.
+    meaning(&["b", "bidx", "band", "bidxs", "indexes"], "--bands LIST selects bands"),
+    meaning(&["ot", "t", "output-data-type", "data-type", "type"], "--dtype TYPE sets the data type"),
+    meaning(&["scale-range", "exponent"], "--rescale MIN,MAX maps values linearly to the range of the data type"),
+    meaning(&["ts", "outsize"], "--size WIDTHxHEIGHT reduces the image"),
     meaning(
-        &["b", "bidx", "band", "bands", "bidxs", "indexes"],
-        "all bands are written; select bands first, for example with 'gdal_translate -b 1 IN OUT.tif'",
+        &["tr", "te", "tap", "resolution"],
+        "cogsmith does not resample to a grid; do it first, for example with 'gdalwarp -tr X Y', or set the \
+         georeferencing with --transform or --bounds; --size reduces the image",
     ),
+    meaning(&["srcwin", "crop"], "--window COLUMN,ROW,WIDTH,HEIGHT selects a rectangle of pixels"),
+    meaning(&["projwin", "clip"], "--bbox LEFT,BOTTOM,RIGHT,TOP selects a rectangle in units of the CRS"),
     meaning(
-        &["ot", "dtype", "t", "output-data-type", "data-type", "type", "scale-range", "unscale", "exponent"],
-        "samples keep their type and values; convert them first, for example with 'gdal_translate -ot'",
-    ),
-    meaning(
-        &["tr", "ts", "outsize", "te", "tap", "resolution", "size"],
-        "cogsmith does not resample; do it first, for example with 'gdalwarp -tr X Y', or set the georeferencing with \
-         --transform or --bounds",
-    ),
-    meaning(
-        &["projwin", "srcwin", "window", "crop", "clip", "cutline", "bounds-crs"],
-        "the whole image is written; crop it first, for example with 'gdal_translate -projwin'",
+        &["cutline", "bounds-crs"],
+        "cogsmith crops to rectangles only, with --bbox in the CRS of the input or --window",
     ),
     meaning(
         &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
         "cogsmith does not reproject; do it first, for example with gdalwarp. --crs only declares the CRS of the input",
     ),
-    meaning(
-        &["expand", "rgb", "rgba"],
-        "palettes stay palettes; expand them first, for example with 'gdal_translate -expand rgb'",
-    ),
+    meaning(&["expand", "rgb", "rgba"], "--expand-palette rgb or rgba replaces palette indices by their colors"),
     // Nodata and mask.
     meaning(
         &[
@@ -172,7 +167,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "--crs CRS sets the coordinate reference system",
     ),
     meaning(
-        &["a_ullr", "a-ullr", "ullr", "bbox", "extent"],
+        &["a_ullr", "a-ullr", "ullr", "extent"],
         "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image",
     ),
     meaning(

@@ -13,6 +13,7 @@ mod creation;
 mod describe;
 mod hints;
 mod info;
+mod pixels;
 mod place;
 mod report;
 mod validate;

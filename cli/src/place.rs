@@ -61,7 +61,7 @@ impl PlaceArguments {
 }
 
 /// Parses finite numbers separated by commas.
-fn numbers(text: &str) -> Option<Vec<f64>> {
+pub(crate) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|number| number.trim().parse().ok().filter(|number: &f64| number.is_finite())).collect()
 }
 
@@ -72,7 +72,7 @@ fn transform(text: &str) -> Result<Transform, String> {
         .map_err(|_| "pixels would have no area; expected GDAL's order, such as 500000,10,0,5000000,0,-10".into())
 }
 
-fn bounds(text: &str) -> Result<Bounds, String> {
+pub(crate) fn bounds(text: &str) -> Result<Bounds, String> {
     match numbers(text).as_deref() {
         Some(&[left, bottom, right, top]) if left < right && bottom < top => Ok(Bounds { left, bottom, right, top }),
         _ => Err("expected left, bottom, right, top, such as -180,-90,180,90".into()),

@@ -14,6 +14,7 @@ use crate::encode::Summary;
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::options::MaskPolicy;
+use crate::pixels::PixelOptions;
 use crate::plan::CogPlan;
 use crate::sample::Sample;
 use crate::sink::writer::{CogWriter, file_sink};
@@ -184,6 +185,9 @@ impl CogWriter<'static> {
     pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
         if !matches!(options.mask, MaskPolicy::Auto) {
             return Err(Error::option("mask", "rows are pushed with their mask; none is made or dropped"));
+        }
+        if options.pixels != PixelOptions::default() {
+            return Err(Error::option("pixels", "rows are pushed as they are; select and convert pixels before"));
         }
         let executor = options.make_executor()?;
         let (_, plan) = options.plan(Rowless(spec.clone()))?;

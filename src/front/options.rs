@@ -13,6 +13,7 @@ use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
 use crate::options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
+use crate::pixels::PixelOptions;
 use crate::plan::CogPlan;
 use crate::sample::Nodata;
 use crate::sink::writer::{Progress, encode_to_sink};
@@ -24,6 +25,9 @@ use crate::view::PixelSource;
 
 /// Reports progress, and may stop the encoding.
 type Report = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
+
+/// A source as the options say.
+pub(super) type PlannedSource<'a> = MaskedSource<OverriddenSource<Box<dyn RasterSource + 'a>>>;
 
 /// Options for writing a COG: georeferencing and metadata, encoding, and resources. Each method sets one option and
 /// returns the options, so that they can be chained; options that are not set have the defaults given there.
@@ -47,6 +51,7 @@ pub struct CogOptions {
     /// Set, or set to none.
     nodata: Option<Option<Nodata>>,
     pub(super) mask: MaskPolicy,
+    pub(super) pixels: PixelOptions,
     geo: Option<GeoRef>,
     metadata: Option<Metadata>,
     transform: Option<Transform>,
@@ -68,6 +73,7 @@ impl fmt::Debug for CogOptions {
             .field("crs", &self.crs)
             .field("nodata", &self.nodata)
             .field("mask", &self.mask)
+            .field("pixels", &self.pixels)
             .field("geo", &self.geo)
             .field("transform", &self.transform)
             .field("overrides", &self.overrides)
@@ -138,6 +144,13 @@ impl CogOptions {
 
 /// Encoding; see [`EncodeOptions`] for the defaults.
 impl CogOptions {
+    /// Selects and converts pixels: a window, bands, another data type. Other options refer to the chosen pixels. If values
+    /// are converted, [`nodata`](Self::nodata) is their nodata value: the source's nodata pixels get it.
+    pub fn pixels(mut self, pixels: PixelOptions) -> Self {
+        self.pixels = pixels;
+        self
+    }
+
     /// Sets the codec. Default: DEFLATE, level 6.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.encode.compression = compression;
@@ -292,17 +305,21 @@ impl CogOptions {
         })
     }
 
-    /// Returns the source with its nodata value, CRS, and mask as the options say, and the plan of the file.
-    pub(super) fn plan<S: RasterSource>(&self, source: S) -> Result<(MaskedSource<OverriddenSource<S>>, CogPlan)> {
+    /// Returns the source with its pixels, nodata value, CRS, and mask as the options say, and the plan of the file.
+    pub(super) fn plan<'a, S: RasterSource + 'a>(&self, source: S) -> Result<(PlannedSource<'a>, CogPlan)> {
+        let mut pixels = self.pixels.clone();
         let mut source = OverriddenSource::new(source);
+        match self.nodata {
+            Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
+            Some(nodata) => source.set_nodata(nodata)?,
+            None => {}
+        }
+        let mut source = OverriddenSource::new(pixels.apply(source)?);
         if let Some(geo) = &self.geo {
             source.set_geo(geo.clone());
         }
         if let Some(metadata) = &self.metadata {
             source.set_metadata(metadata.clone());
-        }
-        if let Some(nodata) = self.nodata {
-            source.set_nodata(nodata)?;
         }
         if let Some(crs) = &self.crs {
             source.set_crs(crs)?;

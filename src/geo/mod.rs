@@ -9,6 +9,7 @@ mod merge;
 pub(crate) mod metadata;
 pub(crate) mod numbers;
 mod overrides;
+mod pixels;
 pub(crate) mod points;
 mod raster_type;
 pub(crate) mod text;
@@ -121,7 +122,7 @@ impl GeoRef {
     #[must_use]
     pub fn with_transform(mut self, transform: Transform) -> Self {
         self.placement = Placement::of(transform);
-        self.placement.shift(self.pixel_is().shift());
+        self.placement.shift([self.pixel_is().shift(); 2]);
         self
     }
 
@@ -183,7 +184,7 @@ impl GeoRef {
     pub fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
         let before = self.pixel_is();
         if before != pixel_is {
-            self.placement.shift(pixel_is.shift() - before.shift());
+            self.placement.shift([pixel_is.shift() - before.shift(); 2]);
             self.keys = Some(self.keys.take().unwrap_or_default().with_pixel_is(pixel_is));
         }
         self
@@ -308,27 +309,27 @@ impl Placement {
         Self::Matrix(Box::new([a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
     }
 
-    /// Moves the reference position within the pixel right and down by `pixels`, keeping the raster in place.
-    fn shift(&mut self, pixels: f64) {
-        if pixels == 0.0 {
+    /// Moves the reference position right and down by columns and rows, keeping the raster in place.
+    fn shift(&mut self, [columns, rows]: [f64; 2]) {
+        if columns == 0.0 && rows == 0.0 {
             return;
         }
         match self {
             Self::None => {}
             Self::ScaleAndTiepoint { scale: [a, e, _], tiepoints } => {
                 for point in tiepoints.as_chunks_mut::<6>().0 {
-                    point[3] += pixels * *a;
-                    point[4] -= pixels * e.abs();
+                    point[3] += columns * *a;
+                    point[4] -= rows * e.abs();
                 }
             }
             Self::Tiepoints(tiepoints) => {
                 for [column, row, ..] in tiepoints.as_chunks_mut::<6>().0 {
-                    (*column, *row) = (*column - pixels, *row - pixels);
+                    (*column, *row) = (*column - columns, *row - rows);
                 }
             }
             Self::Matrix(m) => {
-                m[3] += pixels * (m[0] + m[1]);
-                m[7] += pixels * (m[4] + m[5]);
+                m[3] += columns * m[0] + rows * m[1];
+                m[7] += columns * m[4] + rows * m[5];
             }
         }
     }

@@ -107,6 +107,10 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        self.inner.can_skip_rows()
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         match &mut self.made_from {
             MadeFrom::Nothing => self.inner.read_rows(first_row, stripe, executor),

@@ -124,11 +124,17 @@ pub trait PixelSource {
     /// Returns the description of the image.
     fn spec(&self) -> &ImageSpec;
 
-    /// Fills `stripe` with the rows starting at `first_row`, which increases from call to call without gaps.
+    /// Fills `stripe` with the rows starting at `first_row`, which increases from call to call, without gaps unless
+    /// [`can_skip_rows`](Self::can_skip_rows) allows them.
     ///
     /// # Errors
     /// Any error that prevents the rows from being read.
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
+
+    /// Returns whether rows that are not needed can be left out. Default: `false`; they are then read and dropped.
+    fn can_skip_rows(&self) -> bool {
+        false
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for &mut S {
@@ -139,6 +145,10 @@ impl<S: PixelSource + ?Sized> PixelSource for &mut S {
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         (**self).read_rows(first_row, stripe, executor)
     }
+
+    fn can_skip_rows(&self) -> bool {
+        (**self).can_skip_rows()
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
@@ -148,6 +158,10 @@ impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         (**self).read_rows(first_row, stripe, executor)
+    }
+
+    fn can_skip_rows(&self) -> bool {
+        (**self).can_skip_rows()
     }
 }
 
@@ -215,6 +229,10 @@ fn check_count(what: &'static str, expected: u64, got: usize) -> Result<()> {
 impl PixelSource for SliceSource<'_> {
     fn spec(&self) -> &ImageSpec {
         &self.spec
+    }
+
+    fn can_skip_rows(&self) -> bool {
+        true
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {

@@ -213,6 +213,10 @@ impl PixelSource for GeoTiffSource {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        true
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
         if let Some(mask) = &mut self.mask {
