@@ -104,13 +104,11 @@ impl<T: Height> Image<T> {
 
     /// Seconds for the first overview.
     fn ours(&self, resampling: Resampling) -> f64 {
-        let options = EncodeOptions {
-            compression: Compression::None,
-            predictor: Predictor::None,
-            overviews: Overviews::Count(1),
-            resampling: Some(resampling),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .compression(Compression::None)
+            .predictor(Predictor::None)
+            .overviews(Overviews::Count(1))
+            .resampling(resampling);
         let plan = CogPlan::new(&self.spec, &GeoRef::default(), &Metadata::default(), &options).expect("a valid plan");
         let executor = Executor::serial();
         let mut cascade = Cascade::new(&plan);

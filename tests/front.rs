@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
-    ImageSpec, MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
+    MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
 };
 use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
@@ -35,15 +35,13 @@ fn options() -> CogOptions {
 fn expected() -> Vec<u8> {
     let pixels = pixels();
     let mut source = ArraySource::bands_first(pixels.view()).unwrap();
-    let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..source.spec().clone() };
+    let spec = source.spec().clone().nodata(0u64);
     let geo = GeoRef::default().with_crs(&Crs::epsg(32633).unwrap()).unwrap().with_transform(transform());
-    let options = EncodeOptions {
-        tile_size: TileSize::square(64),
-        compression: Compression::Lzw,
-        resampling: Some(Resampling::Average),
-        statistics: true,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .tile_size(TileSize::square(64))
+        .compression(Compression::Lzw)
+        .resampling(Resampling::Average)
+        .statistics(true);
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options).unwrap();
     encode_to_vec(&mut source, &plan).unwrap()
 }

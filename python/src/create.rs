@@ -115,7 +115,7 @@ pub(crate) fn create<'py>(
     // Before the input is opened, so that invalid overrides fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
     let mut source =
-        GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
+        GeoTiffSource::open(&source, &ReadOptions::new().image(image).ignore_aux(input.ignore_aux)).map_err(raise)?;
     if let Some(value) = value {
         source.set_nodata(value).map_err(raise_for_create)?;
     }

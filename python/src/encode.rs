@@ -31,18 +31,16 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn file_options(&self) -> FileOptions {
-        FileOptions { overwrite: self.overwrite, sync: self.sync }
+        FileOptions::new().overwrite(self.overwrite).sync(self.sync)
     }
 
     /// Returns the memory limits; the rest spills to `directory` unless the user chose another.
     pub(crate) fn store(&self, directory: Option<PathBuf>) -> StoreOptions {
-        let default = StoreOptions::default();
-        StoreOptions {
-            memory: self.tile_memory.unwrap_or(default.memory),
-            batch: self.row_memory.unwrap_or(default.batch),
-            directory: self.temp_dir.clone().or(directory),
-            verify: self.verify,
-        }
+        let mut options = StoreOptions::new().verify(self.verify);
+        options.memory = self.tile_memory.unwrap_or(options.memory);
+        options.batch = self.row_memory.unwrap_or(options.batch);
+        options.directory = self.temp_dir.clone().or(directory);
+        options
     }
 }
 
@@ -65,9 +63,8 @@ pub(crate) fn encode<'py>(
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let parts = plan.levels().iter().zip(&levels);
-    let parts: Vec<_> = parts
-        .map(|(level, pixels)| (ImageSpec { width: level.width, height: level.height, ..plan.spec().clone() }, pixels))
-        .collect();
+    let parts: Vec<_> =
+        parts.map(|(level, pixels)| (plan.spec().clone().width(level.width).height(level.height), pixels)).collect();
     let run: Run<'_, _> = Box::new(|mut sources| {
         if let Ok(path) = target.extract::<PathBuf>() {
             return supervise(py, work.threads, &audience, |supervisor| {

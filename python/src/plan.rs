@@ -306,24 +306,23 @@ impl Options {
             [one] => (Some(*one), Vec::new()),
             several => (None, several.to_vec()),
         };
-        Ok(EncodeOptions {
-            tile_size: size(self.tile_size),
-            overview_tile_size: self.overview_tile_size.map(size),
-            compression: compression(&self.compression, self.level)?,
-            predictor: parsed("predictor", &self.predictor, Predictor::names())?,
-            interleave: parsed("interleave", &self.interleave, Interleave::names())?,
-            big_tiff: parsed("bigtiff", &self.big_tiff, BigTiff::names())?,
-            overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
+        Ok(EncodeOptions::new()
+            .tile_size(size(self.tile_size))
+            .overview_tile_size(self.overview_tile_size.map(size))
+            .compression(compression(&self.compression, self.level)?)
+            .predictor(parsed("predictor", &self.predictor, Predictor::names())?)
+            .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
+            .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
+            .overviews(match (self.overview_sizes, self.overviews, self.overview_count) {
                 (Some(sizes), ..) => Overviews::Finished(sizes),
                 (_, None, None) => Overviews::Auto,
                 (_, None, Some(count)) => Overviews::Count(count),
                 (_, Some(factors), _) if factors.is_empty() => Overviews::None,
                 (_, Some(factors), _) => Overviews::Factors(factors),
-            },
-            resampling: one,
-            band_resampling: several,
-            statistics: self.statistics,
-        })
+            })
+            .resampling(one)
+            .band_resampling(several)
+            .statistics(self.statistics))
     }
 }
 
