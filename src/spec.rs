@@ -51,6 +51,7 @@ impl Photometric {
 
 /// Meaning of a band beyond the color bands (tag 338, TIFF 6.0 section 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ExtraSample {
     /// 0: unspecified.
     Unspecified,

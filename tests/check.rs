@@ -254,7 +254,7 @@ fn random(state: &mut u64) -> usize {
 fn changed_bytes_neither_panic_nor_take_long() {
     let bytes = sample();
     let mut state = 7;
-    let options = CheckOptions { decode_limit: Some(64 << 20), ..CheckOptions::default() };
+    let options = CheckOptions::full().decode_limit(64 << 20);
     for round in 0..1500 {
         let mut changed = bytes.clone();
         for _ in 0..1 + round % 4 {

@@ -34,15 +34,8 @@ fn pixels<T: cogsmith::Sample>(spec: &ImageSpec) -> (Vec<T>, Vec<u8>) {
     let (width, height) = (spec.width as usize, spec.height as usize);
     let mut pixels: Vec<T> = vec![bytemuck::Zeroable::zeroed(); width * height * usize::from(spec.bands)];
     let mut mask = vec![0; width * height];
-    let mut stripe = Stripe {
-        width,
-        rows: height,
-        bands: spec.bands.into(),
-        sample_size: size_of::<T>(),
-        layout: StripeLayout::Chunky,
-        planes: vec![bytemuck::cast_slice_mut(&mut pixels)],
-        mask: Some(&mut mask),
-    };
+    let planes = vec![bytemuck::cast_slice_mut(&mut pixels)];
+    let mut stripe = Stripe::new(spec, height, StripeLayout::Chunky, planes, Some(&mut mask)).unwrap();
     Computed { spec: spec.clone() }.read_rows(0, &mut stripe, &Executor::serial()).unwrap();
     (pixels, mask)
 }

@@ -75,11 +75,8 @@ fn a_converted_file_keeps_what_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.tif"), folder.path().join("out.tif"));
     let names = vec![BandValue { band: Some(0), value: "red".to_owned() }];
-    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(Overrides {
-        description: names,
-        transform: Some(transform()),
-        ..Overrides::default()
-    });
+    let overrides = Overrides::new().description(names).transform(transform());
+    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(overrides);
     cogsmith::write(&input, &pixels(), &named).unwrap();
     let source = || cogsmith::GeoTiffSource::open(&output, &cogsmith::ReadOptions::default()).unwrap();
 
@@ -174,7 +171,7 @@ fn warnings_of_the_plan_reach_the_summary() {
 #[test]
 fn a_transform_is_not_lost_to_other_overrides() {
     let other = Transform::north_up(0.0, 0.0, 1.0, 1.0).unwrap();
-    let overrides = || Overrides { transform: Some(other), ..Overrides::default() };
+    let overrides = || Overrides::new().transform(other);
     let placed = |options: &CogOptions| {
         let bytes = cogsmith::to_vec(&pixels(), options).unwrap();
         cogsmith::GeoTiffSource::from_reader(bytes, &cogsmith::ReadOptions::default()).unwrap().geo().transform()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
-use cogsmith::check::{self, CheckOptions, Class, Depth, Finding, RULES, Report, Severity};
+use cogsmith::check::{self, CheckOptions, Class, Finding, RULES, Report, Severity};
 use cogsmith::{DiskFile, Error, Executor};
 use serde::Serialize;
 
@@ -197,11 +197,8 @@ fn print_rules(json: bool) -> io::Result<()> {
 }
 
 fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor) -> Result<Report, Error> {
-    let options = CheckOptions {
-        depth: if arguments.quick { Depth::Quick } else { Depth::Full },
-        external_overviews: has_external_overviews(file),
-        ..CheckOptions::default()
-    };
+    let options = if arguments.quick { CheckOptions::quick() } else { CheckOptions::full() };
+    let options = options.external_overviews(has_external_overviews(file));
     check::validate(&DiskFile::open(file)?, &options, executor)
 }
 

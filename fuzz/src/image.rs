@@ -272,15 +272,8 @@ pub fn read(source: &mut dyn PixelSource, rows: u32) -> cogsmith::Result<(Vec<u8
     let mut words = vec![0u64; length.div_ceil(8)];
     let mut mask = vec![0; if spec.mask { width * height } else { 0 }];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    let mut stripe = Stripe {
-        width,
-        rows: height,
-        bands,
-        sample_size,
-        layout: cogsmith::StripeLayout::Chunky,
-        planes: vec![&mut bytes[..length]],
-        mask: spec.mask.then_some(mask.as_mut_slice()),
-    };
+    let (planes, mask_rows) = (vec![&mut bytes[..length]], spec.mask.then_some(mask.as_mut_slice()));
+    let mut stripe = Stripe::new(&spec, height, cogsmith::StripeLayout::Chunky, planes, mask_rows)?;
     source.read_rows(0, &mut stripe, &Executor::serial())?;
     Ok((bytes[..length].to_vec(), mask))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cogsmith::check::{self, CheckOptions, Class, Depth, LevelInfo, Report, Requests, Severity};
+use cogsmith::check::{self, CheckOptions, Class, LevelInfo, Report, Requests, Severity};
 use cogsmith::{DiskFile, ReadAt};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -57,11 +57,8 @@ pub(crate) fn validate<'py>(
     quick: bool,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let options = CheckOptions {
-        depth: if quick { Depth::Quick } else { Depth::Full },
-        external_overviews: subject.external_overviews(),
-        ..CheckOptions::default()
-    };
+    let options = if quick { CheckOptions::quick() } else { CheckOptions::full() };
+    let options = options.external_overviews(subject.external_overviews());
     let nobody = Audience { callback: None, rows: 0 };
     let report = supervise(py, threads, &nobody, |supervisor| {
         subject.with_reader(|reader| check::validate(reader, &options, supervisor.executor()))

@@ -64,20 +64,20 @@ impl FileOverrides {
             })
         };
         let gcps = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
-        let items = self.items.into_iter().map(|(domain, name, value)| MetadataOverride { domain, name, value });
-        Ok(Overrides {
-            transform: self.transform.map(Transform::from_affine).transpose().map_err(raise)?,
-            bounds: self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }),
-            gcps: gcps.collect(),
-            pixel_is: self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }),
-            strip_metadata: self.strip_metadata,
-            description: of_bands(self.description),
-            scale: of_bands(self.scale),
-            offset: of_bands(self.offset),
-            unit: of_bands(self.unit),
-            color_interpretation: self.color_interpretation.iter().map(color).collect::<PyResult<_>>()?,
-            items: items.collect(),
-        })
+        let items =
+            self.items.into_iter().map(|(domain, name, value)| MetadataOverride::new(name, value).domain(domain));
+        Ok(Overrides::new()
+            .transform(self.transform.map(Transform::from_affine).transpose().map_err(raise)?)
+            .bounds(self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }))
+            .gcps(gcps.collect::<Vec<_>>())
+            .pixel_is(self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }))
+            .strip_metadata(self.strip_metadata)
+            .description(of_bands(self.description))
+            .scale(of_bands(self.scale))
+            .offset(of_bands(self.offset))
+            .unit(of_bands(self.unit))
+            .color_interpretation(self.color_interpretation.iter().map(color).collect::<PyResult<Vec<_>>>()?)
+            .items(items.collect::<Vec<_>>()))
     }
 }
 

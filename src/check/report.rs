@@ -10,6 +10,7 @@ const MOST_PER_RULE: u64 = 20;
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Severity {
     /// Worth knowing, not a fault.
     Note,

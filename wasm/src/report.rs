@@ -94,7 +94,7 @@ pub fn validate(read: Function, length: f64, options: &JsValue) -> Result<JsValu
                 (_, false) => {}
             }
         }
-        let options = CheckOptions { depth, ..CheckOptions::default() };
+        let options = CheckOptions::full().depth(depth);
         let report = check::validate(&Reader::new(read, length), &options, &Executor::serial())?;
         let classes =
             Class::ALL.iter().fold(Out::default(), |out, class| out.with(class.name(), report.conforms(*class)));
