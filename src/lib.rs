@@ -99,9 +99,6 @@ mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
-// Not part of the API: fuzz/ passes bytes of any length and layout to the codecs.
-#[doc(hidden)]
-pub use codec::{Compressor, Layout};
 // Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
@@ -123,9 +120,6 @@ pub use options::{
     EncodeOptions, Interleave, MAX_TILE_SIDE, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
 pub use plan::CogPlan;
-// Not part of the API: benches/pyramid.rs measures the kernels in isolation.
-#[doc(hidden)]
-pub use pyramid::Cascade;
 #[cfg(feature = "geotiff")]
 pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};

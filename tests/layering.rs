@@ -87,7 +87,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["array", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "source", "spec", "view"],
     ),
     ("distributed", &["encode", "plan", "sink"]),
-    ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
+    (
+        "conformance",
+        &["codec", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"],
+    ),
 ];
 
 /// Files that may name the file system.
