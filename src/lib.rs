@@ -50,6 +50,7 @@
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
+//! | `serde` | no | `Serialize` for [`Summary`] and for the results of [`check`]: the JSON of `cogsmith --json` |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -78,6 +79,8 @@ mod executor;
 mod front;
 mod geo;
 mod grid;
+#[cfg(feature = "serde")]
+mod json;
 mod message;
 mod names;
 mod options;

@@ -86,6 +86,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "front",
         &["array", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "source", "spec", "view"],
     ),
+    ("json", &["check", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
     (
         "conformance",

@@ -103,7 +103,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     } else {
         job.write_to_file(&mut source, &plan)?
     };
-    let mut report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    let mut report = Report::new(arguments, &source, &plan, summary, start.elapsed());
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));

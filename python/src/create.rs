@@ -9,7 +9,6 @@ use cogsmith::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
@@ -99,7 +98,7 @@ pub(crate) fn create<'py>(
     overrides: FileOverrides,
     mut options: Options,
     work: Work,
-) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
+) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let policy = parsed("mask", &input.mask, MaskPolicy::names())?;
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
@@ -153,5 +152,5 @@ pub(crate) fn create<'py>(
         output.commit()?;
         Ok(written)
     })?;
-    Ok((summary(py, &plan, &written)?, warnings))
+    Ok((summary(py, written)?, warnings))
 }

@@ -7,7 +7,6 @@ use cogsmith::{
     encode_levels_to_output, encode_to_output,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::array::Pixels;
 use crate::plan::{Plan, summary};
@@ -59,7 +58,7 @@ pub(crate) fn encode<'py>(
     levels: Vec<Pixels<'py>>,
     target: Bound<'py, PyAny>,
     work: Work,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let parts = plan.levels().iter().zip(&levels);
@@ -93,7 +92,7 @@ pub(crate) fn encode<'py>(
         written.map_err(|error| failure.take().unwrap_or(error))
     });
     let written = with_sources(&parts, Vec::new(), run)?;
-    summary(py, plan, &written)
+    summary(py, written)
 }
 
 /// Appends sources for all `parts` to `sources`, and passes them to `run`.

@@ -138,6 +138,10 @@ pub fn validate(reader: &dyn ReadAt, options: &CheckOptions, executor: &Executor
     layout::check(&tiff, &directories, &images, &mut report)?;
     tiles::check(&tiff, &directories, &images, options, executor, &mut report)?;
     report.decodes = tiff.decodes.load(Ordering::Relaxed);
+    #[cfg(feature = "serde")]
+    {
+        report.checked = true;
+    }
     Ok(report)
 }
 

@@ -109,6 +109,9 @@ pub struct Report {
     pub decodes: u64,
     /// Number of overview cells that were compared with the previous level, or with full resolution.
     pub cells_compared: u64,
+    /// True if a file was checked to the end.
+    #[cfg(feature = "serde")]
+    pub(crate) checked: bool,
 }
 
 impl Report {
