@@ -99,6 +99,7 @@ impl Rectangle {
 
 /// A level of the pyramid and its tile grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Level {
     /// 0 = full resolution; coarser levels have higher indices.
     pub index: usize,
@@ -132,6 +133,7 @@ impl Level {
 
 /// Content of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Plane {
     /// Samples: all bands (plane 0 of pixel interleave), or one band.
     Image(u16),
@@ -166,6 +168,7 @@ pub struct SectionId {
 
 /// The planes of an image and their order. Together with [`Level`], this determines the position of every tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TileGrid {
     /// The layout of bands.
     pub interleave: Interleave,

@@ -50,6 +50,7 @@
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
+//! | `serde` | no | `Serialize` for [`Summary`] and for the results of [`check`]: the JSON of `cogsmith --json` |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -78,6 +79,8 @@ mod executor;
 mod front;
 mod geo;
 mod grid;
+#[cfg(feature = "serde")]
+mod json;
 mod message;
 mod names;
 mod options;
@@ -100,9 +103,6 @@ mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
-// Not part of the API: fuzz/ passes bytes of any length and layout to the codecs.
-#[doc(hidden)]
-pub use codec::{Compressor, Layout};
 // Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
@@ -125,9 +125,6 @@ pub use options::{
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;
-// Not part of the API: benches/pyramid.rs measures the kernels in isolation.
-#[doc(hidden)]
-pub use pyramid::Cascade;
 #[cfg(feature = "geotiff")]
 pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};

@@ -163,17 +163,16 @@ named!(BigTiff, "bigtiff", { Auto => "auto", Yes => "yes", No => "no" });
 /// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
 
-/// Options for writing a COG. Start from the default and change what you need:
+/// Options for writing a COG. Start from the defaults and change what you need; fields can also be read and assigned.
 ///
 /// ```
 /// use cogsmith::{Compression, EncodeOptions, Resampling};
-/// let options = EncodeOptions {
-///     compression: Compression::ZSTD,
-///     resampling: Some(Resampling::Nearest),
-///     ..EncodeOptions::default()
-/// };
+/// let options = EncodeOptions::new().compression(Compression::ZSTD).resampling(Resampling::Nearest);
+/// assert!(!options.statistics);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct EncodeOptions {
     /// Tile size in pixels. Default: 512x512.
     pub tile_size: TileSize,
@@ -215,6 +214,74 @@ impl Default for EncodeOptions {
             big_tiff: BigTiff::Auto,
             statistics: false,
         }
+    }
+}
+
+/// Each method sets one option and returns the options, so that they can be chained.
+impl EncodeOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the tile size in pixels. Default: 512x512.
+    pub fn tile_size(mut self, tile_size: TileSize) -> Self {
+        self.tile_size = tile_size;
+        self
+    }
+
+    /// Sets the tile size of the overviews in pixels. Default (`None`): that of full resolution.
+    pub fn overview_tile_size(mut self, tile_size: impl Into<Option<TileSize>>) -> Self {
+        self.overview_tile_size = tile_size.into();
+        self
+    }
+
+    /// Sets the codec. Default: DEFLATE, level 6.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Sets the predictor. Default: [`Predictor::Auto`].
+    pub fn predictor(mut self, predictor: Predictor) -> Self {
+        self.predictor = predictor;
+        self
+    }
+
+    /// Sets the layout of the bands. Default: pixel.
+    pub fn interleave(mut self, interleave: Interleave) -> Self {
+        self.interleave = interleave;
+        self
+    }
+
+    /// Sets the overviews. Default: halve until one tile holds the level.
+    pub fn overviews(mut self, overviews: Overviews) -> Self {
+        self.overviews = overviews;
+        self
+    }
+
+    /// Sets the kernel of the overviews. Default (`None`): cubic; nearest for palettes and complex samples.
+    pub fn resampling(mut self, resampling: impl Into<Option<Resampling>>) -> Self {
+        self.resampling = resampling.into();
+        self
+    }
+
+    /// Sets one kernel per band. Default (empty): one for all.
+    pub fn band_resampling(mut self, resampling: impl Into<Vec<Resampling>>) -> Self {
+        self.band_resampling = resampling.into();
+        self
+    }
+
+    /// Sets the TIFF variant. Default: BigTIFF only if the finished file needs it.
+    pub fn big_tiff(mut self, big_tiff: BigTiff) -> Self {
+        self.big_tiff = big_tiff;
+        self
+    }
+
+    /// Computes statistics of every band in the same pass and writes them. Default: `false`.
+    pub fn statistics(mut self, statistics: bool) -> Self {
+        self.statistics = statistics;
+        self
     }
 }
 

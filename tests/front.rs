@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
-    ImageSpec, MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
+    MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
 };
 use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
@@ -35,15 +35,13 @@ fn options() -> CogOptions {
 fn expected() -> Vec<u8> {
     let pixels = pixels();
     let mut source = ArraySource::bands_first(pixels.view()).unwrap();
-    let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..source.spec().clone() };
+    let spec = source.spec().clone().nodata(0u64);
     let geo = GeoRef::default().with_crs(&Crs::epsg(32633).unwrap()).unwrap().with_transform(transform());
-    let options = EncodeOptions {
-        tile_size: TileSize::square(64),
-        compression: Compression::Lzw,
-        resampling: Some(Resampling::Average),
-        statistics: true,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .tile_size(TileSize::square(64))
+        .compression(Compression::Lzw)
+        .resampling(Resampling::Average)
+        .statistics(true);
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options).unwrap();
     encode_to_vec(&mut source, &plan).unwrap()
 }
@@ -77,11 +75,8 @@ fn a_converted_file_keeps_what_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.tif"), folder.path().join("out.tif"));
     let names = vec![BandValue { band: Some(0), value: "red".to_owned() }];
-    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(Overrides {
-        description: names,
-        transform: Some(transform()),
-        ..Overrides::default()
-    });
+    let overrides = Overrides::new().description(names).transform(transform());
+    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(overrides);
     cogsmith::write(&input, &pixels(), &named).unwrap();
     let source = || cogsmith::GeoTiffSource::open(&output, &cogsmith::ReadOptions::default()).unwrap();
 
@@ -176,7 +171,7 @@ fn warnings_of_the_plan_reach_the_summary() {
 #[test]
 fn a_transform_is_not_lost_to_other_overrides() {
     let other = Transform::north_up(0.0, 0.0, 1.0, 1.0).unwrap();
-    let overrides = || Overrides { transform: Some(other), ..Overrides::default() };
+    let overrides = || Overrides::new().transform(other);
     let placed = |options: &CogOptions| {
         let bytes = cogsmith::to_vec(&pixels(), options).unwrap();
         cogsmith::GeoTiffSource::from_reader(bytes, &cogsmith::ReadOptions::default()).unwrap().geo().transform()

@@ -96,8 +96,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spec", "view",
         ],
     ),
+    ("json", &["check", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
-    ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
+    (
+        "conformance",
+        &["codec", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"],
+    ),
 ];
 
 /// Files that may name the file system.

@@ -27,9 +27,8 @@ fn read<T: cogsmith::Sample + Default>(source: &mut dyn RasterSource, layout: St
             StripeLayout::Chunky => vec![bytes],
             StripeLayout::Planar => bytes.chunks_mut(plane).collect(),
         };
-        let sample_size = size_of::<T>();
         let mask_rows = spec.mask.then_some(&mut mask[..]);
-        let mut stripe = Stripe { width, rows, bands, sample_size, layout, planes, mask: mask_rows };
+        let mut stripe = Stripe::new(&spec, rows, layout, planes, mask_rows).unwrap();
         source.read_rows(first as u32, &mut stripe, &Executor::serial()).unwrap();
         let shape = match layout {
             StripeLayout::Chunky => (rows, width, bands),
@@ -147,8 +146,7 @@ fn valid_pixels_never_become_nodata() {
     let mut plain = to_u8.apply(SliceSource::new(spec.clone(), &samples).unwrap()).unwrap();
     let mut bytes = [0; 10];
     let planes = vec![&mut bytes[..]];
-    let layout = StripeLayout::Chunky;
-    let mut stripe = Stripe { width: 10, rows: 1, bands: 1, sample_size: 1, layout, planes, mask: None };
+    let mut stripe = Stripe::new(&plain.spec().clone(), 1, StripeLayout::Chunky, planes, None).unwrap();
     let error = plain.read_rows(0, &mut stripe, &Executor::serial()).unwrap_err();
     assert!(error.to_string().contains("row 0 has NaN"), "{error}");
 }
@@ -194,12 +192,10 @@ fn palettes_become_colors_and_keep_nodata() {
             color_map[part * 256 + index] = value * 257;
         }
     }
-    let spec = ImageSpec {
-        photometric: Photometric::Palette,
-        color_map,
-        nodata: Some(Nodata::from(1u64)),
-        ..ImageSpec::new(3, 1, 1, DataType::U8)
-    };
+    let spec = ImageSpec::new(3, 1, 1, DataType::U8)
+        .photometric(Photometric::Palette)
+        .color_map(color_map)
+        .nodata(Nodata::from(1u64));
     let source = || SliceSource::new(spec.clone(), &[2u8, 1, 0]).unwrap();
     let mut rgb = PixelOptions::new().expand_palette(PaletteColors::Rgb).apply(source()).unwrap();
     assert_eq!((rgb.spec().bands, rgb.spec().photometric, rgb.spec().nodata), (3, Photometric::Rgb, None));

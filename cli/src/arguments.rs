@@ -317,27 +317,26 @@ impl CreateArguments {
 
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
-        Ok(EncodeOptions {
-            tile_size: self.blocksize,
-            overview_tile_size: self.overview_blocksize,
-            compression: match self.level {
+        Ok(EncodeOptions::new()
+            .tile_size(self.blocksize)
+            .overview_tile_size(self.overview_blocksize)
+            .compression(match self.level {
                 None => self.compress,
                 Some(level) => self.compress.with_parameter("level", level.into())?,
-            },
-            predictor: self.predictor,
-            interleave: self.interleave,
-            overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
-            resampling: match self.overview_resampling.as_deref() {
+            })
+            .predictor(self.predictor)
+            .interleave(self.interleave)
+            .overviews(self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count))
+            .resampling(match self.overview_resampling.as_deref() {
                 Some([one]) => one.0,
                 _ => None,
-            },
-            band_resampling: match self.overview_resampling.as_deref() {
+            })
+            .band_resampling(match self.overview_resampling.as_deref() {
                 None | Some([_]) => Vec::new(),
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
-            },
-            big_tiff: self.bigtiff,
-            statistics: self.describe.stats,
-        })
+            })
+            .big_tiff(self.bigtiff)
+            .statistics(self.describe.stats))
     }
 }
 

@@ -103,7 +103,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     } else {
         job.write_to_file(&mut source, &plan)?
     };
-    let mut report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    let mut report = Report::new(arguments, &source, &plan, summary, start.elapsed());
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));
@@ -130,7 +130,8 @@ pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
-    let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image, ignore_aux: arguments.ignore_aux })?;
+    let mut source =
+        GeoTiffSource::open(&arguments.input, &ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux))?;
     let mut pixels = arguments.pixels.options();
     match arguments.nodata {
         None => {}
@@ -157,7 +158,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn write_to_file(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
-        let options = FileOptions { overwrite: self.arguments.overwrite, sync: self.arguments.sync };
+        let options = FileOptions::new().overwrite(self.arguments.overwrite).sync(self.arguments.sync);
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
         let store = self.store(output.directory());
         let bar = Bar::new(self.arguments.quiet, source.spec().height);
@@ -181,12 +182,11 @@ impl Job<'_> {
     fn store(&self, directory: &Path) -> StoreOptions {
         let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
         let default = StoreOptions::default();
-        StoreOptions {
-            memory: self.arguments.tile_memory.unwrap_or(default.memory),
-            batch: self.arguments.row_memory.unwrap_or(default.batch),
-            directory: Some(directory.to_path_buf()),
-            verify: self.arguments.verify,
-        }
+        StoreOptions::new()
+            .memory(self.arguments.tile_memory.unwrap_or(default.memory))
+            .batch(self.arguments.row_memory.unwrap_or(default.batch))
+            .directory(directory)
+            .verify(self.arguments.verify)
     }
 
     /// Shows progress, and stops the job when the user cancels it.

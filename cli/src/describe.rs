@@ -132,5 +132,5 @@ fn item(text: &str) -> Result<MetadataOverride, String> {
     if key.is_empty() || domain.as_deref() == Some("") {
         return Err(expected.into());
     }
-    Ok(MetadataOverride { domain, name: key.to_owned(), value: value.to_owned() })
+    Ok(MetadataOverride::new(key, value).domain(domain))
 }

@@ -123,18 +123,17 @@ pub fn options(choices: &mut Choices<'_>, scale: Scale, bands: u16) -> EncodeOpt
     let kernels = Resampling::ALL;
     let band_resampling =
         if choices.below(4) == 3 { (0..bands).map(|_| choices.pick(kernels)).collect() } else { Vec::new() };
-    EncodeOptions {
-        tile_size,
-        overview_tile_size: choices.flag().then_some(other),
-        compression,
-        predictor: choices.pick(&[Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint]),
-        interleave: choices.pick(&[Interleave::Pixel, Interleave::Band, Interleave::Tile]),
-        overviews,
-        resampling: (band_resampling.is_empty() && choices.flag()).then(|| choices.pick(kernels)),
-        band_resampling,
-        big_tiff: choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]),
-        statistics: choices.below(4) == 3,
-    }
+    EncodeOptions::new()
+        .tile_size(tile_size)
+        .overview_tile_size(choices.flag().then_some(other))
+        .compression(compression)
+        .predictor(choices.pick(&[Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint]))
+        .interleave(choices.pick(&[Interleave::Pixel, Interleave::Band, Interleave::Tile]))
+        .overviews(overviews)
+        .resampling((band_resampling.is_empty() && choices.flag()).then(|| choices.pick(kernels)))
+        .band_resampling(band_resampling)
+        .big_tiff(choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]))
+        .statistics(choices.below(4) == 3)
 }
 
 /// A georeference by any way there is; what is refused is left out.
@@ -238,7 +237,7 @@ impl Image {
     }
 
     pub fn encode(&mut self, plan: &CogPlan, batch: u64) -> Vec<u8> {
-        let store = StoreOptions { batch, ..StoreOptions::in_memory() };
+        let store = StoreOptions::in_memory().batch(batch);
         let mut file = Vec::new();
         cogsmith::encode(self, plan, &Executor::serial(), &store, &mut file, &mut |_| ControlFlow::Continue(()))
             .expect("what has a plan can be encoded");
@@ -273,15 +272,8 @@ pub fn read(source: &mut dyn PixelSource, rows: u32) -> cogsmith::Result<(Vec<u8
     let mut words = vec![0u64; length.div_ceil(8)];
     let mut mask = vec![0; if spec.mask { width * height } else { 0 }];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    let mut stripe = Stripe {
-        width,
-        rows: height,
-        bands,
-        sample_size,
-        layout: cogsmith::StripeLayout::Chunky,
-        planes: vec![&mut bytes[..length]],
-        mask: spec.mask.then_some(mask.as_mut_slice()),
-    };
+    let (planes, mask_rows) = (vec![&mut bytes[..length]], spec.mask.then_some(mask.as_mut_slice()));
+    let mut stripe = Stripe::new(&spec, height, cogsmith::StripeLayout::Chunky, planes, mask_rows)?;
     source.read_rows(0, &mut stripe, &Executor::serial())?;
     Ok((bytes[..length].to_vec(), mask))
 }

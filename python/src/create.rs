@@ -9,7 +9,6 @@ use cogsmith::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
@@ -64,20 +63,20 @@ impl FileOverrides {
             })
         };
         let gcps = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
-        let items = self.items.into_iter().map(|(domain, name, value)| MetadataOverride { domain, name, value });
-        Ok(Overrides {
-            transform: self.transform.map(Transform::from_affine).transpose().map_err(raise)?,
-            bounds: self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }),
-            gcps: gcps.collect(),
-            pixel_is: self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }),
-            strip_metadata: self.strip_metadata,
-            description: of_bands(self.description),
-            scale: of_bands(self.scale),
-            offset: of_bands(self.offset),
-            unit: of_bands(self.unit),
-            color_interpretation: self.color_interpretation.iter().map(color).collect::<PyResult<_>>()?,
-            items: items.collect(),
-        })
+        let items =
+            self.items.into_iter().map(|(domain, name, value)| MetadataOverride::new(name, value).domain(domain));
+        Ok(Overrides::new()
+            .transform(self.transform.map(Transform::from_affine).transpose().map_err(raise)?)
+            .bounds(self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }))
+            .gcps(gcps.collect::<Vec<_>>())
+            .pixel_is(self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }))
+            .strip_metadata(self.strip_metadata)
+            .description(of_bands(self.description))
+            .scale(of_bands(self.scale))
+            .offset(of_bands(self.offset))
+            .unit(of_bands(self.unit))
+            .color_interpretation(self.color_interpretation.iter().map(color).collect::<PyResult<Vec<_>>>()?)
+            .items(items.collect::<Vec<_>>()))
     }
 }
 
@@ -99,7 +98,7 @@ pub(crate) fn create<'py>(
     overrides: FileOverrides,
     mut options: Options,
     work: Work,
-) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
+) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let policy = parsed("mask", &input.mask, MaskPolicy::names())?;
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
@@ -115,7 +114,7 @@ pub(crate) fn create<'py>(
     // Before the input is opened, so that invalid overrides fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
     let mut source =
-        GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
+        GeoTiffSource::open(&source, &ReadOptions::new().image(image).ignore_aux(input.ignore_aux)).map_err(raise)?;
     if let Some(value) = value {
         source.set_nodata(value).map_err(raise_for_create)?;
     }
@@ -153,5 +152,5 @@ pub(crate) fn create<'py>(
         output.commit()?;
         Ok(written)
     })?;
-    Ok((summary(py, &plan, &written)?, warnings))
+    Ok((summary(py, written)?, warnings))
 }

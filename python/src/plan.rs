@@ -11,7 +11,6 @@ use cogsmith::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::error::raise;
 
@@ -124,54 +123,10 @@ pub(crate) fn crs_unit(text: &str) -> PyResult<Option<(&'static str, f64)>> {
     }))
 }
 
-/// Returns the summary as a Python dict, with the keys of the command's `--json`.
-pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
-    let spec = plan.spec();
-    let result = PyDict::new(py);
-    result.set_item("width", spec.width)?;
-    result.set_item("height", spec.height)?;
-    result.set_item("bands", spec.bands)?;
-    result.set_item("data_type", spec.data_type.name())?;
-    if let Some(level) = plan.levels().first() {
-        result.set_item("tile_width", level.tile_size.width)?;
-        result.set_item("tile_height", level.tile_size.height)?;
-    }
-    let levels: PyResult<Vec<_>> = summary
-        .levels
-        .iter()
-        .map(|level| {
-            let entry = PyDict::new(py);
-            entry.set_item("width", level.width)?;
-            entry.set_item("height", level.height)?;
-            entry.set_item("tiles", level.tiles)?;
-            entry.set_item("bytes", level.bytes)?;
-            Ok(entry)
-        })
-        .collect();
-    result.set_item("levels", levels?)?;
-    result.set_item("compression", plan.compression().name())?;
-    result.set_item("predictor", summary.predictor.name())?;
-    result.set_item("interleave", plan.grid().interleave.name())?;
-    result.set_item("resampling", plan.resampling_names())?;
-    result.set_item("big_tiff", summary.big_tiff)?;
-    result.set_item("spooled_bytes", summary.spooled)?;
-    result.set_item("bytes", summary.bytes)?;
-    result.set_item("uncompressed_bytes", plan.uncompressed_bytes())?;
-    // As in the command's JSON: only if requested, and without numbers that are not finite.
-    if !summary.statistics.is_empty() {
-        let finite = |value: f64| value.is_finite().then_some(value);
-        let bands = summary.statistics.iter().map(|band| {
-            let entry = PyDict::new(py);
-            entry.set_item("minimum", finite(band.minimum))?;
-            entry.set_item("maximum", finite(band.maximum))?;
-            entry.set_item("mean", finite(band.mean))?;
-            entry.set_item("standard_deviation", finite(band.standard_deviation))?;
-            entry.set_item("valid_percent", finite(band.valid_percent))?;
-            Ok(entry)
-        });
-        result.set_item("statistics", bands.collect::<PyResult<Vec<_>>>()?)?;
-    }
-    Ok(result)
+/// Returns the summary as a Python dict, with the keys of the command's `--json`. Python gets warnings on their own.
+pub(crate) fn summary(py: Python<'_>, mut summary: Summary) -> PyResult<Bound<'_, PyAny>> {
+    summary.warnings.clear();
+    Ok(pythonize::pythonize(py, &summary)?)
 }
 
 const PHOTOMETRICS: [(&str, Photometric); 7] = [
@@ -306,24 +261,23 @@ impl Options {
             [one] => (Some(*one), Vec::new()),
             several => (None, several.to_vec()),
         };
-        Ok(EncodeOptions {
-            tile_size: size(self.tile_size),
-            overview_tile_size: self.overview_tile_size.map(size),
-            compression: compression(&self.compression, self.level)?,
-            predictor: parsed("predictor", &self.predictor, Predictor::names())?,
-            interleave: parsed("interleave", &self.interleave, Interleave::names())?,
-            big_tiff: parsed("bigtiff", &self.big_tiff, BigTiff::names())?,
-            overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
+        Ok(EncodeOptions::new()
+            .tile_size(size(self.tile_size))
+            .overview_tile_size(self.overview_tile_size.map(size))
+            .compression(compression(&self.compression, self.level)?)
+            .predictor(parsed("predictor", &self.predictor, Predictor::names())?)
+            .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
+            .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
+            .overviews(match (self.overview_sizes, self.overviews, self.overview_count) {
                 (Some(sizes), ..) => Overviews::Finished(sizes),
                 (_, None, None) => Overviews::Auto,
                 (_, None, Some(count)) => Overviews::Count(count),
                 (_, Some(factors), _) if factors.is_empty() => Overviews::None,
                 (_, Some(factors), _) => Overviews::Factors(factors),
-            },
-            resampling: one,
-            band_resampling: several,
-            statistics: self.statistics,
-        })
+            })
+            .resampling(one)
+            .band_resampling(several)
+            .statistics(self.statistics))
     }
 }
 

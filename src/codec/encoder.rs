@@ -5,12 +5,12 @@ use super::{TileFormat, deflate, lzw, zstd};
 
 /// The rows and planes of a tile's bytes. They only guide a codec's match finder: any layout gives valid output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Bytes per row; 0 if there are no rows.
-    pub row_bytes: usize,
+    pub(crate) row_bytes: usize,
     /// Planes per row, one after the other: the bytes per sample after TIFF's floating-point predictor, otherwise 0 or
     /// 1.
-    pub planes: usize,
+    pub(crate) planes: usize,
 }
 
 /// Encodes the bytes of tiles.
@@ -57,7 +57,7 @@ pub(crate) enum EncoderKind {
 
 /// Compresses tiles with any codec; creates a codec's encoder on first use.
 #[derive(Default)]
-pub struct Compressor {
+pub(crate) struct Compressor {
     bytes: Vec<(u16, Box<dyn ByteEncoder>)>,
     samples: Vec<(u16, Box<dyn SampleEncoder>)>,
 }
@@ -73,7 +73,7 @@ impl Compressor {
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
-    pub fn compress(
+    pub(crate) fn compress(
         &mut self,
         compression: Compression,
         layout: Layout,

@@ -24,7 +24,7 @@ use crate::spec::ImageSpec;
 
 pub use compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
 use encoder::EncoderKind;
-pub use encoder::{Compressor, Layout};
+pub(crate) use encoder::{Compressor, Layout};
 pub use predictor::Predictor;
 use prepare::Preparation;
 pub use table::{Codec, CodecParameter};

@@ -45,6 +45,7 @@ impl PartialEq for Metadata {
 
 /// An item of GDAL's XML (tag 42112).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MetadataItem {
     /// The name, such as `STATISTICS_MEAN`.
     pub name: String,

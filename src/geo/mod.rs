@@ -66,6 +66,7 @@ pub struct GeoRef {
 
 /// Position of the pixels in model space (GeoTIFF 1.1 section 7.3), in the numbers of the file's tags.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Placement {
     /// No position.
     #[default]

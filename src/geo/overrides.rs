@@ -11,13 +11,15 @@ use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs
 ///
 /// ```
 /// use cogsmith::{BandValue, GeoRef, Metadata, Overrides};
-/// let overrides = Overrides { scale: vec![BandValue { band: None, value: 0.0001 }], ..Overrides::default() };
+/// let overrides = Overrides::new().scale([BandValue { band: None, value: 0.0001 }]);
 /// let mut metadata = Metadata::default();
 /// overrides.apply(GeoRef::default(), &mut metadata, (512, 512), 3)?;
 /// assert_eq!(metadata.scale(2), 0.0001);
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Overrides {
     /// Transform; contradicts `bounds` and `gcps`.
     pub transform: Option<Transform>,
@@ -54,6 +56,7 @@ pub struct BandValue<T> {
 
 /// A metadata item to set.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MetadataOverride {
     /// The domain; `None` for the default domain, where the names in [`TEXTS`] set tags of their own.
     pub domain: Option<String>,
@@ -61,6 +64,95 @@ pub struct MetadataOverride {
     pub name: String,
     /// The text.
     pub value: String,
+}
+
+impl MetadataOverride {
+    /// Returns an item of the default domain.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { domain: None, name: name.into(), value: value.into() }
+    }
+
+    /// Sets the domain. Default (`None`): the default domain.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<Option<String>>) -> Self {
+        self.domain = domain.into();
+        self
+    }
+}
+
+/// Each method sets one field and returns the overrides, so that they can be chained.
+impl Overrides {
+    /// Returns overrides that replace nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the transform.
+    pub fn transform(mut self, transform: impl Into<Option<Transform>>) -> Self {
+        self.transform = transform.into();
+        self
+    }
+
+    /// Replaces the transform by the outer edges of the image.
+    pub fn bounds(mut self, bounds: impl Into<Option<Bounds>>) -> Self {
+        self.bounds = bounds.into();
+        self
+    }
+
+    /// Replaces the transform by ground control points.
+    pub fn gcps(mut self, gcps: impl Into<Vec<Gcp>>) -> Self {
+        self.gcps = gcps.into();
+        self
+    }
+
+    /// Sets the raster type; the raster does not move.
+    pub fn pixel_is(mut self, pixel_is: impl Into<Option<PixelIs>>) -> Self {
+        self.pixel_is = pixel_is.into();
+        self
+    }
+
+    /// Sets whether all metadata is removed first, except what affects the meaning of pixels. Default: `false`.
+    pub fn strip_metadata(mut self, strip_metadata: bool) -> Self {
+        self.strip_metadata = strip_metadata;
+        self
+    }
+
+    /// Sets band descriptions.
+    pub fn description(mut self, description: impl Into<Vec<BandValue<String>>>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Sets scale factors.
+    pub fn scale(mut self, scale: impl Into<Vec<BandValue<f64>>>) -> Self {
+        self.scale = scale.into();
+        self
+    }
+
+    /// Sets offsets.
+    pub fn offset(mut self, offset: impl Into<Vec<BandValue<f64>>>) -> Self {
+        self.offset = offset.into();
+        self
+    }
+
+    /// Sets units.
+    pub fn unit(mut self, unit: impl Into<Vec<BandValue<String>>>) -> Self {
+        self.unit = unit.into();
+        self
+    }
+
+    /// Sets the color interpretation of every band.
+    pub fn color_interpretation(mut self, color_interpretation: impl Into<Vec<ColorInterpretation>>) -> Self {
+        self.color_interpretation = color_interpretation.into();
+        self
+    }
+
+    /// Sets metadata items, after everything else.
+    pub fn items(mut self, items: impl Into<Vec<MetadataOverride>>) -> Self {
+        self.items = items.into();
+        self
+    }
 }
 
 impl Overrides {

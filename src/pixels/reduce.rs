@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{Compression, EncodeOptions, Overviews, Resampling, TileSize};
-use crate::plan::CogPlan;
+use crate::plan::{CogPlan, Share};
 use crate::pyramid::Cascade;
 use crate::source::RasterSource;
 use crate::spec::ImageSpec;
@@ -34,21 +34,19 @@ impl<S: RasterSource> ReducedSource<S> {
             let reason = format!("{width}x{height} is not between 1x1 and {columns}x{rows}, the size of the image");
             return Err(Error::option("size", reason));
         }
-        let options = EncodeOptions {
-            tile_size: TileSize::square(UNIT),
-            compression: Compression::None,
-            overviews: Overviews::Finished(vec![(width, height)]),
-            resampling,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .tile_size(TileSize::square(UNIT))
+            .compression(Compression::None)
+            .overviews(Overviews::Finished(vec![(width, height)]))
+            .resampling(resampling);
         let plan = CogPlan::new(all, &GeoRef::default(), &Metadata::default(), &options)?;
         let (mut geo, mut metadata) = (inner.geo().clone(), inner.metadata().clone());
         let (across, down) = (f64::from(all.width) / f64::from(width), f64::from(all.height) / f64::from(height));
         geo.reduce(across, down);
         metadata.reduce(across, down);
         metadata.drop_statistics();
-        let spec = ImageSpec { width, height, ..all.clone() };
-        Ok(Self { spec, geo, metadata, pyramid: Cascade::new(&plan), next_row: 0, inner })
+        let spec = all.clone().width(width).height(height);
+        Ok(Self { spec, geo, metadata, pyramid: Cascade::of(&plan, &Share::whole(&plan)), next_row: 0, inner })
     }
 
     /// Reads rows of the inner source until row `end` of this one has been computed.

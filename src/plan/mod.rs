@@ -5,6 +5,7 @@ mod header;
 mod index;
 mod levels;
 mod message;
+mod shard_options;
 pub(crate) mod shards;
 mod share;
 mod tile_len;
@@ -25,7 +26,8 @@ use crate::tiff::variant::Variant;
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
 pub(crate) use index::TileIndex;
-pub use shards::{DEFAULT_SHARD_SIDE, Shard, ShardId, ShardOptions, ShardPlan};
+pub use shard_options::{DEFAULT_SHARD_SIDE, ShardOptions};
+pub use shards::{Shard, ShardId, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 pub(crate) use tile_len::{TileLen, TileLens};
 
@@ -121,7 +123,6 @@ impl CogPlan {
     }
 
     /// Returns the description of the pixels.
-    #[must_use]
     pub fn spec(&self) -> &ImageSpec {
         &self.inner.spec
     }

@@ -12,6 +12,7 @@ pub(crate) use number::Number;
 
 /// The type of one sample (one band of one pixel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DataType {
     /// Unsigned 8-bit integer.
     U8,
@@ -47,6 +48,7 @@ pub enum DataType {
 
 /// Kind of number in a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SampleKind {
     /// Unsigned integer.
     Unsigned,

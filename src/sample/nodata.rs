@@ -82,6 +82,7 @@ impl<T: Value> NodataRange<T> {
 ///
 /// GDAL writes it as text in tag 42113 (`GDAL_NODATA`): 64-bit integers as integers, everything else as a double.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Nodata {
     /// An integer, with room for every 64-bit integer, signed or unsigned.
     Integer(i128),

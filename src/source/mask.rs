@@ -14,8 +14,8 @@ use super::RasterSource;
 /// A source whose mask is dropped, or made from its nodata value or alpha band.
 ///
 /// ```
-/// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, Nodata, PixelSource, SliceSource};
-/// let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..ImageSpec::new(2, 1, 1, DataType::U8) };
+/// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, PixelSource, SliceSource};
+/// let spec = ImageSpec::new(2, 1, 1, DataType::U8).nodata(0u64);
 /// let source = MaskedSource::new(SliceSource::new(spec, &[0u8, 7])?, MaskPolicy::Nodata)?;
 /// assert!(source.spec().mask);
 /// # Ok::<(), cogsmith::Error>(())

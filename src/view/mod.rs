@@ -22,6 +22,7 @@ pub enum StripeLayout {
 ///
 /// Samples are in native byte order. Every plane is aligned to 8 bytes, so it can be viewed as samples of any type.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Stripe<'a> {
     /// Number of columns.
     pub width: usize,
@@ -37,6 +38,32 @@ pub struct Stripe<'a> {
     pub planes: Vec<&'a mut [u8]>,
     /// Mask with one byte per pixel, 0 = invalid, if the image has one.
     pub mask: Option<&'a mut [u8]>,
+}
+
+impl<'a> Stripe<'a> {
+    /// Makes a stripe of `rows` full rows of an image, for reading a source outside of an encoder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PixelCount`] if the number of planes, or the length of a plane or of the mask, does not match.
+    pub fn new(
+        spec: &ImageSpec,
+        rows: usize,
+        layout: StripeLayout,
+        planes: Vec<&'a mut [u8]>,
+        mask: Option<&'a mut [u8]>,
+    ) -> Result<Self> {
+        let (width, bands, sample_size) = (spec.width as usize, usize::from(spec.bands), spec.data_type.size());
+        let stripe = Self { width, rows, bands, sample_size, layout, planes, mask };
+        let count = if layout == StripeLayout::Chunky { 1 } else { bands };
+        check_count("planes of a stripe", count as u64, stripe.planes.len())?;
+        for plane in &stripe.planes {
+            check_count("bytes of a plane", stripe.row_bytes() as u64 * rows as u64, plane.len())?;
+        }
+        if let Some(mask) = &stripe.mask {
+            check_count("pixels of the mask", u64::from(spec.width) * rows as u64, mask.len())?;
+        }
+        Ok(stripe)
+    }
 }
 
 impl Stripe<'_> {

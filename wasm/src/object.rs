@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use cogsmith::{Error, ErrorKind};
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The library's result type, unless another error type is named.
@@ -21,6 +21,11 @@ impl Out {
         self
     }
 
+    /// Adds all entries of an object.
+    pub(crate) fn with_all(self, object: &JsValue) -> Self {
+        Self(Object::assign(&self.0, object.unchecked_ref()))
+    }
+
     /// Adds a value, or `null` for `None`.
     pub(crate) fn with_option<T: Into<JsValue>>(self, name: &str, value: Option<T>) -> Self {
         self.with(name, value.map_or(JsValue::NULL, Into::into))
@@ -36,6 +41,31 @@ impl From<Out> for JsValue {
 /// Returns an array for JavaScript.
 pub(crate) fn list<T: Into<JsValue>>(items: impl IntoIterator<Item = T>) -> Array {
     items.into_iter().map(Into::into).collect()
+}
+
+/// Parses the JSON of the library, and turns the names in it to camel case.
+pub(crate) fn json(text: &str) -> Result<JsValue, JsValue> {
+    JSON::parse(text).map(|value| camel_case(&value))
+}
+
+/// Turns the names in a value, such as `big_tiff`, to camel case, such as `bigTiff`. Identifiers of rules and classes, such
+/// as `tiff-tag-order`, have no underscore.
+fn camel_case(value: &JsValue) -> JsValue {
+    if let Some(items) = value.dyn_ref::<Array>() {
+        return items.iter().map(|item| camel_case(&item)).collect::<Array>().into();
+    }
+    let Some(object) = value.dyn_ref::<Object>() else { return value.clone() };
+    let renamed = Object::entries(object).iter().fold(Out::default(), |out, entry| {
+        let entry: Array = entry.unchecked_into();
+        let mut name = String::new();
+        for word in entry.get(0).as_string().unwrap_or_default().split('_') {
+            let first = if name.is_empty() { 0 } else { word.len().min(1) };
+            name += &word[..first].to_ascii_uppercase();
+            name += &word[first..];
+        }
+        out.with(&name, camel_case(&entry.get(1)))
+    });
+    renamed.into()
 }
 
 /// Converts a 64-bit integer to a JavaScript number, exact up to 2^53.

@@ -192,6 +192,8 @@ export interface LevelInfo {
   bytes: number;
   maskBytes: number;
   uncompressedBytes: number;
+  /** `uncompressedBytes` / `bytes`, to three decimals; `null` without tiles. */
+  ratio: number | null;
 }
 
 /** The cost of reading over HTTP, in chunks of 16 KiB. */

@@ -33,6 +33,8 @@ use crate::view::{PixelSource, Stripe, StripeWindow};
 
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct ReadOptions {
     /// Full-resolution image to read, counted from 0. Default: `None`, which reads the first image, with a warning if
     /// there are more.
@@ -40,6 +42,26 @@ pub struct ReadOptions {
     /// True to ignore GDAL's auxiliary metadata, the `.aux.xml` file next to the raster. Default: `false`; as in GDAL,
     /// it takes precedence over the raster itself.
     pub ignore_aux: bool,
+}
+
+/// Each method sets one option and returns the options, so that they can be chained.
+impl ReadOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the full-resolution image to read, counted from 0. Default (`None`): the first.
+    pub fn image(mut self, image: impl Into<Option<usize>>) -> Self {
+        self.image = image.into();
+        self
+    }
+
+    /// Sets whether GDAL's auxiliary metadata, the `.aux.xml` file, is ignored. Default: `false`.
+    pub fn ignore_aux(mut self, ignore_aux: bool) -> Self {
+        self.ignore_aux = ignore_aux;
+        self
+    }
 }
 
 /// A GeoTIFF file as a raster source.
