@@ -106,7 +106,7 @@ pub use codec::{Compressor, Layout};
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;

@@ -5,12 +5,14 @@ from typing import Any, final
 from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pixels, Work
 
 __all__ = [
-    "__version__", "CODECS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
+    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
 ]
 
 __version__: str
 CODECS: dict[str, Codec]
+#: By name in the library: the keyword in create, and in functions for arrays.
+KEYWORDS: dict[str, tuple[str | None, str | None]]
 INTERLEAVES: list[str]
 MASKS: list[str]
 RESAMPLINGS: list[str]
