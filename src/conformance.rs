@@ -36,7 +36,7 @@ use std::ops::ControlFlow;
 
 use crate::codec::{Compressor, Layout};
 use crate::encode::TileSink;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, TileSize};
@@ -98,7 +98,7 @@ pub fn compress_tiles(
     let payload = |tile: &&[u8]| {
         let mut payload = Vec::new();
         let compressed = compressor.compress(compression, Layout { row_bytes, planes }, tile, &mut payload);
-        compressed.map(|()| payload).map_err(|reason| Error::option("compress", reason))
+        compressed.map(|()| payload).map_err(|reason| Error::option(OptionField::Compression, reason))
     };
     tiles.iter().map(payload).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::names::named;
 
 /// Tile size in pixels.
@@ -22,7 +22,7 @@ impl TileSize {
     }
 
     /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
-    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
+    pub(crate) fn validate(self, option: OptionField) -> Result<()> {
         for side in [self.width, self.height] {
             if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
                 return Err(Error::option(
@@ -51,7 +51,7 @@ pub enum Interleave {
     Tile,
 }
 
-named!(Interleave, "interleave", { Pixel => "pixel", Band => "band", Tile => "tile" });
+named!(Interleave, Interleave, { Pixel => "pixel", Band => "band", Tile => "tile" });
 
 /// A rectangle of pixels or of tiles in a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

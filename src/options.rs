@@ -1,6 +1,6 @@
 //! Encoding options: [`EncodeOptions`].
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::names::{any_of, named};
 
 pub use crate::codec::{Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL, Predictor};
@@ -74,7 +74,7 @@ pub enum Resampling {
     Median,
 }
 
-named!(Resampling, "overview-resampling", {
+named!(Resampling, Resampling, {
     Nearest => "nearest",
     Average => "average",
     Rms => "rms",
@@ -143,7 +143,7 @@ pub enum MaskPolicy {
     Alpha,
 }
 
-named!(MaskPolicy, "mask", { Auto => "auto", None => "none", Nodata => "nodata", Alpha => "alpha" });
+named!(MaskPolicy, Mask, { Auto => "auto", None => "none", Nodata => "nodata", Alpha => "alpha" });
 
 /// TIFF variant: BigTIFF has no 4 GiB limit, but very old software cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -158,7 +158,7 @@ pub enum BigTiff {
     No,
 }
 
-named!(BigTiff, "bigtiff", { Auto => "auto", Yes => "yes", No => "no" });
+named!(BigTiff, BigTiff, { Auto => "auto", Yes => "yes", No => "no" });
 
 /// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
@@ -292,23 +292,25 @@ impl EncodeOptions {
     /// # Errors
     /// Returns [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for the first option that fails a check.
     pub fn validate(&self) -> Result<()> {
-        self.tile_size.validate("blocksize")?;
+        self.tile_size.validate(OptionField::TileSize)?;
         if let Some(tile_size) = self.overview_tile_size {
-            tile_size.validate("overview-blocksize")?;
+            tile_size.validate(OptionField::OverviewTileSize)?;
         }
         self.compression.validate()?;
         self.check_predictor()?;
         match &self.overviews {
-            Overviews::Count(0) => Err(Error::option("overview-count", "must be at least 1; use 'none' to omit them")),
+            Overviews::Count(0) => {
+                Err(Error::option(OptionField::OverviewCount, "must be at least 1; use 'none' to omit them"))
+            }
             Overviews::Factors(factors) if factors.is_empty() => {
-                Err(Error::option("overviews", "the list of factors is empty; use 'none' to omit overviews"))
+                Err(Error::option(OptionField::Overviews, "the list of factors is empty; use 'none' to omit overviews"))
             }
             Overviews::Factors(factors) => {
                 let mut last = 1;
                 for &factor in factors {
                     if factor <= last {
                         return Err(Error::option(
-                            "overviews",
+                            OptionField::Overviews,
                             format!("factor {factor} follows {last}; factors must be at least 2 and increase"),
                         ));
                     }
@@ -332,7 +334,7 @@ impl EncodeOptions {
         let (predictor, codec) = (self.predictor, codec.name);
         let others = any_of(&others);
         Err(Error::option(
-            "predictor",
+            OptionField::Predictor,
             format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}"),
         ))
     }

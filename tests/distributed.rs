@@ -16,8 +16,8 @@ use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::distributed::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
-    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelSource,
-    Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, OptionField, Overviews, Photometric,
+    PixelSource, Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
 };
 use support::images::Computed;
 use support::window::Part;
@@ -360,7 +360,7 @@ fn a_plan_of_shards_needs_a_settled_predictor() {
     let open = plan(&ImageSpec::new(600, 600, 1, DataType::U8), &EncodeOptions::default());
     assert_eq!(open.predictor(), Predictor::Auto);
     let error = ShardPlan::new(open, &ShardOptions::default()).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "predictor", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Predictor, .. }), "{error}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
-    MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
+    MaskPolicy, Metadata, Nodata, OptionField, PixelSource, RasterSource, Resampling, TileSize, Transform,
+    encode_to_vec,
 };
 use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
@@ -110,11 +111,11 @@ fn an_error_comes_before_anything_is_written() {
     let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
     let path = folder.path().join("out.tif");
     let cases = [
-        ("nodata", CogOptions::new().nodata(-1.0)),
-        ("level", CogOptions::new().compression(Compression::Deflate { level: 12 })),
-        ("threads", CogOptions::new().threads(0)),
-        ("threads", CogOptions::new().threads(2).executor(Executor::serial())),
-        ("mask", CogOptions::new().mask(MaskPolicy::Alpha)),
+        (OptionField::Nodata, CogOptions::new().nodata(-1.0)),
+        (OptionField::Level, CogOptions::new().compression(Compression::Deflate { level: 12 })),
+        (OptionField::Threads, CogOptions::new().threads(0)),
+        (OptionField::Threads, CogOptions::new().threads(2).executor(Executor::serial())),
+        (OptionField::Mask, CogOptions::new().mask(MaskPolicy::Alpha)),
     ];
     for (name, options) in cases {
         let error = cogsmith::write(&path, &pixels, &options).unwrap_err();
@@ -131,7 +132,7 @@ fn an_error_comes_before_anything_is_written() {
     assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
     let pushed = CogOptions::new().nodata(0u64).mask(MaskPolicy::Nodata).overwrite(true);
     let error = CogWriter::create::<u8>(&path, 10, 10, 1, &pushed).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "mask", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Mask, .. }), "{error}");
 }
 
 #[test]

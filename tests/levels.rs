@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, GeoTiffSource,
-    ImageSpec, Interleave, Metadata, OutputFile, Overviews, PixelSource, ReadOptions, Resampling, SliceSource,
-    StoreOptions, TileSize,
+    ImageSpec, Interleave, Metadata, OptionField, OutputFile, Overviews, PixelSource, ReadOptions, Resampling,
+    SliceSource, StoreOptions, TileSize,
 };
 use support::images::{Computed, encode};
 
@@ -168,6 +168,6 @@ fn finished_overviews_and_computed_ones_are_not_mixed_up() {
     let levels = cogsmith::encode_levels(sources, &computed, &executor, &store, &mut bytes, go_on).map(|_| ());
     for result in [shards.map(|_| ()), writer, vector, levels] {
         let error = result.unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "overviews", .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Overviews, .. }), "{error}");
     }
 }

@@ -95,20 +95,20 @@ fn georeferencing_and_descriptions_go_with_the_pixels() {
     };
     let bounds = Bounds { left: 1030.0, bottom: 1401.0, right: 1199.9, top: 1900.0 };
     let names = vec![BandChoice::Description("RED".into()), number(0)];
-    let chosen = PixelOptions::new().bounds(bounds).bands(names).apply(source()).unwrap();
+    let chosen = PixelOptions::new().bbox(bounds).bands(names).apply(source()).unwrap();
     assert_eq!((chosen.spec().width, chosen.spec().height, chosen.spec().bands), (17, 25, 2));
     let expected = Transform::north_up(1030.0, 1900.0, 10.0, 20.0).unwrap();
     assert_eq!(chosen.geo().transform(), Some(expected));
     assert_eq!(chosen.metadata().description(0).as_deref(), Some("red"));
     assert_eq!(chosen.metadata().description(1).as_deref(), Some("blue"));
     assert!(chosen.metadata().items().iter().all(|item| !item.name.starts_with("STATISTICS")));
-    let half = PixelOptions::new().size(25, 10).resampling(Resampling::Average).apply(source()).unwrap();
+    let half = PixelOptions::new().size(25, 10).size_resampling(Resampling::Average).apply(source()).unwrap();
     assert_eq!(half.geo().transform(), Some(Transform::north_up(1000.0, 2000.0, 20.0, 80.0).unwrap()));
     let at = |bands: Vec<BandChoice>| PixelOptions::new().bands(bands);
     refused(&at(vec![number(3)]), source(), "there is no band 4, only 3");
     refused(&at(vec![BandChoice::Description("nir".into())]), source(), "the bands are blue, green, red");
     let outside = Bounds { left: 0.0, ..bounds };
-    refused(&PixelOptions::new().bounds(outside), source(), "whose bounds are 1000, 1200, 1500, 2000");
+    refused(&PixelOptions::new().bbox(outside), source(), "whose bounds are 1000, 1200, 1500, 2000");
     refused(&PixelOptions::new().window(window(0..51, 0..40)), source(), "within the image of 50x40 pixels");
     refused(&PixelOptions::new().size(51, 40), source(), "between 1x1 and 50x40");
 }
@@ -116,7 +116,7 @@ fn georeferencing_and_descriptions_go_with_the_pixels() {
 #[test]
 fn a_reduced_image_is_an_overview() {
     let pixels = Array3::from_shape_fn((1, 40, 50), |(_, row, column)| (row / 2 * 25 + column / 2) as u16);
-    let options = PixelOptions::new().size(25, 20).resampling(Resampling::Average);
+    let options = PixelOptions::new().size(25, 20).size_resampling(Resampling::Average);
     for layout in [StripeLayout::Chunky, StripeLayout::Planar] {
         let mut source = options.apply(ArraySource::bands_first(pixels.view()).unwrap()).unwrap();
         let (got, _) = read::<u16>(source.as_mut(), layout);

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec,
-    Interleave, Metadata, OutputFile, StoreOptions, TileSize, encode, encode_to_output,
+    Interleave, Metadata, OptionField, OutputFile, StoreOptions, TileSize, encode, encode_to_output,
 };
 use support::images::Computed;
 
@@ -122,14 +122,14 @@ fn what_cannot_be_read_back_is_refused_before_anything_is_written() {
     let go_on = &mut |_| ControlFlow::Continue(());
     let mut source = Computed { spec: spec.clone() };
     let error = encode(&mut source, &plan, &Executor::serial(), &verifying(), &mut bytes, go_on).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }), "{error}");
     let error = CogWriter::to_writer(plan.clone(), Executor::serial(), verifying(), &mut bytes).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }), "{error}");
     assert!(bytes.is_empty());
     #[cfg(unix)]
     {
         let mut output = OutputFile::create(Path::new("/dev/null"), &FileOptions::default()).unwrap();
         let result = encode_to_output(&mut source, &plan, &Executor::serial(), &verifying(), &mut output, go_on);
-        assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidOption { option: "verify", .. }));
+        assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }));
     }
 }

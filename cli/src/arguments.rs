@@ -14,6 +14,7 @@ use cogsmith::{
 };
 
 use crate::describe::DescribeArguments;
+use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
@@ -343,7 +344,7 @@ impl CreateArguments {
 /// Words a library error about an option for the command line.
 fn usage(error: cogsmith::Error) -> String {
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
         _ => error.to_string(),
     }
 }

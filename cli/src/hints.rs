@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
-use cogsmith::{Address, Error, ErrorKind, FileFamily};
+use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
 use crate::arguments::Arguments;
 use crate::creation;
@@ -18,8 +18,10 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Address { path, address } if output == Some(path) => of_output(*address, path),
         ErrorKind::Address { path, address } => of_input(*address, path),
         // The input lacks something; a list of options does not help.
-        ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => return None,
-        ErrorKind::InvalidOption { option: "nodata", .. } => {
+        ErrorKind::InvalidOption { option: OptionField::Image | OptionField::Mask | OptionField::Verify, .. } => {
+            return None;
+        }
+        ErrorKind::InvalidOption { option: OptionField::Nodata, .. } => {
             "pass --nodata none, or a value that samples can have".to_owned()
         }
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
@@ -112,7 +114,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(&["planar", "planarconfig", "planar-config", "interleaved"], "--interleave ORDER sets the order of bands"),
     // Overviews.
     meaning(
-        &["r", "resample", "resampling-method", "overview-resample", "kernel"],
+        &["r", "resampling", "resample", "resampling-method", "overview-resample", "kernel"],
         "--overview-resampling KERNEL sets the kernel for overviews; full resolution is never resampled",
     ),
     meaning(

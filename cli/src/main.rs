@@ -11,6 +11,7 @@ mod cancel;
 mod create;
 mod creation;
 mod describe;
+mod flags;
 mod hints;
 mod info;
 mod pixels;

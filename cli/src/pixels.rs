@@ -62,7 +62,7 @@ pub(crate) struct PixelArguments {
 
     /// Resampling kernel of --size [default: that of overviews]
     #[arg(long, value_parser = named(Resampling::ALL, Resampling::name, |_| ""), ignore_case = true, value_name = "KERNEL", requires = "size", help_heading = HEADING)]
-    resampling: Option<Resampling>,
+    size_resampling: Option<Resampling>,
 }
 
 impl PixelArguments {
@@ -73,7 +73,7 @@ impl PixelArguments {
             options = options.window(window.clone());
         }
         if let Some(bounds) = self.bbox {
-            options = options.bounds(bounds);
+            options = options.bbox(bounds);
         }
         if let Some(colors) = self.expand_palette {
             options = options.expand_palette(colors);
@@ -84,8 +84,8 @@ impl PixelArguments {
         if let Some((width, height)) = self.size {
             options = options.size(width, height);
         }
-        if let Some(kernel) = self.resampling {
-            options = options.resampling(kernel);
+        if let Some(kernel) = self.size_resampling {
+            options = options.size_resampling(kernel);
         }
         options
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arguments::CreateArguments;
 use crate::create::{Failure, Source};
+use crate::flags;
 use crate::hints;
 
 /// The summary: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
@@ -138,7 +139,7 @@ pub(crate) fn failure(failure: &Failure) {
 /// Words a library error for the command line.
 fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
         ErrorKind::TargetExists { path } => format!("'{}' already exists", path.display()),
         ErrorKind::NotTiff { .. }
         | ErrorKind::Corrupt { .. }

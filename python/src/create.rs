@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use cogsmith::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
-    Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy, MaskedSource,
-    OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
+    BandChoice, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy,
+    MaskedSource, OutputFile, OverriddenSource, PixelIs, PixelOptions, PixelSource, RasterSource, ReadOptions,
+    Rectangle, Rescale, Transform, encode_to_output,
 };
+use cogsmith::{BandValue, MetadataOverride, Overrides};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -29,6 +30,66 @@ pub(crate) struct Input {
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
+}
+
+/// A band: a number counted from 0, or a description.
+#[derive(FromPyObject)]
+enum Band {
+    Number(u16),
+    Description(String),
+}
+
+/// Two values, and what they become.
+type Mapping = (f64, f64, Option<(f64, f64)>);
+
+/// The pixels to write: `_plan.PixelChoice`.
+#[derive(FromPyObject)]
+pub(crate) struct Pixels {
+    /// Column, row, width, height.
+    window: Option<[u32; 4]>,
+    /// Left, bottom, right, top.
+    bbox: Option<[f64; 4]>,
+    bands: Vec<Band>,
+    expand_palette: Option<String>,
+    unscale: bool,
+    rescale: Vec<Mapping>,
+    data_type: Option<String>,
+    size: Option<(u32, u32)>,
+    size_resampling: Option<String>,
+}
+
+impl Pixels {
+    fn options(self) -> PyResult<PixelOptions> {
+        let band = |band| match band {
+            Band::Number(number) => BandChoice::Number(number),
+            Band::Description(text) => BandChoice::Description(text),
+        };
+        let mappings = self.rescale.into_iter().map(|(low, high, to)| Rescale { from: (low, high), to });
+        let mut options = PixelOptions::new()
+            .bands(self.bands.into_iter().map(band).collect::<Vec<_>>())
+            .rescale(mappings.collect::<Vec<_>>())
+            .unscale(self.unscale);
+        if let Some([column, row, width, height]) = self.window {
+            let (right, bottom) = (column.saturating_add(width), row.saturating_add(height));
+            options = options.window(Rectangle { columns: column..right, rows: row..bottom });
+        }
+        if let Some([left, bottom, right, top]) = self.bbox {
+            options = options.bbox(Bounds { left, bottom, right, top });
+        }
+        if let Some(name) = self.expand_palette {
+            options = options.expand_palette(name.parse().map_err(raise_for_create)?);
+        }
+        if let Some(name) = self.data_type {
+            options = options.data_type(name.parse().map_err(raise_for_create)?);
+        }
+        if let Some((width, height)) = self.size {
+            options = options.size(width, height);
+        }
+        if let Some(name) = self.size_resampling {
+            options = options.size_resampling(name.parse().map_err(raise_for_create)?);
+        }
+        Ok(options)
+    }
 }
 
 /// Overrides of the georeference and metadata of the input: `_plan.FileOverrides`. Bands count from 0; `None` means all
@@ -95,6 +156,7 @@ pub(crate) fn create<'py>(
     source: PathBuf,
     target: PathBuf,
     input: Input,
+    pixels: Pixels,
     overrides: FileOverrides,
     mut options: Options,
     work: Work,
@@ -113,16 +175,21 @@ pub(crate) fn create<'py>(
     let overrides = overrides.overrides()?;
     // Before the input is opened, so that invalid overrides fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
+    let mut pixels = pixels.options()?;
+    pixels.validate().map_err(raise_for_create)?;
     let mut source =
         GeoTiffSource::open(&source, &ReadOptions::new().image(image).ignore_aux(input.ignore_aux)).map_err(raise)?;
-    if let Some(value) = value {
-        source.set_nodata(value).map_err(raise_for_create)?;
-    }
-    if let Some(crs) = crs {
-        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(raise_for_create)?;
+    match value {
+        Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
+        Some(nodata) => source.set_nodata(nodata).map_err(raise_for_create)?,
+        None => {}
     }
     if input.widen {
         source.widen();
+    }
+    let mut source = OverriddenSource::new(pixels.apply(source).map_err(raise_for_create)?);
+    if let Some(crs) = crs {
+        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(raise_for_create)?;
     }
     let mut source = MaskedSource::with_metadata(source, policy).map_err(raise_for_create)?;
     let mut warnings = source.inner().warnings().to_vec();

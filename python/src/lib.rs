@@ -19,6 +19,8 @@ mod supervise;
 mod target;
 mod writer;
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
 
 /// The module `cogsmith._native`.
@@ -26,8 +28,14 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("CODECS", codecs::all(module.py())?)?;
+    let keywords = cogsmith::OptionField::ALL.iter().map(|&option| {
+        let keywords = error::keywords(option);
+        (option.name(), (keywords.create, keywords.array))
+    });
+    module.add("KEYWORDS", keywords.collect::<BTreeMap<_, _>>())?;
     module.add("INTERLEAVES", cogsmith::Interleave::names().collect::<Vec<_>>())?;
     module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
+    module.add("PALETTE_COLORS", cogsmith::PaletteColors::names().collect::<Vec<_>>())?;
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
     let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;

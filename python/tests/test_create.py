@@ -157,7 +157,7 @@ def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"transform": TRANSFORM, "bounds": (0, 0, 1, 1)}, "option 'transform': contradicts bounds"),
+        ({"transform": TRANSFORM, "bounds": (0, 0, 1, 1)}, "option 'transform' contradicts 'bounds'"),
         ({"transform": TRANSFORM, "geotransform": TRANSFORM.to_gdal()}, "mean the same"),
         ({"band_scale": [1, 2]}, None),
         ({"band_scale": [1, 2, 3, 4]}, "option 'band_scale': there is no band 4; the output has 3"),
@@ -178,7 +178,7 @@ def test_if_safer_goes_by_the_size_of_the_input(tmp_path):
         ({"mask": "some"}, "expected one of auto, none, nodata, alpha"),
         ({"nodata": 70000}, "option 'nodata': nodata value 70000 is out of range for i16 (-32768 to 32767); pass nodata=None"),
         ({"nodata": 0.5}, "nodata value 0.5 is not an integer, as i16 requires"),
-        ({"gcps": GCPS, "bounds": (0, 0, 1, 1)}, "option 'bounds': contradicts gcp"),
+        ({"gcps": GCPS, "bounds": (0, 0, 1, 1)}, "option 'bounds' contradicts 'gcps'"),
         ({"scale": 0.5}, "option 'scale' is unknown; did you mean 'band_scale'? It records a scale factor in the metadata"),
         ({"image": 0}, "image=0: expected the number of an image"),
         ({"json": False}, "always returns the summary"),

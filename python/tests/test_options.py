@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import image, look, raster
 from rasterio.enums import ColorInterp, Compression, Interleaving, Resampling
 
 import cogsmith
+from cogsmith import _native, _options, _overrides
 
 ARRAY = raster(image((600, 700)))
 
@@ -396,3 +398,20 @@ def test_colour_interpretation():
         cogsmith.write(pixels, ":mem:", colorinterp="mauve")
     data = cogsmith.write(pixels[0], ":mem:", tags={"TIFFTAG_SOFTWARE": "mine"})
     assert look(data).tags["TIFFTAG_SOFTWARE"] == "mine"
+
+
+def test_errors_of_the_library_name_keywords():
+    parameters = inspect.signature(cogsmith.create).parameters, inspect.signature(cogsmith.write).parameters
+    assert {name for name, keywords in _native.KEYWORDS.items() if keywords == (None, None)} == {
+        "rpc", "icc_profile", "shards",
+    }  # fmt: skip
+    for name, (create, array) in _native.KEYWORDS.items():
+        assert create is None or create in parameters[0], name
+        assert array is None or array in parameters[1], name
+    # A keyword of functions for arrays, unless the option belongs to files.
+    files = {name for name, (create, array) in _native.KEYWORDS.items() if create is not None and array is None}
+    assert files == {"image", "ignore_aux", "bounds"}
+    arrays = {*_options.OPTIONS, *_overrides.OVERRIDES, "mask"}
+    assert all(array in arrays for _, array in _native.KEYWORDS.values() if array is not None)
+    with pytest.raises(ValueError, match="option 'blocksize': a tile of 65520x65520 pixels"):
+        cogsmith.write(image((60, 70), "u8"), ":mem:", blocksize=65520)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::names;
 
 use super::table::{self, Codec};
@@ -98,13 +98,13 @@ impl Compression {
     pub fn with_parameter(self, name: &str, value: u32) -> Result<Self> {
         let parameter = |compression: &Self| compression.codec().parameter.filter(|parameter| parameter.name == name);
         let Some(known) = Self::ALL.iter().find_map(parameter) else {
-            return Err(Error::option("compress", format!("no codec has a parameter '{name}'")));
+            return Err(Error::option(OptionField::Compression, format!("no codec has a parameter '{name}'")));
         };
         let Some(own) = parameter(&self) else {
             let others = Self::ALL.iter().filter(|other| parameter(other).is_some());
             let others: Vec<_> = others.map(|other| other.name()).collect();
             let reason = format!("has no effect with codec {self}; leave it out, or use {}", names::any_of(&others));
-            return Err(Error::option(known.name, reason));
+            return Err(Error::option(known.field, reason));
         };
         Ok(self.with_value(own.check(self.codec(), value)?))
     }
@@ -122,7 +122,7 @@ impl Compression {
 
     /// Checks that this build has an encoder.
     pub(crate) fn check_available(self) -> Result<()> {
-        (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option("compress", reason)))
+        (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))
     }
 
     /// Returns the codec with the effort for small images: the default value of the parameter is raised.
@@ -153,7 +153,7 @@ impl FromStr for Compression {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        names::parse("compress", text, Self::ALL, Self::name)
+        names::parse(OptionField::Compression, text, Self::ALL, Self::name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The codec table: one row per codec, with everything that differs between codecs. Plan, directories, messages, options,
 //! and front ends read it instead of naming codecs.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::tiff::{Tag, TagValue};
 
 use super::compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
@@ -58,6 +58,8 @@ impl Codec {
 pub struct CodecParameter {
     /// The name of the option, such as `level`.
     pub name: &'static str,
+    /// The option that errors are about.
+    pub field: OptionField,
     /// The smallest value.
     pub min: u8,
     /// The largest value.
@@ -69,15 +71,16 @@ pub struct CodecParameter {
 impl CodecParameter {
     /// Returns a compression level from 1 (fastest) to `max`.
     const fn level(max: u8, default: u8) -> Option<Self> {
-        Some(Self { name: "level", min: 1, max, default })
+        let field = OptionField::Level;
+        Some(Self { name: field.name(), field, min: 1, max, default })
     }
 
     /// Checks the range of a value.
     pub(super) fn check(self, codec: &Codec, value: u32) -> Result<u8> {
-        let Self { name, min, max, .. } = self;
+        let Self { field, min, max, .. } = self;
         let in_range = u8::try_from(value).ok().filter(|value| (min..=max).contains(value));
         in_range
-            .ok_or_else(|| Error::option(name, format!("{value} is out of range for {} ({min} to {max})", codec.name)))
+            .ok_or_else(|| Error::option(field, format!("{value} is out of range for {} ({min} to {max})", codec.name)))
     }
 }
 

@@ -11,7 +11,7 @@ use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 #[cfg(feature = "ndarray")]
 use crate::array::ArraySource;
 use crate::encode::Summary;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::options::MaskPolicy;
 use crate::pixels::PixelOptions;
@@ -184,10 +184,13 @@ impl CogWriter<'static> {
     /// nodata or alpha: push the mask along with the rows.
     pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
         if !matches!(options.mask, MaskPolicy::Auto) {
-            return Err(Error::option("mask", "rows are pushed with their mask; none is made or dropped"));
+            return Err(Error::option(OptionField::Mask, "rows are pushed with their mask; none is made or dropped"));
         }
         if options.pixels != PixelOptions::default() {
-            return Err(Error::option("pixels", "rows are pushed as they are; select and convert pixels before"));
+            return Err(Error::option(
+                OptionField::Pixels,
+                "rows are pushed as they are; select and convert pixels before",
+            ));
         }
         let executor = options.make_executor()?;
         let (_, plan) = options.plan(Rowless(spec.clone()))?;

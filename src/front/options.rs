@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::encode::{Summary, TileSink};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
 use crate::options::{
@@ -293,7 +293,10 @@ impl CogOptions {
     pub(super) fn make_executor(&self) -> Result<Executor> {
         let executor = match (&self.executor, self.threads) {
             (Some(_), Some(_)) => {
-                return Err(Error::option("threads", "contradicts the executor, which has threads of its own"));
+                return Err(Error::option(
+                    OptionField::Threads,
+                    "an executor has threads of its own; set only one of them",
+                ));
             }
             (Some(executor), None) => executor.clone(),
             (None, Some(count)) => Executor::threads(count)?,

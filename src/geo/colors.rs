@@ -1,7 +1,7 @@
 //! Color interpretation of bands. Where it was set, photometric interpretation, extra samples, and GDAL's items follow
 //! from it, as in GDAL's own writer.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::sample::DataType;
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 
@@ -23,7 +23,7 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     for (band, color) in std::mem::take(&mut metadata.colors) {
         wanted[usize::from(band)] = color;
     }
-    let refuse = |reason: &str| Err(Error::option("color-interpretation", reason));
+    let refuse = |reason: &str| Err(Error::option(OptionField::ColorInterpretation, reason));
     let palette = wanted.iter().position(|color| *color == ColorInterpretation::Palette);
     if spec.has_color_map() != (palette == Some(0)) || wanted.iter().skip(1).any(|c| *c == ColorInterpretation::Palette)
     {

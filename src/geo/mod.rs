@@ -15,7 +15,7 @@ mod raster_type;
 pub(crate) mod text;
 pub(crate) mod transform;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::tiff::{Tag, TagValue};
 
 pub use color::ColorInterpretation;
@@ -151,7 +151,7 @@ impl GeoRef {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn with_rpc(mut self, rpc: Rpc) -> Result<Self> {
         if rpc.numbers().iter().any(|number| !number.is_finite()) {
-            return Err(Error::option("rpc", "numbers must be finite"));
+            return Err(Error::option(OptionField::Rpc, "numbers must be finite"));
         }
         self.rpc = Some(rpc);
         Ok(self)
@@ -200,7 +200,10 @@ impl GeoRef {
     /// numbers that are not finite.
     pub fn with_vertical_scale(mut self, z_scale: f64, z_offset: f64) -> Result<Self> {
         if !(z_scale.is_finite() && z_offset.is_finite()) || z_scale == 0.0 {
-            return Err(Error::option("scale", format!("height scale {z_scale} or offset {z_offset} is out of range")));
+            return Err(Error::option(
+                OptionField::Scale,
+                format!("height scale {z_scale} or offset {z_offset} is out of range"),
+            ));
         }
         match &mut self.placement {
             Placement::ScaleAndTiepoint { scale, tiepoints } => {
@@ -209,7 +212,7 @@ impl GeoRef {
             }
             Placement::Matrix(matrix) => (matrix[10], matrix[11]) = (z_scale, z_offset),
             Placement::None | Placement::Tiepoints(_) => {
-                return Err(Error::option("scale", "heights need a transform; set it first"));
+                return Err(Error::option(OptionField::Scale, "heights need a transform; set it first"));
             }
         }
         Ok(self)

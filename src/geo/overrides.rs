@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 use super::metadata::TEXTS;
 use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs, Transform};
@@ -163,22 +163,21 @@ impl Overrides {
     /// a band or an item that is set twice.
     pub fn check(&self) -> Result<()> {
         let placements = [
-            (self.transform.is_some(), "transform"),
-            (self.bounds.is_some(), "bounds"),
-            (!self.gcps.is_empty(), "gcp"),
+            (self.transform.is_some(), OptionField::Transform),
+            (self.bounds.is_some(), OptionField::Bounds),
+            (!self.gcps.is_empty(), OptionField::Gcps),
         ];
         let mut placements = placements.into_iter().filter_map(|(is_set, option)| is_set.then_some(option));
         if let (Some(first), Some(second)) = (placements.next(), placements.next()) {
-            let reason = format!("contradicts {second}: each places all pixels; give one of them");
-            return Err(Error::option(first, reason));
+            return Err(Error::conflict(first, second, "each places all pixels; give one of them"));
         }
-        check_bands("band-description", &self.description)?;
-        check_bands("band-scale", &self.scale)?;
-        check_bands("band-offset", &self.offset)?;
-        check_bands("band-unit", &self.unit)?;
+        check_bands(OptionField::Description, &self.description)?;
+        check_bands(OptionField::Scale, &self.scale)?;
+        check_bands(OptionField::Offset, &self.offset)?;
+        check_bands(OptionField::Unit, &self.unit)?;
         for (index, item) in self.items.iter().enumerate() {
             if self.items[..index].iter().any(|other| other.name == item.name && other.domain == item.domain) {
-                return Err(Error::option("metadata", format!("{} is set twice; set it once", item.name)));
+                return Err(Error::option(OptionField::Metadata, format!("{} is set twice; set it once", item.name)));
             }
         }
         Ok(())
@@ -204,21 +203,22 @@ impl Overrides {
             metadata.strip();
         }
         for one in &self.description {
-            one.bands(bands, "band-description")?.try_for_each(|band| metadata.set_description(band, &one.value))?;
+            one.bands(bands, OptionField::Description)?
+                .try_for_each(|band| metadata.set_description(band, &one.value))?;
         }
         for one in &self.scale {
-            one.bands(bands, "band-scale")?.try_for_each(|band| metadata.set_scale(band, one.value))?;
+            one.bands(bands, OptionField::Scale)?.try_for_each(|band| metadata.set_scale(band, one.value))?;
         }
         for one in &self.offset {
-            one.bands(bands, "band-offset")?.try_for_each(|band| metadata.set_offset(band, one.value))?;
+            one.bands(bands, OptionField::Offset)?.try_for_each(|band| metadata.set_offset(band, one.value))?;
         }
         for one in &self.unit {
-            one.bands(bands, "band-unit")?.try_for_each(|band| metadata.set_unit(band, &one.value))?;
+            one.bands(bands, OptionField::Unit)?.try_for_each(|band| metadata.set_unit(band, &one.value))?;
         }
         let colors = &self.color_interpretation;
         if !colors.is_empty() && colors.len() != usize::from(bands) {
             let reason = format!("{} for {bands} bands; give one for each", colors.len());
-            return Err(Error::option("color-interpretation", reason));
+            return Err(Error::option(OptionField::ColorInterpretation, reason));
         }
         (0..bands).zip(colors).for_each(|(band, color)| metadata.set_color_interpretation(band, *color));
         for MetadataOverride { domain, name, value } in &self.items {
@@ -255,7 +255,7 @@ impl Overrides {
 
 impl<T> BandValue<T> {
     /// Returns the bands that are meant, counted from 0.
-    fn bands(&self, count: u16, option: &'static str) -> Result<Range<u16>> {
+    fn bands(&self, count: u16, option: OptionField) -> Result<Range<u16>> {
         match self.band {
             None => Ok(0..count),
             Some(band) if band < count => Ok(band..band + 1),
@@ -268,7 +268,7 @@ impl<T> BandValue<T> {
 }
 
 /// Rejects a band that is set twice, and a band along with all bands.
-fn check_bands<T>(option: &'static str, values: &[BandValue<T>]) -> Result<()> {
+fn check_bands<T>(option: OptionField, values: &[BandValue<T>]) -> Result<()> {
     if values.len() > 1 && values.iter().any(|value| value.band.is_none()) {
         let reason = "a value for all bands contradicts one for a band; give the band of each";
         return Err(Error::option(option, reason));
@@ -308,7 +308,7 @@ mod tests {
         let bounds = Some(Bounds { left: 0.0, bottom: 0.0, right: 10.0, top: 20.0 });
         let transform = Transform::from_gdal([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]).ok();
         let two = refusal(&Overrides { transform, bounds, ..Overrides::default() }, 1);
-        assert!(two.contains("'transform'") && two.contains("contradicts bounds"), "{two}");
+        assert!(two.contains("'transform' contradicts 'bounds'"), "{two}");
         let scale = vec![of_band(1, 2.0), of_band(1, 3.0)];
         assert!(refusal(&Overrides { scale, ..Overrides::default() }, 2).contains("twice for band 2"));
         let unit = vec![BandValue { band: None, value: "m".into() }, of_band(0, "km".into())];

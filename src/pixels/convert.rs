@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use half::f16;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::sample::{DataType, Nodata, NodataRange, Number, Value};
@@ -73,11 +73,11 @@ impl<S: RasterSource> ConvertedSource<S> {
     pub(super) fn new(inner: S, conversion: &Conversion<'_>) -> Result<Self> {
         let all = inner.spec();
         let option = if conversion.unscale {
-            "unscale"
+            OptionField::Unscale
         } else if conversion.rescale.is_empty() {
-            "dtype"
+            OptionField::DataType
         } else {
-            "rescale"
+            OptionField::Rescale
         };
         if all.has_color_map() {
             return Err(Error::option(option, "indices of a palette are not quantities; expand the palette first"));
@@ -96,7 +96,7 @@ impl<S: RasterSource> ConvertedSource<S> {
         let nodata = conversion.nodata.or(all.nodata);
         if let Some(reason) = nodata.and_then(|value| value.misfit(data_type)) {
             let hint = if conversion.nodata.is_none() { "; set one that the type can hold" } else { "" };
-            return Err(Error::option("nodata", format!("{reason}{hint}")));
+            return Err(Error::option(OptionField::Nodata, format!("{reason}{hint}")));
         }
         let maps = maps(all, inner.metadata(), data_type, conversion)?;
         let (mut geo, mut metadata) = (inner.geo().clone(), inner.metadata().clone());
@@ -105,7 +105,8 @@ impl<S: RasterSource> ConvertedSource<S> {
             geo.drop_vertical_scale();
             describe(&mut metadata, all.bands, &maps, conversion.unscale)?;
         }
-        let bits_per_sample = all.bits_per_sample.filter(|_| data_type == all.data_type && option == "dtype");
+        let bits_per_sample =
+            all.bits_per_sample.filter(|_| data_type == all.data_type && option == OptionField::DataType);
         let spec = ImageSpec { data_type, nodata, bits_per_sample, ..all.clone() };
         Ok(Self { inner, spec, geo, metadata, maps, rows: RowBuffer::default() })
     }
@@ -118,7 +119,10 @@ fn maps(all: &ImageSpec, metadata: &Metadata, data_type: DataType, conversion: &
         let quantity = |band| Linear { scale: metadata.scale(band), offset: metadata.offset(band) };
         let maps: Vec<_> = (0..all.bands).map(quantity).collect();
         if maps.iter().all(|map| *map == Linear::IDENTITY) {
-            return Err(Error::option("unscale", "no band has a scale or an offset in its metadata; leave it out"));
+            return Err(Error::option(
+                OptionField::Unscale,
+                "no band has a scale or an offset in its metadata; leave it out",
+            ));
         }
         return Ok(maps);
     }
@@ -130,7 +134,7 @@ fn maps(all: &ImageSpec, metadata: &Metadata, data_type: DataType, conversion: &
         several => {
             let reason =
                 format!("{} mappings for {} bands; give one for all, or one per band", several.len(), all.bands);
-            return Err(Error::option("rescale", reason));
+            return Err(Error::option(OptionField::Rescale, reason));
         }
     };
     let of_alpha = Linear::of(range(all.data_type), range(data_type));
@@ -215,7 +219,7 @@ impl<S: RasterSource> PixelSource for ConvertedSource<S> {
                 let row = first_row as usize + row;
                 let reason =
                     format!("row {row} has NaN, which {} does not have; set a nodata value", self.spec.data_type);
-                Err(Error::option("dtype", reason))
+                Err(Error::option(OptionField::DataType, reason))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The options that choose pixels, and the sources that apply them.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::{Bounds, GeoRef};
 use crate::grid::Rectangle;
 use crate::options::Resampling;
@@ -42,7 +42,7 @@ pub enum PaletteColors {
     Rgba,
 }
 
-crate::names::named!(PaletteColors, "expand-palette", { Rgb => "rgb", Rgba => "rgba" });
+crate::names::named!(PaletteColors, ExpandPalette, { Rgb => "rgb", Rgba => "rgba" });
 
 /// Options for the choice of pixels: which of a source's pixels are written, and as what. By default, all of them, as they
 /// are. They apply in the order of the methods here.
@@ -60,7 +60,7 @@ crate::names::named!(PaletteColors, "expand-palette", { Rgb => "rgb", Rgba => "r
 #[must_use]
 pub struct PixelOptions {
     window: Option<Rectangle>,
-    bounds: Option<Bounds>,
+    bbox: Option<Bounds>,
     bands: Vec<BandChoice>,
     palette: Option<PaletteColors>,
     unscale: bool,
@@ -68,7 +68,7 @@ pub struct PixelOptions {
     data_type: Option<DataType>,
     nodata: Option<Nodata>,
     size: Option<(u32, u32)>,
-    resampling: Option<Resampling>,
+    size_resampling: Option<Resampling>,
 }
 
 impl PixelOptions {
@@ -78,7 +78,7 @@ impl PixelOptions {
     }
 
     /// Selects a rectangle of pixels, which must lie within the image. The georeferencing moves with it. Contradicts
-    /// [`bounds`](Self::bounds).
+    /// [`bbox`](Self::bbox).
     pub fn window(mut self, window: Rectangle) -> Self {
         self.window = Some(window);
         self
@@ -87,8 +87,8 @@ impl PixelOptions {
     /// Selects the pixels that these bounds touch, in the coordinates of the image's CRS, as `gdal_translate -projwin` does:
     /// less than a thousandth of a pixel does not count.
     /// Contradicts [`window`](Self::window).
-    pub fn bounds(mut self, bounds: Bounds) -> Self {
-        self.bounds = Some(bounds);
+    pub fn bbox(mut self, bounds: Bounds) -> Self {
+        self.bbox = Some(bounds);
         self
     }
 
@@ -141,8 +141,8 @@ impl PixelOptions {
     }
 
     /// Sets the kernel of [`size`](Self::size). Default: that of overviews.
-    pub fn resampling(mut self, resampling: Resampling) -> Self {
-        self.resampling = Some(resampling);
+    pub fn size_resampling(mut self, resampling: Resampling) -> Self {
+        self.size_resampling = Some(resampling);
         self
     }
 
@@ -157,20 +157,24 @@ impl PixelOptions {
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for options that contradict each other.
     pub fn validate(&self) -> Result<()> {
-        if self.window.is_some() && self.bounds.is_some() {
-            return Err(Error::option("window", "contradicts the bounds; leave one of them out"));
+        if self.window.is_some() && self.bbox.is_some() {
+            return Err(Error::conflict(OptionField::Window, OptionField::Bbox, "leave one of them out"));
         }
         if self.unscale && !self.rescale.is_empty() {
-            return Err(Error::option("unscale", "contradicts rescaling, which maps the stored values; leave one out"));
+            let reason = "a mapping is of the stored values; leave one of them out";
+            return Err(Error::conflict(OptionField::Unscale, OptionField::Rescale, reason));
         }
-        if self.resampling.is_some() && self.size.is_none() {
-            return Err(Error::option("resampling", "has no effect without a size to reduce the image to"));
+        if self.size_resampling.is_some() && self.size.is_none() {
+            return Err(Error::option(
+                OptionField::SizeResampling,
+                "has no effect without a size to reduce the image to",
+            ));
         }
         for Rescale { from, to } in &self.rescale {
             let finite = [Some(*from), *to].into_iter().flatten().all(|(a, b)| a.is_finite() && b.is_finite());
             if !finite || from.0 == from.1 {
                 let reason = format!("{} to {}: expected two different finite numbers", from.0, from.1);
-                return Err(Error::option("rescale", reason));
+                return Err(Error::option(OptionField::Rescale, reason));
             }
         }
         Ok(())
@@ -203,7 +207,7 @@ impl PixelOptions {
         }
         let whole = (source.spec().width, source.spec().height);
         if let Some(size) = self.size.filter(|size| *size != whole) {
-            source = Box::new(ReducedSource::new(source, size, self.resampling)?);
+            source = Box::new(ReducedSource::new(source, size, self.size_resampling)?);
         }
         Ok(source)
     }
@@ -211,12 +215,12 @@ impl PixelOptions {
     /// Returns the rectangle that the window or the bounds select.
     fn rectangle(&self, spec: &ImageSpec, geo: &GeoRef) -> Result<Option<Rectangle>> {
         let whole = |rectangle: &Rectangle| rectangle.columns == (0..spec.width) && rectangle.rows == (0..spec.height);
-        let window = match (&self.window, &self.bounds) {
+        let window = match (&self.window, &self.bbox) {
             (Some(window), _) => {
                 let fits = |range: &std::ops::Range<u32>, side| range.start < range.end && range.end <= side;
                 if !fits(&window.columns, spec.width) || !fits(&window.rows, spec.height) {
                     return Err(Error::option(
-                        "window",
+                        OptionField::Window,
                         format!(
                             "columns {} to {} and rows {} to {} are not a rectangle within the image of {}x{} pixels",
                             window.columns.start,
@@ -240,7 +244,8 @@ impl PixelOptions {
 /// Returns the pixels that bounds touch, as `gdal_translate -projwin` does.
 fn covered(bounds: &Bounds, spec: &ImageSpec, geo: &GeoRef) -> Result<Rectangle> {
     let Bounds { left, bottom, right, top } = *bounds;
-    let refuse = |reason: String| Err(Error::option("bbox", format!("{left}, {bottom}, {right}, {top}: {reason}")));
+    let refuse =
+        |reason: String| Err(Error::option(OptionField::Bbox, format!("{left}, {bottom}, {right}, {top}: {reason}")));
     let Some(transform) = geo.transform() else {
         return refuse("the image has no transform; select pixels by a window instead".into());
     };

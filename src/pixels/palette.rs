@@ -1,6 +1,6 @@
 //! Palette images as colors.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::sample::DataType;
@@ -25,11 +25,11 @@ impl<S: RasterSource> ExpandedSource<S> {
     pub(super) fn new(inner: S, expand: PaletteColors) -> Result<Self> {
         let all = inner.spec();
         if !all.has_color_map() {
-            return Err(Error::option("expand-palette", "the image has no palette; leave the option out"));
+            return Err(Error::option(OptionField::ExpandPalette, "the image has no palette; leave the option out"));
         }
         if all.bands != 1 {
             let reason = format!("the image has {} bands; select the one with the palette", all.bands);
-            return Err(Error::option("expand-palette", reason));
+            return Err(Error::option(OptionField::ExpandPalette, reason));
         }
         let colors = colors(all);
         let nodata = colors.iter().any(|[.., alpha]| *alpha == 0);

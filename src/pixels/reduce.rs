@@ -1,6 +1,6 @@
 //! Smaller images, computed by an overview kernel.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{Compression, EncodeOptions, Overviews, Resampling, TileSize};
@@ -32,7 +32,7 @@ impl<S: RasterSource> ReducedSource<S> {
         if width == 0 || height == 0 || width > all.width || height > all.height {
             let (columns, rows) = (all.width, all.height);
             let reason = format!("{width}x{height} is not between 1x1 and {columns}x{rows}, the size of the image");
-            return Err(Error::option("size", reason));
+            return Err(Error::option(OptionField::Size, reason));
         }
         let options = EncodeOptions::new()
             .tile_size(TileSize::square(UNIT))

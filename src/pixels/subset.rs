@@ -1,6 +1,6 @@
 //! A window and some of the bands of a source.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{ColorInterpretation, GeoRef, Metadata};
 use crate::grid::Rectangle;
@@ -144,7 +144,10 @@ impl<S: RasterSource> RasterSource for SubsetSource<S> {
 /// Returns the numbers of the chosen bands.
 fn numbers(choices: &[BandChoice], spec: &ImageSpec, metadata: &Metadata) -> Result<Vec<u16>> {
     if u16::try_from(choices.len()).is_err() {
-        return Err(Error::option("bands", format!("{} are more than the {} of a file", choices.len(), u16::MAX)));
+        return Err(Error::option(
+            OptionField::Bands,
+            format!("{} are more than the {} of a file", choices.len(), u16::MAX),
+        ));
     }
     let descriptions: Vec<_> = (0..spec.bands).map(|band| metadata.description(band).unwrap_or_default()).collect();
     let find = |name: &str, equal: fn(&str, &str) -> bool| -> Vec<u16> {
@@ -154,22 +157,29 @@ fn numbers(choices: &[BandChoice], spec: &ImageSpec, metadata: &Metadata) -> Res
         BandChoice::Number(band) if *band < spec.bands => Ok(*band),
         BandChoice::Number(band) => {
             // People count bands from 1.
-            Err(Error::option("bands", format!("there is no band {}, only {}", u32::from(*band) + 1, spec.bands)))
+            Err(Error::option(
+                OptionField::Bands,
+                format!("there is no band {}, only {}", u32::from(*band) + 1, spec.bands),
+            ))
         }
         BandChoice::Description(name) => {
             let exact = find(name, |own, name| own == name);
             let found = if exact.is_empty() { find(name, |own, name| own.eq_ignore_ascii_case(name)) } else { exact };
             match found[..] {
                 [band] => Ok(band),
-                [] if descriptions.iter().all(String::is_empty) => {
-                    Err(Error::option("bands", format!("there is no band '{name}'; bands have numbers, but no names")))
-                }
+                [] if descriptions.iter().all(String::is_empty) => Err(Error::option(
+                    OptionField::Bands,
+                    format!("there is no band '{name}'; bands have numbers, but no names"),
+                )),
                 [] => {
                     let named: Vec<_> = descriptions.iter().filter(|own| !own.is_empty()).map(String::as_str).collect();
                     let named = named.join(", ");
-                    Err(Error::option("bands", format!("there is no band '{name}'; the bands are {named}")))
+                    Err(Error::option(OptionField::Bands, format!("there is no band '{name}'; the bands are {named}")))
                 }
-                _ => Err(Error::option("bands", format!("several bands have the name '{name}'; use their numbers"))),
+                _ => Err(Error::option(
+                    OptionField::Bands,
+                    format!("several bands have the name '{name}'; use their numbers"),
+                )),
             }
         }
     };

@@ -15,7 +15,7 @@ pub(crate) mod window;
 use std::sync::Arc;
 
 use crate::codec::TileFormat;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
@@ -91,7 +91,10 @@ impl CogPlan {
         let predictor = resolve_predictor(spec, options)?;
         let resampling = resolve_resampling(spec, options)?;
         if options.statistics && spec.data_type.is_complex() {
-            return Err(Error::option("stats", format!("statistics are not defined for {} samples", spec.data_type)));
+            return Err(Error::option(
+                OptionField::Statistics,
+                format!("statistics are not defined for {} samples", spec.data_type),
+            ));
         }
         let levels = levels::levels(spec, options)?;
         let warnings = tiling_scheme::settle(&mut metadata, geo, &levels).into_iter().collect();
@@ -194,7 +197,7 @@ impl CogPlan {
     pub(crate) fn check_computes_overviews(&self) -> Result<()> {
         if self.overviews_are_finished() {
             let reason = "only encode_levels takes finished overviews; specify overviews to compute instead";
-            return Err(Error::option("overviews", reason));
+            return Err(Error::option(OptionField::Overviews, reason));
         }
         Ok(())
     }
@@ -276,7 +279,7 @@ impl CogPlan {
             if bytes > MAX_TILE_BYTES {
                 let TileFormat { tile_size, samples, bits, .. } = format;
                 return Err(Error::option(
-                    "blocksize",
+                    OptionField::TileSize,
                     format!(
                         "a tile of {}x{} pixels with {samples} samples of {bits} bits takes {bytes} bytes, \
                          over {MAX_TILE_BYTES}; use smaller tiles, or band or tile interleave",
@@ -299,7 +302,7 @@ impl CogPlan {
         let limit = Variant::Classic.max_offset();
         if self.big_tiff() == BigTiff::No && stored_bytes > limit {
             return Err(Error::option(
-                "bigtiff",
+                OptionField::BigTiff,
                 format!(
                     "tiles of {stored_bytes} bytes exceed the classic TIFF limit of {limit}; compress or allow BigTIFF"
                 ),
@@ -312,7 +315,7 @@ impl CogPlan {
 fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
     let whole_width = spec.bits() == spec.data_type.bits();
     let takes_predictor = options.compression.codec().takes_predictor;
-    let refuse = |reason: String| Err(Error::option("predictor", reason));
+    let refuse = |reason: String| Err(Error::option(OptionField::Predictor, reason));
     match options.predictor {
         Predictor::None => Ok(Predictor::None),
         Predictor::Auto if !takes_predictor || !whole_width || spec.has_color_map() => Ok(Predictor::None),
@@ -337,23 +340,24 @@ fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predic
 
 /// Returns one kernel for all bands, or one per band if they differ.
 fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Resampling>> {
-    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    let refuse = |reason: String| Err(Error::option(OptionField::BandResampling, reason));
     let bands = &options.band_resampling;
     let (Some(&first), None) = (bands.first(), options.resampling) else {
         if options.resampling.is_some() && !bands.is_empty() {
-            return refuse("one for all bands contradicts one for each; give only one of them".to_owned());
+            let reason = "one kernel for all bands, and one for each; give only one of them";
+            return Err(Error::conflict(OptionField::Resampling, OptionField::BandResampling, reason));
         }
         let samples_only = spec.has_color_map() || spec.data_type.is_complex();
         let default = if samples_only { Resampling::Nearest } else { Resampling::Cubic };
         let resampling = options.resampling.unwrap_or(default);
-        check_resampling(spec, resampling)?;
+        check_resampling(spec, resampling, OptionField::Resampling)?;
         return Ok(vec![resampling]);
     };
     if bands.len() != usize::from(spec.bands) {
         return refuse(format!("{} for {} bands; give one for all, or one for each", bands.len(), spec.bands));
     }
     for &resampling in bands {
-        check_resampling(spec, resampling)?;
+        check_resampling(spec, resampling, OptionField::BandResampling)?;
         let shared = spec.mask || spec.alpha_band().is_some();
         if shared && resampling.mask_rule() != first.mask_rule() {
             return refuse(format!(
@@ -369,10 +373,10 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
 }
 
 /// Rejects kernels that are not defined for the samples.
-fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
+fn check_resampling(spec: &ImageSpec, resampling: Resampling, option: OptionField) -> Result<()> {
     use Resampling::{Average, Mode, Nearest, Rms};
     let name = resampling.name();
-    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    let refuse = |reason: String| Err(Error::option(option, reason));
     if spec.has_color_map() {
         return match resampling {
             Nearest | Mode => Ok(()),

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::grid::{Level, Rectangle};
 use crate::message::{Kind, Message, Reader, digest};
 
@@ -128,12 +128,12 @@ impl ShardPlan {
     /// than 2^32 shards, and for a predictor that the pixels have yet to settle.
     pub fn new(plan: CogPlan, options: &ShardOptions) -> Result<Self> {
         if options.width == 0 || options.height == 0 || options.levels == Some(0) {
-            return Err(Error::option("shards", "width, height, and levels must be at least 1"));
+            return Err(Error::option(OptionField::Shards, "width, height, and levels must be at least 1"));
         }
         plan.check_computes_overviews()?;
         if plan.predictor_is_open() {
             let reason = "'auto' depends on the first row of tiles, which no shard sees as a whole; settle it first";
-            return Err(Error::option("predictor", reason));
+            return Err(Error::option(OptionField::Predictor, reason));
         }
         let mut tiers: Vec<Tier> = Vec::new();
         while tiers.last().is_none_or(|tier| tier.end < plan.levels().len()) {
@@ -141,7 +141,7 @@ impl ShardPlan {
             let tier = Tier::new(plan.levels(), base, options);
             if tier.columns.checked_mul(tier.rows).is_none() {
                 let reason = format!("{}x{} shards are too many; make them larger", tier.columns, tier.rows);
-                return Err(Error::option("shards", reason));
+                return Err(Error::option(OptionField::Shards, reason));
             }
             tiers.push(tier);
         }

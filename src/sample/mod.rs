@@ -4,7 +4,7 @@
 mod nodata;
 mod number;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 pub use nodata::Nodata;
 pub(crate) use nodata::{NodataRange, Value};
@@ -192,7 +192,7 @@ impl std::str::FromStr for DataType {
         let found = own.chain(OTHER_NAMES).find(|(name, _)| name.eq_ignore_ascii_case(text));
         found.map(|(_, data_type)| data_type).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
-            Error::option("dtype", format!("'{text}' is not one of {names}"))
+            Error::option(OptionField::DataType, format!("'{text}' is not one of {names}"))
         })
     }
 }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::encode::{CogEncoder, Summary, TileSink, check_source};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::plan::CogPlan;
 use crate::sample::Sample;
@@ -380,7 +380,7 @@ impl<'a> CogWriter<'a> {
 fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
     if !plan.overviews_are_finished() {
         let reason = "the plan computes overviews, but they are supplied; use finished overviews in the plan";
-        return Err(Error::option("overviews", reason));
+        return Err(Error::option(OptionField::Overviews, reason));
     }
     let (given, planned) = (sources.len(), plan.levels().len());
     if given == planned {

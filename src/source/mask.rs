@@ -1,7 +1,7 @@
 //! Masks that are computed while rows are read: [`MaskedSource`].
 
 use crate::buffer::AlignedBytes;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::MaskPolicy;
@@ -54,7 +54,7 @@ impl<S: PixelSource> MaskedSource<S> {
             MaskPolicy::None => spec.mask = false,
             MaskPolicy::Nodata => {
                 if spec.nodata.is_none() {
-                    return Err(Error::option("mask", "there is no nodata value to make a mask from"));
+                    return Err(Error::option(OptionField::Mask, "there is no nodata value to make a mask from"));
                 }
                 spec.mask = true;
                 made_from = MadeFrom::Nodata;
@@ -62,7 +62,7 @@ impl<S: PixelSource> MaskedSource<S> {
             MaskPolicy::Alpha => {
                 let (band, _) = spec
                     .alpha_band()
-                    .ok_or_else(|| Error::option("mask", "there is no alpha band to make a mask from"))?;
+                    .ok_or_else(|| Error::option(OptionField::Mask, "there is no alpha band to make a mask from"))?;
                 spec.extra_samples.remove(band - usize::from(spec.photometric.color_bands()));
                 spec.bands -= 1;
                 spec.mask = true;

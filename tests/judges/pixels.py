@@ -185,7 +185,7 @@ def sizes():
             whole, reduced = os.path.join(FOLDER, "whole.tif"), os.path.join(FOLDER, "out.tif")
             done = create(SOURCE, whole, overwrite=True, quiet=True, overview_count=1, overview_resampling=kernel)
             overview = gdal.OpenEx(whole, open_options=["OVERVIEW_LEVEL=0"])
-            other = create(SOURCE, reduced, overwrite=True, quiet=True, size=f"{overview.RasterXSize}x{overview.RasterYSize}", resampling=kernel)
+            other = create(SOURCE, reduced, overwrite=True, quiet=True, size=f"{overview.RasterXSize}x{overview.RasterYSize}", size_resampling=kernel)
             if done.code or other.code:
                 return [str(done), str(other)]
             return differences(reduced, overview)

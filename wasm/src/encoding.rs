@@ -181,7 +181,7 @@ impl Encoding {
             let pixels: Vec<ShardPixels> = pixels
                 .iter()
                 .map(|pixels| ShardPixels::from_bytes(&Uint8Array::new(&pixels).to_vec()))
-                .collect::<Result<_>>()?;
+                .collect::<cogsmith::Result<_>>()?;
             encode_shard(shards, id, &mut Mosaic::new(shards, id, &pixels)?, &Executor::serial())?
         };
         let bytes = |bytes: &[u8]| Uint8Array::from(bytes);

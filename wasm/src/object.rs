@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use cogsmith::{Error, ErrorKind};
 use js_sys::{Array, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The library's result type, unless another error type is named.
-pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+use crate::error::Failure;
+
+/// The result type of this module, unless another error type is named.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// An object passed to JavaScript.
 #[derive(Debug, Default)]
@@ -161,8 +162,8 @@ impl Given {
 }
 
 /// Returns an error about an option.
-pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Error {
-    ErrorKind::InvalidOption { option, reason: reason.into() }.into()
+pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Failure {
+    Failure::Option { option, reason: reason.into() }
 }
 
 /// Returns the hint for names that could mean a change of pixel values, which `gdal_translate -scale` makes.

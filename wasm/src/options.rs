@@ -1,14 +1,14 @@
 //! Options: names, values, and defaults are those of the command, in camel case.
 
 use cogsmith::{
-    BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
-    Interleave, MaskPolicy, Metadata, Nodata, Overviews, PixelIs, Predictor, ReadOptions, Resampling, Result, TileSize,
+    BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave,
+    MaskPolicy, Metadata, Nodata, OptionField, Overviews, PixelIs, Predictor, ReadOptions, Resampling, TileSize,
     Transform,
 };
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::object::{Given, entries, refused};
+use crate::object::{Given, Result, entries, refused};
 
 /// All names, in the order of docs/command.md.
 const NAMES: [&str; 28] = [
@@ -41,6 +41,94 @@ const NAMES: [&str; 28] = [
     "metadata",
     "stripMetadata",
 ];
+
+/// Returns the property of an option of the library; `None` if JavaScript does not have it.
+pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
+    Some(match option {
+        OptionField::Compression => "compress",
+        OptionField::Level => "level",
+        OptionField::Predictor => "predictor",
+        OptionField::TileSize => "blocksize",
+        OptionField::OverviewTileSize => "overviewBlocksize",
+        OptionField::Interleave => "interleave",
+        OptionField::BigTiff => "bigtiff",
+        OptionField::Overviews => "overviews",
+        OptionField::OverviewCount => "overviewCount",
+        OptionField::Resampling | OptionField::BandResampling => "overviewResampling",
+        OptionField::Statistics => "stats",
+        OptionField::Image => "image",
+        OptionField::Nodata => "nodata",
+        OptionField::Mask => "mask",
+        OptionField::Crs => "crs",
+        OptionField::Transform => "transform",
+        OptionField::Bounds => "bounds",
+        OptionField::Gcps => "gcp",
+        OptionField::Description => "bandDescription",
+        OptionField::Scale => "bandScale",
+        OptionField::Offset => "bandOffset",
+        OptionField::Unit => "bandUnit",
+        OptionField::ColorInterpretation => "colorInterpretation",
+        OptionField::Metadata => "metadata",
+        _ => return None,
+    })
+}
+
+/// Returns whether JavaScript does not have an option: a module has no files, threads are workers, pixels are taken as they
+/// are, and the rest is for other programs.
+const fn is_absent(option: OptionField) -> bool {
+    matches!(
+        option,
+        OptionField::IgnoreAux
+            | OptionField::Rpc
+            | OptionField::IccProfile
+            | OptionField::Pixels
+            | OptionField::Window
+            | OptionField::Bbox
+            | OptionField::Bands
+            | OptionField::ExpandPalette
+            | OptionField::Unscale
+            | OptionField::Rescale
+            | OptionField::DataType
+            | OptionField::Size
+            | OptionField::SizeResampling
+            | OptionField::Threads
+            | OptionField::Verify
+            | OptionField::Overwrite
+            | OptionField::Sync
+            | OptionField::Shards
+    )
+}
+
+/// Returns whether a name is in [`NAMES`].
+const fn is_name(name: &str) -> bool {
+    let mut index = 0;
+    while index < NAMES.len() {
+        // Slices cannot be compared in constants.
+        let (known, name) = (NAMES[index].as_bytes(), name.as_bytes());
+        let mut at = 0;
+        while at < known.len() && at < name.len() && known[at] == name[at] {
+            at += 1;
+        }
+        if at == known.len() && at == name.len() {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// A module for which an option of the library has no property does not compile.
+const _: () = {
+    let mut index = 0;
+    while index < OptionField::ALL.len() {
+        let option = OptionField::ALL[index];
+        match property(option) {
+            Some(name) => assert!(is_name(name), "the property of an option does not exist"),
+            None => assert!(is_absent(option), "an option has no property"),
+        }
+        index += 1;
+    }
+};
 
 /// The options of an encoding.
 #[derive(Debug, Default)]
@@ -191,7 +279,7 @@ impl Options {
         }
         let vertical = geo.keys().is_some_and(GeoKeys::is_vertical);
         if (scale.is_some() || offset.is_some()) && vertical && spec.bands == 1 && geo.transform().is_some() {
-            return geo.with_vertical_scale(metadata.scale(0), metadata.offset(0));
+            return Ok(geo.with_vertical_scale(metadata.scale(0), metadata.offset(0))?);
         }
         Ok(geo)
     }
@@ -250,10 +338,10 @@ fn gcps(given: &Given) -> Result<Vec<Gcp>> {
 
 /// Parses a coordinate reference system: a code such as `EPSG:32633` or its number, WKT, PROJJSON, or a PROJ string.
 pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
-    match given.value().as_f64() {
-        Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?)),
-        None => Crs::parse(&given.text()?),
-    }
+    Ok(match given.value().as_f64() {
+        Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?))?,
+        None => Crs::parse(&given.text()?)?,
+    })
 }
 
 fn tile_size(given: &Given) -> Result<TileSize> {
@@ -289,8 +377,7 @@ fn resampling(given: &Given, encode: &mut EncodeOptions) -> Result<()> {
 /// Parses a nodata value: a number, a `bigint`, or text as in the command.
 pub(crate) fn nodata(given: &Given) -> Result<Option<Nodata>> {
     let value = given.value();
-    let failed =
-        || -> Error { refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'") };
+    let failed = || refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'");
     if let Some(number) = value.as_f64() {
         return Ok(Some(Nodata::from(number)));
     }

@@ -2,15 +2,15 @@
 
 use cogsmith::check;
 use cogsmith::{
-    DataType, Error, ErrorKind, Executor, GeoTiffSource, ImageSpec, Photometric, PixelSource, ReadOptions, Stripe,
+    DataType, ErrorKind, Executor, GeoTiffSource, ImageSpec, Photometric, PixelSource, ReadOptions, Stripe,
     StripeLayout,
 };
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::thrown;
-use crate::object::{Out, Result, number};
+use crate::error::{Failure, thrown};
+use crate::object::{Out, Result, number, refused};
 use crate::reader::Reader;
 
 /// Maximum number of pixels of a level that is drawn.
@@ -32,9 +32,9 @@ fn draw(reader: Reader, level: usize, range: Option<Vec<f64>>) -> Result<JsValue
     let info = check::inspect(&reader)?;
     let Some(shape) = info.levels.get(level) else {
         let reason = format!("there is no level {level}; the file has {}", info.levels.len());
-        return Err(ErrorKind::InvalidOption { option: "level", reason }.into());
+        return Err(refused("level", reason));
     };
-    let limit = |what: &str, value, limit| Error::from(ErrorKind::Limit { what: what.to_owned(), value, limit });
+    let limit = |what: &str, value, limit| Failure::from(ErrorKind::Limit { what: what.to_owned(), value, limit });
     let pixels = shape.width.saturating_mul(shape.height);
     if pixels > MOST_PIXELS {
         return Err(limit("the number of pixels of a preview", pixels, MOST_PIXELS));

@@ -2,11 +2,11 @@
 
 use cogsmith::{
     DataType, Error, ErrorKind, Executor, ExtraSample, GeoRef, GeoTiffSource, ImageSpec, MaskedSource, Metadata,
-    Photometric, PixelSource, RasterSource, ReadAt, Result, Stripe, StripeLayout, Transform,
+    Photometric, PixelSource, RasterSource, ReadAt, Stripe, StripeLayout, Transform,
 };
 use wasm_bindgen::JsValue;
 
-use crate::object::{Given, entries, refused};
+use crate::object::{Given, Result, entries, refused};
 use crate::options::{Options, nodata, parse_crs};
 use crate::reader::Reader;
 
@@ -137,7 +137,7 @@ impl Array {
         Ok((Self { spec, layout, reader }, geo))
     }
 
-    fn fill(&self, offset: u64, mut buffer: &mut [u8]) -> Result<()> {
+    fn fill(&self, offset: u64, mut buffer: &mut [u8]) -> cogsmith::Result<()> {
         let mut at = offset;
         while !buffer.is_empty() {
             let failed = |source| Error::from(ErrorKind::Io { action: "read the array", path: None, source });
@@ -180,7 +180,7 @@ impl PixelSource for Array {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> Result<()> {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> cogsmith::Result<()> {
         let (width, height) = (u64::from(self.spec.width), u64::from(self.spec.height));
         let (size, bands) = (stripe.sample_size as u64, u64::from(self.spec.bands));
         let planes = if self.layout == StripeLayout::Chunky { 1 } else { bands };
@@ -218,7 +218,7 @@ impl PixelSource for Rows<'_> {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> cogsmith::Result<()> {
         (self.read)(first_row);
         self.raster.read_rows(self.first.saturating_add(first_row), stripe, executor)
     }

@@ -49,6 +49,15 @@ def create(
     image: int | None = None,
     nodata: Number | str | None = UNSET,
     mask: Literal["auto", "none", "nodata", "alpha"] | str = default("auto"),
+    window: Sequence[int] | str | Any = None,
+    bbox: Iterable[float] | str | None = None,
+    bands: int | str | Sequence[int | str] | None = None,
+    expand_palette: Literal["rgb", "rgba"] | str | None = None,
+    unscale: Flag = default(False),
+    rescale: Sequence[float] | Sequence[Sequence[float]] | str | None = None,
+    dtype: Any = None,
+    size: Sequence[int] | str | None = None,
+    size_resampling: str | None = None,
     nbits: Literal["keep", "widen"] | str = default("keep"),
     ignore_aux: Flag = default(False),
     crs: Any = None,
@@ -100,6 +109,25 @@ def create(
     mask : {"auto", "none", "nodata", "alpha"}, default "auto"
         Source of the mask: the mask of the input; none; masks pixels whose bands are all nodata or NaN; or masks pixels
         whose alpha is 0 and drops the alpha band.
+    window : sequence of 4 int, str, or rasterio.windows.Window, optional
+        Rectangle of pixels to write: left column, top row, width, height; columns and rows count from 0.
+    bbox : sequence of 4 float or str, optional
+        Left, bottom, right, top in units of the input's CRS; all pixels that it touches are written.
+    bands : int, str, or sequence of these, optional
+        Bands to write, in this order: numbers counted from 1, or descriptions. Default: all.
+    expand_palette : {"rgb", "rgba"}, optional
+        Colors in place of palette indices. Nodata pixels become masked, or get alpha 0.
+    unscale : bool, default False
+        Whether values become the quantities that they stand for: value times scale plus offset.
+    rescale : sequence of 2 or 4 float, str, or a sequence of these with one per band, optional
+        Linear mapping: the first two values become the second two, or the range of the data type (0 to 1 for floats).
+    dtype : str, numpy.dtype, or type, optional
+        Data type of the output; values are rounded and limited to its range. If it cannot hold the input's nodata value,
+        ``nodata`` sets the one that replaces it. Default: that of the input.
+    size : sequence of 2 int or str, optional
+        Columns and rows to reduce the image to.
+    size_resampling : str, optional
+        Kernel of ``size``. Default: that of overviews.
     nbits : {"keep", "widen"}, default "keep"
         Whether samples of unusual width, such as 12 bits, are widened to the next type.
     ignore_aux : bool, default False
@@ -198,7 +226,7 @@ def create(
     source = _targets.local_path(src_path, "copy it to a local file first")
     target = _targets.local_path(dst_path, "write a local file and upload it")
     summary, warnings = _native.create(
-        source, target, wanted.input, wanted.overrides, request.options, request.work
+        source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
     )
     if not wanted.quiet:
         for text in warnings:

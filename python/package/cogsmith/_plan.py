@@ -107,6 +107,25 @@ class Input:
 
 
 @dataclass
+class PixelChoice:
+    """The pixels of a file that are written, and as what."""
+
+    #: Column, row, width, height.
+    window: tuple[int, int, int, int] | None = None
+    #: Left, bottom, right, top.
+    bbox: tuple[float, float, float, float] | None = None
+    #: Numbers, counted from 0, or descriptions.
+    bands: list[int | str] = field(default_factory=list)
+    expand_palette: str | None = None
+    unscale: bool = False
+    #: Two values, and what they become.
+    rescale: list[tuple[float, float, tuple[float, float] | None]] = field(default_factory=list)
+    data_type: str | None = None
+    size: tuple[int, int] | None = None
+    size_resampling: str | None = None
+
+
+@dataclass
 class FileOverrides:
     """Overrides of the georeference and metadata of a file. Bands count from 0; ``None`` means all bands."""
 

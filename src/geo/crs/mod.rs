@@ -16,7 +16,7 @@ mod write;
 
 use std::fmt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::keys::GeoKeys;
 
 use definition::{Definition, Problem};
@@ -345,7 +345,7 @@ impl Crs {
 }
 
 fn refused(reason: impl Into<String>) -> Error {
-    Error::option("crs", reason)
+    Error::option(OptionField::Crs, reason)
 }
 
 /// Parses an authority name and a code.

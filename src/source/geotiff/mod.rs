@@ -24,7 +24,7 @@ use self::sidecar::Sidecars;
 use super::RasterSource;
 use super::file::{DiskFile, ReadAt};
 use crate::codec::decode::Compression;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::spec::ImageSpec;
@@ -313,10 +313,7 @@ impl<'a> Images<'a> {
         }
         let wanted = options.image.unwrap_or(0);
         self.full.get(wanted).copied().ok_or_else(|| {
-            Error::option(
-                "image",
-                format!("there is no image {wanted}; the file has {count} full-resolution images, counted from 0"),
-            )
+            Error::option(OptionField::Image, format!("no such image; the file has {count} of full resolution"))
         })
     }
 
@@ -326,7 +323,7 @@ impl<'a> Images<'a> {
         let all: Vec<_> = self.overviews.iter().filter(|(number, _)| behind.contains(number)).collect();
         all.get(overview).map(|one| **one).ok_or_else(|| {
             let reason = format!("there is no overview {overview}; the image has {}, counted from 0", all.len());
-            Error::option("overview", reason)
+            Error::option(OptionField::Overviews, reason)
         })
     }
 
