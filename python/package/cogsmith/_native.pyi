@@ -6,7 +6,8 @@ from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pix
 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "validate",
+    "info",
 ]
 
 __version__: str
@@ -82,5 +83,6 @@ def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dic
 def create(
     source: Path, target: Path, input: Input, overrides: FileOverrides, options: Options, work: Work
 ) -> tuple[dict[str, Any], list[str]]: ...
+def check_stream(work: Work) -> None: ...
 def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
 def info(subject: Path | bytes) -> dict[str, Any]: ...
