@@ -27,6 +27,22 @@ pub enum Overviews {
     Finished(Vec<(u32, u32)>),
 }
 
+impl Overviews {
+    /// Limits [`Auto`](Self::Auto) to a number of levels, for callers with an option of its own for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for other overviews, whose number is known.
+    pub fn with_count(self, count: u32) -> Result<Self> {
+        match self {
+            Self::Auto | Self::Count(_) => Ok(Self::Count(count)),
+            Self::None | Self::Factors(_) | Self::Finished(_) => {
+                let reason = "the number of overviews is known already; leave one of them out";
+                Err(Error::conflict(OptionField::OverviewCount, OptionField::Overviews, reason))
+            }
+        }
+    }
+}
+
 /// Kernel that computes the pixels of an overview from the previous level.
 ///
 /// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis. A pixel
@@ -298,6 +314,7 @@ impl EncodeOptions {
         }
         self.compression.validate()?;
         self.check_predictor()?;
+        self.check_resampling()?;
         match &self.overviews {
             Overviews::Count(0) => {
                 Err(Error::option(OptionField::OverviewCount, "must be at least 1; use 'none' to omit them"))
@@ -306,20 +323,41 @@ impl EncodeOptions {
                 Err(Error::option(OptionField::Overviews, "the list of factors is empty; use 'none' to omit overviews"))
             }
             Overviews::Factors(factors) => {
-                let mut last = 1;
-                for &factor in factors {
-                    if factor <= last {
-                        return Err(Error::option(
-                            OptionField::Overviews,
-                            format!("factor {factor} follows {last}; factors must be at least 2 and increase"),
-                        ));
-                    }
-                    last = factor;
+                let expected = "factors must be at least 2 and increase, such as 2, 4, 8";
+                let refuse = |what: String| Err(Error::option(OptionField::Overviews, format!("{what}; {expected}")));
+                if let Some(factor) = factors.first().filter(|factor| **factor < 2) {
+                    return refuse(format!("factor {factor} is too small"));
                 }
-                Ok(())
+                match factors.windows(2).find(|pair| pair[0] >= pair[1]) {
+                    Some(pair) => refuse(format!("factor {} follows {}", pair[1], pair[0])),
+                    None => Ok(()),
+                }
             }
             // The plan compares sizes with those of the image.
             Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
+        }
+    }
+
+    /// Rejects two kernels for the same band, and options of overviews if there are none.
+    fn check_resampling(&self) -> Result<()> {
+        let of_overviews = [
+            (self.resampling.is_some(), OptionField::Resampling),
+            (!self.band_resampling.is_empty(), OptionField::BandResampling),
+            (self.overview_tile_size.is_some(), OptionField::OverviewTileSize),
+        ];
+        if let [(true, one), (true, each), _] = of_overviews {
+            return Err(Error::conflict(
+                one,
+                each,
+                "one kernel for all bands, and one for each; give only one of them",
+            ));
+        }
+        match of_overviews.into_iter().find(|(is_set, _)| *is_set) {
+            Some((_, option)) if self.overviews == Overviews::None => {
+                let reason = "it has no effect without overviews; leave one of them out";
+                Err(Error::conflict(option, OptionField::Overviews, reason))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -337,5 +375,103 @@ impl EncodeOptions {
             OptionField::Predictor,
             format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}"),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// The option, the option that it contradicts, and the message.
+    fn refused(options: &EncodeOptions) -> (OptionField, Option<OptionField>, String) {
+        let error = options.validate().unwrap_err();
+        match error.kind() {
+            ErrorKind::InvalidOption { option, other, .. } => (*option, *other, error.to_string()),
+            _ => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn options_of_overviews_need_overviews() {
+        let kernel = EncodeOptions { resampling: Some(Resampling::Mode), ..EncodeOptions::default() };
+        let kernels = EncodeOptions { band_resampling: vec![Resampling::Mode], ..EncodeOptions::default() };
+        let tiles = EncodeOptions { overview_tile_size: Some(TileSize::square(256)), ..EncodeOptions::default() };
+        for (options, field) in [
+            (kernel, OptionField::Resampling),
+            (kernels, OptionField::BandResampling),
+            (tiles, OptionField::OverviewTileSize),
+        ] {
+            let sizes = vec![(1, 1)];
+            for overviews in [Overviews::Auto, Overviews::Count(2), Overviews::Finished(sizes)] {
+                EncodeOptions { overviews, ..options.clone() }.validate().unwrap();
+            }
+            let none = EncodeOptions { overviews: Overviews::None, ..options };
+            let (option, other, message) = refused(&none);
+            assert_eq!((option, other), (field, Some(OptionField::Overviews)));
+            assert_eq!(
+                message,
+                format!(
+                    "option '{field}' contradicts 'overviews': it has no effect without overviews; leave one of them out"
+                )
+            );
+        }
+        EncodeOptions { overviews: Overviews::None, ..EncodeOptions::default() }.validate().unwrap();
+    }
+
+    #[test]
+    fn one_kernel_contradicts_one_for_each_band() {
+        let both = EncodeOptions {
+            resampling: Some(Resampling::Mode),
+            band_resampling: vec![Resampling::Mode],
+            ..EncodeOptions::default()
+        };
+        let (option, other, _) = refused(&both);
+        assert_eq!((option, other), (OptionField::Resampling, Some(OptionField::BandResampling)));
+    }
+
+    #[test]
+    fn a_predictor_needs_a_codec_that_takes_it() {
+        for predictor in [Predictor::Horizontal, Predictor::FloatingPoint] {
+            let options = EncodeOptions { compression: Compression::None, predictor, ..EncodeOptions::default() };
+            let (option, _, message) = refused(&options);
+            assert_eq!(option, OptionField::Predictor);
+            assert!(message.contains("has no effect with codec none"), "{message}");
+        }
+        for predictor in [Predictor::Auto, Predictor::None] {
+            let options = EncodeOptions { compression: Compression::None, predictor, ..EncodeOptions::default() };
+            options.validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_count_limits_automatic_overviews_only() {
+        assert_eq!(Overviews::Auto.with_count(3).unwrap(), Overviews::Count(3));
+        for known in [Overviews::None, Overviews::Factors(vec![2]), Overviews::Finished(vec![(1, 1)])] {
+            let error = known.with_count(3).unwrap_err();
+            let expected = (OptionField::OverviewCount, Some(OptionField::Overviews));
+            match error.kind() {
+                ErrorKind::InvalidOption { option, other, .. } => assert_eq!((*option, *other), expected),
+                _ => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_overviews_are_in_range() {
+        for (overviews, expected) in [
+            (Overviews::Count(0), "option 'overview_count': must be at least 1"),
+            (Overviews::Factors(vec![]), "the list of factors is empty"),
+            (Overviews::Factors(vec![1, 2]), "factor 1 is too small; factors must be at least 2"),
+            (Overviews::Factors(vec![2, 4, 4]), "factor 4 follows 4; factors must be at least 2 and increase"),
+        ] {
+            let (.., message) = refused(&EncodeOptions { overviews, ..EncodeOptions::default() });
+            assert!(message.contains(expected), "{message}");
+        }
+        for side in [0, 8, 100, 65_536] {
+            let options = EncodeOptions { tile_size: TileSize::square(side), ..EncodeOptions::default() };
+            let (option, _, message) = refused(&options);
+            assert!(option == OptionField::TileSize && message.contains("multiple of 16"), "{message}");
+        }
     }
 }

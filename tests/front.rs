@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
-    MaskPolicy, Metadata, Nodata, OptionField, PixelSource, RasterSource, Resampling, TileSize, Transform,
-    encode_to_vec,
+    MaskPolicy, Metadata, Nodata, OptionField, Overviews, PixelSource, RasterSource, ReadOptions, Resampling, TileSize,
+    Transform, encode_to_vec,
 };
 use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
@@ -180,4 +180,39 @@ fn a_transform_is_not_lost_to_other_overrides() {
     assert_eq!(placed(&CogOptions::new().transform(transform()).overrides(overrides())), Some(transform()));
     assert_eq!(placed(&CogOptions::new().overrides(overrides()).transform(transform())), Some(transform()));
     assert_eq!(placed(&CogOptions::new().overrides(overrides())), Some(other));
+}
+
+#[test]
+fn options_without_any_effect_are_refused() {
+    let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("out.tif");
+    let option_of = |error: cogsmith::Error| match error.kind() {
+        ErrorKind::InvalidOption { option, .. } => *option,
+        _ => panic!("{error}"),
+    };
+    for (field, options) in
+        [(OptionField::Overwrite, CogOptions::new().overwrite(true)), (OptionField::Sync, CogOptions::new().sync(true))]
+    {
+        assert_eq!(option_of(cogsmith::to_vec(&pixels, &options).unwrap_err()), field);
+        assert_eq!(option_of(cogsmith::write_to(Vec::new(), &pixels, &options).unwrap_err()), field);
+        cogsmith::write(&path, &pixels, &options.overwrite(true)).unwrap();
+    }
+    for (field, read) in [
+        (OptionField::Image, ReadOptions::new().image(0)),
+        (OptionField::IgnoreAux, ReadOptions::new().ignore_aux(true)),
+    ] {
+        let options = CogOptions::new().read_options(read).overwrite(true);
+        assert_eq!(option_of(cogsmith::write(&path, &pixels, &options).unwrap_err()), field);
+        assert_eq!(option_of(CogWriter::create::<u8>(&path, 10, 10, 1, &options).unwrap_err()), field);
+        let copy = folder.path().join("copy.tif");
+        cogsmith::convert(&path, &copy, &options).unwrap();
+    }
+    for (field, options) in [
+        (OptionField::Resampling, CogOptions::new().resampling(Resampling::Mode)),
+        (OptionField::BandResampling, CogOptions::new().band_resampling([Resampling::Mode; 3])),
+        (OptionField::OverviewTileSize, CogOptions::new().overview_tile_size(TileSize::square(64))),
+    ] {
+        let options = options.overviews(Overviews::None);
+        assert_eq!(option_of(cogsmith::to_vec(&pixels, &options).unwrap_err()), field);
+    }
 }

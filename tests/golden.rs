@@ -147,6 +147,7 @@ impl Case {
             "factors 3,7" => Overviews::Factors(vec![3, 7]),
             _ => Overviews::Finished(vec![(60, 45)]),
         };
+        let has_overviews = overviews != Overviews::None;
         let (tile_size, overview_tile_size) = match TILES[tiles] {
             "128x32" => (TileSize { width: 128, height: 32 }, None),
             "64x64, overviews 32x32" => (TileSize::square(64), Some(TileSize::square(32))),
@@ -167,12 +168,13 @@ impl Case {
         }
         let options = EncodeOptions::new()
             .tile_size(tile_size)
-            .overview_tile_size(overview_tile_size)
+            .overview_tile_size(overview_tile_size.filter(|_| has_overviews))
             .compression(CODECS[codec])
             .predictor(PREDICTORS[predictor])
             .interleave(INTERLEAVES[interleave])
             .overviews(overviews)
-            .resampling(Resampling::ALL[kernel])
+            // Options of overviews are an error without them.
+            .resampling(has_overviews.then_some(Resampling::ALL[kernel]))
             .big_tiff(if EXTRAS[extra] == "BigTIFF" { BigTiff::Yes } else { BigTiff::Auto })
             .statistics(EXTRAS[extra] == "statistics");
         let level = match CODECS[codec] {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
-    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource, PixelSource,
+    Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -158,7 +158,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn write_to_file(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
-        let options = FileOptions::new().overwrite(self.arguments.overwrite).sync(self.arguments.sync);
+        let options = self.arguments.file_options();
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
         let store = self.store(output.directory());
         let bar = Bar::new(self.arguments.quiet, source.spec().height);

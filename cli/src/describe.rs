@@ -20,13 +20,13 @@ pub(crate) struct DescribeArguments {
     ///
     /// Repeatable, once per band. The quantity is sample * scale + offset. Examples: --band-scale 0.0001,
     /// --band-scale 1=0.0001
-    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = scale, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = number, allow_hyphen_values = true, help_heading = HEADING)]
     band_scale: Vec<BandValue<f64>>,
 
     /// Offset recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
     ///
     /// Repeatable, once per band. Added after scaling. Examples: --band-offset -273.15, --band-offset 1=100
-    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = offset, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = number, allow_hyphen_values = true, help_heading = HEADING)]
     band_offset: Vec<BandValue<f64>>,
 
     /// Unit of the scaled values, for one band or all, such as m [default: the input's]
@@ -102,14 +102,9 @@ fn unit(text: &str) -> Result<BandValue<String>, String> {
     Ok(BandValue { band, value: value.to_owned() })
 }
 
-fn scale(text: &str) -> Result<BandValue<f64>, String> {
-    let number = offset(text)?;
-    if number.value == 0.0 { Err("a scale of 0 makes all values the same".into()) } else { Ok(number) }
-}
-
-fn offset(text: &str) -> Result<BandValue<f64>, String> {
+fn number(text: &str) -> Result<BandValue<f64>, String> {
     let (band, value) = with_band(text)?;
-    let value = value.parse().ok().filter(|value: &f64| value.is_finite());
+    let value = value.parse().ok();
     let value = value.ok_or("expected a number, or a band and a number, such as 0.0001 or 1=0.0001")?;
     Ok(BandValue { band, value })
 }

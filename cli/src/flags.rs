@@ -1,6 +1,6 @@
 //! The flags of the options that the library names in errors.
 
-use cogsmith::OptionField;
+use cogsmith::{Error, ErrorKind, OptionField};
 
 /// Returns the flag of an option, with its dashes; `None` if the command does not have the option.
 fn flag(option: OptionField) -> Option<&'static str> {
@@ -21,6 +21,7 @@ fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::Nodata => "--nodata",
         OptionField::Mask => "--mask",
         OptionField::Crs => "--crs",
+        OptionField::CrsWkt => "--crs-wkt",
         OptionField::Transform => "--transform",
         OptionField::Bounds => "--bounds",
         OptionField::Gcps => "--gcp",
@@ -53,6 +54,14 @@ pub(crate) fn message(option: OptionField, other: Option<OptionField>, reason: &
     match other {
         None => format!("{}: {reason}", word(option)),
         Some(other) => format!("{} contradicts {}: {reason}", word(option), word(other)),
+    }
+}
+
+/// Returns the reason of an error about an option, for errors that name the option themselves.
+pub(crate) fn reason(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::InvalidOption { reason, .. } => reason.clone(),
+        _ => error.to_string(),
     }
 }
 

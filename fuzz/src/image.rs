@@ -120,17 +120,22 @@ pub fn options(choices: &mut Choices<'_>, scale: Scale, bands: u16) -> EncodeOpt
         }
         _ => Overviews::Auto,
     };
+    // Options of overviews are an error without them.
+    let has_overviews = overviews != Overviews::None;
     let kernels = Resampling::ALL;
-    let band_resampling =
-        if choices.below(4) == 3 { (0..bands).map(|_| choices.pick(kernels)).collect() } else { Vec::new() };
+    let band_resampling = if choices.below(4) == 3 && has_overviews {
+        (0..bands).map(|_| choices.pick(kernels)).collect()
+    } else {
+        Vec::new()
+    };
     EncodeOptions::new()
         .tile_size(tile_size)
-        .overview_tile_size(choices.flag().then_some(other))
+        .overview_tile_size((choices.flag() && has_overviews).then_some(other))
         .compression(compression)
         .predictor(choices.pick(&[Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint]))
         .interleave(choices.pick(&[Interleave::Pixel, Interleave::Band, Interleave::Tile]))
         .overviews(overviews)
-        .resampling((band_resampling.is_empty() && choices.flag()).then(|| choices.pick(kernels)))
+        .resampling((band_resampling.is_empty() && choices.flag() && has_overviews).then(|| choices.pick(kernels)))
         .band_resampling(band_resampling)
         .big_tiff(choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]))
         .statistics(choices.below(4) == 3)

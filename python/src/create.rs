@@ -171,9 +171,9 @@ pub(crate) fn create<'py>(
         Some("none") => Some(None),
         Some(text) => Some(Some(nodata(text)?)),
     };
-    let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(raise_for_create)?;
+    let crs = Crs::parse_option(input.crs.as_deref(), input.crs_wkt).map_err(raise_for_create)?;
     let overrides = overrides.overrides()?;
-    // Before the input is opened, so that invalid overrides fail without reading anything.
+    // Before the input is opened, so that invalid options fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
     let mut pixels = pixels.options()?;
     pixels.validate().map_err(raise_for_create)?;
@@ -189,7 +189,7 @@ pub(crate) fn create<'py>(
     }
     let mut source = OverriddenSource::new(pixels.apply(source).map_err(raise_for_create)?);
     if let Some(crs) = crs {
-        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(raise_for_create)?;
+        source.set_crs(&crs).map_err(raise_for_create)?;
     }
     let mut source = MaskedSource::with_metadata(source, policy).map_err(raise_for_create)?;
     let mut warnings = source.inner().warnings().to_vec();

@@ -9,6 +9,7 @@ use cogsmith::{
 use pyo3::prelude::*;
 
 use crate::array::Pixels;
+use crate::error::raise;
 use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
 use crate::target::PythonWriter;
@@ -80,6 +81,7 @@ pub(crate) fn encode<'py>(
                 Ok(written)
             });
         }
+        work.file_options().check_for_stream().map_err(raise)?;
         let (mut writer, failure) = PythonWriter::new(target.unbind());
         let written = supervise(py, work.threads, &audience, |supervisor| {
             let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
@@ -93,6 +95,12 @@ pub(crate) fn encode<'py>(
     });
     let written = with_sources(&parts, Vec::new(), run)?;
     summary(py, written)
+}
+
+/// Checks the options of a target that is not a file.
+#[pyfunction]
+pub(crate) fn check_stream(work: Work) -> PyResult<()> {
+    work.file_options().check_for_stream().map_err(raise)
 }
 
 /// Appends sources for all `parts` to `sources`, and passes them to `run`.

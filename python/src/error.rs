@@ -42,6 +42,7 @@ pub(crate) const fn keywords(option: OptionField) -> Keywords {
         OptionField::Nodata => Keywords::both("nodata"),
         OptionField::Mask => Keywords::both("mask"),
         OptionField::Crs => Keywords::both("crs"),
+        OptionField::CrsWkt => Keywords::of(Some("crs_wkt"), None),
         OptionField::Transform => Keywords::both("transform"),
         OptionField::Bounds => Keywords::of(Some("bounds"), None),
         OptionField::Gcps => Keywords::both("gcps"),

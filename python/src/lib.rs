@@ -49,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::crs_code, module)?)?;
     module.add_function(wrap_pyfunction!(plan::crs_unit, module)?)?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
+    module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;

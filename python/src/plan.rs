@@ -6,8 +6,8 @@ use cogsmith::METADATA_NUMBERS as NUMBERS;
 use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
-    GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, Predictor, Resampling, Summary,
-    TileSize, Transform,
+    GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overrides, Overviews, Photometric, PixelIs, Predictor, Resampling,
+    Summary, TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -53,7 +53,7 @@ struct Item {
 #[derive(FromPyObject)]
 pub(crate) struct Options {
     compression: String,
-    level: Option<u8>,
+    level: Option<u32>,
     /// May be `by type`, which `create` resolves.
     pub(crate) predictor: String,
     tile_size: (u32, u32),
@@ -177,6 +177,7 @@ impl Image {
         let mut spec = ImageSpec::new(self.width, self.height, self.bands, data_type);
         spec.bits_per_sample = self.bits;
         spec.nodata = self.nodata.as_deref().map(nodata).transpose()?;
+        spec.nodata.map_or(Ok(()), |nodata| nodata.check(data_type)).map_err(raise)?;
         spec.mask = self.mask;
         if let Some(photometric) = self.photometric {
             spec.photometric = named("photometric", &photometric, &PHOTOMETRICS)?;
@@ -203,13 +204,11 @@ impl Georeference {
         if self.point {
             geo = geo.with_pixel_is(PixelIs::Point);
         }
-        if let Some(transform) = self.transform {
-            geo = geo.with_transform(Transform::from_affine(transform).map_err(raise)?);
-        } else if !self.gcps.is_empty() {
-            let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
-            geo = geo.with_gcps(&points.collect::<Vec<_>>()).map_err(raise)?;
-        }
-        Ok(geo)
+        let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
+        let transform = self.transform.map(Transform::from_affine).transpose().map_err(raise)?;
+        let position = Overrides::new().transform(transform).gcps(points.collect::<Vec<_>>());
+        // No override depends on the size or the bands.
+        position.apply(geo, &mut Metadata::default(), (1, 1), 1).map_err(raise)
     }
 }
 
@@ -261,6 +260,12 @@ impl Options {
             [one] => (Some(*one), Vec::new()),
             several => (None, several.to_vec()),
         };
+        let overviews = match (self.overview_sizes, self.overviews) {
+            (Some(sizes), _) => Overviews::Finished(sizes),
+            (None, None) => Overviews::Auto,
+            (None, Some(factors)) if factors.is_empty() => Overviews::None,
+            (None, Some(factors)) => Overviews::Factors(factors),
+        };
         Ok(EncodeOptions::new()
             .tile_size(size(self.tile_size))
             .overview_tile_size(self.overview_tile_size.map(size))
@@ -268,12 +273,9 @@ impl Options {
             .predictor(parsed("predictor", &self.predictor, Predictor::names())?)
             .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
             .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
-            .overviews(match (self.overview_sizes, self.overviews, self.overview_count) {
-                (Some(sizes), ..) => Overviews::Finished(sizes),
-                (_, None, None) => Overviews::Auto,
-                (_, None, Some(count)) => Overviews::Count(count),
-                (_, Some(factors), _) if factors.is_empty() => Overviews::None,
-                (_, Some(factors), _) => Overviews::Factors(factors),
+            .overviews(match self.overview_count {
+                Some(count) => overviews.with_count(count).map_err(raise)?,
+                None => overviews,
             })
             .resampling(one)
             .band_resampling(several)
@@ -281,7 +283,7 @@ impl Options {
     }
 }
 
-fn compression(name: &str, level: Option<u8>) -> PyResult<Compression> {
+fn compression(name: &str, level: Option<u32>) -> PyResult<Compression> {
     let compression: Compression = parsed("compress", name, Compression::names())?;
-    level.map_or(Ok(compression), |level| compression.with_parameter("level", level.into()).map_err(raise))
+    level.map_or(Ok(compression), |level| compression.with_parameter("level", level).map_err(raise))
 }

@@ -46,6 +46,7 @@ impl Writer {
                 (CogWriter::to_file(own, executor, store, output), None)
             }
             Err(_) => {
+                work.file_options().check_for_stream().map_err(raise)?;
                 let (object, failure) = PythonWriter::new(target.unbind());
                 (CogWriter::to_writer(own, executor, work.store(None), object), Some(failure))
             }

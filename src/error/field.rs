@@ -65,6 +65,8 @@ fields! {
     Mask => "mask",
     /// Coordinate reference system: [`CogOptions::crs`](crate::CogOptions::crs).
     Crs => "crs",
+    /// Permission to write WKT in a citation: [`Crs::with_wkt_citation`](crate::Crs::with_wkt_citation).
+    CrsWkt => "wkt_citation",
     /// Affine transform: [`Overrides::transform`](crate::Overrides::transform).
     Transform => "transform",
     /// Outer edges of the image: [`Overrides::bounds`](crate::Overrides::bounds).

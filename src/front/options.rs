@@ -289,6 +289,25 @@ impl CogOptions {
         self
     }
 
+    /// Rejects options for input files if the pixels come from a source that is open already.
+    pub(super) fn check_read_options(&self) -> Result<()> {
+        #[cfg(feature = "geotiff")]
+        for (is_set, option) in
+            [(self.read.image.is_some(), OptionField::Image), (self.read.ignore_aux, OptionField::IgnoreAux)]
+        {
+            if is_set {
+                return Err(Error::option(option, "has no effect if the input is not a file to open; leave it out"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rejects options for files if neither the input nor the output is one.
+    pub(super) fn check_for_stream(&self) -> Result<()> {
+        self.check_read_options()?;
+        self.file.check_for_stream()
+    }
+
     /// Returns the executor to use.
     pub(super) fn make_executor(&self) -> Result<Executor> {
         let executor = match (&self.executor, self.threads) {

@@ -176,9 +176,7 @@ impl Metadata {
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 and numbers that are not finite.
     pub fn set_scale(&mut self, band: u16, scale: f64) -> Result<()> {
-        if !scale.is_finite() || scale == 0.0 {
-            return Err(Error::option(OptionField::Scale, format!("must be finite and nonzero, got {scale}")));
-        }
+        check_scale(scale)?;
         self.set_quantity(band, scale, self.offset(band))
     }
 
@@ -187,9 +185,7 @@ impl Metadata {
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn set_offset(&mut self, band: u16, offset: f64) -> Result<()> {
-        if !offset.is_finite() {
-            return Err(Error::option(OptionField::Offset, format!("must be finite, got {offset}")));
-        }
+        check_offset(offset)?;
         self.set_quantity(band, self.scale(band), offset)
     }
 
@@ -414,6 +410,22 @@ impl MetadataItem {
     pub(crate) fn is_statistic(&self) -> bool {
         self.domain.is_none() && self.name.starts_with("STATISTICS_")
     }
+}
+
+/// Checks a band's scale factor.
+pub(super) fn check_scale(scale: f64) -> Result<()> {
+    if scale.is_finite() && scale != 0.0 {
+        return Ok(());
+    }
+    Err(Error::option(OptionField::Scale, format!("must be finite and nonzero, got {scale}")))
+}
+
+/// Checks a band's offset.
+pub(super) fn check_offset(offset: f64) -> Result<()> {
+    if offset.is_finite() {
+        return Ok(());
+    }
+    Err(Error::option(OptionField::Offset, format!("must be finite, got {offset}")))
 }
 
 #[cfg(test)]

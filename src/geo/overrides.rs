@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::error::{Error, OptionField, Result};
 
-use super::metadata::TEXTS;
+use super::metadata::{TEXTS, check_offset, check_scale};
+use super::points::tiepoints;
 use super::{Bounds, ColorInterpretation, Gcp, GeoKeys, GeoRef, Metadata, PixelIs, Transform};
 
 /// Georeferencing and metadata that replace those of a raster. Pixels are unchanged. By default nothing is replaced.
@@ -159,8 +160,9 @@ impl Overrides {
     /// Checks what can be checked without a raster.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, and for
-    /// a band or an item that is set twice.
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for overrides that contradict each other, for a
+    /// band or an item that is set twice, and for bounds, ground control points, scale factors, and offsets that are out
+    /// of range.
     pub fn check(&self) -> Result<()> {
         let placements = [
             (self.transform.is_some(), OptionField::Transform),
@@ -175,6 +177,15 @@ impl Overrides {
         check_bands(OptionField::Scale, &self.scale)?;
         check_bands(OptionField::Offset, &self.offset)?;
         check_bands(OptionField::Unit, &self.unit)?;
+        if let Some(bounds) = &self.bounds {
+            // The size of the image does not matter to the order of the edges.
+            Transform::from_bounds(bounds, 1, 1)?;
+        }
+        if !self.gcps.is_empty() {
+            tiepoints(&self.gcps, 0.0)?;
+        }
+        self.scale.iter().try_for_each(|one| check_scale(one.value))?;
+        self.offset.iter().try_for_each(|one| check_offset(one.value))?;
         for (index, item) in self.items.iter().enumerate() {
             if self.items[..index].iter().any(|other| other.name == item.name && other.domain == item.domain) {
                 return Err(Error::option(OptionField::Metadata, format!("{} is set twice; set it once", item.name)));
@@ -317,6 +328,14 @@ mod tests {
         assert!(refusal(&Overrides { description, ..Overrides::default() }, 2).contains("no band 3"));
         let color_interpretation = vec![ColorInterpretation::Red];
         assert!(refusal(&Overrides { color_interpretation, ..Overrides::default() }, 2).contains("1 for 2 bands"));
+        let nowhere = Some(Bounds { left: 1.0, bottom: 0.0, right: 0.0, top: 1.0 });
+        let early = |overrides: Overrides| overrides.check().unwrap_err().to_string();
+        assert!(early(Overrides { bounds: nowhere, ..Overrides::default() }).contains("left must be less than right"));
+        let gcps = vec![Gcp { column: f64::NAN, row: 0.0, x: 0.0, y: 0.0, z: 0.0 }];
+        assert!(early(Overrides { gcps, ..Overrides::default() }).contains("'gcps': point 1"));
+        assert!(early(Overrides { scale: vec![of_band(0, 0.0)], ..Overrides::default() }).contains("nonzero, got 0"));
+        let offset = vec![of_band(0, f64::INFINITY)];
+        assert!(early(Overrides { offset, ..Overrides::default() }).contains("'offset': must be finite"));
         let item = MetadataOverride { domain: None, name: "A".into(), value: "1".into() };
         assert!(
             refusal(&Overrides { items: vec![item.clone(), item], ..Overrides::default() }, 1)

@@ -343,10 +343,6 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
     let refuse = |reason: String| Err(Error::option(OptionField::BandResampling, reason));
     let bands = &options.band_resampling;
     let (Some(&first), None) = (bands.first(), options.resampling) else {
-        if options.resampling.is_some() && !bands.is_empty() {
-            let reason = "one kernel for all bands, and one for each; give only one of them";
-            return Err(Error::conflict(OptionField::Resampling, OptionField::BandResampling, reason));
-        }
         let samples_only = spec.has_color_map() || spec.data_type.is_complex();
         let default = if samples_only { Resampling::Nearest } else { Resampling::Cubic };
         let resampling = options.resampling.unwrap_or(default);

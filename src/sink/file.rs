@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::recognize::Address;
 
 /// Small writes (headers, tile leaders and trailers) are combined up to this many bytes.
@@ -50,6 +50,20 @@ impl FileOptions {
     pub const fn sync(mut self, sync: bool) -> Self {
         self.sync = sync;
         self
+    }
+
+    /// Checks the options of an output that is not a file, such as a stream or memory: there is nothing to replace or to
+    /// sync.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`] for an option that is set, since it has no effect.
+    pub fn check_for_stream(&self) -> Result<()> {
+        let refuse = |option| Err(Error::option(option, "has no effect if the output is not a file; leave it out"));
+        match self {
+            Self { overwrite: true, .. } => refuse(OptionField::Overwrite),
+            Self { sync: true, .. } => refuse(OptionField::Sync),
+            _ => Ok(()),
+        }
     }
 }
 

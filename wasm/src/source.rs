@@ -49,8 +49,12 @@ impl Raster {
 
     /// Opens an array; `reader` yields the samples, then the mask if there is one.
     pub(crate) fn array(reader: Reader, image: &JsValue, options: &Options) -> Result<Self> {
-        let not_here =
-            [(options.read.image.is_some(), "image"), (options.nodata.is_some(), "nodata"), (options.widen, "nbits")];
+        let not_here = [
+            (options.read.image.is_some(), "image"),
+            (options.nodata.is_some(), "nodata"),
+            (options.widen, "nbits"),
+            (options.crs.is_some(), "crs"),
+        ];
         if let Some((_, option)) = not_here.into_iter().find(|(given, _)| *given) {
             return Err(refused(option, "applies to files only; an array is described by the second argument"));
         }
@@ -62,8 +66,8 @@ impl Raster {
 
     fn described(mut self, options: &Options) -> Result<Self> {
         let spec = self.pixels.spec();
-        let geo = options.place(self.geo, spec)?;
-        self.geo = options.describe(&mut self.metadata, geo, spec)?;
+        let (size, bands) = ((spec.width, spec.height), spec.bands);
+        self.geo = options.overrides.apply(self.geo, &mut self.metadata, size, bands)?;
         Ok(self)
     }
 }

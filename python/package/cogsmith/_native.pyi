@@ -6,7 +6,8 @@ from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pix
 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "validate",
+    "info",
 ]
 
 __version__: str
@@ -89,5 +90,6 @@ def create(
     options: Options,
     work: Work,
 ) -> tuple[dict[str, Any], list[str]]: ...
+def check_stream(work: Work) -> None: ...
 def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
 def info(subject: Path | bytes) -> dict[str, Any]: ...

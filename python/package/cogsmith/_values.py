@@ -128,9 +128,9 @@ def tile_size(name: str, value: Any) -> tuple[int, int]:
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
             raise ValueError(f"{name}={value!r}: expected one side, or (columns, rows)")
-        width, height = (integer(name, side, 16, 65520) for side in value)
+        width, height = (integer(name, side, 0, 2**32 - 1) for side in value)
         return width, height
-    side = integer(name, value, 16, 65520)
+    side = integer(name, value, 0, 2**32 - 1)
     return side, side
 
 
@@ -141,7 +141,7 @@ def align(side: int) -> int:
 
 def block_size(value: Any, name: str) -> int:
     """Returns the side of a block as datacube takes it: adjusted to a multiple of 16, with its warning."""
-    side = integer(name, value, 1, 65520)
+    side = integer(name, value, 0, 2**32 - 16)
     if side % 16:
         warn("Block size must be a multiple of 16, will be adjusted")
     return align(side)

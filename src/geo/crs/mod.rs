@@ -242,6 +242,23 @@ impl Crs {
         Ok(self)
     }
 
+    /// Parses an optional text, for callers whose options are a text and whether [a WKT
+    /// citation](Self::with_wkt_citation) is allowed.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a permission
+    /// without a text, since it has no effect.
+    pub fn parse_option(text: Option<&str>, wkt_citation: bool) -> Result<Option<Self>> {
+        match text {
+            Some(text) => Self::parse(text).map(|crs| Some(crs.with_wkt_citation(wkt_citation))),
+            None if wkt_citation => {
+                let reason = "has no effect without a coordinate reference system; set one, or leave it out";
+                Err(Error::option(OptionField::CrsWkt, reason))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Sets whether a definition that GeoKeys cannot express may be written as WKT in their citation, in the form
     /// `ESRI PE String = …`. GDAL reads it; to readers that only look at keys, the CRS is user-defined and unknown.
     /// Default: `false`.
