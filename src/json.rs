@@ -4,17 +4,23 @@
 
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::encode::{LevelSummary, Summary};
+use crate::codec::{Compression, ParameterValue};
+use crate::encode::{LevelLoss, LevelSummary, Summary};
 use crate::statistics::BandStatistics;
 
 /// Serializes a type as an object with these keys, in this order.
 macro_rules! object {
-    ($type:ident($value:ident), { $($key:literal: $field:expr,)+ } $(, $last:literal: $list:expr)*) => {
+    ($type:ident($value:ident), { $($key:literal: $field:expr,)+ }
+        $(, optional { $($option:literal: $optional:expr,)+ })? $(, $last:literal: $list:expr)*) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let $value = self;
-                let mut object = serializer.serialize_struct(stringify!($type), [$($key),+ $(, $last)*].len())?;
+                let mut object = serializer.serialize_struct(stringify!($type), [$($key,)+ $($($option,)+)? $($last,)*].len())?;
                 $(object.serialize_field($key, &$field)?;)+
+                $($(match $optional {
+                    None => object.skip_field($option)?,
+                    Some(value) => object.serialize_field($option, &value)?,
+                })+)?
                 // Lists that appear only if there is something in them.
                 $(if $list.is_empty() {
                     object.skip_field($last)?;
@@ -30,6 +36,14 @@ macro_rules! object {
 /// Returns a number that JSON can express.
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
+}
+
+/// Returns the value of a parameter that is a number.
+fn integer(value: Option<ParameterValue<'_>>) -> Option<u32> {
+    match value? {
+        ParameterValue::Integer(number) => Some(number),
+        ParameterValue::Name(_) => None,
+    }
 }
 
 object!(Summary(summary), {
@@ -48,6 +62,10 @@ object!(Summary(summary), {
     "spooled_bytes": summary.spooled,
     "bytes": summary.bytes,
     "uncompressed_bytes": summary.uncompressed_bytes,
+}, optional {
+    "overview_compression": summary.overview_compression.map(Compression::name),
+    "quality": integer(summary.compression.parameter("quality")),
+    "nodata_samples": Some(summary.nodata_samples).filter(|count| *count > 0),
 }, "statistics": summary.statistics, "warnings": summary.warnings);
 
 object!(LevelSummary(level), {
@@ -55,6 +73,14 @@ object!(LevelSummary(level), {
     "height": level.height,
     "tiles": level.tiles,
     "bytes": level.bytes,
+}, optional {
+    "loss": level.loss,
+});
+
+object!(LevelLoss(loss), {
+    "tiles": loss.tiles,
+    "max_error": loss.max_error,
+    "psnr": loss.psnr.map(|psnr| (psnr * 1000.0).round() / 1000.0),
 });
 
 object!(BandStatistics(band), {

@@ -49,6 +49,7 @@
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
+//! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
 //! | `serde` | no | `Serialize` for [`Summary`] and for the results of [`check`]: the JSON of `cogsmith --json` |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
@@ -106,7 +107,7 @@ pub use array::ArraySource;
 // Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
-pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
+pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]
@@ -120,8 +121,9 @@ pub use geo::{
 };
 pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
-    BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_TILE_SIDE, DEFAULT_ZSTD_LEVEL,
-    EncodeOptions, Interleave, MAX_TILE_SIDE, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
+    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, MAX_TILE_SIDE, MaskPolicy, Overviews,
+    ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;

@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn names_are_parsed_in_either_case() {
-        check(Compression::ALL, &["none", "lzw", "deflate", "zstd"]);
+        check(Compression::ALL, &["none", "lzw", "packbits", "deflate", "zstd", "jpeg"]);
         check(Predictor::ALL, &["auto", "none", "horizontal", "float"]);
         check(Interleave::ALL, &["pixel", "band", "tile"]);
         check(BigTiff::ALL, &["auto", "yes", "no"]);
-        check(MaskPolicy::ALL, &["auto", "none", "nodata", "alpha"]);
+        check(MaskPolicy::ALL, &["auto", "none", "nodata", "any-nodata", "alpha"]);
         check(Resampling::ALL, &Resampling::names().collect::<Vec<_>>());
     }
 

@@ -3,7 +3,10 @@
 use crate::error::{Error, OptionField, Result};
 use crate::names::{any_of, named};
 
-pub use crate::codec::{Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL, Predictor};
+pub use crate::codec::{
+    Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL,
+    JpegPhotometric, ParameterRange, ParameterValue, Predictor, Subsampling,
+};
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 
 /// Overviews to write.
@@ -146,20 +149,25 @@ impl Resampling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum MaskPolicy {
-    /// The source's mask, if it has one.
+    /// The source's mask, if it has one. With a lossy codec, which would change nodata and alpha, also pixels that are
+    /// nodata in every band, and those whose alpha is 0; the nodata value and the alpha band are left out. A pixel that is
+    /// nodata only in some bands is then an error.
     #[default]
     Auto,
     /// No mask; the source's mask is ignored.
     None,
-    /// Masks pixels that are nodata or NaN in every band, and those that the source's own mask excludes. The nodata
-    /// value is kept, since single bands of a valid pixel may still be nodata.
+    /// Masks pixels that are nodata or NaN in every band, and those that the source's own mask excludes. Lossless codecs
+    /// keep the nodata value, since single bands of a valid pixel may still be nodata; with a lossy codec, such samples
+    /// become data.
     Nodata,
+    /// Masks pixels that are nodata or NaN in any band, and those that the source's own mask excludes.
+    AnyNodata,
     /// Masks pixels whose alpha is 0, and those that the source's own mask excludes. The alpha band is dropped;
     /// partially transparent pixels become opaque.
     Alpha,
 }
 
-named!(MaskPolicy, Mask, { Auto => "auto", None => "none", Nodata => "nodata", Alpha => "alpha" });
+named!(MaskPolicy, Mask, { Auto => "auto", None => "none", Nodata => "nodata", AnyNodata => "any-nodata", Alpha => "alpha" });
 
 /// TIFF variant: BigTIFF has no 4 GiB limit, but very old software cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -198,6 +206,14 @@ pub struct EncodeOptions {
     pub compression: Compression,
     /// Predictor. Default: [`Predictor::Auto`], by data type; for integers, measured on the first tiles.
     pub predictor: Predictor,
+    /// Codec of the overviews. Default (`None`): that of full resolution, with its parameters.
+    pub overview_compression: Option<Compression>,
+    /// Predictor of the overviews. Default (`None`): that of full resolution if the codec is the same, as in GDAL, and
+    /// otherwise [`Predictor::Auto`] by data type alone.
+    pub overview_predictor: Option<Predictor>,
+    /// Mask made from nodata; the policies about other masks are those of [`MaskedSource`](crate::MaskedSource). Default:
+    /// [`MaskPolicy::Auto`].
+    pub mask: MaskPolicy,
     /// Layout of the bands. Default: pixel.
     pub interleave: Interleave,
     /// Overviews. Default: halve until one tile holds the level.
@@ -223,6 +239,9 @@ impl Default for EncodeOptions {
             overview_tile_size: None,
             compression: Compression::DEFLATE,
             predictor: Predictor::Auto,
+            overview_compression: None,
+            overview_predictor: None,
+            mask: MaskPolicy::Auto,
             interleave: Interleave::Pixel,
             overviews: Overviews::Auto,
             resampling: None,
@@ -264,6 +283,24 @@ impl EncodeOptions {
         self
     }
 
+    /// Sets the codec of the overviews. Default (`None`): that of full resolution, with its parameters.
+    pub fn overview_compression(mut self, compression: impl Into<Option<Compression>>) -> Self {
+        self.overview_compression = compression.into();
+        self
+    }
+
+    /// Sets the predictor of the overviews. Default (`None`): that of full resolution if the codec is the same.
+    pub fn overview_predictor(mut self, predictor: impl Into<Option<Predictor>>) -> Self {
+        self.overview_predictor = predictor.into();
+        self
+    }
+
+    /// Sets how a mask is made from nodata. Default: [`MaskPolicy::Auto`].
+    pub fn mask(mut self, mask: MaskPolicy) -> Self {
+        self.mask = mask;
+        self
+    }
+
     /// Sets the layout of the bands. Default: pixel.
     pub fn interleave(mut self, interleave: Interleave) -> Self {
         self.interleave = interleave;
@@ -302,6 +339,17 @@ impl EncodeOptions {
 }
 
 impl EncodeOptions {
+    /// Returns whether a level has a lossy codec.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.codecs().any(|codec| !codec.codec().lossless)
+    }
+
+    /// Returns the codec of full resolution, and that of the overviews if it is another.
+    pub(crate) fn codecs(&self) -> impl Iterator<Item = Compression> {
+        let overviews = if self.overviews == Overviews::None { None } else { self.overview_compression };
+        [self.compression].into_iter().chain(overviews)
+    }
+
     /// Checks ranges, and combinations of options that need no image to reject. [`CogPlan::new`](crate::CogPlan::new) makes
     /// the same checks.
     ///
@@ -313,7 +361,10 @@ impl EncodeOptions {
             tile_size.validate(OptionField::OverviewTileSize)?;
         }
         self.compression.validate()?;
-        self.check_predictor()?;
+        self.overview_compression.map_or(Ok(()), Compression::validate)?;
+        check_predictor(OptionField::Predictor, self.predictor, self.compression)?;
+        let overviews = self.overview_compression.unwrap_or(self.compression);
+        check_predictor(OptionField::OverviewPredictor, self.overview_predictor.unwrap_or_default(), overviews)?;
         self.check_resampling()?;
         match &self.overviews {
             Overviews::Count(0) => {
@@ -344,8 +395,10 @@ impl EncodeOptions {
             (self.resampling.is_some(), OptionField::Resampling),
             (!self.band_resampling.is_empty(), OptionField::BandResampling),
             (self.overview_tile_size.is_some(), OptionField::OverviewTileSize),
+            (self.overview_compression.is_some(), OptionField::OverviewCompression),
+            (self.overview_predictor.is_some(), OptionField::OverviewPredictor),
         ];
-        if let [(true, one), (true, each), _] = of_overviews {
+        if let [(true, one), (true, each), ..] = of_overviews {
             return Err(Error::conflict(
                 one,
                 each,
@@ -360,22 +413,17 @@ impl EncodeOptions {
             _ => Ok(()),
         }
     }
+}
 
-    /// Rejects an explicit predictor if the codec does not support one.
-    fn check_predictor(&self) -> Result<()> {
-        let codec = self.compression.codec();
-        if codec.takes_predictor || matches!(self.predictor, Predictor::Auto | Predictor::None) {
-            return Ok(());
-        }
-        let others = Compression::ALL.iter().filter(|other| other.codec().takes_predictor);
-        let others: Vec<_> = others.map(|other| other.name()).collect();
-        let (predictor, codec) = (self.predictor, codec.name);
-        let others = any_of(&others);
-        Err(Error::option(
-            OptionField::Predictor,
-            format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}"),
-        ))
+/// Rejects an explicit predictor if the codec does not support one.
+fn check_predictor(option: OptionField, predictor: Predictor, codec: Compression) -> Result<()> {
+    if codec.codec().takes_predictor || matches!(predictor, Predictor::Auto | Predictor::None) {
+        return Ok(());
     }
+    let others = Compression::ALL.iter().filter(|other| other.codec().takes_predictor);
+    let others: Vec<_> = others.map(|other| other.name()).collect();
+    let others = any_of(&others);
+    Err(Error::option(option, format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}")))
 }
 
 #[cfg(test)]

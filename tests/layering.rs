@@ -96,7 +96,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spec", "view",
         ],
     ),
-    ("json", &["check", "encode", "statistics"]),
+    ("json", &["check", "codec", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
     (
         "conformance",

@@ -9,10 +9,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Compression, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews,
-    Predictor, Resampling, TileSize,
+    BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, Resampling,
+    TileSize,
 };
 
+use crate::compression::CompressionArguments;
 use crate::describe::DescribeArguments;
 use crate::flags;
 use crate::info::InfoArguments;
@@ -66,18 +67,8 @@ pub(crate) struct CreateArguments {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Compression codec; all are lossless
-    #[arg(long, value_parser = named(Compression::ALL, Compression::name, codec_help), ignore_case = true, value_name = "CODEC",
-          default_value_t = Compression::DEFLATE, help_heading = "Compression")]
-    compress: Compression,
-
-    #[arg(long, value_name = "N", help = level_help(), long_help = long_level_help(), help_heading = "Compression")]
-    level: Option<u8>,
-
-    /// Transform applied to samples before compression, to make files smaller
-    #[arg(long, value_parser = named(Predictor::ALL, Predictor::name, predictor_help), ignore_case = true, value_name = "PREDICTOR",
-          default_value_t = Predictor::Auto, help_heading = "Compression")]
-    predictor: Predictor,
+    #[command(flatten)]
+    compression: CompressionArguments,
 
     /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16
     ///
@@ -151,7 +142,8 @@ pub(crate) struct CreateArguments {
 
     /// Source of the output's mask
     ///
-    /// nodata and alpha add to the input's mask, if it has one.
+    /// nodata, any-nodata, and alpha add to the input's mask, if it has one. With a lossy codec, auto makes the mask from
+    /// nodata and alpha, because the codec would change them; the nodata tag and the alpha band are then left out.
     #[arg(long, value_parser = named(MaskPolicy::ALL, MaskPolicy::name, mask_help), ignore_case = true, value_name = "SOURCE",
           default_value_t = MaskPolicy::Auto, help_heading = "Input")]
     pub(crate) mask: MaskPolicy,
@@ -298,14 +290,15 @@ impl CreateArguments {
 
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
+        let compression = self.compression.codec()?;
         Ok(EncodeOptions::new()
             .tile_size(self.blocksize)
             .overview_tile_size(self.overview_blocksize)
-            .compression(match self.level {
-                None => self.compress,
-                Some(level) => self.compress.with_parameter("level", level.into())?,
-            })
-            .predictor(self.predictor)
+            .compression(compression)
+            .overview_compression(self.compression.of_overviews(compression)?)
+            .predictor(self.compression.predictor)
+            .overview_predictor(self.compression.overview_predictor)
+            .mask(self.mask)
             .interleave(self.interleave)
             .overviews(match self.overview_count {
                 None => self.overviews.clone(),
@@ -394,29 +387,6 @@ pub(crate) fn parsed<T: FromStr<Err = cogsmith::Error>>(text: &str) -> Result<T,
     })
 }
 
-fn codec_help(codec: Compression) -> &'static str {
-    match codec {
-        Compression::None => "No compression",
-        Compression::Lzw => "LZW: every reader has it",
-        Compression::Deflate { .. } => "DEFLATE: every reader has it",
-        Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
-        _ => "",
-    }
-}
-
-fn predictor_help(predictor: Predictor) -> &'static str {
-    match predictor {
-        Predictor::Auto => {
-            "float for floats; horizontal or none for integers of 8 to 64 bits, by trying both on a few tiles; otherwise \
-             none"
-        }
-        Predictor::None => "No predictor; often best for classes",
-        Predictor::Horizontal => "Difference from the sample to the left",
-        Predictor::FloatingPoint => "Bytes of floats, grouped by significance",
-        _ => "",
-    }
-}
-
 fn interleave_help(interleave: Interleave) -> &'static str {
     match interleave {
         Interleave::Pixel => "All bands of a pixel in one tile",
@@ -437,33 +407,15 @@ fn big_tiff_help(variant: BigTiff) -> &'static str {
 
 fn mask_help(mask: MaskPolicy) -> &'static str {
     match mask {
-        MaskPolicy::Auto => "The input's mask, if it has one",
+        MaskPolicy::Auto => "The input's mask, if it has one; also nodata and alpha with a lossy codec",
         MaskPolicy::None => "No mask",
         MaskPolicy::Nodata => "Mask pixels whose bands are all nodata or NaN",
+        MaskPolicy::AnyNodata => "Mask pixels with any band that is nodata or NaN",
         MaskPolicy::Alpha => {
             "Mask pixels whose alpha is 0, and leave out the alpha band; partly transparent pixels become opaque"
         }
         _ => "",
     }
-}
-
-/// Returns the help of `--level`, with the levels of each codec that has them.
-fn level_help() -> String {
-    let codecs = Compression::ALL.iter().map(|compression| compression.codec());
-    let levels = codecs.filter_map(|codec| Some((codec.name, codec.parameter.filter(|one| one.name == "level")?)));
-    let texts = levels.enumerate().map(|(index, (codec, level))| {
-        let fastest = if index == 0 { " (fastest)" } else { "" };
-        format!("{}{fastest} to {} for {codec} [default: {}]", level.min, level.max, level.default)
-    });
-    format!("Compression level: {}", texts.collect::<Vec<_>>().join(", "))
-}
-
-fn long_level_help() -> String {
-    format!(
-        "{}\n\nHigher levels make smaller files and take longer. At deflate level 6, images of up to 1 MiB of pixels are \
-         compressed at level 7. Example: --compress zstd --level 15",
-        level_help()
-    )
 }
 
 /// Parses a number of bytes: digits alone, or with K, M, or G for powers of 1024.

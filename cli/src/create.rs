@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource, PixelSource,
-    Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
+    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -84,11 +84,11 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         Threads::All => Executor::all_cores()?,
         Threads::Count(count) => Executor::threads(count.get())?,
     };
-    let mut source = open(arguments)?;
-    if !arguments.quiet {
-        report::warnings(source.inner().warnings());
-    }
     let options = arguments.encode_options()?;
+    let mut source = open(arguments, &options)?;
+    if !arguments.quiet {
+        report::warnings(source.warnings());
+    }
     let size = (source.spec().width, source.spec().height);
     let mut metadata = source.metadata().clone();
     let geo = arguments.overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
@@ -103,7 +103,11 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     } else {
         job.write_to_file(&mut source, &plan)?
     };
-    let mut report = Report::new(arguments, &source, &plan, summary, start.elapsed());
+    if !arguments.quiet {
+        // Those of the plan have been printed.
+        report::warnings(&summary.warnings[plan.warnings().len().min(summary.warnings.len())..]);
+    }
+    let mut report = Report::new(arguments, &source, summary, start.elapsed());
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));
@@ -127,7 +131,7 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 /// The pixel source of the command.
 pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
-fn open(arguments: &CreateArguments) -> Result<Source, Error> {
+fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
     let mut source =
@@ -146,7 +150,7 @@ fn open(arguments: &CreateArguments) -> Result<Source, Error> {
     if let Some(crs) = arguments.crs()? {
         source.set_crs(&crs)?;
     }
-    MaskedSource::with_metadata(source, arguments.mask)
+    MaskedSource::for_options(source, options)
 }
 
 /// An encoding job, for either kind of output.

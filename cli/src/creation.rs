@@ -5,9 +5,13 @@ use crate::hints::{MEANINGS, Meaning, find, is_taken, meaning, translation};
 
 /// GDAL creation options, as in `-co NAME=VALUE`, and the options that take their values.
 pub(crate) const OPTIONS: &[Meaning] = &[
-    meaning(&["COMPRESS", "OVERVIEW_COMPRESS"], "--compress"),
+    meaning(&["COMPRESS"], "--compress"),
+    meaning(&["OVERVIEW_COMPRESS"], "--overview-compress"),
+    meaning(&["QUALITY", "JPEG_QUALITY"], "--quality"),
+    meaning(&["OVERVIEW_QUALITY", "JPEG_QUALITY_OVERVIEW"], "--overview-quality"),
     meaning(&["LEVEL", "ZLEVEL", "ZSTD_LEVEL"], "--level"),
-    meaning(&["PREDICTOR", "OVERVIEW_PREDICTOR"], "--predictor"),
+    meaning(&["PREDICTOR"], "--predictor"),
+    meaning(&["OVERVIEW_PREDICTOR"], "--overview-predictor"),
     meaning(&["BLOCKSIZE"], "--blocksize"),
     meaning(&["INTERLEAVE"], "--interleave"),
     meaning(&["BIGTIFF"], "--bigtiff"),
@@ -25,7 +29,11 @@ pub(crate) const OTHER_OPTIONS: &[Meaning] = &[
     meaning(&["NBITS"], "samples keep their width; --nbits widen widens them to the next type"),
     meaning(&["STATISTICS"], "--stats computes the statistics of all bands"),
     meaning(&["ADD_ALPHA"], "leave it out: no alpha band is added; --mask nodata creates a mask from the nodata value"),
-    meaning(&["ALPHA", "PHOTOMETRIC"], "--color-interpretation COLOR,… sets the color interpretation of the bands"),
+    meaning(
+        &["PHOTOMETRIC"],
+        "--photometric ycbcr stores any three bands as YCbCr; jpeg does so with red, green, and blue",
+    ),
+    meaning(&["ALPHA"], "--color-interpretation COLOR,… sets the color interpretation of the bands"),
 ];
 
 /// Returns the hint for a creation option of GDAL, `NAME=VALUE`; `None` if it has no counterpart.
@@ -58,7 +66,12 @@ mod tests {
         for (pair, expected) in [
             ("COMPRESS=ZSTD", "use '--compress zstd' instead of '-co COMPRESS=…'"),
             ("compress=adobe_deflate", "use '--compress deflate' instead"),
-            ("COMPRESS=JPEG", "all codecs here are lossless"),
+            ("COMPRESS=JPEG", "use '--compress jpeg'"),
+            ("COMPRESS=LZMA", "hardly any reader of COGs has LZMA"),
+            ("COMPRESS=JXL", "hardly any reader of COGs has JPEG XL"),
+            ("COMPRESS=PACKBITS", "use '--compress packbits'"),
+            ("OVERVIEW_COMPRESS=JPEG", "use '--overview-compress jpeg'"),
+            ("OVERVIEW_PREDICTOR=2", "use '--overview-predictor horizontal'"),
             ("COMPRESS=CCITTFAX4", "--compress here, which does not accept 'ccittfax4'"),
             ("ZLEVEL=9", "use '--level 9'"),
             ("LEVEL=high", "does not accept 'high'"),
@@ -79,7 +92,9 @@ mod tests {
             ("STATISTICS=YES", "--stats computes"),
             ("ADD_ALPHA=YES", "no alpha band is added; --mask nodata"),
             ("ALPHA=YES", "--color-interpretation COLOR,…"),
-            ("QUALITY=75", "all codecs here are lossless"),
+            ("QUALITY=75", "use '--quality 75'"),
+            ("OVERVIEW_QUALITY=50", "use '--overview-quality 50'"),
+            ("PHOTOMETRIC=YCBCR", "--photometric ycbcr stores"),
             ("TILING_SCHEME=GoogleMapsCompatible", "does not reproject"),
             ("COMPRESS", "use '--compress VALUE'"),
         ] {

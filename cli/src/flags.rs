@@ -7,6 +7,13 @@ fn flag(option: OptionField) -> Option<&'static str> {
     Some(match option {
         OptionField::Compression => "--compress",
         OptionField::Level => "--level",
+        OptionField::Quality => "--quality",
+        OptionField::JpegSubsampling => "--jpeg-subsampling",
+        OptionField::Photometric => "--photometric",
+        OptionField::OverviewCompression => "--overview-compress",
+        OptionField::OverviewLevel => "--overview-level",
+        OptionField::OverviewQuality => "--overview-quality",
+        OptionField::OverviewPredictor => "--overview-predictor",
         OptionField::Predictor => "--predictor",
         OptionField::TileSize => "--blocksize",
         OptionField::OverviewTileSize => "--overview-blocksize",

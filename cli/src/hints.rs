@@ -104,7 +104,9 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         &["zlevel", "zstd-level", "zstd_level", "compression-level", "compress-level", "effort"],
         "--level N sets the compression level",
     ),
-    meaning(&["quality", "jpeg-quality", "lossy", "max-z-error"], "leave it out: all codecs here are lossless"),
+    meaning(&["jpeg-quality", "jpeg_quality", "jpegquality", "q"], "--compress jpeg --quality N sets the quality"),
+    meaning(&["max-z-error", "max_z_error"], "LERC is not available; leave it out, and use --compress zstd"),
+    meaning(&["lossy"], "--compress jpeg is lossy; all other codecs are lossless"),
     // Layout.
     meaning(
         &["blockxsize", "blockysize", "block-size", "tile-size", "tilesize", "tiled", "tile", "blocks"],
@@ -118,7 +120,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "--overview-resampling KERNEL sets the kernel for overviews; full resolution is never resampled",
     ),
     meaning(
-        &["overview-level", "overview-levels", "levels", "factors", "ovr", "overview", "pyramids"],
+        &["overview-levels", "levels", "factors", "ovr", "overview", "pyramids"],
         "--overviews LIST sets the reduction factors; --overview-count N sets the number of overviews",
     ),
     meaning(&["no-overviews", "without-overviews"], "--overviews none writes no overviews"),
@@ -197,7 +199,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     ),
     meaning(&["nomd", "no-metadata", "no-tags"], "--strip-metadata leaves out the input's metadata"),
     meaning(
-        &["colorinterp", "color-interp", "colour-interpretation", "photometric"],
+        &["colorinterp", "color-interp", "colour-interpretation"],
         "--color-interpretation COLOR,… sets the color interpretation of the bands",
     ),
     meaning(
@@ -295,10 +297,22 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     ("--compress", &["raw", "no", "false", "uncompressed"], Value("none")),
     (
         "--compress",
-        &["jpeg", "webp", "lerc", "jxl", "lerc_deflate", "lerc_zstd"],
-        Advice("all codecs here are lossless; use 'zstd' for small files"),
+        &["webp", "lerc", "lerc_deflate", "lerc_zstd"],
+        Advice("use 'jpeg' for 8-bit imagery, or 'zstd' for small files without loss"),
     ),
-    ("--compress", &["packbits", "lzma"], Advice("use 'zstd' for small files")),
+    (
+        "--compress",
+        &["jxl", "jpegxl", "jpeg_xl"],
+        Advice(
+            "hardly any reader of COGs has JPEG XL, not even the builds of GDAL that pip and Debian install; use 'jpeg' or \
+                'zstd'",
+        ),
+    ),
+    (
+        "--compress",
+        &["lzma", "xz"],
+        Advice("hardly any reader of COGs has LZMA, and it is slow; use 'zstd' for small files"),
+    ),
     ("--interleave", &["bip", "chunky", "contig"], Value("pixel")),
     ("--interleave", &["bsq", "separate", "planar"], Value("band")),
     ("--threads", &["all_cpus", "auto", "max", "0", "-1"], Value("all")),
@@ -312,6 +326,12 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
 
 /// Returns the equivalent of a value that an option does not accept.
 pub(crate) fn translation(option: &str, value: &str) -> Option<Translation> {
+    // Overviews take the same values.
+    let option = match option {
+        "--overview-compress" => "--compress",
+        "--overview-predictor" => "--predictor",
+        other => other,
+    };
     let found = VALUES
         .iter()
         .find(|(own, words, _)| *own == option && words.iter().any(|word| word.eq_ignore_ascii_case(value)));

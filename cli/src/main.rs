@@ -8,6 +8,7 @@
 
 mod arguments;
 mod cancel;
+mod compression;
 mod create;
 mod creation;
 mod describe;

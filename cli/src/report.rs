@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{BandStatistics, CogPlan, Compression, Error, ErrorKind, Predictor, Progress, RasterSource, Summary};
+use cogsmith::{BandStatistics, Compression, Error, ErrorKind, Predictor, Progress, RasterSource, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
@@ -29,20 +29,14 @@ pub(crate) struct Report {
 
 impl Report {
     /// Collects the summary of a finished job.
-    pub(crate) fn new(
-        arguments: &CreateArguments,
-        source: &Source,
-        plan: &CogPlan,
-        mut summary: Summary,
-        elapsed: Duration,
-    ) -> Self {
-        summary.warnings.clear();
+    pub(crate) fn new(arguments: &CreateArguments, source: &Source, mut summary: Summary, elapsed: Duration) -> Self {
+        let warnings = std::mem::take(&mut summary.warnings);
         Self {
             output: arguments.output.to_string_lossy().into_owned(),
             ratio: thousandths(summary.uncompressed_bytes as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
             statistics: std::mem::take(&mut summary.statistics),
-            warnings: [source.inner().warnings(), plan.warnings()].concat(),
+            warnings: [source.warnings(), &warnings].concat(),
             summary,
         }
     }

@@ -28,6 +28,13 @@ pub(crate) const fn keywords(option: OptionField) -> Keywords {
     match option {
         OptionField::Compression => Keywords::both("compress"),
         OptionField::Level => Keywords::both("level"),
+        OptionField::Quality => Keywords::both("quality"),
+        OptionField::JpegSubsampling => Keywords::both("jpeg_subsampling"),
+        OptionField::Photometric => Keywords::both("photometric"),
+        OptionField::OverviewCompression => Keywords::both("overview_compress"),
+        OptionField::OverviewLevel => Keywords::both("overview_level"),
+        OptionField::OverviewQuality => Keywords::both("overview_quality"),
+        OptionField::OverviewPredictor => Keywords::both("overview_predictor"),
         OptionField::Predictor => Keywords::both("predictor"),
         OptionField::TileSize => Keywords::both("blocksize"),
         OptionField::OverviewTileSize => Keywords::both("overview_blocksize"),

@@ -1,19 +1,51 @@
-//! A codec and its parameter: [`Compression`].
+//! A codec and its parameters: [`Compression`].
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, OptionField, Result};
-use crate::names;
+use crate::error::{Error, ErrorKind, OptionField, Result};
+use crate::names::{self, named};
 
+use super::parameter::{CodecParameter, ParameterValue};
 use super::table::{self, Codec};
 
 /// The default DEFLATE level.
 pub const DEFAULT_DEFLATE_LEVEL: u8 = 6;
 /// The default ZSTD level, the same as GDAL's.
 pub const DEFAULT_ZSTD_LEVEL: u8 = 9;
+/// The default JPEG quality, the same as GDAL's.
+pub const DEFAULT_JPEG_QUALITY: u8 = 75;
 
-/// Tile compression (tag 259) and its parameter. All codecs are lossless. [`codec`](Self::codec) describes each.
+/// Chroma subsampling of JPEG (tag 530): pixels that share one value of Cb and Cr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Subsampling {
+    /// 4:2:0 for YCbCr, as in GDAL; other components are never subsampled.
+    #[default]
+    Auto,
+    /// 4:2:0: two columns and two rows. Smaller files; fine colored detail is blurred. Only for YCbCr.
+    S420,
+    /// 4:4:4: none.
+    S444,
+}
+
+named!(Subsampling, JpegSubsampling, { Auto => "auto", S420 => "420", S444 => "444" });
+
+/// Color space in which JPEG stores three bands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum JpegPhotometric {
+    /// YCbCr for red, green, and blue with pixel interleave, as in GDAL. Other bands are stored as they are: converting
+    /// bands that are not colors mixes them.
+    #[default]
+    Auto,
+    /// YCbCr, whatever the three bands are. Readers then see them as red, green, and blue.
+    Ycbcr,
+}
+
+named!(JpegPhotometric, Photometric, { Auto => "auto", Ycbcr => "ycbcr" });
+
+/// Tile compression (tag 259) and its parameters. [`codec`](Self::codec) describes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Compression {
@@ -21,6 +53,9 @@ pub enum Compression {
     None,
     /// Code 5: LZW (TIFF 6.0 section 13). Supported by every reader; fast, but files are larger than with DEFLATE.
     Lzw,
+    /// Code 32773: PackBits, runs of equal bytes (TIFF 6.0 section 9). Supported by every reader; hardly smaller than
+    /// uncompressed files, except for masks and drawings.
+    PackBits,
     /// Code 8: DEFLATE in zlib format (Adobe Photoshop TIFF Technical Notes). Supported by every reader.
     Deflate {
         /// 1 (fastest) to 9 (smallest). At level 6, images of up to 1 MiB are compressed at level 7, which adds a few
@@ -33,6 +68,16 @@ pub enum Compression {
         /// 1 (fastest) to 22 (smallest).
         level: u8,
     },
+    /// Code 7: JPEG (Adobe TIFF Technical Note 2). Lossy; for `u8` imagery. The bytes of a tile are those of GDAL with
+    /// libjpeg-turbo.
+    Jpeg {
+        /// 1 (smallest) to 100 (most similar to the source).
+        quality: u8,
+        /// Chroma subsampling.
+        subsampling: Subsampling,
+        /// Color space.
+        photometric: JpegPhotometric,
+    },
 }
 
 impl Compression {
@@ -40,23 +85,22 @@ impl Compression {
     pub const DEFLATE: Self = Self::Deflate { level: DEFAULT_DEFLATE_LEVEL };
     /// ZSTD at [`DEFAULT_ZSTD_LEVEL`].
     pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
+    /// JPEG at [`DEFAULT_JPEG_QUALITY`].
+    pub const JPEG: Self = table::JPEG_DEFAULT;
     /// All codecs, with the default values of their parameters.
-    pub const ALL: &'static [Self] = &[Self::None, Self::Lzw, Self::DEFLATE, Self::ZSTD];
-
-    /// Returns the row of the codec table, and the value of the parameter; 0 if the codec has none.
-    const fn row(self) -> (&'static Codec, u8) {
-        match self {
-            Self::None => (&table::NONE, 0),
-            Self::Lzw => (&table::LZW, 0),
-            Self::Deflate { level } => (&table::DEFLATE, level),
-            Self::Zstd { level } => (&table::ZSTD, level),
-        }
-    }
+    pub const ALL: &'static [Self] = &[Self::None, Self::Lzw, Self::PackBits, Self::DEFLATE, Self::ZSTD, Self::JPEG];
 
     /// Returns the description of the codec.
     #[must_use]
     pub const fn codec(self) -> &'static Codec {
-        self.row().0
+        match self {
+            Self::None => &table::NONE,
+            Self::Lzw => &table::LZW,
+            Self::PackBits => &table::PACKBITS,
+            Self::Deflate { .. } => &table::DEFLATE,
+            Self::Zstd { .. } => &table::ZSTD,
+            Self::Jpeg { .. } => &table::JPEG,
+        }
     }
 
     /// Returns the value of tag 259.
@@ -76,48 +120,89 @@ impl Compression {
         Self::ALL.iter().map(|compression| compression.name())
     }
 
-    /// Returns the value of the codec's parameter; `None` if it has none.
+    /// Returns the codec's parameters and their values.
+    pub fn parameters(self) -> impl Iterator<Item = (&'static CodecParameter, ParameterValue<'static>)> {
+        self.codec().parameters.iter().filter_map(move |parameter| Some((parameter, (parameter.get)(self)?)))
+    }
+
+    /// Returns the value of a parameter, such as `level`; `None` if the codec does not have it.
     #[must_use]
-    pub const fn parameter(self) -> Option<u8> {
-        let (codec, value) = self.row();
-        if codec.parameter.is_some() { Some(value) } else { None }
+    pub fn parameter(self, name: &str) -> Option<ParameterValue<'static>> {
+        self.parameters().find(|(parameter, _)| parameter.name == name).map(|(_, value)| value)
     }
 
     /// Sets a parameter by its name, such as `level`.
     ///
     /// ```
     /// use cogsmith::Compression;
-    /// assert_eq!(Compression::ZSTD.with_parameter("level", 15)?, Compression::Zstd { level: 15 });
-    /// assert!(Compression::Lzw.with_parameter("level", 15).is_err());
+    /// assert_eq!(Compression::ZSTD.with_parameter("level", 15u32)?, Compression::Zstd { level: 15 });
+    /// assert!(Compression::Lzw.with_parameter("level", 15u32).is_err());
+    /// assert!(Compression::JPEG.with_parameter("jpeg-subsampling", "444").is_ok());
     /// # Ok::<(), cogsmith::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) if the codec has no such parameter, or the value is
     /// out of range.
-    pub fn with_parameter(self, name: &str, value: u32) -> Result<Self> {
-        let parameter = |compression: &Self| compression.codec().parameter.filter(|parameter| parameter.name == name);
-        let Some(known) = Self::ALL.iter().find_map(parameter) else {
-            return Err(Error::option(OptionField::Compression, format!("no codec has a parameter '{name}'")));
-        };
-        let Some(own) = parameter(&self) else {
-            let others = Self::ALL.iter().filter(|other| parameter(other).is_some());
-            let others: Vec<_> = others.map(|other| other.name()).collect();
+    pub fn with_parameter<'a>(self, name: &str, value: impl Into<ParameterValue<'a>>) -> Result<Self> {
+        let value = value.into();
+        let find = |codec: Self| codec.codec().parameters.iter().find(|parameter| parameter.name == name);
+        let Some(own) = find(self) else {
+            let others: Vec<_> = Self::ALL.iter().filter(|other| find(**other).is_some()).collect();
+            let Some(known) = others.first().and_then(|other| find(**other)) else {
+                return Err(Error::option(OptionField::Compression, format!("no codec has a parameter '{name}'")));
+            };
+            let others: Vec<_> = others.iter().map(|other| other.name()).collect();
             let reason = format!("has no effect with codec {self}; leave it out, or use {}", names::any_of(&others));
             return Err(Error::option(known.field, reason));
         };
-        Ok(self.with_value(own.check(self.codec(), value)?))
+        own.check(self.codec(), value)?;
+        (own.set)(self, value).ok_or_else(|| Error::option(own.field, "the value is of another kind"))
     }
 
-    /// Returns the codec with another value of its parameter, which is ignored if it has none.
-    pub(crate) fn with_value(self, value: u8) -> Self {
-        (self.codec().compression)(value)
+    /// Returns the codec of the overviews of a file whose full resolution has this codec: `other` if it is given, with
+    /// parameters of its own, otherwise this one. `level` and `quality` replace its parameters.
+    ///
+    /// ```
+    /// use cogsmith::Compression;
+    /// assert_eq!(Compression::Zstd { level: 3 }.for_overviews(None, None, None)?, None);
+    /// let jpeg = Compression::DEFLATE.for_overviews(Some(Compression::JPEG), None, Some(60))?;
+    /// assert_eq!(jpeg, Some(Compression::JPEG.with_parameter("quality", 60u8)?));
+    /// # Ok::<(), cogsmith::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`with_parameter`](Self::with_parameter), for `overview-level` and `overview-quality`.
+    pub fn for_overviews(self, other: Option<Self>, level: Option<u8>, quality: Option<u8>) -> Result<Option<Self>> {
+        // As in GDAL, the same codec has the same parameters.
+        let other = other.map(|other| if other.code() == self.code() { self } else { other });
+        let mut chosen = other.unwrap_or(self);
+        let given = [("level", OptionField::OverviewLevel, level), ("quality", OptionField::OverviewQuality, quality)];
+        for (name, option, value) in given {
+            let Some(value) = value else { continue };
+            chosen = chosen.with_parameter(name, value).map_err(|error| match error.kind() {
+                ErrorKind::InvalidOption { reason, .. } => Error::option(option, reason.clone()),
+                _ => error,
+            })?;
+        }
+        Ok(Some(chosen).filter(|chosen| *chosen != self))
     }
 
-    /// Checks the range of the parameter.
+    /// Checks the ranges of the parameters.
     pub(crate) fn validate(self) -> Result<()> {
-        let (codec, value) = self.row();
-        codec.parameter.map_or(Ok(()), |parameter| parameter.check(codec, value.into()).map(drop))
+        self.parameters().try_for_each(|(parameter, value)| parameter.check(self.codec(), value))
+    }
+
+    /// Returns the codec with other values of its parameters, as [`CodecParameter::code`] returns them and unchecked;
+    /// `None` if one has no such value.
+    pub(crate) fn with_codes(self, mut next: impl FnMut() -> Result<u32>) -> Result<Option<Self>> {
+        let mut changed = self;
+        for parameter in self.codec().parameters {
+            let Some(value) = parameter.from_code(next()?) else { return Ok(None) };
+            let Some(with) = (parameter.set)(changed, value) else { return Ok(None) };
+            changed = with;
+        }
+        Ok(Some(changed))
     }
 
     /// Checks that this build has an encoder.
@@ -125,30 +210,33 @@ impl Compression {
         (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))
     }
 
-    /// Returns the codec with the effort for small images: the default value of the parameter is raised.
-    pub(crate) fn for_small_image(self) -> Self {
-        let (codec, value) = self.row();
-        match (codec.parameter, codec.small_image) {
-            (Some(parameter), Some(more)) if value == parameter.default => self.with_value(more),
-            _ => self,
+    /// Returns the codec with the effort for small images. At the default level of DEFLATE it is one level higher: tiles
+    /// of small images have little history to match against, and the additional effort takes milliseconds.
+    pub(crate) const fn for_small_image(self) -> Self {
+        match self {
+            Self::DEFLATE => Self::Deflate { level: DEFAULT_DEFLATE_LEVEL + 1 },
+            other => other,
         }
     }
 
-    /// Returns the codec with the effort at which predictors are compared.
-    pub(crate) fn for_trial(self) -> Self {
-        let (codec, value) = self.row();
-        self.with_value(value.min(codec.trial_max))
+    /// Returns the codec with the effort at which predictors are compared: higher levels of ZSTD take long and give the
+    /// same answer.
+    pub(crate) const fn for_trial(self) -> Self {
+        match self {
+            Self::Zstd { level: DEFAULT_ZSTD_LEVEL.. } => Self::ZSTD,
+            other => other,
+        }
     }
 }
 
-/// The name of the codec, without its parameter.
+/// The name of the codec, without its parameters.
 impl fmt::Display for Compression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// Parses the name of a codec in either case. The parameter gets its default value.
+/// Parses the name of a codec in either case. Its parameters get their default values.
 impl FromStr for Compression {
     type Err = Error;
 
@@ -160,43 +248,56 @@ impl FromStr for Compression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::parameter::ParameterRange;
 
     #[test]
     fn parameters_are_set_by_name_within_their_range() {
         for &compression in Compression::ALL {
             compression.validate().unwrap();
-            let Some(parameter) = compression.codec().parameter else {
-                assert_eq!(compression.parameter(), None);
-                let error = compression.with_parameter("level", 1).unwrap_err().to_string();
-                assert!(
-                    error.contains("'level': has no effect with codec") && error.contains("deflate or zstd"),
-                    "{error}"
-                );
-                continue;
-            };
-            assert_eq!(compression.parameter(), Some(parameter.default));
-            for value in [parameter.min, parameter.max] {
-                let set = compression.with_parameter(parameter.name, value.into()).unwrap();
-                assert_eq!((set.codec().name, set.parameter()), (compression.name(), Some(value)));
-                set.validate().unwrap();
+            let set = |name, value: ParameterValue<'_>| compression.with_parameter(name, value);
+            for (parameter, value) in compression.parameters() {
+                assert_eq!(value, parameter.default);
+                match parameter.range {
+                    ParameterRange::Integers { min, max } => {
+                        for value in [min, max].map(ParameterValue::from) {
+                            let changed = set(parameter.name, value).unwrap();
+                            assert_eq!(changed.parameter(parameter.name), Some(value));
+                            changed.validate().unwrap();
+                        }
+                        for value in [u32::from(min) - 1, u32::from(max) + 1, 1000] {
+                            let error = set(parameter.name, value.into()).unwrap_err().to_string();
+                            let range = format!("{value} is out of range for {compression} ({min} to {max})");
+                            assert!(error.contains(&range), "{error}");
+                        }
+                        let outside = (parameter.set)(compression, (max + 1).into()).unwrap();
+                        assert!(outside.validate().is_err());
+                        assert!(set(parameter.name, "high".into()).unwrap_err().to_string().contains("not a number"));
+                    }
+                    ParameterRange::Names(names) => {
+                        for name in names {
+                            let changed = set(parameter.name, name.to_ascii_uppercase().as_str().into()).unwrap();
+                            assert_eq!(changed.parameter(parameter.name), Some((*name).into()));
+                        }
+                        assert!(set(parameter.name, "x".into()).unwrap_err().to_string().contains("not one of"));
+                        assert!(set(parameter.name, 7u8.into()).unwrap_err().to_string().contains("7 is a number"));
+                    }
+                }
             }
-            for value in [u32::from(parameter.min) - 1, u32::from(parameter.max) + 1, 1000] {
-                let error = compression.with_parameter(parameter.name, value).unwrap_err().to_string();
-                let range =
-                    format!("{value} is out of range for {compression} ({} to {})", parameter.min, parameter.max);
-                assert!(error.contains(&range), "{error}");
-            }
-            assert!(compression.with_value(parameter.max + 1).validate().is_err());
         }
-        assert!(Compression::DEFLATE.with_parameter("quality", 1).unwrap_err().to_string().contains("quality"));
+        let error = Compression::Lzw.with_parameter("level", 1u8).unwrap_err().to_string();
+        assert!(error.contains("'level': has no effect with codec") && error.contains("deflate or zstd"), "{error}");
+        assert!(Compression::DEFLATE.with_parameter("effort", 1u8).unwrap_err().to_string().contains("effort"));
     }
 
     #[test]
     fn rows_of_the_table_belong_to_their_codec() {
         let mut codes: Vec<_> = Compression::ALL.iter().map(|compression| compression.code()).collect();
-        for compression in Compression::ALL {
-            assert_eq!(compression.with_value(compression.parameter().unwrap_or(0)), *compression);
+        for &compression in Compression::ALL {
+            let codes: Vec<_> = compression.parameters().map(|(parameter, value)| parameter.code(value)).collect();
+            let mut codes = codes.into_iter();
+            assert_eq!(compression.with_codes(|| Ok(codes.next().unwrap())).unwrap(), Some(compression));
         }
+        assert_eq!(Compression::JPEG.with_codes(|| Ok(50)).unwrap(), None);
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), Compression::ALL.len());

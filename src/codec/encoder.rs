@@ -19,28 +19,45 @@ pub(crate) trait ByteEncoder: Send {
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
-    fn encode(&mut self, parameter: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String>;
+    fn encode(
+        &mut self,
+        compression: Compression,
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String>;
 }
 
 /// The samples of a whole tile.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "no sample codec yet"))]
+#[cfg_attr(not(feature = "jpeg"), expect(dead_code, reason = "JPEG takes samples"))]
 pub(crate) struct TileSamples<'a> {
     /// The size of the tile, its bands and their type.
     pub(crate) format: &'a TileFormat,
     /// Row by row, with the bands of a pixel together, padded, in native byte order; aligned for any type.
-    pub(crate) samples: &'a [u8],
+    pub(crate) samples: &'a mut [u8],
+    /// Columns and rows inside the image.
+    pub(crate) inside: (usize, usize),
     /// One byte per pixel, 0 = invalid, which padding is too. `None` if the image has no mask.
     pub(crate) mask: Option<&'a [u8]>,
+    /// The bytes of a nodata pixel, if the image has nodata.
+    pub(crate) nodata: Option<&'a [u8]>,
 }
 
 /// Encodes the samples of tiles.
 pub(crate) trait SampleEncoder: Send {
-    /// Appends the encoded `tile` to `out`. The result depends on the arguments alone, not on earlier tiles.
+    /// Appends the encoded `tile` to `out`, and the samples that decoders return for it to `decoded`. The result depends
+    /// on the arguments alone, not on earlier tiles.
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
-    fn encode(&mut self, parameter: u8, tile: &TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String>;
+    fn encode(
+        &mut self,
+        compression: Compression,
+        tile: TileSamples<'_>,
+        out: &mut Vec<u8>,
+        decoded: Option<&mut Vec<u8>>,
+    ) -> Result<(), String>;
 }
 
 /// The input of a codec, and the constructor of its encoder.
@@ -51,7 +68,6 @@ pub(crate) enum EncoderKind {
     /// Bytes: predicted, packed, and little-endian.
     Bytes(fn() -> Box<dyn ByteEncoder>),
     /// Samples and mask.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no sample codec yet"))]
     Samples(fn() -> Box<dyn SampleEncoder>),
 }
 
@@ -87,8 +103,7 @@ impl Compressor {
                 Ok(())
             }
             EncoderKind::Bytes(new) => {
-                let parameter = compression.parameter().unwrap_or_default();
-                of_codec(&mut self.bytes, codec.code, new).encode(parameter, layout, bytes, out)
+                of_codec(&mut self.bytes, codec.code, new).encode(compression, layout, bytes, out)
             }
             EncoderKind::Samples(_) => Err(format!("{compression} encodes samples, not bytes")),
         }
@@ -114,10 +129,15 @@ fn of_codec<T: ?Sized>(encoders: &mut Vec<(u16, Box<T>)>, code: u16, new: fn() -
 }
 
 impl ByteEncoder for lzw::Encoder {
-    fn encode(&mut self, _: u8, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(&mut self, _: Compression, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         self.encode(bytes, out);
         Ok(())
     }
+}
+
+/// Returns the reason for rejecting the options of another codec.
+pub(super) fn not_for(compression: Compression) -> String {
+    format!("the encoder is not one for {compression}")
 }
 
 /// DEFLATE in the zlib format (RFC 1950), as TIFF compression 8 requires. Holds the encoder of one level at a time.
@@ -125,7 +145,14 @@ impl ByteEncoder for lzw::Encoder {
 pub(super) struct Deflate(Option<(u8, deflate::Encoder)>);
 
 impl ByteEncoder for Deflate {
-    fn encode(&mut self, level: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(
+        &mut self,
+        compression: Compression,
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let Compression::Deflate { level } = compression else { return Err(not_for(compression)) };
         let encoder = match &mut self.0 {
             Some((made_for, encoder)) if *made_for == level => encoder,
             slot => {
@@ -143,7 +170,8 @@ impl ByteEncoder for Deflate {
 pub(super) struct Zstd;
 
 impl ByteEncoder for Zstd {
-    fn encode(&mut self, level: u8, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(&mut self, compression: Compression, _: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        let Compression::Zstd { level } = compression else { return Err(not_for(compression)) };
         zstd::compress(level, bytes, out)
     }
 }

@@ -8,8 +8,12 @@ mod compression;
 pub(crate) mod decode;
 mod deflate;
 mod encoder;
+mod jpeg;
+mod loss;
 mod lzw;
 mod pack;
+mod packbits;
+mod parameter;
 mod predictor;
 mod prepare;
 mod table;
@@ -22,12 +26,17 @@ use crate::grid::TileSize;
 use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
 
-pub use compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
+pub use compression::{
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+};
 use encoder::EncoderKind;
 pub(crate) use encoder::{Compressor, Layout};
+pub(crate) use jpeg::components;
+pub(crate) use loss::{TileLoss, count_nodata};
+pub use parameter::{CodecParameter, ParameterRange, ParameterValue};
 pub use predictor::Predictor;
 use prepare::Preparation;
-pub use table::{Codec, CodecParameter};
+pub use table::Codec;
 pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
@@ -45,6 +54,20 @@ pub(crate) struct TileFormat {
     pub(crate) predictor: Predictor,
     /// The codec.
     pub(crate) compression: Compression,
+    /// Color components of a codec that has them.
+    pub(crate) components: Components,
+}
+
+/// The components of a pixel, for codecs of colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Components {
+    /// All bands, unrelated to each other.
+    #[default]
+    Bands,
+    /// One of several bands, each in a plane of its own.
+    Plane,
+    /// Red, green, and blue, which the codec stores as YCbCr.
+    YCbCr,
 }
 
 impl TileFormat {
@@ -57,6 +80,7 @@ impl TileFormat {
             bits: 1,
             predictor: Predictor::None,
             compression: Compression::DEFLATE,
+            components: Components::Bands,
         }
     }
 
@@ -111,7 +135,7 @@ pub(crate) struct TileView<'a> {
     pub(crate) height: usize,
     /// The samples of the tile outside the rectangle.
     pub(crate) padding: &'a Padding,
-    /// The rows of the mask that match those of the plane, one byte per pixel; only for codecs that encode samples.
+    /// The rows of the mask that match those of the plane, one byte per pixel; not for codecs that do not need it.
     pub(crate) mask: Option<&'a [u8]>,
 }
 
@@ -173,6 +197,12 @@ impl<'a> TileView<'a> {
         checksum.value()
     }
 
+    /// Returns whether a pixel of the rectangle is valid; all are if there is no mask.
+    fn is_valid(&self, format: &TileFormat, column: usize, row: usize) -> bool {
+        let pixel = format.pixel_len();
+        self.mask.is_none_or(|mask| mask[row * (self.row_stride / pixel) + self.row_start / pixel + column] != 0)
+    }
+
     /// Returns `length` bytes of row `row`.
     fn row(&self, row: usize, length: usize) -> &'a [u8] {
         &self.rows[row * self.row_stride + self.row_start..][..length]
@@ -184,12 +214,45 @@ impl<'a> TileView<'a> {
 pub(crate) struct TileEncoder {
     preparation: Preparation,
     encoders: Compressor,
+    reconstruction: Vec<u8>,
+}
+
+/// The samples that decoders return for a tile of a lossy codec.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reconstruction {
+    /// The checksum of the pixels, without the padding.
+    pub(crate) checksum: u64,
+    /// Differences from the samples that were encoded.
+    pub(crate) loss: TileLoss,
 }
 
 impl TileEncoder {
     /// Appends an encoded tile of samples to `out`. The rectangle is padded to the tile's size.
     pub(crate) fn encode(&mut self, format: &TileFormat, view: TileView<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         self.encode_with(format.compression.codec(), format, view, out)
+    }
+
+    /// Like [`encode`](Self::encode), for a lossy codec; also decodes the tile.
+    pub(crate) fn encode_and_compare(
+        &mut self,
+        format: &TileFormat,
+        view: TileView<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Reconstruction, String> {
+        let codec = format.compression.codec();
+        let EncoderKind::Samples(new) = codec.encoder else {
+            return Err(format!("{} is not a lossy codec", codec.name));
+        };
+        let tile = self.preparation.samples(format, view)?;
+        let decoded = &mut self.reconstruction;
+        decoded.clear();
+        self.encoders.of_samples(codec.code, new).encode(format.compression, tile, out, Some(decoded))?;
+        if decoded.len() as u64 != format.tile_bytes().unwrap_or(u64::MAX) {
+            return Err(format!("{}: the tile cannot be decoded", codec.name));
+        }
+        let row_stride = format.tile_size.width as usize * format.pixel_len();
+        let after = TileView { rows: decoded, row_stride, row_start: 0, mask: None, ..view };
+        Ok(Reconstruction { checksum: after.checksum(format.pixel_len()), loss: TileLoss::of(format, view, decoded) })
     }
 
     /// Like [`encode`](Self::encode), with a given codec.
@@ -204,8 +267,7 @@ impl TileEncoder {
             EncoderKind::Stored if !format.packs() => Preparation::store(format, view, out),
             EncoderKind::Samples(new) => {
                 let tile = self.preparation.samples(format, view)?;
-                let parameter = format.compression.parameter().unwrap_or_default();
-                self.encoders.of_samples(codec.code, new).encode(parameter, &tile, out)
+                self.encoders.of_samples(codec.code, new).encode(format.compression, tile, out, None)
             }
             EncoderKind::Stored | EncoderKind::Bytes(_) => {
                 let bytes = self.preparation.bytes(format, view)?;

@@ -64,7 +64,7 @@ pub(super) fn pack_mask(tile_size: TileSize, view: TileView<'_>, out: &mut Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{Compression, Padding, Predictor};
+    use crate::codec::{Components, Compression, Padding, Predictor};
     use crate::sample::DataType;
 
     #[test]
@@ -89,6 +89,7 @@ mod tests {
             bits: 4,
             predictor: Predictor::None,
             compression: Compression::None,
+            components: Components::Bands,
         };
         assert!(pack_tile(&format, &[15; 256], &mut Vec::new()).is_ok());
         assert!(pack_tile(&format, &[16; 256], &mut Vec::new()).unwrap_err().contains("16"));

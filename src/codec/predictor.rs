@@ -208,7 +208,7 @@ fn split_bytes(samples: &[u8], planes: &mut [u8], size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Compression;
+    use crate::codec::{Components, Compression};
     use crate::grid::TileSize;
     use crate::sample::DataType;
 
@@ -220,6 +220,7 @@ mod tests {
             bits: data_type.bits(),
             predictor,
             compression: Compression::None,
+            components: Components::Bands,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::buffer::AlignedBytes;
 
 use super::encoder::TileSamples;
 use super::predictor::{self, Predictor};
-use super::{TileFormat, TileView, pack};
+use super::{Padding, TileFormat, TileView, pack};
 
 /// Prepares tiles. Keeps only scratch memory from one tile to the next.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Preparation {
     pub(super) fn samples<'a>(
         &'a mut self,
         format: &'a TileFormat,
-        view: TileView<'_>,
+        view: TileView<'a>,
     ) -> Result<TileSamples<'a>, String> {
         debug_assert_eq!(format.predictor, Predictor::None);
         let samples = gather(&mut self.raw, format, view, &mut self.row)?;
@@ -63,7 +63,11 @@ impl Preparation {
             self.mask.resize(format.tile_size.height as usize * width, 0);
             &*self.mask
         });
-        Ok(TileSamples { format, samples, mask })
+        let nodata = match view.padding {
+            Padding::Pixel(pixel) => Some(pixel.as_slice()),
+            _ => None,
+        };
+        Ok(TileSamples { format, samples, inside: (view.width, view.height), mask, nodata })
     }
 
     /// Returns the bytes of a mask tile, one bit per pixel.
@@ -90,7 +94,7 @@ fn gather<'a>(
 #[cfg(test)]
 mod tests {
     use crate::codec::encoder::{EncoderKind, SampleEncoder, TileSamples};
-    use crate::codec::{Codec, Compression, Padding, Predictor, TileEncoder, TileFormat, TileView};
+    use crate::codec::{Codec, Components, Compression, Padding, Predictor, TileEncoder, TileFormat, TileView};
     use crate::grid::TileSize;
     use crate::sample::DataType;
 
@@ -99,7 +103,14 @@ mod tests {
     struct Valid;
 
     impl SampleEncoder for Valid {
-        fn encode(&mut self, _: u8, tile: &TileSamples<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        fn encode(
+            &mut self,
+            _: Compression,
+            tile: TileSamples<'_>,
+            out: &mut Vec<u8>,
+            _: Option<&mut Vec<u8>>,
+        ) -> Result<(), String> {
+            assert_eq!(tile.inside, (3, 2));
             let pixels = tile.samples.chunks_exact(tile.format.pixel_len());
             let mask = tile.mask.ok_or("no mask")?;
             assert_eq!((pixels.len(), mask.len()), (256, 256));
@@ -117,6 +128,7 @@ mod tests {
             bits: 16,
             predictor: Predictor::None,
             compression: Compression::None,
+            components: Components::Bands,
         };
         // Two rows of four pixels; the tile covers the last three columns.
         let samples: Vec<u16> = (1..=16).collect();

@@ -1,14 +1,18 @@
 //! The codec table: one row per codec, with everything that differs between codecs. Plan, directories, messages, options,
 //! and front ends read it instead of naming codecs.
 
-use crate::error::{Error, OptionField, Result};
+use crate::error::OptionField;
+use crate::spec::ImageSpec;
 use crate::tiff::{Tag, TagValue};
 
-use super::compression::{Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_ZSTD_LEVEL};
+use super::compression::{
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+};
 use super::encoder::{Deflate, EncoderKind, Zstd};
-use super::{TileFormat, lzw, zstd};
+use super::parameter::{CodecParameter, ParameterRange, ParameterValue};
+use super::{TileFormat, jpeg, lzw, packbits, zstd};
 
-/// A codec: its code, name, parameter, and capabilities.
+/// A codec: its code, name, parameters, and capabilities.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Codec {
@@ -16,16 +20,14 @@ pub struct Codec {
     pub code: u16,
     /// The name, such as `deflate`.
     pub name: &'static str,
-    /// The parameter, if the codec has one.
-    pub parameter: Option<CodecParameter>,
+    /// The parameters.
+    pub parameters: &'static [CodecParameter],
     /// True if decoding returns the encoded samples exactly.
     pub lossless: bool,
     /// True if a [`Predictor`](crate::Predictor) can precede it.
     pub takes_predictor: bool,
     /// Readers that cannot decode it; empty if every reader can.
     pub missing_in: &'static [&'static str],
-    /// Creates the option from the value of the parameter.
-    pub(super) compression: fn(u8) -> Compression,
     pub(super) encoder: EncoderKind,
     /// An upper bound of the encoded size of a tile, from its size before encoding.
     pub(crate) max_len: fn(u64) -> u64,
@@ -33,11 +35,11 @@ pub struct Codec {
     pub(crate) tags: fn(&TileFormat) -> Vec<(Tag, TagValue)>,
     /// The reason if this build has no encoder.
     pub(super) unavailable: fn() -> Option<&'static str>,
-    /// The parameter that replaces the default for small images. Their tiles have little history to match against, and
-    /// the additional effort takes milliseconds.
-    pub(super) small_image: Option<u8>,
-    /// The highest parameter at which predictors are compared.
-    pub(super) trial_max: u8,
+    /// Returns the reason if the codec cannot encode planes of this many samples per pixel of an image, and what would
+    /// work.
+    pub(crate) misfit: fn(Compression, &ImageSpec, usize) -> Option<String>,
+    /// Returns a hint for such planes, if another value of a parameter may be better.
+    pub(crate) hint: fn(Compression, &ImageSpec, usize) -> Option<String>,
 }
 
 impl Codec {
@@ -52,101 +54,184 @@ impl Codec {
     }
 }
 
-/// The parameter of a codec, an integer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CodecParameter {
-    /// The name of the option, such as `level`.
-    pub name: &'static str,
-    /// The option that errors are about.
-    pub field: OptionField,
-    /// The smallest value.
-    pub min: u8,
-    /// The largest value.
-    pub max: u8,
-    /// The default value.
-    pub default: u8,
-}
-
-impl CodecParameter {
-    /// Returns a compression level from 1 (fastest) to `max`.
-    const fn level(max: u8, default: u8) -> Option<Self> {
-        let field = OptionField::Level;
-        Some(Self { name: field.name(), field, min: 1, max, default })
-    }
-
-    /// Checks the range of a value.
-    pub(super) fn check(self, codec: &Codec, value: u32) -> Result<u8> {
-        let Self { field, min, max, .. } = self;
-        let in_range = u8::try_from(value).ok().filter(|value| (min..=max).contains(value));
-        in_range
-            .ok_or_else(|| Error::option(field, format!("{value} is out of range for {} ({min} to {max})", codec.name)))
+/// Returns a compression level from 1 (fastest) to `max`.
+const fn level(
+    max: u8,
+    default: u8,
+    get: fn(Compression) -> Option<ParameterValue<'static>>,
+    set: fn(Compression, ParameterValue<'_>) -> Option<Compression>,
+) -> CodecParameter {
+    let range = ParameterRange::Integers { min: 1, max };
+    CodecParameter {
+        name: "level",
+        field: OptionField::Level,
+        range,
+        default: ParameterValue::Integer(default as u32),
+        get,
+        set,
     }
 }
 
 pub(super) static NONE: Codec = Codec {
     code: 1,
     name: "none",
-    parameter: None,
+    parameters: &[],
     lossless: true,
     takes_predictor: false,
     missing_in: &[],
-    compression: |_| Compression::None,
     encoder: EncoderKind::Stored,
     max_len: |len| len,
     tags: no_tags,
     unavailable: always_available,
-    small_image: None,
-    trial_max: u8::MAX,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static LZW: Codec = Codec {
     code: 5,
     name: "lzw",
-    parameter: None,
+    parameters: &[],
     lossless: true,
     takes_predictor: true,
     missing_in: &[],
-    compression: |_| Compression::Lzw,
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: always_available,
-    small_image: None,
-    trial_max: u8::MAX,
+    misfit: nothing,
+    hint: nothing,
+};
+
+pub(super) static PACKBITS: Codec = Codec {
+    code: 32_773,
+    name: "packbits",
+    parameters: &[],
+    lossless: true,
+    takes_predictor: false,
+    missing_in: &[],
+    encoder: EncoderKind::Bytes(|| Box::new(packbits::Encoder)),
+    max_len: at_most_twice,
+    tags: no_tags,
+    unavailable: always_available,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static DEFLATE: Codec = Codec {
     code: 8,
     name: "deflate",
-    parameter: CodecParameter::level(9, DEFAULT_DEFLATE_LEVEL),
+    parameters: &[level(
+        9,
+        DEFAULT_DEFLATE_LEVEL,
+        |codec| match codec {
+            Compression::Deflate { level } => Some(level.into()),
+            _ => None,
+        },
+        |_, level| level.byte().map(|level| Compression::Deflate { level }),
+    )],
     lossless: true,
     takes_predictor: true,
     missing_in: &[],
-    compression: |level| Compression::Deflate { level },
     encoder: EncoderKind::Bytes(|| Box::<Deflate>::default()),
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: always_available,
-    small_image: Some(DEFAULT_DEFLATE_LEVEL + 1),
-    trial_max: u8::MAX,
+    misfit: nothing,
+    hint: nothing,
 };
 
 pub(super) static ZSTD: Codec = Codec {
     code: 50_000,
     name: "zstd",
-    parameter: CodecParameter::level(22, DEFAULT_ZSTD_LEVEL),
+    parameters: &[level(
+        22,
+        DEFAULT_ZSTD_LEVEL,
+        |codec| match codec {
+            Compression::Zstd { level } => Some(level.into()),
+            _ => None,
+        },
+        |_, level| level.byte().map(|level| Compression::Zstd { level }),
+    )],
     lossless: true,
     takes_predictor: true,
     missing_in: &["web browsers", "GDAL before 2.3"],
-    compression: |level| Compression::Zstd { level },
     encoder: EncoderKind::Bytes(|| Box::new(Zstd)),
     max_len: at_most_twice,
     tags: no_tags,
     unavailable: zstd::unavailable,
-    small_image: None,
-    // Higher levels take long and give the same answer.
-    trial_max: 9,
+    misfit: nothing,
+    hint: nothing,
+};
+
+/// The default JPEG parameters: those of GDAL.
+pub(super) const JPEG_DEFAULT: Compression = Compression::Jpeg {
+    quality: DEFAULT_JPEG_QUALITY,
+    subsampling: Subsampling::Auto,
+    photometric: JpegPhotometric::Auto,
+};
+
+pub(super) static JPEG: Codec = Codec {
+    code: 7,
+    name: "jpeg",
+    parameters: &[
+        CodecParameter {
+            name: "quality",
+            field: OptionField::Quality,
+            range: ParameterRange::Integers { min: 1, max: 100 },
+            default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
+            get: |codec| match codec {
+                Compression::Jpeg { quality, .. } => Some(quality.into()),
+                _ => None,
+            },
+            set: |codec, value| match codec {
+                Compression::Jpeg { subsampling, photometric, .. } => {
+                    Some(Compression::Jpeg { quality: value.byte()?, subsampling, photometric })
+                }
+                _ => None,
+            },
+        },
+        CodecParameter {
+            name: "jpeg-subsampling",
+            field: OptionField::JpegSubsampling,
+            range: ParameterRange::Names(&["auto", "420", "444"]),
+            default: ParameterValue::Name("auto"),
+            get: |codec| match codec {
+                Compression::Jpeg { subsampling, .. } => Some(subsampling.name().into()),
+                _ => None,
+            },
+            set: |codec, value| match codec {
+                Compression::Jpeg { quality, photometric, .. } => {
+                    Some(Compression::Jpeg { quality, subsampling: value.parse()?, photometric })
+                }
+                _ => None,
+            },
+        },
+        CodecParameter {
+            name: "photometric",
+            field: OptionField::Photometric,
+            range: ParameterRange::Names(&["auto", "ycbcr"]),
+            default: ParameterValue::Name("auto"),
+            get: |codec| match codec {
+                Compression::Jpeg { photometric, .. } => Some(photometric.name().into()),
+                _ => None,
+            },
+            set: |codec, value| match codec {
+                Compression::Jpeg { quality, subsampling, .. } => {
+                    Some(Compression::Jpeg { quality, subsampling, photometric: value.parse()? })
+                }
+                _ => None,
+            },
+        },
+    ],
+    lossless: false,
+    takes_predictor: false,
+    missing_in: &[],
+    encoder: jpeg::ENCODER,
+    max_len: jpeg::max_len,
+    tags: jpeg::tags,
+    unavailable: jpeg::unavailable,
+    misfit: jpeg::misfit,
+    hint: jpeg::hint,
 };
 
 /// Bounds the output of all byte codecs: LZW takes at most 12 bits per byte plus a few codes, the other codecs less.
@@ -159,5 +244,10 @@ fn no_tags(_: &TileFormat) -> Vec<(Tag, TagValue)> {
 }
 
 fn always_available() -> Option<&'static str> {
+    None
+}
+
+/// All codecs of bytes encode any image, and have nothing to add.
+fn nothing(_: Compression, _: &ImageSpec, _: usize) -> Option<String> {
     None
 }

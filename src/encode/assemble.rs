@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::grid::SectionId;
 use crate::message::{Kind, Message, Reader, checksum};
-use crate::plan::{CogPlan, Header, ShardId, ShardPlan, TileIndex, TileLen};
+use crate::plan::{CogPlan, Header, Losses, ShardId, ShardPlan, TileIndex, TileLen};
 use crate::statistics::{BandStatistics, BandSums, unpack};
 
 use super::shard::{Run, ShardRecord, runs};
@@ -68,6 +68,9 @@ impl Assembler {
             return wrong(OTHER_TILES);
         }
         let plan = self.shards.plan();
+        if record.losses.levels.len() > plan.levels().len() {
+            return wrong(OTHER_TILES);
+        }
         let mut sizes = record.sizes.iter();
         for run in &runs {
             for (tile, size) in run.tiles(plan).zip(&mut sizes) {
@@ -160,6 +163,7 @@ impl Assembler {
             if self.measured_pixels(id)?.is_some() {
                 index.add_sums(unpack(&record.sums, plan.spec())?);
             }
+            index.add_losses(&record.losses);
             let mut sizes = record.sizes.iter();
             let mut starts = vec![0];
             let mut end = 0;
@@ -173,8 +177,8 @@ impl Assembler {
             parts.insert(id, starts);
         }
         let header = plan.header(&index)?;
-        let statistics = index.statistics();
-        Ok(Assembly { shards: self.shards, records: self.records, starts: parts, header, statistics })
+        let (statistics, losses) = (index.statistics(), index.losses().clone());
+        Ok(Assembly { shards: self.shards, records: self.records, starts: parts, header, statistics, losses })
     }
 }
 
@@ -187,6 +191,7 @@ pub struct Assembly {
     starts: BTreeMap<ShardId, Vec<u64>>,
     header: Header,
     statistics: Vec<BandStatistics>,
+    losses: Losses,
 }
 
 /// Bytes of a fragment that are copied to the file in one piece.
@@ -253,6 +258,11 @@ impl Assembly {
     #[must_use]
     pub fn statistics(&self) -> &[BandStatistics] {
         &self.statistics
+    }
+
+    /// Returns what lossy codecs changed.
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Returns the record of a shard.

@@ -2,8 +2,8 @@
 
 use crate::grid::{Interleave, SectionId, TileSize};
 use crate::options::{Compression, Predictor};
-use crate::plan::{CogPlan, Header, TileIndex};
-use crate::sample::DataType;
+use crate::plan::{CogPlan, Header, Losses, TileIndex};
+use crate::sample::{DataType, SampleKind};
 use crate::statistics::BandStatistics;
 use crate::tiff::variant::Variant;
 
@@ -27,7 +27,7 @@ impl FinishedFile {
     pub(crate) fn new(plan: &CogPlan, index: &TileIndex) -> crate::error::Result<Self> {
         let header = plan.header(index)?;
         let sections = plan.sections().map(|section| (section, plan.section_bytes(index, section))).collect();
-        let summary = Summary::new(plan, index.statistics(), &header);
+        let summary = Summary::new(plan, index.statistics(), index.losses(), &header);
         Ok(Self { header: header.bytes, sections, summary })
     }
 }
@@ -48,6 +48,8 @@ pub struct Summary {
     pub tile_size: TileSize,
     /// The codec.
     pub compression: Compression,
+    /// The codec of the overviews, if it is another.
+    pub overview_compression: Option<Compression>,
     /// The predictor that was used; never [`Predictor::Auto`].
     pub predictor: Predictor,
     /// The layout of the bands.
@@ -69,11 +71,14 @@ pub struct Summary {
     pub levels: Vec<LevelSummary>,
     /// Statistics of all bands; empty unless [requested](crate::EncodeOptions::statistics).
     pub statistics: Vec<BandStatistics>,
+    /// Samples of valid pixels that equal the source's nodata value and are data in the file, because a lossy codec keeps
+    /// nodata in the mask; 0 unless [`MaskPolicy::Nodata`](crate::MaskPolicy::Nodata) allows them.
+    pub nodata_samples: u64,
 }
 
 impl Summary {
     /// Makes the summary of a file with this header.
-    pub(crate) fn new(plan: &CogPlan, statistics: Vec<BandStatistics>, header: &Header) -> Self {
+    pub(crate) fn new(plan: &CogPlan, statistics: Vec<BandStatistics>, losses: &Losses, header: &Header) -> Self {
         let levels = plan.levels().iter().zip(&header.level_bytes);
         let levels: Vec<_> = levels
             .map(|(level, &bytes)| LevelSummary {
@@ -81,8 +86,16 @@ impl Summary {
                 height: level.height,
                 tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
                 bytes,
+                loss: LevelLoss::new(plan, losses, level.index),
             })
             .collect();
+        let mut warnings = plan.warnings().to_vec();
+        let nodata_samples = losses.nodata_samples;
+        if nodata_samples > 0 {
+            warnings.push(format!(
+                "samples that equal nodata in pixels with data in other bands: {nodata_samples}; they are data in the file"
+            ));
+        }
         let spec = plan.spec();
         Self {
             width: spec.width,
@@ -91,6 +104,7 @@ impl Summary {
             data_type: spec.data_type,
             tile_size: plan.levels()[0].tile_size,
             compression: plan.compression(),
+            overview_compression: Some(plan.overview_compression()).filter(|codec| *codec != plan.compression()),
             predictor: plan.predictor(),
             interleave: plan.grid().interleave,
             resampling: plan.resampling_names(),
@@ -98,7 +112,8 @@ impl Summary {
             spooled: 0,
             bytes: header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>(),
             uncompressed_bytes: plan.uncompressed_bytes(),
-            warnings: plan.warnings().to_vec(),
+            warnings,
+            nodata_samples,
             levels,
             statistics,
         }
@@ -106,7 +121,7 @@ impl Summary {
 }
 
 /// Summary of a written level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LevelSummary {
     /// Width in pixels.
@@ -117,4 +132,33 @@ pub struct LevelSummary {
     pub tiles: u64,
     /// Size of all tiles with leaders and trailers in bytes, including the mask.
     pub bytes: u64,
+    /// The loss of a lossy codec; `None` if the codec is lossless.
+    pub loss: Option<LevelLoss>,
+}
+
+/// The loss of a lossy codec in a level: differences between the valid samples that were encoded and those that decoders
+/// return.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct LevelLoss {
+    /// Number of tiles that were decoded and compared: one of about 16, spread over the level, or all of them if the file
+    /// is [verified](crate::StoreOptions::verify).
+    pub tiles: u64,
+    /// The largest difference, in the units of the samples.
+    pub max_error: f64,
+    /// Peak signal-to-noise ratio of all bands in decibels, for integers: of the mean squared difference to the range of
+    /// the type. `None` for floats, and if no sample differs.
+    pub psnr: Option<f64>,
+}
+
+impl LevelLoss {
+    /// Returns the loss of a level; `None` if its codec is lossless.
+    fn new(plan: &CogPlan, losses: &Losses, level: usize) -> Option<Self> {
+        let codec = plan.compression_of(&plan.levels()[level]).codec();
+        let loss = losses.levels.get(level).copied().unwrap_or_default();
+        let peak = 2f64.powi(plan.spec().bits().into()) - 1.0;
+        let is_integer = matches!(plan.spec().data_type.kind(), SampleKind::Unsigned | SampleKind::Signed);
+        let psnr = if is_integer { loss.psnr(peak) } else { None };
+        (!codec.lossless).then_some(Self { tiles: loss.tiles, max_error: loss.max, psnr })
+    }
 }

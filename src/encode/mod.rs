@@ -21,7 +21,7 @@ use crate::view::{PixelSource, SliceSource, Stripe};
 pub use assemble::{Assembler, Assembly, Piece};
 pub use drive::{Backlog, SectionLayout, TileSink};
 use drive::{Event, encode_batch};
-pub use finished::{FinishedFile, LevelSummary, Summary};
+pub use finished::{FinishedFile, LevelLoss, LevelSummary, Summary};
 pub use pixels::{Mosaic, ShardPixels};
 use rows::{EncodedTile, RowEncoder};
 pub use settle::{predictor_windows, settle_predictor, settle_predictor_from_windows};
@@ -63,8 +63,9 @@ impl Ledger {
 
     /// Records the next tile.
     fn record(&mut self, plan: &CogPlan, encoded: &EncodedTile) -> Result<()> {
-        let EncodedTile { tile, size, checksum, bytes, .. } = encoded;
+        let EncodedTile { tile, size, checksum, losses, bytes, .. } = encoded;
         self.index.set(*tile, *size);
+        self.index.add_losses(losses);
         if let (Some(checksums), Some(checksum)) = (&mut self.checksums, checksum) {
             checksums.set(*tile, self.index.array_place(*tile), *checksum);
         }
@@ -249,7 +250,7 @@ impl CogEncoder {
         mask: Option<&[u8]>,
         encode: &mut dyn FnMut(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let spec = self.plan().spec().clone();
+        let spec = self.plan().source_spec().clone();
         let row_samples = spec.width as usize * usize::from(spec.bands);
         let left = self.rows.rows_left();
         let rows = u32::try_from(samples.len() / row_samples).unwrap_or(u32::MAX);

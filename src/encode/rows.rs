@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::buffer::Pool;
-use crate::codec::{Padding, TileEncoder, TileView};
+use crate::codec::{Padding, TileEncoder, TileView, count_nodata};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
-use crate::plan::{CogPlan, LevelShare, Share, TileLen};
+use crate::plan::{CogPlan, LevelShare, Losses, Share, TileLen};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
-use crate::view::{PixelSource, Stripe};
+use crate::view::{NodataRule, PixelSource, Stripe, mask_nodata};
 
 use super::frame::framed;
 use super::settle;
@@ -31,8 +31,10 @@ pub(super) struct EncodedTile {
     pub(super) section: SectionId,
     /// The payload size.
     pub(super) size: TileLen,
-    /// The checksum of its pixels, if checksums are enabled.
+    /// The checksum of its decoded pixels, if checksums are enabled.
     pub(super) checksum: Option<u64>,
+    /// What a lossy codec changed.
+    pub(super) losses: Losses,
     /// Leader, payload, and trailer.
     pub(super) bytes: Vec<u8>,
 }
@@ -65,6 +67,8 @@ pub(super) struct RowEncoder {
     takes_checksums: bool,
     /// The samples outside the image, for each plane.
     paddings: Vec<Padding>,
+    /// The rule by which masks are made from nodata, unless the rows arrive with finished masks.
+    nodata_rule: Option<NodataRule>,
 }
 
 /// Tiles with complete rows, to be encoded together.
@@ -101,11 +105,17 @@ impl RowEncoder {
             buffers: Pool::default(),
             takes_checksums: false,
             paddings: (0..plan.grid().planes.into())
-                .map(|plane: usize| Padding::of(plan.spec(), plane..plane + plan.samples_per_plane()))
+                .map(|plane: usize| Padding::of(plan.source_spec(), plane..plane + plan.samples_per_plane()))
                 .collect(),
+            nodata_rule: plan.nodata_rule(),
             share,
             plan,
         })
+    }
+
+    /// Takes the masks of rows as they are, although the plan makes them from nodata.
+    pub(super) fn take_masks(&mut self) {
+        self.nodata_rule = None;
     }
 
     /// Starts computing checksums of the pixels of all tiles.
@@ -116,6 +126,11 @@ impl RowEncoder {
     /// Returns the share's part of its first level.
     fn base(&self) -> &LevelShare {
         &self.share.levels[0]
+    }
+
+    /// Returns the column and row of the next stripe in its level.
+    fn place(&self) -> (u32, u32) {
+        (self.base().window.columns.start, self.next_row)
     }
 
     /// Returns the number of rows to pass next: the rest of a batch, or of the share.
@@ -145,7 +160,8 @@ impl RowEncoder {
         if count == 0 {
             return Ok(());
         }
-        fill(&mut self.cascade.stripe(count)?)?;
+        let place = self.place();
+        fill_stripe(&self.plan, self.nodata_rule, place, &mut self.cascade.stripe(count)?, fill)?;
         self.cascade.commit(count);
         self.advance(count)
     }
@@ -188,7 +204,9 @@ impl RowEncoder {
     pub(super) fn read_ahead(&self, ahead: &mut RowsAhead, source: &mut dyn PixelSource) -> Result<()> {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
-        source.read_rows(self.rows_done(), &mut stripe, &self.executor)
+        fill_stripe(&self.plan, self.nodata_rule, self.place(), &mut stripe, |stripe| {
+            source.read_rows(self.rows_done(), stripe, &self.executor)
+        })
     }
 
     /// Returns, for each level, the next row of tiles whose rows must be kept.
@@ -318,18 +336,38 @@ impl RowEncoder {
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
+        let compares = !format.compression.codec().lossless && (self.takes_checksums || is_sampled(tile));
+        let mut decoded = None;
         let size = framed(&mut bytes, |bytes| match tile.plane {
+            Plane::Image(_) if compares => {
+                decoded = Some(encoder.encode_and_compare(&format, view, bytes)?);
+                Ok(())
+            }
             Plane::Image(_) => encoder.encode(&format, view, bytes),
             Plane::Mask => encoder.encode_mask(&format, view, bytes),
         });
         self.encoders.give(encoder);
         // Computed from the pixels themselves, because everything they go through afterward is to be verified.
-        let checksum = self.takes_checksums.then(|| match tile.plane {
-            Plane::Image(_) => view.checksum(format.samples * format.data_type.size()),
-            Plane::Mask => view.mask_checksum(),
+        let checksum = self.takes_checksums.then(|| match (tile.plane, decoded) {
+            (Plane::Image(_), Some(decoded)) => decoded.checksum,
+            (Plane::Image(_), None) => view.checksum(format.samples * format.data_type.size()),
+            (Plane::Mask, _) => view.mask_checksum(),
         });
+        let mut losses = Losses::default();
+        if let Some(decoded) = decoded {
+            losses.add(tile.level, &decoded.loss);
+        }
+        if let (Some(nodata), 0, Plane::Image(_)) = (self.plan.counted_nodata(), tile.level, tile.plane) {
+            losses.nodata_samples = count_nodata(&format, view, &nodata);
+        }
         let section = self.plan.grid().section(tile.level, tile.plane);
-        Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, bytes })
+        Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, losses, bytes })
+    }
+
+    /// Returns whether encoding the image tiles of a level needs the mask.
+    fn needs_mask(&self, level: &Level) -> bool {
+        let counts = level.index == 0 && self.plan.counted_nodata().is_some();
+        counts || self.plan.compression_of(level).codec().takes_samples()
     }
 
     /// Returns the rectangle of a tile in the level's buffers.
@@ -357,11 +395,34 @@ impl RowEncoder {
                 Plane::Mask => &Padding::Any,
             },
             mask: match tile.plane {
-                Plane::Image(_) if self.plan.compression_of(level).codec().takes_samples() => rows.mask_from(top),
+                Plane::Image(_) if self.needs_mask(level) => rows.mask_from(top),
                 _ => None,
             },
         })
     }
+}
+
+/// Returns whether a lossy tile is decoded and compared even if nothing is verified: one of 16, spread over the level. That
+/// takes a twentieth of the time of encoding JPEG.
+const fn is_sampled(tile: TileId) -> bool {
+    tile.column.wrapping_add(tile.row.wrapping_mul(5)).is_multiple_of(16)
+}
+
+/// Fills a stripe at (column, row), and makes its mask from nodata if there is a rule.
+fn fill_stripe(
+    plan: &CogPlan,
+    rule: Option<NodataRule>,
+    place: (u32, u32),
+    stripe: &mut Stripe<'_>,
+    fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>,
+) -> Result<()> {
+    let Some(rule) = rule else { return fill(stripe) };
+    if let Some(mask) = &mut stripe.mask {
+        // If the source has no mask of its own, all pixels are valid at first.
+        mask.fill(u8::MAX);
+    }
+    fill(stripe)?;
+    mask_nodata(plan.source_spec(), rule, place, stripe)
 }
 
 /// Returns the rows of the first level per batch: whole rows of tiles, enough to keep all threads busy.

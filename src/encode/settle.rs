@@ -25,7 +25,7 @@ pub fn settle_predictor(plan: &CogPlan, source: &mut dyn PixelSource, executor: 
         return Ok(plan.clone());
     }
     let spec = plan.spec();
-    shard::check_source(plan, (spec.width, spec.height), "the image", source)?;
+    shard::check_source(plan.source_spec(), (spec.width, spec.height), "the image", source)?;
     let rows = read(plan, Share::first_tiles(plan, 0..plan.levels()[0].tile_columns()), source, executor)?;
     let views: Vec<_> = sampled_tiles(plan).filter_map(|tile| rows.view(&plan.levels()[0], tile)).collect();
     choose(plan, &views)
@@ -62,7 +62,7 @@ pub fn settle_predictor_from_windows(
         let share = tile_share(plan, column);
         let window = &share.levels[0].window;
         let size = (window.width(), window.height());
-        shard::check_source(plan, size, &format!("the window of tile {column}"), *source)?;
+        shard::check_source(plan.source_spec(), size, &format!("the window of tile {column}"), *source)?;
         windows.push((column, read(plan, share, *source, executor)?));
     }
     let views = sampled_tiles(plan).filter_map(|tile| {

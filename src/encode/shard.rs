@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::codec::TileLoss;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::grid::{Rectangle, SectionId, TileId};
 use crate::message::{Kind, Message, Reader, checksum, digest};
-use crate::plan::{CogPlan, ShardId, ShardPlan, TileLen, TileLens};
+use crate::plan::{CogPlan, Losses, ShardId, ShardPlan, TileLen, TileLens};
 use crate::pyramid::LevelRows;
+use crate::spec::ImageSpec;
 use crate::statistics::pack;
 use crate::view::PixelSource;
 
@@ -38,7 +40,7 @@ pub struct ShardOutput {
 }
 
 /// The sizes and checksums of a shard's tiles, and the sums for statistics.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ShardRecord {
     pub(super) id: ShardId,
     /// The digest of the shard plan.
@@ -49,6 +51,8 @@ pub struct ShardRecord {
     pub(super) checksums: Vec<u32>,
     /// The packed sums of the shard's own full-resolution pixels; empty in later tiers and without statistics.
     pub(super) sums: Vec<u8>,
+    /// What lossy codecs changed.
+    pub(super) losses: Losses,
 }
 
 impl ShardRecord {
@@ -96,6 +100,13 @@ impl ShardRecord {
         self.sizes.put(message);
         message.list(&self.checksums, |message, checksum| message.u32(*checksum));
         message.bytes(&self.sums);
+        message.list(&self.losses.levels, |message, loss| {
+            message.u64(loss.tiles);
+            message.u64(loss.samples);
+            message.f64(loss.squared);
+            message.f64(loss.max);
+        });
+        message.u64(self.losses.nodata_samples);
     }
 
     pub(super) fn take(reader: &mut Reader<'_>) -> Result<Self> {
@@ -105,6 +116,13 @@ impl ShardRecord {
             sizes: TileLens::take(reader)?,
             checksums: reader.list(Reader::u32)?,
             sums: reader.bytes()?.to_vec(),
+            losses: Losses {
+                levels: reader.list(|reader| {
+                    let (tiles, samples) = (reader.u64()?, reader.u64()?);
+                    Ok(TileLoss { tiles, samples, squared: reader.f64()?, max: reader.f64()? })
+                })?,
+                nodata_samples: reader.u64()?,
+            },
         })
     }
 }
@@ -167,13 +185,21 @@ pub fn encode_shard(
     let shard = shards.shard(id)?;
     let plan = shards.plan();
     let window = shard.source();
-    check_source(plan, (window.width(), window.height()), &format!("shard {id}"), source)?;
+    let is_first = id.tier == 0;
+    let planned = if is_first { plan.source_spec() } else { plan.spec() };
+    check_source(planned, (window.width(), window.height()), &format!("shard {id}"), source)?;
     let mut rows = RowEncoder::new(plan.clone(), shard.share().clone(), executor.clone(), BATCH_BYTES)?;
+    if !is_first {
+        // The mask was made from full resolution.
+        rows.take_masks();
+    }
     let mut pixels = shard.result().map(|(level, part)| ShardPixels::empty(shards, id, (level, part.clone())));
     // Within a section tiles are finished in file order; which section comes first depends on batches.
     let mut sections: BTreeMap<SectionId, (Vec<u8>, TileLens)> = BTreeMap::new();
+    let mut losses = Losses::default();
     let mut keep = |_: &RowEncoder, event: Event<'_>| {
         if let Event::Tile(tile) = event {
+            losses.merge(&tile.losses);
             let (bytes, sizes) = sections.entry(tile.section).or_default();
             bytes.extend_from_slice(&tile.bytes);
             sizes.push(tile.size);
@@ -198,7 +224,7 @@ pub fn encode_shard(
         sizes.append(&of_section);
     }
     let checksums = checksums(shards, id, &sizes, &fragment)?;
-    let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()) };
+    let record = ShardRecord { id, plan: shards.digest(), sizes, checksums, sums: pack(rows.take_sums()), losses };
     Ok(ShardOutput { record, fragment, pixels })
 }
 
@@ -217,14 +243,14 @@ fn checksums(shards: &ShardPlan, id: ShardId, sizes: &TileLens, fragment: &[u8])
     if sizes.next().is_some() || !rest.is_empty() { Err(failed()) } else { Ok(checksums) }
 }
 
-/// Checks that a source matches a part of the planned image.
+/// Checks that a source matches a part of an image, whose pixels `planned` describes.
 pub(crate) fn check_source(
-    plan: &CogPlan,
+    planned: &ImageSpec,
     (width, height): (u32, u32),
     part: &str,
     source: &dyn PixelSource,
 ) -> Result<()> {
-    let (given, planned) = (source.spec(), plan.spec());
+    let given = source.spec();
     let got = (given.width, given.height, given.bands, given.data_type, given.mask);
     let needed = (width, height, planned.bands, planned.data_type, planned.mask);
     if got == needed {

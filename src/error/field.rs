@@ -35,6 +35,20 @@ fields! {
     Compression => "compression",
     /// Compression level, a parameter of some codecs ([`Compression::with_parameter`](crate::Compression::with_parameter)).
     Level => "level",
+    /// Quality, a parameter of lossy codecs ([`Compression::with_parameter`](crate::Compression::with_parameter)).
+    Quality => "quality",
+    /// Chroma subsampling of JPEG: [`Subsampling`](crate::Subsampling).
+    JpegSubsampling => "jpeg_subsampling",
+    /// Color space of JPEG: [`JpegPhotometric`](crate::JpegPhotometric).
+    Photometric => "photometric",
+    /// Codec of overviews: [`EncodeOptions::overview_compression`](crate::EncodeOptions::overview_compression).
+    OverviewCompression => "overview_compression",
+    /// Compression level of overviews: [`Compression::for_overviews`](crate::Compression::for_overviews).
+    OverviewLevel => "overview_level",
+    /// Quality of overviews: [`Compression::for_overviews`](crate::Compression::for_overviews).
+    OverviewQuality => "overview_quality",
+    /// Predictor of overviews: [`EncodeOptions::overview_predictor`](crate::EncodeOptions::overview_predictor).
+    OverviewPredictor => "overview_predictor",
     /// Predictor: [`EncodeOptions::predictor`](crate::EncodeOptions::predictor).
     Predictor => "predictor",
     /// Tile size: [`EncodeOptions::tile_size`](crate::EncodeOptions::tile_size).

@@ -189,10 +189,13 @@ impl CogWriter<'static> {
     ///
     /// # Errors
     /// The errors of [`write()`], and [`ErrorKind::InvalidOption`] for a [`mask`](CogOptions::mask) to be made from
-    /// nodata or alpha: push the mask along with the rows.
+    /// alpha, or dropped: push the mask along with the rows.
     pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
-        if !matches!(options.mask, MaskPolicy::Auto) {
-            return Err(Error::option(OptionField::Mask, "rows are pushed with their mask; none is made or dropped"));
+        if matches!(options.encode.mask, MaskPolicy::None | MaskPolicy::Alpha) {
+            return Err(Error::option(
+                OptionField::Mask,
+                "rows are pushed with their mask; no mask or band is dropped",
+            ));
         }
         if options.pixels != PixelOptions::default() {
             return Err(Error::option(

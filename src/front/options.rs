@@ -50,13 +50,12 @@ pub struct CogOptions {
     crs: Option<Crs>,
     /// Set, or set to none.
     nodata: Option<Option<Nodata>>,
-    pub(super) mask: MaskPolicy,
     pub(super) pixels: PixelOptions,
     geo: Option<GeoRef>,
     metadata: Option<Metadata>,
     transform: Option<Transform>,
     overrides: Overrides,
-    encode: EncodeOptions,
+    pub(super) encode: EncodeOptions,
     #[cfg(feature = "geotiff")]
     pub(super) read: ReadOptions,
     file: FileOptions,
@@ -72,7 +71,6 @@ impl fmt::Debug for CogOptions {
         f.debug_struct("CogOptions")
             .field("crs", &self.crs)
             .field("nodata", &self.nodata)
-            .field("mask", &self.mask)
             .field("pixels", &self.pixels)
             .field("geo", &self.geo)
             .field("transform", &self.transform)
@@ -122,9 +120,9 @@ impl CogOptions {
         self
     }
 
-    /// Selects the mask. Default: the source's mask, if it has one.
+    /// Selects the mask. Default: the source's mask, if it has one; see [`MaskPolicy::Auto`] for lossy codecs.
     pub fn mask(mut self, mask: MaskPolicy) -> Self {
-        self.mask = mask;
+        self.encode.mask = mask;
         self
     }
 
@@ -154,6 +152,18 @@ impl CogOptions {
     /// Sets the codec. Default: DEFLATE, level 6.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.encode.compression = compression;
+        self
+    }
+
+    /// Sets the codec of the overviews. Default: that of full resolution.
+    pub fn overview_compression(mut self, compression: Compression) -> Self {
+        self.encode.overview_compression = Some(compression);
+        self
+    }
+
+    /// Sets the predictor of the overviews. Default: that of full resolution.
+    pub fn overview_predictor(mut self, predictor: Predictor) -> Self {
+        self.encode.overview_predictor = Some(predictor);
         self
     }
 
@@ -346,7 +356,7 @@ impl CogOptions {
         if let Some(crs) = &self.crs {
             source.set_crs(crs)?;
         }
-        let source = MaskedSource::with_metadata(source, self.mask)?;
+        let source = MaskedSource::for_options(source, &self.encode)?;
         // Bands are those of the output: an alpha band that becomes the mask no longer counts.
         let (spec, mut metadata) = (source.spec(), source.metadata().clone());
         let size = (spec.width, spec.height);

@@ -1,6 +1,6 @@
 //! Tags of each directory, in the order in which GDAL writes their values.
 
-use crate::codec::{Codec, TileFormat};
+use crate::codec::{Codec, Components, TileFormat};
 use crate::geo::text::{gdal_xml, nodata_text};
 use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
@@ -12,6 +12,9 @@ use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
 
 use super::{CogPlan, TileIndex, TileLen, TileLens};
+
+/// The photometric interpretation of images that the codec stores as YCbCr (TIFF 6.0 section 21).
+const YCBCR: u16 = 6;
 
 /// Passed-through tags whose values GDAL writes before those that describe the image's structure.
 const TAGS_BEFORE_STRUCTURE: [Tag; 5] =
@@ -144,7 +147,8 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
     let bands = usize::from(spec.bands);
     directory.push(Tag::BITS_PER_SAMPLE, TagValue::Short(vec![spec.bits(); bands]));
     directory.push(Tag::COMPRESSION, TagValue::Short(vec![codec.code]));
-    directory.push(Tag::PHOTOMETRIC_INTERPRETATION, TagValue::Short(vec![spec.photometric.code()]));
+    let photometric = if format.components == Components::YCbCr { YCBCR } else { spec.photometric.code() };
+    directory.push(Tag::PHOTOMETRIC_INTERPRETATION, TagValue::Short(vec![photometric]));
     directory.push(Tag::SAMPLES_PER_PIXEL, TagValue::Short(vec![spec.bands]));
     let planar = if plan.is_chunky() || bands == 1 { 1 } else { 2 };
     directory.push(Tag::PLANAR_CONFIGURATION, TagValue::Short(vec![planar]));

@@ -1,5 +1,6 @@
 //! Results of encoding that the header needs: the sizes of tiles.
 
+use crate::codec::TileLoss;
 use crate::error::{Error, ErrorKind, Result};
 use crate::grid::{Plane, TileId};
 use crate::statistics::{BandStatistics, BandSums, no_sums};
@@ -12,6 +13,33 @@ pub(crate) struct TileIndex {
     levels: Vec<LevelSizes>,
     /// Sums of each band's pixels; empty unless the plan asks for statistics.
     sums: Vec<BandSums>,
+    /// What lossy codecs changed.
+    losses: Losses,
+}
+
+/// What lossy codecs changed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Losses {
+    /// The loss of each level's tiles that were compared; levels at the end may be missing.
+    pub(crate) levels: Vec<TileLoss>,
+    /// Samples that equal nodata and became data.
+    pub(crate) nodata_samples: u64,
+}
+
+impl Losses {
+    /// Adds the loss of tiles of a level.
+    pub(crate) fn add(&mut self, level: usize, loss: &TileLoss) {
+        if self.levels.len() <= level {
+            self.levels.resize(level + 1, TileLoss::default());
+        }
+        self.levels[level].merge(loss);
+    }
+
+    /// Adds other tiles.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        other.levels.iter().enumerate().for_each(|(level, loss)| self.add(level, loss));
+        self.nodata_samples = self.nodata_samples.saturating_add(other.nodata_samples);
+    }
 }
 
 /// Checksums of the pixels of all tiles, taken during encoding, in the order of the index; takes eight bytes per tile.
@@ -79,7 +107,7 @@ impl TileIndex {
             .collect::<Result<_>>()?;
         let spec = plan.spec();
         let sums = if plan.statistics() { no_sums(spec) } else { Vec::new() };
-        Ok(Self { levels, sums })
+        Ok(Self { levels, sums, losses: Losses::default() })
     }
 
     /// Adds the sums of more pixels of each band, in any order.
@@ -87,6 +115,16 @@ impl TileIndex {
         for (sums, more) in self.sums.iter_mut().zip(more) {
             sums.merge(more);
         }
+    }
+
+    /// Adds what lossy codecs changed in more tiles.
+    pub(crate) fn add_losses(&mut self, more: &Losses) {
+        self.losses.merge(more);
+    }
+
+    /// Returns what lossy codecs changed.
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Computes the statistics of each band; empty unless the plan asks for them.

@@ -7,7 +7,9 @@
 use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement, Rpc};
 use crate::message::{Kind, Message, Reader};
-use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling, TileSize};
+use crate::options::{
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+};
 use crate::sample::{DataType, Nodata};
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 use crate::tiff::{Tag, TagValue};
@@ -55,7 +57,7 @@ impl CogPlan {
     }
 
     pub(super) fn put(&self, message: &mut Message) {
-        put_spec(message, self.spec());
+        put_spec(message, self.source_spec());
         put_geo(message, &self.inner.geo);
         put_metadata(message, &self.inner.metadata);
         put_options(message, &self.inner.options);
@@ -252,10 +254,11 @@ fn take_tile_size(reader: &mut Reader<'_>) -> Result<TileSize> {
 fn put_options(message: &mut Message, options: &EncodeOptions) {
     put_tile_size(message, &options.tile_size);
     message.option(options.overview_tile_size.as_ref(), put_tile_size);
-    let codecs: Vec<_> = Compression::names().collect();
-    message.one_of(&codecs, &options.compression.name());
-    message.u8(options.compression.parameter().unwrap_or(0));
+    put_compression(message, &options.compression);
+    message.option(options.overview_compression.as_ref(), put_compression);
     message.one_of(Predictor::ALL, &options.predictor);
+    message.option(options.overview_predictor.as_ref(), |message, one| message.one_of(Predictor::ALL, one));
+    message.one_of(MaskPolicy::ALL, &options.mask);
     message.one_of(Interleave::ALL, &options.interleave);
     match &options.overviews {
         Overviews::Auto => message.u8(0),
@@ -282,12 +285,18 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
     message.u8(options.statistics.into());
 }
 
-fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
-    let (compression, value) = (reader.one_of(Compression::ALL)?, reader.u8()?);
-    if compression.parameter().is_none() && value != 0 {
-        return Err(reader.damaged(format!("codec {compression} with a parameter of {value}")));
+fn put_compression(message: &mut Message, compression: &Compression) {
+    let codecs: Vec<_> = Compression::names().collect();
+    message.one_of(&codecs, &compression.name());
+    for (parameter, value) in compression.parameters() {
+        message.u32(parameter.code(value));
     }
-    Ok(compression.with_value(value))
+}
+
+fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
+    let compression = reader.one_of(Compression::ALL)?;
+    let read = compression.with_codes(|| reader.u32())?;
+    read.ok_or_else(|| reader.damaged(format!("codec {compression} with a parameter that it does not have")))
 }
 
 fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
@@ -295,7 +304,10 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
         tile_size: take_tile_size(reader)?,
         overview_tile_size: reader.option(take_tile_size)?,
         compression: take_compression(reader)?,
+        overview_compression: reader.option(take_compression)?,
         predictor: reader.one_of(Predictor::ALL)?,
+        overview_predictor: reader.option(|reader| reader.one_of(Predictor::ALL))?,
+        mask: reader.one_of(MaskPolicy::ALL)?,
         interleave: reader.one_of(Interleave::ALL)?,
         overviews: match reader.u8()? {
             0 => Overviews::Auto,

@@ -5,6 +5,8 @@ mod header;
 mod index;
 mod levels;
 mod message;
+mod nodata;
+mod predictor;
 mod shard_options;
 pub(crate) mod shards;
 mod share;
@@ -14,18 +16,19 @@ pub(crate) mod window;
 
 use std::sync::Arc;
 
-use crate::codec::TileFormat;
+use crate::codec::{self, Components, TileFormat};
 use crate::error::{Error, OptionField, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
-use crate::sample::SampleKind;
+use crate::sample::Nodata;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
+use crate::view::NodataRule;
 
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
-pub(crate) use index::TileIndex;
+pub(crate) use index::{Losses, TileIndex};
 pub use shard_options::{DEFAULT_SHARD_SIDE, ShardOptions};
 pub use shards::{Shard, ShardId, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
@@ -54,6 +57,11 @@ pub struct CogPlan {
 
 #[derive(Debug, Clone)]
 struct Inner {
+    /// The pixels of the source.
+    source: ImageSpec,
+    /// The rule by which the mask is made from the source's nodata.
+    nodata_rule: Option<NodataRule>,
+    /// The pixels of the file.
     spec: ImageSpec,
     geo: GeoRef,
     metadata: Metadata,
@@ -78,17 +86,24 @@ impl CogPlan {
     /// an option is out of range or contradicts the image or another option;
     /// [`ErrorKind::Limit`](crate::ErrorKind::Limit) if the format cannot hold the result.
     ///
-    /// [`spec`](Self::spec) differs from the one passed here if the metadata sets color interpretations.
+    /// [`spec`](Self::spec) differs from the one passed here if the metadata sets color interpretations, and if a mask is
+    /// made from nodata.
     pub fn new(spec: &ImageSpec, geo: &GeoRef, metadata: &Metadata, options: &EncodeOptions) -> Result<Self> {
         spec.validate()?;
         let (mut spec, mut metadata) = (spec.clone(), metadata.clone());
         crate::geo::colors::settle(&mut spec, &mut metadata)?;
-        let spec = &spec;
+        let source = spec.clone();
         options.validate()?;
-        options.compression.check_available()?;
+        options.codecs().try_for_each(Compression::check_available)?;
+        let mut warnings = Vec::new();
+        let nodata_rule = nodata::settle(&mut spec, &mut metadata, options, &mut warnings)?;
+        let spec = &spec;
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
-        let predictor = resolve_predictor(spec, options)?;
+        let predictor = predictor::resolve(spec, options)?;
+        if let Some(predictor) = options.overview_predictor {
+            predictor::check(spec, predictor, OptionField::OverviewPredictor)?;
+        }
         let resampling = resolve_resampling(spec, options)?;
         if options.statistics && spec.data_type.is_complex() {
             return Err(Error::option(
@@ -97,12 +112,21 @@ impl CogPlan {
             ));
         }
         let levels = levels::levels(spec, options)?;
-        let warnings = tiling_scheme::settle(&mut metadata, geo, &levels).into_iter().collect();
+        warnings.extend(tiling_scheme::settle(&mut metadata, geo, &levels));
         // With one band, band and tile interleave are the same as pixel interleave.
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
+        let samples = if planes == 1 { usize::from(spec.bands) } else { 1 };
+        for (codec, option) in options.codecs().zip([OptionField::Compression, OptionField::OverviewCompression]) {
+            if let Some(reason) = (codec.codec().misfit)(codec, spec, samples) {
+                return Err(Error::option(option, reason));
+            }
+        }
+        warnings.extend((options.compression.codec().hint)(options.compression, spec, samples));
         let plan = Self {
             inner: Arc::new(Inner {
+                source,
+                nodata_rule,
                 spec: spec.clone(),
                 geo: geo.clone(),
                 metadata,
@@ -125,9 +149,20 @@ impl CogPlan {
         &self.inner.warnings
     }
 
-    /// Returns the description of the pixels.
+    /// Returns the description of the pixels in the file.
     pub fn spec(&self) -> &ImageSpec {
         &self.inner.spec
+    }
+
+    /// Returns the description of the source's pixels. It differs from [`spec`](Self::spec) if a mask is made from nodata.
+    #[must_use]
+    pub fn source_spec(&self) -> &ImageSpec {
+        &self.inner.source
+    }
+
+    /// Returns the rule by which the mask is made from the source's nodata.
+    pub(crate) fn nodata_rule(&self) -> Option<NodataRule> {
+        self.inner.nodata_rule
     }
 
     /// Returns the levels of the pyramid, full resolution first.
@@ -142,10 +177,16 @@ impl CogPlan {
         self.inner.grid
     }
 
-    /// Returns the codec.
+    /// Returns the codec of full resolution.
     #[must_use]
     pub fn compression(&self) -> Compression {
         self.inner.options.compression
+    }
+
+    /// Returns the codec of the overviews.
+    #[must_use]
+    pub fn overview_compression(&self) -> Compression {
+        self.inner.options.overview_compression.unwrap_or(self.compression())
     }
 
     /// Returns the predictor. It is [`Predictor::Auto`] only if the pixels have yet to settle it, between horizontal and
@@ -228,6 +269,13 @@ impl CogPlan {
         u64::try_from(row_bits.div_ceil(8) * u128::from(spec.height)).unwrap_or(u64::MAX)
     }
 
+    /// Returns the nodata value whose samples in valid pixels are counted: the mask replaces it, but only where all bands
+    /// have it.
+    pub(crate) fn counted_nodata(&self) -> Option<Nodata> {
+        let becomes_data = self.inner.nodata_rule == Some(NodataRule::All) && self.spec().nodata.is_none();
+        self.source_spec().nodata.filter(|_| becomes_data)
+    }
+
     /// Returns whether all bands of a pixel are in one plane.
     pub(crate) fn is_chunky(&self) -> bool {
         self.inner.grid.interleave == Interleave::Pixel
@@ -255,19 +303,32 @@ impl CogPlan {
                 bits: self.spec().bits(),
                 predictor: self.predictor_of(level),
                 compression: self.compression_of(level),
+                components: if self.inner.grid.planes > 1 {
+                    Components::Plane
+                } else {
+                    codec::components(self.compression_of(level), self.spec(), self.samples_per_plane())
+                },
             },
         }
     }
 
     /// Returns the codec of a level, with the effort for its tiles.
-    pub(crate) fn compression_of(&self, _level: &Level) -> Compression {
-        let asked = self.compression();
+    pub(crate) fn compression_of(&self, level: &Level) -> Compression {
+        let asked = match self.inner.options.overview_compression {
+            Some(compression) if level.index > 0 => compression,
+            _ => self.compression(),
+        };
         if self.uncompressed_bytes() <= SMALL_IMAGE_BYTES { asked.for_small_image() } else { asked }
     }
 
-    /// Returns the predictor of a level: that of the file if its codec supports one, otherwise none.
+    /// Returns the predictor of a level; none if its codec does not take one.
     pub(crate) fn predictor_of(&self, level: &Level) -> Predictor {
-        if self.compression_of(level).codec().takes_predictor { self.inner.predictor } else { Predictor::None }
+        let Inner { spec, options, predictor, .. } = &*self.inner;
+        match self.compression_of(level).codec().takes_predictor {
+            false => Predictor::None,
+            true if level.index == 0 => *predictor,
+            true => predictor::of_overviews(spec, options, *predictor),
+        }
     }
 
     fn check_sizes(&self) -> Result<()> {
@@ -309,32 +370,6 @@ impl CogPlan {
             ));
         }
         Ok(())
-    }
-}
-
-fn resolve_predictor(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
-    let whole_width = spec.bits() == spec.data_type.bits();
-    let takes_predictor = options.compression.codec().takes_predictor;
-    let refuse = |reason: String| Err(Error::option(OptionField::Predictor, reason));
-    match options.predictor {
-        Predictor::None => Ok(Predictor::None),
-        Predictor::Auto if !takes_predictor || !whole_width || spec.has_color_map() => Ok(Predictor::None),
-        Predictor::Auto => Ok(match spec.data_type.kind() {
-            SampleKind::Unsigned | SampleKind::Signed => Predictor::Horizontal,
-            SampleKind::Float => Predictor::FloatingPoint,
-            SampleKind::ComplexInteger | SampleKind::ComplexFloat => Predictor::None,
-        }),
-        Predictor::Horizontal if spec.data_type.is_complex() => {
-            refuse(format!("few readers support horizontal prediction of {} samples", spec.data_type))
-        }
-        Predictor::Horizontal if !whole_width => refuse(format!(
-            "horizontal prediction needs samples of 8, 16, 32, or 64 bits, not {}; widen them first",
-            spec.bits()
-        )),
-        Predictor::FloatingPoint if !spec.data_type.is_float() => {
-            refuse(format!("the floating-point predictor needs floats, not {}", spec.data_type))
-        }
-        predictor @ (Predictor::Horizontal | Predictor::FloatingPoint) => Ok(predictor),
     }
 }
 

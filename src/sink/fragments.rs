@@ -143,7 +143,7 @@ pub fn assemble(
         let expected = assembly.bytes();
         return Err(ErrorKind::PixelCount { what: "bytes of the file", expected, got: written }.into());
     }
-    Ok(Summary::new(assembly.plan(), assembly.statistics().to_vec(), assembly.made()))
+    Ok(Summary::new(assembly.plan(), assembly.statistics().to_vec(), assembly.losses(), assembly.made()))
 }
 
 fn read(assembly: &Assembly, fragments: &mut dyn Fragments, piece: &Piece, bytes: &mut Vec<u8>) -> Result<()> {

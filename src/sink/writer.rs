@@ -183,7 +183,7 @@ fn run(
 ) -> Result<Summary> {
     for (source, level) in sources.iter().zip(plan.levels()) {
         let part = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
-        check_source(plan, (level.width, level.height), &part, *source)?;
+        check_source(plan.source_spec(), (level.width, level.height), &part, *source)?;
     }
     let make = if sources.len() > 1 { CogEncoder::level_by_level } else { CogEncoder::with_batch };
     let mut encoder = make(plan.clone(), executor.clone(), store.batch)?;

@@ -4,10 +4,9 @@ use crate::buffer::AlignedBytes;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
-use crate::options::MaskPolicy;
-use crate::sample::{NodataRange, Value, dispatch};
+use crate::options::{EncodeOptions, MaskPolicy};
 use crate::spec::ImageSpec;
-use crate::view::{PixelSource, Stripe, StripeLayout};
+use crate::view::{NodataRule, PixelSource, Stripe, StripeLayout, mask_nodata};
 
 use super::RasterSource;
 
@@ -25,6 +24,7 @@ pub struct MaskedSource<S> {
     inner: S,
     spec: ImageSpec,
     metadata: Metadata,
+    warnings: Vec<String>,
     made_from: MadeFrom,
 }
 
@@ -32,7 +32,7 @@ pub struct MaskedSource<S> {
 #[derive(Debug)]
 enum MadeFrom {
     Nothing,
-    Nodata,
+    Nodata(NodataRule),
     /// The alpha band, and a buffer for a stripe that includes it.
     Alpha {
         band: usize,
@@ -52,12 +52,13 @@ impl<S: PixelSource> MaskedSource<S> {
         match policy {
             MaskPolicy::Auto => {}
             MaskPolicy::None => spec.mask = false,
-            MaskPolicy::Nodata => {
+            MaskPolicy::Nodata | MaskPolicy::AnyNodata => {
                 if spec.nodata.is_none() {
                     return Err(Error::option(OptionField::Mask, "there is no nodata value to make a mask from"));
                 }
                 spec.mask = true;
-                made_from = MadeFrom::Nodata;
+                let any = policy == MaskPolicy::AnyNodata;
+                made_from = MadeFrom::Nodata(if any { NodataRule::Any } else { NodataRule::All });
             }
             MaskPolicy::Alpha => {
                 let (band, _) = spec
@@ -69,7 +70,7 @@ impl<S: PixelSource> MaskedSource<S> {
                 made_from = MadeFrom::Alpha { band, pixels: AlignedBytes::default() };
             }
         }
-        Ok(Self { inner, spec, metadata: Metadata::default(), made_from })
+        Ok(Self { inner, spec, metadata: Metadata::default(), warnings: Vec::new(), made_from })
     }
 
     /// Returns the inner source.
@@ -79,6 +80,27 @@ impl<S: PixelSource> MaskedSource<S> {
 }
 
 impl<S: RasterSource> MaskedSource<S> {
+    /// Creates the source for a file with these options. Masks from nodata are left to the encoder, which makes them from
+    /// any source. For a lossy codec, [`MaskPolicy::Auto`] makes alpha the mask; a [warning](RasterSource::warnings) says
+    /// so.
+    ///
+    /// # Errors
+    /// The errors of [`new`](Self::new).
+    pub fn for_options(inner: S, options: &EncodeOptions) -> Result<Self> {
+        let has_alpha = inner.spec().alpha_band().is_some();
+        match options.mask {
+            MaskPolicy::Auto if options.is_lossy() && has_alpha => {
+                let mut masked = Self::with_metadata(inner, MaskPolicy::Alpha)?;
+                let warning = "the alpha band became the mask, since a lossy codec would change it; partly transparent \
+                               pixels are opaque now";
+                masked.warnings.push(warning.to_owned());
+                Ok(masked)
+            }
+            MaskPolicy::Nodata | MaskPolicy::AnyNodata => Self::with_metadata(inner, MaskPolicy::Auto),
+            policy => Self::with_metadata(inner, policy),
+        }
+    }
+
     /// Creates a source as [`new`](Self::new) does, and adapts its metadata: drops the items of a band that becomes the
     /// mask, and the statistics if a mask is dropped.
     ///
@@ -87,6 +109,7 @@ impl<S: RasterSource> MaskedSource<S> {
     pub fn with_metadata(inner: S, policy: MaskPolicy) -> Result<Self> {
         let mut masked = Self::new(inner, policy)?;
         masked.metadata = masked.inner.metadata().clone();
+        masked.warnings = masked.inner.warnings().to_vec();
         if masked.inner.spec().mask && !masked.spec.mask {
             // The statistics only cover pixels that the mask left valid.
             masked.metadata.drop_statistics();
@@ -114,14 +137,13 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         match &mut self.made_from {
             MadeFrom::Nothing => self.inner.read_rows(first_row, stripe, executor),
-            MadeFrom::Nodata => {
+            MadeFrom::Nodata(rule) => {
                 if let Some(mask) = &mut stripe.mask {
                     // If the source has no mask of its own, all pixels are valid at first.
                     mask.fill(u8::MAX);
                 }
                 self.inner.read_rows(first_row, stripe, executor)?;
-                mask_nodata(&self.spec, stripe);
-                Ok(())
+                mask_nodata(&self.spec, *rule, (0, first_row), stripe)
             }
             MadeFrom::Alpha { band, pixels } => {
                 let inner_bands = usize::from(self.inner.spec().bands);
@@ -160,31 +182,7 @@ impl<S: RasterSource> RasterSource for MaskedSource<S> {
     }
 
     fn warnings(&self) -> &[String] {
-        self.inner.warnings()
-    }
-}
-
-/// Masks the pixels that have no data in any band: all are NaN or nodata.
-fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
-    let samples = match stripe.layout {
-        StripeLayout::Chunky => stripe.bands,
-        StripeLayout::Planar => 1,
-    };
-    let Some(mask) = &mut stripe.mask else { return };
-    let mut any = vec![false; mask.len()];
-    dispatch!(spec.data_type, T => {
-        let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
-        for plane in &stripe.planes {
-            let values: &[T] = bytemuck::cast_slice(plane);
-            for (any, pixel) in any.iter_mut().zip(values.chunks_exact(samples)) {
-                *any |= pixel.iter().any(|value| !value.is_nan() && !nodata.is_some_and(|nodata| nodata.contains(*value)));
-            }
-        }
-    });
-    for (valid, any) in mask.iter_mut().zip(any) {
-        if !any {
-            *valid = 0;
-        }
+        &self.warnings
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pixels in memory: the stripe that sources fill, and the trait that they implement.
 
+mod nodata;
 mod window;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -7,6 +8,7 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
+pub(crate) use nodata::{NodataRule, can_be_nodata, mask_nodata};
 pub use window::StripeWindow;
 
 /// Memory layout of the samples of a stripe.
