@@ -16,8 +16,8 @@ use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::distributed::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
-    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, Metadata, Nodata, OptionField, Overviews, Photometric,
-    PixelSource, Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, OptionField, Overviews,
+    Photometric, PixelSource, Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
 };
 use support::images::Computed;
 use support::window::Part;
@@ -321,6 +321,21 @@ fn shards_of_any_size() {
     }
 }
 
+#[cfg(feature = "jpeg")]
+#[test]
+fn masks_made_from_nodata() {
+    for mask in [MaskPolicy::Nodata, MaskPolicy::AnyNodata] {
+        for (bands, own) in [(1, false), (3, true), (3, false)] {
+            for compression in [Compression::JPEG, Compression::DEFLATE] {
+                let nodata = Some(Nodata::Integer(0));
+                let mut spec = ImageSpec::new(201, 160, bands, DataType::U8).mask(own);
+                spec.nodata = nodata;
+                check(&spec, &tiles(16).compression(compression).mask(mask), &[(64, 48), (300, 32)]);
+            }
+        }
+    }
+}
+
 #[test]
 fn few_levels_a_tier_change_nothing() {
     let spec = ImageSpec::new(700, 430, 1, DataType::U16);
@@ -613,9 +628,10 @@ fn a_record_that_claims_giant_tiles_is_refused() {
     let spec = ImageSpec::new(16, 16, 1, DataType::U8);
     let shards = shard_plan(&plan(&spec, &tiles(16)), 16, 16);
     let outputs = encode_all(&Raster::new(&spec), &shards, &Executor::serial());
-    // Its end: one size, the number of checksums, one checksum, the length of the sums, and the message's own checksum.
+    // Its end: one size, the number of checksums, one checksum, the lengths of the sums and of the losses, the number of
+    // nodata samples, and the message's own checksum.
     let mut bytes = outputs[0].record.to_bytes();
-    let at = bytes.len() - 28;
+    let at = bytes.len() - 44;
     bytes[at..at + 4].copy_from_slice(&0x7FFF_FFFFu32.to_le_bytes());
     let end = bytes.len() - 4;
     let mut sum = flate2::Crc::new();

@@ -130,7 +130,7 @@ fn an_error_comes_before_anything_is_written() {
     assert_eq!(fs::read(&path).unwrap(), b"mine");
     let error = cogsmith::to_vec(&Array2::<u8>::zeros((0, 5)), &CogOptions::new()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
-    let pushed = CogOptions::new().nodata(0u64).mask(MaskPolicy::Nodata).overwrite(true);
+    let pushed = CogOptions::new().mask(MaskPolicy::Alpha).overwrite(true);
     let error = CogWriter::create::<u8>(&path, 10, 10, 1, &pushed).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Mask, .. }), "{error}");
 }

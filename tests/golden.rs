@@ -20,8 +20,8 @@ use cogsmith::distributed::{Assembler, Mosaic, ShardPixels, encode_shard};
 use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     BigTiff, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, FileOptions, GeoKeys, GeoRef,
-    GeoTiffSource, ImageSpec, Interleave, Metadata, Nodata, Overviews, PixelSource, Predictor, RasterSource,
-    ReadOptions, Resampling, SampleKind, StoreOptions, TileSize, Transform,
+    GeoTiffSource, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overviews, PixelSource, Predictor,
+    RasterSource, ReadOptions, Resampling, SampleKind, StoreOptions, TileSize, Transform,
 };
 use sha2::{Digest, Sha256};
 use support::golden::{compare, dump};
@@ -377,4 +377,49 @@ fn files_of_the_fixtures_are_those_of_before() {
         }
     }
     compare(Path::new("tests/golden/fixtures.txt"), &text);
+}
+
+/// Lossy codecs and PackBits, whose bytes are the same on every machine too: with SIMD, without it, and in WebAssembly.
+#[cfg(feature = "jpeg")]
+#[test]
+fn files_of_newer_codecs_are_those_of_before() {
+    let jpeg = |quality: u8| Compression::JPEG.with_parameter("quality", quality).unwrap();
+    let all = jpeg(90).with_parameter("jpeg-subsampling", "444").unwrap();
+    let forced = jpeg(50).with_parameter("photometric", "ycbcr").unwrap();
+    let (pixel, band, tile) = (Interleave::Pixel, Interleave::Band, Interleave::Tile);
+    let (auto, nodata, any) = (MaskPolicy::Auto, MaskPolicy::Nodata, MaskPolicy::AnyNodata);
+    let mut text = String::new();
+    for (name, bands, cover, nodata, interleave, mask, codecs, way) in [
+        ("jpeg 75", 3, "", "", pixel, auto, (jpeg(75), None), "stream"),
+        ("jpeg 75, mask", 3, "mask", "", pixel, auto, (jpeg(75), None), "shards"),
+        ("jpeg 1, one band", 1, "", "", pixel, auto, (jpeg(1), None), "file"),
+        ("jpeg 90, 4:4:4, nodata", 3, "", "0", pixel, nodata, (all, None), "shards"),
+        ("jpeg 50, any nodata, by band", 4, "", "0", band, any, (jpeg(50), None), "shards"),
+        ("jpeg 100, by tile", 3, "mask", "", tile, auto, (jpeg(100), None), "file"),
+        ("jpeg 50, forced color", 3, "gray", "", pixel, auto, (forced, None), "stream"),
+        ("jpeg 75, three bands", 3, "gray", "", pixel, auto, (jpeg(75), None), "stream"),
+        ("deflate, overviews of jpeg 60", 3, "mask", "0", pixel, any, (Compression::DEFLATE, Some(jpeg(60))), "shards"),
+        ("jpeg 75, overviews of zstd", 3, "", "", pixel, auto, (jpeg(75), Some(Compression::ZSTD)), "file"),
+        ("packbits", 3, "mask", "0", pixel, auto, (Compression::PackBits, None), "shards"),
+    ] {
+        let mut spec = ImageSpec::new(WIDTH, HEIGHT, bands, DataType::U8);
+        spec.mask = cover == "mask";
+        if bands == 4 {
+            (spec.photometric, spec.extra_samples) = (cogsmith::Photometric::Rgb, vec![ExtraSample::Unspecified]);
+        }
+        if cover == "gray" {
+            spec.photometric = cogsmith::Photometric::MinIsBlack;
+        }
+        spec.nodata = (nodata == "0").then_some(Nodata::Integer(0));
+        let options = EncodeOptions::new()
+            .tile_size(TileSize::square(64))
+            .compression(codecs.0)
+            .overview_compression(codecs.1)
+            .interleave(interleave)
+            .mask(mask);
+        let (geo, metadata) = (GeoRef::default(), Metadata::default());
+        let case = Case { name: format!("{name}, {way}"), way, spec, geo, metadata, options };
+        text.push_str(&describe(&case.name, &case.write()));
+    }
+    compare(Path::new("tests/golden/codecs.txt"), &text);
 }

@@ -51,7 +51,13 @@ fn what_is_written_is_what_was_encoded() {
                 (Compression::DEFLATE, Interleave::Band),
                 (Compression::ZSTD, Interleave::Tile),
                 (Compression::Lzw, Interleave::Pixel),
+                (Compression::PackBits, Interleave::Pixel),
+                (Compression::JPEG, Interleave::Pixel),
+                (Compression::JPEG, Interleave::Band),
             ] {
+                if !compression.codec().lossless && data_type != DataType::U8 {
+                    continue;
+                }
                 let folder = tempfile::tempdir().unwrap();
                 let spec = ImageSpec::new(211, 157, bands, data_type).mask(mask);
                 let tile_size = TileSize { width: 48, height: 80 };
@@ -100,9 +106,13 @@ fn flip(folder: &Path, at: u64, done: &mut bool) {
 #[test]
 fn a_flipped_bit_is_found_and_nothing_appears() {
     // Without compression tiles go to their places at once, and overviews come first: full resolution starts at 2 MB.
-    for (compression, at) in [(Compression::None, 2_100_000), (Compression::ZSTD, 500_000)] {
+    for (compression, data_type, at) in [
+        (Compression::None, DataType::U16, 2_100_000),
+        (Compression::ZSTD, DataType::U16, 500_000),
+        (Compression::JPEG, DataType::U8, 100_000),
+    ] {
         let folder = tempfile::tempdir().unwrap();
-        let spec = ImageSpec::new(1000, 1000, 3, DataType::U16);
+        let spec = ImageSpec::new(1000, 1000, 3, data_type);
         let tile_size = TileSize::square(128);
         let plan = plan(&spec, &EncodeOptions::new().tile_size(tile_size).compression(compression));
         let mut done = false;

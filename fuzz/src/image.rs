@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use cogsmith::Tag;
 use cogsmith::{
     BigTiff, Bounds, CogPlan, Compression, DataType, EncodeOptions, Executor, ExtraSample, Gcp, GeoKeys, GeoRef,
-    ImageSpec, Interleave, Metadata, Nodata, Overviews, Photometric, PixelIs, PixelSource, Predictor, Resampling, Rpc,
-    StoreOptions, Stripe, TileSize, Transform,
+    ImageSpec, Interleave, JpegPhotometric, MaskPolicy, Metadata, Nodata, Overviews, Photometric, PixelIs, PixelSource,
+    Predictor, Resampling, Rpc, StoreOptions, Stripe, Subsampling, TileSize, Transform,
 };
 
 use super::Choices;
@@ -141,6 +141,32 @@ pub fn options(choices: &mut Choices<'_>, scale: Scale, bands: u16) -> EncodeOpt
         .statistics(choices.below(4) == 3)
 }
 
+/// Other codecs, for full resolution or overviews alone. Of pixels whose bands disagree about nodata, a policy decides.
+pub fn other_codecs(choices: &mut Choices<'_>, spec: &ImageSpec, options: &mut EncodeOptions) {
+    let jpeg = |choices: &mut Choices<'_>| Compression::Jpeg {
+        quality: choices.byte() % 103,
+        subsampling: choices.pick(Subsampling::ALL),
+        photometric: choices.pick(JpegPhotometric::ALL),
+    };
+    match choices.below(12) {
+        7 => options.compression = Compression::PackBits,
+        8 | 9 => options.compression = jpeg(choices),
+        10 if options.overviews != Overviews::None => options.overview_compression = Some(jpeg(choices)),
+        11 if options.overviews != Overviews::None => {
+            options.compression = jpeg(choices);
+            options.overview_compression = Some(Compression::Deflate { level: 1 });
+            options.overview_predictor = Some(choices.pick(Predictor::ALL));
+        }
+        _ => {}
+    }
+    if spec.nodata.is_some() && choices.below(4) != 0 {
+        options.mask = choices.pick(&[MaskPolicy::Nodata, MaskPolicy::AnyNodata]);
+    }
+    if !options.compression.codec().takes_predictor {
+        options.predictor = Predictor::Auto;
+    }
+}
+
 /// A georeference by any way there is; what is refused is left out.
 pub fn geo(choices: &mut Choices<'_>) -> GeoRef {
     let mut geo = GeoRef::default();
@@ -247,6 +273,25 @@ impl Image {
         cogsmith::encode(self, plan, &Executor::serial(), &store, &mut file, &mut |_| ControlFlow::Continue(()))
             .expect("what has a plan can be encoded");
         file
+    }
+
+    /// Returns whether a policy decides about every pixel, so that encoding cannot fail.
+    pub fn is_decided(&self, plan: &CogPlan, mask: MaskPolicy) -> bool {
+        let made = plan.spec().mask && !self.spec.mask;
+        let replaced = plan.spec().nodata.is_none() && self.spec.nodata.is_some();
+        mask != MaskPolicy::Auto || self.spec.bands == 1 || !(made || replaced)
+    }
+
+    /// Returns the mask of the file, one byte per pixel, 0 or 1, if the plan makes one from nodata of bytes.
+    pub fn expected_mask(&self, mask: MaskPolicy) -> Vec<u8> {
+        let nodata = self.spec.nodata.map_or(f64::NAN, |nodata| nodata.as_f64());
+        let pixels = self.pixels.chunks(usize::from(self.spec.bands)).enumerate();
+        let valid = pixels.map(|(index, pixel)| {
+            let count = pixel.iter().filter(|sample| f64::from(**sample) == nodata).count();
+            let missing = if mask == MaskPolicy::AnyNodata { count > 0 } else { count == pixel.len() };
+            u8::from(!missing && self.mask.get(index).is_none_or(|byte| *byte != 0))
+        });
+        valid.collect()
     }
 }
 

@@ -3,13 +3,14 @@
 use cogsmith::CogPlan;
 
 use super::Choices;
-use super::image::{Scale, geo, metadata, options, spec};
+use super::image::{Scale, geo, metadata, options, other_codecs, spec};
 
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
     let spec = spec(choices, Scale::Any);
     // One kernel for each of many bands takes too long to make.
-    let options = options(choices, Scale::Any, spec.bands.min(9));
+    let mut options = options(choices, Scale::Any, spec.bands.min(9));
+    other_codecs(choices, &spec, &mut options);
     let (geo, metadata) = (geo(choices), metadata(choices));
     match CogPlan::new(&spec, &geo, &metadata, &options) {
         Ok(plan) => {

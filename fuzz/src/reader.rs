@@ -33,7 +33,9 @@ fn convert(mut source: GeoTiffSource, seed: usize) {
     let row = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
     let options = EncodeOptions::new()
         .tile_size(TileSize::square(64))
-        .compression([Compression::Lzw, Compression::Deflate { level: 1 }, Compression::None][seed % 3])
+        .compression(
+            [Compression::Lzw, Compression::Deflate { level: 1 }, Compression::None, Compression::JPEG][seed % 4],
+        )
         .overviews(Overviews::Count(2));
     let tiles = u64::from(spec.width.div_ceil(64)) * u64::from(spec.height.div_ceil(64));
     if row * u64::from(spec.height) > MOST || tiles > MOST_TILES {

@@ -6,17 +6,21 @@ use cogsmith::{
 };
 
 use super::Choices;
-use super::image::{Image, Scale, geo, metadata, options, read, spec};
+use super::image::{Image, Scale, geo, metadata, options, other_codecs, read, spec};
 use super::parse::Tiff;
 use super::validate;
 
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
     let spec = spec(choices, Scale::Small);
-    let options = options(choices, Scale::Small, spec.bands);
+    let mut options = options(choices, Scale::Small, spec.bands);
+    other_codecs(choices, &spec, &mut options);
     let (geo, metadata) = (geo(choices), metadata(choices));
     let Ok(plan) = CogPlan::new(&spec, &geo, &metadata, &options) else { return };
     let mut image = Image::new(spec.clone(), choices);
+    if !image.is_decided(&plan, options.mask) {
+        return;
+    }
     let file = image.encode(&plan, 1);
     assert!(file == image.encode(&plan, u64::MAX), "the size of batches decides nothing");
     Tiff::parse(&file).check_layout();
@@ -28,6 +32,7 @@ pub fn run(data: &[u8]) {
     let found = source.spec().clone();
     assert_eq!((found.width, found.height, found.bands), (spec.width, spec.height, spec.bands));
     assert_eq!((found.data_type, found.bits_per_sample), (spec.data_type, spec.bits_per_sample));
+    let (source_spec, spec) = (spec, plan.spec());
     assert_eq!((found.mask, found.photometric), (spec.mask, spec.photometric));
     // With other bands, it only has a meaning in palettes.
     if spec.photometric == Photometric::Palette || spec.bands == 1 {
@@ -43,7 +48,8 @@ pub fn run(data: &[u8]) {
     }
     // NaN is not equal to itself.
     assert_eq!(format!("{:?}", source.geo()), format!("{geo:?}"));
-    let computed = |item: &&MetadataItem| options.statistics && item.name.starts_with("STATISTICS_");
+    let drops = options.statistics || *spec != source_spec;
+    let computed = |item: &&MetadataItem| drops && item.name.starts_with("STATISTICS_");
     let items =
         |metadata: &Metadata| -> Vec<_> { metadata.items().iter().filter(|item| !computed(item)).cloned().collect() };
     assert_eq!(items(source.metadata()), items(&metadata));
@@ -52,13 +58,18 @@ pub fn run(data: &[u8]) {
         assert_eq!(found.map(|(_, found)| found), Some(value), "{tag:?}");
     }
     let (pixels, mask) = read(&mut source, spec.height).expect("our reader reads it");
-    assert!(pixels == image.pixels, "pixels");
-    assert!(mask == image.mask, "mask");
+    assert!(pixels == image.pixels || !options.compression.codec().lossless, "pixels");
+    if spec.mask == source_spec.mask && spec.nodata == source_spec.nodata {
+        assert!(mask == image.mask, "mask");
+    } else if spec.data_type == DataType::U8 {
+        let mask: Vec<u8> = mask.iter().map(|byte| u8::from(*byte != 0)).collect();
+        assert!(mask == image.expected_mask(options.mask), "mask from nodata");
+    }
 
     // The `tiff` crate has no complex samples, no odd widths, and one plane alone.
     let whole = spec.bits_per_sample.is_none() && spec.data_type != DataType::F16;
     let real = matches!(spec.data_type.kind(), SampleKind::Unsigned | SampleKind::Signed | SampleKind::Float);
-    let codec = !matches!(options.compression, Compression::Zstd { .. });
+    let codec = !matches!(options.compression, Compression::Zstd { .. } | Compression::Jpeg { .. });
     if whole && real && codec && (options.interleave == Interleave::Pixel || spec.bands == 1) {
         foreign(&file, &image);
     }

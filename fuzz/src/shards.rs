@@ -9,13 +9,14 @@ use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::{CogPlan, ErrorKind, Executor, GeoRef, Metadata};
 
 use super::Choices;
-use super::image::{Image, Scale, geo, metadata, options, spec};
+use super::image::{Image, Scale, geo, metadata, options, other_codecs, spec};
 use super::window::Part;
 
 pub fn run(data: &[u8]) {
     let choices = &mut Choices::new(data);
     let spec = spec(choices, Scale::Small);
-    let options = options(choices, Scale::Small, spec.bands);
+    let mut options = options(choices, Scale::Small, spec.bands);
+    other_codecs(choices, &spec, &mut options);
     let (geo, metadata) =
         if choices.flag() { (geo(choices), metadata(choices)) } else { (GeoRef::default(), Metadata::default()) };
     let mut side = || choices.pick(&[16, 32, 48, 1, 64, 17]);
@@ -26,6 +27,9 @@ pub fn run(data: &[u8]) {
     let plan = plan.with_predictor_by_type();
     let shards = ShardPlan::new(plan.clone(), &shape).expect("shards of a plan");
     let mut image = Image::new(spec, choices);
+    if !image.is_decided(&plan, options.mask) {
+        return;
+    }
     let whole = image.encode(&plan, 1);
 
     let shards = ShardPlan::from_bytes(&shards.to_bytes()).expect("a plan travels");

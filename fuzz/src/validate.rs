@@ -6,7 +6,7 @@ use cogsmith::check::{self, CheckOptions, Depth, Report, Severity};
 use cogsmith::{CogPlan, ErrorKind, Executor, GeoRef, GeoTiffSource, Metadata, PixelSource, ReadOptions};
 
 use super::Choices;
-use super::image::{Image, Scale, options, read, spec};
+use super::image::{Image, Scale, options, other_codecs, read, spec};
 
 /// Bytes of tiles that are decoded, and the most that one may have: libFuzzer is told how much memory that is at most.
 const DECODED: u64 = 4 << 20;
@@ -20,11 +20,15 @@ pub fn run(data: &[u8]) {
     }
     let choices = &mut Choices::new(data);
     let spec = spec(choices, Scale::Small);
-    let options = options(choices, Scale::Small, spec.bands);
+    let mut options = options(choices, Scale::Small, spec.bands);
+    other_codecs(choices, &spec, &mut options);
     let changes: Vec<_> = (0..choices.below(6)).map(|_| (choices.u32() as usize, choices.byte())).collect();
     let near = choices.flag();
     let Ok(plan) = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options) else { return };
     let mut image = Image::new(spec, choices);
+    if !image.is_decided(&plan, options.mask) {
+        return;
+    }
     let mut file = image.encode(&plan, 1);
     sound(&file, "none", &(&image.spec, &options));
     for (at, value) in changes {

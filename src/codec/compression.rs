@@ -198,7 +198,7 @@ impl Compression {
     pub(crate) fn with_codes(self, mut next: impl FnMut() -> Result<u32>) -> Result<Option<Self>> {
         let mut changed = self;
         for parameter in self.codec().parameters {
-            let Some(value) = parameter.from_code(next()?) else { return Ok(None) };
+            let Some(value) = parameter.value_of(next()?) else { return Ok(None) };
             let Some(with) = (parameter.set)(changed, value) else { return Ok(None) };
             changed = with;
         }

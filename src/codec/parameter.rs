@@ -111,7 +111,7 @@ impl CodecParameter {
         }
     }
 
-    /// Returns the value as a number that [`from_code`](Self::from_code) accepts.
+    /// Returns the value as a number that [`value_of`](Self::value_of) accepts.
     pub(crate) fn code(&self, value: ParameterValue<'_>) -> u32 {
         match (self.range, value) {
             (_, ParameterValue::Integer(value)) => value,
@@ -124,7 +124,7 @@ impl CodecParameter {
     }
 
     /// Returns the value with a code; `None` if there is no such name. Numbers are not checked.
-    pub(crate) fn from_code(&self, code: u32) -> Option<ParameterValue<'static>> {
+    pub(crate) fn value_of(&self, code: u32) -> Option<ParameterValue<'static>> {
         match self.range {
             ParameterRange::Integers { .. } => Some(ParameterValue::Integer(code)),
             ParameterRange::Names(names) => Some(ParameterValue::Name(names.get(usize::try_from(code).ok()?)?)),

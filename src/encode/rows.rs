@@ -417,11 +417,13 @@ fn fill_stripe(
     fill: impl FnOnce(&mut Stripe<'_>) -> Result<()>,
 ) -> Result<()> {
     let Some(rule) = rule else { return fill(stripe) };
-    if let Some(mask) = &mut stripe.mask {
-        // If the source has no mask of its own, all pixels are valid at first.
-        mask.fill(u8::MAX);
-    }
+    // A source without a mask does not see this one, in which all pixels are valid at first.
+    let own = if plan.source_spec().mask { None } else { stripe.mask.take() };
     fill(stripe)?;
+    if let Some(mask) = own {
+        mask.fill(u8::MAX);
+        stripe.mask = Some(mask);
+    }
     mask_nodata(plan.source_spec(), rule, place, stripe)
 }
 

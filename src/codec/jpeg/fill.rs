@@ -186,7 +186,7 @@ mod tests {
     fn mixed_blocks_continue_their_valid_pixels() {
         // A ramp whose left half is valid, and specks of another value under the mask.
         let mut samples: Vec<u8> =
-            (0..64).map(|index| if index % 8 < 4 { 100 + 5 * (index % 8) as u8 } else { 255 }).collect();
+            (0..64).map(|index| if index % 8 < 4 { 100 + 5 * (index % 8) } else { 255 }).collect();
         let mask: Vec<u8> = (0..64).map(|index| u8::from(index % 8 < 4)).collect();
         let before = samples.clone();
         filled(&mut samples, &mask, 8, (8, 8), Some(&[0]));
