@@ -73,6 +73,7 @@ pub mod check;
 mod checksum;
 mod codec;
 pub mod conformance;
+mod creation;
 pub mod distributed;
 mod encode;
 mod error;
@@ -107,6 +108,7 @@ pub use array::ArraySource;
 // Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
 #[doc(hidden)]
 pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
+pub use creation::CreationOption;
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("processor", &[]),
     ("xml", &[]),
     ("names", &["error"]),
+    ("creation", &["error", "names"]),
     // Layer 1
     ("grid", &["error", "names"]),
     ("spec", &["error", "sample"]),

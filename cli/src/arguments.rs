@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
@@ -148,9 +148,12 @@ pub(crate) struct CreateArguments {
           default_value_t = MaskPolicy::Auto, help_heading = "Input")]
     pub(crate) mask: MaskPolicy,
 
-    /// Keep or widen samples of unusual width, such as 12 bits
-    #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
-    pub(crate) nbits: BitsChoice,
+    /// Bits per sample: keep or widen an unusual width of the input, such as 12, or set one [default: keep]
+    ///
+    /// widen makes samples as wide as their type. A number is fewer bits than the type has; larger values become the largest
+    /// one. 16 stores f32 as f16. Examples: --nbits widen, --nbits 12
+    #[arg(long, value_name = "keep|widen|N", value_parser = bits, help_heading = "Input")]
+    pub(crate) nbits: Option<BitsChoice>,
 
     #[command(flatten)]
     pub(crate) pixels: PixelArguments,
@@ -217,12 +220,11 @@ pub(crate) struct CreateArguments {
 }
 
 /// The value of `--nbits`, for samples with fewer bits than their type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BitsChoice {
-    /// Keep the width
     Keep,
-    /// Widen samples to the next data type
     Widen,
+    Number(u16),
 }
 
 /// The value of `--nodata`.
@@ -313,7 +315,7 @@ impl CreateArguments {
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             })
             .big_tiff(self.bigtiff)
-            .statistics(self.describe.stats))
+            .statistics(self.describe.computes_statistics()))
     }
 }
 
@@ -446,6 +448,17 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
         return Err("out of range for a 64-bit float".into());
     }
     Ok(NodataChoice::Value(value))
+}
+
+fn bits(text: &str) -> Result<BitsChoice, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "keep" => Ok(BitsChoice::Keep),
+        "widen" => Ok(BitsChoice::Widen),
+        number => match number.parse() {
+            Ok(bits @ 1..=64) => Ok(BitsChoice::Number(bits)),
+            _ => Err("expected keep, widen, or a number of bits".into()),
+        },
+    }
 }
 
 pub(crate) fn threads(text: &str) -> Result<Threads, String> {

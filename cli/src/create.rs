@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
-    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, DataType, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile,
+    OverriddenSource, PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode,
+    encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -143,8 +144,15 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, 
         Some(NodataChoice::Value(value)) if pixels.converts() => pixels = pixels.converted_nodata(value),
         Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
     }
-    if arguments.nbits == BitsChoice::Widen {
-        source.widen();
+    match arguments.nbits {
+        None | Some(BitsChoice::Keep) => {}
+        Some(BitsChoice::Widen) => source.widen(),
+        // As in GDAL, 16 bits are half precision.
+        Some(BitsChoice::Number(16)) if source.spec().data_type == DataType::F32 => {
+            pixels = pixels.data_type(DataType::F16)
+        }
+        Some(BitsChoice::Number(bits)) if bits == source.spec().data_type.bits() => source.widen(),
+        Some(BitsChoice::Number(bits)) => pixels = pixels.bits_per_sample(bits),
     }
     let mut source = OverriddenSource::new(pixels.apply(source)?);
     if let Some(crs) = arguments.crs()? {

@@ -42,12 +42,12 @@ pub(crate) struct DescribeArguments {
     #[arg(long, value_name = "COLOR,…", value_parser = color, value_delimiter = ',', help_heading = HEADING)]
     color_interpretation: Vec<ColorInterpretation>,
 
-    /// Compute statistics of every band and store them in the metadata
+    /// Compute statistics of every band and store them in the metadata; no leaves out the input's
     ///
     /// Minimum, maximum, mean, standard deviation, and the percentage of valid pixels, computed in the same pass. They
-    /// replace the input's statistics.
-    #[arg(long, help_heading = HEADING)]
-    pub(crate) stats: bool,
+    /// replace the input's statistics. Examples: --stats, --stats=no
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = HEADING)]
+    stats: Option<bool>,
 
     /// Metadata item (repeatable), such as AREA=north
     ///
@@ -67,12 +67,18 @@ impl DescribeArguments {
     /// Adds the options to the overrides.
     pub(crate) fn add_to(&self, overrides: &mut Overrides) {
         overrides.strip_metadata = self.strip_metadata;
+        overrides.strip_statistics = self.stats == Some(false);
         overrides.description.clone_from(&self.band_description);
         overrides.scale.clone_from(&self.band_scale);
         overrides.offset.clone_from(&self.band_offset);
         overrides.unit.clone_from(&self.band_unit);
         overrides.color_interpretation.clone_from(&self.color_interpretation);
         overrides.items.clone_from(&self.metadata);
+    }
+
+    /// Returns whether statistics are computed.
+    pub(crate) fn computes_statistics(&self) -> bool {
+        self.stats == Some(true)
     }
 }
 
@@ -87,6 +93,14 @@ fn with_band(text: &str) -> Result<(Option<u16>, &str), String> {
                 .ok_or(format!("'{band}' is not a band; bands count from 1 to 65535"))
         }
         _ => Ok((None, text)),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected yes or no".into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use cogsmith::{Error, ErrorKind, OptionField};
 
 /// Returns the flag of an option, with its dashes; `None` if the command does not have the option.
-fn flag(option: OptionField) -> Option<&'static str> {
+pub(crate) fn flag(option: OptionField) -> Option<&'static str> {
     Some(match option {
         OptionField::Compression => "--compress",
         OptionField::Level => "--level",
@@ -38,6 +38,10 @@ fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::Unit => "--band-unit",
         OptionField::ColorInterpretation => "--color-interpretation",
         OptionField::Metadata => "--metadata",
+        OptionField::BitsPerSample => "--nbits",
+        OptionField::MaxZError => "--max-z-error",
+        OptionField::OverviewMaxZError => "--overview-max-z-error",
+        OptionField::StripMetadata => "--strip-metadata",
         OptionField::Window => "--window",
         OptionField::Bbox => "--bbox",
         OptionField::Bands => "--bands",
@@ -80,8 +84,13 @@ mod tests {
     use crate::arguments::Arguments;
 
     /// Options that the command does not have.
-    const LIBRARY_ONLY: [OptionField; 4] =
-        [OptionField::Rpc, OptionField::IccProfile, OptionField::Pixels, OptionField::Shards];
+    const LIBRARY_ONLY: [OptionField; 5] = [
+        OptionField::Rpc,
+        OptionField::IccProfile,
+        OptionField::Pixels,
+        OptionField::CreationOption,
+        OptionField::Shards,
+    ];
 
     #[test]
     fn every_option_has_a_flag_that_exists() {

@@ -3,13 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
 use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
-use crate::arguments::Arguments;
-use crate::creation;
 
 /// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
@@ -93,10 +90,10 @@ pub(crate) const fn meaning(words: &'static [&'static str], hint: &'static str) 
 pub(crate) const MEANINGS: &[Meaning] = &[
     // The output is always a COG.
     meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
-    meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec; there are no profiles"),
+    meaning(&["p", "profile", "cog-profile"], "--profile NAME or --compress CODEC sets the codec"),
     meaning(
         &["co", "creation-option"],
-        "GDAL creation options are plain options here, such as --compress, --level, --predictor, --blocksize",
+        "-co NAME=VALUE takes the creation options of GDAL's COG driver, such as -co COMPRESS=ZSTD",
     ),
     // Compression.
     meaning(&["compression", "codec", "c"], "--compress CODEC sets the codec"),
@@ -243,11 +240,6 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(&["config"], "GDAL configuration options have no effect here; 'cogsmith create --help' lists all options"),
 ];
 
-/// Returns whether an option accepts a value.
-pub(crate) fn is_taken(option: &str, value: &str) -> bool {
-    Arguments::try_parse_from(["cogsmith", "create", &format!("{option}={value}"), "INPUT", "OUTPUT"]).is_ok()
-}
-
 /// Returns the entry for a word.
 pub(crate) fn find(table: &'static [Meaning], name: &str) -> Option<&'static Meaning> {
     table.iter().find(|meaning| meaning.words.iter().any(|word| word.eq_ignore_ascii_case(name)))
@@ -260,14 +252,7 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
     let is_unknown =
         |word: &str| word.split('=').next() == Some(unknown) || (unknown.len() == 2 && word.starts_with(unknown));
     let at = words.iter().position(|word| is_unknown(word))?;
-    let (name, value) = words[at].split_once('=').map_or((&*words[at], None), |(name, value)| (name, Some(value)));
-    let name = name.trim_start_matches('-');
-    if name.eq_ignore_ascii_case("co") {
-        let pair = value.or_else(|| words.get(at + 1).map(|word| &**word)).unwrap_or_default();
-        if let Some(hint) = creation::hint(pair) {
-            return Some((words[at].split('=').next().unwrap_or_default().to_owned(), hint));
-        }
-    }
+    let name = words[at].split('=').next().unwrap_or_default().trim_start_matches('-');
     let word = words[at].split('=').next().unwrap_or_default().to_owned();
     find(MEANINGS, name).map(|meaning| (word, meaning.hint.to_owned()))
 }
@@ -398,7 +383,13 @@ pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use crate::arguments::Arguments;
+    use clap::{CommandFactory, Parser};
+
+    /// Returns whether an option accepts a value.
+    fn is_taken(option: &str, value: &str) -> bool {
+        Arguments::try_parse_from(["cogsmith", "create", &format!("{option}={value}"), "INPUT", "OUTPUT"]).is_ok()
+    }
 
     /// Options named in hints exist, and words with a hint are not options themselves.
     #[test]
@@ -408,7 +399,7 @@ mod tests {
         let longs: Vec<_> =
             create.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
         assert!(longs.len() > 30);
-        for meaning in MEANINGS.iter().chain(creation::OPTIONS).chain(creation::OTHER_OPTIONS) {
+        for meaning in MEANINGS.iter().chain(crate::creation::OTHER_OPTIONS) {
             for word in meaning.hint.split([' ', ';', ',', '.', ')']).filter_map(|word| word.strip_prefix("--")) {
                 let word = word.trim_end_matches('\'');
                 assert!(longs.contains(&word) || word == "help", "--{word} in {:?}", meaning.hint);

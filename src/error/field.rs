@@ -37,6 +37,10 @@ fields! {
     Level => "level",
     /// Quality, a parameter of lossy codecs ([`Compression::with_parameter`](crate::Compression::with_parameter)).
     Quality => "quality",
+    /// Largest error of LERC, a parameter ([`Compression::with_parameter`](crate::Compression::with_parameter)).
+    MaxZError => "max_z_error",
+    /// Largest error of LERC in overviews: [`Compression::for_overviews`](crate::Compression::for_overviews).
+    OverviewMaxZError => "overview_max_z_error",
     /// Chroma subsampling of JPEG: [`Subsampling`](crate::Subsampling).
     JpegSubsampling => "jpeg_subsampling",
     /// Color space of JPEG: [`JpegPhotometric`](crate::JpegPhotometric).
@@ -123,6 +127,12 @@ fields! {
     Size => "size",
     /// Kernel of the reduction: [`PixelOptions::size_resampling`](crate::PixelOptions::size_resampling).
     SizeResampling => "size_resampling",
+    /// Bits per sample in the file: [`PixelOptions::bits_per_sample`](crate::PixelOptions::bits_per_sample).
+    BitsPerSample => "bits_per_sample",
+    /// A creation option of GDAL: [`CreationOption`](crate::CreationOption).
+    CreationOption => "creation_option",
+    /// Removal of the input's metadata: [`Overrides::strip_metadata`](crate::Overrides::strip_metadata).
+    StripMetadata => "strip_metadata",
     /// Number of threads: [`CogOptions::threads`](crate::CogOptions::threads).
     Threads => "threads",
     /// Comparison of the output with the pixels: [`CogOptions::verify`](crate::CogOptions::verify).

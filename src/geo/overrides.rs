@@ -32,6 +32,8 @@ pub struct Overrides {
     pub pixel_is: Option<PixelIs>,
     /// Remove all metadata except what affects the meaning of pixels; see [`Metadata::strip`].
     pub strip_metadata: bool,
+    /// Remove the statistics of bands (`STATISTICS_…`).
+    pub strip_statistics: bool,
     /// Band descriptions, which are the names of bands; an empty text removes one.
     pub description: Vec<BandValue<String>>,
     /// Scale factors.
@@ -116,6 +118,12 @@ impl Overrides {
     /// Sets whether all metadata is removed first, except what affects the meaning of pixels. Default: `false`.
     pub fn strip_metadata(mut self, strip_metadata: bool) -> Self {
         self.strip_metadata = strip_metadata;
+        self
+    }
+
+    /// Removes the statistics of bands.
+    pub fn strip_statistics(mut self, strip_statistics: bool) -> Self {
+        self.strip_statistics = strip_statistics;
         self
     }
 
@@ -210,6 +218,9 @@ impl Overrides {
     ) -> Result<GeoRef> {
         self.check()?;
         let geo = self.apply_placement(geo, (width, height))?;
+        if self.strip_statistics {
+            metadata.drop_statistics();
+        }
         if self.strip_metadata {
             metadata.strip();
         }

@@ -38,6 +38,8 @@ pub(super) struct Conversion<'a> {
     pub(super) unscale: bool,
     pub(super) rescale: &'a [Rescale],
     pub(super) data_type: Option<DataType>,
+    /// Bits per sample in the file.
+    pub(super) bits: Option<u16>,
     /// The nodata value of the result; `None` for the source's.
     pub(super) nodata: Option<Nodata>,
 }
@@ -74,10 +76,12 @@ impl<S: RasterSource> ConvertedSource<S> {
         let all = inner.spec();
         let option = if conversion.unscale {
             OptionField::Unscale
-        } else if conversion.rescale.is_empty() {
+        } else if !conversion.rescale.is_empty() {
+            OptionField::Rescale
+        } else if conversion.data_type.is_some() {
             OptionField::DataType
         } else {
-            OptionField::Rescale
+            OptionField::BitsPerSample
         };
         if all.has_color_map() {
             return Err(Error::option(option, "indices of a palette are not quantities; expand the palette first"));
@@ -105,8 +109,8 @@ impl<S: RasterSource> ConvertedSource<S> {
             geo.drop_vertical_scale();
             describe(&mut metadata, all.bands, &maps, conversion.unscale)?;
         }
-        let bits_per_sample =
-            all.bits_per_sample.filter(|_| data_type == all.data_type && option == OptionField::DataType);
+        let keeps_bits = data_type == all.data_type && !conversion.unscale && conversion.rescale.is_empty();
+        let bits_per_sample = conversion.bits.or(all.bits_per_sample.filter(|_| keeps_bits));
         let spec = ImageSpec { data_type, nodata, bits_per_sample, ..all.clone() };
         Ok(Self { inner, spec, geo, metadata, maps, rows: RowBuffer::default() })
     }
@@ -265,7 +269,7 @@ fn convert(
     real!(to.data_type, D => {
         let nodata = to.nodata.as_ref().and_then(NodataRange::<D>::of);
         let void = to.nodata.as_ref().and_then(<D as Value>::from_nodata);
-        let rounding = Rounding { map, nodata, single };
+        let rounding = Rounding { map, nodata, single, largest: D::largest(to.bits()) };
         let mut result = Vec::with_capacity(values.len());
         let outcome = values.iter().enumerate().try_for_each(|(sample, value)| {
             result.push(match (value, void) {
@@ -295,6 +299,7 @@ struct Rounding<D> {
     nodata: Option<NodataRange<D>>,
     /// True if values and results are rounded to single precision first.
     single: bool,
+    largest: D,
 }
 
 impl<D: Number> Rounding<D> {
@@ -312,8 +317,9 @@ impl<D: Number> Rounding<D> {
         } else {
             D::from_f64(value * self.map.scale + self.map.offset)
         };
+        let sample = if sample.to_f64() > self.largest.to_f64() { self.largest } else { sample };
         match self.nodata {
-            Some(nodata) if nodata.contains(sample) => sample.off_nodata(nodata, D::largest(u16::MAX)),
+            Some(nodata) if nodata.contains(sample) => sample.off_nodata(nodata, self.largest),
             _ => sample,
         }
     }

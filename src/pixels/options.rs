@@ -66,6 +66,7 @@ pub struct PixelOptions {
     unscale: bool,
     rescale: Vec<Rescale>,
     data_type: Option<DataType>,
+    bits_per_sample: Option<u16>,
     nodata: Option<Nodata>,
     size: Option<(u32, u32)>,
     size_resampling: Option<Resampling>,
@@ -126,6 +127,13 @@ impl PixelOptions {
         self
     }
 
+    /// Sets the bits per sample in the file, fewer than the type has: 1 to 7 for `u8`, 9 to 15 for `u16`, 17 to 31 for
+    /// `u32`. Larger values become the largest one, as in GDAL; nodata is as with [`data_type`](Self::data_type).
+    pub fn bits_per_sample(mut self, bits: u16) -> Self {
+        self.bits_per_sample = Some(bits);
+        self
+    }
+
     /// Sets the nodata value after [`data_type`](Self::data_type), [`rescale`](Self::rescale), or
     /// [`unscale`](Self::unscale); it has no effect without one of them. Default: the source's, which must then fit the
     /// type.
@@ -149,7 +157,7 @@ impl PixelOptions {
     /// Returns whether values or their type change, and with them the nodata value.
     #[must_use]
     pub fn converts(&self) -> bool {
-        self.unscale || !self.rescale.is_empty() || self.data_type.is_some()
+        self.unscale || !self.rescale.is_empty() || self.data_type.is_some() || self.bits_per_sample.is_some()
     }
 
     /// Checks what needs no source.
@@ -201,6 +209,7 @@ impl PixelOptions {
                 unscale: self.unscale,
                 rescale: &self.rescale,
                 data_type: self.data_type,
+                bits: self.bits_per_sample,
                 nodata: self.nodata,
             };
             source = Box::new(ConvertedSource::new(source, &conversion)?);
