@@ -3,7 +3,7 @@
 use cogsmith::{Error, ErrorKind};
 use wasm_bindgen::JsValue;
 
-use crate::object::{Out, number};
+use crate::object::{Out, camel_case, number};
 use crate::reader;
 
 /// Returns the object to throw.
@@ -14,7 +14,7 @@ pub(crate) fn thrown(error: Error) -> JsValue {
     let named = |kind: &str| Out::default().with("kind", kind);
     let out = match error.kind() {
         ErrorKind::InvalidOption { option, reason } => {
-            let option = camel(option);
+            let option = camel_case(option, '-');
             let message = format!("option '{option}': {reason}");
             return named("InvalidOption").with("option", option).with("message", message).into();
         }
@@ -39,16 +39,4 @@ pub(crate) fn thrown(error: Error) -> JsValue {
         _ => named("Internal"),
     };
     out.with("message", error.to_string()).into()
-}
-
-/// Converts an option name to camel case: `overview-blocksize` becomes `overviewBlocksize`.
-fn camel(option: &str) -> String {
-    let mut words = option.split('-');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(word.len().min(1));
-        camel += &first.to_ascii_uppercase();
-        camel += rest;
-    }
-    camel
 }

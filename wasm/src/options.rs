@@ -181,7 +181,10 @@ impl Options {
             let Some(_) = given.items() else { return given.refuse("expected an array with a color for each band") };
             for (band, value) in for_bands(given, spec)? {
                 let color = ColorInterpretation::parse(&value.text()?);
-                let names = || ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
+                let names = || {
+                    let names = ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase());
+                    names.collect::<Vec<_>>().join(", ")
+                };
                 let color = color.map_or_else(|| given.refuse(format!("expected one of {}", names())), Ok)?;
                 metadata.set_color_interpretation(band, color);
             }
@@ -223,9 +226,9 @@ fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
         if key.is_empty() || domain == Some("") {
             return given.refuse(expected);
         }
-        let text = cogsmith::METADATA_TEXTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let text = cogsmith::METADATA_TEXTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         match text.filter(|_| domain.is_none()) {
-            Some((_, tag)) => metadata.set_text(tag, &value)?,
+            Some((_, tag)) => metadata.set_text(*tag, &value)?,
             None => metadata.set_item(domain, key, &value)?,
         }
     }
