@@ -145,7 +145,7 @@ fn rgba(width: u32, height: u32) -> ImageSpec {
 
 #[test]
 fn alpha_is_never_guessed() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for bands in 1..6 {
             let spec = ImageSpec::new(5, 4, bands, data_type);
             assert!(spec.extra_samples.is_empty());

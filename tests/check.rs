@@ -38,7 +38,7 @@ fn sample() -> Vec<u8> {
 
 #[test]
 fn everything_that_can_be_written_is_sound() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3)] {
             for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
                 for (compression, big_tiff) in [(Compression::None, BigTiff::Yes), (Compression::ZSTD, BigTiff::Auto)] {

@@ -219,7 +219,7 @@ fn every_type_interleave_and_codec() {
         Compression::DEFLATE,
         Compression::Zstd { level: 1 },
     ];
-    for (index, data_type) in DataType::ALL.into_iter().enumerate() {
+    for (index, &data_type) in DataType::ALL.iter().enumerate() {
         for (place, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
             for mask in [false, true] {
                 let compression = codecs[(index + place + usize::from(mask)) % codecs.len()];
@@ -606,7 +606,7 @@ fn a_plan_survives_the_journey() {
     let nodata =
         [None, Some(Nodata::Float(f64::NAN)), Some(Nodata::Integer(i128::from(u64::MAX))), Some(Nodata::Float(-0.0))];
     for (index, geo) in geos.into_iter().enumerate() {
-        for (place, data_type) in DataType::ALL.into_iter().enumerate() {
+        for (place, &data_type) in DataType::ALL.iter().enumerate() {
             let mut spec = ImageSpec::new(90, 40, 3, data_type);
             spec.nodata = nodata[(index + place) % 4];
             let options = tiles(16)

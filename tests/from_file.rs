@@ -30,7 +30,7 @@ fn files_give_the_bytes_of_the_stream() {
         (Compression::DEFLATE, Interleave::Tile, Predictor::Horizontal),
         (Compression::ZSTD, Interleave::Pixel, Predictor::Auto),
     ];
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3)] {
             // Overviews are computed from the same pixels, whatever the source's own way of storing them was.
             let spec = ImageSpec::new(211, 157, bands, data_type).mask(mask);

@@ -32,7 +32,7 @@ const WIDTH: u32 = 120;
 const HEIGHT: u32 = 90;
 
 /// The choices of a case, in the order of [`LENGTHS`].
-const TYPES: [DataType; 15] = DataType::ALL;
+const TYPES: &[DataType] = DataType::ALL;
 const CODECS: [Compression; 6] = [
     Compression::DEFLATE,
     Compression::None,

@@ -44,7 +44,7 @@ fn write(
 
 #[test]
 fn what_is_written_is_what_was_encoded() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3), (false, 3)] {
             for (compression, interleave) in [
                 (Compression::None, Interleave::Pixel),

@@ -62,7 +62,7 @@ pub fn spec(choices: &mut Choices<'_>, scale: Scale) -> ImageSpec {
             let (data_type, bits) = choices.pick(&NARROW);
             (data_type, Some(bits))
         }
-        _ => (choices.pick(&DataType::ALL), None),
+        _ => (choices.pick(DataType::ALL), None),
     };
     let mut spec = ImageSpec::new(width, height, bands, data_type);
     spec.bits_per_sample = bits_per_sample;

@@ -119,7 +119,9 @@ impl FileOverrides {
         }
         let color = |name: &String| {
             ColorInterpretation::parse(name).ok_or_else(|| {
-                let known = ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
+                let known: Vec<_> =
+                    ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase()).collect();
+                let known = known.join(", ");
                 PyValueError::new_err(format!("color_interpretation={name:?}: expected one of {known}"))
             })
         };

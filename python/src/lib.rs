@@ -37,9 +37,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
     module.add("PALETTE_COLORS", cogsmith::PaletteColors::names().collect::<Vec<_>>())?;
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
-    let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
+    let colors = cogsmith::ColorInterpretation::ALL.iter().map(|color| color.name()).collect::<Vec<_>>();
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
-    let texts = cogsmith::METADATA_TEXTS.iter().chain(&cogsmith::METADATA_NUMBERS);
+    let texts = cogsmith::METADATA_TEXTS.iter().chain(cogsmith::METADATA_NUMBERS);
     module.add("METADATA_TAGS", texts.map(|(name, _)| *name).collect::<Vec<_>>())?;
     module.add_class::<codecs::Codec>()?;
     module.add_class::<plan::Plan>()?;

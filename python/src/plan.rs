@@ -172,7 +172,7 @@ pub(crate) fn nodata(text: &str) -> PyResult<Nodata> {
 
 impl Image {
     fn spec(self) -> PyResult<ImageSpec> {
-        let data_types = DataType::ALL.map(|data_type| (data_type.name(), data_type));
+        let data_types = DataType::ALL.iter().map(|data_type| (data_type.name(), *data_type)).collect::<Vec<_>>();
         let data_type = named("dtype", &self.data_type, &data_types)?;
         let mut spec = ImageSpec::new(self.width, self.height, self.bands, data_type);
         spec.bits_per_sample = self.bits;

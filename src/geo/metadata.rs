@@ -360,7 +360,7 @@ impl Metadata {
 }
 
 /// Text tags, by the names that GDAL gives them as metadata.
-pub const TEXTS: [(&str, Tag); 7] = [
+pub const TEXTS: &[(&str, Tag)] = &[
     ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
     ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
     ("TIFFTAG_SOFTWARE", Tag::SOFTWARE),

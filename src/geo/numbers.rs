@@ -6,7 +6,7 @@ use crate::tiff::{Tag, TagValue};
 use super::Metadata;
 
 /// Numeric tags, by the names that GDAL gives them as metadata.
-pub const NUMBERS: [(&str, Tag); 3] = [
+pub const NUMBERS: &[(&str, Tag)] = &[
     ("TIFFTAG_XRESOLUTION", Tag::X_RESOLUTION),
     ("TIFFTAG_YRESOLUTION", Tag::Y_RESOLUTION),
     ("TIFFTAG_RESOLUTIONUNIT", Tag::RESOLUTION_UNIT),

@@ -244,9 +244,9 @@ impl Overrides {
         }
         (0..bands).zip(colors).for_each(|(band, color)| metadata.set_color_interpretation(band, *color));
         for MetadataOverride { domain, name, value } in &self.items {
-            let text = TEXTS.into_iter().find(|(text, _)| text.eq_ignore_ascii_case(name));
+            let text = TEXTS.iter().find(|(text, _)| text.eq_ignore_ascii_case(name));
             match text.filter(|_| domain.is_none()) {
-                Some((_, tag)) => metadata.set_text(tag, value)?,
+                Some((_, tag)) => metadata.set_text(*tag, value)?,
                 None => metadata.set_item(domain.as_deref(), name, value)?,
             }
         }

@@ -64,7 +64,7 @@ pub enum SampleKind {
 
 impl DataType {
     /// All data types, integers first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: &'static [Self] = &[
         Self::U8,
         Self::I8,
         Self::U16,

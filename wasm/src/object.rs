@@ -44,29 +44,35 @@ pub(crate) fn list<T: Into<JsValue>>(items: impl IntoIterator<Item = T>) -> Arra
     items.into_iter().map(Into::into).collect()
 }
 
-/// Parses the JSON of the library, and turns the names in it to camel case.
-pub(crate) fn json(text: &str) -> Result<JsValue, JsValue> {
-    JSON::parse(text).map(|value| camel_case(&value))
+/// Converts a name to camel case: `big_tiff` becomes `bigTiff`.
+pub(crate) fn camel_case(name: &str, separator: char) -> String {
+    let mut words = name.split(separator);
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel += &first.to_ascii_uppercase();
+        camel += rest;
+    }
+    camel
 }
 
-/// Turns the names in a value, such as `big_tiff`, to camel case, such as `bigTiff`. Identifiers of rules and classes, such
-/// as `tiff-tag-order`, have no underscore.
-fn camel_case(value: &JsValue) -> JsValue {
+/// Parses the JSON of the library, with names in camel case.
+pub(crate) fn json(text: &str) -> Result<JsValue, JsValue> {
+    JSON::parse(text).map(|value| renamed(&value))
+}
+
+/// Returns a value with all names in it in camel case. Rules and classes, such as `tiff-tag-order`, keep their names.
+fn renamed(value: &JsValue) -> JsValue {
     if let Some(items) = value.dyn_ref::<Array>() {
-        return items.iter().map(|item| camel_case(&item)).collect::<Array>().into();
+        return items.iter().map(|item| renamed(&item)).collect::<Array>().into();
     }
     let Some(object) = value.dyn_ref::<Object>() else { return value.clone() };
-    let renamed = Object::entries(object).iter().fold(Out::default(), |out, entry| {
+    let entries = Object::entries(object);
+    let out = entries.iter().fold(Out::default(), |out, entry| {
         let entry: Array = entry.unchecked_into();
-        let mut name = String::new();
-        for word in entry.get(0).as_string().unwrap_or_default().split('_') {
-            let first = if name.is_empty() { 0 } else { word.len().min(1) };
-            name += &word[..first].to_ascii_uppercase();
-            name += &word[first..];
-        }
-        out.with(&name, camel_case(&entry.get(1)))
+        out.with(&camel_case(&entry.get(0).as_string().unwrap_or_default(), '_'), renamed(&entry.get(1)))
     });
-    renamed.into()
+    out.into()
 }
 
 /// Converts a 64-bit integer to a JavaScript number, exact up to 2^53.

@@ -70,6 +70,7 @@ pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
         OptionField::Unit => "bandUnit",
         OptionField::ColorInterpretation => "colorInterpretation",
         OptionField::Metadata => "metadata",
+        OptionField::StripMetadata => "stripMetadata",
         _ => return None,
     })
 }
@@ -82,6 +83,17 @@ const fn is_absent(option: OptionField) -> bool {
         OptionField::IgnoreAux
             | OptionField::Rpc
             | OptionField::IccProfile
+            | OptionField::Quality
+            | OptionField::JpegSubsampling
+            | OptionField::Photometric
+            | OptionField::OverviewCompression
+            | OptionField::OverviewLevel
+            | OptionField::OverviewQuality
+            | OptionField::OverviewPredictor
+            | OptionField::MaxZError
+            | OptionField::OverviewMaxZError
+            | OptionField::BitsPerSample
+            | OptionField::CreationOption
             | OptionField::Pixels
             | OptionField::Window
             | OptionField::Bbox
@@ -257,7 +269,7 @@ fn items(given: &Given) -> Result<Vec<MetadataOverride>> {
         if key.is_empty() || domain.as_deref() == Some("") {
             return given.refuse(expected);
         }
-        items.push(MetadataOverride { domain, name: key, value });
+        items.push(MetadataOverride::new(key, value).domain(domain));
     }
     Ok(items)
 }

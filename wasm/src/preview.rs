@@ -76,15 +76,9 @@ impl Picture {
         let plane = (pixels * size).div_ceil(8) * 8;
         let mut bytes = vec![0u8; plane * count];
         let mut alpha = vec![255; pixels];
-        let mut stripe = Stripe {
-            width,
-            rows,
-            bands: count,
-            sample_size: size,
-            layout: StripeLayout::Planar,
-            planes: bytes.chunks_mut(plane).map(|plane| &mut plane[..pixels * size]).collect(),
-            mask: spec.mask.then_some(&mut alpha[..]),
-        };
+        let planes = bytes.chunks_mut(plane).map(|plane| &mut plane[..pixels * size]).collect();
+        let mask = spec.mask.then_some(&mut alpha[..]);
+        let mut stripe = Stripe::new(&spec, rows, StripeLayout::Planar, planes, mask)?;
         source.read_rows(0, &mut stripe, &Executor::serial())?;
         let colors = if spec.photometric == Photometric::Rgb && count >= 3 { 3 } else { 1 };
         let band = |band: usize| -> Vec<f64> {
@@ -189,6 +183,8 @@ fn sample(data_type: DataType, bytes: &[u8]) -> f64 {
         DataType::F16 => bytes.first_chunk().map_or(f64::NAN, |bytes| half(u16::from_ne_bytes(*bytes))),
         DataType::F32 | DataType::CF32 => read!(f32),
         DataType::F64 | DataType::CF64 => read!(f64),
+        // No other type yet; such an image is shown without data.
+        _ => f64::NAN,
     }
 }
 

@@ -94,7 +94,10 @@ impl Array {
                 "width" => width = Some(given.whole()?),
                 "height" => height = Some(given.whole()?),
                 "bands" => bands = u16::try_from(given.whole()?).or_else(|_| given.refuse("at most 65535 bands"))?,
-                "dtype" => dtype = Some(given.one_of(&DataType::ALL.map(|one| (one.name(), one)))?),
+                "dtype" => {
+                    let names: Vec<_> = DataType::ALL.iter().map(|one| (one.name(), *one)).collect();
+                    dtype = Some(given.one_of(&names)?);
+                }
                 "crs" if given.value().is_null() => {}
                 "crs" => geo = geo.with_crs(&parse_crs(&given)?)?,
                 "transform" if given.value().is_null() => {}
