@@ -174,6 +174,7 @@ fn check_levels(pyramid: &Pyramid<'_>, report: &mut Report) {
         let message = format_args!("{}x{} pixels, no overviews", full.width, full.height);
         report.add(&rules::OVERVIEWS_MISSING, Place::directory(full.directory), message);
     }
+    pyramid.levels.iter().for_each(|level| check_lossy_nodata(level, report));
     for (finer, coarser) in pyramid.levels.iter().zip(overviews) {
         check_level(full, finer, coarser, report);
     }
@@ -248,6 +249,15 @@ fn rounded_ratio(finer: u64, coarser: u64) -> u64 {
         std::cmp::Ordering::Less => whole,
         std::cmp::Ordering::Equal => whole + whole % 2,
         std::cmp::Ordering::Greater => whole + 1,
+    }
+}
+
+/// Reports a nodata value next to JPEG. WebP and LERC may be lossless.
+fn check_lossy_nodata(level: &Image, report: &mut Report) {
+    let can_be = |nodata: &Nodata| level.data_type.is_some_and(|of| nodata.equal_samples(of).is_some());
+    if let (6 | 7 | 34892, Some(nodata)) = (level.compression, level.nodata().filter(can_be)) {
+        let message = format_args!("nodata is {}, but the codec is {}", nodata.as_f64(), level.codec());
+        report.add(&rules::NODATA_LOSSY, Place::directory(level.directory).at(level.offset), message);
     }
 }
 

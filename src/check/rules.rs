@@ -434,6 +434,10 @@ rules! {
         "No overview has a different nodata value than full resolution",
         "TIFF 6.0 section 8, NewSubfileType bit 0: a reduced version of the same image; GDAL, tag 42113",
         "rewrite the file";
+    NODATA_LOSSY: "nodata-lossy", Warning, Content,
+        "No lossy codec changes pixels that are told apart by their nodata value",
+        "ITU-T T.81 (decoded samples only resemble those that were encoded); GDAL, tag 42113",
+        "nodata pixels at the edges are data now, or the reverse: rewrite the file from its source with a mask";
     METADATA_TEXT: "metadata-text", Warning, Content,
         "GDAL_METADATA is well-formed XML",
         "GDAL, tag 42112",

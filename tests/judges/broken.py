@@ -375,6 +375,7 @@ RULES = {
     "nodata-value": (lambda: nodata("abc", "abc", "abc"), set()),
     "nodata-missing": (lambda: nodata("0", "0", None), set()),
     "nodata-differs": (lambda: nodata("0", "0", "255"), set()),
+    "nodata-lossy": (lambda: plain(compression=7, nodata="0"), set()),
     "metadata-text": (lambda: with_tag(42112, ASCII, "<GDALMetadata>\n  <Item"), set()),
     "level-samples": (overview_of_16_bits, set()),
     "level-colors": (lambda: with_tag(262, SHORT, [0], which=(1, 2)), set()),

@@ -223,6 +223,10 @@ def directory(pixels, tile=(256, 256), compression=8, subfile=0, photometric=Non
             part = pixels[top:top + tile_height, left:left + tile_width]
             if not strips:
                 part = np.pad(part, [(0, tile_height - part.shape[0]), (0, tile_width - part.shape[1]), (0, 0)], mode="edge")
+            if compression == 7:
+                import imagecodecs
+                tiles.append(imagecodecs.jpeg_encode(np.ascontiguousarray(part.squeeze(2)), level=75))
+                continue
             data = np.packbits(part[:, :, 0] != 0, axis=1).tobytes() if mask else np.ascontiguousarray(part).tobytes()
             tiles.append(compress(data, compression))
     return Directory(tags, tiles)
