@@ -188,10 +188,10 @@ impl std::str::FromStr for DataType {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let own = Self::ALL.into_iter().map(|data_type| (data_type.name(), data_type));
+        let own = Self::ALL.iter().copied().map(|data_type| (data_type.name(), data_type));
         let found = own.chain(OTHER_NAMES).find(|(name, _)| name.eq_ignore_ascii_case(text));
         found.map(|(_, data_type)| data_type).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
+            let names = Self::ALL.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ");
             Error::option(OptionField::DataType, format!("'{text}' is not one of {names}"))
         })
     }
