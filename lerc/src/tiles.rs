@@ -1,0 +1,198 @@
+//! An image as blocks of 8 x 8 or 16 x 16 pixels, each encoded separately.
+
+use crate::block::{self, Bound, Range, Scratch};
+use crate::sample::Sample;
+use crate::simd::newest;
+
+/// Samples of one blob, and which of their pixels are valid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Raster<'a, T> {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    /// Samples per pixel.
+    pub(crate) depth: usize,
+    /// Rows from top to bottom, pixels from left to right, all samples of a pixel together.
+    pub(crate) samples: &'a [T],
+    /// 1 for each valid pixel, 0 for others; `None` if all are valid.
+    pub(crate) valid: Option<&'a [u8]>,
+    /// The number of valid pixels.
+    pub(crate) valid_count: usize,
+}
+
+/// Ranges of the samples of each band.
+#[derive(Debug, Default)]
+pub(crate) struct Ranges {
+    pub(crate) mins: Vec<f64>,
+    pub(crate) maxs: Vec<f64>,
+}
+
+impl Ranges {
+    fn clear(&mut self, depth: usize) {
+        self.mins.clear();
+        self.mins.resize(depth, f64::INFINITY);
+        self.maxs.clear();
+        self.maxs.resize(depth, f64::NEG_INFINITY);
+    }
+
+    #[inline(always)]
+    fn add<T: Sample>(&mut self, band: usize, range: Range<T>) {
+        let (min, max) = (range.min.to_f64(), range.max.to_f64());
+        self.mins[band] = if min < self.mins[band] { min } else { self.mins[band] };
+        self.maxs[band] = if max > self.maxs[band] { max } else { self.maxs[band] };
+    }
+}
+
+/// Buffers of a pass, reused from one image to the next.
+#[derive(Debug, Default)]
+pub(crate) struct TileScratch {
+    block: Scratch,
+    /// Planes of one row of blocks, as `f64` for alignment.
+    planes: Vec<f64>,
+}
+
+/// Encodes all blocks of `SIDE` x `SIDE` pixels; returns the number of bytes at the start of `out`, which grows as needed,
+/// and sets `ranges`.
+pub(crate) fn write<T: Sample, const SIDE: usize, const PIXELS: usize>(
+    raster: &Raster<'_, T>,
+    bound: Bound,
+    ranges: &mut Ranges,
+    scratch: &mut TileScratch,
+    out: &mut Vec<u8>,
+) -> usize {
+    ranges.clear(raster.depth);
+    let blocks = raster.width.div_ceil(SIDE) * raster.height.div_ceil(SIDE) * raster.depth;
+    let max_len = raster.samples.len() * T::SIZE + blocks + block::max_len::<T>();
+    if out.len() < max_len {
+        out.resize(max_len, 0);
+    }
+    newest(
+        #[inline(always)]
+        || write_blocks::<T, SIDE, PIXELS>(raster, bound, ranges, scratch, out),
+    )
+}
+
+#[inline(always)]
+fn write_blocks<T: Sample, const SIDE: usize, const PIXELS: usize>(
+    raster: &Raster<'_, T>,
+    bound: Bound,
+    ranges: &mut Ranges,
+    scratch: &mut TileScratch,
+    out: &mut [u8],
+) -> usize {
+    const { assert!(SIDE * SIDE == PIXELS) };
+    let Raster { width, height, depth, samples, valid, .. } = *raster;
+    let mut end = 0;
+    let mut values = [T::default(); PIXELS];
+    let plane_len = width * SIDE;
+    if depth > 1 {
+        scratch.planes.resize((plane_len * depth * T::SIZE).div_ceil(size_of::<f64>()), 0.0);
+    }
+    for top in (0..height).step_by(SIDE) {
+        let rows = SIDE.min(height - top);
+        let row_samples = &samples[top * width * depth..][..rows * width * depth];
+        let planes: &[T] = if depth > 1 {
+            let planes = &mut bytemuck::cast_slice_mut(&mut scratch.planes)[..plane_len * depth];
+            deinterleave(row_samples, depth, plane_len, 0, planes);
+            planes
+        } else {
+            row_samples
+        };
+        let valid = valid.map(|valid| &valid[top * width..][..rows * width]);
+        for left in (0..width).step_by(SIDE) {
+            let columns = SIDE.min(width - left);
+            let check = ((left >> 3) as u8 & 15) << 2;
+            let is_full = columns == SIDE && rows == SIDE;
+            let inside = valid.map_or(Inside::All, |valid| Inside::of(valid, width, left, columns));
+            for band in 0..depth {
+                let plane = &planes[band * plane_len..];
+                let (len, range) = if is_full && inside == Inside::All {
+                    for (row, values) in values.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+                        values.copy_from_slice(&plane[row * width + left..][..SIDE]);
+                    }
+                    block::write(&values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
+                } else {
+                    let mask = valid.filter(|_| inside != Inside::All);
+                    let count = gather(plane, mask, width, left, columns, rows, &mut values);
+                    let values = &values[..count];
+                    block::write(values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
+                };
+                end += len;
+                if let Some(range) = range {
+                    ranges.add(band, range);
+                }
+            }
+        }
+    }
+    end
+}
+
+/// Whether all pixels of a block are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    All,
+    Some,
+}
+
+impl Inside {
+    #[inline(always)]
+    fn of(valid: &[u8], width: usize, left: usize, columns: usize) -> Self {
+        let all = valid.chunks_exact(width).all(|row| row[left..left + columns].iter().all(|&valid| valid == 1));
+        if all { Self::All } else { Self::Some }
+    }
+}
+
+/// Collects the valid values of a block, row by row; returns how many there are.
+#[inline(always)]
+fn gather<T: Sample>(
+    plane: &[T],
+    valid: Option<&[u8]>,
+    width: usize,
+    left: usize,
+    columns: usize,
+    rows: usize,
+    values: &mut [T],
+) -> usize {
+    let mut count = 0;
+    for row in 0..rows {
+        let start = row * width + left;
+        let samples = &plane[start..start + columns];
+        if let Some(valid) = valid {
+            for (&sample, &valid) in samples.iter().zip(&valid[start..start + columns]) {
+                values[count] = sample;
+                // Not all of them are valid, so the last place is never passed.
+                count += usize::from(valid);
+            }
+        } else {
+            values[count..count + columns].copy_from_slice(samples);
+            count += columns;
+        }
+    }
+    count
+}
+
+/// Separates the bands of rows: that of band `b` starts at `b * plane_len + at`.
+#[inline(always)]
+pub(crate) fn deinterleave<T: Sample>(samples: &[T], depth: usize, plane_len: usize, at: usize, planes: &mut [T]) {
+    match depth {
+        2 => deinterleave_by::<T, 2>(samples, plane_len, at, planes),
+        3 => deinterleave_by::<T, 3>(samples, plane_len, at, planes),
+        4 => deinterleave_by::<T, 4>(samples, plane_len, at, planes),
+        _ => {
+            for (band, plane) in planes.chunks_exact_mut(plane_len).enumerate() {
+                for (out, pixel) in plane[at..].iter_mut().zip(samples.chunks_exact(depth)) {
+                    *out = pixel[band];
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn deinterleave_by<T: Sample, const DEPTH: usize>(samples: &[T], plane_len: usize, at: usize, planes: &mut [T]) {
+    let pixels = samples.as_chunks::<DEPTH>().0;
+    for (band, plane) in planes.chunks_exact_mut(plane_len).enumerate() {
+        for (out, pixel) in plane[at..].iter_mut().zip(pixels) {
+            *out = pixel[band];
+        }
+    }
+}
