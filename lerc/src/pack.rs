@@ -169,8 +169,7 @@ pub(crate) fn write_table(table: &Table, values: &mut Quantized, len: usize, max
     let mut known = (0, 0);
     for (index, &value) in values.narrow.iter_mut().zip(&values.wide[..len]) {
         if value != known.0 {
-            let position = table.values().partition_point(|&entry| entry < value);
-            known = (value, position as u8 + 1);
+            known = (value, table.values().partition_point(|&entry| entry <= value) as u8);
         }
         *index = known.1;
     }
@@ -241,7 +240,7 @@ mod tests {
     #[test]
     fn tables_hold_each_value_once() {
         for (max, len) in [(7_u32, 64), (200, 64), (300, 256), (70_000, 255), (1 << 29, 13)] {
-            let values: Vec<u32> = (0..len as u32).map(|index| [0, max, max / 2, max][index as usize * 4 / len]).collect();
+            let values: Vec<u32> = (0..len as u32).map(|index| [0, max, 0, max / 2, max][index as usize * 5 / len]).collect();
             let table = Table::new(&values, max).expect("two values in a table");
             assert_eq!(table.values(), [max / 2, max]);
             let mut out = vec![0xAA; 4 * len + 16 + SLACK];
