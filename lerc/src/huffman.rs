@@ -56,15 +56,32 @@ impl Codes {
         }
         self.write_lens(out);
         let used = (self.first..self.first + self.count).map(|bin| (bin % BINS) as u8);
-        let mut bits = BitWriter::new(self, out);
-        used.filter(|&bin| self.lens[usize::from(bin)] > 0).for_each(|bin| bits.push(bin));
-        bits.finish();
-        debug_assert_eq!(out.len() - start, self.table_len);
-        let mut bits = BitWriter::new(self, out);
-        bins.iter().for_each(|&bin| bits.push(bin));
-        bits.finish();
-        out.extend_from_slice(&[0; 4]);
-        debug_assert_eq!(out.len() - start, self.size());
+        let used: Vec<u8> = used.filter(|&bin| self.lens[usize::from(bin)] > 0).collect();
+        let codes_start = out.len();
+        out.resize(start + self.size(), 0);
+        self.write_codes(&used, &mut out[codes_start..start + self.table_len]);
+        self.write_codes(bins, &mut out[start + self.table_len..]);
+    }
+
+    /// Writes the codes of `bins`, highest bit first, to `out`, which is zero and just large enough.
+    fn write_codes(&self, bins: &[u8], out: &mut [u8]) {
+        // Code and length together, so that a bin takes one look.
+        let entries: [u64; BINS] = std::array::from_fn(|bin| u64::from(self.lens[bin]) << 32 | u64::from(self.codes[bin]));
+        let mut bits = BitWriter { out, position: 0, bits: 0, count: 0 };
+        let (pairs, rest) = bins.as_chunks::<2>();
+        for &[one, other] in pairs {
+            let (one, other) = (entries[usize::from(one)], entries[usize::from(other)]);
+            bits.add(one);
+            if one + other >= 33 << 32 {
+                bits.flush();
+            }
+            bits.add(other);
+            bits.flush();
+        }
+        for &bin in rest {
+            bits.add(entries[usize::from(bin)]);
+            bits.flush();
+        }
     }
 
     /// Appends the lengths of the codes, bit-stuffed.
@@ -205,36 +222,123 @@ fn span(lens: &[u8; BINS]) -> (usize, usize) {
     if BINS - gap_len < end - first { (gap_start + gap_len, BINS - gap_len) } else { (first, end - first) }
 }
 
-/// Writes codes, highest bit first.
+/// Writes bits to words of 32 bits.
 struct BitWriter<'a> {
-    codes: &'a Codes,
-    out: &'a mut Vec<u8>,
-    /// Bits that are not yet written, in the lowest `count` bits, fewer than 32 between calls.
+    out: &'a mut [u8],
+    /// Where the word goes that is being filled.
+    position: usize,
+    /// The last `count` bits, fewer than 32 after [`flush`](Self::flush), and older ones above them.
     bits: u64,
     count: u32,
 }
 
-impl<'a> BitWriter<'a> {
-    fn new(codes: &'a Codes, out: &'a mut Vec<u8>) -> Self {
-        Self { codes, out, bits: 0, count: 0 }
-    }
-
+impl BitWriter<'_> {
+    /// Adds the code of an entry. Not more than 32 bits fit between two calls of [`flush`](Self::flush).
     #[inline(always)]
-    fn push(&mut self, bin: u8) {
-        let len = u32::from(self.codes.lens[usize::from(bin)]);
-        self.bits = self.bits << len | u64::from(self.codes.codes[usize::from(bin)]);
+    fn add(&mut self, entry: u64) {
+        let len = (entry >> 32) as u32;
+        self.bits = self.bits << len | entry & 0xFFFF_FFFF;
         self.count += len;
-        if self.count >= 32 {
-            self.count -= 32;
-            self.out.extend_from_slice(&((self.bits >> self.count) as u32).to_le_bytes());
-        }
     }
 
-    /// Fills up the last word.
-    fn finish(self) {
-        if self.count > 0 {
-            let word = (self.bits << (32 - self.count)) as u32;
-            self.out.extend_from_slice(&word.to_le_bytes());
+    /// Writes the current word, whether it is full or not, and goes on to the next if it is: no branch to mispredict.
+    #[inline(always)]
+    fn flush(&mut self) {
+        if let Some(word) = self.out.get_mut(self.position..self.position + 4) {
+            let aligned = self.bits << ((u64::BITS - self.count) % u64::BITS);
+            word.copy_from_slice(&((aligned >> 32) as u32).to_le_bytes());
+        }
+        self.position += self.count as usize / 32 * 4;
+        self.count %= 32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn histogram(counts: &[(usize, u32)]) -> Histogram {
+        let mut histogram = [0; BINS];
+        counts.iter().for_each(|&(bin, count)| histogram[bin] = count);
+        histogram
+    }
+
+    fn lens_of(counts: &[(usize, u32)]) -> Vec<u8> {
+        let codes = Codes::new(&histogram(counts)).expect("codes");
+        counts.iter().map(|&(bin, _)| codes.lens[bin]).collect()
+    }
+
+    #[test]
+    fn frequent_bins_have_short_codes() {
+        assert_eq!(lens_of(&[(0, 8), (1, 4), (2, 2), (3, 1), (255, 1)]), [1, 2, 3, 4, 4]);
+        assert!(Codes::new(&histogram(&[(7, 100)])).is_none());
+        assert!(Codes::new(&histogram(&[])).is_none());
+    }
+
+    #[test]
+    fn codes_that_get_too_long_are_not_made() {
+        let mut counts = vec![1, 1];
+        while counts.len() < 34 {
+            counts.push(counts[counts.len() - 1] + counts[counts.len() - 2]);
+        }
+        let counts: Vec<_> = counts.into_iter().enumerate().collect();
+        assert!(Codes::new(&histogram(&counts)).is_none());
+        assert_eq!(lens_of(&counts[..33])[0], 32);
+    }
+
+    #[test]
+    fn codes_are_prefix_free_and_longer_ones_come_first() {
+        let counts: Vec<_> = (0..40).map(|bin| (bin * 5, 1 + (bin as u32 * 31) % 97)).collect();
+        let codes = Codes::new(&histogram(&counts)).expect("codes");
+        let mut aligned: Vec<(u64, u64)> = counts
+            .iter()
+            .map(|&(bin, _)| {
+                let shift = 32 - codes.lens[bin];
+                let start = u64::from(codes.codes[bin]) << shift;
+                (start, start + (1 << shift))
+            })
+            .collect();
+        aligned.sort_unstable();
+        assert_eq!((aligned[0].0, aligned[39].1), (0, 1 << 32));
+        assert!(aligned.windows(2).all(|pair| pair[0].1 == pair[1].0));
+    }
+
+    #[test]
+    fn tables_wrap_around_the_longest_gap() {
+        let mut lens = [0; BINS];
+        (lens[0], lens[3], lens[250]) = (1, 2, 2);
+        assert_eq!(span(&lens), (250, 10));
+        lens[250] = 0;
+        assert_eq!(span(&lens), (0, 4));
+        (lens[0], lens[100]) = (0, 1);
+        assert_eq!(span(&lens), (3, 98));
+    }
+
+    #[test]
+    fn long_and_short_codes_are_written_alike() {
+        // With the rarest bins, codes are longer than 16 bits.
+        let mut counts = vec![1_u32, 1];
+        while counts.len() < 20 {
+            counts.push(counts[counts.len() - 1] + counts[counts.len() - 2]);
+        }
+        for used in [5, 20] {
+            let counts: Vec<_> = counts[..used].iter().copied().enumerate().collect();
+            let codes = Codes::new(&histogram(&counts)).expect("codes");
+            let bins: Vec<u8> =
+                counts.iter().flat_map(|&(bin, count)| std::iter::repeat_n(bin as u8, count as usize)).collect();
+            let mut out = Vec::new();
+            codes.write(&bins, &mut out);
+            assert_eq!(out.len(), codes.size());
+            let mut bits = String::new();
+            for &bin in &bins {
+                let width = usize::from(codes.lens[usize::from(bin)]);
+                bits.push_str(&format!("{:0width$b}", codes.codes[usize::from(bin)]));
+            }
+            for (index, word) in out[codes.table_len..].chunks_exact(4).enumerate() {
+                let word = u32::from_le_bytes(word.try_into().expect("four bytes"));
+                let expected: String = bits.chars().chain(std::iter::repeat('0')).skip(index * 32).take(32).collect();
+                assert_eq!(format!("{word:032b}"), expected, "word {index} of {used} bins");
+            }
         }
     }
 }
