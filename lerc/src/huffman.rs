@@ -82,6 +82,10 @@ impl Codes {
             bits.add(entries[usize::from(bin)]);
             bits.flush();
         }
+        // The last call may have filled a word and left the rest.
+        if bits.count > 0 {
+            bits.flush();
+        }
     }
 
     /// Appends the lengths of the codes, bit-stuffed.
@@ -324,20 +328,20 @@ mod tests {
         for used in [5, 20] {
             let counts: Vec<_> = counts[..used].iter().copied().enumerate().collect();
             let codes = Codes::new(&histogram(&counts)).expect("codes");
-            let bins: Vec<u8> =
-                counts.iter().flat_map(|&(bin, count)| std::iter::repeat_n(bin as u8, count as usize)).collect();
-            let mut out = Vec::new();
-            codes.write(&bins, &mut out);
-            assert_eq!(out.len(), codes.size());
-            let mut bits = String::new();
-            for &bin in &bins {
-                let width = usize::from(codes.lens[usize::from(bin)]);
-                bits.push_str(&format!("{:0width$b}", codes.codes[usize::from(bin)]));
-            }
-            for (index, word) in out[codes.table_len..].chunks_exact(4).enumerate() {
-                let word = u32::from_le_bytes(word.try_into().expect("four bytes"));
-                let expected: String = bits.chars().chain(std::iter::repeat('0')).skip(index * 32).take(32).collect();
-                assert_eq!(format!("{word:032b}"), expected, "word {index} of {used} bins");
+            for len in 0..200 {
+                let bins: Vec<u8> = (0..len).map(|index| (index * 7 % used) as u8).collect();
+                let mut bits = String::new();
+                for &bin in &bins {
+                    let width = usize::from(codes.lens[usize::from(bin)]);
+                    bits.push_str(&format!("{:0width$b}", codes.codes[usize::from(bin)]));
+                }
+                let mut out = vec![0; bits.len().div_ceil(32) * 4 + 4];
+                codes.write_codes(&bins, &mut out);
+                for (index, word) in out.as_chunks().0.iter().enumerate() {
+                    let found = format!("{:032b}", u32::from_le_bytes(*word));
+                    let expected: String = bits.chars().chain(std::iter::repeat('0')).skip(index * 32).take(32).collect();
+                    assert_eq!(found, expected, "word {index} of {len} of {used} bins");
+                }
             }
         }
     }

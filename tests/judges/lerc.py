@@ -88,7 +88,10 @@ class Encoder:
     """The encoder under test, one process for all images."""
 
     def __init__(self):
-        path = os.environ.get("LERC_BLOBS", os.path.join(TARGET, "debug", "examples", "blobs"))
+        path = os.environ.get("LERC_BLOBS")
+        if path is None:
+            subprocess.run(["cargo", "build", "-q", "--locked", "-p", "cogsmith-lerc", "--example", "blobs"], cwd=ROOT, check=True)
+            path = os.path.join(TARGET, "debug", "examples", "blobs")
         self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def encode_tile(self, samples, mask, max_z_error, repeats=1):
