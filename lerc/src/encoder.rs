@@ -248,7 +248,8 @@ fn check<T: Sample>(image: &Image<'_, T>, mask: Option<&[u8]>, max_z_error: f64)
     if let Some(mask) = mask.filter(|mask| mask.len() != pixels) {
         return Err(Error::MaskLen { expected: pixels, found: mask.len() });
     }
-    if !(max_z_error.is_finite() && max_z_error >= 0.0) {
+    // Twice the error is the step between quantized values.
+    if !((max_z_error * 2.0).is_finite() && max_z_error >= 0.0) {
         return Err(Error::MaxZError(max_z_error));
     }
     Ok(())

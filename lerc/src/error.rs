@@ -41,7 +41,7 @@ pub enum Error {
         /// The length of the mask.
         found: usize,
     },
-    /// The maximum error is negative, infinite, or NaN.
+    /// The maximum error is negative, NaN, or so large that twice the error is infinite.
     MaxZError(f64),
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for Error {
             Self::MaskLen { expected, found } => {
                 write!(f, "the mask has {found} bytes instead of {expected} (width x height)")
             }
-            Self::MaxZError(value) => write!(f, "max Z error {value} is not a finite number of 0 or more"),
+            Self::MaxZError(value) => write!(f, "max Z error {value} is not a number from 0 to {:e}", f64::MAX / 2.0),
         }
     }
 }
