@@ -7,7 +7,7 @@ use crate::histogram::{Bins, Coding};
 use crate::mask::{self, Nan};
 use crate::raise::raised;
 use crate::sample::Sample;
-use crate::tiles::{self, Raster, Ranges, TileScratch};
+use crate::tiles::{self, Ranges, Raster, TileScratch};
 
 /// First bytes of every blob, and the version of the codec.
 const MAGIC: &[u8; 6] = b"Lerc2 ";
@@ -15,6 +15,9 @@ const VERSION: i32 = 4;
 
 /// Bytes before those that the checksum covers: magic, version, and the checksum itself.
 const UNCHECKED: usize = 14;
+
+/// Bytes before the mask.
+const HEADER_LEN: usize = 66;
 
 /// Position of the blob's length, known last.
 const LEN_POSITION: usize = 34;
@@ -74,10 +77,12 @@ impl Encoder {
     /// has NaN in some bands only, each band becomes a blob of its own with a mask of its own, one after the other, as
     /// GDAL writes them.
     ///
-    /// Decoded samples differ from `image` by at most `max_z_error`. For integers it is rounded down, and values below 1
-    /// mean lossless; for floats, 0 means lossless, without compression. It is raised for floats that are multiples of
-    /// 1, 0.5, 0.1, …, 0.0001, as these lose hardly anything; they then differ by at most half the given error from what a
-    /// decoder returns.
+    /// Decoded samples differ from those of `image` by at most `max_z_error`. For integers it is rounded down, so that
+    /// values below 1 mean lossless; for floats, 0 means lossless, without compression. Floats that are all within half of
+    /// it of multiples of 1, 0.5, 0.1, …, 0.0001 are stored as such multiples, in fewer bits. The header then contains half
+    /// that step as the error, which is more than `max_z_error`; decoded samples keep to `max_z_error` all the same.
+    ///
+    /// Arithmetic on floats may exceed the bound by their rounding: a few units in the last place of the largest sample.
     ///
     /// The bytes depend on the arguments alone. `out` is unchanged if an error is returned.
     ///
@@ -103,7 +108,12 @@ impl Encoder {
             self.encode_bands(image, &valid, max_z_error, out);
         } else if mask.is_none() && nan == Nan::None {
             let valid_count = width * height;
-            self.encode_blob(&Raster { width, height, depth, samples, valid: None, valid_count }, true, max_z_error, out);
+            self.encode_blob(
+                &Raster { width, height, depth, samples, valid: None, valid_count },
+                true,
+                max_z_error,
+                out,
+            );
         } else {
             self.encode_blob(&masked(image, &valid), true, max_z_error, out);
         }
@@ -229,6 +239,17 @@ impl Encoder {
             T::push(value, out);
         }
     }
+}
+
+/// Returns the number of bytes that [`Encoder::encode`] appends at most, for samples of `sample_size` bytes.
+pub const fn max_encoded_len(width: usize, height: usize, bands: usize, sample_size: usize) -> usize {
+    let pixels = width.saturating_mul(height);
+    let mask = pixels.div_ceil(8);
+    // Counts of literals, the end of the mask, and its length.
+    let mask = mask.saturating_add(mask / 0x7FFF * 2 + 8);
+    // Each band may become a blob.
+    let head = (HEADER_LEN + 1 + 2 * sample_size).saturating_add(mask);
+    pixels.saturating_mul(sample_size).saturating_add(head).saturating_mul(bands)
 }
 
 fn check<T: Sample>(image: &Image<'_, T>, mask: Option<&[u8]>, max_z_error: f64) -> Result<(), Error> {

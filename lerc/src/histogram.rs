@@ -47,7 +47,8 @@ impl Bins {
             ),
         }
         let values = Codes::new(&histogram(&self.values)).map(|codes| Coding { codes, has_differences: false });
-        let differences = Codes::new(&histogram(&self.differences)).map(|codes| Coding { codes, has_differences: true });
+        let differences =
+            Codes::new(&histogram(&self.differences)).map(|codes| Coding { codes, has_differences: true });
         match (values, differences) {
             (Some(values), Some(differences)) if differences.size() < values.size() => Some(differences),
             (values, differences) => values.or(differences),
@@ -127,7 +128,8 @@ mod tests {
 
     #[test]
     fn differences_of_a_mask_of_ones_are_those_without_mask() {
-        let samples: Vec<i8> = (0..13 * 7 * 3_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as i8).collect();
+        let samples: Vec<i8> =
+            (0..13 * 7 * 3_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as i8).collect();
         for depth in [1, 2, 3] {
             let samples = &samples[..13 * 7 * depth];
             let raster = Raster { width: 13, height: 7, depth, samples, valid: None, valid_count: 91 };

@@ -66,7 +66,8 @@ impl Codes {
     /// Writes the codes of `bins`, highest bit first, to `out`, which is zero and just large enough.
     fn write_codes(&self, bins: &[u8], out: &mut [u8]) {
         // Code and length together, so that a bin takes one look.
-        let entries: [u64; BINS] = std::array::from_fn(|bin| u64::from(self.lens[bin]) << 32 | u64::from(self.codes[bin]));
+        let entries: [u64; BINS] =
+            std::array::from_fn(|bin| u64::from(self.lens[bin]) << 32 | u64::from(self.codes[bin]));
         let mut bits = BitWriter { out, position: 0, bits: 0, count: 0 };
         let (pairs, rest) = bins.as_chunks::<2>();
         for &[one, other] in pairs {
@@ -184,7 +185,7 @@ fn pop(heap: &mut Vec<Node>) -> Node {
         heap[hole] = heap[child];
         hole = child;
     }
-    if len % 2 == 0 && child == (len - 2) / 2 {
+    if len.is_multiple_of(2) && child == (len - 2) / 2 {
         heap[hole] = heap[2 * child + 1];
         hole = 2 * child + 1;
     }
@@ -339,7 +340,8 @@ mod tests {
                 codes.write_codes(&bins, &mut out);
                 for (index, word) in out.as_chunks().0.iter().enumerate() {
                     let found = format!("{:032b}", u32::from_le_bytes(*word));
-                    let expected: String = bits.chars().chain(std::iter::repeat('0')).skip(index * 32).take(32).collect();
+                    let expected: String =
+                        bits.chars().chain(std::iter::repeat('0')).skip(index * 32).take(32).collect();
                     assert_eq!(found, expected, "word {index} of {len} of {used} bins");
                 }
             }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod block;
 mod checksum;
@@ -14,6 +15,6 @@ mod sample;
 mod simd;
 mod tiles;
 
-pub use encoder::{Encoder, Image};
+pub use encoder::{Encoder, Image, max_encoded_len};
 pub use error::{Error, MAX_BYTES};
 pub use sample::Sample;

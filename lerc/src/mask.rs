@@ -77,7 +77,7 @@ fn has_nan<T: Sample>(samples: &[T]) -> bool {
 pub(crate) fn count(valid: &[u8]) -> usize {
     newest(
         #[inline(always)]
-        || valid.chunks(255).map(|valid| usize::from(valid.iter().fold(0, |sum, valid| sum + valid))).sum(),
+        || valid.chunks(255).map(|valid| usize::from(valid.iter().sum::<u8>())).sum(),
     )
 }
 
@@ -160,7 +160,7 @@ mod tests {
             runs = &runs[2..];
             let used = match count {
                 END => break,
-                ..0 => {
+                -32_767..0 => {
                     out.extend(std::iter::repeat_n(runs[0], usize::from(count.unsigned_abs())));
                     1
                 }

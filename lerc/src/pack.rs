@@ -147,10 +147,8 @@ impl Table {
             }
         }
         let index_bits = bits_of(table.len as u32);
-        table.size = 2
-            + count_len(values.len())
-            + packed_len(table.len, bits_of(max))
-            + packed_len(values.len(), index_bits);
+        table.size =
+            2 + count_len(values.len()) + packed_len(table.len, bits_of(max)) + packed_len(values.len(), index_bits);
         (table.size < simple_len(values.len(), max)).then_some(table)
     }
 
@@ -209,7 +207,11 @@ mod tests {
 
     fn random(len: usize, max: u32) -> Vec<u32> {
         let noise = (1_u32..).map(|index| index.wrapping_mul(2_654_435_761) >> 1);
-        noise.take(len - 1).map(|value| if max == u32::MAX >> 1 { value } else { value % (max + 1) }).chain([max]).collect()
+        noise
+            .take(len - 1)
+            .map(|value| if max == u32::MAX >> 1 { value } else { value % (max + 1) })
+            .chain([max])
+            .collect()
     }
 
     fn quantized(values: &[u32]) -> Quantized {
@@ -240,7 +242,8 @@ mod tests {
     #[test]
     fn tables_hold_each_value_once() {
         for (max, len) in [(7_u32, 64), (200, 64), (300, 256), (70_000, 255), (1 << 29, 13)] {
-            let values: Vec<u32> = (0..len as u32).map(|index| [0, max, 0, max / 2, max][index as usize * 5 / len]).collect();
+            let values: Vec<u32> =
+                (0..len as u32).map(|index| [0, max, 0, max / 2, max][index as usize * 5 / len]).collect();
             let table = Table::new(&values, max).expect("two values in a table");
             assert_eq!(table.values(), [max / 2, max]);
             let mut out = vec![0xAA; 4 * len + 16 + SLACK];
@@ -250,7 +253,8 @@ mod tests {
             assert_eq!(u32::from(out[0]) & 63, bits | 32);
             let start = 1 + count_len(len);
             assert_eq!(out[start], 3);
-            let indexes: Vec<u32> = values.iter().map(|&value| u32::from(value > 0) + u32::from(value == max)).collect();
+            let indexes: Vec<u32> =
+                values.iter().map(|&value| u32::from(value > 0) + u32::from(value == max)).collect();
             let expected = [plain(&[max / 2, max], bits), plain(&indexes, 2)].concat();
             assert_eq!(out[start + 1..end], expected);
         }

@@ -112,7 +112,8 @@ mod tests {
     use super::*;
 
     fn raise(samples: &[f32], max_z_error: f64) -> f64 {
-        let raster = Raster { width: samples.len(), height: 1, depth: 1, samples, valid: None, valid_count: samples.len() };
+        let raster =
+            Raster { width: samples.len(), height: 1, depth: 1, samples, valid: None, valid_count: samples.len() };
         raised(&raster, max_z_error)
     }
 

@@ -168,14 +168,30 @@ macro_rules! narrowed {
 }
 
 // The limits are those of 15 and 30 bits. Codes and order of the narrower types follow the specification.
-sample!(i8, 0, 0x7FFF, |value| Offset::new(0, value.to_le_bytes()), { eight_bits! { 128 } });
-sample!(u8, 1, 0x7FFF, |value| Offset::new(0, value.to_le_bytes()), { eight_bits! { 0 } });
-sample!(i16, 2, 0x7FFF, |value| narrowed!(value, i8 => 2, u8 => 1), { wide_integer! {} });
-sample!(u16, 3, 0x7FFF, |value| narrowed!(value, u8 => 1), { wide_integer! {} });
-sample!(i32, 4, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 3, i16 => 2, u16 => 1), { wide_integer! {} });
-sample!(u32, 5, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 2, u16 => 1), { wide_integer! {} });
-sample!(f32, 6, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 2, i16 => 1), { float! {} });
-sample!(f64, 7, 0x3FFF_FFFF, wide_offset, { float! {} });
+sample!(i8, 0, 0x7FFF, |value| Offset::new(0, value.to_le_bytes()), {
+    eight_bits! { 128 }
+});
+sample!(u8, 1, 0x7FFF, |value| Offset::new(0, value.to_le_bytes()), {
+    eight_bits! { 0 }
+});
+sample!(i16, 2, 0x7FFF, |value| narrowed!(value, i8 => 2, u8 => 1), {
+    wide_integer! {}
+});
+sample!(u16, 3, 0x7FFF, |value| narrowed!(value, u8 => 1), {
+    wide_integer! {}
+});
+sample!(i32, 4, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 3, i16 => 2, u16 => 1), {
+    wide_integer! {}
+});
+sample!(u32, 5, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 2, u16 => 1), {
+    wide_integer! {}
+});
+sample!(f32, 6, 0x3FFF_FFFF, |value| narrowed!(value, u8 => 2, i16 => 1), {
+    float! {}
+});
+sample!(f64, 7, 0x3FFF_FFFF, wide_offset, {
+    float! {}
+});
 
 /// Infinity is not narrowed, although an `f32` could hold it.
 #[inline(always)]
@@ -198,7 +214,10 @@ mod tests {
     #[test]
     fn offsets_take_the_narrowest_type() {
         assert_eq!([offset(-5_i8), offset(200_u8)], [(0, 1), (0, 1)]);
-        assert_eq!([-128, 127, 128, 255, 256, -129].map(offset::<i16>), [(2, 1), (2, 1), (1, 1), (1, 1), (0, 2), (0, 2)]);
+        assert_eq!(
+            [-128, 127, 128, 255, 256, -129].map(offset::<i16>),
+            [(2, 1), (2, 1), (1, 1), (1, 1), (0, 2), (0, 2)]
+        );
         assert_eq!([0, 255, 256].map(offset::<u16>), [(1, 1), (1, 1), (0, 2)]);
         assert_eq!([0, 255, -1, 256, 40_000].map(offset::<i32>), [(3, 1), (3, 1), (2, 2), (2, 2), (1, 2)]);
         assert_eq!([-40_000, 70_000].map(offset::<i32>), [(0, 4), (0, 4)]);

@@ -196,3 +196,51 @@ fn deinterleave_by<T: Sample, const DEPTH: usize>(samples: &[T], plane_len: usiz
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Encodes with whatever instructions there are, and with those that the crate is compiled for.
+    fn both<T: Sample, const SIDE: usize, const PIXELS: usize>(
+        samples: &[T],
+        depth: usize,
+        max_z_error: f64,
+    ) -> [Vec<u8>; 2] {
+        let raster = Raster { width: 50, height: 21, depth, samples, valid: None, valid_count: 50 * 21 };
+        let bound = Bound::new::<T>(max_z_error);
+        let (mut ranges, mut scratch) = (Ranges::default(), TileScratch::default());
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        let len = write::<T, SIDE, PIXELS>(&raster, bound, &mut ranges, &mut scratch, &mut one);
+        one.truncate(len);
+        other.resize(samples.len() * T::SIZE * 2 + block::max_len::<T>(), 0);
+        ranges.clear(depth);
+        let len = write_blocks::<T, SIDE, PIXELS>(&raster, bound, &mut ranges, &mut scratch, &mut other);
+        other.truncate(len);
+        [one, other]
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_instructions() {
+        let floats: Vec<f32> =
+            (0..50 * 21 * 3).map(|index: i32| (index % 97 * index % 89) as f32 * 0.37 - 900.0).collect();
+        let bytes: Vec<u8> = floats.iter().map(|&value| value as i32 as u8).collect();
+        for max_z_error in [0.0, 0.01, 0.5, 3.0, 1000.0] {
+            let [one, other] = both::<f32, 8, 64>(&floats, 3, max_z_error);
+            assert_eq!(one, other);
+            let [one, other] = both::<f32, 16, 256>(&floats[..50 * 21], 1, max_z_error);
+            assert_eq!(one, other);
+            let [one, other] = both::<u8, 8, 64>(&bytes, 3, f64::max(0.5, max_z_error));
+            assert_eq!(one, other);
+        }
+    }
+
+    #[test]
+    fn ranges_are_those_of_each_band() {
+        let samples: Vec<i16> = (0..50 * 21 * 2).map(|index| if index % 2 == 0 { index } else { -index }).collect();
+        let raster = Raster { width: 50, height: 21, depth: 2, samples: &samples, valid: None, valid_count: 50 * 21 };
+        let (mut ranges, mut out) = (Ranges::default(), Vec::new());
+        write::<i16, 8, 64>(&raster, Bound::new::<i16>(0.5), &mut ranges, &mut TileScratch::default(), &mut out);
+        assert_eq!((ranges.mins, ranges.maxs), (vec![0.0, -2099.0], vec![2098.0, -1.0]));
+    }
+}

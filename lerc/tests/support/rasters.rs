@@ -89,11 +89,17 @@ impl Case {
             "decimals" => (surface + random * 20.0).floor() / 100.0,
             "few" => [0.0, 3.0, 200.0, -7.25][noise(index) as usize % 4],
             "classes" => f64::from(noise((x / 7 + y / 5 * 1000) * 8 + band) % 6) * 11.0,
-            "sparse" => if noise(index) % 40 == 0 { random * 250.0 } else { 0.0 },
+            "sparse" => {
+                if noise(index).is_multiple_of(40) {
+                    random * 250.0
+                } else {
+                    0.0
+                }
+            }
             _ => surface,
         };
         // Integers are 0 there.
-        let is_hole = self.kind == "partly-nan" && noise(pixel) % 7 == 0 && (y > 9 || band == 0);
+        let is_hole = self.kind == "partly-nan" && noise(pixel).is_multiple_of(7) && (y > 9 || band == 0);
         if is_hole { f64::NAN } else { value }
     }
 }

@@ -1,7 +1,7 @@
 //! Decodes blobs with lerc-rs, which shares nothing with the encoder, and compares them with the image. Also a part of the
 //! fuzz target.
 
-use cogsmith_lerc::{Encoder, Image, Sample};
+use cogsmith_lerc::{Encoder, Image, Sample, max_encoded_len};
 
 /// Encodes an image and decodes the blob; panics unless each sample is within the bound and each mask is exact.
 pub fn check<T>(encoder: &mut Encoder, image: &Image<'_, T>, mask: Option<&[u8]>, max_z_error: f64)
@@ -16,6 +16,7 @@ where
     assert!(blob == again, "a used encoder makes other bytes than a new one");
 
     let &Image { width, height, bands, samples } = image;
+    assert!(blob.len() <= max_encoded_len(width, height, bands, size_of::<T>()), "{} bytes", blob.len());
     let pixels = width * height;
     let mut decoded = vec![T::default(); samples.len()];
     let result = lerc::decode_into(blob, &mut decoded).expect("lerc-rs decodes");
@@ -39,7 +40,10 @@ where
                 continue;
             }
             let back: f64 = decoded[position].into();
-            assert!((back - value).abs() <= bound + rounding || back == value, "pixel {pixel}, band {band}: {value} became {back}, bound {bound}");
+            assert!(
+                (back - value).abs() <= bound + rounding || back == value,
+                "pixel {pixel}, band {band}: {value} became {back}, bound {bound}"
+            );
         }
     }
 }
