@@ -39,7 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
         [] => answer(),
-        [kinds] if kinds == "kinds" => Ok(println!("{}", KINDS.join("\n"))),
+        [kinds] if kinds == "kinds" => {
+            println!("{}", KINDS.join("\n"));
+            Ok(())
+        }
         [name, kind] => {
             let code = TYPES.iter().position(|known| known == name).ok_or("no such type")?;
             let kind = KINDS.into_iter().find(|known| known == kind).ok_or("no such kind")?;

@@ -22,7 +22,7 @@ pub(crate) struct Bound {
     pub(crate) max_z_error: f64,
     /// One over twice the maximum error. The decoder multiplies by the inverse.
     scale: f64,
-    /// Whether quantized values are plain differences.
+    /// Quantized values are plain differences.
     is_lossless_integer: bool,
 }
 

@@ -230,7 +230,7 @@ fn span(lens: &[u8; BINS]) -> (usize, usize) {
 /// Writes bits to words of 32 bits.
 struct BitWriter<'a> {
     out: &'a mut [u8],
-    /// Where the word goes that is being filled.
+    /// Position of the word that is being filled.
     position: usize,
     /// The last `count` bits, fewer than 32 after [`flush`](Self::flush), and older ones above them.
     bits: u64,

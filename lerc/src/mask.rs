@@ -12,10 +12,10 @@ const MAX_COUNT: usize = 32_767;
 /// Ends the encoding.
 const END: i16 = i16::MIN;
 
-/// Which samples of an image are NaN.
+/// NaN among the samples of valid pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nan {
-    /// None of the valid pixels.
+    /// There is none.
     None,
     /// All samples of some valid pixels, and none of the others.
     Pixels,

@@ -8,7 +8,7 @@ pub trait Sample: Kernel {}
 /// The first value of a block, in the narrowest type that holds it exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Offset {
-    /// Which narrower type it is: bits 6 and 7 of the block's first byte.
+    /// Code of the narrower type: bits 6 and 7 of the block's first byte.
     pub code: u8,
     /// The number of bytes.
     pub len: usize,
@@ -30,7 +30,7 @@ pub trait Kernel: Pod + PartialOrd + Default {
     const CODE: i32;
     /// Bytes of a sample.
     const SIZE: usize = size_of::<Self>();
-    /// Whether the type is `f32` or `f64`.
+    /// `true` for `f32` and `f64`.
     const IS_FLOAT: bool = false;
     /// The largest quantized value. A block that would exceed it is stored as it is.
     const MAX_QUANTIZED: f64;
@@ -93,7 +93,7 @@ macro_rules! sample {
     };
 }
 
-/// What only 8-bit types have.
+/// Methods that matter for 8-bit types only.
 macro_rules! eight_bits {
     ($offset:literal) => {
         const BIN_OFFSET: u8 = $offset;
@@ -115,7 +115,7 @@ macro_rules! eight_bits {
     };
 }
 
-/// What wider types have: no histograms.
+/// Methods of wider types, which have no histograms.
 macro_rules! no_bins {
     () => {
         #[inline(always)]

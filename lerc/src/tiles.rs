@@ -102,16 +102,15 @@ fn write_blocks<T: Sample, const SIDE: usize, const PIXELS: usize>(
             let columns = SIDE.min(width - left);
             let check = ((left >> 3) as u8 & 15) << 2;
             let is_full = columns == SIDE && rows == SIDE;
-            let inside = valid.map_or(Inside::All, |valid| Inside::of(valid, width, left, columns));
+            let mask = valid.filter(|valid| !is_all_valid(valid, width, left, columns));
             for band in 0..depth {
                 let plane = &planes[band * plane_len..];
-                let (len, range) = if is_full && inside == Inside::All {
+                let (len, range) = if is_full && mask.is_none() {
                     for (row, values) in values.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
                         values.copy_from_slice(&plane[row * width + left..][..SIDE]);
                     }
                     block::write(&values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
                 } else {
-                    let mask = valid.filter(|_| inside != Inside::All);
                     let count = gather(plane, mask, width, left, columns, rows, &mut values);
                     let values = &values[..count];
                     block::write(values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
@@ -126,19 +125,10 @@ fn write_blocks<T: Sample, const SIDE: usize, const PIXELS: usize>(
     end
 }
 
-/// Whether all pixels of a block are valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    All,
-    Some,
-}
-
-impl Inside {
-    #[inline(always)]
-    fn of(valid: &[u8], width: usize, left: usize, columns: usize) -> Self {
-        let all = valid.chunks_exact(width).all(|row| row[left..left + columns].iter().all(|&valid| valid == 1));
-        if all { Self::All } else { Self::Some }
-    }
+/// Returns whether all pixels in some columns of a row of blocks are valid.
+#[inline(always)]
+fn is_all_valid(valid: &[u8], width: usize, left: usize, columns: usize) -> bool {
+    valid.chunks_exact(width).all(|row| row[left..left + columns].iter().all(|&valid| valid == 1))
 }
 
 /// Collects the valid values of a block, row by row; returns how many there are.

@@ -31,7 +31,7 @@ fn lines<T: Value>(name: &str, encoder: &mut Encoder) -> Vec<String> {
 fn crc32(crc: u32, bytes: &[u8]) -> u32 {
     !bytes
         .iter()
-        .fold(!crc, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ 0xEDB8_8320 * (crc & 1)))
+        .fold(!crc, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))))
 }
 
 #[test]
