@@ -1,6 +1,6 @@
 //! One block: statistics, quantization, and the smallest of its encodings.
 
-use crate::pack::{MAX_LEN, Quantized, SLACK, Table, bits_of, simple_len, write_simple, write_table};
+use crate::pack::{MAX_LEN, Quantized, SLACK, simple_len, write_smaller};
 use crate::sample::Sample;
 
 /// Values that are compared at once. Enough for two vectors of each type that matters.
@@ -40,12 +40,6 @@ impl Bound {
         // look for values out of range, this is two instructions for a whole vector.
         (rounded + MANTISSA).to_bits() as u32
     }
-}
-
-/// Buffers of a block, reused from one to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    quantized: Quantized,
 }
 
 /// The smallest and largest value of a block.
@@ -103,30 +97,17 @@ fn repeats<T: Sample>(values: &[T], first_counts: bool) -> usize {
     usize::from(first) + pairs.map(|(one, next)| u32::from(one == next)).sum::<u32>() as usize
 }
 
-/// Quantizes values whose quantized range is `max` to the narrowest integers that hold them.
+/// Quantizes values that are not too far from the smallest one.
 #[inline(always)]
-fn quantize<T: Sample>(values: &[T], min: T, max: u32, bound: Bound, out: &mut Quantized) {
-    let padded = values.len().next_multiple_of(8);
-    macro_rules! fill {
-        ($out:expr, $type:ty) => {{
-            let out = &mut $out[..padded];
-            let (used, rest) = out.split_at_mut(values.len());
-            if bound.is_lossless_integer {
-                used.iter_mut().zip(values).for_each(|(out, value)| *out = value.minus(min) as $type);
-            } else {
-                let min = min.to_f64();
-                used.iter_mut()
-                    .zip(values)
-                    .for_each(|(out, value)| *out = bound.quantized(value.to_f64(), min) as $type);
-            }
-            rest.fill(0);
-        }};
+fn quantize<T: Sample>(values: &[T], min: T, bound: Bound, out: &mut Quantized) {
+    let (used, rest) = out.0[..values.len().next_multiple_of(8)].split_at_mut(values.len());
+    if !T::IS_FLOAT && bound.is_lossless_integer {
+        used.iter_mut().zip(values).for_each(|(out, value)| *out = value.minus(min));
+    } else {
+        let min = min.to_f64();
+        used.iter_mut().zip(values).for_each(|(out, value)| *out = bound.quantized(value.to_f64(), min));
     }
-    match bits_of(max) {
-        ..=8 => fill!(out.narrow, u8),
-        9..=16 => fill!(out.medium, u16),
-        _ => fill!(out.wide, u32),
-    }
+    rest.fill(0);
 }
 
 /// Writes a block to the start of `out`, which has room for [`max_len`] bytes; returns the number of bytes and the range
@@ -141,7 +122,7 @@ pub(crate) fn write<T: Sample>(
     check: u8,
     bound: Bound,
     first_counts: bool,
-    scratch: &mut Scratch,
+    quantized: &mut Quantized,
     out: &mut [u8],
 ) -> (usize, Option<Range<T>>) {
     if values.is_empty() {
@@ -172,28 +153,18 @@ pub(crate) fn write<T: Sample>(
         return (head, Some(range));
     }
 
-    let may_repeat = len > 4 && max > min + 3.0 * bound.max_z_error;
-    if may_repeat && 2 * repeats(values, first_counts) > len {
-        quantize(values, range.min, u32::MAX, bound, &mut scratch.quantized);
-        let packed = write_repeated(&mut scratch.quantized, len, max_element, raw_len - head, &mut out[head..]);
-        if packed == 0 {
-            return (write_raw(values, check, out), Some(range));
-        }
-        write_head(check, offset.code, &offset.bytes[..offset.len], out);
-        return (head + packed, Some(range));
-    }
-    if head + simple_len(len, max_element) >= raw_len {
+    let may_repeat = len > 4 && max > min + 3.0 * bound.max_z_error && 2 * repeats(values, first_counts) > len;
+    if !may_repeat && head + simple_len(len, max_element) >= raw_len {
         return (write_raw(values, check, out), Some(range));
     }
-    write_head(check, offset.code, &offset.bytes[..offset.len], out);
-    quantize(values, range.min, max_element, bound, &mut scratch.quantized);
-    (head + write_simple(&scratch.quantized, len, max_element, &mut out[head..]), Some(range))
-}
-
-#[inline(always)]
-fn write_head(check: u8, code: u8, offset: &[u8], out: &mut [u8]) {
-    out[0] = check | STUFFED | code << 6;
-    out[1..=offset.len()].copy_from_slice(offset);
+    quantize(values, range.min, bound, quantized);
+    let packed = write_smaller(quantized, len, max_element, may_repeat, raw_len - head, &mut out[head..]);
+    if packed == 0 {
+        return (write_raw(values, check, out), Some(range));
+    }
+    out[0] = check | STUFFED | offset.code << 6;
+    out[1..head].copy_from_slice(&offset.bytes[..offset.len]);
+    (head + packed, Some(range))
 }
 
 #[inline(always)]
@@ -202,23 +173,6 @@ fn write_raw<T: Sample>(values: &[T], check: u8, out: &mut [u8]) -> usize {
     out[0] = check | RAW;
     T::write(values, &mut out[1..len]);
     len
-}
-
-/// Packs the wide values with a table or without, whichever is smaller; returns the number of bytes, or 0 if it is not
-/// less than `limit`.
-fn write_repeated(values: &mut Quantized, len: usize, max: u32, limit: usize, out: &mut [u8]) -> usize {
-    if let Some(table) = Table::new(&values.wide[..len], max) {
-        return if table.size < limit { write_table(&table, values, len, max, out) } else { 0 };
-    }
-    if simple_len(len, max) >= limit {
-        return 0;
-    }
-    let padded = len.next_multiple_of(8);
-    for (index, &value) in values.wide[..padded].iter().enumerate() {
-        values.narrow[index] = value as u8;
-        values.medium[index] = value as u16;
-    }
-    write_simple(values, len, max, out)
 }
 
 /// Returns the number of bytes that [`write`] needs at most: raw values, an encoding that turns out to be larger, and what
@@ -233,7 +187,7 @@ mod tests {
 
     fn encode<T: Sample>(values: &[T], max_z_error: f64) -> Vec<u8> {
         let mut out = vec![0xAA; max_len::<T>()];
-        let (len, _) = write(values, 0, Bound::new::<T>(max_z_error), true, &mut Scratch::default(), &mut out);
+        let (len, _) = write(values, 0, Bound::new::<T>(max_z_error), true, &mut Quantized::default(), &mut out);
         out.truncate(len);
         out
     }

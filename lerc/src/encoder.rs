@@ -157,7 +157,7 @@ impl Encoder {
         }
 
         let bound = Bound::new::<T>(max_z_error);
-        let mut len = tiles::write::<T, 8, 64>(raster, bound, &mut self.ranges, &mut self.tiles, &mut self.small);
+        let mut len = tiles::write(tiles::SMALL, raster, bound, &mut self.ranges, &mut self.tiles, &mut self.small);
         sign_zeros(raster, &mut self.ranges);
         header.min = first_of(&self.ranges.mins, |one, other| one < other);
         header.max = first_of(&self.ranges.maxs, |one, other| one > other);
@@ -184,7 +184,7 @@ impl Encoder {
             && (raster.width > 8 || raster.height > 8)
         {
             let large_len =
-                tiles::write::<T, 16, 256>(raster, bound, &mut self.large_ranges, &mut self.tiles, &mut self.large);
+                tiles::write(tiles::LARGE, raster, bound, &mut self.large_ranges, &mut self.tiles, &mut self.large);
             if large_len <= data_len {
                 std::mem::swap(&mut self.small, &mut self.large);
                 (len, data_len, is_huffman) = (large_len, large_len, false);

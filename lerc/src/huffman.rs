@@ -92,10 +92,10 @@ impl Codes {
     /// Appends the lengths of the codes, bit-stuffed.
     fn write_lens(&self, out: &mut Vec<u8>) {
         let mut values = crate::pack::Quantized::default();
-        for (index, len) in values.narrow[..self.count].iter_mut().enumerate() {
-            *len = self.lens[(self.first + index) % BINS];
+        for (index, len) in values.0[..self.count].iter_mut().enumerate() {
+            *len = self.lens[(self.first + index) % BINS].into();
         }
-        let max = u32::from(*values.narrow.iter().max().unwrap_or(&0));
+        let max = *values.0.iter().max().unwrap_or(&0);
         let start = out.len();
         out.resize(start + BINS + 3 + SLACK, 0);
         let len = crate::pack::write_simple(&values, self.count, max, &mut out[start..]);

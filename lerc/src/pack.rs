@@ -10,20 +10,13 @@ pub(crate) const SLACK: usize = 32;
 /// The largest number of values of a block.
 pub(crate) const MAX_LEN: usize = 256;
 
-/// Values of a block, of which only the first few may be in use. Values beyond them are zero up to a multiple of eight.
-#[derive(Debug, Clone)]
-pub(crate) struct Quantized {
-    /// For values of up to 8 bits.
-    pub(crate) narrow: [u8; MAX_LEN],
-    /// For values of 9 to 16 bits.
-    pub(crate) medium: [u16; MAX_LEN],
-    /// For more bits, and for blocks that may get a table.
-    pub(crate) wide: [u32; MAX_LEN],
-}
+/// Quantized values of a block. Those that are not in use are zero up to a multiple of eight.
+#[derive(Debug)]
+pub(crate) struct Quantized(pub(crate) [u32; MAX_LEN]);
 
 impl Default for Quantized {
     fn default() -> Self {
-        Self { narrow: [0; MAX_LEN], medium: [0; MAX_LEN], wide: [0; MAX_LEN] }
+        Self([0; MAX_LEN])
     }
 }
 
@@ -59,22 +52,43 @@ fn write_counts(bits: u32, has_table: bool, len: usize, out: &mut [u8]) -> usize
 pub(crate) fn write_simple(values: &Quantized, len: usize, max: u32, out: &mut [u8]) -> usize {
     let bits = bits_of(max);
     let start = write_counts(bits, false, len, out);
-    let padded = len.next_multiple_of(8);
-    let packed = &mut out[start..];
-    match bits {
-        ..=8 => pack_narrow(&values.narrow[..padded], bits, packed),
-        9..=16 => pack_medium(&values.medium[..padded], bits, packed),
-        _ => pack_wide(&values.wide[..padded], bits, packed),
-    }
+    pack(&values.0[..len.next_multiple_of(8)], bits, &mut out[start..]);
     start + packed_len(len, bits)
 }
 
+/// Writes values with a table or without, whichever is smaller; returns the number of bytes, or 0 if it is not less than
+/// `limit`. A table is tried if `may_repeat`.
+pub(crate) fn write_smaller(
+    values: &Quantized,
+    len: usize,
+    max: u32,
+    may_repeat: bool,
+    limit: usize,
+    out: &mut [u8],
+) -> usize {
+    let table = if may_repeat { Table::new(&values.0[..len], max) } else { None };
+    match table {
+        Some(table) if table.size < limit => write_table(&table, values, len, max, out),
+        None if simple_len(len, max) < limit => write_simple(values, len, max, out),
+        _ => 0,
+    }
+}
+
+/// Packs groups of eight values.
+fn pack(values: &[u32], bits: u32, out: &mut [u8]) {
+    match bits {
+        ..=8 => pack_narrow(values, bits, out),
+        9..=16 => pack_medium(values, bits, out),
+        _ => pack_wide(values, bits, out),
+    }
+}
+
 /// Packs values of up to 8 bits.
-fn pack_narrow(values: &[u8], bits: u32, out: &mut [u8]) {
+fn pack_narrow(values: &[u32], bits: u32, out: &mut [u8]) {
     const BYTES: u64 = 0x00FF_00FF_00FF_00FF;
     const WORDS: u64 = 0x0000_FFFF_0000_FFFF;
     for (index, eight) in values.as_chunks::<8>().0.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
+        let eight = u64::from_le_bytes(eight.map(|value| value as u8));
         let pairs = (eight & BYTES) | (eight >> 8 & BYTES) << bits;
         let fours = (pairs & WORDS) | (pairs >> 16 & WORDS) << (2 * bits);
         let packed = (fours & 0xFFFF_FFFF) | (fours >> 32) << (4 * bits);
@@ -84,8 +98,8 @@ fn pack_narrow(values: &[u8], bits: u32, out: &mut [u8]) {
 }
 
 /// Packs values of 9 to 16 bits.
-fn pack_medium(values: &[u16], bits: u32, out: &mut [u8]) {
-    let four = |[one, two, three, four]: [u16; 4]| {
+fn pack_medium(values: &[u32], bits: u32, out: &mut [u8]) {
+    let four = |[one, two, three, four]: [u32; 4]| {
         let low = u64::from(one) | u64::from(two) << bits;
         low | (u64::from(three) | u64::from(four) << bits) << (2 * bits)
     };
@@ -115,16 +129,16 @@ fn pack_wide(values: &[u32], bits: u32, out: &mut [u8]) {
 ///
 /// Zero, which is always among them, is not in the table.
 #[derive(Debug)]
-pub(crate) struct Table {
+struct Table {
     values: [u32; MAX_LEN],
     len: usize,
     /// The number of bytes of [`write_table`].
-    pub(crate) size: usize,
+    size: usize,
 }
 
 impl Table {
     /// Makes the table of `values`, whose largest is `max`.
-    pub(crate) fn new(values: &[u32], max: u32) -> Option<Self> {
+    fn new(values: &[u32], max: u32) -> Option<Self> {
         // A value for each run; runs are few, or there would be no table.
         let mut distinct = [0; MAX_LEN];
         let mut len = 0;
@@ -158,34 +172,24 @@ impl Table {
 }
 
 /// Writes a table and the index of each value, with the first table entry as index 1; returns the number of bytes.
-pub(crate) fn write_table(table: &Table, values: &mut Quantized, len: usize, max: u32, out: &mut [u8]) -> usize {
+fn write_table(table: &Table, values: &Quantized, len: usize, max: u32, out: &mut [u8]) -> usize {
     let bits = bits_of(max);
     let mut end = write_counts(bits, true, len, out);
     out[end] = table.len as u8 + 1;
     end += 1;
-    let padded = len.next_multiple_of(8);
+    pack(&table.values[..table.len.next_multiple_of(8)], bits, &mut out[end..]);
+    end += packed_len(table.len, bits);
+
+    let mut indexes = [0; MAX_LEN];
     let mut known = (0, 0);
-    for (index, &value) in values.narrow.iter_mut().zip(&values.wide[..len]) {
+    for (index, &value) in indexes.iter_mut().zip(&values.0[..len]) {
         if value != known.0 {
-            known = (value, table.values().partition_point(|&entry| entry <= value) as u8);
+            known = (value, table.values().partition_point(|&entry| entry <= value) as u32);
         }
         *index = known.1;
     }
-    values.narrow[len..padded].fill(0);
-
-    let entries = &table.values[..table.len.next_multiple_of(8)];
-    let packed = &mut out[end..];
-    match bits {
-        17.. => pack_wide(entries, bits, packed),
-        _ => {
-            let medium = &mut values.medium[..entries.len()];
-            medium.iter_mut().zip(entries).for_each(|(medium, &value)| *medium = value as u16);
-            pack_medium(medium, bits, packed);
-        }
-    }
-    end += packed_len(table.len, bits);
     let index_bits = bits_of(table.len as u32);
-    pack_narrow(&values.narrow[..padded], index_bits, &mut out[end..]);
+    pack(&indexes[..len.next_multiple_of(8)], index_bits, &mut out[end..]);
     end + packed_len(len, index_bits)
 }
 
@@ -215,11 +219,7 @@ mod tests {
     }
 
     fn quantized(values: &[u32]) -> Quantized {
-        let mut all = Quantized::default();
-        for (index, &value) in values.iter().enumerate() {
-            (all.narrow[index], all.medium[index], all.wide[index]) = (value as u8, value as u16, value);
-        }
-        all
+        Quantized(std::array::from_fn(|index| values.get(index).copied().unwrap_or(0)))
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
             let table = Table::new(&values, max).expect("two values in a table");
             assert_eq!(table.values(), [max / 2, max]);
             let mut out = vec![0xAA; 4 * len + 16 + SLACK];
-            let end = write_table(&table, &mut quantized(&values), len, max, &mut out);
+            let end = write_table(&table, &quantized(&values), len, max, &mut out);
             assert_eq!(end, table.size);
             let bits = bits_of(max);
             assert_eq!(u32::from(out[0]) & 63, bits | 32);

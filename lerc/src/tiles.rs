@@ -1,6 +1,9 @@
 //! An image as blocks of 8 x 8 or 16 x 16 pixels, each encoded separately.
 
-use crate::block::{self, Bound, Range, Scratch};
+use bytemuck::{cast_slice, cast_slice_mut};
+
+use crate::block::{self, Bound, Range};
+use crate::pack::Quantized;
 use crate::sample::Sample;
 use crate::simd::newest;
 
@@ -45,14 +48,21 @@ impl Ranges {
 /// Buffers of a pass, reused from one image to the next.
 #[derive(Debug, Default)]
 pub(crate) struct TileScratch {
-    block: Scratch,
+    quantized: Quantized,
     /// Planes of one row of blocks, as `f64` for alignment.
     planes: Vec<f64>,
 }
 
-/// Encodes all blocks of `SIDE` x `SIDE` pixels; returns the number of bytes at the start of `out`, which grows as needed,
+/// Side of the smaller blocks, whose code is made for their size.
+pub(crate) const SMALL: usize = 8;
+
+/// Side of the larger blocks.
+pub(crate) const LARGE: usize = 16;
+
+/// Encodes all blocks of `side` x `side` pixels; returns the number of bytes at the start of `out`, which grows as needed,
 /// and sets `ranges`.
-pub(crate) fn write<T: Sample, const SIDE: usize, const PIXELS: usize>(
+pub(crate) fn write<T: Sample>(
+    side: usize,
     raster: &Raster<'_, T>,
     bound: Bound,
     ranges: &mut Ranges,
@@ -60,60 +70,60 @@ pub(crate) fn write<T: Sample, const SIDE: usize, const PIXELS: usize>(
     out: &mut Vec<u8>,
 ) -> usize {
     ranges.clear(raster.depth);
-    let blocks = raster.width.div_ceil(SIDE) * raster.height.div_ceil(SIDE) * raster.depth;
+    let blocks = raster.width.div_ceil(side) * raster.height.div_ceil(side) * raster.depth;
     let max_len = raster.samples.len() * T::SIZE + blocks + block::max_len::<T>();
     if out.len() < max_len {
         out.resize(max_len, 0);
     }
     newest(
         #[inline(always)]
-        || write_blocks::<T, SIDE, PIXELS>(raster, bound, ranges, scratch, out),
+        || write_blocks::<T>(side, raster, bound, ranges, scratch, out),
     )
 }
 
 #[inline(always)]
-fn write_blocks<T: Sample, const SIDE: usize, const PIXELS: usize>(
+fn write_blocks<T: Sample>(
+    side: usize,
     raster: &Raster<'_, T>,
     bound: Bound,
     ranges: &mut Ranges,
     scratch: &mut TileScratch,
     out: &mut [u8],
 ) -> usize {
-    const { assert!(SIDE * SIDE == PIXELS) };
     let Raster { width, height, depth, samples, valid, .. } = *raster;
     let mut end = 0;
-    let mut values = [T::default(); PIXELS];
-    let plane_len = width * SIDE;
+    let mut values = [T::default(); LARGE * LARGE];
+    let plane_len = width * side;
     if depth > 1 {
         scratch.planes.resize((plane_len * depth * T::SIZE).div_ceil(size_of::<f64>()), 0.0);
     }
-    for top in (0..height).step_by(SIDE) {
-        let rows = SIDE.min(height - top);
+    for top in (0..height).step_by(side) {
+        let rows = side.min(height - top);
         let row_samples = &samples[top * width * depth..][..rows * width * depth];
         let planes: &[T] = if depth > 1 {
-            let planes = &mut bytemuck::cast_slice_mut(&mut scratch.planes)[..plane_len * depth];
+            let planes = &mut cast_slice_mut(&mut scratch.planes)[..plane_len * depth];
             deinterleave(row_samples, depth, plane_len, 0, planes);
             planes
         } else {
             row_samples
         };
         let valid = valid.map(|valid| &valid[top * width..][..rows * width]);
-        for left in (0..width).step_by(SIDE) {
-            let columns = SIDE.min(width - left);
+        for left in (0..width).step_by(side) {
+            let columns = side.min(width - left);
             let check = ((left >> 3) as u8 & 15) << 2;
-            let is_full = columns == SIDE && rows == SIDE;
+            let is_full = side == SMALL && columns == SMALL && rows == SMALL;
             let mask = valid.filter(|valid| !is_all_valid(valid, width, left, columns));
             for band in 0..depth {
                 let plane = &planes[band * plane_len..];
                 let (len, range) = if is_full && mask.is_none() {
-                    for (row, values) in values.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
-                        values.copy_from_slice(&plane[row * width + left..][..SIDE]);
+                    let mut values = [T::default(); SMALL * SMALL];
+                    for (row, values) in values.as_chunks_mut::<SMALL>().0.iter_mut().enumerate() {
+                        values.copy_from_slice(&plane[row * width + left..][..SMALL]);
                     }
-                    block::write(&values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
+                    block::write(&values, check, bound, valid.is_none(), &mut scratch.quantized, &mut out[end..])
                 } else {
                     let count = gather(plane, mask, width, left, columns, rows, &mut values);
-                    let values = &values[..count];
-                    block::write(values, check, bound, valid.is_none(), &mut scratch.block, &mut out[end..])
+                    write_any(&values[..count], check, bound, valid.is_none(), &mut scratch.quantized, &mut out[end..])
                 };
                 end += len;
                 if let Some(range) = range {
@@ -123,6 +133,22 @@ fn write_blocks<T: Sample, const SIDE: usize, const PIXELS: usize>(
         }
     }
     end
+}
+
+/// Encodes a block of any number of values: compiled once, unlike [`block::write`].
+#[inline(never)]
+fn write_any<T: Sample>(
+    values: &[T],
+    check: u8,
+    bound: Bound,
+    first_counts: bool,
+    quantized: &mut Quantized,
+    out: &mut [u8],
+) -> (usize, Option<Range<T>>) {
+    newest(
+        #[inline(always)]
+        || block::write(values, check, bound, first_counts, quantized, out),
+    )
 }
 
 /// Returns whether all pixels in some columns of a row of blocks are valid.
@@ -161,24 +187,37 @@ fn gather<T: Sample>(
 }
 
 /// Separates the bands of rows: that of band `b` starts at `b * plane_len + at`.
-#[inline(always)]
 pub(crate) fn deinterleave<T: Sample>(samples: &[T], depth: usize, plane_len: usize, at: usize, planes: &mut [T]) {
-    match depth {
-        2 => deinterleave_by::<T, 2>(samples, plane_len, at, planes),
-        3 => deinterleave_by::<T, 3>(samples, plane_len, at, planes),
-        4 => deinterleave_by::<T, 4>(samples, plane_len, at, planes),
-        _ => {
-            for (band, plane) in planes.chunks_exact_mut(plane_len).enumerate() {
-                for (out, pixel) in plane[at..].iter_mut().zip(samples.chunks_exact(depth)) {
-                    *out = pixel[band];
-                }
-            }
-        }
+    // By size, so that types share the code.
+    match T::SIZE {
+        1 => separate::<u8>(cast_slice(samples), depth, plane_len, at, cast_slice_mut(planes)),
+        2 => separate::<u16>(cast_slice(samples), depth, plane_len, at, cast_slice_mut(planes)),
+        4 => separate::<u32>(cast_slice(samples), depth, plane_len, at, cast_slice_mut(planes)),
+        _ => separate::<u64>(cast_slice(samples), depth, plane_len, at, cast_slice_mut(planes)),
     }
 }
 
+#[inline(never)]
+fn separate<T: Copy>(samples: &[T], depth: usize, plane_len: usize, at: usize, planes: &mut [T]) {
+    newest(
+        #[inline(always)]
+        || match depth {
+            2 => separate_by::<T, 2>(samples, plane_len, at, planes),
+            3 => separate_by::<T, 3>(samples, plane_len, at, planes),
+            4 => separate_by::<T, 4>(samples, plane_len, at, planes),
+            _ => {
+                for (band, plane) in planes.chunks_exact_mut(plane_len).enumerate() {
+                    for (out, pixel) in plane[at..].iter_mut().zip(samples.chunks_exact(depth)) {
+                        *out = pixel[band];
+                    }
+                }
+            }
+        },
+    );
+}
+
 #[inline(always)]
-fn deinterleave_by<T: Sample, const DEPTH: usize>(samples: &[T], plane_len: usize, at: usize, planes: &mut [T]) {
+fn separate_by<T: Copy, const DEPTH: usize>(samples: &[T], plane_len: usize, at: usize, planes: &mut [T]) {
     let pixels = samples.as_chunks::<DEPTH>().0;
     for (band, plane) in planes.chunks_exact_mut(plane_len).enumerate() {
         for (out, pixel) in plane[at..].iter_mut().zip(pixels) {
@@ -192,20 +231,16 @@ mod tests {
     use super::*;
 
     /// Encodes with whatever instructions there are, and with those that the crate is compiled for.
-    fn both<T: Sample, const SIDE: usize, const PIXELS: usize>(
-        samples: &[T],
-        depth: usize,
-        max_z_error: f64,
-    ) -> [Vec<u8>; 2] {
+    fn both<T: Sample>(side: usize, samples: &[T], depth: usize, max_z_error: f64) -> [Vec<u8>; 2] {
         let raster = Raster { width: 50, height: 21, depth, samples, valid: None, valid_count: 50 * 21 };
         let bound = Bound::new::<T>(max_z_error);
         let (mut ranges, mut scratch) = (Ranges::default(), TileScratch::default());
         let (mut one, mut other) = (Vec::new(), Vec::new());
-        let len = write::<T, SIDE, PIXELS>(&raster, bound, &mut ranges, &mut scratch, &mut one);
+        let len = write(side, &raster, bound, &mut ranges, &mut scratch, &mut one);
         one.truncate(len);
         other.resize(samples.len() * T::SIZE * 2 + block::max_len::<T>(), 0);
         ranges.clear(depth);
-        let len = write_blocks::<T, SIDE, PIXELS>(&raster, bound, &mut ranges, &mut scratch, &mut other);
+        let len = write_blocks(side, &raster, bound, &mut ranges, &mut scratch, &mut other);
         other.truncate(len);
         [one, other]
     }
@@ -216,11 +251,11 @@ mod tests {
             (0..50 * 21 * 3).map(|index: i32| (index % 97 * index % 89) as f32 * 0.37 - 900.0).collect();
         let bytes: Vec<u8> = floats.iter().map(|&value| value as i32 as u8).collect();
         for max_z_error in [0.0, 0.01, 0.5, 3.0, 1000.0] {
-            let [one, other] = both::<f32, 8, 64>(&floats, 3, max_z_error);
+            let [one, other] = both(SMALL, &floats, 3, max_z_error);
             assert_eq!(one, other);
-            let [one, other] = both::<f32, 16, 256>(&floats[..50 * 21], 1, max_z_error);
+            let [one, other] = both(LARGE, &floats[..50 * 21], 1, max_z_error);
             assert_eq!(one, other);
-            let [one, other] = both::<u8, 8, 64>(&bytes, 3, f64::max(0.5, max_z_error));
+            let [one, other] = both(SMALL, &bytes, 3, f64::max(0.5, max_z_error));
             assert_eq!(one, other);
         }
     }
@@ -230,7 +265,7 @@ mod tests {
         let samples: Vec<i16> = (0..50 * 21 * 2).map(|index| if index % 2 == 0 { index } else { -index }).collect();
         let raster = Raster { width: 50, height: 21, depth: 2, samples: &samples, valid: None, valid_count: 50 * 21 };
         let (mut ranges, mut out) = (Ranges::default(), Vec::new());
-        write::<i16, 8, 64>(&raster, Bound::new::<i16>(0.5), &mut ranges, &mut TileScratch::default(), &mut out);
+        write(SMALL, &raster, Bound::new::<i16>(0.5), &mut ranges, &mut TileScratch::default(), &mut out);
         assert_eq!((ranges.mins, ranges.maxs), (vec![0.0, -2099.0], vec![2098.0, -1.0]));
     }
 }
