@@ -62,8 +62,8 @@ impl<'a> Convolution<'a> {
         &self,
         first: u32,
         count: u32,
-        mut load: impl FnMut(u32, &mut [f64]) -> bool,
-        mut emit: impl FnMut(u32, &[f64]),
+        load: &mut dyn FnMut(u32, &mut [f64]) -> bool,
+        emit: &mut dyn FnMut(u32, &[f64]),
     ) {
         let mut line = vec![0.0; self.kernel.source_width];
         let mut halves = Halves::default();
@@ -341,8 +341,8 @@ pub(super) fn compute<T: Real + PartialOrd>(
         convolution.run(
             piece.first,
             piece.rows(row_len),
-            |row, line| load(source, row, sample, line),
-            |row, values| {
+            &mut |row, line| load(source, row, sample, line),
+            &mut |row, values| {
                 let target = &mut piece.pixels[(row - piece.first) as usize * row_len..][..row_len];
                 let mut has_nan = false;
                 for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
