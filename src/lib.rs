@@ -102,9 +102,6 @@ pub use array::ArraySource;
 // Not part of the API: fuzz/ passes bytes of any length and layout to the codecs.
 #[doc(hidden)]
 pub use codec::{Compressor, Layout};
-// Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
-#[doc(hidden)]
-pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::Executor;

@@ -122,7 +122,7 @@ impl Compression {
 
     /// Checks that this build has an encoder.
     pub(crate) fn check_available(self) -> Result<()> {
-        (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option("compress", reason)))
+        self.codec().unavailable.map_or(Ok(()), |reason| Err(Error::option("compress", reason)))
     }
 
     /// Returns the codec with the effort for small images: the default value of the parameter is raised.

@@ -28,7 +28,6 @@ pub use encoder::{Compressor, Layout};
 pub use predictor::Predictor;
 use prepare::Preparation;
 pub use table::{Codec, CodecParameter};
-pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub struct Codec {
     /// Additional directory tags of the codec, besides 259 and 317.
     pub(crate) tags: fn(&TileFormat) -> Vec<(Tag, TagValue)>,
     /// The reason if this build has no encoder.
-    pub(super) unavailable: fn() -> Option<&'static str>,
+    pub(super) unavailable: Option<&'static str>,
     /// The parameter that replaces the default for small images. Their tiles have little history to match against, and
     /// the additional effort takes milliseconds.
     pub(super) small_image: Option<u8>,
@@ -92,7 +92,7 @@ pub(super) static NONE: Codec = Codec {
     encoder: EncoderKind::Stored,
     max_len: |len| len,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     small_image: None,
     trial_max: u8::MAX,
 };
@@ -108,7 +108,7 @@ pub(super) static LZW: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     small_image: None,
     trial_max: u8::MAX,
 };
@@ -124,7 +124,7 @@ pub(super) static DEFLATE: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::<Deflate>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     small_image: Some(DEFAULT_DEFLATE_LEVEL + 1),
     trial_max: u8::MAX,
 };
@@ -140,7 +140,7 @@ pub(super) static ZSTD: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::new(Zstd)),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: zstd::unavailable,
+    unavailable: zstd::UNAVAILABLE,
     small_image: None,
     // Higher levels take long and give the same answer.
     trial_max: 9,
@@ -153,8 +153,4 @@ fn at_most_twice(len: u64) -> u64 {
 
 fn no_tags(_: &TileFormat) -> Vec<(Tag, TagValue)> {
     Vec::new()
-}
-
-fn always_available() -> Option<&'static str> {
-    None
 }

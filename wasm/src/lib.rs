@@ -13,7 +13,6 @@ mod preview;
 mod reader;
 mod report;
 mod source;
-mod zstd;
 
 use std::cell::RefCell;
 
