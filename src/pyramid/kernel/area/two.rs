@@ -7,8 +7,8 @@ use super::super::real::{Place, Real};
 use crate::processor::newest;
 use crate::sample::NodataRange;
 
-/// Returns whether a type has code for each common number of bands. The browser module has to stay small, so only u8 and u16 do
-/// there.
+/// Returns whether a type has code for each common number of bands. The browser module has to stay small, so only u8 and
+/// u16 have it there.
 const fn has_code_by_bands<T: Real>() -> bool {
     T::LANES || cfg!(not(target_family = "wasm"))
 }
@@ -35,13 +35,13 @@ pub(super) fn compute<T: Real>(
 ) {
     let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
     let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
-    let all = bands == (0..samples);
+    let constant = bands == (0..samples) && has_code_by_bands::<T>();
     match samples {
         // Constant numbers of bands let the compiler vectorize; root mean squares of one band are faster without.
-        1 if all && !rms => several::<T, 1>(&lines, rms, target),
-        2 if all && has_code_by_bands::<T>() => several::<T, 2>(&lines, rms, target),
-        3 if all && has_code_by_bands::<T>() => several::<T, 3>(&lines, rms, target),
-        4 if all && has_code_by_bands::<T>() => several::<T, 4>(&lines, rms, target),
+        1 if constant && !rms => several::<T, 1>(&lines, rms, target),
+        2 if constant => several::<T, 2>(&lines, rms, target),
+        3 if constant => several::<T, 3>(&lines, rms, target),
+        4 if constant => several::<T, 4>(&lines, rms, target),
         samples => one_by_one(&lines, rms, samples, bands, target, 0..kernel.width),
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     target: &mut [T],
     other: impl FnMut(usize, usize) -> T,
 ) -> bool {
-    if T::WIDE || bands != (0..samples) || !(samples == 1 || has_code_by_bands::<T>()) {
+    if T::WIDE || bands != (0..samples) || !has_code_by_bands::<T>() {
         return false;
     }
     newest(
