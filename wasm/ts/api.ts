@@ -1,7 +1,7 @@
 // The caller's side: opens inputs, hands shards to workers, assembles the file.
 import type { Answer } from './engine.js';
 import { CogError, refused } from './errors.js';
-import type { CreateOptions, DataType, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
+import type { Codec, CreateOptions, DataType, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
 /** A running worker. */
 export interface Thread {
@@ -332,10 +332,11 @@ export function watched(watch: Watch | ((progress: Progress) => void) | undefine
 
 /** Returns a function for a call that needs one worker and no encoding. */
 function one<T>(call: string) {
-  return <Input, Kept>(platform: Platform<Input, Kept>, args: { input: Input; [name: string]: unknown }): Promise<T> =>
+  return <Input, Kept>(platform: Platform<Input, Kept>, args: { input?: Input; [name: string]: unknown } = {}): Promise<T> =>
     withPool(platform, undefined, async (pool) => (await pool.start()).call(call, args));
 }
 
+export const listCodecs = one<Codec[]>('codecs');
 export const inspectInput = one<Info>('inspect');
 export const validateInput = one<Report>('validate');
 export const previewInput = one<Preview>('preview');

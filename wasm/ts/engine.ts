@@ -1,5 +1,5 @@
 // The worker side: one module, at most one open raster, one call at a time.
-import init, { Encoding, inspect, panicMessage, preview, validate } from './cogsmith.js';
+import init, { Encoding, codecs, inspect, panicMessage, preview, validate } from './cogsmith.js';
 
 /** A source of bytes at offsets, read synchronously. */
 export interface Source {
@@ -98,6 +98,7 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
       }, progress);
       return { result: { parts, summary }, transfer: transfers };
     },
+    codecs: () => ({ result: codecs() }),
     inspect: ({ input }) => ({ result: inspect(...opened(input)) }),
     validate: ({ input, options }) => ({ result: validate(...opened(input), options) }),
     preview: ({ input, level, range }) => {

@@ -1,8 +1,8 @@
 // The package in a browser.
 import type { Answer } from './engine.js';
-import { describe, encode, inspectInput, previewInput, toBytes, toStream, validateInput, watched, type Part, type Platform } from './api.js';
+import { describe, encode, inspectInput, listCodecs, previewInput, toBytes, toStream, validateInput, watched, type Part, type Platform } from './api.js';
 import { CogError } from './errors.js';
-import type { CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
+import type { Codec, CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
 export { CogError, type CogErrorKind } from './errors.js';
 export type * from './types.js';
@@ -127,4 +127,13 @@ export async function inspect(input: Input): Promise<Info> {
  */
 export async function preview(input: Input, level: number, range?: [number, number]): Promise<Preview> {
   return previewInput(platform, { input: opened(input), level, range });
+}
+
+/**
+ * Describes the values of the option `compress`.
+ *
+ * @throws {CogError} if the module cannot be loaded.
+ */
+export async function codecs(): Promise<Codec[]> {
+  return listCodecs(platform);
 }
