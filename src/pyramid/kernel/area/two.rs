@@ -35,13 +35,16 @@ pub(super) fn compute<T: Real>(
 ) {
     let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
     let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
-    let constant = bands == (0..samples) && has_code_by_bands::<T>();
+    let all = bands == (0..samples);
+    if !has_code_by_bands::<T>() {
+        return one_by_one(&lines, rms, samples, bands, target, 0..kernel.width);
+    }
     match samples {
         // Constant numbers of bands let the compiler vectorize; root mean squares of one band are faster without.
-        1 if constant && !rms => several::<T, 1>(&lines, rms, target),
-        2 if constant => several::<T, 2>(&lines, rms, target),
-        3 if constant => several::<T, 3>(&lines, rms, target),
-        4 if constant => several::<T, 4>(&lines, rms, target),
+        1 if all && !rms => several::<T, 1>(&lines, rms, target),
+        2 if all => several::<T, 2>(&lines, rms, target),
+        3 if all => several::<T, 3>(&lines, rms, target),
+        4 if all => several::<T, 4>(&lines, rms, target),
         samples => one_by_one(&lines, rms, samples, bands, target, 0..kernel.width),
     }
 }
