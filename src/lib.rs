@@ -105,9 +105,6 @@ mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
-// Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
-#[doc(hidden)]
-pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
 pub use creation::CreationOption;
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};

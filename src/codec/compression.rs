@@ -207,7 +207,7 @@ impl Compression {
 
     /// Checks that this build has an encoder.
     pub(crate) fn check_available(self) -> Result<()> {
-        (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))
+        self.codec().unavailable.map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))
     }
 
     /// Returns the codec with the effort for small images. At the default level of DEFLATE it is one level higher: tiles

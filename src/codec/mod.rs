@@ -37,7 +37,6 @@ pub use parameter::{CodecParameter, ParameterRange, ParameterValue};
 pub use predictor::Predictor;
 use prepare::Preparation;
 pub use table::Codec;
-pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

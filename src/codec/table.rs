@@ -34,7 +34,7 @@ pub struct Codec {
     /// Additional directory tags of the codec, besides 259 and 317.
     pub(crate) tags: fn(&TileFormat) -> Vec<(Tag, TagValue)>,
     /// The reason if this build has no encoder.
-    pub(super) unavailable: fn() -> Option<&'static str>,
+    pub(super) unavailable: Option<&'static str>,
     /// Returns the reason if the codec cannot encode planes of this many samples per pixel of an image, and what would
     /// work.
     pub(crate) misfit: fn(Compression, &ImageSpec, usize) -> Option<String>,
@@ -82,7 +82,7 @@ pub(super) static NONE: Codec = Codec {
     encoder: EncoderKind::Stored,
     max_len: |len| len,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -97,7 +97,7 @@ pub(super) static LZW: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -112,7 +112,7 @@ pub(super) static PACKBITS: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::new(packbits::Encoder)),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -135,7 +135,7 @@ pub(super) static DEFLATE: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::<Deflate>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -158,7 +158,7 @@ pub(super) static ZSTD: Codec = Codec {
     encoder: EncoderKind::Bytes(|| Box::new(Zstd)),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: zstd::unavailable,
+    unavailable: zstd::UNAVAILABLE,
     misfit: nothing,
     hint: nothing,
 };
@@ -229,7 +229,7 @@ pub(super) static JPEG: Codec = Codec {
     encoder: jpeg::ENCODER,
     max_len: jpeg::max_len,
     tags: jpeg::tags,
-    unavailable: jpeg::unavailable,
+    unavailable: jpeg::UNAVAILABLE,
     misfit: jpeg::misfit,
     hint: jpeg::hint,
 };
@@ -241,10 +241,6 @@ fn at_most_twice(len: u64) -> u64 {
 
 fn no_tags(_: &TileFormat) -> Vec<(Tag, TagValue)> {
     Vec::new()
-}
-
-fn always_available() -> Option<&'static str> {
-    None
 }
 
 /// All codecs of bytes encode any image, and have nothing to add.

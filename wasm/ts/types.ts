@@ -63,6 +63,20 @@ export interface CreateOptions {
   threads?: 'all' | number;
 }
 
+/** A codec that files can be written with. */
+export interface Codec {
+  /** The value of the option `compress`. */
+  name: NonNullable<CreateOptions['compress']>;
+  /** True for the default of `compress`. */
+  isDefault: boolean;
+  /** The option with its parameter, and the integers it takes; `null` if it has none. */
+  parameter: { name: 'level'; min: number; max: number; default: number } | null;
+  /** True if a `predictor` can precede it. */
+  takesPredictor: boolean;
+  /** Readers that cannot decode it; empty if every reader can. */
+  missingIn: string[];
+}
+
 /** Resampling kernels for overviews. */
 export type Resampling =
   | 'nearest' | 'average' | 'rms' | 'bilinear' | 'cubic' | 'cubicspline' | 'lanczos' | 'mode' | 'gauss' | 'min' | 'max' | 'median';

@@ -26,7 +26,6 @@ pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::<encode::En
 pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing));
 
 /// The reason why builds without the feature have no encoder.
-#[cfg(not(feature = "jpeg"))]
 const MISSING: &str = "jpeg needs the feature 'jpeg'";
 
 #[cfg(not(feature = "jpeg"))]
@@ -45,13 +44,8 @@ impl SampleEncoder for Missing {
     }
 }
 
-/// Returns the reason if this build has no encoder.
-pub(super) fn unavailable() -> Option<&'static str> {
-    #[cfg(feature = "jpeg")]
-    return None;
-    #[cfg(not(feature = "jpeg"))]
-    return Some(MISSING);
-}
+/// The reason if this build has no encoder.
+pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "jpeg") { None } else { Some(MISSING) };
 
 /// Bounds the size of a tile. A block of 64 samples takes at most 20 bits for DC and 26 bits for each other coefficient,
 /// doubled if every byte is 0xFF and has to be stuffed; tables and headers take less than 2 KiB.

@@ -338,25 +338,30 @@ pub(super) fn compute<T: Real + PartialOrd>(
         return estimate::compute(&convolution, singles, &source, largest, &mut piece);
     }
     for sample in piece.bands.clone() {
-        convolution.run(
-            piece.first,
-            piece.rows(row_len),
-            |row, line| load(source, row, sample, line),
-            |row, values| {
-                let target = &mut piece.pixels[(row - piece.first) as usize * row_len..][..row_len];
-                let mut has_nan = false;
-                for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
-                    target[sample] = place.value(T::from_filtered(value));
-                    has_nan |= value.is_nan();
+        let (first, rows) = (piece.first, piece.rows(row_len));
+        let mut load = |row: u32, line: &mut [f64]| load(source, row, sample, line);
+        let mut emit = |row: u32, values: &[f64]| {
+            let target = &mut piece.pixels[(row - first) as usize * row_len..][..row_len];
+            let mut has_nan = false;
+            for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
+                target[sample] = place.value(T::from_filtered(value));
+                has_nan |= value.is_nan();
+            }
+            if has_nan {
+                let columns = target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns);
+                for ((target, _), column) in columns.filter(|((_, value), _)| value.is_nan()) {
+                    target[sample] = nothing(kernel, source, resampling, row, column, sample);
                 }
-                if has_nan {
-                    let columns = target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns);
-                    for ((target, _), column) in columns.filter(|((_, value), _)| value.is_nan()) {
-                        target[sample] = nothing(kernel, source, resampling, row, column, sample);
-                    }
-                }
-            },
-        );
+            }
+        };
+        if cfg!(target_family = "wasm") {
+            // The browser module has to stay small, so all types share one copy there.
+            let load: &mut dyn FnMut(u32, &mut [f64]) -> bool = &mut load;
+            let emit: &mut dyn FnMut(u32, &[f64]) = &mut emit;
+            convolution.run(first, rows, load, emit);
+        } else {
+            convolution.run(first, rows, load, emit);
+        }
     }
 }
 

@@ -359,7 +359,8 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
 
 fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling: Resampling, piece: &mut Piece<'_, T>) {
     let place = Place { void: source.void, largest: T::largest(kernel.bits) };
-    if let (Some(palette), Resampling::Average | Resampling::Rms) = (&kernel.palette, resampling) {
+    // Palettes have at most 16 bits.
+    if let (true, Some(palette), Resampling::Average | Resampling::Rms) = (T::LANES, &kernel.palette, resampling) {
         return palette::compute(kernel, palette, source, resampling == Resampling::Rms, piece);
     }
     match resampling {

@@ -37,8 +37,10 @@ pub(super) fn compute<T: Value>(
             for sample in piece.bands.clone() {
                 let mut values = [T::ZERO; MOST];
                 let count = match (window.len(), rows.len()) {
-                    // Constants let the compiler unroll.
+                    // Constants let the compiler unroll; the browser module has to stay small.
+                    #[cfg(not(target_family = "wasm"))]
                     (2, 2) => gather::<T, 2>(source, &lines[..2], window, sample, &mut values),
+                    #[cfg(not(target_family = "wasm"))]
                     (3, 3) => gather::<T, 3>(source, &lines[..3], window, sample, &mut values),
                     (2, _) => gather::<T, 2>(source, lines, window, sample, &mut values),
                     (3, _) => gather::<T, 3>(source, lines, window, sample, &mut values),

@@ -7,6 +7,12 @@ use super::super::real::{Place, Real};
 use crate::processor::newest;
 use crate::sample::NodataRange;
 
+/// Returns whether a type has code for each common number of bands. The browser module has to stay small, so only u8 and
+/// u16 have it there.
+const fn has_code_by_bands<T: Real>() -> bool {
+    T::LANES || cfg!(not(target_family = "wasm"))
+}
+
 /// Output pixels that are checked together for invalid pixels.
 const GROUP: usize = 64;
 
@@ -30,6 +36,9 @@ pub(super) fn compute<T: Real>(
     let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
     let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
     let all = bands == (0..samples);
+    if !has_code_by_bands::<T>() {
+        return one_by_one(&lines, rms, samples, bands, target, 0..kernel.width);
+    }
     match samples {
         // Constant numbers of bands let the compiler vectorize; root mean squares of one band are faster without.
         1 if all && !rms => several::<T, 1>(&lines, rms, target),
@@ -49,7 +58,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     target: &mut [T],
     other: impl FnMut(usize, usize) -> T,
 ) -> bool {
-    if T::WIDE || bands != (0..samples) {
+    if T::WIDE || bands != (0..samples) || !has_code_by_bands::<T>() {
         return false;
     }
     newest(
@@ -57,7 +66,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
         || {
             match samples {
                 1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
-                // The browser module has to stay small, so two bands take the general path there.
+                // Two bands are rarer and take the general path in the browser module.
                 #[cfg(not(target_family = "wasm"))]
                 2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
                 3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
