@@ -41,7 +41,9 @@ pub struct Image<'a, T> {
     pub samples: &'a [T],
 }
 
-/// A LERC encoder. It keeps its buffers, so one encoder per thread is faster than one per image.
+/// A LERC encoder. It keeps its buffers, so one encoder per thread is faster than one per image. They take one to four times
+/// the bytes of the largest image's samples: one for most images, another for those that compress well, and two for 8-bit
+/// images without loss.
 #[derive(Debug, Default)]
 pub struct Encoder {
     /// Blocks of 8 x 8 and of 16 x 16 pixels.
