@@ -42,7 +42,15 @@ fn finite(value: f64) -> Option<f64> {
 fn integer(value: Option<ParameterValue<'_>>) -> Option<u32> {
     match value? {
         ParameterValue::Integer(number) => Some(number),
-        ParameterValue::Name(_) => None,
+        _ => None,
+    }
+}
+
+/// Returns the value of a parameter that is any number.
+fn number(value: Option<ParameterValue<'_>>) -> Option<f64> {
+    match value? {
+        ParameterValue::Number(number) => Some(number),
+        _ => None,
     }
 }
 
@@ -65,6 +73,7 @@ object!(Summary(summary), {
 }, optional {
     "overview_compression": summary.overview_compression.map(Compression::name),
     "quality": integer(summary.compression.parameter("quality")),
+    "max_z_error": number(summary.compression.parameter("max-z-error")),
     "nodata_samples": Some(summary.nodata_samples).filter(|count| *count > 0),
 }, "statistics": summary.statistics, "warnings": summary.warnings);
 

@@ -121,8 +121,8 @@ pub use geo::{
 pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
     BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
-    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, MAX_TILE_SIDE, MaskPolicy, Overviews,
-    ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
+    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, LercCompression, MAX_TILE_SIDE, MaskPolicy,
+    MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;

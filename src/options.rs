@@ -5,7 +5,7 @@ use crate::names::{any_of, named};
 
 pub use crate::codec::{
     Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL,
-    JpegPhotometric, ParameterRange, ParameterValue, Predictor, Subsampling,
+    JpegPhotometric, LercCompression, MaxError, ParameterRange, ParameterValue, Predictor, Subsampling,
 };
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 
@@ -339,9 +339,9 @@ impl EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// Returns whether a level has a lossy codec.
-    pub(crate) fn is_lossy(&self) -> bool {
-        self.codecs().any(|codec| !codec.codec().lossless)
+    /// Returns whether a level has a codec that mixes pixels.
+    pub(crate) fn mixes_pixels(&self) -> bool {
+        self.codecs().any(|codec| codec.codec().mixes_pixels)
     }
 
     /// Returns the codec of full resolution, and that of the overviews if it is another.

@@ -7,7 +7,6 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
 use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
-
 /// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
     Some(match error.kind() {

@@ -30,7 +30,7 @@ pub(crate) trait ByteEncoder: Send {
 
 /// The samples of a whole tile.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "jpeg"), expect(dead_code, reason = "JPEG takes samples"))]
+#[cfg_attr(not(feature = "jpeg"), allow(dead_code, reason = "JPEG takes all of them"))]
 pub(crate) struct TileSamples<'a> {
     /// The size of the tile, its bands and their type.
     pub(crate) format: &'a TileFormat,
@@ -58,6 +58,40 @@ pub(crate) trait SampleEncoder: Send {
         out: &mut Vec<u8>,
         decoded: Option<&mut Vec<u8>>,
     ) -> Result<(), String>;
+}
+
+/// Repeats the last column and row of the image to the edges of the tile, as GDAL does. A pixel has `pixel` bytes.
+#[cfg(any(feature = "jpeg", feature = "lerc"))]
+pub(super) fn repeat_edges(samples: &mut [u8], pixel: usize, size: (usize, usize), inside: (usize, usize)) {
+    let row_len = size.0 * pixel;
+    if inside.0 < size.0 {
+        let filled = inside.0 * pixel;
+        for row in samples.chunks_exact_mut(row_len).take(inside.1) {
+            for start in (filled..row_len).step_by(pixel) {
+                row.copy_within(filled - pixel..filled, start);
+            }
+        }
+    }
+    for row in inside.1..size.1 {
+        samples.copy_within((inside.1 - 1) * row_len..inside.1 * row_len, row * row_len);
+    }
+}
+
+/// The encoder of builds without the feature of a codec; it reports the missing feature.
+#[cfg(not(all(feature = "jpeg", feature = "lerc")))]
+pub(super) struct Missing(pub(super) &'static str);
+
+#[cfg(not(all(feature = "jpeg", feature = "lerc")))]
+impl SampleEncoder for Missing {
+    fn encode(
+        &mut self,
+        _: Compression,
+        _: TileSamples<'_>,
+        _: &mut Vec<u8>,
+        _: Option<&mut Vec<u8>>,
+    ) -> Result<(), String> {
+        Err(self.0.to_owned())
+    }
 }
 
 /// The input of a codec, and the constructor of its encoder.
@@ -144,15 +178,9 @@ pub(super) fn not_for(compression: Compression) -> String {
 #[derive(Default)]
 pub(super) struct Deflate(Option<(u8, deflate::Encoder)>);
 
-impl ByteEncoder for Deflate {
-    fn encode(
-        &mut self,
-        compression: Compression,
-        layout: Layout,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        let Compression::Deflate { level } = compression else { return Err(not_for(compression)) };
+impl Deflate {
+    /// Appends the compressed bytes to `out`.
+    pub(super) fn zlib(&mut self, level: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let encoder = match &mut self.0 {
             Some((made_for, encoder)) if *made_for == level => encoder,
             slot => {
@@ -163,6 +191,19 @@ impl ByteEncoder for Deflate {
         let Layout { row_bytes, planes } = layout;
         encoder.zlib(bytes, deflate::Layout { row_bytes, planes }, out);
         Ok(())
+    }
+}
+
+impl ByteEncoder for Deflate {
+    fn encode(
+        &mut self,
+        compression: Compression,
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let Compression::Deflate { level } = compression else { return Err(not_for(compression)) };
+        self.zlib(level, layout, bytes, out)
     }
 }
 

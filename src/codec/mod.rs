@@ -9,6 +9,7 @@ pub(crate) mod decode;
 mod deflate;
 mod encoder;
 mod jpeg;
+mod lerc;
 mod loss;
 mod lzw;
 mod pack;
@@ -27,7 +28,8 @@ use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
 
 pub use compression::{
-    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, LercCompression,
+    MaxError, Subsampling,
 };
 use encoder::EncoderKind;
 pub(crate) use encoder::{Compressor, Layout};

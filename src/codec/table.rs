@@ -6,11 +6,12 @@ use crate::spec::ImageSpec;
 use crate::tiff::{Tag, TagValue};
 
 use super::compression::{
-    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, LercCompression,
+    MaxError, Subsampling,
 };
 use super::encoder::{Deflate, EncoderKind, Zstd};
 use super::parameter::{CodecParameter, ParameterRange, ParameterValue};
-use super::{TileFormat, jpeg, lzw, packbits, zstd};
+use super::{TileFormat, jpeg, lerc, lzw, packbits, zstd};
 
 /// A codec: its code, name, parameters, and capabilities.
 #[derive(Debug, Clone)]
@@ -24,6 +25,9 @@ pub struct Codec {
     pub parameters: &'static [CodecParameter],
     /// True if decoding returns the encoded samples exactly.
     pub lossless: bool,
+    /// True if decoded samples depend on others of the tile: nodata and alpha do not survive it, and a mask takes their
+    /// place.
+    pub mixes_pixels: bool,
     /// True if a [`Predictor`](crate::Predictor) can precede it.
     pub takes_predictor: bool,
     /// Readers that cannot decode it; empty if every reader can.
@@ -77,6 +81,7 @@ pub(super) static NONE: Codec = Codec {
     name: "none",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: false,
     missing_in: &[],
     encoder: EncoderKind::Stored,
@@ -92,6 +97,7 @@ pub(super) static LZW: Codec = Codec {
     name: "lzw",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
@@ -107,6 +113,7 @@ pub(super) static PACKBITS: Codec = Codec {
     name: "packbits",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: false,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::new(packbits::Encoder)),
@@ -130,6 +137,7 @@ pub(super) static DEFLATE: Codec = Codec {
         |_, level| level.byte().map(|level| Compression::Deflate { level }),
     )],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::<Deflate>::default()),
@@ -153,6 +161,7 @@ pub(super) static ZSTD: Codec = Codec {
         |_, level| level.byte().map(|level| Compression::Zstd { level }),
     )],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &["web browsers", "GDAL before 2.3"],
     encoder: EncoderKind::Bytes(|| Box::new(Zstd)),
@@ -224,6 +233,7 @@ pub(super) static JPEG: Codec = Codec {
         },
     ],
     lossless: false,
+    mixes_pixels: true,
     takes_predictor: false,
     missing_in: &[],
     encoder: jpeg::ENCODER,
@@ -233,6 +243,94 @@ pub(super) static JPEG: Codec = Codec {
     misfit: jpeg::misfit,
     hint: jpeg::hint,
 };
+
+/// The error of LERC.
+const MAX_Z_ERROR: CodecParameter = CodecParameter {
+    name: "max-z-error",
+    field: OptionField::MaxZError,
+    range: ParameterRange::NotNegative,
+    default: ParameterValue::Number(0.0),
+    get: |codec| match codec {
+        Compression::Lerc { max_error, .. } => Some(max_error.value().into()),
+        _ => None,
+    },
+    set: |codec, value| match codec {
+        Compression::Lerc { compression, .. } => {
+            Some(Compression::Lerc { max_error: MaxError::new(value.number()?).ok()?, compression })
+        }
+        _ => None,
+    },
+};
+
+/// Returns the row of LERC in an outer compression.
+const fn lerc_in(
+    name: &'static str,
+    parameters: &'static [CodecParameter],
+    unavailable: Option<&'static str>,
+) -> Codec {
+    Codec {
+        code: 34_887,
+        name,
+        parameters,
+        lossless: false,
+        mixes_pixels: false,
+        takes_predictor: false,
+        missing_in: &["GDAL before 2.4"],
+        encoder: lerc::ENCODER,
+        max_len: lerc::max_len,
+        tags: lerc::tags,
+        unavailable,
+        misfit: lerc::misfit,
+        hint: lerc::hint,
+    }
+}
+
+pub(super) static LERC: Codec = lerc_in("lerc", &[MAX_Z_ERROR], lerc::UNAVAILABLE);
+
+pub(super) static LERC_DEFLATE: Codec = lerc_in(
+    "lerc_deflate",
+    &[
+        MAX_Z_ERROR,
+        level(
+            9,
+            DEFAULT_DEFLATE_LEVEL,
+            |codec| match codec {
+                Compression::Lerc { compression: LercCompression::Deflate { level }, .. } => Some(level.into()),
+                _ => None,
+            },
+            |codec, value| match codec {
+                Compression::Lerc { max_error, .. } => Some(Compression::Lerc {
+                    max_error,
+                    compression: LercCompression::Deflate { level: value.byte()? },
+                }),
+                _ => None,
+            },
+        ),
+    ],
+    lerc::UNAVAILABLE,
+);
+
+pub(super) static LERC_ZSTD: Codec = lerc_in(
+    "lerc_zstd",
+    &[
+        MAX_Z_ERROR,
+        level(
+            22,
+            DEFAULT_ZSTD_LEVEL,
+            |codec| match codec {
+                Compression::Lerc { compression: LercCompression::Zstd { level }, .. } => Some(level.into()),
+                _ => None,
+            },
+            |codec, value| match codec {
+                Compression::Lerc { max_error, .. } => {
+                    Some(Compression::Lerc { max_error, compression: LercCompression::Zstd { level: value.byte()? } })
+                }
+                _ => None,
+            },
+        ),
+    ],
+    if lerc::UNAVAILABLE.is_some() { lerc::UNAVAILABLE } else { zstd::UNAVAILABLE },
+);
 
 /// Bounds the output of all byte codecs: LZW takes at most 12 bits per byte plus a few codes, the other codecs less.
 fn at_most_twice(len: u64) -> u64 {

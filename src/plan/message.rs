@@ -289,13 +289,13 @@ fn put_compression(message: &mut Message, compression: &Compression) {
     let codecs: Vec<_> = Compression::names().collect();
     message.one_of(&codecs, &compression.name());
     for (parameter, value) in compression.parameters() {
-        message.u32(parameter.code(value));
+        message.u64(parameter.code(value));
     }
 }
 
 fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
     let compression = reader.one_of(Compression::ALL)?;
-    let read = compression.with_codes(|| reader.u32())?;
+    let read = compression.with_codes(|| reader.u64())?;
     read.ok_or_else(|| reader.damaged(format!("codec {compression} with a parameter that it does not have")))
 }
 

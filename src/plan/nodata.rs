@@ -17,7 +17,7 @@ pub(super) fn settle(
     warnings: &mut Vec<String>,
 ) -> Result<Option<NodataRule>> {
     let refuse = |reason: String| Err(Error::option(OptionField::Mask, reason));
-    let lossy = options.codecs().find(|codec| !codec.codec().lossless);
+    let lossy = options.codecs().find(|codec| codec.codec().mixes_pixels);
     if let Compression::Jpeg { photometric: JpegPhotometric::Ycbcr, .. } = options.compression
         && spec.bands == 3
     {

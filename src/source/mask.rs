@@ -89,7 +89,7 @@ impl<S: RasterSource> MaskedSource<S> {
     pub fn for_options(inner: S, options: &EncodeOptions) -> Result<Self> {
         let has_alpha = inner.spec().alpha_band().is_some();
         match options.mask {
-            MaskPolicy::Auto if options.is_lossy() && has_alpha => {
+            MaskPolicy::Auto if options.mixes_pixels() && has_alpha => {
                 let mut masked = Self::with_metadata(inner, MaskPolicy::Alpha)?;
                 let warning = "the alpha band became the mask, since a lossy codec would change it; partly transparent \
                                pixels are opaque now";

@@ -23,26 +23,10 @@ pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::<encode::En
 
 /// The constructor of an encoder that reports the missing feature.
 #[cfg(not(feature = "jpeg"))]
-pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing));
+pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing(MISSING)));
 
 /// The reason why builds without the feature have no encoder.
 const MISSING: &str = "jpeg needs the feature 'jpeg'";
-
-#[cfg(not(feature = "jpeg"))]
-struct Missing;
-
-#[cfg(not(feature = "jpeg"))]
-impl SampleEncoder for Missing {
-    fn encode(
-        &mut self,
-        _: Compression,
-        _: TileSamples<'_>,
-        _: &mut Vec<u8>,
-        _: Option<&mut Vec<u8>>,
-    ) -> Result<(), String> {
-        Err(MISSING.to_owned())
-    }
-}
 
 /// The reason if this build has no encoder.
 pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "jpeg") { None } else { Some(MISSING) };
