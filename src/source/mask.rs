@@ -5,8 +5,9 @@ use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::MaskPolicy;
-use crate::sample::{NodataRange, Value, dispatch};
+use crate::sample::{DataType, dispatch};
 use crate::spec::ImageSpec;
+use crate::validity::{Validity, is_transparent};
 use crate::view::{PixelSource, Stripe, StripeLayout};
 
 use super::RasterSource;
@@ -139,7 +140,7 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
                 };
                 self.inner.read_rows(first_row, &mut with_alpha, executor)?;
                 let all = &pixels.bytes()[..stripe.rows * row_bytes];
-                take_alpha(*band, all, pixel, stripe);
+                take_alpha(self.spec.data_type, *band, all, pixel, stripe);
                 Ok(())
             }
         }
@@ -167,25 +168,18 @@ fn mask_nodata(spec: &ImageSpec, stripe: &mut Stripe<'_>) {
         StripeLayout::Planar => 1,
     };
     let Some(mask) = &mut stripe.mask else { return };
-    let mut any = vec![false; mask.len()];
-    dispatch!(spec.data_type, T => {
-        let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
-        for plane in &stripe.planes {
-            let values: &[T] = bytemuck::cast_slice(plane);
-            for (any, pixel) in any.iter_mut().zip(values.chunks_exact(samples)) {
-                *any |= pixel.iter().any(|value| !value.is_nan() && !nodata.is_some_and(|nodata| nodata.contains(*value)));
-            }
-        }
-    });
-    for (valid, any) in mask.iter_mut().zip(any) {
-        if !any {
-            *valid = 0;
+    let planes: Vec<&[u8]> = stripe.planes.iter().map(|plane| &**plane).collect();
+    let mut valid = Vec::with_capacity(mask.len());
+    Validity::of_samples(spec).of_rows(&planes, samples, Some(mask), &mut valid);
+    for (mask, valid) in mask.iter_mut().zip(valid) {
+        if !valid {
+            *mask = 0;
         }
     }
 }
 
-/// Copies all bands except alpha, and masks the pixels whose alpha is 0.
-fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
+/// Copies all bands except alpha, and masks the transparent pixels.
+fn take_alpha(data_type: DataType, band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
     let size = stripe.sample_size;
     let alpha = band * size..(band + 1) * size;
     let mut colors = Vec::with_capacity(stripe.width * (pixel - size));
@@ -194,8 +188,8 @@ fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>)
         for (column, pixel) in pixels.chunks_exact(pixel).enumerate() {
             colors.extend_from_slice(&pixel[..alpha.start]);
             colors.extend_from_slice(&pixel[alpha.end..]);
-            // Zero has only zero bits, except for the sign of a float.
-            let transparent = pixel[alpha.clone()].iter().all(|byte| *byte == 0);
+            let alpha = &pixel[alpha.clone()];
+            let transparent = dispatch!(data_type, T => is_transparent(bytemuck::pod_read_unaligned::<T>(alpha)));
             if transparent && let Some(mask) = &mut stripe.mask {
                 mask[row * stripe.width + column] = 0;
             }

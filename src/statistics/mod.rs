@@ -7,8 +7,9 @@ mod exact;
 mod packed;
 
 use crate::geo::text::shortest;
-use crate::sample::{DataType, NodataRange, Value};
+use crate::sample::{DataType, Value};
 use crate::spec::ImageSpec;
+use crate::validity::{Validity, is_masked, is_transparent};
 
 use exact::{FixedPoint, Whole};
 pub(crate) use packed::{pack, unpack};
@@ -242,12 +243,11 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
 }
 
 fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
-    let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
+    let validity = Validity::of_statistics(spec);
+    let nodata = validity.nodata::<T>();
+    // Alpha itself is not masked.
     let alpha = spec.alpha_band().map(|(band, _)| band);
-    // As in GDAL: nodata alone decides, together with the mask only for f16 and f32; without nodata, the mask alone;
-    // without either, alpha. Alpha itself is not masked.
-    let mask = rows.mask.filter(|_| nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
-    let alpha_covers = alpha.filter(|_| nodata.is_none() && rows.mask.is_none());
+    let mask = rows.mask.filter(|_| validity.has_mask());
     let samples = usize::from(spec.bands) / rows.planes.len().max(1);
     let planes: Vec<&[T]> = rows.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
     let pixels = planes.first().map_or(0, |plane| plane.len() / samples.max(1));
@@ -265,10 +265,10 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &m
             sums.pixels += (end - start) as u64;
             let is_nodata = |value: T| nodata.is_some_and(|nodata| nodata.contains(value));
             valid.clear();
-            match (mask.filter(|_| alpha != Some(band)), alpha_covers.filter(|&alpha| alpha != band)) {
-                (Some(mask), _) => valid.extend(mask[start..end].iter().map(|valid| *valid != 0)),
+            match (mask.filter(|_| alpha != Some(band)), validity.alpha().filter(|&alpha| alpha != band)) {
+                (Some(mask), _) => valid.extend(mask[start..end].iter().map(|valid| !is_masked(*valid))),
                 (None, Some(alpha)) => {
-                    valid.extend(run_of(alpha, start, end).map(|value| value != T::ZERO && !value.is_nan()));
+                    valid.extend(run_of(alpha, start, end).map(|value| !is_transparent(value)));
                 }
                 (None, None) => {
                     match nodata {
