@@ -99,6 +99,7 @@ mod source;
 mod spec;
 mod statistics;
 mod tiff;
+mod validity;
 mod view;
 #[cfg(feature = "geotiff")]
 mod xml;

@@ -22,22 +22,26 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Layer 1
     ("grid", &["error", "names"]),
     ("spec", &["error", "sample"]),
-    ("view", &["error", "executor", "sample", "spec"]),
+    ("validity", &["sample", "spec"]),
+    ("view", &["error", "executor", "sample", "spec", "validity"]),
     ("tiff", &["error"]),
     // Layer 2
     ("geo", &["error", "sample", "spec", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "grid", "names", "processor", "sample", "spec", "tiff"]),
     ("options", &["codec", "error", "grid", "names"]),
-    ("statistics", &["error", "geo", "message", "sample", "spec"]),
+    ("statistics", &["error", "geo", "message", "sample", "spec", "validity"]),
     // Layer 3
     ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
-    ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "view"]),
+    (
+        "pyramid",
+        &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "validity", "view"],
+    ),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     (
         "source",
         &[
             "array", "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec",
-            "tiff", "view", "xml",
+            "tiff", "validity", "view", "xml",
         ],
     ),
     // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.

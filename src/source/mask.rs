@@ -5,7 +5,9 @@ use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{EncodeOptions, MaskPolicy};
+use crate::sample::{DataType, dispatch};
 use crate::spec::ImageSpec;
+use crate::validity::is_transparent;
 use crate::view::{NodataRule, PixelSource, Stripe, StripeLayout, mask_nodata};
 
 use super::RasterSource;
@@ -165,7 +167,7 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
                 };
                 self.inner.read_rows(first_row, &mut with_alpha, executor)?;
                 let all = &pixels.bytes()[..stripe.rows * row_bytes];
-                take_alpha(*band, all, pixel, stripe);
+                take_alpha(self.spec.data_type, *band, all, pixel, stripe);
                 Ok(())
             }
         }
@@ -186,8 +188,8 @@ impl<S: RasterSource> RasterSource for MaskedSource<S> {
     }
 }
 
-/// Copies all bands except alpha, and masks the pixels whose alpha is 0.
-fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
+/// Copies all bands except alpha, and masks the transparent pixels.
+fn take_alpha(data_type: DataType, band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
     let size = stripe.sample_size;
     let alpha = band * size..(band + 1) * size;
     let mut colors = Vec::with_capacity(stripe.width * (pixel - size));
@@ -196,8 +198,8 @@ fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>)
         for (column, pixel) in pixels.chunks_exact(pixel).enumerate() {
             colors.extend_from_slice(&pixel[..alpha.start]);
             colors.extend_from_slice(&pixel[alpha.end..]);
-            // Zero has only zero bits, except for the sign of a float.
-            let transparent = pixel[alpha.clone()].iter().all(|byte| *byte == 0);
+            let alpha = &pixel[alpha.clone()];
+            let transparent = dispatch!(data_type, T => is_transparent(bytemuck::pod_read_unaligned::<T>(alpha)));
             if transparent && let Some(mask) = &mut stripe.mask {
                 mask[row * stripe.width + column] = 0;
             }

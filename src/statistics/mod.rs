@@ -7,8 +7,9 @@ mod exact;
 mod packed;
 
 use crate::geo::text::shortest;
-use crate::sample::{DataType, NodataRange, Value};
+use crate::sample::{DataType, Value};
 use crate::spec::ImageSpec;
+use crate::validity::{Validity, is_masked, is_transparent};
 
 use exact::{FixedPoint, Whole};
 pub(crate) use packed::{pack, unpack};
@@ -242,12 +243,11 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
 }
 
 fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
-    let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
+    let validity = Validity::of_statistics(spec);
+    let nodata = validity.nodata::<T>();
+    // Alpha itself is not masked.
     let alpha = spec.alpha_band().map(|(band, _)| band);
-    // As in GDAL: nodata alone decides, together with the mask only for f16 and f32; without nodata, the mask alone;
-    // without either, alpha. Alpha itself is not masked.
-    let mask = rows.mask.filter(|_| nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
-    let alpha_covers = alpha.filter(|_| nodata.is_none() && rows.mask.is_none());
+    let mask = rows.mask.filter(|_| validity.has_mask());
     let samples = usize::from(spec.bands) / rows.planes.len().max(1);
     let planes: Vec<&[T]> = rows.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
     let pixels = planes.first().map_or(0, |plane| plane.len() / samples.max(1));
@@ -265,15 +265,14 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &m
             sums.pixels += (end - start) as u64;
             let samples = run_of(band, start, end);
             valid.clear();
-            match (mask.filter(|_| alpha != Some(band)), alpha_covers.filter(|&alpha| alpha != band)) {
+            match (mask.filter(|_| alpha != Some(band)), validity.alpha().filter(|&alpha| alpha != band)) {
                 (Some(mask), _) => {
                     let masked = samples.zip(&mask[start..end]);
-                    valid.extend(masked.filter(|(_, mask)| **mask != 0).map(|(value, _)| value));
+                    valid.extend(masked.filter(|(_, mask)| !is_masked(**mask)).map(|(value, _)| value));
                 }
                 (None, Some(alpha)) => {
                     let covered = samples.zip(run_of(alpha, start, end));
-                    let opaque = covered.filter(|(_, alpha)| *alpha != T::ZERO && !alpha.is_nan());
-                    valid.extend(opaque.map(|(value, _)| value));
+                    valid.extend(covered.filter(|(_, alpha)| !is_transparent(*alpha)).map(|(value, _)| value));
                 }
                 (None, None) => valid.extend(samples),
             }

@@ -1,8 +1,9 @@
 //! Masks made from nodata.
 
 use crate::error::{Error, OptionField, Result};
-use crate::sample::{DataType, Nodata, NodataRange, Value, dispatch};
+use crate::sample::{DataType, Nodata, NodataRange, dispatch};
 use crate::spec::ImageSpec;
+use crate::validity::lacks_data;
 
 use super::{Stripe, StripeLayout};
 
@@ -42,7 +43,7 @@ pub(crate) fn mask_nodata(
     let mut counts = vec![0u16; mask.len()];
     dispatch!(spec.data_type, T => {
         let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
-        let has_data = |value: &T| !value.is_nan() && !nodata.is_some_and(|nodata| nodata.contains(*value));
+        let has_data = |value: &T| !lacks_data(*value, nodata);
         for plane in &stripe.planes {
             let values: &[T] = bytemuck::cast_slice(plane);
             for (count, pixel) in counts.iter_mut().zip(values.chunks_exact(samples)) {

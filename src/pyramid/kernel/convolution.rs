@@ -6,6 +6,7 @@
 use crate::error::Result;
 use crate::options::Resampling;
 use crate::sample::DataType;
+use crate::validity::is_masked;
 
 use super::blocks::{BLOCK, Blocks, Down, Halves, Order, all_finite};
 use super::estimate::{self, Singles};
@@ -388,10 +389,10 @@ fn load_from<'a, T: Real>(
             *value = if nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
         (None, Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
-            *value = if mask == 0 { f64::NAN } else { pixel.to_f64() };
+            *value = if is_masked(mask) { f64::NAN } else { pixel.to_f64() };
         }),
         (Some(nodata), Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
-            *value = if mask == 0 || nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
+            *value = if is_masked(mask) || nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
     }
     let may_have = source.has_gaps() || T::MAY_BE_NAN;
@@ -453,12 +454,14 @@ pub(super) fn compute_mask(
         weights.set(&kernel.rows, resampling, row);
         for source_row in next..needed.end {
             let mask = &mask[(source_row - held_from) as usize * source_width..][..source_width];
-            let same = uniform(mask.iter().map(|&valid| u8::from(valid != 0)));
+            let same = uniform(mask.iter().map(|&valid| u8::from(!is_masked(valid))));
             for (index, columns) in convolution.taps.columns.chunks(BLOCK).enumerate() {
                 let block = convolution.taps.blocks.at(index * BLOCK, true);
                 let known = match (same, block) {
                     (Some(same), Some(_)) => Some(same),
-                    (None, Some(block)) => uniform(mask[block.range()].iter().map(|&valid| u8::from(valid != 0))),
+                    (None, Some(block)) => {
+                        uniform(mask[block.range()].iter().map(|&valid| u8::from(!is_masked(valid))))
+                    }
                     _ => None,
                 };
                 match known {

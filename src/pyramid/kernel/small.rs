@@ -2,6 +2,7 @@
 
 use crate::plan::window::Window;
 use crate::sample::Value;
+use crate::validity::{is_masked, lacks_data};
 
 use super::rows::Rows;
 use super::{Kernel, Piece};
@@ -68,7 +69,7 @@ fn gather<T: Value, const COLUMNS: usize>(
         let mask = mask.map(|mask| &mask[start..start + COLUMNS]);
         for column in 0..COLUMNS {
             let value = pixels[column * samples + sample];
-            let there = !value.is_nan() & !source.is_nodata(value) & mask.is_none_or(|mask| mask[column] != 0);
+            let there = !lacks_data(value, source.nodata) & mask.is_none_or(|mask| !is_masked(mask[column]));
             // Never out of range: the remainder shows that to the compiler.
             values[count % MOST] = value;
             count += usize::from(there);

@@ -6,6 +6,7 @@ use super::super::Kernel;
 use super::super::real::{Place, Real};
 use crate::processor::newest;
 use crate::sample::NodataRange;
+use crate::validity::is_void;
 
 /// Returns whether a type has code for each common number of bands. The browser module has to stay small, so only u8 and
 /// u16 have it there.
@@ -89,7 +90,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
 ) {
     // Use zeros for invalid pixels, without a branch, so that several pixels can be computed at once.
     let there = |value: T| {
-        let bits = u64::from(!nodata.contains(value) & !value.is_nan()).wrapping_neg();
+        let bits = u64::from(!is_void(value, nodata)).wrapping_neg();
         (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
     };
     let sums =
@@ -104,8 +105,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     let mut finite = true;
     let groups = (upper.chunks(GROUP * 2 * SAMPLES)).zip(lower.chunks(GROUP * 2 * SAMPLES));
     for (target, (upper, lower)) in target.chunks_mut(GROUP * SAMPLES).zip(groups) {
-        let missing =
-            |values: &[T]| values.iter().fold(false, |any, &value| any | nodata.contains(value) | value.is_nan());
+        let missing = |values: &[T]| values.iter().fold(false, |any, &value| any | is_void(value, nodata));
         let pixels = target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs(upper, lower));
         if missing(upper) | missing(lower) {
             for (target, ([a, b], [c, d])) in pixels {
