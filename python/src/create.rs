@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cogsmith::{
-    BandChoice, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskPolicy,
+    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec,
     MaskedSource, OutputFile, OverriddenSource, PixelIs, PixelOptions, PixelSource, RasterSource, ReadOptions,
     Rectangle, Rescale, Transform, encode_to_output,
 };
@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
-use crate::plan::{Options, nodata, parsed, summary};
+use crate::plan::{Options, nodata, summary};
 use crate::supervise::{Audience, supervise};
 
 /// Options for reading the input: `_plan.Input`.
@@ -26,7 +26,6 @@ pub(crate) struct Input {
     crs: Option<String>,
     /// True if a `crs` that GeoKeys cannot express is written as WKT.
     crs_wkt: bool,
-    mask: String,
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
@@ -163,7 +162,6 @@ pub(crate) fn create<'py>(
     mut options: Options,
     work: Work,
 ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
-    let policy = parsed("mask", &input.mask, MaskPolicy::names())?;
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
         image => image.map(|image| image - 1),
@@ -193,23 +191,27 @@ pub(crate) fn create<'py>(
     if let Some(crs) = crs {
         source.set_crs(&crs).map_err(raise_for_create)?;
     }
-    let mut source = MaskedSource::with_metadata(source, policy).map_err(raise_for_create)?;
-    let mut warnings = source.inner().warnings().to_vec();
-    let (spec, mut metadata) = (source.spec(), source.metadata().clone());
-    let size = (spec.width, spec.height);
-    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(raise_for_create)?;
-    if options.big_tiff == "safer" {
-        options.big_tiff = if is_safer_big(spec) { "yes" } else { "auto" }.into();
-    }
     let by_type = options.predictor == "by type";
     if by_type {
         options.predictor = "auto".into();
     }
-    let mut plan = CogPlan::new(spec, &geo, &metadata, &options.encode_options()?).map_err(raise_for_create)?;
+    let big_tiff = options.big_tiff.clone();
+    if big_tiff == "safer" {
+        options.big_tiff = "auto".into();
+    }
+    let mut options = options.encode_options()?;
+    let mut source = MaskedSource::for_options(source, &options).map_err(raise_for_create)?;
+    let mut warnings = source.warnings().to_vec();
+    let (spec, mut metadata) = (source.spec(), source.metadata().clone());
+    let size = (spec.width, spec.height);
+    let geo = overrides.apply(source.geo().clone(), &mut metadata, size, spec.bands).map_err(raise_for_create)?;
+    if big_tiff == "safer" && is_safer_big(spec) {
+        options.big_tiff = BigTiff::Yes;
+    }
+    let mut plan = CogPlan::new(spec, &geo, &metadata, &options).map_err(raise_for_create)?;
     if by_type {
         plan = plan.with_predictor_by_type();
     }
-    warnings.extend_from_slice(plan.warnings());
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
     let written = supervise(py, work.threads, &audience, |supervisor| {
@@ -221,5 +223,6 @@ pub(crate) fn create<'py>(
         output.commit()?;
         Ok(written)
     })?;
+    warnings.extend_from_slice(&written.warnings);
     Ok((summary(py, written)?, warnings))
 }

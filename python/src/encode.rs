@@ -63,8 +63,9 @@ pub(crate) fn encode<'py>(
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let parts = plan.levels().iter().zip(&levels);
-    let parts: Vec<_> =
-        parts.map(|(level, pixels)| (plan.spec().clone().width(level.width).height(level.height), pixels)).collect();
+    let parts: Vec<_> = parts
+        .map(|(level, pixels)| (plan.source_spec().clone().width(level.width).height(level.height), pixels))
+        .collect();
     let run: Run<'_, _> = Box::new(|mut sources| {
         if let Ok(path) = target.extract::<PathBuf>() {
             return supervise(py, work.threads, &audience, |supervisor| {

@@ -6,8 +6,8 @@ use cogsmith::METADATA_NUMBERS as NUMBERS;
 use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
-    GeoRef, ImageSpec, Interleave, Metadata, Nodata, Overrides, Overviews, Photometric, PixelIs, Predictor, Resampling,
-    Summary, TileSize, Transform,
+    GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overrides, Overviews, ParameterValue, Photometric,
+    PixelIs, Predictor, Resampling, Summary, TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -54,6 +54,16 @@ struct Item {
 pub(crate) struct Options {
     compression: String,
     level: Option<u32>,
+    quality: Option<u32>,
+    max_z_error: Option<f64>,
+    jpeg_subsampling: Option<String>,
+    jpeg_photometric: Option<String>,
+    overview_compression: Option<String>,
+    overview_level: Option<u32>,
+    overview_quality: Option<u32>,
+    overview_max_z_error: Option<f64>,
+    overview_predictor: Option<String>,
+    mask: String,
     /// May be `by type`, which `create` resolves.
     pub(crate) predictor: String,
     tile_size: (u32, u32),
@@ -96,6 +106,12 @@ impl Plan {
     #[getter]
     fn levels(&self) -> Vec<(u32, u32)> {
         self.plan.levels().iter().map(|level| (level.width, level.height)).collect()
+    }
+
+    /// Returns what is left out or stored in another way, with the reasons.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        self.plan.warnings().to_vec()
     }
 
     /// Returns the bytes of all pixels of full resolution.
@@ -252,7 +268,35 @@ fn leading_number(text: &str) -> f64 {
 }
 
 impl Options {
+    /// Returns the codecs of full resolution and of the overviews.
+    fn codecs(&self) -> PyResult<(Compression, Option<Compression>)> {
+        let codec = |option, name: &str| parsed(option, name, Compression::names());
+        let names: [(_, Option<ParameterValue<'_>>); 5] = [
+            ("level", self.level.map(Into::into)),
+            ("quality", self.quality.map(Into::into)),
+            ("max-z-error", self.max_z_error.map(Into::into)),
+            ("jpeg-subsampling", self.jpeg_subsampling.as_deref().map(Into::into)),
+            ("photometric", self.jpeg_photometric.as_deref().map(Into::into)),
+        ];
+        let mut full: Compression = codec("compress", &self.compression)?;
+        for (name, value) in names {
+            if let Some(value) = value {
+                full = full.with_parameter(name, value).map_err(raise)?;
+            }
+        }
+        let other = self.overview_compression.as_deref().map(|name| codec("overview_compress", name)).transpose()?;
+        let of_overviews: [(_, Option<ParameterValue<'_>>); 3] = [
+            ("level", self.overview_level.map(Into::into)),
+            ("quality", self.overview_quality.map(Into::into)),
+            ("max-z-error", self.overview_max_z_error.map(Into::into)),
+        ];
+        let of_overviews = of_overviews.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Ok((full, full.for_overviews(other, of_overviews).map_err(raise)?))
+    }
+
     pub(crate) fn encode_options(self) -> PyResult<EncodeOptions> {
+        let (compression, overview_compression) = self.codecs()?;
+        let predictor = |option, name: &str| parsed(option, name, Predictor::names());
         let size = |(width, height)| TileSize { width, height };
         let kernels: PyResult<Vec<_>> = self.resampling.iter().map(|name| resampling(name)).collect();
         let (one, several) = match kernels?.as_slice() {
@@ -266,11 +310,15 @@ impl Options {
             (None, Some(factors)) if factors.is_empty() => Overviews::None,
             (None, Some(factors)) => Overviews::Factors(factors),
         };
+        let overview_predictor = self.overview_predictor.as_deref().map(|name| predictor("overview_predictor", name));
         Ok(EncodeOptions::new()
             .tile_size(size(self.tile_size))
             .overview_tile_size(self.overview_tile_size.map(size))
-            .compression(compression(&self.compression, self.level)?)
-            .predictor(parsed("predictor", &self.predictor, Predictor::names())?)
+            .compression(compression)
+            .overview_compression(overview_compression)
+            .predictor(predictor("predictor", &self.predictor)?)
+            .overview_predictor(overview_predictor.transpose()?)
+            .mask(parsed("mask", &self.mask, MaskPolicy::names())?)
             .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
             .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
             .overviews(match self.overview_count {
@@ -281,9 +329,4 @@ impl Options {
             .band_resampling(several)
             .statistics(self.statistics))
     }
-}
-
-fn compression(name: &str, level: Option<u32>) -> PyResult<Compression> {
-    let compression: Compression = parsed("compress", name, Compression::names())?;
-    level.map_or(Ok(compression), |level| compression.with_parameter("level", level).map_err(raise))
 }

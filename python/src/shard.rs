@@ -75,7 +75,7 @@ impl Shards {
         };
         let specs = predictor_windows(plan)
             .into_iter()
-            .map(|window| plan.spec().clone().width(window.width()).height(window.height()));
+            .map(|window| plan.source_spec().clone().width(window.width()).height(window.height()));
         let parts: Vec<_> = specs.zip(&windows).collect();
         let settle: Run<'_, CogPlan> = Box::new(|mut sources| {
             settle_predictor_from_windows(plan, &mut plain(&mut sources), &Executor::serial()).map_err(raise)
@@ -122,7 +122,7 @@ impl Shards {
     fn encode<'py>(&self, py: Python<'py>, id: Id, pixels: Pixels<'py>, threads: usize) -> PyResult<Output<'py>> {
         let shard = self.shards.shard(address(id)).map_err(raise)?;
         let window = shard.source();
-        let spec = self.shards.plan().spec().clone().width(window.width()).height(window.height());
+        let spec = self.shards.plan().source_spec().clone().width(window.width()).height(window.height());
         let executor = Executor::threads(threads).map_err(raise)?;
         let output = pixels.with_source(&spec, |source| {
             py.detach(|| encode_shard(&self.shards, address(id), source, &executor)).map_err(raise)

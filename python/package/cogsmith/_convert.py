@@ -22,10 +22,12 @@ from ._types import (
     Flag,
     Interleave,
     Number,
+    Photometric,
     Predictor,
     Progress,
     Resampling,
     StrPath,
+    Subsampling,
     Threads,
     TileSize,
     Unpack,
@@ -38,6 +40,10 @@ def create(
     *,
     compress: Compress = default("deflate"),
     level: int | None = default(None),
+    quality: int | None = default(None),
+    max_z_error: float | None = default(None),
+    jpeg_subsampling: Subsampling = default(None),
+    photometric: Photometric = default(None),
     predictor: Predictor = default("auto"),
     blocksize: TileSize | None = default(512),
     interleave: Interleave = default("pixel"),
@@ -46,9 +52,14 @@ def create(
     overview_count: int | None = default(None),
     overview_resampling: Resampling = default(None),
     overview_blocksize: TileSize | None = default(None),
+    overview_compress: Compress = default(None),
+    overview_level: int | None = default(None),
+    overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
+    overview_predictor: Predictor = default(None),
     image: int | None = None,
     nodata: Number | str | None = UNSET,
-    mask: Literal["auto", "none", "nodata", "alpha"] | str = default("auto"),
+    mask: Literal["auto", "none", "nodata", "any-nodata", "alpha"] | str = default("auto"),
     window: Sequence[int] | str | Any = None,
     bbox: Iterable[float] | str | None = None,
     bands: int | str | Sequence[int | str] | None = None,
@@ -96,8 +107,12 @@ def create(
         Path of the GeoTIFF to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
-    compress, level, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
+        Likewise.
+    photometric : {"auto", "ycbcr"}, optional
+        "ycbcr" stores any three bands as YCbCr in JPEG. Default: "auto", only red, green, and blue.
     overviews : "auto", "none", or sequence of int, default "auto"
         As in :func:`cogsmith.write`, but not images.
     overview_count, overview_resampling, statistics : optional
@@ -106,9 +121,10 @@ def create(
         Number of the image to read, from 1. Default: the first of full resolution.
     nodata : int, float, "none", or None, optional
         Nodata value; ``None`` or "none" for none. Default: that of the input.
-    mask : {"auto", "none", "nodata", "alpha"}, default "auto"
-        Source of the mask: the mask of the input; none; masks pixels whose bands are all nodata or NaN; or masks pixels
-        whose alpha is 0 and drops the alpha band.
+    mask : {"auto", "none", "nodata", "any-nodata", "alpha"}, default "auto"
+        Source of the mask: the mask of the input; none; pixels whose bands are all, or in part, nodata or NaN; or pixels
+        whose alpha is 0, and the alpha band is dropped. With a lossy codec, "auto" also makes the mask from nodata and
+        alpha, which the codec would change.
     window : sequence of 4 int, str, or rasterio.windows.Window, optional
         Rectangle of pixels to write: left column, top row, width, height; columns and rows count from 0.
     bbox : sequence of 4 float or str, optional
@@ -187,11 +203,12 @@ def create(
     -------
     dict
         The object that ``cogsmith create --json`` prints: ``output``, ``width``, ``height``, ``bands``, ``data_type``,
-        ``tile_width``, ``tile_height``, ``levels`` (a list of dicts with ``width``, ``height``, ``tiles``, and
-        ``bytes``), ``compression``, ``predictor``, ``interleave``, ``resampling``, ``big_tiff``, ``spooled_bytes``,
+        ``tile_width``, ``tile_height``, ``levels`` (a list of dicts with ``width``, ``height``, ``tiles``, ``bytes``,
+        and for a lossy codec ``loss``: ``tiles`` that were compared, ``max_error``, and ``psnr`` in decibels),
+        ``compression``, ``overview_compression`` if it differs, ``quality`` of a lossy codec, ``predictor``, ``interleave``, ``resampling``, ``big_tiff``, ``spooled_bytes``,
         ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two, ``seconds``, ``statistics`` if they are computed
         (a list with a dict per band: ``minimum``, ``maximum``, ``mean``, ``standard_deviation``, ``valid_percent``),
-        and ``warnings``.
+        ``nodata_samples`` if samples of valid pixels equal a nodata value that became the mask, and ``warnings``.
 
     Raises
     ------
@@ -222,6 +239,7 @@ def create(
     start = time.monotonic()
     wanted = _file_options.take(options)
     request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
+    request.options.mask = wanted.mask
     request.work.progress = as_callback(progress)
     source = _targets.local_path(src_path, "copy it to a local file first")
     target = _targets.local_path(dst_path, "write a local file and upload it")
@@ -232,12 +250,12 @@ def create(
         for text in warnings:
             _values.warn(f"{source}: {text}")
     # The keys of the command's JSON, in its order.
-    statistics_of_bands = {name: summary.pop(name) for name in ("statistics",) if name in summary}
+    last: dict[str, Any] = {name: summary.pop(name) for name in ("statistics", "nodata_samples") if name in summary}
     return {
         "output": str(target),
         **summary,
         "ratio": round(summary["uncompressed_bytes"] / summary["bytes"], 3),
         "seconds": round(time.monotonic() - start, 3),
-        **statistics_of_bands,
+        **last,
         "warnings": warnings,
     }

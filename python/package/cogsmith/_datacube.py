@@ -33,6 +33,7 @@ from ._types import (
     Progress,
     Resampling,
     StrPath,
+    Subsampling,
     Texts,
     Threads,
     Unpack,
@@ -74,11 +75,19 @@ def write_cog(
     progress: Progress = None,
     compress: Compress = default("deflate"),
     level: int | None = default(6),
+    quality: int | None = default(None),
+    max_z_error: float | None = default(None),
+    jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
     overviews: Overviews = default(None),
     overview_count: int | None = default(None),
+    overview_compress: Compress = default(None),
+    overview_level: int | None = default(None),
+    overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
+    overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
     alpha: Alpha = default(None),
@@ -132,7 +141,9 @@ def write_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, interleave, bigtiff, overview_count, statistics, photometric, alpha, nbits : optional
+    compress, quality, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+        As in :func:`write`.
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
     threads, sync, verify, temp_dir, tile_memory, row_memory : optional
         As in :func:`write`.
@@ -209,11 +220,19 @@ def to_cog(
     progress: Progress = None,
     compress: Compress = default("deflate"),
     level: int | None = default(6),
+    quality: int | None = default(None),
+    max_z_error: float | None = default(None),
+    jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
     overviews: Overviews = default(None),
     overview_count: int | None = default(None),
+    overview_compress: Compress = default(None),
+    overview_level: int | None = default(None),
+    overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
+    overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
     alpha: Alpha = default(None),
@@ -256,7 +275,9 @@ def to_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, interleave, bigtiff, overview_count, statistics, photometric, alpha, nbits : optional
+    compress, quality, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+        As in :func:`write`.
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
     threads, temp_dir, tile_memory, row_memory : optional
         As in :func:`write`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ class FileOptions:
     input: Input = field(default_factory=Input)
     pixels: PixelChoice = field(default_factory=PixelChoice)
     overrides: FileOverrides = field(default_factory=FileOverrides)
+    mask: str = "auto"
     quiet: bool = False
 
 
@@ -67,7 +67,7 @@ def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _mask(result: FileOptions, name: str, value: Any) -> None:
-    result.input.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
+    result.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
 
 
 def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
@@ -270,21 +270,11 @@ def _band(name: str, number: Any) -> int:
         raise ValueError(f"{name}: band {number!r}: expected a number from 1 to 65535") from None
 
 
-def _finite(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if isinstance(value, bool) or not math.isfinite(number):
-        raise ValueError(f"{name}={value!r}: expected a finite number")
-    return number
-
-
 def _numbers(name: str, value: Any, counts: tuple[int, ...], expected: str) -> tuple[float, ...]:
     """Returns numbers from a sequence, or from text with commas."""
     parts = value.split(",") if isinstance(value, str) else value
     try:
-        numbers = tuple(_finite(name, one) for one in parts)
+        numbers = tuple(_values.finite(name, one) for one in parts)
     except TypeError:
         numbers = ()
     if len(numbers) not in counts:
@@ -320,8 +310,8 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "band_description": ("band_description", _description),
     "band_names": ("band_description", _description),
     "descriptions": ("band_description", _description),
-    "band_scale": ("band_scale", _of_bands("scale", _finite)),
-    "band_offset": ("band_offset", _of_bands("offset", _finite)),
+    "band_scale": ("band_scale", _of_bands("scale", _values.finite)),
+    "band_offset": ("band_offset", _of_bands("offset", _values.finite)),
     "band_unit": ("band_unit", _of_bands("unit", lambda _, value: str(value))),
     "color_interpretation": ("color_interpretation", _colors),
     "colorinterp": ("color_interpretation", _colors),

@@ -14,15 +14,14 @@ LACKED: dict[str, tuple[str, ...]] = {
     "rpctxt": _FALSE, "discard_lsb": (), "copy_src_overviews": _FALSE, "profile": ("gdalgeotiff",),
     "endianness": ("little", "native") if sys.byteorder == "little" else ("little",),
     "geotiff_keys_flavor": ("standard",), "geotiff_version": ("auto",), "pixeltype": ("default",),
-    "color_table_multiplier": (), "jpegtablesmode": (), "jpeg_quality": (), "webp_level": (), "webp_lossless": (),
-    "max_z_error": (), "max_z_error_overview": (), "jxl_lossless": (), "jxl_effort": (), "jxl_distance": (),
+    "color_table_multiplier": (), "jpegtablesmode": (), "webp_level": (), "webp_lossless": (),
+    "jxl_lossless": (), "jxl_effort": (), "jxl_distance": (),
     "jxl_alpha_distance": (), "lzma_preset": (), "source_icc_profile": (), "source_primaries_red": (),
     "source_primaries_green": (), "source_primaries_blue": (), "source_whitepoint": (),
     "tifftag_transferfunction_red": (), "tifftag_transferfunction_green": (), "tifftag_transferfunction_blue": (),
     "tifftag_transferrange_black": (), "tifftag_transferrange_white": (),
-    "quality": (), "add_alpha": _FALSE, "aligned_levels": (), "extent": (), "res": (), "target_srs": (),
+    "add_alpha": _FALSE, "aligned_levels": (), "extent": (), "res": (), "target_srs": (),
     "tiling_scheme": ("custom",), "warp_resampling": (), "zoom_level": (), "zoom_level_strategy": (),
-    "overview_compress": ("auto",), "overview_quality": (), "overview_predictor": (),
     "copy_src_mdd": (), "src_mdd": (), "rpcs": _FALSE, "sharing": _FALSE, "thread_safe": _FALSE, "opener": _FALSE,
 }  # fmt: skip
 
@@ -41,7 +40,7 @@ _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("overview_resampling", "resample resample_alg resamplealg resample_method resampling_alg resampling_method "
      "resampling_algorithm overview_resample overview_method overview_algorithm overview_kernel ovr_resampling "
      "downsampling downsample interpolation kernel"),
-    ("overview_count", "overview_level num_overviews n_overviews nlevels num_levels n_levels max_overview_level "
+    ("overview_count", "num_overviews n_overviews nlevels num_levels n_levels max_overview_level "
      "maximum_overview_level"),
     ("overviews", "overview overview_factors overview_decimations decimation decimations factors levels ovr_levels "
      "pyramid pyramids"),
@@ -78,7 +77,7 @@ _KEYWORDS = "pass each option as its own keyword, such as compress='zstd'"
 _PARTS = "omit it: pixels are always read and written in small parts"
 _NO_INTERMEDIATE = "omit it: there is no intermediate file"
 _ALWAYS_COG = "omit it: the output is always a COG"
-_LOSSLESS = "all codecs are lossless"
+_LOSSY = "this writer has neither WebP, LERC, nor JPEG XL; compress='jpeg' is lossy, all other codecs are lossless"
 _NO_WARP = "this writer does not reproject; reproject first, with odc-geo, rioxarray, or gdalwarp"
 _DASK = "omit it: for a Dask array the result is a Delayed; call its compute() to write"
 #: Names that could mean a change of pixel values, or a property of the bands.
@@ -103,9 +102,9 @@ _ADVICE: dict[str, str] = {
     **dict.fromkeys(("use_cog_driver", "format", "of", "out_format", "output_format", "engine"), _ALWAYS_COG),
     **dict.fromkeys(("lock", "compute"), _DASK),
     **dict.fromkeys((
-        "jpeg_quality", "webp_level", "webp_lossless", "max_z_error", "max_z_error_overview", "jxl_lossless",
-        "jxl_effort", "jxl_distance", "quality", "overview_quality", "lossless", "lossy", "discard_lsb",
-    ), _LOSSLESS),
+        "webp_level", "webp_lossless", "max_z_error", "max_z_error_overview", "jxl_lossless", "jxl_effort",
+        "jxl_distance", "lossless", "lossy", "discard_lsb",
+    ), _LOSSY),
     **dict.fromkeys((
         "tiling_scheme", "aligned_levels", "extent", "res", "resolution", "target_srs", "warp_resampling", "zoom_level",
         "zoom_level_strategy", "web_optimized", "zoom", "tms", "tilematrixset", "latitude_adjustment",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _arrays, _native, _options, _overviews
+from . import _arrays, _native, _options, _overviews, _values
 from ._raster import Raster
 from ._resolve import ResolvedOptions
 from ._targets import destination, result
@@ -39,4 +39,10 @@ def run(levels: Levels, resolved: ResolvedOptions, target: Any) -> Any:
     pixels = [_arrays.pixels(raster.parts, mask, resolved.fill)]
     pixels += [_arrays.pixels(level.raster.parts, level.mask, resolved.fill) for level in levels.overviews]
     where = destination(target)
-    return result(where, _native.encode(resolved.plan(), pixels, where, resolved.work))
+    summary = _native.encode(resolved.plan(), pixels, where, resolved.work)
+    if summary.get("nodata_samples"):
+        _values.warn(
+            f"samples that equal nodata in pixels with data in other bands: {summary['nodata_samples']}; they are data "
+            "in the file"
+        )
+    return result(where, summary)

@@ -27,7 +27,7 @@ SAFER_BYTES = 2_000_000_000
 # In this table and the others, the first word of each meaning is the one that errors list.
 _COMPRESSIONS = {**{name: name for name in _native.CODECS}, "adobe_deflate": "deflate"}
 _COMPRESSIONS_LACKED = (
-    "packbits", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd", "lzma", "jxl", "ccittrle", "ccittfax3",
+    "webp", "lzma", "jxl", "ccittrle", "ccittfax3",
     "ccittfax4", "jpeg2000",
 )  # fmt: skip
 
@@ -39,9 +39,16 @@ _PREDICTORS = {
 
 _PHOTOMETRICS = {
     "minisblack": "minisblack", "black": "minisblack", "miniswhite": "miniswhite", "white": "miniswhite",
-    "rgb": "rgb", "cmyk": "cmyk", "cielab": "cielab", "icclab": "icclab",
+    "rgb": "rgb", "cmyk": "cmyk", "cielab": "cielab", "icclab": "icclab", "ycbcr": "ycbcr", "ycc": "ycbcr",
+    "auto": "auto",
 }  # fmt: skip
-_PHOTOMETRICS_LACKED = ("ycbcr", "ycc", "itulab", "palette", "mask")
+_PHOTOMETRICS_LACKED = ("itulab", "palette", "mask")
+
+#: Why codecs of GDAL are left out, where another reason than effort counts.
+_COMPRESSIONS_REFUSED = {
+    "lzma": "hardly any reader of COGs has LZMA, and it is slow; use 'zstd' for small files",
+    "jxl": "hardly any reader of COGs has JPEG XL, not even the wheels of GDAL and rasterio; use 'jpeg' or 'zstd'",
+}
 
 _ALPHAS = {
     "yes": "unassociated", "true": "unassociated", "non-premultiplied": "unassociated", "premultiplied": "associated",
@@ -205,8 +212,52 @@ def _take_resampling(request: Request, _: Facts, name: str, value: Any) -> None:
         request.options.resampling = [resampling(name, value)]
 
 
+def _codec(name: str, value: Any) -> str:
+    reason = _COMPRESSIONS_REFUSED.get(_values.word(value))
+    if reason is not None:
+        raise ValueError(f"option '{name}'={show(value)} is not supported: {reason}")
+    return _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_LACKED)
+
+
 def _take_compression(request: Request, _: Facts, name: str, value: Any) -> None:
-    request.options.compression = _values.choice(name, value, _COMPRESSIONS, _COMPRESSIONS_LACKED)
+    request.options.compression = _codec(name, value)
+
+
+def _take_overview_compression(request: Request, _: Facts, name: str, value: Any) -> None:
+    is_default = value is None or _values.word(value) == "auto"
+    request.options.overview_compression = None if is_default else _codec(name, value)
+
+
+def _integer_of(attribute: str, largest: int) -> Callable[[Request, Facts, str, Any], None]:
+    def take(request: Request, _: Facts, name: str, value: Any) -> None:
+        chosen = None if value is None else _values.integer(name, value, 1, largest)
+        setattr(request.options, attribute, chosen)
+
+    return take
+
+
+def _error_of(attribute: str) -> Callable[[Request, Facts, str, Any], None]:
+    def take(request: Request, _: Facts, name: str, value: Any) -> None:
+        setattr(request.options, attribute, None if value is None else _values.finite(name, value))
+
+    return take
+
+
+def _take_subsampling(request: Request, _: Facts, name: str, value: Any) -> None:
+    if value is not None:
+        known = {"auto": "auto", "420": "420", "4:2:0": "420", "444": "444", "4:4:4": "444"}
+        request.options.jpeg_subsampling = _values.choice(name, value, known)
+
+
+def _take_overview_predictor(request: Request, _: Facts, name: str, value: Any) -> None:
+    if value is not None:
+        chosen = _values.choice(name, value, _PREDICTORS)
+        request.options.overview_predictor = "auto" if chosen == "by type" else chosen
+
+
+def mask_policy(value: str) -> str:
+    """Returns the policy of a mask made from nodata."""
+    return _values.choice("mask", value, {policy: policy for policy in ("auto", "nodata", "any-nodata")})
 
 
 def _take_level(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -335,9 +386,17 @@ def _take_tiled(_: Request, __: Facts, name: str, value: Any) -> None:
         raise ValueError(f"option '{name}'={value!r} is not supported: a COG is always tiled")
 
 
-def _take_photometric(request: Request, _: Facts, name: str, value: Any) -> None:
-    if value is not None:
-        request.photometric = _values.choice(name, value, _PHOTOMETRICS, _PHOTOMETRICS_LACKED)
+def _take_photometric(request: Request, facts: Facts, name: str, value: Any) -> None:
+    if value is None:
+        return
+    is_file = facts is UNKNOWN
+    known = {"auto": "auto", "ycbcr": "ycbcr"} if is_file else _PHOTOMETRICS
+    chosen = _values.choice(name, value, known, () if is_file else _PHOTOMETRICS_LACKED)
+    if chosen == "ycbcr":
+        request.options.jpeg_photometric = chosen
+        # Readers convert it to red, green, and blue; the library refuses other numbers of bands.
+        chosen = "rgb" if facts.bands == 3 else "auto"
+    request.photometric = None if chosen == "auto" else chosen
 
 
 def _take_alpha(request: Request, facts: Facts, name: str, value: Any) -> None:
@@ -400,6 +459,10 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "level": ("level", _take_level),
     "zlevel": ("zlevel", _level_of("deflate", 12)),
     "zstd_level": ("zstd_level", _level_of("zstd", 22)),
+    "quality": ("quality", _integer_of("quality", 100)),
+    "jpeg_quality": ("quality", _integer_of("quality", 100)),
+    "max_z_error": ("max_z_error", _error_of("max_z_error")),
+    "jpeg_subsampling": ("jpeg_subsampling", _take_subsampling),
     "predictor": ("predictor", _take_predictor),
     "blocksize": ("blocksize", _take_block),
     "blockxsize": ("blockxsize", _take_block_width),
@@ -416,6 +479,12 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "overview_count": ("overview_count", _take_overview_count),
     "overview_resampling": ("resampling", _take_resampling),
     "resampling": ("resampling", _take_resampling),
+    "overview_compress": ("overview_compress", _take_overview_compression),
+    "overview_level": ("overview_level", _integer_of("overview_level", MAX_LEVEL)),
+    "overview_quality": ("overview_quality", _integer_of("overview_quality", 100)),
+    "overview_max_z_error": ("overview_max_z_error", _error_of("overview_max_z_error")),
+    "max_z_error_overview": ("overview_max_z_error", _error_of("overview_max_z_error")),
+    "overview_predictor": ("overview_predictor", _take_overview_predictor),
     "statistics": ("statistics", _take_statistics),
     "stats": ("statistics", _take_statistics),
     "photometric": ("photometric", _take_photometric),
@@ -435,4 +504,4 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
 }
 
 #: Options that describe an array; a file has these properties already.
-OF_ARRAYS = ("photometric", "alpha", "nbits", "width", "height", "count", "dtype")
+OF_ARRAYS = ("alpha", "nbits", "width", "height", "count", "dtype")

@@ -62,6 +62,18 @@ class Options:
 
     compression: str = "deflate"
     level: int | None = None
+    quality: int | None = None
+    max_z_error: float | None = None
+    jpeg_subsampling: str | None = None
+    #: "ycbcr" for three bands that are not tagged as red, green, and blue.
+    jpeg_photometric: str | None = None
+    overview_compression: str | None = None
+    overview_level: int | None = None
+    overview_quality: int | None = None
+    overview_max_z_error: float | None = None
+    overview_predictor: str | None = None
+    #: The policy of masks made from nodata.
+    mask: str = "auto"
     predictor: str = "auto"
     tile_size: tuple[int, int] = (512, 512)
     overview_tile_size: tuple[int, int] | None = None
@@ -100,7 +112,6 @@ class Input:
     crs: str | None = None
     #: Whether a CRS that GeoKeys cannot express is written as WKT.
     crs_wkt: bool = False
-    mask: str = "auto"
     widen: bool = False
     #: Whether an ``.aux.xml`` file next to the input is ignored.
     ignore_aux: bool = False

@@ -27,8 +27,11 @@ class ResolvedOptions:
     fill: str | None = None
 
     def plan(self) -> _native.Plan:
-        """Returns the plan. Equal options give equal plans, so each machine creates its own."""
-        return _native.Plan(self.image, self.georeference, self.items, self.options)
+        """Returns the plan, and warns of what it leaves out. Equal options give equal plans."""
+        plan = _native.Plan(self.image, self.georeference, self.items, self.options)
+        for text in plan.warnings:
+            _values.warn(text)
+        return plan
 
 
 def check_mask(mask: Any, width: int, height: int, of: str) -> None:

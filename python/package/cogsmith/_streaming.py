@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from ._types import (
     Resampling,
     RowAliases,
     StrPath,
+    Subsampling,
     Target,
     Texts,
     Threads,
@@ -61,8 +62,9 @@ class CogWriter:
         Georeference, as in :func:`cogsmith.write`. Default: none.
     nodata : int, float, or None, optional
         Nodata value. Default: none.
-    mask : bool, default False
-        Whether the file has a mask; :meth:`push` then takes the mask of its rows.
+    mask : bool or {"auto", "nodata", "any-nodata"}, default False
+        Whether the file has a mask; :meth:`push` then takes the mask of its rows. Or a policy that makes the mask from
+        nodata, as in :func:`cogsmith.write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp : optional
         Metadata, as in :func:`cogsmith.write`. Default: none.
     pixel_is_point : bool, default False
@@ -71,9 +73,11 @@ class CogWriter:
         Called as ``progress(rows_done, rows)`` as rows are pushed.
     overviews : "auto", "none", or sequence of int, default "auto"
         As in :func:`cogsmith.write`, but not images.
-    compress, level, predictor, blocksize, overview_blocksize, interleave, bigtiff, overview_count : optional
+    compress, level, quality, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
-    overview_resampling, statistics, photometric, alpha, nbits : optional
+    overview_count, overview_resampling, statistics, photometric, alpha, nbits : optional
+        Likewise.
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.
     threads, overwrite, sync, verify, temp_dir, tile_memory, row_memory : optional
         Likewise.
@@ -124,7 +128,7 @@ class CogWriter:
         gcps: Iterable[Any] | None = None,
         geotransform: Iterable[float] | None = None,
         nodata: Number | str | None = None,
-        mask: bool = False,
+        mask: bool | Literal["auto", "nodata", "any-nodata"] = False,
         band_names: Texts | None = None,
         band_scale: Numbers | None = None,
         band_offset: Numbers | None = None,
@@ -136,6 +140,9 @@ class CogWriter:
         progress: Progress = None,
         compress: Compress = default("deflate"),
         level: int | None = default(None),
+        quality: int | None = default(None),
+        max_z_error: float | None = default(None),
+        jpeg_subsampling: Subsampling = default(None),
         predictor: Predictor = default("auto"),
         blocksize: TileSize | None = default(512),
         overview_blocksize: TileSize | None = default(None),
@@ -144,6 +151,11 @@ class CogWriter:
         overviews: Factors = default("auto"),
         overview_count: int | None = default(None),
         overview_resampling: Resampling = default(None),
+        overview_compress: Compress = default(None),
+        overview_level: int | None = default(None),
+        overview_quality: int | None = default(None),
+        overview_max_z_error: float | None = default(None),
+        overview_predictor: Predictor = default(None),
         statistics: Flag = default(False),
         photometric: Photometric = default(None),
         alpha: Alpha = default(None),
@@ -168,6 +180,8 @@ class CogWriter:
         stand_in = np.broadcast_to(np.zeros((), np.dtype(dtype)), (height, width, count))
         raster = Raster([stand_in], Georeference())
         request = _options.resolve(options, array_info(raster), _options.Request(), CogWriter)
+        policy, mask = (mask, False) if isinstance(mask, str) else ("auto", mask)
+        request.options.mask = _options.mask_policy(policy)
         valid = np.broadcast_to(np.True_, (height, width)) if mask else None
         resolved = resolve(raster, valid, overrides, request, progress)
         self._dtype, self._bands, self._width, self._height = raster.dtype, count, width, height

@@ -38,8 +38,9 @@ BandNumbers = Union[Number, Sequence["Number | None"], "np.ndarray[Any, Any]", M
 BandTexts = Union[str, Sequence["str | None"], Mapping[int, str]]
 Colors = Union[str, enum.Enum, Sequence[Union[str, enum.Enum]]]
 
-Compress = Union[Literal["deflate", "lzw", "zstd", "none"], str, enum.Enum, None]
+Compress = Union[Literal["deflate", "lzw", "zstd", "packbits", "jpeg", "none"], str, enum.Enum, None]
 Predictor = Union[Literal["auto", "none", "horizontal", "float", "yes", 1, 2, 3], str, int, None]
+Subsampling = Union[Literal["auto", "420", "444", 420, 444], str, int, None]
 TileSize = Union[int, "tuple[int, int]", "list[int]", str]
 Interleave = Union[Literal["pixel", "band", "tile"], str, enum.Enum]
 BigTiff = Union[Literal["auto", "yes", "no", "if_safer"], str, bool, None]
@@ -52,7 +53,7 @@ _KernelName = Literal[
 Kernel = Union[_KernelName, str, enum.Enum, int]
 Resampling = Union[Kernel, Sequence[Kernel], None]
 Photometric = Union[
-    Literal["minisblack", "miniswhite", "rgb", "cmyk", "cielab", "icclab"], str, enum.Enum, None
+    Literal["minisblack", "miniswhite", "rgb", "cmyk", "cielab", "icclab", "ycbcr", "auto"], str, enum.Enum, None
 ]
 Alpha = Union[bool, Literal["yes", "premultiplied", "no"], str, None]
 #: True and False, or GDAL's words for them.
@@ -88,6 +89,8 @@ class _Names(TypedDict, total=False):
     compression: Compress
     zlevel: int | None
     zstd_level: int | None
+    jpeg_quality: int | None
+    max_z_error_overview: float | None
     blockxsize: int
     blockysize: int
     num_threads: Threads
@@ -101,12 +104,17 @@ class _Names(TypedDict, total=False):
     BLOCKYSIZE: int
     COMPRESS: Compress
     INTERLEAVE: Interleave
+    JPEG_QUALITY: int | None
     LEVEL: int | None
     NUM_THREADS: Threads
     OVERVIEWS: Factors
+    OVERVIEW_COMPRESS: Compress
     OVERVIEW_COUNT: int | None
+    OVERVIEW_PREDICTOR: Predictor
+    OVERVIEW_QUALITY: int | None
     OVERVIEW_RESAMPLING: Resampling
     PREDICTOR: Predictor
+    QUALITY: int | None
     RESAMPLING: Resampling
     STATISTICS: Flag
     TILED: Flag

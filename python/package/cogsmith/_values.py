@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 import sys
 import warnings
@@ -166,3 +167,14 @@ def resampling(name: str, value: Any) -> str:
 def predictor_by_type(dtype: np.dtype[Any]) -> str:
     """Returns the meaning of PREDICTOR=YES; none for complex samples, which other readers cannot read with one."""
     return {"f": "float", "c": "none"}.get(dtype.kind, "horizontal")
+
+
+def finite(name: str, value: Any) -> float:
+    """Returns a finite number, also from text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise ValueError(f"{name}={value!r}: expected a finite number")
+    return number

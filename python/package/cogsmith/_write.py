@@ -27,6 +27,7 @@ from ._types import (
     Progress,
     Resampling,
     StrPath,
+    Subsampling,
     Target,
     Texts,
     Threads,
@@ -45,7 +46,7 @@ def write(
     gcps: Iterable[Any] | None = None,
     geotransform: Iterable[float] | None = None,
     nodata: Number | str | None = UNSET,
-    mask: Any = None,
+    mask: Any | Literal["auto", "nodata", "any-nodata"] = None,
     bands: Literal["first", "last"] | None = None,
     band_names: Texts | None = None,
     band_scale: Numbers | None = None,
@@ -59,6 +60,9 @@ def write(
     progress: Progress = None,
     compress: Compress = default("deflate"),
     level: int | None = default(None),
+    quality: int | None = default(None),
+    max_z_error: float | None = default(None),
+    jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("auto"),
     blocksize: TileSize | None = default(512),
     overview_blocksize: TileSize | None = default(None),
@@ -67,6 +71,11 @@ def write(
     overviews: Overviews = default("auto"),
     overview_count: int | None = default(None),
     overview_resampling: Resampling = default(None),
+    overview_compress: Compress = default(None),
+    overview_level: int | None = default(None),
+    overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
+    overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
     alpha: Alpha = default(None),
@@ -109,8 +118,10 @@ def write(
         The transform in GDAL's order c, a, b, f, d, e, instead of ``transform``.
     nodata : int, float, or None, optional
         Nodata value; ``None`` for none. Default: that of the array.
-    mask : array_like of bool or uint8, shape (rows, columns), optional
-        Mask for all bands; 0 or False marks invalid pixels. Default: the mask of a masked array, if it is one.
+    mask : array_like of bool or uint8, shape (rows, columns), or {"auto", "nodata", "any-nodata"}, optional
+        Mask for all bands; 0 or False marks invalid pixels. Default: the mask of a masked array, if it is one. "nodata"
+        masks pixels whose bands are all nodata or NaN, "any-nodata" those with any such band. With a lossy codec, which
+        would change nodata, "auto" is the same as "nodata", but refuses pixels with nodata in some bands.
     bands : {"first", "last"}, optional
         Axis of the bands in a three-dimensional array without axis names. Default: "first"; an array with at most four
         entries along the last axis and more than four along the first is ambiguous and refused.
@@ -140,10 +151,17 @@ def write(
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)``. Not for Dask arrays.
     compress : str, default "deflate"
-        Codec: "deflate", "lzw", "zstd", or "none"; members of ``rasterio.enums.Compression`` work too. All are
-        lossless.
+        Codec: "deflate", "lzw", "zstd", "packbits", "jpeg", or "none"; members of ``rasterio.enums.Compression`` work
+        too. All except "jpeg" are lossless. JPEG is for uint8: one or three bands with ``interleave="pixel"``, any
+        number otherwise. Nodata stays exact, as a mask; the nodata tag is left out.
     level : int, optional
         Effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for ZSTD.
+    quality : int, optional
+        Quality of JPEG, 1 (smallest) to 100. Default: 75.
+    max_z_error : float, optional
+        Largest error of LERC in any sample, in units of the samples. Default: 0.
+    jpeg_subsampling : {"auto", "420", "444"}, optional
+        Chroma subsampling of JPEG. Default: "auto", 4:2:0 for red, green, and blue, and none for other bands.
     predictor : str or int, default "auto"
         "none" or 1, "horizontal" or 2, "float" or 3, "yes" (by dtype), or "auto": "float" for floats; "none" for
         complex samples and color tables; for integers "horizontal" or "none", whichever compresses a sample of the
@@ -166,10 +184,13 @@ def write(
         Resampling kernel of the overviews, one for all bands or one per band: "nearest", "average", "rms", "bilinear",
         "cubic", "cubicspline", "lanczos", "mode", "gauss", "min", "max", or "median"; members of
         ``rasterio.enums.Resampling`` work too. Default: "cubic"; "nearest" for color tables and complex samples.
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
+        Codec of the overviews, its level or quality, and the predictor. Default: those of full resolution.
     statistics : bool, default False
         Whether exact statistics of every band are computed and stored.
     photometric : str, optional
-        "minisblack", "miniswhite", "rgb", "cmyk", "cielab", or "icclab". Default: by the colors of the bands.
+        "minisblack", "miniswhite", "rgb", "cmyk", "cielab", "icclab", or, with JPEG, "ycbcr" for any three bands that
+        readers are to show as red, green, and blue. Default: by the colors of the bands.
     alpha : bool or str, optional
         True or "premultiplied" if the last band is alpha. Default: by ``colorinterp`` and band names.
     nbits : int, optional
@@ -202,6 +223,10 @@ def write(
         ``statistics``, and ``band_names``.
     zlevel, zstd_level : int, optional
         ``level`` for one codec only; ``zlevel`` goes up to 12, and above 9 means 9.
+    jpeg_quality : int, optional
+        The same as ``quality``.
+    max_z_error_overview : float, optional
+        The same as ``overview_max_z_error``.
     blockxsize, blockysize : int, optional
         Columns and rows of a tile.
     driver, width, height, count, dtype, tiled
@@ -268,10 +293,12 @@ def write(
     options = passed(locals(), without=("array", "target", "mask", "bands", "progress"))
     overrides = take_overrides(options)
     array, masked = _raster.mask_of(array)
-    if masked is not None and mask is not None:
+    if masked is not None and mask is not None and not isinstance(mask, str):
         raise ValueError("the array is a masked array and mask= is given; omit mask=, or pass array.data")
     raster = _raster.read(array, bands, overrides.georeference)
+    policy, mask = (mask, None) if isinstance(mask, str) else ("auto", mask)
     mask = masked if masked is not None else mask
     levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
     request = _options.resolve(options, array_info(raster), levels.request(options), write)
+    request.options.mask = _options.mask_policy(policy)
     return run(levels, resolve(raster, mask, overrides, request, progress), target)
