@@ -18,6 +18,10 @@ pub(crate) struct CompressionArguments {
     #[arg(long, value_name = "N", help = quality_help(), help_heading = "Compression")]
     quality: Option<u8>,
 
+    /// Lossless WebP; the same as --quality 100
+    #[arg(long, conflicts_with = "quality", help_heading = "Compression")]
+    lossless: bool,
+
     /// Largest error of LERC in any sample, in units of the samples [default: 0]
     ///
     /// Integers need at least 1 for a loss. Overviews have the error on top of resampling. Example: --compress lerc_zstd
@@ -76,7 +80,7 @@ impl CompressionArguments {
     pub(crate) fn codec(&self) -> Result<Compression, cogsmith::Error> {
         let given: [(_, Option<ParameterValue<'_>>); 5] = [
             ("level", self.level.map(Into::into)),
-            ("quality", self.quality.map(Into::into)),
+            ("quality", if self.lossless { Some(100u8.into()) } else { self.quality.map(Into::into) }),
             ("max-z-error", self.max_z_error.map(Into::into)),
             ("jpeg-subsampling", self.jpeg_subsampling.map(|one| one.name().into())),
             ("photometric", self.photometric.map(|one| one.name().into())),
@@ -105,6 +109,7 @@ fn codec_help(codec: Compression) -> &'static str {
         Compression::Deflate { .. } => "DEFLATE: every reader has it",
         Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
         Compression::Jpeg { .. } => "JPEG: lossy, for 8-bit imagery; nodata stays exact, in a mask",
+        Compression::WebP { .. } => "WebP, lossless: three or four 8-bit bands; needs --lossless",
         Compression::LERC => "LERC: within --max-z-error, for elevation and measurements; nodata stays exact",
         Compression::LERC_DEFLATE => "LERC, compressed with DEFLATE",
         Compression::LERC_ZSTD => "LERC, compressed with Zstandard",

@@ -122,6 +122,11 @@ pub enum Compression {
         /// Color space.
         photometric: JpegPhotometric,
     },
+    /// Code 50001: WebP (RFC 9649), for three or four bands of `u8`, without loss.
+    WebP {
+        /// 100, which is lossless; lower qualities are refused, since this library has no lossy encoder.
+        quality: u8,
+    },
     /// Code 34887: LERC (Esri, codec version 4), samples within an error bound. The bytes of a tile are those of GDAL with
     /// libLerc. NaN is in the mask of LERC; pixels become nodata, or stop to be, in no tile, whose error is smaller where
     /// that needs it.
@@ -140,6 +145,10 @@ impl Compression {
     pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
     /// JPEG at [`DEFAULT_JPEG_QUALITY`].
     pub const JPEG: Self = table::JPEG_DEFAULT;
+    /// WebP at GDAL's default quality, which is lossy and refused.
+    const WEBP: Self = Self::WebP { quality: DEFAULT_JPEG_QUALITY };
+    /// WebP without loss.
+    pub const WEBP_LOSSLESS: Self = Self::WebP { quality: super::webp::LOSSLESS_QUALITY };
     /// LERC without an error.
     pub const LERC: Self = Self::Lerc { max_error: MaxError::ZERO, compression: LercCompression::None };
     /// LERC without an error, in DEFLATE at [`DEFAULT_DEFLATE_LEVEL`].
@@ -158,6 +167,7 @@ impl Compression {
         Self::DEFLATE,
         Self::ZSTD,
         Self::JPEG,
+        Self::WEBP,
         Self::LERC,
         Self::LERC_DEFLATE,
         Self::LERC_ZSTD,
@@ -173,6 +183,7 @@ impl Compression {
             Self::Deflate { .. } => &table::DEFLATE,
             Self::Zstd { .. } => &table::ZSTD,
             Self::Jpeg { .. } => &table::JPEG,
+            Self::WebP { .. } => &table::WEBP,
             Self::Lerc { compression: LercCompression::None, .. } => &table::LERC,
             Self::Lerc { compression: LercCompression::Deflate { .. }, .. } => &table::LERC_DEFLATE,
             Self::Lerc { compression: LercCompression::Zstd { .. }, .. } => &table::LERC_ZSTD,

@@ -18,6 +18,7 @@ mod parameter;
 mod predictor;
 mod prepare;
 mod table;
+mod webp;
 mod zstd;
 
 use std::ops::Range;

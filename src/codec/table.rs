@@ -11,7 +11,7 @@ use super::compression::{
 };
 use super::encoder::{Deflate, EncoderKind, Zstd};
 use super::parameter::{CodecParameter, ParameterRange, ParameterValue};
-use super::{TileFormat, jpeg, lerc, lzw, packbits, zstd};
+use super::{TileFormat, jpeg, lerc, lzw, packbits, webp, zstd};
 
 /// A codec: its code, name, parameters, and capabilities.
 #[derive(Debug, Clone)]
@@ -242,6 +242,35 @@ pub(super) static JPEG: Codec = Codec {
     unavailable: jpeg::UNAVAILABLE,
     misfit: jpeg::misfit,
     hint: jpeg::hint,
+};
+
+pub(super) static WEBP: Codec = Codec {
+    code: 50_001,
+    name: "webp",
+    parameters: &[CodecParameter {
+        name: "quality",
+        field: OptionField::Quality,
+        range: ParameterRange::Integers { min: 1, max: 100 },
+        default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
+        get: |codec| match codec {
+            Compression::WebP { quality } => Some(quality.into()),
+            _ => None,
+        },
+        set: |codec, value| match codec {
+            Compression::WebP { .. } => Some(Compression::WebP { quality: value.byte()? }),
+            _ => None,
+        },
+    }],
+    lossless: true,
+    mixes_pixels: false,
+    takes_predictor: false,
+    missing_in: &["GDAL before 2.4", "geotiff.js in Node"],
+    encoder: webp::ENCODER,
+    max_len: webp::max_len,
+    tags: no_tags,
+    unavailable: webp::UNAVAILABLE,
+    misfit: webp::misfit,
+    hint: nothing,
 };
 
 /// The error of LERC.

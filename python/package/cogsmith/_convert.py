@@ -41,6 +41,7 @@ def create(
     compress: Compress = default("deflate"),
     level: int | None = default(None),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
     max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     photometric: Photometric = default(None),
@@ -107,7 +108,7 @@ def create(
         Path of the GeoTIFF to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
-    compress, level, quality, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.

@@ -76,6 +76,7 @@ def write_cog(
     compress: Compress = default("deflate"),
     level: int | None = default(6),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
     max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
@@ -141,7 +142,7 @@ def write_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
@@ -221,6 +222,7 @@ def to_cog(
     compress: Compress = default("deflate"),
     level: int | None = default(6),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
     max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
@@ -275,7 +277,7 @@ def to_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.

@@ -14,7 +14,7 @@ LACKED: dict[str, tuple[str, ...]] = {
     "rpctxt": _FALSE, "discard_lsb": (), "copy_src_overviews": _FALSE, "profile": ("gdalgeotiff",),
     "endianness": ("little", "native") if sys.byteorder == "little" else ("little",),
     "geotiff_keys_flavor": ("standard",), "geotiff_version": ("auto",), "pixeltype": ("default",),
-    "color_table_multiplier": (), "jpegtablesmode": (), "webp_level": (), "webp_lossless": (),
+    "color_table_multiplier": (), "jpegtablesmode": (), "webp_level": (), 
     "jxl_lossless": (), "jxl_effort": (), "jxl_distance": (),
     "jxl_alpha_distance": (), "lzma_preset": (), "source_icc_profile": (), "source_primaries_red": (),
     "source_primaries_green": (), "source_primaries_blue": (), "source_whitepoint": (),

@@ -27,7 +27,7 @@ SAFER_BYTES = 2_000_000_000
 # In this table and the others, the first word of each meaning is the one that errors list.
 _COMPRESSIONS = {**{name: name for name in _native.CODECS}, "adobe_deflate": "deflate"}
 _COMPRESSIONS_LACKED = (
-    "webp", "lzma", "jxl", "ccittrle", "ccittfax3",
+    "lzma", "jxl", "ccittrle", "ccittfax3",
     "ccittfax4", "jpeg2000",
 )  # fmt: skip
 
@@ -234,6 +234,15 @@ def _integer_of(attribute: str, largest: int) -> Callable[[Request, Facts, str, 
         setattr(request.options, attribute, chosen)
 
     return take
+
+
+def _take_lossless(request: Request, _: Facts, name: str, value: Any) -> None:
+    if value is not None and _values.flag(name, value):
+        if request.options.compression != "webp":
+            raise ValueError(f"{name}={value!r}: only webp has a lossless mode; other codecs are lossless or have an error")
+        if request.options.quality not in (None, 100):
+            raise ValueError(f"{name}={value!r} contradicts quality={request.options.quality}; leave one of them out")
+        request.options.quality = 100
 
 
 def _error_of(attribute: str) -> Callable[[Request, Facts, str, Any], None]:
@@ -461,6 +470,8 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "zstd_level": ("zstd_level", _level_of("zstd", 22)),
     "quality": ("quality", _integer_of("quality", 100)),
     "jpeg_quality": ("quality", _integer_of("quality", 100)),
+    "lossless": ("lossless", _take_lossless),
+    "webp_lossless": ("lossless", _take_lossless),
     "max_z_error": ("max_z_error", _error_of("max_z_error")),
     "jpeg_subsampling": ("jpeg_subsampling", _take_subsampling),
     "predictor": ("predictor", _take_predictor),

@@ -73,7 +73,7 @@ class CogWriter:
         Called as ``progress(rows_done, rows)`` as rows are pushed.
     overviews : "auto", "none", or sequence of int, default "auto"
         As in :func:`cogsmith.write`, but not images.
-    compress, level, quality, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
     overview_count, overview_resampling, statistics, photometric, alpha, nbits : optional
         Likewise.
@@ -141,6 +141,7 @@ class CogWriter:
         compress: Compress = default("deflate"),
         level: int | None = default(None),
         quality: int | None = default(None),
+        lossless: Flag = default(False),
         max_z_error: float | None = default(None),
         jpeg_subsampling: Subsampling = default(None),
         predictor: Predictor = default("auto"),

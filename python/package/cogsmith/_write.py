@@ -61,6 +61,7 @@ def write(
     compress: Compress = default("deflate"),
     level: int | None = default(None),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
     max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("auto"),
@@ -158,6 +159,8 @@ def write(
         Effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for ZSTD.
     quality : int, optional
         Quality of JPEG, 1 (smallest) to 100. Default: 75.
+    lossless : bool, default False
+        Whether WebP is lossless, the only one that is written; the same as ``quality=100``.
     max_z_error : float, optional
         Largest error of LERC in any sample, in units of the samples. Default: 0.
     jpeg_subsampling : {"auto", "420", "444"}, optional
@@ -225,6 +228,8 @@ def write(
         ``level`` for one codec only; ``zlevel`` goes up to 12, and above 9 means 9.
     jpeg_quality : int, optional
         The same as ``quality``.
+    webp_lossless : bool, optional
+        The same as ``lossless``.
     max_z_error_overview : float, optional
         The same as ``overview_max_z_error``.
     blockxsize, blockysize : int, optional
