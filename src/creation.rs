@@ -21,7 +21,7 @@ pub struct CreationOption {
     pub example: &'static str,
     /// The option with this meaning; `None` if there is none.
     pub field: Option<OptionField>,
-    /// GDAL's words for values, and the values that they stand for.
+    /// GDAL's words for values, and the values that they mean.
     words: &'static [(&'static str, &'static str)],
     /// Values that ask for what happens anyway.
     implied: &'static [&'static str],
@@ -39,7 +39,7 @@ impl CreationOption {
         Self::ALL.iter().find(|option| option.name.eq_ignore_ascii_case(name))
     }
 
-    /// Returns the option and the value that a value of GDAL's stands for; `None` if it asks for what happens anyway.
+    /// Returns the option and the value that a value of GDAL's means; `None` if it asks for what happens anyway.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) with the reason if there is no such feature.

@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn names_are_parsed_in_either_case() {
-        check(Compression::ALL, &["none", "lzw", "packbits", "deflate", "zstd", "jpeg"]);
+        let codecs =
+            ["none", "lzw", "packbits", "deflate", "zstd", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd"];
+        check(Compression::ALL, &codecs);
         check(Predictor::ALL, &["auto", "none", "horizontal", "float"]);
         check(Interleave::ALL, &["pixel", "band", "tile"]);
         check(BigTiff::ALL, &["auto", "yes", "no"]);

@@ -54,13 +54,14 @@ impl Validity {
 
     /// Returns the rules of statistics. As in GDAL: nodata alone decides, together with a mask only for f16 and f32;
     /// without nodata, the mask alone; without either, alpha.
-    pub(crate) fn of_statistics(spec: &ImageSpec) -> Self {
+    /// `has_mask` is true if there is a mask, of the image or made from its nodata.
+    pub(crate) fn of_statistics(spec: &ImageSpec, has_mask: bool) -> Self {
         // A value that no sample can have is like none.
         let nodata = spec
             .nodata_in_range()
             .filter(|nodata| dispatch!(spec.data_type, T => NodataRange::<T>::of(nodata).is_some()));
-        let mask = spec.mask && (nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
-        let alpha = spec.alpha_band().filter(|_| nodata.is_none() && !spec.mask).map(|(band, _)| band);
+        let mask = has_mask && (nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
+        let alpha = spec.alpha_band().filter(|_| nodata.is_none() && !has_mask).map(|(band, _)| band);
         Self { nodata, mask, alpha, ..Self::NOTHING }
     }
 
@@ -102,9 +103,9 @@ mod tests {
         let overviews = Validity::of_image(&spec(DataType::U8, 5.0, true));
         assert!(overviews.has_mask() && overviews.nodata::<u8>().is_none() && overviews.has_gaps());
         assert!(Validity::of_image(&spec(DataType::U8, 5.0, false)).nodata::<u8>().is_some());
-        let statistics = Validity::of_statistics(&spec(DataType::U8, 5.0, true));
+        let statistics = Validity::of_statistics(&spec(DataType::U8, 5.0, true), true);
         assert!(!statistics.has_mask() && statistics.nodata::<u8>().is_some());
-        let floats = Validity::of_statistics(&spec(DataType::F32, 5.0, true));
+        let floats = Validity::of_statistics(&spec(DataType::F32, 5.0, true), true);
         assert!(floats.has_mask() && floats.nodata::<f32>().is_some());
     }
 
@@ -113,10 +114,10 @@ mod tests {
         let two = spec(DataType::U8, 5.0, false).extra_samples(vec![ExtraSample::UnassociatedAlpha]);
         assert_eq!(Validity::of_image(&two).alpha(), Some(1));
         // Nodata decides alone in statistics.
-        assert_eq!(Validity::of_statistics(&two).alpha(), None);
+        assert_eq!(Validity::of_statistics(&two, false).alpha(), None);
         let mut without = two;
         without.nodata = None;
-        assert_eq!(Validity::of_statistics(&without).alpha(), Some(1));
+        assert_eq!(Validity::of_statistics(&without, false).alpha(), Some(1));
         assert!([0.0f32, -0.0, f32::NAN].into_iter().all(is_transparent) && !is_transparent(0.1f32));
     }
 
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_value_that_no_sample_has_decides_nothing_in_statistics() {
-        let validity = Validity::of_statistics(&spec(DataType::U8, 0.5, true));
+        let validity = Validity::of_statistics(&spec(DataType::U8, 0.5, true), true);
         assert!(validity.nodata::<u8>().is_none() && validity.has_mask());
     }
 }

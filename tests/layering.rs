@@ -31,7 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("options", &["codec", "error", "grid", "names"]),
     ("statistics", &["error", "geo", "message", "sample", "spec", "validity"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff", "view"]),
     (
         "pyramid",
         &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "validity", "view"],

@@ -350,7 +350,7 @@ fn what_jpeg_cannot_hold_is_refused_with_what_works() {
         (
             spec(5, DataType::U8),
             options(Compression::DEFLATE).overview_compression(jpeg(75)),
-            "'overview-compress': jpeg takes",
+            "'overview_compression': jpeg takes",
         ),
         (spec(1, DataType::U8), options(Compression::JPEG), ""),
     ] {

@@ -1,5 +1,5 @@
 //! docs/migrate.md: made from what the command does with the options of other tools, and compared with it.
-//! `UPDATE_MIGRATE=1` writes the page anew.
+//! `UPDATE_MIGRATE=1` writes the page again.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -46,7 +46,7 @@ const WORDS: &[(&str, &str)] = &[
     ("-p raw", "sentinel2_like"),
 ];
 
-/// What a creation option needs besides, and the fixture that it is tried on.
+/// Returns the options that a creation option needs, and the fixture that it is tried on.
 fn context(name: &str) -> (&'static str, &'static str) {
     match name {
         "QUALITY" => ("--compress jpeg", "rgb_jpeg_mask"),
@@ -113,6 +113,6 @@ fn the_page_is_what_the_command_does() -> TestResult {
     if std::env::var_os("UPDATE_MIGRATE").is_some() {
         fs::write(&path, &page)?;
     }
-    assert!(fs::read_to_string(path)? == page, "docs/migrate.md is old; UPDATE_MIGRATE=1 writes it anew");
+    assert!(fs::read_to_string(path)? == page, "docs/migrate.md is old; UPDATE_MIGRATE=1 writes it again");
     Ok(())
 }

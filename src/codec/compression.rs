@@ -390,7 +390,11 @@ mod tests {
             }
         }
         let error = Compression::Lzw.with_parameter("level", 1u8).unwrap_err().to_string();
-        assert!(error.contains("'level': has no effect with codec") && error.contains("deflate or zstd"), "{error}");
+        assert!(
+            error.contains("'level': has no effect with codec")
+                && error.contains("deflate, zstd, lerc_deflate, or lerc_zstd"),
+            "{error}"
+        );
         assert!(Compression::DEFLATE.with_parameter("effort", 1u8).unwrap_err().to_string().contains("effort"));
     }
 

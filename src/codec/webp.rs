@@ -3,9 +3,9 @@
 use crate::spec::ImageSpec;
 
 use super::compression::Compression;
+use super::encoder::EncoderKind;
 #[cfg(not(feature = "geotiff"))]
 use super::encoder::Missing;
-use super::encoder::EncoderKind;
 #[cfg(feature = "geotiff")]
 use super::encoder::{SampleEncoder, TileSamples};
 

@@ -33,7 +33,7 @@ pub(super) struct EncodedTile {
     pub(super) size: TileLen,
     /// The checksum of its decoded pixels, if checksums are enabled.
     pub(super) checksum: Option<u64>,
-    /// What a lossy codec changed.
+    /// The loss of a lossy codec.
     pub(super) losses: Losses,
     /// Leader, payload, and trailer.
     pub(super) bytes: Vec<u8>,

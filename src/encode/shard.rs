@@ -51,7 +51,7 @@ pub struct ShardRecord {
     pub(super) checksums: Vec<u32>,
     /// The packed sums of the shard's own full-resolution pixels; empty in later tiers and without statistics.
     pub(super) sums: Vec<u8>,
-    /// What lossy codecs changed.
+    /// The losses of lossy codecs.
     pub(super) losses: Losses,
 }
 

@@ -13,11 +13,11 @@ pub(crate) struct TileIndex {
     levels: Vec<LevelSizes>,
     /// Sums of each band's pixels; empty unless the plan asks for statistics.
     sums: Vec<BandSums>,
-    /// What lossy codecs changed.
+    /// The losses of lossy codecs.
     losses: Losses,
 }
 
-/// What lossy codecs changed.
+/// The losses of lossy codecs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Losses {
     /// The loss of each level's tiles that were compared; levels at the end may be missing.

@@ -243,7 +243,7 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
 }
 
 fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
-    let validity = Validity::of_statistics(spec);
+    let validity = Validity::of_statistics(spec, rows.mask.is_some());
     let nodata = validity.nodata::<T>();
     // Alpha itself is not masked.
     let alpha = spec.alpha_band().map(|(band, _)| band);

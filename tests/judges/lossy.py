@@ -1,7 +1,7 @@
 """Lossy codecs: the bytes of GDAL and libjpeg-turbo, exact nodata in GDAL, rasterio, and tifffile, and the same bytes without SIMD.
 
     python lossy.py
-    python lossy.py --measure FILE…   damaged pixels and sizes beside GDAL's, as in docs/lossy.md
+    python lossy.py --measure FILE…   damaged pixels and sizes, and those of GDAL's, as in docs/lossy.md
 
 The filling of pixels under the mask is written here once more, in NumPy.
 """
