@@ -89,7 +89,7 @@ pub(crate) const fn meaning(words: &'static [&'static str], hint: &'static str) 
 pub(crate) const MEANINGS: &[Meaning] = &[
     // The output is always a COG.
     meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
-    meaning(&["p", "profile", "cog-profile"], "--profile NAME or --compress CODEC sets the codec"),
+    meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec"),
     meaning(
         &["co", "creation-option"],
         "-co NAME=VALUE takes the creation options of GDAL's COG driver, such as -co COMPRESS=ZSTD",
@@ -181,7 +181,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(
         &["scale", "a_scale", "a-scale", "scale-factor"],
         "--band-scale NUMBER records a scale factor in the metadata; pixel values are not rescaled, as \
-         'gdal_translate -scale' does",
+         'gdal_translate -scale' does; --rescale MIN,MAX does that",
     ),
     meaning(
         &["offset", "a_offset", "a-offset", "add-offset"],
@@ -279,11 +279,6 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], Value("deflate")),
     ("--compress", &["zstandard"], Value("zstd")),
     ("--compress", &["raw", "no", "false", "uncompressed"], Value("none")),
-    (
-        "--compress",
-        &["webp", "lerc", "lerc_deflate", "lerc_zstd"],
-        Advice("use 'jpeg' for 8-bit imagery, or 'zstd' for small files without loss"),
-    ),
     (
         "--compress",
         &["jxl", "jpegxl", "jpeg_xl"],

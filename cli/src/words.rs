@@ -12,6 +12,8 @@ pub(crate) struct Rewritten {
     pub(crate) words: Vec<OsString>,
     /// One sentence for each option that was rewritten.
     pub(crate) notes: Vec<String>,
+    /// Number of words that were added after the name of the command.
+    added: usize,
 }
 
 /// The numbers of words that follow an option: the least and the most.
@@ -82,7 +84,7 @@ fn reorder(words: &[&str]) -> String {
 /// Rewrites a command line, whose first word is the name of the program.
 pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
     if words.get(1).is_none_or(|command| command != "create") {
-        return Ok(Rewritten { words, notes: Vec::new() });
+        return Ok(Rewritten { words, ..Rewritten::default() });
     }
     let mut rewritten = Rewritten::default();
     let mut bands = Vec::new();
@@ -177,8 +179,9 @@ impl Rewritten {
         // One word, so that a negative number is not taken for an option.
         let word = if value.is_empty() { option.to_owned() } else { format!("{option}={value}") };
         self.notes.push(format!("'{written}' is '{}' here", word.replacen('=', " ", 1)));
-        let at = self.words.len().min(2);
+        let at = self.words.len().min(2 + self.added);
         self.words.insert(at, word.into());
+        self.added += 1;
     }
 }
 
@@ -221,17 +224,17 @@ mod tests {
             ("cogsmith create -of COG -co COMPRESS=LZW in out", "cogsmith create --compress=lzw in out"),
             (
                 "cogsmith create -a_srs EPSG:3035 -a_nodata -9999 in out",
-                "cogsmith create --nodata=-9999 --crs=EPSG:3035 in out",
+                "cogsmith create --crs=EPSG:3035 --nodata=-9999 in out",
             ),
             ("cogsmith create -b 3 -b 1 in out", "cogsmith create --bands=3,1 in out"),
             ("cogsmith create -srcwin 1 2 3 4 in out", "cogsmith create --window=1,2,3,4 in out"),
             ("cogsmith create -projwin 0 9 8 -1 in out", "cogsmith create --bbox=0,-1,8,9 in out"),
             (
                 "cogsmith create -ot Byte -scale 0 3000 1 255 in out",
-                "cogsmith create --rescale=0,3000,1,255 --dtype=Byte in out",
+                "cogsmith create --dtype=Byte --rescale=0,3000,1,255 in out",
             ),
             ("cogsmith create -r average in out", "cogsmith create --overview-resampling=average in out"),
-            ("cogsmith create -outsize 9 8 -r mode in out", "cogsmith create --size-resampling=mode --size=9x8 in out"),
+            ("cogsmith create -outsize 9 8 -r mode in out", "cogsmith create --size=9x8 --size-resampling=mode in out"),
             ("cogsmith create in out -co SPARSE_OK=NO", "cogsmith create in out"),
             ("cogsmith create -co STATISTICS=YES in out", "cogsmith create --stats in out"),
             (

@@ -40,7 +40,17 @@ fn options_refused(test: &str, options: &[&str], expected: &str) -> TestResult {
 #[test]
 fn values_out_of_range_are_refused() -> TestResult {
     for (options, expected) in [
-        (&["--compress", "jpeg"], "possible values: none, lzw, deflate, zstd"),
+        (
+            &["--compress", "jpeg2000"],
+            "possible values: none, lzw, packbits, deflate, zstd, jpeg, webp, lerc, lerc_deflate, lerc_zstd",
+        ),
+        (&["--window", "1,2,3"], "such as 0,0,512,512"),
+        (&["--bands", "0"], "count from 1"),
+        (&["--rescale", "1,1"], "two different values"),
+        (&["--dtype", "u7"], "is not one of u8"),
+        (&["--size", "100"], "such as 1024x768"),
+        (&["-co", "SPARSE_OK=TRUE"], "SPARSE_OK=TRUE is not supported"),
+        (&["-co", "TILED=YES"], "always tiled"),
         (&["--level", "0"], "1 to 9"),
         (&["--level", "10"], "1 to 9"),
         (&["--level", "256"], "--level"),
@@ -74,7 +84,7 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--crs", "+proj=moll"], "moll"),
         (&["--crs", "{\"type\": 1}"], "PROJJSON"),
         (&["--crs-wkt", "--quiet"], "--crs-wkt: has no effect without a coordinate reference system"),
-        (&["--nbits", "12"], "possible values: keep, widen"),
+        (&["--nbits", "65"], "expected keep, widen, or a number of bits"),
         (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
         (&["--image", "0"], "counting from 1"),
         (&["--threads", "0"], "expected all"),
@@ -132,8 +142,21 @@ fn contradictions_are_refused() -> TestResult {
 
 /// `gdal_translate -scale` changes pixel values, so these names are not options here.
 #[test]
+fn parameters_of_codecs_and_choices_of_pixels_are_checked() -> TestResult {
+    for (options, expected) in [
+        (&["--compress", "jpeg", "--quality", "101"], "1 to 100"),
+        (&["--compress", "deflate", "--quality", "50"], "--quality: has no effect with codec deflate"),
+        (&["--compress", "lerc", "--max-z-error", "-1"], "at least 0"),
+        (&["--window", "0,0,1,1", "--bbox", "0,0,1,1"], "cannot be used with"),
+    ] {
+        options_refused("parameters", options, expected)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn scale_offset_and_unit_are_refused_with_a_hint() -> TestResult {
-    for words in [&["--scale", "0.1"] as &[&str], &["--scale=0.1"], &["-scale", "0", "255"], &["-a_scale", "0.1"]] {
+    for words in [&["--scale", "0.1"] as &[&str], &["--scale=0.1"]] {
         options_refused("scale", words, "--band-scale NUMBER records a scale factor in the metadata")?;
         options_refused("scale", words, "not rescaled, as 'gdal_translate -scale' does")?;
     }
