@@ -101,8 +101,11 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "--level N sets the compression level",
     ),
     meaning(&["jpeg-quality", "jpeg_quality", "jpegquality", "q"], "--compress jpeg --quality N sets the quality"),
-    meaning(&["max-z-error", "max_z_error"], "LERC is not available; leave it out, and use --compress zstd"),
-    meaning(&["lossy"], "--compress jpeg is lossy; all other codecs are lossless"),
+    meaning(&["max_z_error", "tolerance"], "--compress lerc --max-z-error ERROR sets the largest error"),
+    meaning(
+        &["lossy"],
+        "--compress jpeg and --compress lerc with --max-z-error are lossy; all other codecs are lossless",
+    ),
     // Layout.
     meaning(
         &["blockxsize", "blockysize", "block-size", "tile-size", "tilesize", "tiled", "tile", "blocks"],
