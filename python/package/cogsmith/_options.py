@@ -19,6 +19,8 @@ from ._values import warn as warn
 
 #: Options of the library are unsigned integers of this many bits; it checks their ranges.
 WORD = 2**32 - 1
+#: The highest level of any codec.
+MAX_LEVEL = max(codec.parameters["level"][1] for codec in _native.CODECS.values() if "level" in codec.parameters)
 #: The default side of tiles.
 BLOCK = 512
 #: Above this many bytes before compression, GDAL's IF_SAFER makes a BigTIFF.

@@ -14,7 +14,7 @@ use crate::tiff::{Tag, TagValue};
 use super::compression::{Compression, JpegPhotometric, Subsampling};
 use super::encoder::EncoderKind;
 #[cfg(not(feature = "jpeg"))]
-use super::encoder::{SampleEncoder, TileSamples};
+use super::encoder::Missing;
 use super::{Components, TileFormat};
 
 /// The constructor of the encoder.

@@ -7,9 +7,11 @@ pub(crate) struct Blob<T> {
     /// Row by row, all samples of a pixel together.
     pub(crate) values: Vec<T>,
     /// The valid pixels, if some are not. Masks of single bands are in `values` already.
+    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only readers ask"))]
     mask: Option<Vec<bool>>,
 }
 
+#[cfg(feature = "geotiff")]
 impl<T> Blob<T> {
     /// Returns whether a pixel is valid.
     pub(crate) fn is_valid(&self, pixel: usize) -> bool {
