@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, DataType, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile,
-    OverriddenSource, PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode,
-    encode_to_output,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
+    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -147,12 +146,7 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, 
     match arguments.nbits {
         None | Some(BitsChoice::Keep) => {}
         Some(BitsChoice::Widen) => source.widen(),
-        // As in GDAL, 16 bits are half precision.
-        Some(BitsChoice::Number(16)) if source.spec().data_type == DataType::F32 => {
-            pixels = pixels.data_type(DataType::F16)
-        }
-        Some(BitsChoice::Number(bits)) if bits == source.spec().data_type.bits() => source.widen(),
-        Some(BitsChoice::Number(bits)) => pixels = pixels.bits_per_sample(bits),
+        Some(BitsChoice::Number(bits)) => pixels = pixels.bits_of(bits, source.spec().data_type),
     }
     let mut source = OverriddenSource::new(pixels.apply(source)?);
     if let Some(crs) = arguments.crs()? {

@@ -53,6 +53,7 @@ pub(crate) struct Pixels {
     unscale: bool,
     rescale: Vec<Mapping>,
     data_type: Option<String>,
+    bits: Option<u16>,
     size: Option<(u32, u32)>,
     size_resampling: Option<String>,
 }
@@ -175,6 +176,7 @@ pub(crate) fn create<'py>(
     let overrides = overrides.overrides()?;
     // Before the input is opened, so that invalid options fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
+    let bits = pixels.bits;
     let mut pixels = pixels.options()?;
     pixels.validate().map_err(raise_for_create)?;
     let mut source =
@@ -186,6 +188,9 @@ pub(crate) fn create<'py>(
     }
     if input.widen {
         source.widen();
+    }
+    if let Some(bits) = bits {
+        pixels = pixels.bits_of(bits, source.spec().data_type);
     }
     let mut source = OverriddenSource::new(pixels.apply(source).map_err(raise_for_create)?);
     if let Some(crs) = crs {

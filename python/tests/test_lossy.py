@@ -68,12 +68,16 @@ def test_nodata_is_exact_and_every_way_gives_the_same_bytes(bands, interleave):
 
 def test_the_names_of_gdal_mean_the_same():
     pixels, _ = picture()
-    ours = cogsmith.write(pixels, ":mem:", nodata=0, compress="jpeg", quality=60, overview_quality=40)
-    assert cogsmith.write(pixels, ":mem:", nodata=0, COMPRESS="JPEG", QUALITY=60, OVERVIEW_QUALITY=40) == ours
-    assert cogsmith.write(pixels, ":mem:", nodata=0, compress="jpeg", jpeg_quality="60", overview_quality=40) == ours
-    assert cogsmith.write(pixels, ":mem:", nodata=0, compress="jpeg", quality=60) != ours
-    sharp = cogsmith.write(pixels, ":mem:", nodata=0, compress="jpeg", jpeg_subsampling=444)
-    assert sharp == cogsmith.write(pixels, ":mem:", nodata=0, compress="jpeg", jpeg_subsampling="4:4:4") != ours
+
+    def data(**options):
+        return cogsmith.write(pixels, ":mem:", nodata=0, blocksize=128, **options)
+
+    ours = data(compress="jpeg", quality=60, overview_quality=40)
+    assert data(COMPRESS="JPEG", QUALITY=60, OVERVIEW_QUALITY=40) == ours
+    assert data(compress="jpeg", jpeg_quality="60", overview_quality=40) == ours
+    assert data(compress="jpeg", quality=60) != ours
+    sharp = data(compress="jpeg", jpeg_subsampling=444)
+    assert sharp == data(compress="jpeg", jpeg_subsampling="4:4:4") != data(compress="jpeg")
 
 
 def test_policies_decide_where_bands_disagree():

@@ -299,6 +299,12 @@ impl Compression {
         Ok(Some(changed))
     }
 
+    /// Returns whether this build has an encoder.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self.codec().unavailable.is_none()
+    }
+
     /// Checks that this build has an encoder.
     pub(crate) fn check_available(self) -> Result<()> {
         self.codec().unavailable.map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))

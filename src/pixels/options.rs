@@ -134,6 +134,16 @@ impl PixelOptions {
         self
     }
 
+    /// Sets the bits per sample as GDAL's NBITS does for samples of this type: 16 bits of `f32` are `f16`, and all bits of
+    /// the type change nothing.
+    pub fn bits_of(self, bits: u16, data_type: DataType) -> Self {
+        match (bits, data_type) {
+            (16, DataType::F32) => self.data_type(DataType::F16),
+            (bits, data_type) if bits == data_type.bits() => self,
+            _ => self.bits_per_sample(bits),
+        }
+    }
+
     /// Sets the nodata value after [`data_type`](Self::data_type), [`rescale`](Self::rescale), or
     /// [`unscale`](Self::unscale); it has no effect without one of them. Default: the source's, which must then fit the
     /// type.

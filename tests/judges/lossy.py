@@ -1,7 +1,8 @@
 """Lossy codecs: the bytes of GDAL and libjpeg-turbo, exact nodata in GDAL, rasterio, and tifffile, and the same bytes without SIMD.
 
     python lossy.py
-    python lossy.py --measure FILE…   damaged pixels and sizes, and those of GDAL's, as in docs/lossy.md
+    python lossy.py --measure [PNG]   the figures and the picture of docs/lossy.md
+    python lossy.py --files FILE…     the same figures for other files
 
 The filling of pixels under the mask is written here once more, in NumPy.
 """
@@ -268,7 +269,65 @@ def damage(source, path, nodata):
     return int(was.sum()), int((was & ~now).sum()), int((~was & now).sum())
 
 
-def measure(paths):
+def scene(size, bands):
+    """An image like a satellite's: fractal land, noise, and a rotated swath in nodata 0, as (band, row, column)."""
+    rng = np.random.default_rng(11)
+    frequencies = np.hypot(*np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij"))
+    frequencies[0, 0] = 1
+    land = []
+    for _ in range(2):
+        wave = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(size, size))) / frequencies**1.3, s=(size, size))
+        land.append((wave - wave.mean()) / wave.std())
+    weights = ((28, 9, 105), (24, -6, 112), (19, -14, 90), (30, 4, 60))
+    pixels = np.stack([base + a * land[0] + b * land[1] + rng.normal(0, 3, land[0].shape) for a, b, base in weights[:bands]])
+    pixels = np.clip(np.round(pixels), 1, 255).astype("u1")
+    y, x = np.mgrid[0:size, 0:size] / size
+    inside = (x + 0.21 * y > 0.2) & (x + 0.21 * y < 1.0) & (y - 0.17 * x > 0.02) & (y - 0.17 * x < 0.82)
+    pixels[:, ~inside] = 0
+    return pixels
+
+
+def shown(path, window, factor):
+    """A part of an image as RGB: nodata is magenta."""
+    ds = gdal.Open(path)
+    left, top, side = window
+    pixels = ds.ReadAsArray(left, top, side, side)
+    missing = np.all([ds.GetRasterBand(i + 1).GetMaskBand().ReadAsArray(left, top, side, side) == 0 for i in range(ds.RasterCount)], axis=0)
+    rgb = np.moveaxis(pixels if pixels.ndim == 3 else np.stack([pixels] * 3), 0, 2).copy()
+    rgb[missing] = (255, 0, 255)
+    return rgb.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def measure(picture_path=None):
+    scratch = tempfile.mkdtemp(prefix="cogsmith-lossy-")
+    try:
+        for bands in (3, 1):
+            source, theirs, ours = (os.path.join(scratch, f"{name}{bands}.tif") for name in ("in", "gdal", "ours"))
+            save(source, scene(2048, bands), nodata=0)
+            for quality in (75, 90):
+                gdal.Translate(theirs, source, format="COG", creationOptions=["COMPRESS=JPEG", f"QUALITY={quality}"])
+                result = command_line.create(source, ours, overwrite=True, json=True, compress="jpeg", quality=quality, verify=True)
+                levels = [level["loss"] for level in json.loads(result.out)["levels"]]
+                print(f"{bands} bands, quality {quality}: bytes GDAL {os.path.getsize(theirs)}, cogsmith {os.path.getsize(ours)}")
+                pixels, found = gdal.Open(source).ReadAsArray(), {"GDAL": gdal.Open(theirs).ReadAsArray(), "cogsmith": gdal.Open(ours).ReadAsArray()}
+                valid = (pixels != 0).any(axis=0) if bands > 1 else pixels != 0
+                for name, path in (("GDAL", theirs), ("cogsmith", ours)):
+                    errors = (found[name].astype(float) - pixels)[..., valid]
+                    psnr = 10 * np.log10(255**2 / (errors**2).mean())
+                    print(f"  {name}: nodata pixels, nodata that is data, data that is nodata {damage(source, path, 0)}, PSNR of valid pixels {psnr:.2f}")
+                print("  loss by level", levels)
+                if picture_path and bands == 3 and quality == 75:
+                    import imagecodecs
+                    parts = [shown(path, (300, 90, 100), 4) for path in (source, theirs, ours)]
+                    gap = np.full((400, 8, 3), 255, "u1")
+                    image = np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1)
+                    open(picture_path, "wb").write(imagecodecs.png_encode(image, level=9))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def measure_files(paths):
+    """The figures for other files."""
     scratch = tempfile.mkdtemp(prefix="cogsmith-lossy-")
     try:
         for path in paths:
@@ -286,7 +345,9 @@ def measure(paths):
 
 def main():
     if sys.argv[1:2] == ["--measure"]:
-        return measure(sys.argv[2:])
+        return measure(*sys.argv[2:3])
+    if sys.argv[1:2] == ["--files"]:
+        return measure_files(sys.argv[2:])
     print("judge GDAL", gdal.__version__, "imagecodecs", imagecodecs.__version__)
     report = Report("lossy")
     scratch = tempfile.mkdtemp(prefix="cogsmith-lossy-")

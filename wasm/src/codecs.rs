@@ -1,6 +1,6 @@
 //! The codecs that this build writes.
 
-use cogsmith::{Compression, EncodeOptions};
+use cogsmith::{Compression, EncodeOptions, ParameterRange, ParameterValue};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -11,14 +11,17 @@ use crate::object::{Out, list};
 #[must_use]
 pub fn codecs() -> JsValue {
     let default = EncodeOptions::default().compression;
-    let described = Compression::ALL.iter().map(|compression| {
+    let described = Compression::ALL.iter().filter(|compression| compression.is_available()).map(|compression| {
         let codec = compression.codec();
-        let parameter = codec.parameter.map(|parameter| {
-            Out::default()
-                .with("name", parameter.name)
-                .with("min", parameter.min)
-                .with("max", parameter.max)
-                .with("default", parameter.default)
+        let parameter = codec.parameters.iter().find_map(|parameter| match (parameter.range, parameter.default) {
+            (ParameterRange::Integers { min, max }, ParameterValue::Integer(default)) => Some(
+                Out::default()
+                    .with("name", parameter.name)
+                    .with("min", min)
+                    .with("max", max)
+                    .with("default", default),
+            ),
+            _ => None,
         });
         Out::default()
             .with("name", codec.name)

@@ -2,7 +2,7 @@
 
 use cogsmith::{
     BandValue, BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Gcp, Interleave, MaskPolicy,
-    MetadataOverride, Nodata, OptionField, Overrides, Overviews, PixelIs, Predictor, ReadOptions, Resampling, TileSize,
+    MetadataOverride, Nodata, OptionField, Overrides, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions, Resampling, TileSize,
     Transform,
 };
 use js_sys::Object;
@@ -11,9 +11,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::object::{Given, Result, entries, refused};
 
 /// All names, in the order of docs/command.md.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 38] = [
     "compress",
     "level",
+    "quality",
+    "lossless",
+    "maxZError",
+    "jpegSubsampling",
+    "photometric",
     "predictor",
     "blocksize",
     "interleave",
@@ -22,6 +27,11 @@ const NAMES: [&str; 28] = [
     "overviewCount",
     "overviewResampling",
     "overviewBlocksize",
+    "overviewCompress",
+    "overviewLevel",
+    "overviewQuality",
+    "overviewMaxZError",
+    "overviewPredictor",
     "image",
     "nodata",
     "mask",
@@ -47,6 +57,15 @@ pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
     Some(match option {
         OptionField::Compression => "compress",
         OptionField::Level => "level",
+        OptionField::Quality => "quality",
+        OptionField::MaxZError => "maxZError",
+        OptionField::JpegSubsampling => "jpegSubsampling",
+        OptionField::Photometric => "photometric",
+        OptionField::OverviewCompression => "overviewCompress",
+        OptionField::OverviewLevel => "overviewLevel",
+        OptionField::OverviewQuality => "overviewQuality",
+        OptionField::OverviewMaxZError => "overviewMaxZError",
+        OptionField::OverviewPredictor => "overviewPredictor",
         OptionField::Predictor => "predictor",
         OptionField::TileSize => "blocksize",
         OptionField::OverviewTileSize => "overviewBlocksize",
@@ -83,15 +102,6 @@ const fn is_absent(option: OptionField) -> bool {
         OptionField::IgnoreAux
             | OptionField::Rpc
             | OptionField::IccProfile
-            | OptionField::Quality
-            | OptionField::JpegSubsampling
-            | OptionField::Photometric
-            | OptionField::OverviewCompression
-            | OptionField::OverviewLevel
-            | OptionField::OverviewQuality
-            | OptionField::OverviewPredictor
-            | OptionField::MaxZError
-            | OptionField::OverviewMaxZError
             | OptionField::BitsPerSample
             | OptionField::CreationOption
             | OptionField::Pixels
@@ -151,22 +161,48 @@ pub(crate) struct Options {
     pub(crate) nodata: Option<Option<Nodata>>,
     pub(crate) widen: bool,
     pub(crate) crs: Option<Crs>,
-    pub(crate) mask: MaskPolicy,
     pub(crate) overrides: Overrides,
     pub(crate) encode: EncodeOptions,
+}
+
+/// The value of a codec's parameter.
+enum Parameter {
+    Whole(u32),
+    Number(f64),
+    Name(String),
+}
+
+impl Parameter {
+    fn value(&self) -> ParameterValue<'_> {
+        match self {
+            Self::Whole(value) => (*value).into(),
+            Self::Number(value) => (*value).into(),
+            Self::Name(name) => name.as_str().into(),
+        }
+    }
 }
 
 impl Options {
     /// Reads an object; rejects unknown names and invalid values, and makes the library's checks that need no raster.
     pub(crate) fn read(object: &JsValue) -> Result<Self> {
         let mut options = Self::default();
-        let (mut level, mut count) = (None, None);
+        let (mut parameters, mut of_overviews): (Vec<(&str, Parameter)>, Vec<(&str, Parameter)>) = Default::default();
+        let (mut other, mut count) = (None, None);
         let (mut crs, mut crs_wkt) = (None, false);
         for given in entries(object, "options", &NAMES)? {
             let (encode, overrides) = (&mut options.encode, &mut options.overrides);
             match given.option() {
                 "compress" => encode.compression = given.named(Compression::names())?,
-                "level" => level = Some(given.whole()?),
+                "level" => parameters.push(("level", Parameter::Whole(given.whole()?))),
+                "quality" => parameters.push(("quality", Parameter::Whole(given.whole()?))),
+                "lossless" => {
+                    if given.flag()? {
+                        parameters.push(("quality", Parameter::Whole(100)));
+                    }
+                }
+                "maxZError" => parameters.push(("max-z-error", Parameter::Number(given.finite()?))),
+                "jpegSubsampling" => parameters.push(("jpeg-subsampling", Parameter::Name(given.text()?))),
+                "photometric" => parameters.push(("photometric", Parameter::Name(given.text()?))),
                 "predictor" => encode.predictor = given.named(Predictor::names())?,
                 "blocksize" => encode.tile_size = tile_size(&given)?,
                 "interleave" => encode.interleave = given.named(Interleave::names())?,
@@ -175,6 +211,11 @@ impl Options {
                 "overviewCount" => count = Some(given.whole()?),
                 "overviewResampling" => resampling(&given, encode)?,
                 "overviewBlocksize" => encode.overview_tile_size = Some(tile_size(&given)?),
+                "overviewCompress" => other = Some(given.named(Compression::names())?),
+                "overviewLevel" => of_overviews.push(("level", Parameter::Whole(given.whole()?))),
+                "overviewQuality" => of_overviews.push(("quality", Parameter::Whole(given.whole()?))),
+                "overviewMaxZError" => of_overviews.push(("max-z-error", Parameter::Number(given.finite()?))),
+                "overviewPredictor" => encode.overview_predictor = Some(given.named(Predictor::names())?),
                 "image" => {
                     // People count images from 1, the library from 0.
                     let number = (given.whole()? as usize).checked_sub(1);
@@ -183,7 +224,7 @@ impl Options {
                     options.read.image = Some(number);
                 }
                 "nodata" => options.nodata = Some(nodata(&given)?),
-                "mask" => options.mask = given.named(MaskPolicy::names())?,
+                "mask" => encode.mask = given.named(MaskPolicy::names())?,
                 "nbits" => options.widen = given.one_of(&[("keep", false), ("widen", true)])?,
                 "crs" => crs = Some(crs_text(&given)?),
                 "crsWkt" => crs_wkt = given.flag()?,
@@ -212,9 +253,11 @@ impl Options {
             }
         }
         let encode = &mut options.encode;
-        if let Some(level) = level {
-            encode.compression = encode.compression.with_parameter("level", level)?;
+        for (name, value) in &parameters {
+            encode.compression = encode.compression.with_parameter(name, value.value())?;
         }
+        let of_overviews = of_overviews.iter().map(|(name, value)| (*name, value.value()));
+        encode.overview_compression = encode.compression.for_overviews(other, of_overviews)?;
         if let Some(count) = count {
             encode.overviews = std::mem::take(&mut encode.overviews).with_count(count)?;
         }
@@ -244,7 +287,7 @@ fn colors(given: &Given) -> Result<Vec<ColorInterpretation>> {
     let items = given.items().filter(|items| !items.is_empty());
     let Some(items) = items else { return given.refuse("expected an array with a color for each band") };
     let color = |item: &Given| {
-        let names = || ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
+        let names = || ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase()).collect::<Vec<_>>().join(", ");
         let color = ColorInterpretation::parse(&item.text()?);
         color.map_or_else(|| given.refuse(format!("expected one of {}", names())), Ok)
     };

@@ -41,8 +41,8 @@ impl Raster {
         if options.widen {
             source.widen();
         }
-        let warnings = source.warnings().to_vec();
-        let pixels = MaskedSource::with_metadata(source, options.mask)?;
+        let pixels = MaskedSource::for_options(source, &options.encode)?;
+        let warnings = pixels.warnings().to_vec();
         let (geo, metadata) = (pixels.geo().clone(), pixels.metadata().clone());
         Self { pixels: Box::new(pixels), geo, metadata, warnings, chunk_rows }.described(options)
     }
@@ -59,9 +59,9 @@ impl Raster {
             return Err(refused(option, "applies to files only; an array is described by the second argument"));
         }
         let (source, geo) = Array::new(reader, image)?;
-        let pixels = MaskedSource::new(source, options.mask)?;
-        let metadata = Metadata::default();
-        Self { pixels: Box::new(pixels), geo, metadata, warnings: Vec::new(), chunk_rows: 1 }.described(options)
+        let pixels = MaskedSource::for_options(source, &options.encode)?;
+        let (metadata, warnings) = (Metadata::default(), pixels.warnings().to_vec());
+        Self { pixels: Box::new(pixels), geo, metadata, warnings, chunk_rows: 1 }.described(options)
     }
 
     fn described(mut self, options: &Options) -> Result<Self> {
@@ -181,6 +181,8 @@ fn set_alpha(spec: &mut ImageSpec, given: &Given, may_be_rgb: bool) -> Result<()
     spec.extra_samples.push(kind);
     Ok(())
 }
+
+impl RasterSource for Array {}
 
 impl PixelSource for Array {
     fn spec(&self) -> &ImageSpec {

@@ -1,9 +1,22 @@
+/** A compression codec. */
+export type Codec = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg' | 'webp' | 'lerc' | 'lerc_deflate' | 'lerc_zstd';
+
 /** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
-  /** Compression codec; all are lossless. Default: `deflate`. */
-  compress?: 'none' | 'lzw' | 'deflate' | 'zstd';
+  /** Compression codec. Those that the module contains are in `codecs()`; JPEG and LERC are not in the published one. Default: `deflate`. */
+  compress?: Codec;
   /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
+  /** Quality of jpeg: 1 (smallest) to 100. Default: 75. */
+  quality?: number;
+  /** Lossless webp, the only one that is written; the same as a quality of 100. Default: false. */
+  lossless?: boolean;
+  /** Largest error of lerc in any sample. Default: 0. */
+  maxZError?: number;
+  /** Chroma subsampling of jpeg. Default: `auto`, 4:2:0 for red, green, and blue, none for other bands. */
+  jpegSubsampling?: 'auto' | '420' | '444';
+  /** Color space in which jpeg stores three bands. Default: `auto`, YCbCr for red, green, and blue; `ycbcr` for any three bands. */
+  photometric?: 'auto' | 'ycbcr';
   /** Transform applied to samples before compression. Default: `auto`, chosen by data type and, for integers, by trial. */
   predictor?: 'auto' | 'none' | 'horizontal' | 'float';
   /** Tile size in pixels: one side, or width and height; multiples of 16. Default: 512. */
@@ -23,12 +36,22 @@ export interface CreateOptions {
   overviewResampling?: 'auto' | Resampling | Resampling[];
   /** Tile size of overviews, in the same form as `blocksize`. Default: that of `blocksize`. */
   overviewBlocksize?: number | [number, number];
+  /** Codec of overviews. Default: that of `compress`. */
+  overviewCompress?: Codec;
+  /** Compression level of overviews. Default: that of `level` if the codec is the same. */
+  overviewLevel?: number;
+  /** Quality of overviews. Default: that of `quality` if the codec is the same. */
+  overviewQuality?: number;
+  /** Largest error of lerc in overviews. Default: that of `maxZError` if the codec is the same. */
+  overviewMaxZError?: number;
+  /** Predictor of overviews. Default: that of `predictor`. */
+  overviewPredictor?: 'auto' | 'none' | 'horizontal' | 'float';
   /** Image to read from a file with several, counting from 1. Default: the first at full resolution. Files only. */
   image?: number;
   /** Value that marks pixels without data, or `none`. Default: the input's. Files only. */
   nodata?: Nodata | 'none';
-  /** Source of the output's mask. Default: `auto`, the input's mask, if it has one. */
-  mask?: 'auto' | 'none' | 'nodata' | 'alpha';
+  /** Source of the output's mask. Default: `auto`, the input's mask, if it has one; with jpeg also nodata and alpha. */
+  mask?: 'auto' | 'none' | 'nodata' | 'any-nodata' | 'alpha';
   /** Keep or widen samples of unusual width, such as 12 bits. Default: `keep`. Files only. */
   nbits?: 'keep' | 'widen';
   /** Coordinate reference system: a code, WKT, PROJJSON, or a PROJ string; does not reproject. Default: the input's. Files only. */

@@ -70,7 +70,7 @@ def create(
     dtype: Any = None,
     size: Sequence[int] | str | None = None,
     size_resampling: str | None = None,
-    nbits: Literal["keep", "widen"] | str = default("keep"),
+    nbits: Literal["keep", "widen"] | str | int = default("keep"),
     ignore_aux: Flag = default(False),
     crs: Any = None,
     crs_wkt: Flag = default(False),
@@ -145,8 +145,9 @@ def create(
         Columns and rows to reduce the image to.
     size_resampling : str, optional
         Kernel of ``size``. Default: that of overviews.
-    nbits : {"keep", "widen"}, default "keep"
-        Whether samples of unusual width, such as 12 bits, are widened to the next type.
+    nbits : {"keep", "widen"} or int, default "keep"
+        Whether samples of unusual width, such as 12 bits, are widened to the next type; or the bits per sample in the file:
+        larger values become the largest one, and 16 stores 32-bit floats as halves.
     ignore_aux : bool, default False
         Whether an ``.aux.xml`` file next to the input is ignored.
     crs : int, str, dict, or object, optional

@@ -75,9 +75,13 @@ def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _bits(result: FileOptions, name: str, value: Any) -> None:
-    if _values.word(value) not in ("keep", "widen"):
-        raise ValueError(f"{name}={value!r}: expected 'keep' or 'widen'")
-    result.input.widen = _values.word(value) == "widen"
+    if _values.word(value) in ("keep", "widen"):
+        result.input.widen = _values.word(value) == "widen"
+        return
+    try:
+        result.pixels.bits = _values.integer(name, value, 1, 64)
+    except ValueError:
+        raise ValueError(f"{name}={value!r}: expected 'keep', 'widen', or a number of bits") from None
 
 
 def _transform(result: FileOptions, name: str, value: Any) -> None:

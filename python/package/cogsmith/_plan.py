@@ -132,6 +132,7 @@ class PixelChoice:
     #: Two values, and what they become.
     rescale: list[tuple[float, float, tuple[float, float] | None]] = field(default_factory=list)
     data_type: str | None = None
+    bits: int | None = None
     size: tuple[int, int] | None = None
     size_resampling: str | None = None
 
