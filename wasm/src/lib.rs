@@ -12,6 +12,7 @@ mod options;
 mod preview;
 mod reader;
 mod report;
+mod results;
 mod source;
 mod zstd;
 
