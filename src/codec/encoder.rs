@@ -78,10 +78,10 @@ pub(super) fn repeat_edges(samples: &mut [u8], pixel: usize, size: (usize, usize
 }
 
 /// The encoder of builds without the feature of a codec; it reports the missing feature.
-#[cfg(not(all(feature = "geotiff", feature = "jpeg", feature = "lerc")))]
+#[cfg(not(all(feature = "jpeg", feature = "lerc", feature = "webp")))]
 pub(super) struct Missing(pub(super) &'static str);
 
-#[cfg(not(all(feature = "geotiff", feature = "jpeg", feature = "lerc")))]
+#[cfg(not(all(feature = "jpeg", feature = "lerc", feature = "webp")))]
 impl SampleEncoder for Missing {
     fn encode(
         &mut self,

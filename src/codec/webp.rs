@@ -4,27 +4,27 @@ use crate::spec::ImageSpec;
 
 use super::compression::Compression;
 use super::encoder::EncoderKind;
-#[cfg(not(feature = "geotiff"))]
+#[cfg(not(feature = "webp"))]
 use super::encoder::Missing;
-#[cfg(feature = "geotiff")]
+#[cfg(feature = "webp")]
 use super::encoder::{SampleEncoder, TileSamples};
 
 /// The quality at which nothing is lost, as in GDAL's COG driver.
 pub(crate) const LOSSLESS_QUALITY: u8 = 100;
 
-/// The constructor of the encoder, which comes with the decoder.
-#[cfg(feature = "geotiff")]
+/// The constructor of the encoder.
+#[cfg(feature = "webp")]
 pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Encoder));
 
 /// The constructor of an encoder that reports the missing feature.
-#[cfg(not(feature = "geotiff"))]
+#[cfg(not(feature = "webp"))]
 pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing(MISSING)));
 
 /// The reason why builds without the feature have no encoder.
-const MISSING: &str = "webp needs the feature 'geotiff'";
+const MISSING: &str = "webp needs the feature 'webp'";
 
 /// The reason if this build has no encoder.
-pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "geotiff") { None } else { Some(MISSING) };
+pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "webp") { None } else { Some(MISSING) };
 
 /// Bounds the size of a tile: at most 15 bits per sample, and a few tables.
 pub(super) fn max_len(len: u64) -> u64 {
@@ -45,10 +45,10 @@ pub(super) fn misfit(codec: Compression, spec: &ImageSpec, samples: usize) -> Op
 }
 
 /// Encodes tiles.
-#[cfg(feature = "geotiff")]
+#[cfg(feature = "webp")]
 struct Encoder;
 
-#[cfg(feature = "geotiff")]
+#[cfg(feature = "webp")]
 impl SampleEncoder for Encoder {
     fn encode(
         &mut self,

@@ -13,6 +13,7 @@ mod options;
 mod preview;
 mod reader;
 mod report;
+mod results;
 mod source;
 
 use std::cell::RefCell;

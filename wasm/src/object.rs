@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use js_sys::{Array, JSON, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::Failure;
@@ -54,25 +54,6 @@ pub(crate) fn camel_case(name: &str, separator: char) -> String {
         camel += rest;
     }
     camel
-}
-
-/// Parses the JSON of the library, with names in camel case.
-pub(crate) fn json(text: &str) -> Result<JsValue, JsValue> {
-    JSON::parse(text).map(|value| renamed(&value))
-}
-
-/// Returns a value with all names in it in camel case. Rules and classes, such as `tiff-tag-order`, keep their names.
-fn renamed(value: &JsValue) -> JsValue {
-    if let Some(items) = value.dyn_ref::<Array>() {
-        return items.iter().map(|item| renamed(&item)).collect::<Array>().into();
-    }
-    let Some(object) = value.dyn_ref::<Object>() else { return value.clone() };
-    let entries = Object::entries(object);
-    let out = entries.iter().fold(Out::default(), |out, entry| {
-        let entry: Array = entry.unchecked_into();
-        out.with(&camel_case(&entry.get(0).as_string().unwrap_or_default(), '_'), renamed(&entry.get(1)))
-    });
-    out.into()
 }
 
 /// Converts a 64-bit integer to a JavaScript number, exact up to 2^53.

@@ -7,14 +7,15 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::thrown;
-use crate::object::{Out, Result, entries, json};
+use crate::object::{Out, Result, entries};
 use crate::reader::Reader;
+use crate::results::value;
 
 /// Describes a TIFF.
 #[wasm_bindgen]
 pub fn inspect(read: Function, length: f64) -> Result<JsValue, JsValue> {
     let info = check::inspect(&Reader::new(read, length)).map_err(thrown)?;
-    json(&serde_json::to_string(&info).map_err(|error| error.to_string())?)
+    value(&info)
 }
 
 /// Validates a file.
@@ -34,6 +35,5 @@ pub fn validate(read: Function, length: f64, options: &JsValue) -> Result<JsValu
     };
     let (strict, quick, report) = judge().map_err(thrown)?;
     let known = Out::default().with("valid", report.is_valid(strict)).with("strict", strict).with("quick", quick);
-    let text = serde_json::to_string(&report).map_err(|error| error.to_string())?;
-    Ok(known.with_all(&json(&text)?).into())
+    Ok(known.with_all(&value(&report)?).into())
 }

@@ -1,10 +1,10 @@
 /** A compression codec. */
-export type Codec = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg' | 'webp' | 'lerc' | 'lerc_deflate' | 'lerc_zstd';
+export type CodecName = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg' | 'webp' | 'lerc' | 'lerc_deflate' | 'lerc_zstd';
 
 /** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
   /** Compression codec. Those that the module contains are in `codecs()`; JPEG and LERC are not in the published one. Default: `deflate`. */
-  compress?: Codec;
+  compress?: CodecName;
   /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
   /** Quality of jpeg: 1 (smallest) to 100. Default: 75. */
@@ -37,7 +37,7 @@ export interface CreateOptions {
   /** Tile size of overviews, in the same form as `blocksize`. Default: that of `blocksize`. */
   overviewBlocksize?: number | [number, number];
   /** Codec of overviews. Default: that of `compress`. */
-  overviewCompress?: Codec;
+  overviewCompress?: CodecName;
   /** Compression level of overviews. Default: that of `level` if the codec is the same. */
   overviewLevel?: number;
   /** Quality of overviews. Default: that of `quality` if the codec is the same. */
@@ -93,7 +93,7 @@ export interface Codec {
   /** True for the default of `compress`. */
   isDefault: boolean;
   /** The option with its parameter, and the integers it takes; `null` if it has none. */
-  parameter: { name: 'level'; min: number; max: number; default: number } | null;
+  parameter: { name: 'level' | 'quality'; min: number; max: number; default: number } | null;
   /** True if a `predictor` can precede it. */
   takesPredictor: boolean;
   /** Readers that cannot decode it; empty if every reader can. */

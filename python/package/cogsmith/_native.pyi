@@ -5,7 +5,8 @@ from typing import Any, final
 from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, PixelChoice, Pixels, Work
 
 __all__ = [
-    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
+    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
+    "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "validate",
     "info",
 ]
