@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn words_of_gdal_become_values() {
         let setting = |name: &str, value: &str| {
-            let option = CreationOption::find(name).expect("it is in the table");
+            let option = CreationOption::find(name).unwrap();
             option.setting(value).map_err(|error| error.to_string())
         };
         assert_eq!(setting("COMPRESS", "LERC_ZSTD"), Ok(Some((OptionField::Compression, "lerc_zstd".into()))));

@@ -49,7 +49,7 @@ impl Validity {
     /// nodata, as in GDAL, and transparent pixels are invalid in any case.
     pub(crate) fn of_image(spec: &ImageSpec) -> Self {
         let alpha = spec.alpha_band().map(|(band, _)| band);
-        Self { nodata: spec.nodata_in_range().filter(|_| !spec.mask), mask: spec.mask, alpha, ..Self::NOTHING }
+        Self { nodata: spec.nodata_in_range().filter(|_| !spec.mask), mask: spec.mask, alpha }
     }
 
     /// Returns the rules of statistics. As in GDAL: nodata alone decides, together with a mask only for f16 and f32;
@@ -62,11 +62,8 @@ impl Validity {
             .filter(|nodata| dispatch!(spec.data_type, T => NodataRange::<T>::of(nodata).is_some()));
         let mask = has_mask && (nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
         let alpha = spec.alpha_band().filter(|_| nodata.is_none() && !has_mask).map(|(band, _)| band);
-        Self { nodata, mask, alpha, ..Self::NOTHING }
+        Self { nodata, mask, alpha }
     }
-
-    /// Nothing is invalid.
-    const NOTHING: Self = Self { nodata: None, mask: false, alpha: None };
 
     /// Returns the samples that nodata makes invalid; `None` if nodata does not count, or no sample can equal it.
     pub(crate) fn nodata<T: Value>(&self) -> Option<NodataRange<T>> {

@@ -155,7 +155,6 @@ impl CogPlan {
     }
 
     /// Returns the description of the source's pixels. It differs from [`spec`](Self::spec) if a mask is made from nodata.
-    #[must_use]
     pub fn source_spec(&self) -> &ImageSpec {
         &self.inner.source
     }
