@@ -152,9 +152,10 @@ def write(
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)``. Not for Dask arrays.
     compress : str, default "deflate"
-        Codec: "deflate", "lzw", "zstd", "packbits", "jpeg", or "none"; members of ``rasterio.enums.Compression`` work
-        too. All except "jpeg" are lossless. JPEG is for uint8: one or three bands with ``interleave="pixel"``, any
-        number otherwise. Nodata stays exact, as a mask; the nodata tag is left out.
+        Codec: "deflate", "lzw", "zstd", "packbits", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd", or "none";
+        members of ``rasterio.enums.Compression`` work too. JPEG is lossy, and for uint8: one or three bands with
+        ``interleave="pixel"``, any number otherwise; nodata stays exact, as a mask, and the nodata tag is left out. LERC
+        keeps to ``max_z_error`` and keeps nodata exact. WebP needs ``lossless=True`` and three or four uint8 bands.
     level : int, optional
         Effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for ZSTD.
     quality : int, optional
