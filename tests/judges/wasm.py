@@ -250,7 +250,7 @@ def in_browser(report, scratch):
         if made["longest"] > 1500:
             problems.append(f"the page stood still for {made['longest']:.0f} ms")
         codecs = [text.split(":")[0].lower() for text in said["codecs"]["listed"]]
-        if codecs != ["none", "lzw", "deflate", "zstd"] or said["codecs"]["fixed"] != [True, True]:
+        if codecs != ["none", "lzw", "packbits", "deflate", "zstd"] or said["codecs"]["fixed"] != [True, True]:
             problems.append(f"the codecs: {said['codecs']}")
         if "nodata" not in said["contradiction"]["refused"]:
             problems.append(f"a nodata value that can't be: {said['contradiction']['refused']!r}")
