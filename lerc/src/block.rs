@@ -15,6 +15,9 @@ const STUFFED: u8 = 1;
 const ZERO: u8 = 2;
 const CONSTANT: u8 = 3;
 
+/// A range of no value.
+const NOTHING: (f64, f64) = (f64::INFINITY, f64::NEG_INFINITY);
+
 /// Error bound of all blocks of an image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bound {
@@ -24,12 +27,26 @@ pub(crate) struct Bound {
     scale: f64,
     /// Quantized values are plain differences.
     is_lossless_integer: bool,
+    /// Blocks with a value from the first to the second of these are stored without loss.
+    exact: (f64, f64),
 }
 
 impl Bound {
     pub(crate) fn new<T: Sample>(max_z_error: f64) -> Self {
         let is_lossless_integer = !T::IS_FLOAT && max_z_error == 0.5;
-        Self { max_z_error, scale: 1.0 / (2.0 * max_z_error), is_lossless_integer }
+        Self { max_z_error, scale: 1.0 / (2.0 * max_z_error), is_lossless_integer, exact: NOTHING }
+    }
+
+    /// Returns the bound that loses nothing of blocks with a value from `exact.0` to `exact.1`.
+    pub(crate) fn with_exact(self, exact: Option<(f64, f64)>) -> Self {
+        Self { exact: exact.unwrap_or(NOTHING), ..self }
+    }
+
+    /// Returns whether values of this range have to be stored without loss.
+    #[inline(always)]
+    fn is_exact<T: Sample>(self, values: &[T], min: f64, max: f64) -> bool {
+        let (low, high) = self.exact;
+        low <= max && high >= min && values.iter().any(|value| (low..=high).contains(&value.to_f64()))
     }
 
     /// Returns the quantized value of `value`, if it is `min` or more and not too far from it.
@@ -138,7 +155,8 @@ pub(crate) fn write<T: Sample>(
     let len = values.len();
     let raw_len = 1 + len * T::SIZE;
     let max_value = if bound.max_z_error > 0.0 { (max - min) * bound.scale } else { 0.0 };
-    let is_raw = (bound.max_z_error == 0.0 && max > min) || max_value > T::MAX_QUANTIZED;
+    let is_raw = max > min && (bound.max_z_error == 0.0 || bound.is_exact(values, min, max));
+    let is_raw = is_raw || max_value > T::MAX_QUANTIZED;
     // NaN, of infinities, becomes 0.
     let max_element = if is_raw { 0 } else { (max_value + 0.5) as u32 };
     let offset = range.min.offset();
@@ -207,6 +225,23 @@ mod tests {
         assert_eq!(encode(&[0_u16, 0x8000], 0.5), [0, 0, 0, 0, 0x80]);
         assert_eq!(encode(&[f32::INFINITY; 2], 0.5)[0], 3);
         assert_eq!(encode(&[1.0_f32, f32::INFINITY], 0.5)[0], 0);
+    }
+
+    #[test]
+    fn blocks_with_an_exact_value_are_raw_or_constant() {
+        let encode = |values: &[f32]| {
+            let mut out = vec![0; max_len::<f32>()];
+            let bound = Bound::new::<f32>(10.0).with_exact(Some((4.0, 6.0)));
+            let (len, _) = write(values, 0, bound, true, &mut Quantized::default(), &mut out);
+            out.truncate(len);
+            out
+        };
+        assert_eq!(encode(&[1.0, 3.0, 7.0, 9.0])[0] & 3, CONSTANT);
+        assert_eq!(encode(&[5.0; 4])[0] & 3, CONSTANT);
+        let values = [1.0f32, 3.0, 5.5, 9.0];
+        let raw = encode(&values);
+        assert_eq!(raw[0], RAW);
+        assert_eq!(raw[1..], values.map(f32::to_le_bytes).concat());
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Encoder {
     bins: Bins,
     valid: Vec<u8>,
     bits: Vec<u8>,
+    /// Samples whose blocks lose nothing.
+    exact: Option<(f64, f64)>,
 }
 
 /// A blob in the making.
@@ -98,7 +100,25 @@ impl Encoder {
         max_z_error: f64,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
+        self.encode_with_exact(image, mask, max_z_error, None, out)
+    }
+
+    /// Appends the image as [`encode`](Self::encode) does, but loses nothing of the blocks of 8 x 8 or 16 x 16 pixels with a
+    /// sample from `exact.0` to `exact.1`, both included. A range from a value minus `max_z_error` to the value plus
+    /// `max_z_error` keeps samples of this value, and lets no other sample become it.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode).
+    pub fn encode_with_exact<T: Sample>(
+        &mut self,
+        image: &Image<'_, T>,
+        mask: Option<&[u8]>,
+        max_z_error: f64,
+        exact: Option<(f64, f64)>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         check(image, mask, max_z_error)?;
+        self.exact = exact;
         let mut valid = std::mem::take(&mut self.valid);
         let nan = if mask.is_some() || T::IS_FLOAT {
             mask::find_valid(image.samples, image.bands, mask, &mut valid)
@@ -158,7 +178,7 @@ impl Encoder {
             return finish(start, out);
         }
 
-        let bound = Bound::new::<T>(max_z_error);
+        let bound = Bound::new::<T>(max_z_error).with_exact(self.exact);
         let mut len = tiles::write(tiles::SMALL, raster, bound, &mut self.ranges, &mut self.tiles, &mut self.small);
         sign_zeros(raster, &mut self.ranges);
         header.min = first_of(&self.ranges.mins, |one, other| one < other);

@@ -13,8 +13,8 @@ use super::blob;
 /// The constructor of the encoder.
 pub(in crate::codec) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::<Encoder>::default());
 
-/// The distance of a value from nodata, in error bounds, that keeps it from being decoded as nodata.
-const DISTANCE: f64 = 2.5;
+/// The largest distance of a decoded value from its sample in error bounds: arithmetic on floats rounds.
+const REACH: f64 = 1.01;
 
 /// Encodes tiles.
 #[derive(Default)]
@@ -59,7 +59,8 @@ impl SampleEncoder for Encoder {
 }
 
 impl Encoder {
-    /// Encodes a tile. Where a pixel would become nodata, or stop to be, the error is smaller.
+    /// Encodes a tile. If a pixel would become nodata, or stop to be, blocks with nodata or values near it lose nothing; if
+    /// that does not help, the whole tile loses nothing.
     fn blob<T: LercSample + lerc::Sample + Value + Pod>(
         &mut self,
         tile: &TileSamples<'_>,
@@ -70,23 +71,21 @@ impl Encoder {
         let size = (format.tile_size.width as usize, format.tile_size.height as usize);
         let samples: &[T] = bytemuck::cast_slice(tile.samples);
         let image = Image { width: size.0, height: size.1, bands: format.samples, samples };
+        self.encode(&image, max_error, None)?;
         // The least error that changes a sample.
         let exact = if T::MAY_BE_NAN { 0.0 } else { 0.5 };
-        let nodata = nodata_of::<T>(tile);
-        let bound = match nodata {
-            Some(nodata) if max_error > exact => bounded(tile, samples, nodata, max_error),
-            _ => max_error,
-        };
-        self.encode(&image, bound)?;
         let mut values = None;
-        if let Some(nodata) = nodata.filter(|_| bound > exact) {
-            let read = self.decode::<T>(size, format.samples)?;
-            let equal =
-                samples.iter().zip(&read).all(|(before, after)| nodata.contains(*before) == nodata.contains(*after));
-            if equal {
-                values = Some(read);
-            } else {
-                self.encode(&image, 0.0)?;
+        if let Some(nodata) = nodata_of::<T>(tile).filter(|_| max_error > exact) {
+            let is_same = |read: &Vec<T>| {
+                samples.iter().zip(read).all(|(before, after)| nodata.contains(*before) == nodata.contains(*after))
+            };
+            values = Some(self.decode::<T>(size, format.samples)?).filter(is_same);
+            if values.is_none() {
+                self.encode(&image, max_error, Some(near(nodata, max_error)))?;
+                values = Some(self.decode::<T>(size, format.samples)?).filter(is_same);
+            }
+            if values.is_none() {
+                self.encode(&image, 0.0, None)?;
             }
         }
         if let Some(decoded) = decoded {
@@ -99,9 +98,15 @@ impl Encoder {
         Ok(())
     }
 
-    fn encode<T: LercSample>(&mut self, image: &Image<'_, T>, max_error: f64) -> Result<(), String> {
+    fn encode<T: LercSample>(
+        &mut self,
+        image: &Image<'_, T>,
+        max_error: f64,
+        exact: Option<(f64, f64)>,
+    ) -> Result<(), String> {
         self.blob.clear();
-        self.blobs.encode(image, None, max_error, &mut self.blob).map_err(|error| format!("lerc: {error}"))
+        let result = self.blobs.encode_with_exact(image, None, max_error, exact, &mut self.blob);
+        result.map_err(|error| format!("lerc: {error}"))
     }
 
     /// Returns what decoders make of the blob, with NaN for invalid samples.
@@ -118,16 +123,8 @@ fn nodata_of<T: Value>(tile: &TileSamples<'_>) -> Option<NodataRange<T>> {
     pixel.first().copied().map(NodataRange::around)
 }
 
-/// Returns an error bound with which valid samples stay apart from nodata.
-fn bounded<T: Value>(tile: &TileSamples<'_>, samples: &[T], nodata: NodataRange<T>, max_error: f64) -> f64 {
+/// Returns the range of samples that may be decoded as nodata.
+fn near<T: Value>(nodata: NodataRange<T>, max_error: f64) -> (f64, f64) {
     let (low, high) = nodata.bounds();
-    let (low, high) = (low.to_f64(), high.to_f64());
-    let per_row = tile.format.tile_size.width as usize * tile.format.samples;
-    let rows = samples.chunks_exact(per_row).take(tile.inside.1);
-    let inside = rows.flat_map(|row| &row[..tile.inside.0 * tile.format.samples]);
-    let valid = inside.filter(|sample| !sample.is_nan() && !nodata.contains(**sample)).map(|sample| sample.to_f64());
-    let nearest = valid.map(|value| (value - high).abs().min((value - low).abs())).fold(f64::INFINITY, f64::min);
-    let bound = (nearest / DISTANCE).min(max_error);
-    // Much smaller bounds cost more than they save.
-    if bound * 64.0 < max_error { 0.0 } else { bound }
+    (low.to_f64() - REACH * max_error, high.to_f64() + REACH * max_error)
 }
