@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, Compression, DataType, EncodeOptions, Executor, FileOptions, GeoRef, ImageSpec, Metadata, Nodata,
-    Photometric, Resampling, Sample, SliceSource, encode_to_file,
+    CogPlan, Compression, DataType, EncodeOptions, Executor, FileOptions, GeoRef, ImageSpec, Metadata, Photometric,
+    Resampling, Sample, SliceSource, encode_to_file,
 };
 
 fn write<T: Sample>(bytes: &[u8], spec: &ImageSpec, codec: &str, threads: usize, path: &Path) -> cogsmith::Result<f64> {
@@ -22,10 +22,10 @@ fn write<T: Sample>(bytes: &[u8], spec: &ImageSpec, codec: &str, threads: usize,
         "lzw" => Compression::Lzw,
         _ => Compression::DEFLATE,
     };
-    let options = EncodeOptions { compression, resampling: Some(Resampling::Average), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().compression(compression).resampling(Resampling::Average);
     let plan = CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), &options)?;
     let mut source = SliceSource::planar(spec.clone(), &pixels)?;
-    encode_to_file(&mut source, &plan, &executor, path, &FileOptions { overwrite: true, sync: false })?;
+    encode_to_file(&mut source, &plan, &executor, path, &FileOptions::new().overwrite(true))?;
     Ok(start.elapsed().as_secs_f64())
 }
 
@@ -43,14 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photometric = if bands == 3 { Photometric::Rgb } else { Photometric::MinIsBlack };
     let spec = |data_type| {
         let extra_samples = Vec::new();
-        ImageSpec { photometric, extra_samples, ..ImageSpec::new(width, height, bands, data_type) }
+        ImageSpec::new(width, height, bands, data_type).photometric(photometric).extra_samples(extra_samples)
     };
     let output = Path::new(output);
     let seconds = match data_type.as_str() {
         "uint8" => write::<u8>(&bytes, &spec(DataType::U8), codec, threads, output)?,
         "uint16" => write::<u16>(&bytes, &spec(DataType::U16), codec, threads, output)?,
         "float32" => {
-            let spec = ImageSpec { nodata: Some(Nodata::from(-9999.0)), ..spec(DataType::F32) };
+            let spec = spec(DataType::F32).nodata(-9999.0);
             write::<f32>(&bytes, &spec, codec, threads, output)?
         }
         other => return Err(format!("no such type here: {other}").into()),

@@ -26,7 +26,7 @@ const CASES: [(Compression, Predictor); 8] = [
 fn codec(bencher: Bencher<'_, '_>, case: usize) {
     let (compression, predictor) = CASES[case];
     let image = Held::terrain(2048, 2048, 1);
-    let options = EncodeOptions { compression, predictor, overviews: Overviews::None, ..EncodeOptions::default() };
+    let options = EncodeOptions::new().compression(compression).predictor(predictor).overviews(Overviews::None);
     let size = image.encode(&options, &Executor::serial());
     println!("case {case}: {compression:?}, {predictor:?}, ratio {:.3}", image.bytes() as f64 / size as f64);
     bencher.counter(BytesCount::new(image.bytes())).bench(|| image.encode(&options, &Executor::serial()));

@@ -26,6 +26,6 @@ fn run(bencher: Bencher<'_, '_>, threads: usize, interleave: Interleave) {
     let executor = if threads == 0 { Executor::all_cores() } else { Executor::threads(threads) };
     let executor = executor.expect("threads can be started");
     let image = Held::terrain(3000, 3000, 4);
-    let options = EncodeOptions { interleave, ..EncodeOptions::default() };
+    let options = EncodeOptions::new().interleave(interleave);
     bencher.counter(BytesCount::new(image.bytes())).bench(|| image.encode(&options, &executor));
 }

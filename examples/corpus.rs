@@ -63,15 +63,8 @@ fn read_all(file: &Path, executor: &Executor) -> Result<String> {
     for first_row in (0..height).step_by(rows) {
         let rows = rows.min(height - first_row);
         let plane = &mut bytemuck::cast_slice_mut(&mut pixels)[..rows * width * bands * sample_size];
-        let mut stripe = Stripe {
-            width,
-            rows,
-            bands,
-            sample_size,
-            layout: StripeLayout::Chunky,
-            planes: vec![plane],
-            mask: spec.mask.then_some(&mut mask[..rows * width]),
-        };
+        let mask = spec.mask.then_some(&mut mask[..rows * width]);
+        let mut stripe = Stripe::new(&spec, rows, StripeLayout::Chunky, vec![plane], mask)?;
         source.read_rows(u32::try_from(first_row).unwrap_or(u32::MAX), &mut stripe, executor)?;
     }
     Ok(source.flavour().to_owned())

@@ -31,7 +31,7 @@ fn work(plan: &[u8], id: ShardId, inputs: &[Vec<u8>], folder: &Path) -> cogsmith
     let output = if id.tier == 0 {
         let window = shards.shard(id)?.source();
         let pixels = read(&window);
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..shards.plan().spec().clone() };
+        let spec = shards.plan().spec().clone().width(window.width()).height(window.height());
         encode_shard(&shards, id, &mut SliceSource::new(spec, &pixels)?, &executor)?
     } else {
         let pixels = inputs.iter().map(|bytes| ShardPixels::from_bytes(bytes)).collect::<cogsmith::Result<Vec<_>>>()?;
@@ -43,9 +43,9 @@ fn work(plan: &[u8], id: ShardId, inputs: &[Vec<u8>], folder: &Path) -> cogsmith
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spec = ImageSpec::new(SIZE.0, SIZE.1, 1, DataType::U16);
-    let options = EncodeOptions { predictor: Predictor::Horizontal, ..EncodeOptions::default() };
+    let options = EncodeOptions::new().predictor(Predictor::Horizontal);
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options)?;
-    let shards = ShardPlan::new(plan, &ShardOptions { width: 1024, height: 1024, levels: None })?;
+    let shards = ShardPlan::new(plan, &ShardOptions::new().width(1024).height(1024))?;
     let message = shards.to_bytes();
 
     let asked_for = std::env::args().nth(1).map(PathBuf::from);
@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let mut fragments = FragmentFolder::new(&folder);
-    let overwrite = FileOptions { overwrite: true, sync: false };
+    let overwrite = FileOptions::new().overwrite(true);
     let summary = assemble_to_file(&assembler.finish()?, &mut fragments, &path, &overwrite)?;
     fragments.remove()?;
     let count = shards.all_shards().count();

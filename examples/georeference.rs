@@ -49,7 +49,7 @@ fn write(output: &std::path::Path) -> Result<()> {
         metadata.set_offset(band, -0.1)?;
         metadata.set_unit(band, "1")?;
     }
-    let options = EncodeOptions { statistics: true, ..EncodeOptions::default() };
+    let options = EncodeOptions::new().statistics(true);
     let plan = CogPlan::new(source.spec(), &geo, &metadata, &options)?;
     encode_to_file(&mut source, &plan, &Executor::all_cores()?, output, &FileOptions::default())?;
     Ok(())

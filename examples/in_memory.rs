@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{} levels, {} bytes", plan.levels().len(), bytes.len());
     if let Some(path) = std::env::args().nth(1) {
-        let options = FileOptions { overwrite: true, sync: false };
+        let options = FileOptions::new().overwrite(true);
         let summary = cogsmith::encode_to_file(&mut source, &plan, &Executor::all_cores()?, path.as_ref(), &options)?;
         println!("{path}: {} bytes", summary.bytes);
     }

@@ -35,7 +35,7 @@ fn write(path: &str, text: &str) -> Result<String, Box<dyn std::error::Error>> {
         return Ok(answer);
     }
     let spec = ImageSpec::new(1, 1, 1, DataType::U8);
-    let options = EncodeOptions { tile_size: cogsmith::TileSize::square(16), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().tile_size(cogsmith::TileSize::square(16));
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options)?;
     let bytes = cogsmith::encode_to_vec(&mut SliceSource::new(spec, &[0u8])?, &plan)?;
     std::fs::write(path, bytes)?;

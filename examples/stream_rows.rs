@@ -7,23 +7,23 @@ use std::path::PathBuf;
 
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, Executor, FileOptions, GeoKeys, GeoRef, ImageSpec,
-    Metadata, Nodata, OutputFile, StoreOptions, Transform,
+    Metadata, OutputFile, StoreOptions, Transform,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = (2000u32, 1500u32);
-    let spec = ImageSpec { nodata: Some(Nodata::from(f64::NAN)), ..ImageSpec::new(width, height, 1, DataType::F32) };
+    let spec = ImageSpec::new(width, height, 1, DataType::F32).nodata(f64::NAN);
     // 10 m pixels, north up, UTM zone 33N: GeoKeys 1024 (projected), 1025 (pixel is area), 3072 (EPSG:32633).
     let keys =
         GeoKeys { directory: vec![1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633], ..GeoKeys::default() };
     let transform = Transform::north_up(500_000.0, 5_300_000.0, 10.0, 10.0)?;
     let geo = GeoRef::default().with_keys(keys)?.with_transform(transform);
-    let options = EncodeOptions { compression: Compression::ZSTD, ..EncodeOptions::default() };
+    let options = EncodeOptions::new().compression(Compression::ZSTD);
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options)?;
 
     let asked_for = std::env::args().nth(1).map(PathBuf::from);
     let path = asked_for.clone().unwrap_or_else(|| std::env::temp_dir().join("cogsmith-stream-rows.tif"));
-    let file = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false })?;
+    let file = OutputFile::create(&path, &FileOptions::new().overwrite(true))?;
     let mut writer = CogWriter::to_file(plan, Executor::all_cores()?, StoreOptions::default(), file)?;
     for row in 0..height {
         let row: Vec<f32> = (0..width)

@@ -16,7 +16,7 @@ from osgeo import gdal, osr
 
 gdal.UseExceptions()
 CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
-TARGETS = ("deflate", "lzw", "plan", "predictor", "round_trip", "shards", "validate", "zstd")
+TARGETS = ("deflate", "lerc", "lzw", "plan", "predictor", "round_trip", "shards", "validate", "zstd")
 
 # Name: GDAL type, bands, creation options.
 FLAVOURS = {

@@ -9,12 +9,15 @@ all numbers are little-endian, "varint" is LEB128. In order:
     ellipsoids  u8 count; u16 code, f64 semi-major axis in meters, f64 inverse flattening (0: a sphere)
     meridians   u8 count; u16 code, f64 longitude in degrees, u8 length, name
     datums      u16 count; varint code - code before, u8 index of the ellipsoid, u8 index of the meridian (+ 128: an ensemble)
-    names       u16 count; u32 FNV-1a of the name's letters, digits and plus signs in lower case, u16 code of the datum; by hash
+    names       u16 count, by datum; varint code of the datum - code before, of each; then u32 FNV-1a of the letters, digits and
+                plus signs in lower case, of each
     classes     u8 count; u8 kind, u16 unit, u16 unit of height (0: none), u8 axes, u8 deprecated
-    systems     u16 count; varint code - code before, u8 class, and by kind:
+    systems     u16 count; u8 class of each; u16 count, u8 fingerprint of method and parameters (0: none) of each projected one;
+                u16 bytes, varint code - code before of each; then, of each by kind:
                 geographic 2D and geocentric: u16 datum; geographic 3D: u16 code of the 2D one (0: none);
-                projected: zigzag varint base - base before, u8 fingerprint of method and parameters (0: none);
-                vertical: u16 datum; compound: u16 horizontal, u16 vertical
+                projected: zigzag varint base - base before; vertical: u16 datum; compound: u16 horizontal, u16 vertical
+
+Columns with similar bytes take 6 kB less in the compressed browser module than records do.
 """
 
 import math
@@ -173,9 +176,11 @@ def build():
         for form, codes in found.items():
             if form not in names and len(codes) == 1 and form:
                 names[form] = min(codes)
-    hashes = sorted((fnv(form.encode()), code) for form, code in names.items())
-    assert len({value for value, _ in hashes}) == len(hashes), "two names with one hash"
-    out += struct.pack("<H", len(hashes)) + b"".join(struct.pack("<IH", *pair) for pair in hashes)
+    hashes = sorted((code, fnv(form.encode())) for form, code in names.items())
+    assert len({value for _, value in hashes}) == len(hashes), "two names with one hash"
+    codes = [0, *(code for code, _ in hashes)]
+    out += struct.pack("<H", len(hashes)) + b"".join(varint(code - before) for before, code in zip(codes, codes[1:]))
+    out += b"".join(struct.pack("<I", value) for _, value in hashes)
 
     systems = []
     geographic = {}
@@ -217,20 +222,24 @@ def build():
     assert len({code for code, _, _ in systems}) == len(systems)
     classes = sorted({shape for _, shape, _ in systems})
     out += bytes([len(classes)]) + b"".join(struct.pack("<BHHBB", *shape) for shape in classes)
-    out += struct.pack("<H", len(systems))
+    codes = fingerprints = parts = b""
     before = base_before = 0
     for code, shape, more in systems:
-        out += varint(code - before) + bytes([classes.index(shape)])
+        codes += varint(code - before)
         before = code
         kind = shape[0]
         if kind == PROJECTED:
-            out += zigzag(more[0] - base_before) + bytes([more[1]])
+            parts += zigzag(more[0] - base_before)
+            fingerprints += bytes([more[1]])
             base_before = more[0]
         elif kind == COMPOUND:
-            out += struct.pack("<HH", *more)
+            parts += struct.pack("<HH", *more)
         elif kind != OTHER:
-            out += struct.pack("<H", more)
-    return out
+            parts += struct.pack("<H", more)
+    out += struct.pack("<H", len(systems)) + bytes(classes.index(shape) for _, shape, _ in systems)
+    for column in (fingerprints, codes):
+        out += struct.pack("<H", len(column)) + column
+    return out + parts
 
 
 table = build()

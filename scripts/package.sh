@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Packs both crates as for crates.io, and tests the library from its own package: a user's build must not need a file that
+# Packs all crates as for crates.io, and tests the library from its own package: a user's build must not need a file that
 # is only in the repository.
 #
-#   scripts/package.sh            packs both, and runs the tests of the unpacked library
+#   scripts/package.sh            packs all, and runs the tests of the unpacked library
 #   scripts/package.sh check      only compiles them
-#   scripts/package.sh publish    runs them, and rehearses the release, which builds both packages from scratch
+#   scripts/package.sh publish    runs them, and rehearses the release, which builds all packages from scratch
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TARGET=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Bytes of the library's compressed package.
-MAX_BYTES=$((500 * 1000))
+MAX_BYTES=$((600 * 1000))
 
 python3 scripts/repository.py --check
 
@@ -34,7 +34,12 @@ echo "package: $bytes bytes, at most $MAX_BYTES"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tar xzf "$crate" -C "$folder"
+# Of the same version, so crates.io does not have it yet.
+tar xzf "$TARGET/package/cogsmith-lerc-$VERSION.crate" -C "$folder"
+mkdir "$folder/.cargo"
+echo "patch.crates-io.cogsmith-lerc.path = '$folder/cogsmith-lerc-$VERSION'" >"$folder/.cargo/config.toml"
 cd "$folder/cogsmith-$VERSION"
+sed -i '/^name = "cogsmith-lerc"$/,/^$/{/^source = /d;/^checksum = /d}' Cargo.lock
 export CARGO_TARGET_DIR=$TARGET
 if [ "${1:-}" = check ]; then
     cargo check --all-targets --locked

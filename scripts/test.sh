@@ -137,7 +137,7 @@ install_python_peers() {
 
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy nodata geotiff-js crs validation wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy nodata geotiff-js crs validation lerc pixels wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
@@ -284,7 +284,7 @@ python_package() {
 # binary.
 compilers() {
     stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
-    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith --locked
+    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith -p cogsmith-lerc --locked
     stage features features
     stage package scripts/package.sh check
     stage python-build python_build
@@ -298,6 +298,7 @@ oracles() {
     stage command judge command
     stage faults judge faults
     stage flavours judge flavours
+    stage pixels judge pixels
     stage auxiliary judge auxiliary
     stage georeference judge georeference
     stage grid grid
@@ -307,6 +308,7 @@ oracles() {
     stage geotiff-js judge geotiff_js
     stage crs crs
     stage validation judge validation
+    stage lerc judge lerc
     stage fixtures fixtures_same
 }
 

@@ -13,11 +13,11 @@ use crate::view::{PixelSource, Stripe};
 /// An image in an `ndarray` view. Each row is copied once, straight into the encoder's buffers.
 ///
 /// ```
-/// use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, ImageSpec, Metadata, Nodata, PixelSource};
+/// use cogsmith::{ArraySource, CogPlan, EncodeOptions, GeoRef, Metadata, PixelSource};
 /// use ndarray::Array3;
 /// let pixels = Array3::<f32>::zeros((4, 600, 800)); // band, row, column
 /// let mut source = ArraySource::bands_first(pixels.view())?;
-/// let spec = ImageSpec { nodata: Some(Nodata::from(-9999.0)), ..source.spec().clone() };
+/// let spec = source.spec().clone().nodata(-9999.0);
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &EncodeOptions::default())?;
 /// let file = cogsmith::encode_to_vec(&mut source, &plan)?;
 /// # Ok::<(), cogsmith::Error>(())
@@ -81,6 +81,10 @@ impl<'a, T: Sample> ArraySource<'a, T> {
 impl<T: Sample> PixelSource for ArraySource<'_, T> {
     fn spec(&self) -> &ImageSpec {
         &self.spec
+    }
+
+    fn can_skip_rows(&self) -> bool {
+        true
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Conformance tests for implementations of this crate's traits.
+//! Conformance tests: of implementations of this crate's traits, and of decoders.
 //!
 //! ```
 //! use cogsmith::conformance::{SinkHarness, check_sink};
@@ -34,8 +34,9 @@
 
 use std::ops::ControlFlow;
 
+use crate::codec::{Compressor, Layout};
 use crate::encode::TileSink;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, TileSize};
@@ -70,6 +71,36 @@ pub trait SinkHarness {
     fn is_atomic(&self) -> bool {
         true
     }
+}
+
+/// Compresses the bytes of tiles one after the other with one encoder, as a thread of the writer does, and returns the
+/// payload of each. For testing a codec with bytes that no image has.
+///
+/// `row_bytes` and `planes` are the bytes per row, and the planes of a row that the floating-point predictor makes; 0 for
+/// bytes without rows. They guide the search for matches: any values give valid output.
+///
+/// ```
+/// use cogsmith::Compression;
+/// let payloads = cogsmith::conformance::compress_tiles(Compression::None, 4, 0, &[b"abcd", b""])?;
+/// assert_eq!(payloads, [b"abcd".to_vec(), Vec::new()]);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::InvalidOption`] if the codec does not compress bytes, or its level is out of range.
+pub fn compress_tiles(
+    compression: Compression,
+    row_bytes: usize,
+    planes: usize,
+    tiles: &[&[u8]],
+) -> Result<Vec<Vec<u8>>> {
+    let mut compressor = Compressor::default();
+    let payload = |tile: &&[u8]| {
+        let mut payload = Vec::new();
+        let compressed = compressor.compress(compression, Layout { row_bytes, planes }, tile, &mut payload);
+        compressed.map(|()| payload).map_err(|reason| Error::option(OptionField::Compression, reason))
+    };
+    tiles.iter().map(payload).collect()
 }
 
 /// Checks that a sink makes the files that [`encode_to_vec`] makes, for all interleaves, with and

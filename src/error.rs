@@ -1,10 +1,14 @@
 //! Errors: what is wrong, where, and what to do about it.
 
+mod field;
+
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use crate::recognize::{Address, FileFamily, FileKind};
+
+pub use field::OptionField;
 
 /// The result of every fallible call in this library.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -21,8 +25,11 @@ pub struct Error(Box<ErrorKind>);
 pub enum ErrorKind {
     /// An option is out of range, or contradicts the image or another option.
     InvalidOption {
-        /// The option's user-facing name, such as `predictor`.
-        option: &'static str,
+        /// The option.
+        option: OptionField,
+        /// Another option that it contradicts, or that keeps it from having an effect; `None` if its own value is the
+        /// problem.
+        other: Option<OptionField>,
         /// The problem, and what would be valid.
         reason: String,
     },
@@ -135,8 +142,13 @@ impl Error {
     }
 
     /// Makes an [`ErrorKind::InvalidOption`].
-    pub(crate) fn option(option: &'static str, reason: impl Into<String>) -> Self {
-        ErrorKind::InvalidOption { option, reason: reason.into() }.into()
+    pub(crate) fn option(option: OptionField, reason: impl Into<String>) -> Self {
+        ErrorKind::InvalidOption { option, other: None, reason: reason.into() }.into()
+    }
+
+    /// Makes an [`ErrorKind::InvalidOption`] for an option that contradicts another one.
+    pub(crate) fn conflict(option: OptionField, other: OptionField, reason: impl Into<String>) -> Self {
+        ErrorKind::InvalidOption { option, other: Some(other), reason: reason.into() }.into()
     }
 
     /// Makes an [`ErrorKind::InvalidImage`].
@@ -185,7 +197,10 @@ impl From<ErrorKind> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            ErrorKind::InvalidOption { option, reason } => write!(f, "option '{option}': {reason}"),
+            ErrorKind::InvalidOption { option, other: None, reason } => write!(f, "option '{option}': {reason}"),
+            ErrorKind::InvalidOption { option, other: Some(other), reason } => {
+                write!(f, "option '{option}' contradicts '{other}': {reason}")
+            }
             ErrorKind::InvalidImage { reason } => write!(f, "invalid image: {reason}"),
             ErrorKind::Unsupported { feature } => write!(f, "not supported: {feature}"),
             ErrorKind::NotTiff { found: Some(kind), .. } if kind.family() == FileFamily::Incomplete => {

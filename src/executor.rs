@@ -6,7 +6,7 @@ mod stream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 /// Runs independent work items on one or many threads; results come in the order of the items.
 ///
@@ -39,21 +39,23 @@ impl Executor {
     /// without the feature `parallel`, and if the system cannot start the threads.
     pub fn threads(count: usize) -> Result<Self> {
         match count {
-            0 => Err(Error::option("threads", "must be at least 1")),
+            0 => Err(Error::option(OptionField::Threads, "must be at least 1")),
             1 => Ok(Self::serial()),
             // Starting more takes minutes, and no machine has that many cores.
-            1025.. => Err(Error::option("threads", format!("{count} is out of range (1 to 1024)"))),
+            1025.. => Err(Error::option(OptionField::Threads, format!("{count} is out of range (1 to 1024)"))),
             #[cfg(feature = "parallel")]
             _ => {
                 let pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(count)
                     .thread_name(|index| format!("cogsmith-{index}"))
                     .build()
-                    .map_err(|error| Error::option("threads", format!("cannot start {count} threads: {error}")))?;
+                    .map_err(|error| {
+                        Error::option(OptionField::Threads, format!("cannot start {count} threads: {error}"))
+                    })?;
                 Ok(Self { pool: Some(Arc::new(pool)), cancelled: None })
             }
             #[cfg(not(feature = "parallel"))]
-            _ => Err(Error::option("threads", "more than one thread needs the feature 'parallel'")),
+            _ => Err(Error::option(OptionField::Threads, "more than one thread needs the feature 'parallel'")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::names::named;
 
 /// Tile size in pixels.
@@ -22,7 +22,7 @@ impl TileSize {
     }
 
     /// Checks that both sides are positive multiples of 16 (TIFF 6.0 section 15).
-    pub(crate) fn validate(self, option: &'static str) -> Result<()> {
+    pub(crate) fn validate(self, option: OptionField) -> Result<()> {
         for side in [self.width, self.height] {
             if side == 0 || side % 16 != 0 || side > MAX_TILE_SIDE {
                 return Err(Error::option(
@@ -51,7 +51,7 @@ pub enum Interleave {
     Tile,
 }
 
-named!(Interleave, "interleave", { Pixel => "pixel", Band => "band", Tile => "tile" });
+named!(Interleave, Interleave, { Pixel => "pixel", Band => "band", Tile => "tile" });
 
 /// A rectangle of pixels or of tiles in a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,6 +99,7 @@ impl Rectangle {
 
 /// A level of the pyramid and its tile grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Level {
     /// 0 = full resolution; coarser levels have higher indices.
     pub index: usize,
@@ -132,6 +133,7 @@ impl Level {
 
 /// Content of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Plane {
     /// Samples: all bands (plane 0 of pixel interleave), or one band.
     Image(u16),
@@ -166,6 +168,7 @@ pub struct SectionId {
 
 /// The planes of an image and their order. Together with [`Level`], this determines the position of every tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TileGrid {
     /// The layout of bands.
     pub interleave: Interleave,

@@ -51,6 +51,7 @@
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
+//! | `serde` | no | `Serialize` for [`Summary`] and for the results of [`check`]: the JSON of `cogsmith --json` |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -72,6 +73,7 @@ pub mod check;
 mod checksum;
 mod codec;
 pub mod conformance;
+mod creation;
 pub mod distributed;
 mod encode;
 mod error;
@@ -79,9 +81,12 @@ mod executor;
 mod front;
 mod geo;
 mod grid;
+#[cfg(feature = "serde")]
+mod json;
 mod message;
 mod names;
 mod options;
+mod pixels;
 mod plan;
 mod processor;
 mod pyramid;
@@ -94,20 +99,16 @@ mod source;
 mod spec;
 mod statistics;
 mod tiff;
+mod validity;
 mod view;
 #[cfg(feature = "geotiff")]
 mod xml;
 
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
-// Not part of the API: fuzz/ passes bytes of any length and layout to the codecs.
-#[doc(hidden)]
-pub use codec::{Compressor, Layout};
-// Not part of the API: wasm/ loads the ZSTD encoder on demand, as a module of its own.
-#[doc(hidden)]
-pub use codec::{ZstdEncoder, provide_zstd, zstd_frame};
+pub use creation::CreationOption;
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;
@@ -121,13 +122,11 @@ pub use geo::{
 pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
     BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
-    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, MAX_TILE_SIDE, MaskPolicy, Overviews,
-    ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
+    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, LercCompression, MAX_TILE_SIDE, MaskPolicy,
+    MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
+pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;
-// Not part of the API: benches/pyramid.rs measures the kernels in isolation.
-#[doc(hidden)]
-pub use pyramid::Cascade;
 #[cfg(feature = "geotiff")]
 pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};

@@ -1,10 +1,11 @@
 //! Names of option values: one table per option for printing and parsing.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
-/// Implements `ALL`, `name`, `names`, `Display`, and `FromStr` for an enum. `$option` is the option that errors report.
+/// Implements `ALL`, `name`, `names`, `Display`, and `FromStr` for an enum. `$option` is the [`OptionField`] that errors
+/// report.
 macro_rules! named {
-    ($type:ident, $option:literal, { $($variant:ident => $name:literal),+ $(,)? }) => {
+    ($type:ident, $option:ident, { $($variant:ident => $name:literal),+ $(,)? }) => {
         impl $type {
             /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
@@ -34,7 +35,7 @@ macro_rules! named {
             type Err = crate::error::Error;
 
             fn from_str(text: &str) -> crate::error::Result<Self> {
-                crate::names::parse($option, text, Self::ALL, Self::name)
+                crate::names::parse(crate::error::OptionField::$option, text, Self::ALL, Self::name)
             }
         }
     };
@@ -46,7 +47,7 @@ pub(crate) use named;
 /// # Errors
 /// Returns [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) that lists all names.
 pub(crate) fn parse<T: Copy>(
-    option: &'static str,
+    option: OptionField,
     text: &str,
     all: &[T],
     name: impl Fn(T) -> &'static str,
@@ -91,7 +92,9 @@ mod tests {
 
     #[test]
     fn names_are_parsed_in_either_case() {
-        check(Compression::ALL, &["none", "lzw", "packbits", "deflate", "zstd", "jpeg"]);
+        let codecs =
+            ["none", "lzw", "packbits", "deflate", "zstd", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd"];
+        check(Compression::ALL, &codecs);
         check(Predictor::ALL, &["auto", "none", "horizontal", "float"]);
         check(Interleave::ALL, &["pixel", "band", "tile"]);
         check(BigTiff::ALL, &["auto", "yes", "no"]);

@@ -1,13 +1,16 @@
 //! Encoding options: [`EncodeOptions`].
 
-use crate::error::{Error, Result};
+mod resampling;
+
+use crate::error::{Error, OptionField, Result};
 use crate::names::{any_of, named};
 
 pub use crate::codec::{
     Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL,
-    JpegPhotometric, ParameterRange, ParameterValue, Predictor, Subsampling,
+    JpegPhotometric, LercCompression, MaxError, ParameterRange, ParameterValue, Predictor, Subsampling,
 };
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
+pub use resampling::Resampling;
 
 /// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -30,101 +33,18 @@ pub enum Overviews {
     Finished(Vec<(u32, u32)>),
 }
 
-/// Kernel that computes the pixels of an overview from the previous level.
-///
-/// The ratio of a kernel is the size of the source level divided by the size of the overview, along each axis. A pixel
-/// that is masked, equals nodata, or is NaN is invalid and never contributes to an overview pixel. An overview pixel
-/// without a valid source pixel is nodata; without a nodata value, it is NaN if NaN is the cause, and otherwise 0 under
-/// the mask. A computed value that happens to equal nodata is moved by the smallest possible step. `docs/resampling.md`
-/// lists every rule and compares it with GDAL's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Resampling {
-    /// The pixel at `floor(0.5 + position * ratio)` along each axis, with its own validity; at a ratio of 2, the
-    /// upper-left one of four. Works with any type.
-    Nearest,
-    /// The mean of the valid pixels that the overview pixel covers, weighted by covered area; valid if any of them is.
-    /// Integers are rounded, halves away from zero. For palettes, the entry nearest to the mean color (the first one if
-    /// several are equally near). For complex samples, the mean of each part over whole pixels.
-    Average,
-    /// The square root of the mean of squares over the same pixels as [`Average`](Self::Average), with the same
-    /// validity. Integers are rounded. Palettes and complex samples work as with `Average`.
-    Rms,
-    /// A triangle that extends one ratio to either side; valid if the weights of the valid pixels add up to more than
-    /// zero. Not for palettes and complex samples, like the next three kernels.
-    Bilinear,
-    /// Catmull-Rom (a = -0.5), two ratios to either side; valid if, along each axis, at least half of the pixels under
-    /// the kernel are valid in one contiguous run. Values may overshoot; they are clamped to the type.
-    Cubic,
-    /// Cubic B-spline, two ratios to either side: smooth, and never outside the range of its inputs. Validity as with
-    /// [`Bilinear`](Self::Bilinear).
-    CubicSpline,
-    /// Sinc windowed by a sinc, three ratios to either side. Validity as with [`Cubic`](Self::Cubic).
-    Lanczos,
-    /// The most frequent value of the valid pixels that the overview pixel touches; ties go to the value that reaches
-    /// the count first, row by row. Valid if any of them is. Not for complex samples.
-    Mode,
-    /// Binomial weights over 3x3 pixels up to a ratio of 2, 5x5 up to 4, 7x7 beyond. At whole ratios the weights start
-    /// at the upper-left covered pixel, so they are not symmetric. Valid if any of them is. Not for palettes and
-    /// complex samples, like the next three kernels.
-    Gauss,
-    /// The smallest valid value that the overview pixel touches. Valid if any of them is.
-    Min,
-    /// The largest valid value that the overview pixel touches. Valid if any of them is.
-    Max,
-    /// The median of the valid values that the overview pixel touches; of an even count, the lower of the middle two,
-    /// so that it is always a value of the source. Valid if any of them is.
-    Median,
-}
-
-named!(Resampling, "overview-resampling", {
-    Nearest => "nearest",
-    Average => "average",
-    Rms => "rms",
-    Bilinear => "bilinear",
-    Cubic => "cubic",
-    CubicSpline => "cubicspline",
-    Lanczos => "lanczos",
-    Mode => "mode",
-    Gauss => "gauss",
-    Min => "min",
-    Max => "max",
-    Median => "median",
-});
-
-impl Resampling {
-    /// Returns the first kernel with the same mask rule, which computes the same mask from a mask.
-    #[must_use]
-    pub(crate) const fn mask_rule(self) -> Self {
+impl Overviews {
+    /// Limits [`Auto`](Self::Auto) to a number of levels, for callers with an option of its own for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for other overviews, whose number is known.
+    pub fn with_count(self, count: u32) -> Result<Self> {
         match self {
-            Self::Average | Self::Rms | Self::Mode | Self::Min | Self::Max | Self::Median => Self::Average,
-            other => other,
-        }
-    }
-
-    /// Returns whether values are weighted means rather than selected ones.
-    pub(crate) const fn is_mean(self) -> bool {
-        match self {
-            Self::Nearest | Self::Mode | Self::Min | Self::Max | Self::Median => false,
-            Self::Average
-            | Self::Rms
-            | Self::Gauss
-            | Self::Bilinear
-            | Self::Cubic
-            | Self::CubicSpline
-            | Self::Lanczos => true,
-        }
-    }
-
-    /// Returns the reach of a convolution to either side at a ratio of 1, in pixels of the source level (GDAL
-    /// `GWKGetFilterRadius`). `None` for other kernels.
-    #[must_use]
-    pub(crate) const fn radius(self) -> Option<u8> {
-        match self {
-            Self::Bilinear => Some(1),
-            Self::Cubic | Self::CubicSpline => Some(2),
-            Self::Lanczos => Some(3),
-            _ => None,
+            Self::Auto | Self::Count(_) => Ok(Self::Count(count)),
+            Self::None | Self::Factors(_) | Self::Finished(_) => {
+                let reason = "the number of overviews is known already; leave one of them out";
+                Err(Error::conflict(OptionField::OverviewCount, OptionField::Overviews, reason))
+            }
         }
     }
 }
@@ -151,7 +71,7 @@ pub enum MaskPolicy {
     Alpha,
 }
 
-named!(MaskPolicy, "mask", { Auto => "auto", None => "none", Nodata => "nodata", AnyNodata => "any-nodata", Alpha => "alpha" });
+named!(MaskPolicy, Mask, { Auto => "auto", None => "none", Nodata => "nodata", AnyNodata => "any-nodata", Alpha => "alpha" });
 
 /// TIFF variant: BigTIFF has no 4 GiB limit, but very old software cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -166,22 +86,21 @@ pub enum BigTiff {
     No,
 }
 
-named!(BigTiff, "bigtiff", { Auto => "auto", Yes => "yes", No => "no" });
+named!(BigTiff, BigTiff, { Auto => "auto", Yes => "yes", No => "no" });
 
 /// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
 
-/// Options for writing a COG. Start from the default and change what you need:
+/// Options for writing a COG. Start from the defaults and change what you need; fields can also be read and assigned.
 ///
 /// ```
 /// use cogsmith::{Compression, EncodeOptions, Resampling};
-/// let options = EncodeOptions {
-///     compression: Compression::ZSTD,
-///     resampling: Some(Resampling::Nearest),
-///     ..EncodeOptions::default()
-/// };
+/// let options = EncodeOptions::new().compression(Compression::ZSTD).resampling(Resampling::Nearest);
+/// assert!(!options.statistics);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct EncodeOptions {
     /// Tile size in pixels. Default: 512x512.
     pub tile_size: TileSize,
@@ -237,10 +156,96 @@ impl Default for EncodeOptions {
     }
 }
 
+/// Each method sets one option and returns the options, so that they can be chained.
 impl EncodeOptions {
-    /// Returns whether a level has a lossy codec.
-    pub(crate) fn is_lossy(&self) -> bool {
-        self.codecs().any(|codec| !codec.codec().lossless)
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the tile size in pixels. Default: 512x512.
+    pub fn tile_size(mut self, tile_size: TileSize) -> Self {
+        self.tile_size = tile_size;
+        self
+    }
+
+    /// Sets the tile size of the overviews in pixels. Default (`None`): that of full resolution.
+    pub fn overview_tile_size(mut self, tile_size: impl Into<Option<TileSize>>) -> Self {
+        self.overview_tile_size = tile_size.into();
+        self
+    }
+
+    /// Sets the codec. Default: DEFLATE, level 6.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Sets the predictor. Default: [`Predictor::Auto`].
+    pub fn predictor(mut self, predictor: Predictor) -> Self {
+        self.predictor = predictor;
+        self
+    }
+
+    /// Sets the codec of the overviews. Default (`None`): that of full resolution, with its parameters.
+    pub fn overview_compression(mut self, compression: impl Into<Option<Compression>>) -> Self {
+        self.overview_compression = compression.into();
+        self
+    }
+
+    /// Sets the predictor of the overviews. Default (`None`): that of full resolution if the codec is the same.
+    pub fn overview_predictor(mut self, predictor: impl Into<Option<Predictor>>) -> Self {
+        self.overview_predictor = predictor.into();
+        self
+    }
+
+    /// Sets how a mask is made from nodata. Default: [`MaskPolicy::Auto`].
+    pub fn mask(mut self, mask: MaskPolicy) -> Self {
+        self.mask = mask;
+        self
+    }
+
+    /// Sets the layout of the bands. Default: pixel.
+    pub fn interleave(mut self, interleave: Interleave) -> Self {
+        self.interleave = interleave;
+        self
+    }
+
+    /// Sets the overviews. Default: halve until one tile holds the level.
+    pub fn overviews(mut self, overviews: Overviews) -> Self {
+        self.overviews = overviews;
+        self
+    }
+
+    /// Sets the kernel of the overviews. Default (`None`): cubic; nearest for palettes and complex samples.
+    pub fn resampling(mut self, resampling: impl Into<Option<Resampling>>) -> Self {
+        self.resampling = resampling.into();
+        self
+    }
+
+    /// Sets one kernel per band. Default (empty): one for all.
+    pub fn band_resampling(mut self, resampling: impl Into<Vec<Resampling>>) -> Self {
+        self.band_resampling = resampling.into();
+        self
+    }
+
+    /// Sets the TIFF variant. Default: BigTIFF only if the finished file needs it.
+    pub fn big_tiff(mut self, big_tiff: BigTiff) -> Self {
+        self.big_tiff = big_tiff;
+        self
+    }
+
+    /// Computes statistics of every band in the same pass and writes them. Default: `false`.
+    pub fn statistics(mut self, statistics: bool) -> Self {
+        self.statistics = statistics;
+        self
+    }
+}
+
+impl EncodeOptions {
+    /// Returns whether a level has a codec that mixes pixels.
+    pub(crate) fn mixes_pixels(&self) -> bool {
+        self.codecs().any(|codec| codec.codec().mixes_pixels)
     }
 
     /// Returns the codec of full resolution, and that of the overviews if it is another.
@@ -255,41 +260,67 @@ impl EncodeOptions {
     /// # Errors
     /// Returns [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for the first option that fails a check.
     pub fn validate(&self) -> Result<()> {
-        self.tile_size.validate("blocksize")?;
+        self.tile_size.validate(OptionField::TileSize)?;
         if let Some(tile_size) = self.overview_tile_size {
-            tile_size.validate("overview-blocksize")?;
+            tile_size.validate(OptionField::OverviewTileSize)?;
         }
         self.compression.validate()?;
         self.overview_compression.map_or(Ok(()), Compression::validate)?;
-        check_predictor("predictor", self.predictor, self.compression)?;
+        check_predictor(OptionField::Predictor, self.predictor, self.compression)?;
         let overviews = self.overview_compression.unwrap_or(self.compression);
-        check_predictor("overview-predictor", self.overview_predictor.unwrap_or_default(), overviews)?;
+        check_predictor(OptionField::OverviewPredictor, self.overview_predictor.unwrap_or_default(), overviews)?;
+        self.check_resampling()?;
         match &self.overviews {
-            Overviews::Count(0) => Err(Error::option("overview-count", "must be at least 1; use 'none' to omit them")),
+            Overviews::Count(0) => {
+                Err(Error::option(OptionField::OverviewCount, "must be at least 1; use 'none' to omit them"))
+            }
             Overviews::Factors(factors) if factors.is_empty() => {
-                Err(Error::option("overviews", "the list of factors is empty; use 'none' to omit overviews"))
+                Err(Error::option(OptionField::Overviews, "the list of factors is empty; use 'none' to omit overviews"))
             }
             Overviews::Factors(factors) => {
-                let mut last = 1;
-                for &factor in factors {
-                    if factor <= last {
-                        return Err(Error::option(
-                            "overviews",
-                            format!("factor {factor} follows {last}; factors must be at least 2 and increase"),
-                        ));
-                    }
-                    last = factor;
+                let expected = "factors must be at least 2 and increase, such as 2, 4, 8";
+                let refuse = |what: String| Err(Error::option(OptionField::Overviews, format!("{what}; {expected}")));
+                if let Some(factor) = factors.first().filter(|factor| **factor < 2) {
+                    return refuse(format!("factor {factor} is too small"));
                 }
-                Ok(())
+                match factors.windows(2).find(|pair| pair[0] >= pair[1]) {
+                    Some(pair) => refuse(format!("factor {} follows {}", pair[1], pair[0])),
+                    None => Ok(()),
+                }
             }
             // The plan compares sizes with those of the image.
             Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
         }
     }
+
+    /// Rejects two kernels for the same band, and options of overviews if there are none.
+    fn check_resampling(&self) -> Result<()> {
+        let of_overviews = [
+            (self.resampling.is_some(), OptionField::Resampling),
+            (!self.band_resampling.is_empty(), OptionField::BandResampling),
+            (self.overview_tile_size.is_some(), OptionField::OverviewTileSize),
+            (self.overview_compression.is_some(), OptionField::OverviewCompression),
+            (self.overview_predictor.is_some(), OptionField::OverviewPredictor),
+        ];
+        if let [(true, one), (true, each), ..] = of_overviews {
+            return Err(Error::conflict(
+                one,
+                each,
+                "one kernel for all bands, and one for each; give only one of them",
+            ));
+        }
+        match of_overviews.into_iter().find(|(is_set, _)| *is_set) {
+            Some((_, option)) if self.overviews == Overviews::None => {
+                let reason = "it has no effect without overviews; leave one of them out";
+                Err(Error::conflict(option, OptionField::Overviews, reason))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Rejects an explicit predictor if the codec does not support one.
-fn check_predictor(option: &'static str, predictor: Predictor, codec: Compression) -> Result<()> {
+fn check_predictor(option: OptionField, predictor: Predictor, codec: Compression) -> Result<()> {
     if codec.codec().takes_predictor || matches!(predictor, Predictor::Auto | Predictor::None) {
         return Ok(());
     }
@@ -297,4 +328,102 @@ fn check_predictor(option: &'static str, predictor: Predictor, codec: Compressio
     let others: Vec<_> = others.map(|other| other.name()).collect();
     let others = any_of(&others);
     Err(Error::option(option, format!("{predictor} has no effect with codec {codec}; leave it out, or use {others}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// The option, the option that it contradicts, and the message.
+    fn refused(options: &EncodeOptions) -> (OptionField, Option<OptionField>, String) {
+        let error = options.validate().unwrap_err();
+        match error.kind() {
+            ErrorKind::InvalidOption { option, other, .. } => (*option, *other, error.to_string()),
+            _ => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn options_of_overviews_need_overviews() {
+        let kernel = EncodeOptions { resampling: Some(Resampling::Mode), ..EncodeOptions::default() };
+        let kernels = EncodeOptions { band_resampling: vec![Resampling::Mode], ..EncodeOptions::default() };
+        let tiles = EncodeOptions { overview_tile_size: Some(TileSize::square(256)), ..EncodeOptions::default() };
+        for (options, field) in [
+            (kernel, OptionField::Resampling),
+            (kernels, OptionField::BandResampling),
+            (tiles, OptionField::OverviewTileSize),
+        ] {
+            let sizes = vec![(1, 1)];
+            for overviews in [Overviews::Auto, Overviews::Count(2), Overviews::Finished(sizes)] {
+                EncodeOptions { overviews, ..options.clone() }.validate().unwrap();
+            }
+            let none = EncodeOptions { overviews: Overviews::None, ..options };
+            let (option, other, message) = refused(&none);
+            assert_eq!((option, other), (field, Some(OptionField::Overviews)));
+            assert_eq!(
+                message,
+                format!(
+                    "option '{field}' contradicts 'overviews': it has no effect without overviews; leave one of them out"
+                )
+            );
+        }
+        EncodeOptions { overviews: Overviews::None, ..EncodeOptions::default() }.validate().unwrap();
+    }
+
+    #[test]
+    fn one_kernel_contradicts_one_for_each_band() {
+        let both = EncodeOptions {
+            resampling: Some(Resampling::Mode),
+            band_resampling: vec![Resampling::Mode],
+            ..EncodeOptions::default()
+        };
+        let (option, other, _) = refused(&both);
+        assert_eq!((option, other), (OptionField::Resampling, Some(OptionField::BandResampling)));
+    }
+
+    #[test]
+    fn a_predictor_needs_a_codec_that_takes_it() {
+        for predictor in [Predictor::Horizontal, Predictor::FloatingPoint] {
+            let options = EncodeOptions { compression: Compression::None, predictor, ..EncodeOptions::default() };
+            let (option, _, message) = refused(&options);
+            assert_eq!(option, OptionField::Predictor);
+            assert!(message.contains("has no effect with codec none"), "{message}");
+        }
+        for predictor in [Predictor::Auto, Predictor::None] {
+            let options = EncodeOptions { compression: Compression::None, predictor, ..EncodeOptions::default() };
+            options.validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_count_limits_automatic_overviews_only() {
+        assert_eq!(Overviews::Auto.with_count(3).unwrap(), Overviews::Count(3));
+        for known in [Overviews::None, Overviews::Factors(vec![2]), Overviews::Finished(vec![(1, 1)])] {
+            let error = known.with_count(3).unwrap_err();
+            let expected = (OptionField::OverviewCount, Some(OptionField::Overviews));
+            match error.kind() {
+                ErrorKind::InvalidOption { option, other, .. } => assert_eq!((*option, *other), expected),
+                _ => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_overviews_are_in_range() {
+        for (overviews, expected) in [
+            (Overviews::Count(0), "option 'overview_count': must be at least 1"),
+            (Overviews::Factors(vec![]), "the list of factors is empty"),
+            (Overviews::Factors(vec![1, 2]), "factor 1 is too small; factors must be at least 2"),
+            (Overviews::Factors(vec![2, 4, 4]), "factor 4 follows 4; factors must be at least 2 and increase"),
+        ] {
+            let (.., message) = refused(&EncodeOptions { overviews, ..EncodeOptions::default() });
+            assert!(message.contains(expected), "{message}");
+        }
+        for side in [0, 8, 100, 65_536] {
+            let options = EncodeOptions { tile_size: TileSize::square(side), ..EncodeOptions::default() };
+            let (option, _, message) = refused(&options);
+            assert!(option == OptionField::TileSize && message.contains("multiple of 16"), "{message}");
+        }
+    }
 }

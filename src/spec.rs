@@ -1,7 +1,7 @@
 //! Description of an image's pixels: [`ImageSpec`].
 
 use crate::error::{Error, Result};
-use crate::sample::{DataType, Nodata, NodataRange, SampleKind, dispatch};
+use crate::sample::{DataType, Nodata, SampleKind};
 
 /// Photometric interpretation: how samples are displayed as colors (tag 262, TIFF 6.0 sections 3 to 23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +51,7 @@ impl Photometric {
 
 /// Meaning of a band beyond the color bands (tag 338, TIFF 6.0 section 18).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ExtraSample {
     /// 0: unspecified.
     Unspecified,
@@ -72,22 +73,19 @@ impl ExtraSample {
     }
 }
 
-/// Bands that must be nodata for a pixel to be masked, if a mask is made from nodata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NodataRule {
-    /// All of them.
-    All,
-    /// Any of them.
-    Any,
-    /// All of them; if only some are, that is an error.
-    Agreeing,
-}
-
 /// Description of a raster's pixels: size, bands, type, nodata, mask, and colors.
 ///
-/// All fields are public and can be changed freely. They are checked when a [`CogPlan`](crate::CogPlan) is made from
-/// the spec.
+/// Each field has a method that sets it, and can also be read and assigned. All are checked when a
+/// [`CogPlan`](crate::CogPlan) is made from the spec.
+///
+/// ```
+/// use cogsmith::{DataType, ImageSpec};
+/// let spec = ImageSpec::new(10980, 10980, 4, DataType::U16).nodata(0u64).mask(true);
+/// assert_eq!((spec.width, spec.bands), (10980, 4));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[must_use]
 pub struct ImageSpec {
     /// Columns at full resolution, at least 1.
     pub width: u32,
@@ -120,7 +118,6 @@ pub struct ImageSpec {
 impl ImageSpec {
     /// Returns a spec without nodata, mask, palette, and alpha. Three `u8` bands are red, green, and blue, as in GDAL;
     /// other images have no color.
-    #[must_use]
     pub fn new(width: u32, height: u32, bands: u16, data_type: DataType) -> Self {
         let is_rgb = data_type == DataType::U8 && bands == 3;
         let photometric = if is_rgb { Photometric::Rgb } else { Photometric::MinIsBlack };
@@ -139,6 +136,72 @@ impl ImageSpec {
         }
     }
 
+    /// Sets the number of columns.
+    pub fn width(mut self, width: u32) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Sets the number of rows.
+    pub fn height(mut self, height: u32) -> Self {
+        self.height = height;
+        self
+    }
+
+    /// Sets the number of bands.
+    pub fn bands(mut self, bands: u16) -> Self {
+        self.bands = bands;
+        self
+    }
+
+    /// Sets the type of all samples.
+    pub fn data_type(mut self, data_type: DataType) -> Self {
+        self.data_type = data_type;
+        self
+    }
+
+    /// Sets the bits per sample in the file. Default (`None`): all bits of the type.
+    pub fn bits_per_sample(mut self, bits: impl Into<Option<u16>>) -> Self {
+        self.bits_per_sample = bits.into();
+        self
+    }
+
+    /// Sets the value of pixels without data, in all bands. Default: none.
+    pub fn nodata(mut self, nodata: impl Into<Nodata>) -> Self {
+        self.nodata = Some(nodata.into());
+        self
+    }
+
+    /// Sets whether the source provides a mask. Default: `false`.
+    pub fn mask(mut self, mask: bool) -> Self {
+        self.mask = mask;
+        self
+    }
+
+    /// Sets the photometric interpretation. Default: RGB for three `u8` bands, and otherwise no color.
+    pub fn photometric(mut self, photometric: Photometric) -> Self {
+        self.photometric = photometric;
+        self
+    }
+
+    /// Sets the meaning of the bands beyond the color bands. Default: unspecified.
+    pub fn extra_samples(mut self, extra_samples: impl Into<Vec<ExtraSample>>) -> Self {
+        self.extra_samples = extra_samples.into();
+        self
+    }
+
+    /// Sets whether the band tagged as alpha acts as alpha. Default: `true`.
+    pub fn alpha_weighs(mut self, alpha_weighs: bool) -> Self {
+        self.alpha_weighs = alpha_weighs;
+        self
+    }
+
+    /// Sets the color map: all reds, then all greens, then all blues. Default: empty.
+    pub fn color_map(mut self, color_map: impl Into<Vec<u16>>) -> Self {
+        self.color_map = color_map.into();
+        self
+    }
+
     /// Returns the bits per sample in the file.
     #[must_use]
     pub fn bits(&self) -> u16 {
@@ -155,15 +218,6 @@ impl ImageSpec {
     pub(crate) fn nodata_in_range(&self) -> Option<Nodata> {
         let largest = self.bits_per_sample.map_or(f64::INFINITY, |bits| 2f64.powi(bits.into()) - 1.0);
         self.nodata.filter(|nodata| nodata.as_f64().is_nan() || nodata.as_f64() <= largest)
-    }
-
-    /// Returns the nodata value if a sample can equal it: -9999 does not fit in `u8`, although files have it as nodata.
-    pub(crate) fn possible_nodata(&self) -> Option<Nodata> {
-        self.nodata_in_range().filter(|nodata| {
-            let is_nan = nodata.as_f64().is_nan();
-            dispatch!(self.data_type, T => NodataRange::<T>::of(nodata).is_some())
-                || is_nan && self.data_type.is_float()
-        })
     }
 
     /// Checks that the description is consistent.
@@ -248,22 +302,5 @@ impl ImageSpec {
         let mut all = self.extra_samples.clone();
         all.resize(usize::from(self.bands - self.photometric.color_bands()), ExtraSample::Unspecified);
         all
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_limit_the_nodata_that_samples_can_have() {
-        let can = |data_type, text| {
-            let spec = ImageSpec { nodata: Nodata::parse(text), ..ImageSpec::new(1, 1, 1, data_type) };
-            spec.possible_nodata().is_some()
-        };
-        assert!(can(DataType::U8, "0") && can(DataType::F32, "nan") && can(DataType::F32, "-9999"));
-        assert!(!can(DataType::U8, "-9999") && !can(DataType::U8, "nan") && !can(DataType::U8, "1.5"));
-        let narrow = ImageSpec { bits_per_sample: Some(4), ..ImageSpec::new(1, 1, 1, DataType::U8) };
-        assert_eq!(ImageSpec { nodata: Nodata::parse("16"), ..narrow }.possible_nodata(), None);
     }
 }

@@ -140,16 +140,12 @@ fn alpha_that_is_there_does_not_vanish_by_rounding() {
 }
 
 fn rgba(width: u32, height: u32) -> ImageSpec {
-    ImageSpec {
-        photometric: Photometric::Rgb,
-        extra_samples: vec![UnassociatedAlpha],
-        ..ImageSpec::new(width, height, 4, DataType::U8)
-    }
+    ImageSpec::new(width, height, 4, DataType::U8).photometric(Photometric::Rgb).extra_samples([UnassociatedAlpha])
 }
 
 #[test]
 fn alpha_is_never_guessed() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for bands in 1..6 {
             let spec = ImageSpec::new(5, 4, bands, data_type);
             assert!(spec.extra_samples.is_empty());
@@ -164,25 +160,19 @@ fn a_tag_for_readers_alone_does_not_weigh() {
     let (width, height) = (64, 64);
     let pixels: Vec<u8> = (0..width * height * 4).map(|index| (noise(index as usize, 3) % 256) as u8).collect();
     let file = |spec: &ImageSpec| {
-        let options = EncodeOptions {
-            overviews: Overviews::Count(1),
-            resampling: Some(Resampling::Average),
-            tile_size: TileSize::square(32),
-            compression: Compression::None,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .overviews(Overviews::Count(1))
+            .resampling(Resampling::Average)
+            .tile_size(TileSize::square(32))
+            .compression(Compression::None);
         let plan = CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         // As a worker on another machine has it.
         let plan = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
         cogsmith::encode_to_vec(&mut SliceSource::new(spec.clone(), &pixels).unwrap(), &plan).unwrap()
     };
     let tagged = rgba(width, height);
-    let [weighs, shown, none] = [
-        tagged.clone(),
-        ImageSpec { alpha_weighs: false, ..tagged.clone() },
-        ImageSpec { extra_samples: Vec::new(), ..tagged },
-    ]
-    .map(|spec| file(&spec));
+    let [weighs, shown, none] =
+        [tagged.clone(), tagged.clone().alpha_weighs(false), tagged.extra_samples(Vec::new())].map(|spec| file(&spec));
     assert_eq!(shown.len(), weighs.len());
     let overview = 32 * 32 * 4;
     let first_tile = |file: &[u8]| file[file.len() - pixels.len() - 4 * 8 - overview - 4..][..overview].to_vec();
@@ -197,13 +187,9 @@ fn a_tag_for_readers_alone_does_not_weigh() {
 fn padding_is_transparent_for_readers() {
     let (width, height) = (20, 17);
     let pixels = vec![255u8; width as usize * height as usize * 4];
-    let spec = ImageSpec { alpha_weighs: false, ..rgba(width, height) };
-    let options = EncodeOptions {
-        overviews: Overviews::None,
-        tile_size: TileSize::square(32),
-        compression: Compression::None,
-        ..EncodeOptions::default()
-    };
+    let spec = rgba(width, height).alpha_weighs(false);
+    let options =
+        EncodeOptions::new().overviews(Overviews::None).tile_size(TileSize::square(32)).compression(Compression::None);
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
     let file = cogsmith::encode_to_vec(&mut SliceSource::new(spec, &pixels).unwrap(), &plan).unwrap();
     let tile = &file[file.len() - 4 - 32 * 32 * 4..file.len() - 4];
@@ -217,7 +203,7 @@ fn padding_is_transparent_for_readers() {
 fn kernels_beside_alpha_share_one_rule_of_validity() {
     let spec = rgba(600, 600);
     let plan = |bands: [Resampling; 4]| {
-        let options = EncodeOptions { band_resampling: bands.to_vec(), ..EncodeOptions::default() };
+        let options = EncodeOptions::new().band_resampling(bands.to_vec());
         CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).map(drop)
     };
     use Resampling::{Average, Cubic, Mode};

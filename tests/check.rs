@@ -28,22 +28,22 @@ fn is_expected(id: &str) -> bool {
 }
 
 fn small_tiles() -> EncodeOptions {
-    EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() }
+    EncodeOptions::new().tile_size(TileSize::square(64))
 }
 
 fn sample() -> Vec<u8> {
-    let spec = ImageSpec { mask: true, ..ImageSpec::new(211, 157, 3, DataType::U16) };
+    let spec = ImageSpec::new(211, 157, 3, DataType::U16).mask(true);
     encode(&spec, &small_tiles(), &Executor::serial())
 }
 
 #[test]
 fn everything_that_can_be_written_is_sound() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3)] {
             for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
                 for (compression, big_tiff) in [(Compression::None, BigTiff::Yes), (Compression::ZSTD, BigTiff::Auto)] {
-                    let spec = ImageSpec { mask, ..ImageSpec::new(211, 157, bands, data_type) };
-                    let options = EncodeOptions { interleave, compression, big_tiff, ..small_tiles() };
+                    let spec = ImageSpec::new(211, 157, bands, data_type).mask(mask);
+                    let options = small_tiles().interleave(interleave).compression(compression).big_tiff(big_tiff);
                     let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
                     let found: Vec<_> = ids(&report).into_iter().filter(|id| !is_expected(id)).collect();
                     assert!(
@@ -64,7 +64,7 @@ fn no_kernel_is_called_wrong() {
         for data_type in [DataType::U8, DataType::I16, DataType::F32] {
             for overviews in [Overviews::Auto, Overviews::Factors(vec![3, 7, 20])] {
                 let spec = ImageSpec::new(301, 257, 2, data_type);
-                let options = EncodeOptions { resampling: Some(resampling), overviews, ..small_tiles() };
+                let options = small_tiles().resampling(resampling).overviews(overviews);
                 let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
                 assert_eq!(report.count(Severity::Error), 0, "{resampling:?} {data_type}: {:?}", report.findings);
                 assert!(report.cells_compared > 0);
@@ -82,7 +82,7 @@ fn threads_and_depth_do_not_change_what_is_found() {
     let parallel = check::validate(&bytes, &CheckOptions::full(), &Executor::threads(3).unwrap()).unwrap();
     assert_eq!(serial.counts, parallel.counts);
     assert!(!serial.is_valid(false));
-    let many = EncodeOptions { tile_size: TileSize::square(16), ..EncodeOptions::default() };
+    let many = EncodeOptions::new().tile_size(TileSize::square(16));
     let many = encode(&ImageSpec::new(400, 300, 1, DataType::U8), &many, &Executor::serial());
     let quick = check::validate(&many, &CheckOptions::quick(), &Executor::serial()).unwrap();
     assert!(quick.is_valid(false) && quick.tiles_decoded < quick.tiles);
@@ -93,17 +93,17 @@ fn threads_and_depth_do_not_change_what_is_found() {
 fn every_tile_is_decoded_once() {
     let alpha = |spec: ImageSpec| {
         let (photometric, extra_samples) = (Photometric::Rgb, vec![ExtraSample::UnassociatedAlpha]);
-        ImageSpec { photometric, extra_samples, ..spec }
+        spec.photometric(photometric).extra_samples(extra_samples)
     };
     let specs = [
         (Interleave::Pixel, ImageSpec::new(301, 257, 130, DataType::I16)),
         (Interleave::Band, ImageSpec::new(301, 257, 17, DataType::F32)),
-        (Interleave::Tile, ImageSpec { mask: true, ..ImageSpec::new(301, 257, 5, DataType::U8) }),
+        (Interleave::Tile, ImageSpec::new(301, 257, 5, DataType::U8).mask(true)),
         (Interleave::Band, alpha(ImageSpec::new(301, 257, 4, DataType::U8))),
         (Interleave::Pixel, alpha(ImageSpec::new(301, 257, 4, DataType::U16))),
     ];
     for (interleave, spec) in specs {
-        let options = EncodeOptions { interleave, ..small_tiles() };
+        let options = small_tiles().interleave(interleave);
         let bytes = encode(&spec, &options, &Executor::serial());
         let report = judge(&bytes).unwrap();
         assert_eq!(report.count(Severity::Error), 0, "{:?}", report.findings);
@@ -116,7 +116,7 @@ fn every_tile_is_decoded_once() {
     }
     // One tile of 16 MiB, which is decoded in two pieces.
     let spec = ImageSpec::new(200, 150, 64, DataType::U8);
-    let options = EncodeOptions { tile_size: TileSize::square(512), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().tile_size(TileSize::square(512));
     let report = judge(&encode(&spec, &options, &Executor::serial())).unwrap();
     assert!(report.is_valid(false) && report.decodes == report.tiles, "{:?}", report.findings);
 }
@@ -125,7 +125,7 @@ fn every_tile_is_decoded_once() {
 fn quick_checks_decode_a_few_tiles_of_a_level() {
     for interleave in [Interleave::Pixel, Interleave::Band] {
         let spec = ImageSpec::new(900, 700, 40, DataType::U8);
-        let options = EncodeOptions { tile_size: TileSize::square(16), interleave, ..EncodeOptions::default() };
+        let options = EncodeOptions::new().tile_size(TileSize::square(16)).interleave(interleave);
         let bytes = encode(&spec, &options, &Executor::serial());
         let report = check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
         let levels = report.directories as u64;
@@ -133,7 +133,7 @@ fn quick_checks_decode_a_few_tiles_of_a_level() {
         assert!(report.decodes <= 23 * levels, "{} tiles of {levels} levels", report.decodes);
         assert!((6..=12).contains(&report.cells_compared), "{} cells", report.cells_compared);
         // Larger tiles, fewer of them.
-        let options = EncodeOptions { tile_size: TileSize::square(128), ..options };
+        let options = options.tile_size(TileSize::square(128));
         let bytes = encode(&spec, &options, &Executor::serial());
         let report = check::validate(&bytes, &CheckOptions::quick(), &Executor::serial()).unwrap();
         let levels = report.directories as u64;
@@ -146,8 +146,7 @@ fn full_resolution_is_decoded_again_where_an_overview_is_in_doubt() {
     // Columns by turns 257 and 0: the nearest pixels of levels that halve are all of one kind.
     let pixels: Vec<u16> = (0..256 * 256).map(|index| if index % 2 == 0 { 257 } else { 0 }).collect();
     let spec = ImageSpec::new(256, 256, 1, DataType::U16);
-    let options =
-        EncodeOptions { compression: Compression::None, resampling: Some(Resampling::Nearest), ..small_tiles() };
+    let options = small_tiles().compression(Compression::None).resampling(Resampling::Nearest);
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
     let bytes = cogsmith::encode_to_vec(&mut SliceSource::new(spec, &pixels).unwrap(), &plan).unwrap();
     let smallest = Tiff::parse(&bytes).ifds.last().unwrap().number(324) as usize;
@@ -198,8 +197,8 @@ fn every_cut_is_found() {
 #[test]
 fn every_flipped_bit_of_the_structural_metadata_is_found() {
     let small = |mask, interleave, big_tiff| {
-        let spec = ImageSpec { mask, ..ImageSpec::new(40, 30, 3, DataType::U8) };
-        encode(&spec, &EncodeOptions { interleave, big_tiff, ..small_tiles() }, &Executor::serial())
+        let spec = ImageSpec::new(40, 30, 3, DataType::U8).mask(mask);
+        encode(&spec, &small_tiles().interleave(interleave).big_tiff(big_tiff), &Executor::serial())
     };
     let files = [
         (8, 140, small(false, Interleave::Pixel, BigTiff::No)),
@@ -255,7 +254,7 @@ fn random(state: &mut u64) -> usize {
 fn changed_bytes_neither_panic_nor_take_long() {
     let bytes = sample();
     let mut state = 7;
-    let options = CheckOptions { decode_limit: Some(64 << 20), ..CheckOptions::default() };
+    let options = CheckOptions::full().decode_limit(64 << 20);
     for round in 0..1500 {
         let mut changed = bytes.clone();
         for _ in 0..1 + round % 4 {

@@ -16,15 +16,13 @@ fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
     let codecs = [Compression::DEFLATE, Compression::Lzw, Compression::ZSTD, Compression::None];
     for (index, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
         for (data_type, mask) in [(DataType::U16, false), (DataType::U8, true)] {
-            let spec = ImageSpec { mask, nodata: Some(Nodata::Integer(7)), ..ImageSpec::new(333, 517, 3, data_type) };
-            let options = EncodeOptions {
-                tile_size: TileSize { width: 64, height: 32 },
-                interleave,
-                compression: codecs[(index + usize::from(mask)) % codecs.len()],
-                resampling: kernels[2 * index + usize::from(mask)],
-                statistics: index != 1,
-                ..EncodeOptions::default()
-            };
+            let spec = ImageSpec::new(333, 517, 3, data_type).mask(mask).nodata(Nodata::Integer(7));
+            let options = EncodeOptions::new()
+                .tile_size(TileSize { width: 64, height: 32 })
+                .interleave(interleave)
+                .compression(codecs[(index + usize::from(mask)) % codecs.len()])
+                .resampling(kernels[2 * index + usize::from(mask)])
+                .statistics(index != 1);
             cases.push((spec, options));
         }
     }
@@ -36,15 +34,8 @@ fn pixels<T: cogsmith::Sample>(spec: &ImageSpec) -> (Vec<T>, Vec<u8>) {
     let (width, height) = (spec.width as usize, spec.height as usize);
     let mut pixels: Vec<T> = vec![bytemuck::Zeroable::zeroed(); width * height * usize::from(spec.bands)];
     let mut mask = vec![0; width * height];
-    let mut stripe = Stripe {
-        width,
-        rows: height,
-        bands: spec.bands.into(),
-        sample_size: size_of::<T>(),
-        layout: StripeLayout::Chunky,
-        planes: vec![bytemuck::cast_slice_mut(&mut pixels)],
-        mask: Some(&mut mask),
-    };
+    let planes = vec![bytemuck::cast_slice_mut(&mut pixels)];
+    let mut stripe = Stripe::new(spec, height, StripeLayout::Chunky, planes, Some(&mut mask)).unwrap();
     Computed { spec: spec.clone() }.read_rows(0, &mut stripe, &Executor::serial()).unwrap();
     (pixels, mask)
 }
@@ -68,7 +59,7 @@ fn rows_read_ahead_change_nothing() {
             // Batches of one row of tiles, of several, of half of the image, and none to read ahead.
             for batch in [44 << 10, 200 << 10, 600 << 10, 64 << 20] {
                 let executor = Executor::threads(threads).unwrap();
-                let store = StoreOptions { batch, ..StoreOptions::in_memory() };
+                let store = StoreOptions::in_memory().batch(batch);
                 let mut bytes = Vec::new();
                 let go_on = &mut |_| std::ops::ControlFlow::Continue(());
                 let mut source = Computed { spec: spec.clone() };
@@ -148,7 +139,7 @@ fn the_store_changes_nothing() {
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         for memory in [0, 1000, 20_000] {
             let mut bytes = Vec::new();
-            let store = StoreOptions { memory, ..StoreOptions::default() };
+            let store = StoreOptions::new().memory(memory);
             let mut source = Computed { spec: spec.clone() };
             let go_on = &mut |_| std::ops::ControlFlow::Continue(());
             cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut bytes, go_on).unwrap();
@@ -160,7 +151,7 @@ fn the_store_changes_nothing() {
 #[test]
 fn small_images_get_more_effort_by_default() {
     let encoded = |height, level| {
-        let options = EncodeOptions { compression: Compression::Deflate { level }, ..EncodeOptions::default() };
+        let options = EncodeOptions::new().compression(Compression::Deflate { level });
         encode(&ImageSpec::new(1024, height, 1, DataType::U8), &options, &Executor::serial())
     };
     // Up to 1 MiB of pixels; a level that was not the default one stays what it is.

@@ -16,8 +16,8 @@ use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
 use cogsmith::distributed::{assemble, assemble_to_file, assemble_to_vec};
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, DataType, EncodeOptions, ErrorKind, Executor, ExtraSample,
-    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overviews, Photometric,
-    PixelSource, Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
+    FileOptions, Gcp, GeoKeys, GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, OptionField, Overviews,
+    Photometric, PixelSource, Predictor, Resampling, Rpc, SampleKind, TileSize, Transform,
 };
 use support::images::Computed;
 use support::window::Part;
@@ -100,7 +100,7 @@ fn plan(spec: &ImageSpec, options: &EncodeOptions) -> CogPlan {
 }
 
 fn shard_plan(plan: &CogPlan, width: u32, height: u32) -> ShardPlan {
-    ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions { width, height, levels: None })
+    ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions::new().width(width).height(height))
         .expect("a valid plan of shards")
 }
 
@@ -149,7 +149,7 @@ fn put_together(shards: &ShardPlan, outputs: &[ShardOutput]) -> Vec<u8> {
 /// Checks that the file of shards is the one that the local encoder makes, statistics included.
 fn check(spec: &ImageSpec, options: &EncodeOptions, sides: &[(u32, u32)]) {
     let raster = Raster::new(spec);
-    let options = &EncodeOptions { statistics: !spec.data_type.is_complex(), ..options.clone() };
+    let options = &options.clone().statistics(!spec.data_type.is_complex());
     let plan = plan(spec, options).with_predictor_by_type();
     let local = cogsmith::encode_to_vec(&mut raster.whole(), &plan).unwrap();
     for &(width, height) in sides {
@@ -162,7 +162,7 @@ fn check(spec: &ImageSpec, options: &EncodeOptions, sides: &[(u32, u32)]) {
 
 fn tiles(side: u32) -> EncodeOptions {
     let compression = Compression::Lzw;
-    EncodeOptions { tile_size: TileSize::square(side), compression, ..EncodeOptions::default() }
+    EncodeOptions::new().tile_size(TileSize::square(side)).compression(compression)
 }
 
 fn overviews() -> Vec<Overviews> {
@@ -175,14 +175,15 @@ fn every_kernel_at_odd_sizes() {
     for &resampling in Resampling::ALL {
         for (width, height) in [(127, 129), (128, 65), (211, 97), (1, 130), (64, 64)] {
             for overviews in overviews() {
-                let options = EncodeOptions { overviews, resampling: Some(resampling), ..tiles(16) };
+                let options = tiles(16).overviews(overviews).resampling(resampling);
                 for (data_type, nodata) in [
                     (DataType::U8, None),
                     (DataType::F32, None),
                     (DataType::U16, Some(Nodata::Integer(0))),
                     (DataType::F64, Some(Nodata::Float(f64::NAN))),
                 ] {
-                    let spec = ImageSpec { nodata, ..ImageSpec::new(width, height, 1, data_type) };
+                    let mut spec = ImageSpec::new(width, height, 1, data_type);
+                    spec.nodata = nodata;
                     check(&spec, &options, &[(32, 64)]);
                 }
             }
@@ -200,11 +201,11 @@ fn large_and_slim_images() {
             (Resampling::Gauss, Overviews::Factors(vec![3, 9, 27])),
             (Resampling::Rms, Overviews::Factors(vec![2, 4, 8])),
         ] {
-            let options = EncodeOptions { overviews, resampling: Some(resampling), ..tiles(64) };
+            let options = tiles(64).overviews(overviews).resampling(resampling);
             check(&ImageSpec::new(width, height, 1, DataType::U16), &options, &[(256, 128)]);
             // Even sides, where the windows of all columns are alike, with sums of several columns at once.
             let spec = ImageSpec::new(width & !1, height & !1, 1, DataType::F32);
-            check(&spec, &EncodeOptions { predictor: Predictor::None, ..options }, &[(192, 320)]);
+            check(&spec, &options.predictor(Predictor::None), &[(192, 320)]);
         }
     }
 }
@@ -218,18 +219,23 @@ fn every_type_interleave_and_codec() {
         Compression::DEFLATE,
         Compression::Zstd { level: 1 },
     ];
-    for (index, data_type) in DataType::ALL.into_iter().enumerate() {
+    for (index, &data_type) in DataType::ALL.iter().enumerate() {
         for (place, interleave) in [Interleave::Pixel, Interleave::Band, Interleave::Tile].into_iter().enumerate() {
             for mask in [false, true] {
                 let compression = codecs[(index + place + usize::from(mask)) % codecs.len()];
                 let nodata = ((index + place) % 2 == 0).then_some(Nodata::Integer(0));
-                let spec = ImageSpec { mask, nodata, ..ImageSpec::new(117, 101, 3, data_type) };
+                let mut spec = ImageSpec::new(117, 101, 3, data_type).mask(mask);
+                spec.nodata = nodata;
                 let tile_size = TileSize { width: 32, height: 16 };
                 let overview_tile_size = (index % 3 == 0).then_some(TileSize { width: 16, height: 48 });
-                let options = EncodeOptions { compression, interleave, overview_tile_size, tile_size, ..tiles(16) };
+                let options = tiles(16)
+                    .compression(compression)
+                    .interleave(interleave)
+                    .overview_tile_size(overview_tile_size)
+                    .tile_size(tile_size);
                 check(&spec, &options, &[(64, 32)]);
                 let resampling = Some(if mask { Resampling::Average } else { Resampling::Rms });
-                check(&spec, &EncodeOptions { resampling, big_tiff: BigTiff::Yes, ..options }, &[(32, 64)]);
+                check(&spec, &options.resampling(resampling).big_tiff(BigTiff::Yes), &[(32, 64)]);
             }
         }
     }
@@ -240,8 +246,8 @@ fn masks_by_every_kernel() {
     for &resampling in Resampling::ALL {
         for interleave in [Interleave::Pixel, Interleave::Band] {
             for (width, height) in [(128, 128), (131, 97)] {
-                let spec = ImageSpec { mask: true, ..ImageSpec::new(width, height, 2, DataType::F32) };
-                let options = EncodeOptions { resampling: Some(resampling), interleave, ..tiles(16) };
+                let spec = ImageSpec::new(width, height, 2, DataType::F32).mask(true);
+                let options = tiles(16).resampling(resampling).interleave(interleave);
                 check(&spec, &options, &[(32, 32)]);
             }
         }
@@ -255,12 +261,8 @@ fn alpha_of_both_kinds() {
             [(DataType::U8, Interleave::Pixel), (DataType::U16, Interleave::Band), (DataType::F32, Interleave::Tile)]
         {
             for &resampling in Resampling::ALL {
-                let spec = ImageSpec {
-                    photometric: Photometric::Rgb,
-                    extra_samples: vec![kind],
-                    ..ImageSpec::new(117, 90, 4, data_type)
-                };
-                let options = EncodeOptions { resampling: Some(resampling), interleave, ..tiles(16) };
+                let spec = ImageSpec::new(117, 90, 4, data_type).photometric(Photometric::Rgb).extra_samples([kind]);
+                let options = tiles(16).resampling(resampling).interleave(interleave);
                 check(&spec, &options, &[(32, 48)]);
             }
         }
@@ -270,18 +272,16 @@ fn alpha_of_both_kinds() {
 #[test]
 fn palettes_and_few_bits() {
     for resampling in [Resampling::Nearest, Resampling::Mode, Resampling::Average, Resampling::Rms] {
-        let color_map = (0..3 << 4).map(|index: u32| ((index * 7919) % 251 * 257) as u16).collect();
-        let spec = ImageSpec {
-            bits_per_sample: Some(4),
-            photometric: Photometric::Palette,
-            nodata: Some(Nodata::Integer(0)),
-            color_map,
-            ..ImageSpec::new(133, 99, 1, DataType::U8)
-        };
-        check(&spec, &EncodeOptions { resampling: Some(resampling), ..tiles(16) }, &[(32, 32)]);
+        let color_map: Vec<u16> = (0..3 << 4).map(|index: u32| ((index * 7919) % 251 * 257) as u16).collect();
+        let spec = ImageSpec::new(133, 99, 1, DataType::U8)
+            .bits_per_sample(4)
+            .photometric(Photometric::Palette)
+            .nodata(Nodata::Integer(0))
+            .color_map(color_map);
+        check(&spec, &tiles(16).resampling(resampling), &[(32, 32)]);
     }
     for (data_type, bits) in [(DataType::U8, 1), (DataType::U16, 12), (DataType::U32, 17)] {
-        let spec = ImageSpec { bits_per_sample: Some(bits), ..ImageSpec::new(133, 99, 2, data_type) };
+        let spec = ImageSpec::new(133, 99, 2, data_type).bits_per_sample(bits);
         check(&spec, &tiles(16), &[(64, 32)]);
     }
 }
@@ -293,7 +293,7 @@ fn a_kernel_for_each_band() {
         for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
             let bands = vec![Cubic, Average, Rms, Nearest, Lanczos, Mode, Gauss, Median, Min, Bilinear, Max];
             let spec = ImageSpec::new(width, height, bands.len() as u16, DataType::F32);
-            let options = EncodeOptions { band_resampling: bands, interleave, ..tiles(16) };
+            let options = tiles(16).band_resampling(bands).interleave(interleave);
             check(&spec, &options, &[(32, 32)]);
         }
     }
@@ -309,15 +309,14 @@ fn shards_of_any_size() {
         let sides = [(side(400), side(400)), (16 * side(4), 16 * side(4))];
         let resampling = Resampling::ALL[random.below(12)];
         let overviews = overviews().swap_remove(random.below(5));
-        let options = EncodeOptions {
-            tile_size: tile,
-            overview_tile_size: Some(TileSize::square(overview)),
-            overviews,
-            resampling: Some(resampling),
-            ..tiles(16)
-        };
+        let options = tiles(16)
+            .tile_size(tile)
+            .overview_tile_size(TileSize::square(overview))
+            .overviews(overviews)
+            .resampling(resampling);
         let nodata = (random.below(2) == 0).then_some(Nodata::Integer(0));
-        let spec = ImageSpec { nodata, ..ImageSpec::new(width, height, 1 + random.below(3) as u16, DataType::I16) };
+        let mut spec = ImageSpec::new(width, height, 1 + random.below(3) as u16, DataType::I16);
+        spec.nodata = nodata;
         check(&spec, &options, &sides);
     }
 }
@@ -329,8 +328,9 @@ fn masks_made_from_nodata() {
         for (bands, own) in [(1, false), (3, true), (3, false)] {
             for compression in [Compression::JPEG, Compression::DEFLATE] {
                 let nodata = Some(Nodata::Integer(0));
-                let spec = ImageSpec { nodata, mask: own, ..ImageSpec::new(201, 160, bands, DataType::U8) };
-                check(&spec, &EncodeOptions { compression, mask, ..tiles(16) }, &[(64, 48), (300, 32)]);
+                let mut spec = ImageSpec::new(201, 160, bands, DataType::U8).mask(own);
+                spec.nodata = nodata;
+                check(&spec, &tiles(16).compression(compression).mask(mask), &[(64, 48), (300, 32)]);
             }
         }
     }
@@ -340,11 +340,11 @@ fn masks_made_from_nodata() {
 fn few_levels_a_tier_change_nothing() {
     let spec = ImageSpec::new(700, 430, 1, DataType::U16);
     let raster = Raster::new(&spec);
-    let plan = plan(&spec, &EncodeOptions { overviews: Overviews::Count(20), ..tiles(16) }).with_predictor_by_type();
+    let plan = plan(&spec, &tiles(16).overviews(Overviews::Count(20))).with_predictor_by_type();
     let local = cogsmith::encode_to_vec(&mut raster.whole(), &plan).unwrap();
     let mut tiers = Vec::new();
     for levels in [Some(1), Some(2), Some(3), None] {
-        let shards = ShardPlan::new(plan.clone(), &ShardOptions { width: 128, height: 128, levels }).unwrap();
+        let shards = ShardPlan::new(plan.clone(), &ShardOptions::new().width(128).height(128).levels(levels)).unwrap();
         tiers.push(shards.tiers());
         assert!(put_together(&shards, &encode_all(&raster, &shards, &Executor::serial())) == local, "{levels:?}");
     }
@@ -353,9 +353,9 @@ fn few_levels_a_tier_change_nothing() {
 
 #[test]
 fn threads_change_no_output() {
-    let spec = ImageSpec { mask: true, ..ImageSpec::new(300, 500, 2, DataType::U16) };
+    let spec = ImageSpec::new(300, 500, 2, DataType::U16).mask(true);
     let raster = Raster::new(&spec);
-    let plan = plan(&spec, &EncodeOptions { interleave: Interleave::Band, ..tiles(16) });
+    let plan = plan(&spec, &tiles(16).interleave(Interleave::Band));
     let shards = shard_plan(&plan, 256, 256);
     let serial = encode_all(&raster, &shards, &Executor::serial());
     for threads in [2, 7] {
@@ -375,7 +375,7 @@ fn a_plan_of_shards_needs_a_settled_predictor() {
     let open = plan(&ImageSpec::new(600, 600, 1, DataType::U8), &EncodeOptions::default());
     assert_eq!(open.predictor(), Predictor::Auto);
     let error = ShardPlan::new(open, &ShardOptions::default()).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "predictor", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Predictor, .. }), "{error}");
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn a_predictor_settled_beforehand_is_that_of_the_local_encoder() {
                 let value = if classes { [3, 9000, 17, 200][random.below(4)] } else { (index / 7) as u16 };
                 sample.copy_from_slice(&value.to_ne_bytes());
             }
-            let open = plan(&spec, &EncodeOptions { interleave, ..tiles(128) });
+            let open = plan(&spec, &tiles(128).interleave(interleave));
             let settled = settle_predictor(&open, &mut raster.whole(), &Executor::serial()).unwrap();
             assert_eq!(settled.predictor() == Predictor::None, classes);
             // The same from some tiles alone.
@@ -408,7 +408,7 @@ fn a_predictor_settled_beforehand_is_that_of_the_local_encoder() {
     }
     // What is settled stays, and nothing is read for it; a source of another image is refused.
     let spec = ImageSpec::new(64, 64, 1, DataType::U8);
-    let settled = plan(&spec, &EncodeOptions { predictor: Predictor::Horizontal, ..EncodeOptions::default() });
+    let settled = plan(&spec, &EncodeOptions::new().predictor(Predictor::Horizontal));
     let other = Raster::new(&ImageSpec::new(60, 64, 1, DataType::U8));
     assert!(settle_predictor(&settled, &mut other.whole(), &Executor::serial()).is_ok());
     let open = plan(&spec, &EncodeOptions::default());
@@ -475,7 +475,7 @@ fn missing_shards_are_named() {
 fn shards_of_another_plan_are_refused() {
     let (shards, outputs) = some_outputs();
     let spec = ImageSpec::new(200, 150, 1, DataType::U16);
-    let others = shard_plan(&plan(&spec, &EncodeOptions { resampling: Some(Resampling::Mode), ..tiles(16) }), 64, 64);
+    let others = shard_plan(&plan(&spec, &tiles(16).resampling(Resampling::Mode)), 64, 64);
     let error = Assembler::new(&others).add(outputs[0].record.clone()).unwrap_err().to_string();
     assert!(error.contains("another plan"), "{error}");
     let pixels: Vec<_> = outputs.iter().filter_map(|output| output.pixels.clone()).collect();
@@ -606,14 +606,13 @@ fn a_plan_survives_the_journey() {
     let nodata =
         [None, Some(Nodata::Float(f64::NAN)), Some(Nodata::Integer(i128::from(u64::MAX))), Some(Nodata::Float(-0.0))];
     for (index, geo) in geos.into_iter().enumerate() {
-        for (place, data_type) in DataType::ALL.into_iter().enumerate() {
-            let spec = ImageSpec { nodata: nodata[(index + place) % 4], ..ImageSpec::new(90, 40, 3, data_type) };
-            let options = EncodeOptions {
-                overviews: overviews().swap_remove(place % 5),
-                interleave: [Interleave::Pixel, Interleave::Band, Interleave::Tile][place % 3],
-                big_tiff: [BigTiff::Auto, BigTiff::Yes, BigTiff::No][index % 3],
-                ..tiles(16)
-            };
+        for (place, &data_type) in DataType::ALL.iter().enumerate() {
+            let mut spec = ImageSpec::new(90, 40, 3, data_type);
+            spec.nodata = nodata[(index + place) % 4];
+            let options = tiles(16)
+                .overviews(overviews().swap_remove(place % 5))
+                .interleave([Interleave::Pixel, Interleave::Band, Interleave::Tile][place % 3])
+                .big_tiff([BigTiff::Auto, BigTiff::Yes, BigTiff::No][index % 3]);
             let plan = CogPlan::new(&spec, &geo, &metadata, &options).unwrap();
             let copy = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
             assert_eq!(copy.to_bytes(), plan.to_bytes());

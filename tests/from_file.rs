@@ -30,23 +30,21 @@ fn files_give_the_bytes_of_the_stream() {
         (Compression::DEFLATE, Interleave::Tile, Predictor::Horizontal),
         (Compression::ZSTD, Interleave::Pixel, Predictor::Auto),
     ];
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3)] {
             // Overviews are computed from the same pixels, whatever the source's own way of storing them was.
-            let spec = ImageSpec { mask, ..ImageSpec::new(211, 157, bands, data_type) };
-            let wanted = EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() };
+            let spec = ImageSpec::new(211, 157, bands, data_type).mask(mask);
+            let wanted = EncodeOptions::new().tile_size(TileSize::square(64));
             let expected = encode(&spec, &wanted, &Executor::serial());
             for (compression, interleave, predictor) in ways {
                 if predictor == Predictor::Horizontal && data_type.is_complex() {
                     continue;
                 }
-                let stored = EncodeOptions {
-                    tile_size: TileSize { width: 48, height: 80 },
-                    compression,
-                    interleave,
-                    predictor,
-                    ..EncodeOptions::default()
-                };
+                let stored = EncodeOptions::new()
+                    .tile_size(TileSize { width: 48, height: 80 })
+                    .compression(compression)
+                    .interleave(interleave)
+                    .predictor(predictor);
                 let file = encode(&spec, &stored, &Executor::serial());
                 for threads in [1, 3] {
                     let (_, bytes) = from_file(file.clone(), &wanted, threads);
@@ -59,11 +57,9 @@ fn files_give_the_bytes_of_the_stream() {
 
 #[test]
 fn what_is_known_of_a_raster_survives() {
-    let spec = ImageSpec {
-        nodata: Some(Nodata::Integer(-9_007_199_254_740_993)),
-        extra_samples: vec![ExtraSample::Unspecified],
-        ..ImageSpec::new(90, 70, 2, DataType::I64)
-    };
+    let spec = ImageSpec::new(90, 70, 2, DataType::I64)
+        .nodata(Nodata::Integer(-9_007_199_254_740_993))
+        .extra_samples([ExtraSample::Unspecified]);
     let keys = GeoKeys {
         directory: vec![1, 1, 1, 3, 1024, 0, 1, 1, 1025, 0, 1, 2, 3072, 0, 1, 32633],
         doubles: vec![],
@@ -80,7 +76,7 @@ fn what_is_known_of_a_raster_survives() {
     metadata.set_item(None, "A", "x & \"y\" <z>").unwrap();
     metadata.set_scale(1, 0.5).unwrap();
     metadata.set_text(Tag::COPYRIGHT, "nobody").unwrap();
-    let options = EncodeOptions { tile_size: TileSize::square(32), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().tile_size(TileSize::square(32));
     let plan = CogPlan::new(&spec, &geo, &metadata, &options).unwrap();
     let file = cogsmith::encode_to_vec(&mut Computed { spec: spec.clone() }, &plan).unwrap();
     let (source, again) = from_file(file.clone(), &options, 1);
@@ -100,7 +96,7 @@ fn another_reader_reads_every_level() {
     ] {
         let spec = ImageSpec::new(300, 200, 3, DataType::U16);
         let options =
-            EncodeOptions { tile_size: TileSize::square(64), compression, predictor, ..EncodeOptions::default() };
+            EncodeOptions::new().tile_size(TileSize::square(64)).compression(compression).predictor(predictor);
         let file = encode(&spec, &options, &Executor::serial());
         let mut decoder = tiff::decoder::Decoder::new(Cursor::new(&file)).unwrap();
         let mut sizes = Vec::new();

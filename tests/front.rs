@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cogsmith::{
     ArraySource, CogOptions, CogPlan, CogWriter, Compression, Crs, EncodeOptions, ErrorKind, Executor, GeoRef,
-    ImageSpec, MaskPolicy, Metadata, Nodata, PixelSource, RasterSource, Resampling, TileSize, Transform, encode_to_vec,
+    MaskPolicy, Metadata, Nodata, OptionField, Overviews, PixelSource, RasterSource, ReadOptions, Resampling, TileSize,
+    Transform, encode_to_vec,
 };
 use cogsmith::{BandValue, Overrides};
 use ndarray::{Array2, Array3};
@@ -35,15 +36,13 @@ fn options() -> CogOptions {
 fn expected() -> Vec<u8> {
     let pixels = pixels();
     let mut source = ArraySource::bands_first(pixels.view()).unwrap();
-    let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..source.spec().clone() };
+    let spec = source.spec().clone().nodata(0u64);
     let geo = GeoRef::default().with_crs(&Crs::epsg(32633).unwrap()).unwrap().with_transform(transform());
-    let options = EncodeOptions {
-        tile_size: TileSize::square(64),
-        compression: Compression::Lzw,
-        resampling: Some(Resampling::Average),
-        statistics: true,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .tile_size(TileSize::square(64))
+        .compression(Compression::Lzw)
+        .resampling(Resampling::Average)
+        .statistics(true);
     let plan = CogPlan::new(&spec, &geo, &Metadata::default(), &options).unwrap();
     encode_to_vec(&mut source, &plan).unwrap()
 }
@@ -77,11 +76,8 @@ fn a_converted_file_keeps_what_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.tif"), folder.path().join("out.tif"));
     let names = vec![BandValue { band: Some(0), value: "red".to_owned() }];
-    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(Overrides {
-        description: names,
-        transform: Some(transform()),
-        ..Overrides::default()
-    });
+    let overrides = Overrides::new().description(names).transform(transform());
+    let named = CogOptions::new().crs(Crs::epsg(32633).unwrap()).nodata(0u64).overrides(overrides);
     cogsmith::write(&input, &pixels(), &named).unwrap();
     let source = || cogsmith::GeoTiffSource::open(&output, &cogsmith::ReadOptions::default()).unwrap();
 
@@ -115,11 +111,11 @@ fn an_error_comes_before_anything_is_written() {
     let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
     let path = folder.path().join("out.tif");
     let cases = [
-        ("nodata", CogOptions::new().nodata(-1.0)),
-        ("level", CogOptions::new().compression(Compression::Deflate { level: 12 })),
-        ("threads", CogOptions::new().threads(0)),
-        ("threads", CogOptions::new().threads(2).executor(Executor::serial())),
-        ("mask", CogOptions::new().mask(MaskPolicy::Alpha)),
+        (OptionField::Nodata, CogOptions::new().nodata(-1.0)),
+        (OptionField::Level, CogOptions::new().compression(Compression::Deflate { level: 12 })),
+        (OptionField::Threads, CogOptions::new().threads(0)),
+        (OptionField::Threads, CogOptions::new().threads(2).executor(Executor::serial())),
+        (OptionField::Mask, CogOptions::new().mask(MaskPolicy::Alpha)),
     ];
     for (name, options) in cases {
         let error = cogsmith::write(&path, &pixels, &options).unwrap_err();
@@ -136,7 +132,7 @@ fn an_error_comes_before_anything_is_written() {
     assert!(matches!(error.kind(), ErrorKind::InvalidImage { .. }), "{error}");
     let pushed = CogOptions::new().mask(MaskPolicy::Alpha).overwrite(true);
     let error = CogWriter::create::<u8>(&path, 10, 10, 1, &pushed).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "mask", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Mask, .. }), "{error}");
 }
 
 #[test]
@@ -176,7 +172,7 @@ fn warnings_of_the_plan_reach_the_summary() {
 #[test]
 fn a_transform_is_not_lost_to_other_overrides() {
     let other = Transform::north_up(0.0, 0.0, 1.0, 1.0).unwrap();
-    let overrides = || Overrides { transform: Some(other), ..Overrides::default() };
+    let overrides = || Overrides::new().transform(other);
     let placed = |options: &CogOptions| {
         let bytes = cogsmith::to_vec(&pixels(), options).unwrap();
         cogsmith::GeoTiffSource::from_reader(bytes, &cogsmith::ReadOptions::default()).unwrap().geo().transform()
@@ -184,4 +180,39 @@ fn a_transform_is_not_lost_to_other_overrides() {
     assert_eq!(placed(&CogOptions::new().transform(transform()).overrides(overrides())), Some(transform()));
     assert_eq!(placed(&CogOptions::new().overrides(overrides()).transform(transform())), Some(transform()));
     assert_eq!(placed(&CogOptions::new().overrides(overrides())), Some(other));
+}
+
+#[test]
+fn options_without_any_effect_are_refused() {
+    let (pixels, folder) = (pixels(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("out.tif");
+    let option_of = |error: cogsmith::Error| match error.kind() {
+        ErrorKind::InvalidOption { option, .. } => *option,
+        _ => panic!("{error}"),
+    };
+    for (field, options) in
+        [(OptionField::Overwrite, CogOptions::new().overwrite(true)), (OptionField::Sync, CogOptions::new().sync(true))]
+    {
+        assert_eq!(option_of(cogsmith::to_vec(&pixels, &options).unwrap_err()), field);
+        assert_eq!(option_of(cogsmith::write_to(Vec::new(), &pixels, &options).unwrap_err()), field);
+        cogsmith::write(&path, &pixels, &options.overwrite(true)).unwrap();
+    }
+    for (field, read) in [
+        (OptionField::Image, ReadOptions::new().image(0)),
+        (OptionField::IgnoreAux, ReadOptions::new().ignore_aux(true)),
+    ] {
+        let options = CogOptions::new().read_options(read).overwrite(true);
+        assert_eq!(option_of(cogsmith::write(&path, &pixels, &options).unwrap_err()), field);
+        assert_eq!(option_of(CogWriter::create::<u8>(&path, 10, 10, 1, &options).unwrap_err()), field);
+        let copy = folder.path().join("copy.tif");
+        cogsmith::convert(&path, &copy, &options).unwrap();
+    }
+    for (field, options) in [
+        (OptionField::Resampling, CogOptions::new().resampling(Resampling::Mode)),
+        (OptionField::BandResampling, CogOptions::new().band_resampling([Resampling::Mode; 3])),
+        (OptionField::OverviewTileSize, CogOptions::new().overview_tile_size(TileSize::square(64))),
+    ] {
+        let options = options.overviews(Overviews::None);
+        assert_eq!(option_of(cogsmith::to_vec(&pixels, &options).unwrap_err()), field);
+    }
 }

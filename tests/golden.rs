@@ -32,7 +32,7 @@ const WIDTH: u32 = 120;
 const HEIGHT: u32 = 90;
 
 /// The choices of a case, in the order of [`LENGTHS`].
-const TYPES: [DataType; 15] = DataType::ALL;
+const TYPES: &[DataType] = DataType::ALL;
 const CODECS: [Compression; 6] = [
     Compression::DEFLATE,
     Compression::None,
@@ -147,6 +147,7 @@ impl Case {
             "factors 3,7" => Overviews::Factors(vec![3, 7]),
             _ => Overviews::Finished(vec![(60, 45)]),
         };
+        let has_overviews = overviews != Overviews::None;
         let (tile_size, overview_tile_size) = match TILES[tiles] {
             "128x32" => (TileSize { width: 128, height: 32 }, None),
             "64x64, overviews 32x32" => (TileSize::square(64), Some(TileSize::square(32))),
@@ -165,18 +166,17 @@ impl Case {
             metadata.set_item(None, "SOURCE", "computed").unwrap();
             metadata.set_item(Some("DOMAIN"), "NAME", "a < b").unwrap();
         }
-        let options = EncodeOptions {
-            tile_size,
-            overview_tile_size,
-            compression: CODECS[codec],
-            predictor: PREDICTORS[predictor],
-            interleave: INTERLEAVES[interleave],
-            overviews,
-            resampling: Some(Resampling::ALL[kernel]),
-            big_tiff: if EXTRAS[extra] == "BigTIFF" { BigTiff::Yes } else { BigTiff::Auto },
-            statistics: EXTRAS[extra] == "statistics",
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .tile_size(tile_size)
+            .overview_tile_size(overview_tile_size.filter(|_| has_overviews))
+            .compression(CODECS[codec])
+            .predictor(PREDICTORS[predictor])
+            .interleave(INTERLEAVES[interleave])
+            .overviews(overviews)
+            // Options of overviews are an error without them.
+            .resampling(has_overviews.then_some(Resampling::ALL[kernel]))
+            .big_tiff(if EXTRAS[extra] == "BigTIFF" { BigTiff::Yes } else { BigTiff::Auto })
+            .statistics(EXTRAS[extra] == "statistics");
         let level = match CODECS[codec] {
             Compression::Deflate { level } if level != 6 => format!(" {level}"),
             _ => String::new(),
@@ -227,8 +227,7 @@ impl Case {
 
     /// The image and a smaller one as its overview.
     fn write_finished(&self, plan: &CogPlan, image: &Image, sizes: &[(u32, u32)]) -> Vec<u8> {
-        let specs =
-            sizes.iter().map(|(width, height)| ImageSpec { width: *width, height: *height, ..self.spec.clone() });
+        let specs = sizes.iter().map(|(width, height)| self.spec.clone().width(*width).height(*height));
         let smaller: Vec<_> = specs.map(|spec| Image::new(&spec)).collect();
         let (mut whole, mut parts) = (image.whole(), smaller.iter().map(Image::whole).collect::<Vec<_>>());
         let mut sources: Vec<&mut dyn PixelSource> = vec![&mut whole];
@@ -242,13 +241,11 @@ impl Case {
 
     /// From a GeoTIFF with tiles, bands and codec of its own.
     fn write_geotiff(&self, image: &Image) -> Vec<u8> {
-        let options = EncodeOptions {
-            tile_size: TileSize { width: 48, height: 80 },
-            compression: Compression::Lzw,
-            interleave: Interleave::Band,
-            overviews: Overviews::None,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .tile_size(TileSize { width: 48, height: 80 })
+            .compression(Compression::Lzw)
+            .interleave(Interleave::Band)
+            .overviews(Overviews::None);
         let plan = CogPlan::new(&self.spec, &self.geo, &self.metadata, &options).unwrap();
         let file = cogsmith::encode_to_vec(&mut image.whole(), &plan).unwrap();
         let mut source = GeoTiffSource::from_reader(file, &ReadOptions::default()).unwrap();
@@ -304,7 +301,7 @@ impl Image {
 
 /// Writes with small batches and no memory for finished tiles.
 fn encode(source: &mut dyn PixelSource, plan: &CogPlan, batch: u64) -> Vec<u8> {
-    let store = StoreOptions { batch, memory: 0, ..StoreOptions::default() };
+    let store = StoreOptions::new().batch(batch).memory(0);
     let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
     cogsmith::encode(source, plan, &Executor::threads(2).unwrap(), &store, &mut bytes, go_on).unwrap();
     bytes
@@ -319,7 +316,7 @@ fn written_to_file(image: &Image, plan: &CogPlan) -> Vec<u8> {
 }
 
 fn of_shards(image: &Image, plan: &CogPlan) -> Vec<u8> {
-    let shards = ShardPlan::new(plan.clone(), &ShardOptions { width: 128, height: 64, levels: None }).unwrap();
+    let shards = ShardPlan::new(plan.clone(), &ShardOptions::new().width(128).height(64)).unwrap();
     let mut assembler = Assembler::new(&shards);
     let mut fragments = BTreeMap::new();
     let mut pixels: Vec<ShardPixels> = Vec::new();
@@ -370,11 +367,7 @@ fn files_of_the_fixtures_are_those_of_before() {
             ("", EncodeOptions::default()),
             (
                 ", 256x256, average",
-                EncodeOptions {
-                    tile_size: TileSize::square(256),
-                    resampling: Some(Resampling::Average),
-                    ..EncodeOptions::default()
-                },
+                EncodeOptions::new().tile_size(TileSize::square(256)).resampling(Resampling::Average),
             ),
         ] {
             let mut source = GeoTiffSource::open(&path, &ReadOptions::default()).unwrap();
@@ -418,14 +411,12 @@ fn files_of_newer_codecs_are_those_of_before() {
             spec.photometric = cogsmith::Photometric::MinIsBlack;
         }
         spec.nodata = (nodata == "0").then_some(Nodata::Integer(0));
-        let options = EncodeOptions {
-            tile_size: TileSize::square(64),
-            compression: codecs.0,
-            overview_compression: codecs.1,
-            interleave,
-            mask,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .tile_size(TileSize::square(64))
+            .compression(codecs.0)
+            .overview_compression(codecs.1)
+            .interleave(interleave)
+            .mask(mask);
         let (geo, metadata) = (GeoRef::default(), Metadata::default());
         let case = Case { name: format!("{name}, {way}"), way, spec, geo, metadata, options };
         text.push_str(&describe(&case.name, &case.write()));

@@ -189,7 +189,7 @@ fn ends_soon(name: &str, file: &dyn ReadAt) {
     for depth in [Depth::Full, Depth::Quick] {
         PEAK.store(held, Ordering::Relaxed);
         let began = Instant::now();
-        let options = CheckOptions { depth, decode_limit: Some(128 << 20), ..CheckOptions::default() };
+        let options = CheckOptions::full().depth(depth).decode_limit(128 << 20);
         let report = check::validate(file, &options, &Executor::serial()).unwrap();
         let (judged, began) = (began.elapsed(), Instant::now());
         let _ = check::inspect(file);

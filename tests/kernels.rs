@@ -213,7 +213,7 @@ fn every_band_has_the_kernel_it_was_given() {
 fn kernels_that_do_not_go_together_are_refused() {
     let mut spec = ImageSpec::new(600, 600, 2, cogsmith::DataType::U8);
     let refused = |spec: &ImageSpec, resampling: Option<Resampling>, bands: &[Resampling]| {
-        let options = EncodeOptions { resampling, band_resampling: bands.to_vec(), ..EncodeOptions::default() };
+        let options = EncodeOptions::new().resampling(resampling).band_resampling(bands.to_vec());
         CogPlan::new(spec, &GeoRef::default(), &Metadata::default(), &options).err().map(|error| error.to_string())
     };
     use Resampling::{Average, Cubic, Mode};

@@ -18,25 +18,30 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("processor", &[]),
     ("xml", &[]),
     ("names", &["error"]),
+    ("creation", &["error", "names"]),
     // Layer 1
     ("grid", &["error", "names"]),
     ("spec", &["error", "sample"]),
-    ("view", &["error", "executor", "sample", "spec"]),
+    ("validity", &["sample", "spec"]),
+    ("view", &["error", "executor", "sample", "spec", "validity"]),
     ("tiff", &["error"]),
     // Layer 2
     ("geo", &["error", "sample", "spec", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "grid", "names", "processor", "sample", "spec", "tiff"]),
     ("options", &["codec", "error", "grid", "names"]),
-    ("statistics", &["error", "geo", "message", "sample", "spec"]),
+    ("statistics", &["error", "geo", "message", "sample", "spec", "validity"]),
     // Layer 3
-    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff"]),
-    ("pyramid", &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "view"]),
+    ("plan", &["codec", "error", "geo", "grid", "message", "options", "sample", "spec", "statistics", "tiff", "view"]),
+    (
+        "pyramid",
+        &["buffer", "error", "executor", "grid", "options", "plan", "processor", "sample", "spec", "validity", "view"],
+    ),
     ("array", &["error", "executor", "sample", "spec", "view"]),
     (
         "source",
         &[
             "array", "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec",
-            "tiff", "view", "xml",
+            "tiff", "validity", "view", "xml",
         ],
     ),
     // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.
@@ -83,11 +88,25 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // Layer 6
     (
-        "front",
-        &["array", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "source", "spec", "view"],
+        "pixels",
+        &[
+            "buffer", "error", "executor", "geo", "grid", "names", "options", "plan", "pyramid", "sample", "source",
+            "spec", "view",
+        ],
     ),
+    (
+        "front",
+        &[
+            "array", "encode", "error", "executor", "geo", "options", "pixels", "plan", "sample", "sink", "source",
+            "spec", "view",
+        ],
+    ),
+    ("json", &["check", "codec", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
-    ("conformance", &["encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"]),
+    (
+        "conformance",
+        &["codec", "encode", "error", "executor", "geo", "options", "plan", "sample", "sink", "spec", "view"],
+    ),
 ];
 
 /// Files that may name the file system.

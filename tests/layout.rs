@@ -8,7 +8,7 @@ use support::images::encode;
 use support::parse::Tiff;
 
 fn spec(width: u32, height: u32, bands: u16, mask: bool) -> ImageSpec {
-    ImageSpec { mask, ..ImageSpec::new(width, height, bands, DataType::U16) }
+    ImageSpec::new(width, height, bands, DataType::U16).mask(mask)
 }
 
 #[test]
@@ -20,13 +20,11 @@ fn every_tile_of_every_level_is_where_it_should_be() {
             for (bands, mask) in [(1, false), (1, true), (3, false), (3, true)] {
                 for big_tiff in [BigTiff::Auto, BigTiff::Yes] {
                     let compression = codecs[(case + usize::from(bands) + usize::from(mask)) % codecs.len()];
-                    let options = EncodeOptions {
-                        tile_size: TileSize { width: 64, height: 48 },
-                        interleave,
-                        compression,
-                        big_tiff,
-                        ..EncodeOptions::default()
-                    };
+                    let options = EncodeOptions::new()
+                        .tile_size(TileSize { width: 64, height: 48 })
+                        .interleave(interleave)
+                        .compression(compression)
+                        .big_tiff(big_tiff);
                     let bytes = encode(&spec(width, height, bands, mask), &options, &Executor::serial());
                     let tiff = Tiff::parse(&bytes);
                     assert_eq!(tiff.big, big_tiff == BigTiff::Yes);
@@ -39,12 +37,10 @@ fn every_tile_of_every_level_is_where_it_should_be() {
 
 #[test]
 fn overviews_may_have_tiles_of_their_own_size() {
-    let options = EncodeOptions {
-        tile_size: TileSize::square(256),
-        overview_tile_size: Some(TileSize::square(64)),
-        overviews: Overviews::Factors(vec![2, 3, 16]),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .tile_size(TileSize::square(256))
+        .overview_tile_size(TileSize::square(64))
+        .overviews(Overviews::Factors(vec![2, 3, 16]));
     let bytes = encode(&spec(601, 401, 1, true), &options, &Executor::serial());
     let tiff = Tiff::parse(&bytes);
     tiff.check_layout();
@@ -70,12 +66,8 @@ fn the_header_is_that_of_gdal() {
 fn many_bands_are_no_limit() {
     for (interleave, bands) in [(Interleave::Pixel, u16::MAX), (Interleave::Band, 4099), (Interleave::Tile, 4099)] {
         let image = ImageSpec::new(20, 17, bands, DataType::U8);
-        let options = EncodeOptions {
-            interleave,
-            tile_size: TileSize::square(16),
-            compression: Compression::Lzw,
-            ..EncodeOptions::default()
-        };
+        let options =
+            EncodeOptions::new().interleave(interleave).tile_size(TileSize::square(16)).compression(Compression::Lzw);
         let bytes = encode(&image, &options, &Executor::serial());
         Tiff::parse(&bytes).check_layout();
     }

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use cogsmith::distributed::{ShardOptions, ShardPlan};
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, GeoTiffSource,
-    ImageSpec, Interleave, Metadata, OutputFile, Overviews, PixelSource, ReadOptions, Resampling, SliceSource,
-    StoreOptions, TileSize,
+    ImageSpec, Interleave, Metadata, OptionField, OutputFile, Overviews, PixelSource, ReadOptions, Resampling,
+    SliceSource, StoreOptions, TileSize,
 };
 use support::images::{Computed, encode};
 
@@ -34,17 +34,15 @@ fn cases() -> Vec<(ImageSpec, EncodeOptions)> {
     for data_type in [DataType::U8, DataType::F32, DataType::CF64] {
         for (mask, interleave) in [(false, Interleave::Band), (true, Interleave::Pixel), (true, Interleave::Tile)] {
             for compression in [Compression::None, Compression::DEFLATE, Compression::Lzw] {
-                let spec = ImageSpec { mask, ..ImageSpec::new(133, 217, 3, data_type) };
-                let options = EncodeOptions {
-                    tile_size: TileSize { width: 64, height: 32 },
-                    overview_tile_size: Some(TileSize::square(48)),
-                    overviews: Overviews::Factors(vec![2, 3, 10]),
-                    resampling: Some(Resampling::Nearest),
-                    interleave,
-                    compression,
-                    statistics: !data_type.is_complex(),
-                    ..EncodeOptions::default()
-                };
+                let spec = ImageSpec::new(133, 217, 3, data_type).mask(mask);
+                let options = EncodeOptions::new()
+                    .tile_size(TileSize { width: 64, height: 32 })
+                    .overview_tile_size(TileSize::square(48))
+                    .overviews(Overviews::Factors(vec![2, 3, 10]))
+                    .resampling(Resampling::Nearest)
+                    .interleave(interleave)
+                    .compression(compression)
+                    .statistics(!data_type.is_complex());
                 cases.push((spec, options));
             }
         }
@@ -58,12 +56,12 @@ fn levels_as_they_were_computed_give_the_same_bytes() {
         let name = format!("{} {:?} {:?} {}", spec.data_type, options.interleave, options.compression, spec.mask);
         let expected = encode(&spec, &options, &Executor::serial());
         let finished = Overviews::Finished(vec![(67, 109), (45, 73), (14, 22)]);
-        let plan = plan(&spec, &EncodeOptions { overviews: finished, ..options });
+        let plan = plan(&spec, &options.overviews(finished));
         assert_eq!(plan.levels().len(), 4);
         for threads in [1, 3] {
             let executor = Executor::threads(threads).unwrap();
             let mut bytes = Vec::new();
-            let store = StoreOptions { memory: 10_000, batch: 1, ..StoreOptions::default() };
+            let store = StoreOptions::new().memory(10_000).batch(1);
             let mut told = Vec::new();
             let go_on = &mut |progress: cogsmith::Progress| {
                 told.push(progress.rows_done);
@@ -77,7 +75,7 @@ fn levels_as_they_were_computed_give_the_same_bytes() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("out.tif");
             let mut output = OutputFile::create(&path, &FileOptions::default()).unwrap();
-            let store = StoreOptions { verify: true, ..StoreOptions::default() };
+            let store = StoreOptions::new().verify(true);
             let go_on = &mut |_| ControlFlow::Continue(());
             let sources = &mut levels(&expected, 4);
             cogsmith::encode_levels_to_output(&mut borrowed(sources), &plan, &executor, &store, &mut output, go_on)
@@ -91,13 +89,13 @@ fn levels_as_they_were_computed_give_the_same_bytes() {
 #[test]
 fn levels_that_no_kernel_would_make_are_kept() {
     let spec = ImageSpec::new(100, 90, 1, DataType::U16);
-    let options = EncodeOptions { overviews: Overviews::Finished(vec![(33, 90), (20, 1)]), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().overviews(Overviews::Finished(vec![(33, 90), (20, 1)]));
     let pixels = [vec![1u16; 100 * 90], vec![2u16; 33 * 90], (0..20).collect()];
     let sizes = [(100, 90), (33, 90), (20, 1)];
     let mut sources: Vec<_> = pixels
         .iter()
         .zip(sizes)
-        .map(|(pixels, (width, height))| SliceSource::new(ImageSpec { width, height, ..spec.clone() }, pixels).unwrap())
+        .map(|(pixels, (width, height))| SliceSource::new(spec.clone().width(width).height(height), pixels).unwrap())
         .collect();
     let mut sources: Vec<_> = sources.iter_mut().map(|source| source as &mut dyn PixelSource).collect();
     let (mut file, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
@@ -108,7 +106,7 @@ fn levels_that_no_kernel_would_make_are_kept() {
     for ((source, expected), (width, height)) in levels(&file, 3).iter_mut().zip(&pixels).zip(sizes) {
         let spec = source.spec().clone();
         assert_eq!((spec.width, spec.height), (width, height));
-        let options = EncodeOptions { overviews: Overviews::None, ..EncodeOptions::default() };
+        let options = EncodeOptions::new().overviews(Overviews::None);
         let again = cogsmith::encode_to_vec(source, &plan(&spec, &options)).unwrap();
         let direct =
             cogsmith::encode_to_vec(&mut SliceSource::new(spec.clone(), expected).unwrap(), &plan(&spec, &options));
@@ -119,7 +117,7 @@ fn levels_that_no_kernel_would_make_are_kept() {
 #[test]
 fn a_plan_of_finished_overviews_travels() {
     let spec = ImageSpec::new(100, 90, 1, DataType::U16);
-    let options = EncodeOptions { overviews: Overviews::Finished(vec![(33, 90), (20, 1)]), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().overviews(Overviews::Finished(vec![(33, 90), (20, 1)]));
     let plan = plan(&spec, &options);
     let arrived = CogPlan::from_bytes(&plan.to_bytes()).unwrap();
     assert_eq!(arrived.levels(), plan.levels());
@@ -129,17 +127,17 @@ fn a_plan_of_finished_overviews_travels() {
 #[test]
 fn levels_that_do_not_fit_the_plan_are_refused() {
     let spec = ImageSpec::new(100, 90, 1, DataType::U16);
-    let options = EncodeOptions { overviews: Overviews::Finished(vec![(50, 45)]), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().overviews(Overviews::Finished(vec![(50, 45)]));
     let plan = plan(&spec, &options);
-    let half = ImageSpec { width: 50, height: 45, ..spec.clone() };
+    let half = spec.clone().width(50).height(45);
     let wrong = [
         vec![spec.clone()],
         vec![spec.clone(), half.clone(), half.clone()],
         vec![half.clone(), spec.clone()],
-        vec![spec.clone(), ImageSpec { height: 46, ..half.clone() }],
-        vec![spec.clone(), ImageSpec { bands: 2, ..half.clone() }],
-        vec![spec.clone(), ImageSpec { data_type: DataType::I16, ..half.clone() }],
-        vec![spec, ImageSpec { mask: true, ..half }],
+        vec![spec.clone(), half.clone().height(46)],
+        vec![spec.clone(), half.clone().bands(2)],
+        vec![spec.clone(), half.clone().data_type(DataType::I16)],
+        vec![spec, half.mask(true)],
     ];
     for specs in wrong {
         let mut sources: Vec<_> = specs.iter().map(|spec| Computed { spec: spec.clone() }).collect();
@@ -156,20 +154,20 @@ fn levels_that_do_not_fit_the_plan_are_refused() {
 #[test]
 fn finished_overviews_and_computed_ones_are_not_mixed_up() {
     let spec = ImageSpec::new(100, 90, 1, DataType::U16);
-    let options = EncodeOptions { overviews: Overviews::Finished(vec![(50, 45)]), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().overviews(Overviews::Finished(vec![(50, 45)]));
     let finished = plan(&spec, &options);
     let (executor, store) = (Executor::serial(), StoreOptions::default());
-    let shards = ShardPlan::new(finished.clone(), &ShardOptions { width: 64, height: 64, levels: None });
+    let shards = ShardPlan::new(finished.clone(), &ShardOptions::new().width(64).height(64));
     let writer = CogWriter::to_writer(finished.clone(), executor.clone(), store.clone(), std::io::sink()).map(|_| ());
     let vector = cogsmith::encode_to_vec(&mut Computed { spec: spec.clone() }, &finished).map(|_| ());
-    let computed = plan(&spec, &EncodeOptions { overviews: Overviews::Factors(vec![2]), ..options });
+    let computed = plan(&spec, &options.overviews(Overviews::Factors(vec![2])));
     let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
     let mut full = Computed { spec: spec.clone() };
-    let mut half = Computed { spec: ImageSpec { width: 50, height: 45, ..spec } };
+    let mut half = Computed { spec: spec.width(50).height(45) };
     let sources: &mut [&mut dyn PixelSource] = &mut [&mut full, &mut half];
     let levels = cogsmith::encode_levels(sources, &computed, &executor, &store, &mut bytes, go_on).map(|_| ());
     for result in [shards.map(|_| ()), writer, vector, levels] {
         let error = result.unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "overviews", .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Overviews, .. }), "{error}");
     }
 }

@@ -61,7 +61,7 @@ fn jpeg(quality: u8) -> Compression {
 }
 
 fn options(compression: Compression) -> EncodeOptions {
-    EncodeOptions { compression, tile_size: TileSize::square(64), ..EncodeOptions::default() }
+    EncodeOptions::new().compression(compression).tile_size(TileSize::square(64))
 }
 
 /// A decoded level.
@@ -87,15 +87,8 @@ fn read(file: &[u8]) -> Vec<Level> {
             let spec = source.spec().clone();
             let (width, rows, bands) = (spec.width as usize, spec.height as usize, usize::from(spec.bands));
             let (mut pixels, mut mask) = (vec![0; width * rows * bands], vec![255; width * rows]);
-            let mut stripe = Stripe {
-                width,
-                rows,
-                bands,
-                sample_size: 1,
-                layout: StripeLayout::Chunky,
-                planes: vec![&mut pixels],
-                mask: spec.mask.then_some(&mut mask),
-            };
+            let mask_rows = spec.mask.then_some(&mut mask[..]);
+            let mut stripe = Stripe::new(&spec, rows, StripeLayout::Chunky, vec![&mut pixels[..]], mask_rows).unwrap();
             source.read_rows(0, &mut stripe, &Executor::serial()).unwrap();
             Level { spec, pixels, valid: mask.iter().map(|byte| *byte != 0).collect() }
         })
@@ -111,9 +104,8 @@ fn nodata_is_exact_at_every_level() {
             // Below, within, and above the values.
             for nodata in [0, 131, 255] {
                 let image = Image::new(150 + 13 * case, 131, bands, nodata);
-                let shared = EncodeOptions { interleave, resampling: Some(resampling), ..options(jpeg(60)) };
-                let exact =
-                    EncodeOptions { compression: Compression::DEFLATE, mask: MaskPolicy::Nodata, ..shared.clone() };
+                let shared = options(jpeg(60)).interleave(interleave).resampling(resampling);
+                let exact = shared.clone().compression(Compression::DEFLATE).mask(MaskPolicy::Nodata);
                 let (lossy, exact) = (read(&image.file(&shared)), read(&image.file(&exact)));
                 assert_eq!(lossy.len(), exact.len());
                 assert!(lossy.len() > 1);
@@ -144,7 +136,8 @@ fn pixels_under_the_mask_do_not_damage_their_neighbors() {
     let image = Image::new(300, 200, 1, 0);
     let masked = error(&image.file(&options(jpeg(75))), &image);
     // The same pixels without nodata: what the codec does to a file whose nodata tag is kept, as in GDAL.
-    let spec = ImageSpec { nodata: None, ..image.spec.clone() };
+    let mut spec = image.spec.clone();
+    spec.nodata = None;
     let plain = Image { spec, pixels: image.pixels.clone(), holes: image.holes.clone() };
     let plain = error(&plain.file(&options(jpeg(75))), &image);
     assert!(masked < plain / 2.0, "{masked} with the mask, {plain} without");
@@ -156,7 +149,7 @@ fn blocks_without_valid_pixels_hold_nodata() {
     for row in 0..32 {
         image.pixels[row * 64 * 3..][..64 * 3].fill(40);
     }
-    let levels = read(&image.file(&EncodeOptions { overviews: Overviews::None, ..options(jpeg(90)) }));
+    let levels = read(&image.file(&options(jpeg(90)).overviews(Overviews::None)));
     // Readers that ignore masks see the nodata color, as exactly as the codec can store it.
     assert!(levels[0].pixels[..16 * 64 * 3].iter().all(|sample| sample.abs_diff(40) <= 1));
 }
@@ -164,7 +157,8 @@ fn blocks_without_valid_pixels_hold_nodata() {
 #[test]
 fn files_without_nodata_have_no_mask() {
     let image = Image::new(100, 80, 3, 7);
-    let spec = ImageSpec { nodata: None, ..image.spec.clone() };
+    let mut spec = image.spec.clone();
+    spec.nodata = None;
     let image = Image { spec, ..image };
     let level = read(&image.file(&options(jpeg(75)))).swap_remove(0);
     assert!(!level.spec.mask && level.spec.photometric == Photometric::Rgb);
@@ -186,20 +180,20 @@ fn bands_that_disagree_about_nodata_need_a_policy() {
     let text = error.to_string();
     assert!(text.contains("column 50, row 20") && text.contains("any-nodata"), "{text}");
     let masked = |mask| {
-        let options = EncodeOptions { mask, ..options(jpeg(75)) };
+        let options = options(jpeg(75)).mask(mask);
         let valid = read(&image.file(&options)).swap_remove(0).valid;
         valid.iter().zip(&image.holes).map(|(valid, hole)| i32::from(!valid) - i32::from(*hole)).sum::<i32>()
     };
     assert_eq!(masked(MaskPolicy::Nodata), 0);
     assert_eq!(masked(MaskPolicy::AnyNodata), 1);
-    let file = write(&image, &EncodeOptions { mask: MaskPolicy::Nodata, ..options(jpeg(75)) }, false);
+    let file = write(&image, &options(jpeg(75)).mask(MaskPolicy::Nodata), false);
     assert_eq!(file.0.nodata_samples, 1);
     assert!(
         file.0.warnings.iter().any(|warning| warning.contains("samples that equal nodata")),
         "{:?}",
         file.0.warnings
     );
-    let exact = EncodeOptions { mask: MaskPolicy::AnyNodata, ..options(Compression::DEFLATE) };
+    let exact = options(Compression::DEFLATE).mask(MaskPolicy::AnyNodata);
     let level = read(&image.file(&exact)).swap_remove(0);
     assert!(!level.valid[20 * 90 + 50] && level.spec.nodata.is_some(), "any-nodata works with lossless codecs too");
 }
@@ -208,7 +202,7 @@ fn bands_that_disagree_about_nodata_need_a_policy() {
 fn write(image: &Image, options: &EncodeOptions, verify: bool) -> (Summary, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.tif");
-    let store = StoreOptions { verify, ..StoreOptions::default() };
+    let store = StoreOptions::new().verify(verify);
     let mut output = OutputFile::create(&path, &FileOptions::default()).unwrap();
     let executor = Executor::threads(2).unwrap();
     let (mut source, plan) = (image.source(), image.plan(options));
@@ -221,7 +215,7 @@ fn write(image: &Image, options: &EncodeOptions, verify: bool) -> (Summary, Vec<
 #[test]
 fn the_summary_measures_the_loss() {
     let image = Image::new(400, 300, 3, 0);
-    let options = EncodeOptions { mask: MaskPolicy::Auto, ..options(jpeg(70)) };
+    let options = options(jpeg(70)).mask(MaskPolicy::Auto);
     let (summary, file) = write(&image, &options, true);
     let levels = read(&file);
     let loss = summary.levels[0].loss.unwrap();
@@ -238,8 +232,7 @@ fn the_summary_measures_the_loss() {
     let tiles: Vec<_> = sampled.levels.iter().map(|level| (level.loss.unwrap().tiles, level.tiles)).collect();
     assert!(tiles.iter().all(|(compared, all)| *compared >= 1 && (*compared < *all || *all == 1)), "{tiles:?}");
     assert!(same == file);
-    let (lossless, _) =
-        write(&image, &EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() }, true);
+    let (lossless, _) = write(&image, &EncodeOptions::new().tile_size(TileSize::square(64)), true);
     assert!(lossless.levels.iter().all(|level| level.loss.is_none()));
 }
 
@@ -247,7 +240,7 @@ fn the_summary_measures_the_loss() {
 fn every_way_gives_the_same_bytes() {
     let image = disagreeing();
     for mask in [MaskPolicy::Nodata, MaskPolicy::AnyNodata] {
-        let options = EncodeOptions { mask, ..options(jpeg(80)) };
+        let options = options(jpeg(80)).mask(mask);
         let expected = image.file(&options);
         let plan = CogPlan::from_bytes(&image.plan(&options).to_bytes()).unwrap();
         assert!(encode_to_vec(&mut image.source(), &plan).unwrap() == expected, "a plan that traveled");
@@ -292,15 +285,13 @@ fn alpha_becomes_the_mask() {
 fn overviews_have_a_codec_of_their_own() {
     let image = Image::new(300, 200, 3, 0);
     let mixed = |full, overviews| {
-        let options = EncodeOptions { overview_compression: Some(overviews), ..options(full) };
+        let options = options(full).overview_compression(overviews);
         let file = image.file(&options);
         let tiff = Tiff::parse(&file);
         let images = tiff.ifds.iter().filter(|ifd| !ifd.is_mask());
         let tags: Vec<_> = images.map(|ifd| (ifd.number(259), ifd.number(262))).collect();
-        let (expected, levels) = (
-            read(&image.file(&EncodeOptions { mask: MaskPolicy::Nodata, ..crate::options(Compression::DEFLATE) })),
-            read(&file),
-        );
+        let (expected, levels) =
+            (read(&image.file(&crate::options(Compression::DEFLATE).mask(MaskPolicy::Nodata))), read(&file));
         for (level, expected) in levels.iter().zip(expected) {
             assert!(level.valid == expected.valid && level.spec.nodata.is_none());
         }
@@ -314,12 +305,10 @@ fn overviews_have_a_codec_of_their_own() {
     assert!(tags[1..].iter().all(|tags| *tags == (50_000, 2)));
     assert!(levels[0].pixels != image.pixels);
     let predictors = |overview_predictor| {
-        let options = EncodeOptions {
-            overview_compression: Some(Compression::DEFLATE),
-            overview_predictor,
-            predictor: Predictor::Auto,
-            ..options(jpeg(75))
-        };
+        let options = options(jpeg(75))
+            .overview_compression(Compression::DEFLATE)
+            .overview_predictor(overview_predictor)
+            .predictor(Predictor::Auto);
         let file = image.file(&options);
         Tiff::parse(&file)
             .ifds
@@ -345,31 +334,23 @@ fn what_jpeg_cannot_hold_is_refused_with_what_works() {
     for (spec, options, expected) in [
         (spec(1, DataType::U16), plain(), "not u16; use deflate or zstd, or convert to u8"),
         (spec(1, DataType::CF32), plain(), "not cf32"),
-        (ImageSpec { bits_per_sample: Some(4), ..spec(1, DataType::U8) }, plain(), "not 4-bit"),
+        (spec(1, DataType::U8).bits_per_sample(4), plain(), "not 4-bit"),
         (spec(5, DataType::U8), plain(), "not 5; use band or tile interleave"),
         (spec(2, DataType::U8), plain(), "not 2; use band or tile interleave"),
-        (
-            ImageSpec { photometric: Photometric::Palette, color_map: vec![0; 768], ..spec(1, DataType::U8) },
-            plain(),
-            "palette indices",
-        ),
+        (spec(1, DataType::U8).photometric(Photometric::Palette).color_map(vec![0; 768]), plain(), "palette indices"),
         (spec(1, DataType::U8), with("photometric", "ycbcr"), "needs three bands"),
         (spec(1, DataType::U8), with("jpeg-subsampling", "420"), "leave jpeg-subsampling out"),
         (
-            ImageSpec { nodata: Some(Nodata::from(0u64)), ..spec(1, DataType::U8) },
-            EncodeOptions { mask: MaskPolicy::None, ..plain() },
+            spec(1, DataType::U8).nodata(Nodata::from(0u64)),
+            plain().mask(MaskPolicy::None),
             "would change the nodata value 0",
         ),
-        (spec(1, DataType::U8), EncodeOptions { mask: MaskPolicy::AnyNodata, ..plain() }, "no nodata value"),
-        (
-            spec(1, DataType::U8),
-            EncodeOptions { predictor: Predictor::Horizontal, ..plain() },
-            "no effect with codec jpeg",
-        ),
+        (spec(1, DataType::U8), plain().mask(MaskPolicy::AnyNodata), "no nodata value"),
+        (spec(1, DataType::U8), plain().predictor(Predictor::Horizontal), "no effect with codec jpeg"),
         (
             spec(5, DataType::U8),
-            EncodeOptions { overview_compression: Some(jpeg(75)), ..options(Compression::DEFLATE) },
-            "'overview-compress': jpeg takes",
+            options(Compression::DEFLATE).overview_compression(jpeg(75)),
+            "'overview_compression': jpeg takes",
         ),
         (spec(1, DataType::U8), options(Compression::JPEG), ""),
     ] {
@@ -381,10 +362,10 @@ fn what_jpeg_cannot_hold_is_refused_with_what_works() {
         }
     }
     for (bands, interleave) in [(5, Interleave::Band), (2, Interleave::Tile)] {
-        let options = EncodeOptions { interleave, ..plain() };
+        let options = plain().interleave(interleave);
         CogPlan::new(&spec(bands, DataType::U8), &GeoRef::default(), &Metadata::default(), &options).unwrap();
     }
-    let out_of_range = ImageSpec { nodata: Some(Nodata::from(-9999i64)), ..spec(1, DataType::U8) };
+    let out_of_range = spec(1, DataType::U8).nodata(Nodata::from(-9999i64));
     let plan = CogPlan::new(&out_of_range, &GeoRef::default(), &Metadata::default(), &plain()).unwrap();
     assert!(!plan.spec().mask && plan.spec().nodata.is_some(), "no sample can be nodata");
 }
@@ -392,7 +373,8 @@ fn what_jpeg_cannot_hold_is_refused_with_what_works() {
 #[test]
 fn bands_that_are_not_colors_are_stored_as_they_are() {
     let image = Image::new(64, 64, 3, 0);
-    let spec = ImageSpec { photometric: Photometric::MinIsBlack, nodata: None, ..image.spec.clone() };
+    let mut spec = image.spec.clone().photometric(Photometric::MinIsBlack);
+    spec.nodata = None;
     let image = Image { spec, ..image };
     let plan = image.plan(&options(jpeg(75)));
     assert!(plan.warnings().iter().any(|warning| warning.contains("photometric ycbcr")), "{:?}", plan.warnings());

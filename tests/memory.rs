@@ -103,11 +103,11 @@ fn peak_memory_is_within_the_documented_bound() {
         (400, 9000, 1, false, 1, deflate, 128, Overviews::Factors(vec![1000])),
         (400, 3000, 40, false, 2, deflate, 128, automatic()),
     ] {
-        let spec = ImageSpec { mask, ..ImageSpec::new(width, height, bands, DataType::U16) };
+        let spec = ImageSpec::new(width, height, bands, DataType::U16).mask(mask);
         let options =
-            EncodeOptions { compression, tile_size: TileSize::square(side), overviews, ..EncodeOptions::default() };
-        let options = EncodeOptions { statistics: true, ..options };
-        let store = StoreOptions { memory: 4 << 20, ..StoreOptions::default() };
+            EncodeOptions::new().compression(compression).tile_size(TileSize::square(side)).overviews(overviews);
+        let options = options.statistics(true);
+        let store = StoreOptions::new().memory(4 << 20);
         let (needed, bound) = (peak(&spec, &options, threads, store.clone()), bound(&spec, &options, threads, &store));
         println!(
             "{width}x{height}x{bands} {compression:?} {side}: peak {} MiB, bound {} MiB",
@@ -126,16 +126,14 @@ fn peak_memory_is_within_the_documented_bound() {
         (Resampling::Lanczos, automatic(), false, 1),
         (Resampling::Lanczos, Overviews::Factors(vec![64]), false, 1),
     ] {
-        let spec = ImageSpec { mask, ..ImageSpec::new(60_001, 700, bands, DataType::U8) };
+        let spec = ImageSpec::new(60_001, 700, bands, DataType::U8).mask(mask);
         let resampling = Some(resampling);
-        let options = EncodeOptions {
-            compression: Compression::Lzw,
-            tile_size: TileSize::square(128),
-            overviews,
-            resampling,
-            ..EncodeOptions::default()
-        };
-        let store = StoreOptions { memory: 1 << 20, batch: 1 << 20, ..StoreOptions::default() };
+        let options = EncodeOptions::new()
+            .compression(Compression::Lzw)
+            .tile_size(TileSize::square(128))
+            .overviews(overviews)
+            .resampling(resampling);
+        let store = StoreOptions::new().memory(1 << 20).batch(1 << 20);
         let (needed, bound) = (peak(&spec, &options, 2, store.clone()), bound(&spec, &options, 2, &store));
         println!("{resampling:?}: peak {} KiB, bound {} KiB", needed / 1024, bound / 1024);
         assert!(needed <= bound, "{options:?}: {needed} bytes, the bound is {bound}");
@@ -143,8 +141,8 @@ fn peak_memory_is_within_the_documented_bound() {
 
     // Twice and four times the height: the same peak, except for the index and a tile or two more that may wait for the
     // store when the encoder is ahead of it.
-    let options = EncodeOptions { compression: Compression::Lzw, ..EncodeOptions::default() };
-    let store = StoreOptions { memory: 1 << 20, ..StoreOptions::default() };
+    let options = EncodeOptions::new().compression(Compression::Lzw);
+    let store = StoreOptions::new().memory(1 << 20);
     let peaks = [4000, 8000, 16_000].map(|height| {
         let spec = ImageSpec::new(1000, height, 1, DataType::U16);
         peak(&spec, &options, 1, store.clone())
@@ -153,26 +151,22 @@ fn peak_memory_is_within_the_documented_bound() {
 
     // A shard of an image of a terapixel holds what an encoder of its window holds, its tiles and what it gives.
     for (tier, resampling) in [(0, Resampling::Cubic), (0, Resampling::Lanczos), (1, Resampling::Average)] {
-        let options = EncodeOptions {
-            compression: Compression::Lzw,
-            tile_size: TileSize::square(256),
-            resampling: Some(resampling),
-            ..EncodeOptions::default()
-        };
+        let options =
+            EncodeOptions::new().compression(Compression::Lzw).tile_size(TileSize::square(256)).resampling(resampling);
         let whole = ImageSpec::new(1 << 20, 1 << 20, 1, DataType::U16);
         let plan = CogPlan::new(&whole, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-        let sides = ShardOptions { width: 1024, height: 2048, levels: None };
+        let sides = ShardOptions::new().width(1024).height(2048);
         let shards = ShardPlan::new(plan.with_predictor_by_type(), &sides).unwrap();
         let id = ShardId { tier, row: 7, column: 11 };
         let window = shards.shard(id).unwrap().source();
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..whole };
+        let spec = whole.width(window.width()).height(window.height());
         let mut source = Computed { spec: spec.clone() };
         let before = LIVE.load(Ordering::Relaxed);
         PEAK.store(before, Ordering::Relaxed);
         let output = encode_shard(&shards, id, &mut source, &Executor::serial()).unwrap();
         let needed = PEAK.load(Ordering::Relaxed) - before;
         let given = output.pixels.map_or(0, |pixels| pixels.byte_count());
-        let store = StoreOptions { memory: 2 * (output.fragment.len() + given) as u64, ..StoreOptions::default() };
+        let store = StoreOptions::new().memory(2 * (output.fragment.len() + given) as u64);
         let bound = bound(&spec, &options, 1, &store);
         println!("shard {id}, {resampling:?}: peak {} MiB, bound {} MiB", needed / MIB, bound / MIB);
         assert!(needed <= bound, "shard {id} {options:?}: {needed} bytes, the bound is {bound}");

@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 type TestResult = std::result::Result<(), Box<dyn StdError>>;
 
-const KEEP: FileOptions = FileOptions { overwrite: false, sync: false };
-const OVERWRITE: FileOptions = FileOptions { overwrite: true, sync: false };
+const KEEP: FileOptions = FileOptions::new();
+const OVERWRITE: FileOptions = FileOptions::new().overwrite(true);
 
 /// The names in a directory, sorted.
 fn names(directory: &Path) -> std::io::Result<Vec<String>> {
@@ -121,8 +121,8 @@ fn overwriting_what_does_not_exist_works() -> TestResult {
 fn sync_changes_nothing_else() -> TestResult {
     let directory = TempDir::new()?;
     let path = directory.path().join("out.tif");
-    write(&path, &FileOptions { sync: true, ..KEEP }, b"new")?;
-    write(&path, &FileOptions { sync: true, ..OVERWRITE }, b"newer")?;
+    write(&path, &KEEP.sync(true), b"new")?;
+    write(&path, &OVERWRITE.sync(true), b"newer")?;
     assert_eq!(fs::read(&path)?, b"newer");
     Ok(())
 }
@@ -285,7 +285,7 @@ mod unix {
     #[test]
     fn a_device_is_written_directly() -> TestResult {
         let before = names(Path::new("/dev"))?;
-        for options in [KEEP, FileOptions { overwrite: true, sync: true }] {
+        for options in [KEEP, FileOptions::new().overwrite(true).sync(true)] {
             let output = OutputFile::create(Path::new("/dev/null"), &options)?;
             assert_ne!(output.directory(), Path::new("/dev"), "spool files don't belong there");
             drop(output);

@@ -56,7 +56,7 @@ fn classes_go_without_and_quantities_with_one() {
     for compression in [Compression::DEFLATE, Compression::Lzw] {
         for interleave in [Interleave::Pixel, Interleave::Band] {
             let options =
-                EncodeOptions { compression, interleave, tile_size: TileSize::square(128), ..EncodeOptions::default() };
+                EncodeOptions::new().compression(compression).interleave(interleave).tile_size(TileSize::square(128));
             let name = format!("{compression:?} {interleave:?}");
             for bands in [1, 3] {
                 assert_eq!(predictors(|row, column| class(row, column) as u8, &options, bands), [1, 1, 1], "{name}");
@@ -66,7 +66,7 @@ fn classes_go_without_and_quantities_with_one() {
             assert_eq!(predictors(|row, column| height(row, column) as u16 * 9, &options, 1), [2, 2, 2], "{name}");
             // Floats and what was asked for are not measured.
             assert_eq!(predictors(|row, column| class(row, column) as f32, &options, 1), [3, 3, 3], "{name}");
-            let asked = EncodeOptions { predictor: Predictor::Horizontal, ..options.clone() };
+            let asked = options.clone().predictor(Predictor::Horizontal);
             assert_eq!(predictors(|row, column| class(row, column) as u8, &asked, 1), [2, 2, 2], "{name}");
         }
     }
@@ -76,13 +76,11 @@ fn classes_go_without_and_quantities_with_one() {
 fn what_is_chosen_is_about_the_smaller_one() {
     let size = |pixel: fn(usize, usize) -> usize, compression, predictor| {
         let spec = ImageSpec::new(SIDE as u32, SIDE as u32, 1, cogsmith::DataType::U16);
-        let options = EncodeOptions {
-            compression,
-            predictor,
-            tile_size: TileSize::square(128),
-            overviews: Overviews::None,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .compression(compression)
+            .predictor(predictor)
+            .tile_size(TileSize::square(128))
+            .overviews(Overviews::None);
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         let places = (0..SIDE).flat_map(|row| (0..SIDE).map(move |column| (row, column)));
         let pixels: Vec<u16> = places.map(|(row, column)| pixel(row, column) as u16).collect();
@@ -100,7 +98,7 @@ fn what_is_chosen_is_about_the_smaller_one() {
 
 #[test]
 fn the_first_row_of_tiles_decides() {
-    let options = EncodeOptions { tile_size: TileSize::square(128), ..EncodeOptions::default() };
+    let options = EncodeOptions::new().tile_size(TileSize::square(128));
     let split = |row, column| if row < 128 { class(row, column) } else { height(row, column) };
     assert_eq!(predictors(|row, column| split(row, column) as u8, &options, 1), [1, 1, 1]);
     // What is constant is left to the type.

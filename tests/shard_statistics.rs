@@ -120,15 +120,17 @@ fn specs() -> Vec<ImageSpec> {
         for (width, height) in [(127, 65), (128, 64), (1, 150), (33, 1)] {
             for (nodata, mask) in [(false, false), (true, false), (false, true)] {
                 let nodata = nodata.then_some(Nodata::from(NODATA));
-                specs.push(ImageSpec { nodata, mask, ..ImageSpec::new(width, height, 2, data_type) });
+                let mut spec = ImageSpec::new(width, height, 2, data_type).mask(mask);
+                spec.nodata = nodata;
+                specs.push(spec);
             }
         }
     }
-    specs.push(ImageSpec {
-        photometric: Photometric::Rgb,
-        extra_samples: vec![ExtraSample::UnassociatedAlpha],
-        ..ImageSpec::new(101, 77, 4, DataType::U8)
-    });
+    specs.push(
+        ImageSpec::new(101, 77, 4, DataType::U8)
+            .photometric(Photometric::Rgb)
+            .extra_samples([ExtraSample::UnassociatedAlpha]),
+    );
     specs
 }
 
@@ -137,19 +139,17 @@ fn every_pixel_counts_once() {
     for (index, spec) in specs().into_iter().enumerate() {
         let interleave = [Interleave::Pixel, Interleave::Band, Interleave::Tile][index % 3];
         // A kernel with a large support: windows overlap by many pixels.
-        let options = EncodeOptions {
-            statistics: true,
-            tile_size: TileSize::square(16),
-            compression: Compression::Lzw,
-            resampling: Some(Resampling::Lanczos),
-            interleave,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .statistics(true)
+            .tile_size(TileSize::square(16))
+            .compression(Compression::Lzw)
+            .resampling(Resampling::Lanczos)
+            .interleave(interleave);
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         let image = Image::new(spec);
         for (width, height) in [(32, 48), (16, 16), (400, 400)] {
             let shards =
-                ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions { width, height, levels: None })
+                ShardPlan::new(plan.clone().with_predictor_by_type(), &ShardOptions::new().width(width).height(height))
                     .unwrap();
             let outputs = encode_all(&image, &shards, &Executor::serial());
             let summary = assembled(&shards, &outputs);
@@ -168,11 +168,10 @@ fn every_pixel_counts_once() {
 
 #[test]
 fn records_do_not_depend_on_threads() {
-    let spec = ImageSpec { nodata: Some(Nodata::from(NODATA)), ..ImageSpec::new(200, 130, 2, DataType::F64) };
-    let options = EncodeOptions { statistics: true, tile_size: TileSize::square(16), ..EncodeOptions::default() };
+    let spec = ImageSpec::new(200, 130, 2, DataType::F64).nodata(NODATA);
+    let options = EncodeOptions::new().statistics(true).tile_size(TileSize::square(16));
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
-    let shards =
-        ShardPlan::new(plan.with_predictor_by_type(), &ShardOptions { width: 64, height: 64, levels: None }).unwrap();
+    let shards = ShardPlan::new(plan.with_predictor_by_type(), &ShardOptions::new().width(64).height(64)).unwrap();
     let image = Image::new(spec);
     let records = |threads| -> Vec<_> {
         let outputs = encode_all(&image, &shards, &Executor::threads(threads).unwrap());

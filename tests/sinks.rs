@@ -16,16 +16,16 @@ use cogsmith::{
 use support::images::{Computed, encode};
 
 fn spec() -> ImageSpec {
-    ImageSpec { mask: true, ..ImageSpec::new(200, 150, 2, DataType::U16) }
+    ImageSpec::new(200, 150, 2, DataType::U16).mask(true)
 }
 
 fn options() -> EncodeOptions {
-    EncodeOptions { tile_size: TileSize::square(64), ..EncodeOptions::default() }
+    EncodeOptions::new().tile_size(TileSize::square(64))
 }
 
 fn encode_into(writer: &mut dyn Write, source: &mut dyn PixelSource) -> cogsmith::Result<()> {
     let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options())?;
-    let store = StoreOptions { memory: 10_000, ..StoreOptions::default() };
+    let store = StoreOptions::new().memory(10_000);
     let go_on = &mut |_| ControlFlow::Continue(());
     cogsmith::encode(source, &plan, &Executor::serial(), &store, writer, go_on).map(|_| ())
 }
@@ -144,7 +144,7 @@ fn an_error_of_the_source_comes_back_and_nothing_is_written() {
 
 #[test]
 fn a_source_of_another_shape_is_refused() {
-    let mut source = Computed { spec: ImageSpec { width: 201, ..spec() } };
+    let mut source = Computed { spec: spec().width(201) };
     let error = encode_into(&mut Vec::new(), &mut source).unwrap_err();
     assert!(error.to_string().contains("201x150"), "{error}");
 }
@@ -163,7 +163,7 @@ fn the_caller_can_stop() {
 #[test]
 fn an_unusable_spool_folder_is_named() {
     let plan = CogPlan::new(&spec(), &GeoRef::default(), &Metadata::default(), &options()).unwrap();
-    let store = StoreOptions { memory: 0, directory: Some("/nowhere/at/all".into()), ..StoreOptions::default() };
+    let store = StoreOptions::new().memory(0).directory("/nowhere/at/all");
     let go_on = &mut |_| ControlFlow::Continue(());
     let mut source = Computed { spec: spec() };
     let error = cogsmith::encode(&mut source, &plan, &Executor::serial(), &store, &mut Vec::new(), go_on).unwrap_err();
@@ -175,26 +175,21 @@ fn a_file_gets_the_bytes_that_a_stream_gets() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.tif");
     // With overviews the file is begun before its end is known, without any at once.
-    let alone = EncodeOptions { overviews: Overviews::None, big_tiff: BigTiff::Yes, statistics: true, ..options() };
-    let cases = [
-        EncodeOptions { compression: Compression::None, ..options() },
-        EncodeOptions { compression: Compression::DEFLATE, ..options() },
-        alone,
-    ];
+    let alone = options().overviews(Overviews::None).big_tiff(BigTiff::Yes).statistics(true);
+    let cases = [options().compression(Compression::None), options().compression(Compression::DEFLATE), alone];
     for case in cases {
         for (interleave, mask) in
             [Interleave::Pixel, Interleave::Band, Interleave::Tile].map(|i| [(i, false), (i, true)]).concat()
         {
             // Everything in memory, everything in the temporary file, and a bit of both.
             for memory in [u64::MAX, 0, 5_000] {
-                let spec = ImageSpec { mask, ..spec() };
-                let options = EncodeOptions { interleave, ..case.clone() };
+                let spec = spec().mask(mask);
+                let options = case.clone().interleave(interleave);
                 let expected = encode(&spec, &options, &Executor::serial());
                 let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
                 for executor in [Executor::serial(), Executor::threads(3).unwrap()] {
-                    let store =
-                        StoreOptions { memory, batch: 1, directory: Some(directory.path().into()), verify: false };
-                    let mut output = OutputFile::create(&path, &FileOptions { overwrite: true, sync: false }).unwrap();
+                    let store = StoreOptions::new().memory(memory).batch(1).directory(directory.path());
+                    let mut output = OutputFile::create(&path, &FileOptions::new().overwrite(true)).unwrap();
                     let (mut source, go_on) = (Computed { spec: spec.clone() }, &mut |_| ControlFlow::Continue(()));
                     let summary =
                         cogsmith::encode_to_output(&mut source, &plan, &executor, &store, &mut output, go_on).unwrap();
@@ -252,7 +247,7 @@ impl SinkHarness for Spooled {
 
     fn make(&mut self, _: &CogPlan) -> cogsmith::Result<Self::Sink> {
         self.written = Shared::default();
-        let options = StoreOptions { memory: self.memory, ..StoreOptions::default() };
+        let options = StoreOptions::new().memory(self.memory);
         Ok(SpooledSink::new(self.written.clone(), options))
     }
 
@@ -276,7 +271,7 @@ impl SinkHarness for ToFile {
 
     fn make(&mut self, plan: &CogPlan) -> cogsmith::Result<Self::Sink> {
         let output = OutputFile::create(&self.folder.path().join("out.tif"), &FileOptions::default())?;
-        let options = StoreOptions { memory: self.memory, ..StoreOptions::default() };
+        let options = StoreOptions::new().memory(self.memory);
         file_sink(plan, &options, output)
     }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use cogsmith::{
     CogPlan, CogWriter, Compression, DataType, EncodeOptions, ErrorKind, Executor, FileOptions, GeoRef, ImageSpec,
-    Interleave, Metadata, OutputFile, StoreOptions, TileSize, encode, encode_to_output,
+    Interleave, Metadata, OptionField, OutputFile, StoreOptions, TileSize, encode, encode_to_output,
 };
 use support::images::Computed;
 
@@ -20,7 +20,7 @@ fn plan(spec: &ImageSpec, options: &EncodeOptions) -> CogPlan {
 }
 
 fn verifying() -> StoreOptions {
-    StoreOptions { verify: true, ..StoreOptions::default() }
+    StoreOptions::new().verify(true)
 }
 
 /// Writes to a file and verifies it; `meddle` gets the folder after every step.
@@ -44,7 +44,7 @@ fn write(
 
 #[test]
 fn what_is_written_is_what_was_encoded() {
-    for data_type in DataType::ALL {
+    for &data_type in DataType::ALL {
         for (mask, bands) in [(false, 1), (true, 3), (false, 3)] {
             for (compression, interleave) in [
                 (Compression::None, Interleave::Pixel),
@@ -59,9 +59,9 @@ fn what_is_written_is_what_was_encoded() {
                     continue;
                 }
                 let folder = tempfile::tempdir().unwrap();
-                let spec = ImageSpec { mask, ..ImageSpec::new(211, 157, bands, data_type) };
+                let spec = ImageSpec::new(211, 157, bands, data_type).mask(mask);
                 let tile_size = TileSize { width: 48, height: 80 };
-                let options = EncodeOptions { tile_size, compression, interleave, ..EncodeOptions::default() };
+                let options = EncodeOptions::new().tile_size(tile_size).compression(compression).interleave(interleave);
                 let written = write(folder.path(), &plan(&spec, &options), 3, &mut |_| {});
                 assert!(written.is_ok(), "{data_type} {compression:?} {interleave:?} {mask}: {written:?}");
             }
@@ -73,8 +73,8 @@ fn what_is_written_is_what_was_encoded() {
 fn samples_of_unusual_width_are_verified_too() {
     for (bits, data_type) in [(1, DataType::U8), (5, DataType::U8), (12, DataType::U16), (24, DataType::U32)] {
         let folder = tempfile::tempdir().unwrap();
-        let spec = ImageSpec { bits_per_sample: Some(bits), ..ImageSpec::new(70, 90, 1, data_type) };
-        let plan = plan(&spec, &EncodeOptions { tile_size: TileSize::square(32), ..EncodeOptions::default() });
+        let spec = ImageSpec::new(70, 90, 1, data_type).bits_per_sample(bits);
+        let plan = plan(&spec, &EncodeOptions::new().tile_size(TileSize::square(32)));
         let pixels = vec![0u8; 70 * 90 * data_type.size()];
         let output = OutputFile::create(&folder.path().join("out.tif"), &FileOptions::default()).unwrap();
         let mut writer = CogWriter::to_file(plan, Executor::serial(), verifying(), output).unwrap();
@@ -114,7 +114,7 @@ fn a_flipped_bit_is_found_and_nothing_appears() {
         let folder = tempfile::tempdir().unwrap();
         let spec = ImageSpec::new(1000, 1000, 3, data_type);
         let tile_size = TileSize::square(128);
-        let plan = plan(&spec, &EncodeOptions { tile_size, compression, ..EncodeOptions::default() });
+        let plan = plan(&spec, &EncodeOptions::new().tile_size(tile_size).compression(compression));
         let mut done = false;
         let result = write(folder.path(), &plan, 1, &mut |folder| flip(folder, at, &mut done));
         assert!(done, "{compression:?}: there was nothing to flip");
@@ -132,14 +132,14 @@ fn what_cannot_be_read_back_is_refused_before_anything_is_written() {
     let go_on = &mut |_| ControlFlow::Continue(());
     let mut source = Computed { spec: spec.clone() };
     let error = encode(&mut source, &plan, &Executor::serial(), &verifying(), &mut bytes, go_on).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }), "{error}");
     let error = CogWriter::to_writer(plan.clone(), Executor::serial(), verifying(), &mut bytes).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "verify", .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }), "{error}");
     assert!(bytes.is_empty());
     #[cfg(unix)]
     {
         let mut output = OutputFile::create(Path::new("/dev/null"), &FileOptions::default()).unwrap();
         let result = encode_to_output(&mut source, &plan, &Executor::serial(), &verifying(), &mut output, go_on);
-        assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidOption { option: "verify", .. }));
+        assert!(matches!(result.unwrap_err().kind(), ErrorKind::InvalidOption { option: OptionField::Verify, .. }));
     }
 }

@@ -6,13 +6,11 @@ use cogsmith::{Predictor, TileSize};
 /// One 256x256 tile of bytes: its compressed payload.
 fn compressed(pixels: &[u8], level: u8) -> Vec<u8> {
     let spec = ImageSpec::new(256, 256, 1, DataType::U8);
-    let options = EncodeOptions {
-        compression: Compression::Zstd { level },
-        predictor: Predictor::None,
-        tile_size: TileSize::square(256),
-        overviews: Overviews::None,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .compression(Compression::Zstd { level })
+        .predictor(Predictor::None)
+        .tile_size(TileSize::square(256))
+        .overviews(Overviews::None);
     let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
     let file = cogsmith::encode_to_vec(&mut SliceSource::new(spec, pixels).unwrap(), &plan).unwrap();
     // A single tile ends the file: its leader, at the end of the header, gives its length.
@@ -98,7 +96,7 @@ fn levels_are_honoured() {
     let tile = &tiles[9];
     let deflate = [1, 9].map(|level| {
         let spec = ImageSpec::new(256, 256, 1, DataType::U8);
-        let options = EncodeOptions { compression: Compression::Deflate { level }, ..EncodeOptions::default() };
+        let options = EncodeOptions::new().compression(Compression::Deflate { level });
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         cogsmith::encode_to_vec(&mut SliceSource::new(spec, tile).unwrap(), &plan).unwrap().len()
     });

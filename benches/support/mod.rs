@@ -73,7 +73,7 @@ impl Held {
     pub fn encode(&self, options: &EncodeOptions, executor: &Executor) -> u64 {
         let plan = CogPlan::new(&self.spec, &GeoRef::default(), &Metadata::default(), options).expect("a valid plan");
         let mut source = cogsmith::SliceSource::new(self.spec.clone(), &self.pixels).expect("all pixels");
-        let store = StoreOptions { memory: u64::MAX, ..StoreOptions::default() };
+        let store = StoreOptions::new().memory(u64::MAX);
         let go_on = &mut |_| ControlFlow::Continue(());
         let written = cogsmith::encode(&mut source, &plan, executor, &store, &mut std::io::sink(), go_on);
         written.expect("encodes").bytes

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Crs, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Resampling, TileSize,
+    BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, Resampling,
+    TileSize,
 };
 
 use crate::compression::CompressionArguments;
 use crate::describe::DescribeArguments;
+use crate::flags;
 use crate::info::InfoArguments;
+use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
 use crate::validate::ValidateArguments;
-
-/// Upper limit of `--threads`, more than any current machine needs: starting a mistyped number can take minutes.
-const MOST_THREADS: usize = 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -95,7 +95,7 @@ pub(crate) struct CreateArguments {
     overviews: Overviews,
 
     /// Number of overviews, each half the size of the level before it [default: as many as auto makes]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Overviews")]
+    #[arg(long, value_name = "N", help_heading = "Overviews")]
     overview_count: Option<u32>,
 
     /// Resampling kernel for overviews, or one per band [default: cubic; nearest for palettes and complex samples]
@@ -137,7 +137,7 @@ pub(crate) struct CreateArguments {
     /// If GeoKeys cannot express --crs, store WKT in the citation instead of failing
     ///
     /// GDAL reads this WKT; readers that only look at GeoKeys do not.
-    #[arg(long, requires = "crs", help_heading = "Georeferencing")]
+    #[arg(long, help_heading = "Georeferencing")]
     crs_wkt: bool,
 
     /// Source of the output's mask
@@ -148,9 +148,15 @@ pub(crate) struct CreateArguments {
           default_value_t = MaskPolicy::Auto, help_heading = "Input")]
     pub(crate) mask: MaskPolicy,
 
-    /// Keep or widen samples of unusual width, such as 12 bits
-    #[arg(long, value_enum, ignore_case = true, value_name = "WIDTH", default_value_t = BitsChoice::Keep, help_heading = "Input")]
-    pub(crate) nbits: BitsChoice,
+    /// Bits per sample: keep or widen an unusual width of the input, such as 12, or set one [default: keep]
+    ///
+    /// widen makes samples as wide as their type. A number is fewer bits than the type has; larger values become the largest
+    /// one. 16 stores f32 as f16. Examples: --nbits widen, --nbits 12
+    #[arg(long, value_name = "keep|widen|N", value_parser = bits, help_heading = "Input")]
+    pub(crate) nbits: Option<BitsChoice>,
+
+    #[command(flatten)]
+    pub(crate) pixels: PixelArguments,
 
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
@@ -214,12 +220,11 @@ pub(crate) struct CreateArguments {
 }
 
 /// The value of `--nbits`, for samples with fewer bits than their type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BitsChoice {
-    /// Keep the width
     Keep,
-    /// Widen samples to the next data type
     Widen,
+    Number(u16),
 }
 
 /// The value of `--nodata`.
@@ -242,9 +247,10 @@ impl CreateArguments {
         self.output == Path::new("-")
     }
 
-    /// Rejects options that contradict each other or could never have an effect together.
+    /// Makes the library's checks that need no input, and rejects what the command cannot do.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
+        self.pixels.options().validate().map_err(usage)?;
         if self.input == Path::new("-") {
             return Err(
                 "INPUT cannot be '-' (standard input): the directory of a TIFF may be at its end; save the input to a \
@@ -253,44 +259,22 @@ impl CreateArguments {
             );
         }
         if self.to_standard_output() {
-            for (given, option) in [(self.overwrite, "--overwrite"), (self.sync, "--sync")] {
-                if given {
-                    return Err(format!("{option} has no effect with standard output; leave it out"));
-                }
-            }
-            if self.verify {
-                return Err("--verify cannot read standard output back; write to a file".into());
-            }
+            self.file_options().check_for_stream().map_err(usage)?;
         }
         self.encode_options().and_then(|options| options.validate()).map_err(usage)?;
         // Before the input is opened: a CRS that cannot be written fails without reading anything.
         self.crs().and_then(|crs| crs.map(|crs| crs.geo_keys()).transpose()).map_err(usage)?;
-        if self.overview_count.is_some() && self.overviews != Overviews::Auto {
-            return Err("--overview-count contradicts --overviews none or a list; leave one of them out".into());
-        }
         if let Some(kernels @ [_, _, ..]) = self.overview_resampling.as_deref()
             && kernels.iter().any(|kernel| kernel.0.is_none())
         {
             return Err("--overview-resampling auto cannot be in a list; name a kernel for each band".into());
-        }
-        if self.overviews == Overviews::None {
-            let given = [
-                (self.overview_resampling.is_some(), "--overview-resampling"),
-                (self.overview_blocksize.is_some(), "--overview-blocksize"),
-            ];
-            for (given, option) in given.into_iter().chain(self.compression.overview_options()) {
-                if given {
-                    return Err(format!("{option} has no effect with --overviews none; leave one of them out"));
-                }
-            }
         }
         Ok(())
     }
 
     /// Returns the CRS of `--crs`.
     pub(crate) fn crs(&self) -> Result<Option<Crs>, cogsmith::Error> {
-        let Some(text) = &self.crs else { return Ok(None) };
-        Ok(Some(Crs::parse(text)?.with_wkt_citation(self.crs_wkt)))
+        Crs::parse_option(self.crs.as_deref(), self.crs_wkt)
     }
 
     /// Returns the georeferencing and metadata that replace the input's.
@@ -301,51 +285,61 @@ impl CreateArguments {
         overrides
     }
 
+    /// Returns the options of the output file.
+    pub(crate) fn file_options(&self) -> FileOptions {
+        FileOptions::new().overwrite(self.overwrite).sync(self.sync)
+    }
+
     /// Returns the library's encoding options.
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
         let compression = self.compression.codec()?;
-        Ok(EncodeOptions {
-            tile_size: self.blocksize,
-            overview_tile_size: self.overview_blocksize,
-            compression,
-            overview_compression: self.compression.of_overviews(compression)?,
-            predictor: self.compression.predictor,
-            overview_predictor: self.compression.overview_predictor,
-            mask: self.mask,
-            interleave: self.interleave,
-            overviews: self.overview_count.map_or_else(|| self.overviews.clone(), Overviews::Count),
-            resampling: match self.overview_resampling.as_deref() {
+        Ok(EncodeOptions::new()
+            .tile_size(self.blocksize)
+            .overview_tile_size(self.overview_blocksize)
+            .compression(compression)
+            .overview_compression(self.compression.of_overviews(compression)?)
+            .predictor(self.compression.predictor)
+            .overview_predictor(self.compression.overview_predictor)
+            .mask(self.mask)
+            .interleave(self.interleave)
+            .overviews(match self.overview_count {
+                None => self.overviews.clone(),
+                Some(count) => self.overviews.clone().with_count(count)?,
+            })
+            .resampling(match self.overview_resampling.as_deref() {
                 Some([one]) => one.0,
                 _ => None,
-            },
-            band_resampling: match self.overview_resampling.as_deref() {
+            })
+            .band_resampling(match self.overview_resampling.as_deref() {
                 None | Some([_]) => Vec::new(),
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
-            },
-            big_tiff: self.bigtiff,
-            statistics: self.describe.stats,
-        })
+            })
+            .big_tiff(self.bigtiff)
+            .statistics(self.describe.computes_statistics()))
     }
 }
 
 /// Words a library error about an option for the command line.
 fn usage(error: cogsmith::Error) -> String {
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
         _ => error.to_string(),
     }
 }
 
+/// Makes the library's checks of a single option while it is parsed, so that the message names the value.
+fn checked(options: EncodeOptions) -> Result<EncodeOptions, String> {
+    options.validate().map_err(|error| flags::reason(&error))?;
+    Ok(options)
+}
+
 fn tile_size(text: &str) -> Result<TileSize, String> {
-    let side = |text: &str| match text.parse::<u32>() {
-        Ok(side) if side > 0 && side % 16 == 0 && side <= cogsmith::MAX_TILE_SIDE => Ok(side),
-        Ok(_) => Err(format!("each side must be a multiple of 16 from 16 to {}", cogsmith::MAX_TILE_SIDE)),
-        Err(_) => Err("expected a size in pixels, such as 512 or 512x256".into()),
+    let side = |text: &str| text.parse().map_err(|_| "expected a size in pixels, such as 512 or 512x256".to_owned());
+    let tile_size = match text.split_once(['x', 'X']) {
+        Some((width, height)) => TileSize { width: side(width)?, height: side(height)? },
+        None => TileSize::square(side(text)?),
     };
-    match text.split_once(['x', 'X']) {
-        Some((width, height)) => Ok(TileSize { width: side(width)?, height: side(height)? }),
-        None => Ok(TileSize::square(side(text)?)),
-    }
+    Ok(checked(EncodeOptions::new().tile_size(tile_size))?.tile_size)
 }
 
 fn overviews(text: &str) -> Result<Overviews, String> {
@@ -356,11 +350,8 @@ fn overviews(text: &str) -> Result<Overviews, String> {
     }
     let expected = "expected auto, none, or ascending factors of at least 2, such as 2,4,8";
     let factors: Result<Vec<u32>, _> = text.split(',').map(|factor| factor.trim().parse()).collect();
-    let factors = factors.map_err(|_| expected)?;
-    if factors[0] < 2 || !factors.is_sorted_by(|before, after| before < after) {
-        return Err(expected.into());
-    }
-    Ok(Overviews::Factors(factors))
+    let overviews = Overviews::Factors(factors.map_err(|_| expected)?);
+    Ok(checked(EncodeOptions::new().overviews(overviews))?.overviews)
 }
 
 /// A kernel; `None` chooses one by the samples.
@@ -388,6 +379,14 @@ where
         help => PossibleValue::new(name(value)).help(help),
     });
     PossibleValuesParser::new(values).try_map(|name| name.parse::<T>())
+}
+
+/// Parses a value of the library.
+pub(crate) fn parsed<T: FromStr<Err = cogsmith::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: cogsmith::Error| match error.kind() {
+        ErrorKind::InvalidOption { reason, .. } => reason.clone(),
+        _ => error.to_string(),
+    })
 }
 
 fn interleave_help(interleave: Interleave) -> &'static str {
@@ -451,14 +450,22 @@ fn nodata(text: &str) -> Result<NodataChoice, String> {
     Ok(NodataChoice::Value(value))
 }
 
+fn bits(text: &str) -> Result<BitsChoice, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "keep" => Ok(BitsChoice::Keep),
+        "widen" => Ok(BitsChoice::Widen),
+        number => match number.parse() {
+            Ok(bits @ 1..=64) => Ok(BitsChoice::Number(bits)),
+            _ => Err("expected keep, widen, or a number of bits".into()),
+        },
+    }
+}
+
 pub(crate) fn threads(text: &str) -> Result<Threads, String> {
     if text.eq_ignore_ascii_case("all") {
         return Ok(Threads::All);
     }
-    match text.parse::<NonZeroUsize>() {
-        Ok(count) if count.get() <= MOST_THREADS => Ok(Threads::Count(count)),
-        _ => Err(format!("expected all or a number from 1 to {MOST_THREADS}")),
-    }
+    text.parse().map(Threads::Count).map_err(|_| "expected all, or a number such as 4".into())
 }
 
 fn image_number(text: &str) -> Result<NonZeroUsize, String> {

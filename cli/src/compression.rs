@@ -18,6 +18,17 @@ pub(crate) struct CompressionArguments {
     #[arg(long, value_name = "N", help = quality_help(), help_heading = "Compression")]
     quality: Option<u8>,
 
+    /// Lossless WebP; the same as --quality 100
+    #[arg(long, conflicts_with = "quality", help_heading = "Compression")]
+    lossless: bool,
+
+    /// Largest error of LERC in any sample, in units of the samples [default: 0]
+    ///
+    /// Integers need at least 1 for a loss. Overviews have the error on top of resampling. Example: --compress lerc_zstd
+    /// --max-z-error 0.01
+    #[arg(long, value_name = "ERROR", allow_hyphen_values = true, help_heading = "Compression")]
+    max_z_error: Option<f64>,
+
     /// Chroma subsampling of JPEG: 420 makes smaller files, 444 keeps colored detail sharp [default: auto]
     ///
     /// 420 averages the color of two by two pixels, not their brightness. auto is 420 for red, green, and blue, as in GDAL;
@@ -52,6 +63,10 @@ pub(crate) struct CompressionArguments {
     #[arg(long, value_name = "N", help_heading = "Overviews")]
     overview_quality: Option<u8>,
 
+    /// Largest error of LERC in overviews [default: that of --max-z-error if the codec is the same]
+    #[arg(long, value_name = "ERROR", allow_hyphen_values = true, help_heading = "Overviews")]
+    overview_max_z_error: Option<f64>,
+
     /// Predictor of overviews [default: that of --predictor]
     ///
     /// If the codec of full resolution takes no predictor, the default follows from the type of the samples.
@@ -63,9 +78,10 @@ pub(crate) struct CompressionArguments {
 impl CompressionArguments {
     /// Returns the codec with its parameters.
     pub(crate) fn codec(&self) -> Result<Compression, cogsmith::Error> {
-        let given: [(_, Option<ParameterValue<'_>>); 4] = [
+        let given: [(_, Option<ParameterValue<'_>>); 5] = [
             ("level", self.level.map(Into::into)),
-            ("quality", self.quality.map(Into::into)),
+            ("quality", if self.lossless { Some(100u8.into()) } else { self.quality.map(Into::into) }),
+            ("max-z-error", self.max_z_error.map(Into::into)),
             ("jpeg-subsampling", self.jpeg_subsampling.map(|one| one.name().into())),
             ("photometric", self.photometric.map(|one| one.name().into())),
         ];
@@ -75,17 +91,13 @@ impl CompressionArguments {
 
     /// Returns the codec of the overviews, if it differs from that of full resolution.
     pub(crate) fn of_overviews(&self, full: Compression) -> Result<Option<Compression>, cogsmith::Error> {
-        full.for_overviews(self.overview_compress, self.overview_level, self.overview_quality)
-    }
-
-    /// Returns the options about overviews, and whether each is given.
-    pub(crate) fn overview_options(&self) -> [(bool, &'static str); 4] {
-        [
-            (self.overview_compress.is_some(), "--overview-compress"),
-            (self.overview_level.is_some(), "--overview-level"),
-            (self.overview_quality.is_some(), "--overview-quality"),
-            (self.overview_predictor.is_some(), "--overview-predictor"),
-        ]
+        let given: [(_, Option<ParameterValue<'_>>); 3] = [
+            ("level", self.overview_level.map(Into::into)),
+            ("quality", self.overview_quality.map(Into::into)),
+            ("max-z-error", self.overview_max_z_error.map(Into::into)),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        full.for_overviews(self.overview_compress, given)
     }
 }
 
@@ -97,6 +109,10 @@ fn codec_help(codec: Compression) -> &'static str {
         Compression::Deflate { .. } => "DEFLATE: every reader has it",
         Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
         Compression::Jpeg { .. } => "JPEG: lossy, for 8-bit imagery; nodata stays exact, in a mask",
+        Compression::WebP { .. } => "WebP, lossless: three or four 8-bit bands; needs --lossless",
+        Compression::LERC => "LERC: within --max-z-error, for elevation and measurements; nodata stays exact",
+        Compression::LERC_DEFLATE => "LERC, compressed with DEFLATE",
+        Compression::LERC_ZSTD => "LERC, compressed with Zstandard",
         _ => "",
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, EncodeOptions, Error, ErrorKind, Executor, FileOptions, GeoTiffSource, MaskedSource, OutputFile,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
     PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
@@ -107,7 +107,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         // Those of the plan have been printed.
         report::warnings(&summary.warnings[plan.warnings().len().min(summary.warnings.len())..]);
     }
-    let mut report = Report::new(arguments, &options, &source, &plan, &summary, start.elapsed());
+    let mut report = Report::new(arguments, &source, summary, start.elapsed());
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));
@@ -129,22 +129,28 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 }
 
 /// The pixel source of the command.
-pub(crate) type Source = MaskedSource<GeoTiffSource>;
+pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
 fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
-    let mut source = GeoTiffSource::open(&arguments.input, &ReadOptions { image, ignore_aux: arguments.ignore_aux })?;
+    let mut source =
+        GeoTiffSource::open(&arguments.input, &ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux))?;
+    let mut pixels = arguments.pixels.options();
     match arguments.nodata {
         None => {}
         Some(NodataChoice::None) => source.set_nodata(None)?,
+        Some(NodataChoice::Value(value)) if pixels.converts() => pixels = pixels.converted_nodata(value),
         Some(NodataChoice::Value(value)) => source.set_nodata(Some(value))?,
     }
+    match arguments.nbits {
+        None | Some(BitsChoice::Keep) => {}
+        Some(BitsChoice::Widen) => source.widen(),
+        Some(BitsChoice::Number(bits)) => pixels = pixels.bits_of(bits, source.spec().data_type),
+    }
+    let mut source = OverriddenSource::new(pixels.apply(source)?);
     if let Some(crs) = arguments.crs()? {
         source.set_crs(&crs)?;
-    }
-    if arguments.nbits == BitsChoice::Widen {
-        source.widen();
     }
     MaskedSource::for_options(source, options)
 }
@@ -158,7 +164,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn write_to_file(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
-        let options = FileOptions { overwrite: self.arguments.overwrite, sync: self.arguments.sync };
+        let options = self.arguments.file_options();
         let mut output = OutputFile::create(&self.arguments.output, &options)?;
         let store = self.store(output.directory());
         let bar = Bar::new(self.arguments.quiet, source.spec().height);
@@ -182,12 +188,11 @@ impl Job<'_> {
     fn store(&self, directory: &Path) -> StoreOptions {
         let directory = self.arguments.temp_dir.as_deref().unwrap_or(directory);
         let default = StoreOptions::default();
-        StoreOptions {
-            memory: self.arguments.tile_memory.unwrap_or(default.memory),
-            batch: self.arguments.row_memory.unwrap_or(default.batch),
-            directory: Some(directory.to_path_buf()),
-            verify: self.arguments.verify,
-        }
+        StoreOptions::new()
+            .memory(self.arguments.tile_memory.unwrap_or(default.memory))
+            .batch(self.arguments.row_memory.unwrap_or(default.batch))
+            .directory(directory)
+            .verify(self.arguments.verify)
     }
 
     /// Shows progress, and stops the job when the user cancels it.

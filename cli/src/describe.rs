@@ -20,13 +20,13 @@ pub(crate) struct DescribeArguments {
     ///
     /// Repeatable, once per band. The quantity is sample * scale + offset. Examples: --band-scale 0.0001,
     /// --band-scale 1=0.0001
-    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = scale, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = number, allow_hyphen_values = true, help_heading = HEADING)]
     band_scale: Vec<BandValue<f64>>,
 
     /// Offset recorded in the metadata, for one band or all; pixel values are unchanged [default: the input's]
     ///
     /// Repeatable, once per band. Added after scaling. Examples: --band-offset -273.15, --band-offset 1=100
-    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = offset, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "[BAND=]NUMBER", value_parser = number, allow_hyphen_values = true, help_heading = HEADING)]
     band_offset: Vec<BandValue<f64>>,
 
     /// Unit of the scaled values, for one band or all, such as m [default: the input's]
@@ -42,12 +42,12 @@ pub(crate) struct DescribeArguments {
     #[arg(long, value_name = "COLOR,…", value_parser = color, value_delimiter = ',', help_heading = HEADING)]
     color_interpretation: Vec<ColorInterpretation>,
 
-    /// Compute statistics of every band and store them in the metadata
+    /// Compute statistics of every band and store them in the metadata; no leaves out the input's
     ///
     /// Minimum, maximum, mean, standard deviation, and the percentage of valid pixels, computed in the same pass. They
-    /// replace the input's statistics.
-    #[arg(long, help_heading = HEADING)]
-    pub(crate) stats: bool,
+    /// replace the input's statistics. Examples: --stats, --stats=no
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes", help_heading = HEADING)]
+    stats: Option<bool>,
 
     /// Metadata item (repeatable), such as AREA=north
     ///
@@ -67,12 +67,18 @@ impl DescribeArguments {
     /// Adds the options to the overrides.
     pub(crate) fn add_to(&self, overrides: &mut Overrides) {
         overrides.strip_metadata = self.strip_metadata;
+        overrides.strip_statistics = self.stats == Some(false);
         overrides.description.clone_from(&self.band_description);
         overrides.scale.clone_from(&self.band_scale);
         overrides.offset.clone_from(&self.band_offset);
         overrides.unit.clone_from(&self.band_unit);
         overrides.color_interpretation.clone_from(&self.color_interpretation);
         overrides.items.clone_from(&self.metadata);
+    }
+
+    /// Returns whether statistics are computed.
+    pub(crate) fn computes_statistics(&self) -> bool {
+        self.stats == Some(true)
     }
 }
 
@@ -90,6 +96,14 @@ fn with_band(text: &str) -> Result<(Option<u16>, &str), String> {
     }
 }
 
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected yes or no".into()),
+    }
+}
+
 fn description(text: &str) -> Result<BandValue<String>, String> {
     match with_band(text)? {
         (None, _) => Err("expected a band, counting from 1, and its description, such as 1=red".into()),
@@ -102,14 +116,9 @@ fn unit(text: &str) -> Result<BandValue<String>, String> {
     Ok(BandValue { band, value: value.to_owned() })
 }
 
-fn scale(text: &str) -> Result<BandValue<f64>, String> {
-    let number = offset(text)?;
-    if number.value == 0.0 { Err("a scale of 0 makes all values the same".into()) } else { Ok(number) }
-}
-
-fn offset(text: &str) -> Result<BandValue<f64>, String> {
+fn number(text: &str) -> Result<BandValue<f64>, String> {
     let (band, value) = with_band(text)?;
-    let value = value.parse().ok().filter(|value: &f64| value.is_finite());
+    let value = value.parse().ok();
     let value = value.ok_or("expected a number, or a band and a number, such as 0.0001 or 1=0.0001")?;
     Ok(BandValue { band, value })
 }
@@ -132,5 +141,5 @@ fn item(text: &str) -> Result<MetadataOverride, String> {
     if key.is_empty() || domain.as_deref() == Some("") {
         return Err(expected.into());
     }
-    Ok(MetadataOverride { domain, name: key.to_owned(), value: value.to_owned() })
+    Ok(MetadataOverride::new(key, value).domain(domain))
 }

@@ -3,13 +3,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Parser;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
-use cogsmith::{Address, Error, ErrorKind, FileFamily};
-
-use crate::arguments::Arguments;
-use crate::creation;
+use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
 /// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
@@ -18,8 +14,10 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Address { path, address } if output == Some(path) => of_output(*address, path),
         ErrorKind::Address { path, address } => of_input(*address, path),
         // The input lacks something; a list of options does not help.
-        ErrorKind::InvalidOption { option: "image" | "mask" | "verify", .. } => return None,
-        ErrorKind::InvalidOption { option: "nodata", .. } => {
+        ErrorKind::InvalidOption { option: OptionField::Image | OptionField::Mask | OptionField::Verify, .. } => {
+            return None;
+        }
+        ErrorKind::InvalidOption { option: OptionField::Nodata, .. } => {
             "pass --nodata none, or a value that samples can have".to_owned()
         }
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
@@ -91,10 +89,10 @@ pub(crate) const fn meaning(words: &'static [&'static str], hint: &'static str) 
 pub(crate) const MEANINGS: &[Meaning] = &[
     // The output is always a COG.
     meaning(&["of", "f", "format", "output-format", "driver"], "leave it out: the output is always a COG"),
-    meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec; there are no profiles"),
+    meaning(&["p", "profile", "cog-profile"], "--compress CODEC sets the codec"),
     meaning(
         &["co", "creation-option"],
-        "GDAL creation options are plain options here, such as --compress, --level, --predictor, --blocksize",
+        "-co NAME=VALUE takes the creation options of GDAL's COG driver, such as -co COMPRESS=ZSTD",
     ),
     // Compression.
     meaning(&["compression", "codec", "c"], "--compress CODEC sets the codec"),
@@ -103,8 +101,11 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "--level N sets the compression level",
     ),
     meaning(&["jpeg-quality", "jpeg_quality", "jpegquality", "q"], "--compress jpeg --quality N sets the quality"),
-    meaning(&["max-z-error", "max_z_error"], "LERC is not available; leave it out, and use --compress zstd"),
-    meaning(&["lossy"], "--compress jpeg is lossy; all other codecs are lossless"),
+    meaning(&["max_z_error", "tolerance"], "--compress lerc --max-z-error ERROR sets the largest error"),
+    meaning(
+        &["lossy"],
+        "--compress jpeg and --compress lerc with --max-z-error are lossy; all other codecs are lossless",
+    ),
     // Layout.
     meaning(
         &["blockxsize", "blockysize", "block-size", "tile-size", "tilesize", "tiled", "tile", "blocks"],
@@ -127,31 +128,26 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "cogsmith does not reproject; do it first, for example with 'gdalwarp -t_srs EPSG:3857'",
     ),
     // Pixels.
+    meaning(&["b", "bidx", "band", "bidxs", "indexes"], "--bands LIST selects bands"),
+    meaning(&["ot", "t", "output-data-type", "data-type", "type"], "--dtype TYPE sets the data type"),
+    meaning(&["scale-range", "exponent"], "--rescale MIN,MAX maps values linearly to the range of the data type"),
+    meaning(&["ts", "outsize"], "--size WIDTHxHEIGHT reduces the image"),
     meaning(
-        &["b", "bidx", "band", "bands", "bidxs", "indexes"],
-        "all bands are written; select bands first, for example with 'gdal_translate -b 1 IN OUT.tif'",
+        &["tr", "te", "tap", "resolution"],
+        "cogsmith does not resample to a grid; do it first, for example with 'gdalwarp -tr X Y', or set the \
+         georeferencing with --transform or --bounds; --size reduces the image",
     ),
+    meaning(&["srcwin", "crop"], "--window COLUMN,ROW,WIDTH,HEIGHT selects a rectangle of pixels"),
+    meaning(&["projwin", "clip"], "--bbox LEFT,BOTTOM,RIGHT,TOP selects a rectangle in units of the CRS"),
     meaning(
-        &["ot", "dtype", "t", "output-data-type", "data-type", "type", "scale-range", "unscale", "exponent"],
-        "samples keep their type and values; convert them first, for example with 'gdal_translate -ot'",
-    ),
-    meaning(
-        &["tr", "ts", "outsize", "te", "tap", "resolution", "size"],
-        "cogsmith does not resample; do it first, for example with 'gdalwarp -tr X Y', or set the georeferencing with \
-         --transform or --bounds",
-    ),
-    meaning(
-        &["projwin", "srcwin", "window", "crop", "clip", "cutline", "bounds-crs"],
-        "the whole image is written; crop it first, for example with 'gdal_translate -projwin'",
+        &["cutline", "bounds-crs"],
+        "cogsmith crops to rectangles only, with --bbox in the CRS of the input or --window",
     ),
     meaning(
         &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
         "cogsmith does not reproject; do it first, for example with gdalwarp. --crs only declares the CRS of the input",
     ),
-    meaning(
-        &["expand", "rgb", "rgba"],
-        "palettes stay palettes; expand them first, for example with 'gdal_translate -expand rgb'",
-    ),
+    meaning(&["expand", "rgb", "rgba"], "--expand-palette rgb or rgba replaces palette indices by their colors"),
     // Nodata and mask.
     meaning(
         &[
@@ -174,7 +170,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         "--crs CRS sets the coordinate reference system",
     ),
     meaning(
-        &["a_ullr", "a-ullr", "ullr", "bbox", "extent"],
+        &["a_ullr", "a-ullr", "ullr", "extent"],
         "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image",
     ),
     meaning(
@@ -188,7 +184,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(
         &["scale", "a_scale", "a-scale", "scale-factor"],
         "--band-scale NUMBER records a scale factor in the metadata; pixel values are not rescaled, as \
-         'gdal_translate -scale' does",
+         'gdal_translate -scale' does; --rescale MIN,MAX does that",
     ),
     meaning(
         &["offset", "a_offset", "a-offset", "add-offset"],
@@ -246,11 +242,6 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(&["config"], "GDAL configuration options have no effect here; 'cogsmith create --help' lists all options"),
 ];
 
-/// Returns whether an option accepts a value.
-pub(crate) fn is_taken(option: &str, value: &str) -> bool {
-    Arguments::try_parse_from(["cogsmith", "create", &format!("{option}={value}"), "INPUT", "OUTPUT"]).is_ok()
-}
-
 /// Returns the entry for a word.
 pub(crate) fn find(table: &'static [Meaning], name: &str) -> Option<&'static Meaning> {
     table.iter().find(|meaning| meaning.words.iter().any(|word| word.eq_ignore_ascii_case(name)))
@@ -263,14 +254,7 @@ fn of_option(words: &[OsString], unknown: &str) -> Option<(String, String)> {
     let is_unknown =
         |word: &str| word.split('=').next() == Some(unknown) || (unknown.len() == 2 && word.starts_with(unknown));
     let at = words.iter().position(|word| is_unknown(word))?;
-    let (name, value) = words[at].split_once('=').map_or((&*words[at], None), |(name, value)| (name, Some(value)));
-    let name = name.trim_start_matches('-');
-    if name.eq_ignore_ascii_case("co") {
-        let pair = value.or_else(|| words.get(at + 1).map(|word| &**word)).unwrap_or_default();
-        if let Some(hint) = creation::hint(pair) {
-            return Some((words[at].split('=').next().unwrap_or_default().to_owned(), hint));
-        }
-    }
+    let name = words[at].split('=').next().unwrap_or_default().trim_start_matches('-');
     let word = words[at].split('=').next().unwrap_or_default().to_owned();
     find(MEANINGS, name).map(|meaning| (word, meaning.hint.to_owned()))
 }
@@ -298,11 +282,6 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     ("--compress", &["zip", "zlib", "gzip", "adobe_deflate"], Value("deflate")),
     ("--compress", &["zstandard"], Value("zstd")),
     ("--compress", &["raw", "no", "false", "uncompressed"], Value("none")),
-    (
-        "--compress",
-        &["webp", "lerc", "lerc_deflate", "lerc_zstd"],
-        Advice("use 'jpeg' for 8-bit imagery, or 'zstd' for small files without loss"),
-    ),
     (
         "--compress",
         &["jxl", "jpegxl", "jpeg_xl"],
@@ -401,7 +380,13 @@ pub(crate) fn improve(mut error: clap::Error, words: &[OsString]) -> clap::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use crate::arguments::Arguments;
+    use clap::{CommandFactory, Parser};
+
+    /// Returns whether an option accepts a value.
+    fn is_taken(option: &str, value: &str) -> bool {
+        Arguments::try_parse_from(["cogsmith", "create", &format!("{option}={value}"), "INPUT", "OUTPUT"]).is_ok()
+    }
 
     /// Options named in hints exist, and words with a hint are not options themselves.
     #[test]
@@ -411,7 +396,7 @@ mod tests {
         let longs: Vec<_> =
             create.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
         assert!(longs.len() > 30);
-        for meaning in MEANINGS.iter().chain(creation::OPTIONS).chain(creation::OTHER_OPTIONS) {
+        for meaning in MEANINGS.iter().chain(crate::creation::OTHER_OPTIONS) {
             for word in meaning.hint.split([' ', ';', ',', '.', ')']).filter_map(|word| word.strip_prefix("--")) {
                 let word = word.trim_end_matches('\'');
                 assert!(longs.contains(&word) || word == "help", "--{word} in {:?}", meaning.hint);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use cogsmith::DiskFile;
-use cogsmith::check::{self, Info, LevelInfo, MetadataEntry, Requests};
+use cogsmith::check::{self, Info, MetadataEntry};
 use serde::Serialize;
 
 use crate::create::Failure;
-use crate::report::{count, one_line, size, thousandths};
+use crate::report::{count, one_line, size};
 
 /// Characters shown of a metadata value; `--json` prints the whole value.
 const LONGEST_VALUE: usize = 200;
@@ -45,145 +45,12 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
 #[derive(Debug, Serialize)]
 struct InfoReport<'a> {
     file: &'a str,
-    bytes: u64,
-    big_tiff: bool,
-    byte_order: &'static str,
-    gdal_layout: bool,
-    width: u64,
-    height: u64,
-    bands: u64,
-    data_type: &'a str,
-    bits: u64,
-    color: &'a str,
-    alpha_band: Option<u64>,
-    interleave: &'a str,
-    nodata: Option<&'a str>,
-    mask: bool,
-    levels: Vec<LevelReport<'a>>,
-    other_images: usize,
-    crs: Option<&'a str>,
-    crs_name: Option<&'a str>,
-    crs_kind: Option<&'a str>,
-    vertical_crs: Option<&'a str>,
-    transform: Option<[f64; 6]>,
-    pixel_is_point: bool,
-    control_points: usize,
-    bounds: Option<[f64; 4]>,
-    metadata: Vec<ItemReport<'a>>,
-    open: RequestsReport,
-    whole_view: RequestsReport,
-    detail_view: RequestsReport,
-}
-
-#[derive(Debug, Serialize)]
-struct LevelReport<'a> {
-    directory: usize,
-    width: u64,
-    height: u64,
-    tiled: bool,
-    tile_width: u64,
-    tile_height: u64,
-    tiles: u64,
-    sparse_tiles: u64,
-    compression: &'a str,
-    predictor: &'a str,
-    bytes: u64,
-    mask_bytes: u64,
-    uncompressed_bytes: u64,
-    ratio: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct ItemReport<'a> {
-    name: &'a str,
-    domain: &'a str,
-    band: Option<u32>,
-    role: &'a str,
-    value: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct RequestsReport {
-    requests: u64,
-    bytes: u64,
-    tiles: u64,
-}
-
-impl From<Requests> for RequestsReport {
-    fn from(cost: Requests) -> Self {
-        Self { requests: cost.requests, bytes: cost.bytes, tiles: cost.tiles }
-    }
-}
-
-/// Returns uncompressed bytes divided by compressed bytes, if there are tiles.
-fn ratio(level: &LevelInfo) -> Option<f64> {
-    (level.bytes > 0).then(|| thousandths(level.uncompressed_bytes as f64 / level.bytes as f64))
+    #[serde(flatten)]
+    info: &'a Info,
 }
 
 fn write_json(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()> {
-    let report = InfoReport {
-        file,
-        bytes: info.bytes,
-        big_tiff: info.big_tiff,
-        byte_order: if info.big_endian { "big" } else { "little" },
-        gdal_layout: info.gdal_layout,
-        width: info.width,
-        height: info.height,
-        bands: info.bands,
-        data_type: &info.data_type,
-        bits: info.bits,
-        color: &info.color,
-        // People count bands from 1.
-        alpha_band: info.alpha.map(|band| band + 1),
-        interleave: &info.interleave,
-        nodata: info.nodata.as_deref(),
-        mask: info.mask,
-        levels: info
-            .levels
-            .iter()
-            .map(|level| LevelReport {
-                directory: level.directory,
-                width: level.width,
-                height: level.height,
-                tiled: level.tiled,
-                tile_width: level.tile_width,
-                tile_height: level.tile_height,
-                tiles: level.tiles,
-                sparse_tiles: level.sparse_tiles,
-                compression: &level.compression,
-                predictor: &level.predictor,
-                bytes: level.bytes,
-                mask_bytes: level.mask_bytes,
-                uncompressed_bytes: level.uncompressed_bytes,
-                ratio: ratio(level),
-            })
-            .collect(),
-        other_images: info.other_images,
-        crs: info.crs.as_deref(),
-        crs_name: info.crs_name.as_deref(),
-        crs_kind: info.crs_kind.as_deref(),
-        vertical_crs: info.vertical_crs.as_deref(),
-        transform: info.transform,
-        pixel_is_point: info.pixel_is_point,
-        control_points: info.control_points,
-        bounds: info.bounds.map(|bounds| [bounds.left, bounds.bottom, bounds.right, bounds.top]),
-        metadata: info
-            .metadata
-            .iter()
-            .map(|item| ItemReport {
-                name: &item.name,
-                domain: &item.domain,
-                // People count bands from 1.
-                band: item.band.map(|band| band.saturating_add(1)),
-                role: &item.role,
-                value: &item.value,
-            })
-            .collect(),
-        open: info.open.into(),
-        whole_view: info.whole_view.into(),
-        detail_view: info.detail_view.into(),
-    };
-    writeln!(output, "{}", serde_json::to_string(&report)?)
+    writeln!(output, "{}", serde_json::to_string(&InfoReport { file, info })?)
 }
 
 fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()> {
@@ -224,7 +91,7 @@ fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()
             text += &format!(" (predictor {})", level.predictor);
         }
         text += &format!(", {}", size(level.bytes));
-        text += &ratio(level).map_or(String::new(), |ratio| format!(", ratio {ratio:.1}"));
+        text += &level.ratio().map_or(String::new(), |ratio| format!(", ratio {ratio:.1}"));
         if level.mask_bytes > 0 {
             text += &format!(", mask {}", size(level.mask_bytes));
         }

@@ -12,11 +12,14 @@ mod compression;
 mod create;
 mod creation;
 mod describe;
+mod flags;
 mod hints;
 mod info;
+mod pixels;
 mod place;
 mod report;
 mod validate;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -33,13 +36,24 @@ const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let words: Vec<_> = std::env::args_os().collect();
+    let (words, notes) = match words::rewrite(std::env::args_os().collect()) {
+        Ok(rewritten) => (rewritten.words, rewritten.notes),
+        Err(message) => {
+            report::failure(&Failure::Usage(message));
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => hints::improve(error, words.get(1..).unwrap_or_default()).exit(),
     };
     let result = match arguments.command {
-        Command::Create(arguments) => create::create(&arguments),
+        Command::Create(arguments) => {
+            if !arguments.quiet {
+                notes.iter().for_each(|note| report::say("note", note));
+            }
+            create::create(&arguments)
+        }
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

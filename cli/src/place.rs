@@ -4,6 +4,8 @@ use clap::{Args, ValueEnum};
 use cogsmith::Overrides;
 use cogsmith::{Bounds, Gcp, PixelIs, Transform};
 
+use crate::flags;
+
 /// Heading of these options in the help.
 const HEADING: &str = "Georeferencing";
 
@@ -61,20 +63,19 @@ impl PlaceArguments {
 }
 
 /// Parses finite numbers separated by commas.
-fn numbers(text: &str) -> Option<Vec<f64>> {
+pub(crate) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|number| number.trim().parse().ok().filter(|number: &f64| number.is_finite())).collect()
 }
 
 fn transform(text: &str) -> Result<Transform, String> {
     let six = numbers(text).and_then(|numbers| <[f64; 6]>::try_from(numbers).ok());
     let six = six.ok_or("expected six numbers in GDAL's order, such as 500000,10,0,5000000,0,-10")?;
-    Transform::from_gdal(six)
-        .map_err(|_| "pixels would have no area; expected GDAL's order, such as 500000,10,0,5000000,0,-10".into())
+    Transform::from_gdal(six).map_err(|error| flags::reason(&error))
 }
 
-fn bounds(text: &str) -> Result<Bounds, String> {
+pub(crate) fn bounds(text: &str) -> Result<Bounds, String> {
     match numbers(text).as_deref() {
-        Some(&[left, bottom, right, top]) if left < right && bottom < top => Ok(Bounds { left, bottom, right, top }),
+        Some(&[left, bottom, right, top]) => Ok(Bounds { left, bottom, right, top }),
         _ => Err("expected left, bottom, right, top, such as -180,-90,180,90".into()),
     }
 }

@@ -4,138 +4,40 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use cogsmith::{
-    CogPlan, Compression, EncodeOptions, Error, ErrorKind, ParameterValue, PixelSource, Progress, RasterSource, Summary,
-};
+use cogsmith::{BandStatistics, Compression, Error, ErrorKind, Predictor, Progress, RasterSource, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use crate::arguments::CreateArguments;
 use crate::create::{Failure, Source};
+use crate::flags;
 use crate::hints;
 
 /// The summary: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     output: String,
-    width: u32,
-    height: u32,
-    bands: u16,
-    data_type: &'static str,
-    tile_width: u32,
-    tile_height: u32,
-    levels: Vec<LevelReport>,
-    compression: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    overview_compression: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quality: Option<u32>,
-    predictor: &'static str,
-    interleave: &'static str,
-    resampling: String,
-    big_tiff: bool,
-    spooled_bytes: u64,
-    bytes: u64,
-    uncompressed_bytes: u64,
+    /// Without statistics and warnings, which come last.
+    #[serde(flatten)]
+    summary: Summary,
     ratio: f64,
     seconds: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    statistics: Vec<StatisticsReport>,
-    #[serde(skip_serializing_if = "is_zero")]
-    nodata_samples: u64,
+    statistics: Vec<BandStatistics>,
     pub(crate) warnings: Vec<String>,
-}
-
-/// Statistics of a band. Numbers that are not finite become null.
-#[derive(Debug, Serialize)]
-struct StatisticsReport {
-    minimum: f64,
-    maximum: f64,
-    mean: f64,
-    standard_deviation: f64,
-    valid_percent: f64,
-}
-
-/// One level, full resolution first.
-#[derive(Debug, Serialize)]
-struct LevelReport {
-    width: u32,
-    height: u32,
-    tiles: u64,
-    bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    loss: Option<LossReport>,
-}
-
-/// The loss of a lossy codec in a level.
-#[derive(Debug, Serialize)]
-struct LossReport {
-    tiles: u64,
-    max_error: f64,
-    psnr: Option<f64>,
 }
 
 impl Report {
     /// Collects the summary of a finished job.
-    pub(crate) fn new(
-        arguments: &CreateArguments,
-        options: &EncodeOptions,
-        source: &Source,
-        plan: &CogPlan,
-        summary: &Summary,
-        elapsed: Duration,
-    ) -> Self {
-        let spec = source.spec();
-        let levels = summary.levels.iter();
+    pub(crate) fn new(arguments: &CreateArguments, source: &Source, mut summary: Summary, elapsed: Duration) -> Self {
+        let warnings = std::mem::take(&mut summary.warnings);
         Self {
             output: arguments.output.to_string_lossy().into_owned(),
-            width: spec.width,
-            height: spec.height,
-            bands: spec.bands,
-            data_type: spec.data_type.name(),
-            tile_width: options.tile_size.width,
-            tile_height: options.tile_size.height,
-            levels: levels
-                .map(|level| LevelReport {
-                    width: level.width,
-                    height: level.height,
-                    tiles: level.tiles,
-                    bytes: level.bytes,
-                    loss: level.loss.map(|loss| LossReport {
-                        tiles: loss.tiles,
-                        max_error: loss.max_error,
-                        psnr: loss.psnr.map(thousandths),
-                    }),
-                })
-                .collect(),
-            compression: options.compression.name(),
-            overview_compression: options.overview_compression.map(|codec| codec.name()),
-            quality: match options.compression.parameter("quality") {
-                Some(ParameterValue::Integer(quality)) => Some(quality),
-                _ => None,
-            },
-            predictor: summary.predictor.name(),
-            interleave: options.interleave.name(),
-            resampling: plan.resampling_names(),
-            big_tiff: summary.big_tiff,
-            spooled_bytes: summary.spooled,
-            bytes: summary.bytes,
-            uncompressed_bytes: plan.uncompressed_bytes(),
-            ratio: thousandths(plan.uncompressed_bytes() as f64 / summary.bytes.max(1) as f64),
+            ratio: thousandths(summary.uncompressed_bytes as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
-            statistics: summary
-                .statistics
-                .iter()
-                .map(|band| StatisticsReport {
-                    minimum: band.minimum,
-                    maximum: band.maximum,
-                    mean: band.mean,
-                    standard_deviation: band.standard_deviation,
-                    valid_percent: band.valid_percent,
-                })
-                .collect(),
-            nodata_samples: summary.nodata_samples,
-            warnings: [source.warnings(), &summary.warnings].concat(),
+            statistics: std::mem::take(&mut summary.statistics),
+            warnings: [source.warnings(), &warnings].concat(),
+            summary,
         }
     }
 
@@ -159,32 +61,25 @@ impl Report {
 
     /// Returns the summary as one line.
     fn line(&self) -> String {
-        let codec = match self.predictor {
-            "none" if self.compression == Compression::None.name() => "uncompressed".into(),
-            "none" => self.compression.into(),
-            predictor => format!("{} (predictor {predictor})", self.compression),
+        let Summary { width, height, bands, data_type, compression, predictor, .. } = self.summary;
+        let codec = match predictor {
+            Predictor::None if compression == Compression::None => "uncompressed".into(),
+            Predictor::None => compression.name().into(),
+            predictor => format!("{} (predictor {predictor})", compression.name()),
         };
         format!(
-            "{}: {}x{}, {} {}, {}, {codec}, {}, ratio {:.1}, {:.1} s",
+            "{}: {width}x{height}, {} {data_type}, {}, {codec}, {}, ratio {:.1}, {:.1} s",
             one_line(&self.output),
-            self.width,
-            self.height,
-            count(self.bands.into(), "band"),
-            self.data_type,
-            count(self.levels.len(), "level"),
-            size(self.bytes),
+            count(bands.into(), "band"),
+            count(self.summary.levels.len(), "level"),
+            size(self.summary.bytes),
             self.ratio,
             self.seconds
         )
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(value: &u64) -> bool {
-    *value == 0
-}
-
-pub(crate) fn thousandths(value: f64) -> f64 {
+fn thousandths(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
@@ -238,7 +133,7 @@ pub(crate) fn failure(failure: &Failure) {
 /// Words a library error for the command line.
 fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => format!("--{option}: {reason}"),
+        ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
         ErrorKind::TargetExists { path } => format!("'{}' already exists", path.display()),
         ErrorKind::NotTiff { .. }
         | ErrorKind::Corrupt { .. }

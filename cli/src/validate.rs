@@ -1,12 +1,11 @@
 //! `cogsmith validate`: checks files and reports what is wrong with them.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
-use cogsmith::check::{self, CheckOptions, Class, Depth, Finding, RULES, Report, Severity};
+use cogsmith::check::{self, CheckOptions, RULES, Report, Severity};
 use cogsmith::{DiskFile, Error, Executor};
 use serde::Serialize;
 
@@ -62,56 +61,16 @@ pub(crate) struct ValidateArguments {
 
 /// A verdict: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
-struct Verdict {
+struct Verdict<'a> {
     file: String,
     /// `valid`, `invalid` or `unjudged`.
     verdict: &'static str,
     strict: bool,
     quick: bool,
-    errors: u64,
-    warnings: u64,
-    notes: u64,
-    directories: usize,
-    tiles: u64,
-    tiles_decoded: u64,
-    cells_compared: u64,
-    classes: BTreeMap<&'static str, bool>,
-    counts: BTreeMap<&'static str, u64>,
-    findings: Vec<FindingReport>,
+    #[serde(flatten)]
+    report: &'a Report,
     /// The reason that the file could not be checked.
     error: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct FindingReport {
-    rule: &'static str,
-    severity: &'static str,
-    class: &'static str,
-    directory: Option<usize>,
-    tile: Option<u64>,
-    byte: Option<u64>,
-    message: String,
-    required: &'static str,
-    source: &'static str,
-    remedy: &'static str,
-}
-
-impl From<&Finding> for FindingReport {
-    fn from(finding: &Finding) -> Self {
-        let (rule, place) = (finding.rule, finding.place);
-        Self {
-            rule: rule.id,
-            severity: rule.severity.name(),
-            class: rule.class.name(),
-            directory: place.directory,
-            tile: place.tile,
-            byte: place.byte,
-            message: finding.message.clone(),
-            required: rule.title,
-            source: rule.source,
-            remedy: rule.remedy,
-        }
-    }
 }
 
 /// Checks all files.
@@ -162,46 +121,22 @@ fn cannot_print(error: &io::Error) -> ExitCode {
     ExitCode::from(UNJUDGED)
 }
 
-/// A rule as `--rules --json` prints it.
-#[derive(Debug, Serialize)]
-struct RuleReport {
-    id: &'static str,
-    severity: &'static str,
-    class: &'static str,
-    required: &'static str,
-    source: &'static str,
-    remedy: &'static str,
-}
-
 fn print_rules(json: bool) -> io::Result<()> {
-    let rules: Vec<_> = RULES
-        .iter()
-        .map(|rule| RuleReport {
-            id: rule.id,
-            severity: rule.severity.name(),
-            class: rule.class.name(),
-            required: rule.title,
-            source: rule.source,
-            remedy: rule.remedy,
-        })
-        .collect();
     let mut output = io::stdout().lock();
     if json {
-        writeln!(output, "{}", serde_json::to_string(&rules)?)?;
+        writeln!(output, "{}", serde_json::to_string(RULES)?)?;
     } else {
-        for rule in rules {
-            writeln!(output, "{} ({}, {}): {} [{}]", rule.id, rule.severity, rule.class, rule.required, rule.source)?;
+        for rule in RULES {
+            let (severity, class) = (rule.severity.name(), rule.class.name());
+            writeln!(output, "{} ({severity}, {class}): {} [{}]", rule.id, rule.title, rule.source)?;
         }
     }
     output.flush()
 }
 
 fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor) -> Result<Report, Error> {
-    let options = CheckOptions {
-        depth: if arguments.quick { Depth::Quick } else { Depth::Full },
-        external_overviews: has_external_overviews(file),
-        ..CheckOptions::default()
-    };
+    let options = if arguments.quick { CheckOptions::quick() } else { CheckOptions::full() };
+    let options = options.external_overviews(has_external_overviews(file));
     check::validate(&DiskFile::open(file)?, &options, executor)
 }
 
@@ -217,42 +152,29 @@ fn has_external_overviews(file: &Path) -> bool {
 fn print(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> io::Result<()> {
     let mut output = io::stdout().lock();
     if arguments.json {
-        writeln!(output, "{}", serde_json::to_string(&verdict(file, judged, arguments))?)?;
+        writeln!(output, "{}", verdict(file, judged, arguments)?)?;
     } else if let (false, Ok(report)) = (arguments.quiet, judged) {
         write_text(&mut output, file, report, arguments)?;
     }
     output.flush()
 }
 
-fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> Verdict {
+/// Returns the object of a file.
+fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> serde_json::Result<String> {
     let nothing = Report::default();
-    let report = judged.as_ref().unwrap_or(&nothing);
-    let known = judged.is_ok();
-    Verdict {
+    let (verdict, report) = match judged {
+        Ok(report) if report.is_valid(arguments.strict) => ("valid", report),
+        Ok(report) => ("invalid", report),
+        Err(_) => ("unjudged", &nothing),
+    };
+    serde_json::to_string(&Verdict {
         file: file.to_string_lossy().into_owned(),
-        verdict: match (known, report.is_valid(arguments.strict)) {
-            (false, _) => "unjudged",
-            (true, true) => "valid",
-            (true, false) => "invalid",
-        },
+        verdict,
         strict: arguments.strict,
         quick: arguments.quick,
-        errors: report.count(Severity::Error),
-        warnings: report.count(Severity::Warning),
-        notes: report.count(Severity::Note),
-        directories: report.directories,
-        tiles: report.tiles,
-        tiles_decoded: report.tiles_decoded,
-        cells_compared: report.cells_compared,
-        classes: if known {
-            Class::ALL.map(|class| (class.name(), report.conforms(class))).into()
-        } else {
-            BTreeMap::new()
-        },
-        counts: report.counts.clone(),
-        findings: report.findings.iter().map(FindingReport::from).collect(),
+        report,
         error: judged.as_ref().err().map(Error::to_string),
-    }
+    })
 }
 
 /// Writes the verdict, then the findings, most severe first, each with its remedy.

@@ -122,6 +122,62 @@ fn fields_of_json_are_those_of_before() -> TestResult {
     compare("fields.txt", &text)
 }
 
+/// The keys of an object, in the order of its text.
+fn keys(json: &str) -> Vec<&str> {
+    let (mut found, mut depth, mut string) = (Vec::new(), 0, None);
+    let mut characters = json.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match (character, string) {
+            ('\\', Some(_)) => drop(characters.next()),
+            ('"', Some(start)) => {
+                string = None;
+                if depth == 1 && json[at + 1..].starts_with(':') {
+                    found.push(&json[start..at]);
+                }
+            }
+            ('"', None) => string = Some(at + 1),
+            ('{' | '[', None) => depth += 1,
+            ('}' | ']', None) => depth -= 1,
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn keys_of_json_come_in_the_order_of_before() -> TestResult {
+    let directory = directory("order")?;
+    for (command, expected) in [
+        (
+            "create --json sentinel2_like.tif cog.tif --stats",
+            "output width height bands data_type tile_width tile_height levels compression predictor interleave resampling \
+             big_tiff spooled_bytes bytes uncompressed_bytes ratio seconds statistics warnings",
+        ),
+        (
+            "info --json cog.tif",
+            "file bytes big_tiff byte_order gdal_layout width height bands data_type bits color alpha_band interleave \
+             nodata mask levels other_images crs crs_name crs_kind vertical_crs transform pixel_is_point control_points \
+             bounds metadata open whole_view detail_view",
+        ),
+        (
+            "validate --json cog.tif",
+            "file verdict strict quick errors warnings notes directories tiles tiles_decoded cells_compared classes \
+             counts findings error",
+        ),
+    ] {
+        let text = String::from_utf8(run(&directory, command)?.stdout)?;
+        assert_eq!(keys(&text), expected.split(' ').collect::<Vec<_>>(), "{command}");
+    }
+    // No class holds for a file that could not be checked.
+    let text = String::from_utf8(run(&directory, "validate --json text.tif")?.stdout)?;
+    let unjudged: Value = serde_json::from_str(&text)?;
+    assert_eq!(
+        (&unjudged["verdict"], unjudged["classes"].as_object().map(|classes| classes.len())),
+        (&"unjudged".into(), Some(0))
+    );
+    Ok(())
+}
+
 #[test]
 fn exit_codes_are_those_of_before() -> TestResult {
     let directory = directory("codes")?;

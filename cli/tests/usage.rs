@@ -40,7 +40,17 @@ fn options_refused(test: &str, options: &[&str], expected: &str) -> TestResult {
 #[test]
 fn values_out_of_range_are_refused() -> TestResult {
     for (options, expected) in [
-        (&["--compress", "jpeg"], "possible values: none, lzw, deflate, zstd"),
+        (
+            &["--compress", "jpeg2000"],
+            "possible values: none, lzw, packbits, deflate, zstd, jpeg, webp, lerc, lerc_deflate, lerc_zstd",
+        ),
+        (&["--window", "1,2,3"], "such as 0,0,512,512"),
+        (&["--bands", "0"], "count from 1"),
+        (&["--rescale", "1,1"], "two different values"),
+        (&["--dtype", "u7"], "is not one of u8"),
+        (&["--size", "100"], "such as 1024x768"),
+        (&["-co", "SPARSE_OK=TRUE"], "SPARSE_OK=TRUE is not supported"),
+        (&["-co", "TILED=YES"], "always tiled"),
         (&["--level", "0"], "1 to 9"),
         (&["--level", "10"], "1 to 9"),
         (&["--level", "256"], "--level"),
@@ -52,11 +62,11 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--blocksize", "16x16x16"], "512x256"),
         (&["--overview-blocksize", "100"], "multiple of 16"),
         (&["--overviews", ""], "such as 2,4,8"),
-        (&["--overviews", "1,2"], "such as 2,4,8"),
-        (&["--overviews", "4,2"], "such as 2,4,8"),
-        (&["--overviews", "2,2"], "such as 2,4,8"),
+        (&["--overviews", "1,2"], "at least 2"),
+        (&["--overviews", "4,2"], "factor 2 follows 4"),
+        (&["--overviews", "2,2"], "factor 2 follows 2"),
         (&["--overviews", "2,,4"], "such as 2,4,8"),
-        (&["--overview-count", "0"], "--overview-count"),
+        (&["--overview-count", "0"], "--overview-count: must be at least 1"),
         (
             &["--overview-resampling", "cubist"],
             "possible values: auto, nearest, average, rms, bilinear, cubic, cubicspline, lanczos, mode, gauss, min, max, median",
@@ -73,20 +83,22 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--crs", "PROJCS[\"x\"]"], "no geographic CRS"),
         (&["--crs", "+proj=moll"], "moll"),
         (&["--crs", "{\"type\": 1}"], "PROJJSON"),
-        (&["--crs-wkt", "--quiet"], "--crs <CRS>"),
-        (&["--nbits", "12"], "possible values: keep, widen"),
+        (&["--crs-wkt", "--quiet"], "--crs-wkt: has no effect without a coordinate reference system"),
+        (&["--nbits", "65"], "expected keep, widen, or a number of bits"),
         (&["--bigtiff", "maybe"], "possible values: auto, yes, no"),
         (&["--image", "0"], "counting from 1"),
         (&["--threads", "0"], "expected all"),
-        (&["--threads", "1000000"], "expected all"),
+        (&["--threads", "1000000"], "--threads: 1000000 is out of range (1 to 1024)"),
         (&["--threads", "some"], "expected all"),
         (&["--transform", "0,1,0,0,0"], "six numbers"),
         (&["--transform", "0,1,0,0,1,0"], "no area"),
-        (&["--bounds", "0,1,1,0"], "left, bottom, right, top"),
+        (&["--bounds", "0,1,1,0"], "--bounds: 0, 1, 1, 0: left must be less than right"),
+        (&["--bounds", "0,1,1"], "left, bottom, right, top"),
         (&["--gcp", "0,0,1"], "column, row, x, y"),
         (&["--pixel-is", "square"], "possible values: area, point"),
         (&["--band-description", "red"], "such as 1=red"),
-        (&["--band-scale", "0"], "scale of 0"),
+        (&["--band-scale", "0"], "--band-scale: must be finite and nonzero, got 0"),
+        (&["--band-offset", "inf"], "--band-offset: must be finite"),
         (&["--band-scale", "0=1"], "from 1 to 65535"),
         (&["--band-offset", "low"], "such as 0.0001"),
         (&["--color-interpretation", "ultraviolet"], "expected one of undefined, gray"),
@@ -100,20 +112,24 @@ fn values_out_of_range_are_refused() -> TestResult {
 
 #[test]
 fn contradictions_are_refused() -> TestResult {
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["--compress", "none", "--level", "3"], "--level"),
         (&["--compress", "lzw", "--level", "3"], "--level"),
         (&["--compress", "zstd", "--level", "23"], "1 to 22"),
         (&["--compress", "none", "--predictor", "float"], "--predictor"),
-        (&["--overview-count", "2", "--overviews", "none"], "--overview-count"),
-        (&["--overview-count", "2", "--overviews", "2,4"], "--overview-count"),
-        (&["--overview-resampling", "mode", "--overviews", "none"], "--overview-resampling"),
-        (&["--overview-blocksize", "256", "--overviews", "none"], "--overview-blocksize"),
+        (&["--overview-count", "2", "--overviews", "none"], "--overview-count contradicts --overviews"),
+        (&["--overview-count", "2", "--overviews", "2,4"], "--overview-count contradicts --overviews"),
+        (&["--overview-resampling", "mode", "--overviews", "none"], "--overview-resampling contradicts --overviews"),
+        (
+            &["--overview-resampling", "mode,mode", "--overviews", "none"],
+            "--overview-resampling contradicts --overviews",
+        ),
+        (&["--overview-blocksize", "256", "--overviews", "none"], "--overview-blocksize contradicts --overviews"),
         (&["--compress", "lzw", "--compress", "zstd"], "--compress"),
         (&["--overview-resampling", "min", "--overview-resampling", "max"], "--overview-resampling"),
         (&["--cubic"], "--cubic"),
-        (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform: contradicts bounds"),
-        (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds: contradicts gcp"),
+        (&["--transform", "0,1,0,0,0,-1", "--bounds", "0,0,1,1"], "--transform contradicts --bounds"),
+        (&["--bounds=-1,-1,1,1", "--gcp", "0,0,1,1"], "--bounds contradicts --gcp"),
         (&["--band-scale", "1=2", "--band-scale", "1=3"], "--band-scale: is given twice for band 1"),
         (&["--band-unit", "m", "--band-unit", "1=cm"], "for all bands"),
         (&["--metadata", "A=1", "--metadata", "A=2"], "twice"),
@@ -126,8 +142,21 @@ fn contradictions_are_refused() -> TestResult {
 
 /// `gdal_translate -scale` changes pixel values, so these names are not options here.
 #[test]
+fn parameters_of_codecs_and_choices_of_pixels_are_checked() -> TestResult {
+    for (options, expected) in [
+        (&["--compress", "jpeg", "--quality", "101"], "1 to 100"),
+        (&["--compress", "deflate", "--quality", "50"], "--quality: has no effect with codec deflate"),
+        (&["--compress", "lerc", "--max-z-error", "-1"], "at least 0"),
+        (&["--window", "0,0,1,1", "--bbox", "0,0,1,1"], "cannot be used with"),
+    ] {
+        options_refused("parameters", options, expected)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn scale_offset_and_unit_are_refused_with_a_hint() -> TestResult {
-    for words in [&["--scale", "0.1"] as &[&str], &["--scale=0.1"], &["-scale", "0", "255"], &["-a_scale", "0.1"]] {
+    for words in [&["--scale", "0.1"] as &[&str], &["--scale=0.1"]] {
         options_refused("scale", words, "--band-scale NUMBER records a scale factor in the metadata")?;
         options_refused("scale", words, "not rescaled, as 'gdal_translate -scale' does")?;
     }

@@ -62,7 +62,7 @@ pub fn spec(choices: &mut Choices<'_>, scale: Scale) -> ImageSpec {
             let (data_type, bits) = choices.pick(&NARROW);
             (data_type, Some(bits))
         }
-        _ => (choices.pick(&DataType::ALL), None),
+        _ => (choices.pick(DataType::ALL), None),
     };
     let mut spec = ImageSpec::new(width, height, bands, data_type);
     spec.bits_per_sample = bits_per_sample;
@@ -120,22 +120,25 @@ pub fn options(choices: &mut Choices<'_>, scale: Scale, bands: u16) -> EncodeOpt
         }
         _ => Overviews::Auto,
     };
+    // Options of overviews are an error without them.
+    let has_overviews = overviews != Overviews::None;
     let kernels = Resampling::ALL;
-    let band_resampling =
-        if choices.below(4) == 3 { (0..bands).map(|_| choices.pick(kernels)).collect() } else { Vec::new() };
-    EncodeOptions {
-        tile_size,
-        overview_tile_size: choices.flag().then_some(other),
-        compression,
-        predictor: choices.pick(&[Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint]),
-        interleave: choices.pick(&[Interleave::Pixel, Interleave::Band, Interleave::Tile]),
-        overviews,
-        resampling: (band_resampling.is_empty() && choices.flag()).then(|| choices.pick(kernels)),
-        band_resampling,
-        big_tiff: choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]),
-        statistics: choices.below(4) == 3,
-        ..EncodeOptions::default()
-    }
+    let band_resampling = if choices.below(4) == 3 && has_overviews {
+        (0..bands).map(|_| choices.pick(kernels)).collect()
+    } else {
+        Vec::new()
+    };
+    EncodeOptions::new()
+        .tile_size(tile_size)
+        .overview_tile_size((choices.flag() && has_overviews).then_some(other))
+        .compression(compression)
+        .predictor(choices.pick(&[Predictor::Auto, Predictor::None, Predictor::Horizontal, Predictor::FloatingPoint]))
+        .interleave(choices.pick(&[Interleave::Pixel, Interleave::Band, Interleave::Tile]))
+        .overviews(overviews)
+        .resampling((band_resampling.is_empty() && choices.flag() && has_overviews).then(|| choices.pick(kernels)))
+        .band_resampling(band_resampling)
+        .big_tiff(choices.pick(&[BigTiff::Auto, BigTiff::Yes, BigTiff::No]))
+        .statistics(choices.below(4) == 3)
 }
 
 /// Other codecs, for full resolution or overviews alone. Of pixels whose bands disagree about nodata, a policy decides.
@@ -148,8 +151,8 @@ pub fn other_codecs(choices: &mut Choices<'_>, spec: &ImageSpec, options: &mut E
     match choices.below(12) {
         7 => options.compression = Compression::PackBits,
         8 | 9 => options.compression = jpeg(choices),
-        10 => options.overview_compression = Some(jpeg(choices)),
-        11 => {
+        10 if options.overviews != Overviews::None => options.overview_compression = Some(jpeg(choices)),
+        11 if options.overviews != Overviews::None => {
             options.compression = jpeg(choices);
             options.overview_compression = Some(Compression::Deflate { level: 1 });
             options.overview_predictor = Some(choices.pick(Predictor::ALL));
@@ -265,7 +268,7 @@ impl Image {
     }
 
     pub fn encode(&mut self, plan: &CogPlan, batch: u64) -> Vec<u8> {
-        let store = StoreOptions { batch, ..StoreOptions::in_memory() };
+        let store = StoreOptions::in_memory().batch(batch);
         let mut file = Vec::new();
         cogsmith::encode(self, plan, &Executor::serial(), &store, &mut file, &mut |_| ControlFlow::Continue(()))
             .expect("what has a plan can be encoded");
@@ -319,15 +322,8 @@ pub fn read(source: &mut dyn PixelSource, rows: u32) -> cogsmith::Result<(Vec<u8
     let mut words = vec![0u64; length.div_ceil(8)];
     let mut mask = vec![0; if spec.mask { width * height } else { 0 }];
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    let mut stripe = Stripe {
-        width,
-        rows: height,
-        bands,
-        sample_size,
-        layout: cogsmith::StripeLayout::Chunky,
-        planes: vec![&mut bytes[..length]],
-        mask: spec.mask.then_some(mask.as_mut_slice()),
-    };
+    let (planes, mask_rows) = (vec![&mut bytes[..length]], spec.mask.then_some(mask.as_mut_slice()));
+    let mut stripe = Stripe::new(&spec, height, cogsmith::StripeLayout::Chunky, planes, mask_rows)?;
     source.read_rows(0, &mut stripe, &Executor::serial())?;
     Ok((bytes[..length].to_vec(), mask))
 }

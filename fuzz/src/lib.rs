@@ -7,6 +7,9 @@
 mod choices;
 pub mod deflate;
 pub mod image;
+pub mod lerc;
+#[path = "../../lerc/tests/support/round_trip.rs"]
+mod lerc_round_trip;
 pub mod lzw;
 #[path = "../../tests/support/parse.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -27,8 +30,9 @@ pub use choices::Choices;
 pub type Run = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Run); 9] = [
+pub const TARGETS: [(&str, Run); 10] = [
     ("deflate", deflate::run),
+    ("lerc", lerc::run),
     ("lzw", lzw::run),
     ("plan", plan::run),
     ("predictor", predictor::run),

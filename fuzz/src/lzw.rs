@@ -1,6 +1,7 @@
 //! The LZW encoder against weezl.
 
-use cogsmith::{Compression, Compressor, Layout};
+use cogsmith::Compression;
+use cogsmith::conformance::compress_tiles;
 use weezl::BitOrder;
 
 use super::Choices;
@@ -10,11 +11,7 @@ pub fn run(data: &[u8]) {
     // The dictionary is full after some ten thousand bytes of noise, and after far more that repeat.
     let most = choices.pick(&[20_000, 5_000, 40_000, 200_000]);
     let bytes = if choices.flag() { choices.bytes(most).to_vec() } else { choices.structured(most) };
-    let mut compressor = Compressor::default();
-    let mut streams = [Vec::new(), Vec::new()];
-    for stream in &mut streams {
-        compressor.compress(Compression::Lzw, Layout::default(), &bytes, stream).expect("LZW takes any bytes");
-    }
+    let streams = compress_tiles(Compression::Lzw, 0, 0, &[&bytes, &bytes]).expect("LZW takes any bytes");
     assert!(streams[0] == streams[1], "a used encoder");
     let back =
         weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8).decode(&streams[0]).expect("weezl decodes");

@@ -16,13 +16,11 @@ pub fn run(data: &[u8]) {
     let bands = 1 + choices.below(6) as u16;
     let tile_size = TileSize { width: 16 * (1 + choices.below(5) as u32), height: 16 };
     let spec = ImageSpec::new(1 + choices.below(100) as u32, 1 + choices.below(20) as u32, bands, data_type);
-    let options = EncodeOptions {
-        compression: Compression::Deflate { level: 1 + choices.byte() % 9 },
-        predictor: choices.pick(&[Predictor::Horizontal, Predictor::FloatingPoint, Predictor::Auto]),
-        tile_size,
-        overviews: Overviews::None,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .compression(Compression::Deflate { level: 1 + choices.byte() % 9 })
+        .predictor(choices.pick(&[Predictor::Horizontal, Predictor::FloatingPoint, Predictor::Auto]))
+        .tile_size(tile_size)
+        .overviews(Overviews::None);
     let Ok(plan) = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options) else { return };
     let mut image = Image::new(spec, choices);
     let file = image.encode(&plan, 1);

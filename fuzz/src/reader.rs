@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
     let images = source.image_count();
     convert(source, data.len());
     if images > 1 {
-        let options = ReadOptions { image: Some(data.len() % images), ..ReadOptions::default() };
+        let options = ReadOptions::new().image(data.len() % images);
         if let Ok(mut source) = GeoTiffSource::from_reader(data.to_vec(), &options) {
             source.widen();
             convert(source, data.len());
@@ -31,13 +31,12 @@ pub fn run(data: &[u8]) {
 fn convert(mut source: GeoTiffSource, seed: usize) {
     let spec = source.spec().clone();
     let row = u64::from(spec.width) * u64::from(spec.bands) * spec.data_type.size() as u64;
-    let options = EncodeOptions {
-        tile_size: TileSize::square(64),
-        compression: [Compression::Lzw, Compression::Deflate { level: 1 }, Compression::None, Compression::JPEG]
-            [seed % 4],
-        overviews: Overviews::Count(2),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::new()
+        .tile_size(TileSize::square(64))
+        .compression(
+            [Compression::Lzw, Compression::Deflate { level: 1 }, Compression::None, Compression::JPEG][seed % 4],
+        )
+        .overviews(Overviews::Count(2));
     let tiles = u64::from(spec.width.div_ceil(64)) * u64::from(spec.height.div_ceil(64));
     if row * u64::from(spec.height) > MOST || tiles > MOST_TILES {
         if row <= MOST {

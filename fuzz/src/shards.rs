@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
     let (geo, metadata) =
         if choices.flag() { (geo(choices), metadata(choices)) } else { (GeoRef::default(), Metadata::default()) };
     let mut side = || choices.pick(&[16, 32, 48, 1, 64, 17]);
-    let shape = ShardOptions { width: side(), height: side(), levels: choices.pick(&[None, Some(1), Some(2)]) };
+    let shape = ShardOptions::new().width(side()).height(side()).levels(choices.pick(&[None, Some(1), Some(2)]));
     let seed = choices.u32();
     let fault = choices.byte();
     let Ok(plan) = CogPlan::new(&spec, &geo, &metadata, &options) else { return };

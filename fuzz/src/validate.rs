@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
 /// failure.
 pub fn sound(file: &[u8], but: &str, what: &dyn Debug) {
     for depth in [Depth::Full, Depth::Quick] {
-        let options = CheckOptions { depth, ..CheckOptions::default() };
+        let options = CheckOptions::full().depth(depth);
         let report = check::validate(&file, &options, &Executor::serial()).expect("a TIFF file");
         let wrong = report.findings.iter().filter(|finding| finding.rule.severity == Severity::Error);
         let wrong: Vec<_> = wrong.filter(|finding| !finding.rule.id.starts_with(but)).collect();
@@ -56,7 +56,7 @@ pub fn sound(file: &[u8], but: &str, what: &dyn Debug) {
 
 fn judge(file: &[u8]) {
     let of = |depth| {
-        let options = CheckOptions { depth, decode_limit: Some(DECODED), ..CheckOptions::default() };
+        let options = CheckOptions::full().depth(depth).decode_limit(DECODED);
         match check::validate(&file, &options, &Executor::serial()) {
             Ok(report) => Some(report),
             // In memory nothing else can fail.

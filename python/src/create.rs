@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use cogsmith::{BandValue, MetadataOverride, Overrides};
 use cogsmith::{
-    BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec, MaskedSource,
-    OutputFile, PixelIs, PixelSource, RasterSource, ReadOptions, Transform, encode_to_output,
+    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec,
+    MaskedSource, OutputFile, OverriddenSource, PixelIs, PixelOptions, PixelSource, RasterSource, ReadOptions,
+    Rectangle, Rescale, Transform, encode_to_output,
 };
+use cogsmith::{BandValue, MetadataOverride, Overrides};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
@@ -29,6 +29,67 @@ pub(crate) struct Input {
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
+}
+
+/// A band: a number counted from 0, or a description.
+#[derive(FromPyObject)]
+enum Band {
+    Number(u16),
+    Description(String),
+}
+
+/// Two values, and what they become.
+type Mapping = (f64, f64, Option<(f64, f64)>);
+
+/// The pixels to write: `_plan.PixelChoice`.
+#[derive(FromPyObject)]
+pub(crate) struct Pixels {
+    /// Column, row, width, height.
+    window: Option<[u32; 4]>,
+    /// Left, bottom, right, top.
+    bbox: Option<[f64; 4]>,
+    bands: Vec<Band>,
+    expand_palette: Option<String>,
+    unscale: bool,
+    rescale: Vec<Mapping>,
+    data_type: Option<String>,
+    bits: Option<u16>,
+    size: Option<(u32, u32)>,
+    size_resampling: Option<String>,
+}
+
+impl Pixels {
+    fn options(self) -> PyResult<PixelOptions> {
+        let band = |band| match band {
+            Band::Number(number) => BandChoice::Number(number),
+            Band::Description(text) => BandChoice::Description(text),
+        };
+        let mappings = self.rescale.into_iter().map(|(low, high, to)| Rescale { from: (low, high), to });
+        let mut options = PixelOptions::new()
+            .bands(self.bands.into_iter().map(band).collect::<Vec<_>>())
+            .rescale(mappings.collect::<Vec<_>>())
+            .unscale(self.unscale);
+        if let Some([column, row, width, height]) = self.window {
+            let (right, bottom) = (column.saturating_add(width), row.saturating_add(height));
+            options = options.window(Rectangle { columns: column..right, rows: row..bottom });
+        }
+        if let Some([left, bottom, right, top]) = self.bbox {
+            options = options.bbox(Bounds { left, bottom, right, top });
+        }
+        if let Some(name) = self.expand_palette {
+            options = options.expand_palette(name.parse().map_err(raise_for_create)?);
+        }
+        if let Some(name) = self.data_type {
+            options = options.data_type(name.parse().map_err(raise_for_create)?);
+        }
+        if let Some((width, height)) = self.size {
+            options = options.size(width, height);
+        }
+        if let Some(name) = self.size_resampling {
+            options = options.size_resampling(name.parse().map_err(raise_for_create)?);
+        }
+        Ok(options)
+    }
 }
 
 /// Overrides of the georeference and metadata of the input: `_plan.FileOverrides`. Bands count from 0; `None` means all
@@ -58,25 +119,27 @@ impl FileOverrides {
         }
         let color = |name: &String| {
             ColorInterpretation::parse(name).ok_or_else(|| {
-                let known = ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
+                let known: Vec<_> =
+                    ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase()).collect();
+                let known = known.join(", ");
                 PyValueError::new_err(format!("color_interpretation={name:?}: expected one of {known}"))
             })
         };
         let gcps = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
-        let items = self.items.into_iter().map(|(domain, name, value)| MetadataOverride { domain, name, value });
-        Ok(Overrides {
-            transform: self.transform.map(Transform::from_affine).transpose().map_err(raise)?,
-            bounds: self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }),
-            gcps: gcps.collect(),
-            pixel_is: self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }),
-            strip_metadata: self.strip_metadata,
-            description: of_bands(self.description),
-            scale: of_bands(self.scale),
-            offset: of_bands(self.offset),
-            unit: of_bands(self.unit),
-            color_interpretation: self.color_interpretation.iter().map(color).collect::<PyResult<_>>()?,
-            items: items.collect(),
-        })
+        let items =
+            self.items.into_iter().map(|(domain, name, value)| MetadataOverride::new(name, value).domain(domain));
+        Ok(Overrides::new()
+            .transform(self.transform.map(Transform::from_affine).transpose().map_err(raise)?)
+            .bounds(self.bounds.map(|[left, bottom, right, top]| Bounds { left, bottom, right, top }))
+            .gcps(gcps.collect::<Vec<_>>())
+            .pixel_is(self.point.map(|point| if point { PixelIs::Point } else { PixelIs::Area }))
+            .strip_metadata(self.strip_metadata)
+            .description(of_bands(self.description))
+            .scale(of_bands(self.scale))
+            .offset(of_bands(self.offset))
+            .unit(of_bands(self.unit))
+            .color_interpretation(self.color_interpretation.iter().map(color).collect::<PyResult<Vec<_>>>()?)
+            .items(items.collect::<Vec<_>>()))
     }
 }
 
@@ -95,10 +158,11 @@ pub(crate) fn create<'py>(
     source: PathBuf,
     target: PathBuf,
     input: Input,
+    pixels: Pixels,
     overrides: FileOverrides,
     mut options: Options,
     work: Work,
-) -> PyResult<(Bound<'py, PyDict>, Vec<String>)> {
+) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let image = match input.image {
         Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
         image => image.map(|image| image - 1),
@@ -108,20 +172,29 @@ pub(crate) fn create<'py>(
         Some("none") => Some(None),
         Some(text) => Some(Some(nodata(text)?)),
     };
-    let crs = input.crs.as_deref().map(Crs::parse).transpose().map_err(raise_for_create)?;
+    let crs = Crs::parse_option(input.crs.as_deref(), input.crs_wkt).map_err(raise_for_create)?;
     let overrides = overrides.overrides()?;
-    // Before the input is opened, so that invalid overrides fail without reading anything.
+    // Before the input is opened, so that invalid options fail without reading anything.
     overrides.check().map_err(raise_for_create)?;
+    let bits = pixels.bits;
+    let mut pixels = pixels.options()?;
+    pixels.validate().map_err(raise_for_create)?;
     let mut source =
-        GeoTiffSource::open(&source, &ReadOptions { image, ignore_aux: input.ignore_aux }).map_err(raise)?;
-    if let Some(value) = value {
-        source.set_nodata(value).map_err(raise_for_create)?;
-    }
-    if let Some(crs) = crs {
-        source.set_crs(&crs.with_wkt_citation(input.crs_wkt)).map_err(raise_for_create)?;
+        GeoTiffSource::open(&source, &ReadOptions::new().image(image).ignore_aux(input.ignore_aux)).map_err(raise)?;
+    match value {
+        Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
+        Some(nodata) => source.set_nodata(nodata).map_err(raise_for_create)?,
+        None => {}
     }
     if input.widen {
         source.widen();
+    }
+    if let Some(bits) = bits {
+        pixels = pixels.bits_of(bits, source.spec().data_type);
+    }
+    let mut source = OverriddenSource::new(pixels.apply(source).map_err(raise_for_create)?);
+    if let Some(crs) = crs {
+        source.set_crs(&crs).map_err(raise_for_create)?;
     }
     let by_type = options.predictor == "by type";
     if by_type {
@@ -156,5 +229,5 @@ pub(crate) fn create<'py>(
         Ok(written)
     })?;
     warnings.extend_from_slice(&written.warnings);
-    Ok((summary(py, &plan, &written)?, warnings))
+    Ok((summary(py, written)?, warnings))
 }

@@ -7,9 +7,9 @@ use cogsmith::{
     encode_levels_to_output, encode_to_output,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::array::Pixels;
+use crate::error::raise;
 use crate::plan::{Plan, summary};
 use crate::supervise::{Audience, supervise};
 use crate::target::PythonWriter;
@@ -31,18 +31,16 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn file_options(&self) -> FileOptions {
-        FileOptions { overwrite: self.overwrite, sync: self.sync }
+        FileOptions::new().overwrite(self.overwrite).sync(self.sync)
     }
 
     /// Returns the memory limits; the rest spills to `directory` unless the user chose another.
     pub(crate) fn store(&self, directory: Option<PathBuf>) -> StoreOptions {
-        let default = StoreOptions::default();
-        StoreOptions {
-            memory: self.tile_memory.unwrap_or(default.memory),
-            batch: self.row_memory.unwrap_or(default.batch),
-            directory: self.temp_dir.clone().or(directory),
-            verify: self.verify,
-        }
+        let mut options = StoreOptions::new().verify(self.verify);
+        options.memory = self.tile_memory.unwrap_or(options.memory);
+        options.batch = self.row_memory.unwrap_or(options.batch);
+        options.directory = self.temp_dir.clone().or(directory);
+        options
     }
 }
 
@@ -61,14 +59,12 @@ pub(crate) fn encode<'py>(
     levels: Vec<Pixels<'py>>,
     target: Bound<'py, PyAny>,
     work: Work,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'py, PyAny>> {
     let plan = &plan.plan;
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let parts = plan.levels().iter().zip(&levels);
     let parts: Vec<_> = parts
-        .map(|(level, pixels)| {
-            (ImageSpec { width: level.width, height: level.height, ..plan.source_spec().clone() }, pixels)
-        })
+        .map(|(level, pixels)| (plan.source_spec().clone().width(level.width).height(level.height), pixels))
         .collect();
     let run: Run<'_, _> = Box::new(|mut sources| {
         if let Ok(path) = target.extract::<PathBuf>() {
@@ -86,6 +82,7 @@ pub(crate) fn encode<'py>(
                 Ok(written)
             });
         }
+        work.file_options().check_for_stream().map_err(raise)?;
         let (mut writer, failure) = PythonWriter::new(target.unbind());
         let written = supervise(py, work.threads, &audience, |supervisor| {
             let (executor, progress) = (supervisor.executor(), &mut supervisor.progress());
@@ -98,7 +95,13 @@ pub(crate) fn encode<'py>(
         written.map_err(|error| failure.take().unwrap_or(error))
     });
     let written = with_sources(&parts, Vec::new(), run)?;
-    summary(py, plan, &written)
+    summary(py, written)
+}
+
+/// Checks the options of a target that is not a file.
+#[pyfunction]
+pub(crate) fn check_stream(work: Work) -> PyResult<()> {
+    work.file_options().check_for_stream().map_err(raise)
 }
 
 /// Appends sources for all `parts` to `sources`, and passes them to `run`.

@@ -1,38 +1,103 @@
 //! Errors of the library as Python exceptions.
 
-use cogsmith::{Error, ErrorKind};
+use cogsmith::{Error, ErrorKind, OptionField};
 use pyo3::exceptions::{PyFileExistsError, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 /// `EEXIST`, the same number on every system that Python runs on.
 const FILE_EXISTS: i32 = 17;
 
-/// Options whose names in Python are not those of the command with `_` for `-`; in `create`, and in functions for arrays.
-const NAMES: [(&str, &str, &str); 6] = [
-    ("stats", "statistics", "statistics"),
-    ("gcp", "gcps", "gcps"),
-    ("pixel-is", "pixel_is", "pixel_is_point"),
-    ("band-description", "band_description", "band_names"),
-    ("color-interpretation", "color_interpretation", "colorinterp"),
-    ("metadata", "metadata", "tags"),
-];
-
-/// Returns the exception for an option of `create`, or of a function for arrays, by its name in Python.
-fn of_option(option: &str, reason: &str, is_create: bool) -> PyErr {
-    let name = NAMES.iter().find(|(command, ..)| *command == option);
-    let name = name.map(|(_, create, array)| if is_create { *create } else { *array });
-    let name = name.map_or_else(|| option.replace('-', "_"), str::to_owned);
-    PyValueError::new_err(format!("option '{name}': {reason}"))
+/// The keywords of an option in `create`, and in functions for arrays; `None` where it does not exist.
+pub(crate) struct Keywords {
+    pub(crate) create: Option<&'static str>,
+    pub(crate) array: Option<&'static str>,
 }
 
-/// [`to_python`] for errors of `create`, whose options have the names of the command.
+impl Keywords {
+    const fn of(create: Option<&'static str>, array: Option<&'static str>) -> Self {
+        Self { create, array }
+    }
+
+    const fn both(name: &'static str) -> Self {
+        Self::of(Some(name), Some(name))
+    }
+}
+
+/// Returns the keywords of an option of the library.
+pub(crate) const fn keywords(option: OptionField) -> Keywords {
+    match option {
+        OptionField::Compression => Keywords::both("compress"),
+        OptionField::Level => Keywords::both("level"),
+        OptionField::Quality => Keywords::both("quality"),
+        OptionField::MaxZError => Keywords::both("max_z_error"),
+        OptionField::OverviewMaxZError => Keywords::both("overview_max_z_error"),
+        OptionField::StripMetadata => Keywords::of(Some("strip_metadata"), None),
+        OptionField::JpegSubsampling => Keywords::both("jpeg_subsampling"),
+        OptionField::Photometric => Keywords::both("photometric"),
+        OptionField::OverviewCompression => Keywords::both("overview_compress"),
+        OptionField::OverviewLevel => Keywords::both("overview_level"),
+        OptionField::OverviewQuality => Keywords::both("overview_quality"),
+        OptionField::OverviewPredictor => Keywords::both("overview_predictor"),
+        OptionField::Predictor => Keywords::both("predictor"),
+        OptionField::TileSize => Keywords::both("blocksize"),
+        OptionField::OverviewTileSize => Keywords::both("overview_blocksize"),
+        OptionField::Interleave => Keywords::both("interleave"),
+        OptionField::BigTiff => Keywords::both("bigtiff"),
+        OptionField::Overviews => Keywords::both("overviews"),
+        OptionField::OverviewCount => Keywords::both("overview_count"),
+        OptionField::Resampling | OptionField::BandResampling => Keywords::both("overview_resampling"),
+        OptionField::Statistics => Keywords::both("statistics"),
+        OptionField::Image => Keywords::of(Some("image"), None),
+        OptionField::IgnoreAux => Keywords::of(Some("ignore_aux"), None),
+        OptionField::Nodata => Keywords::both("nodata"),
+        OptionField::Mask => Keywords::both("mask"),
+        OptionField::Crs => Keywords::both("crs"),
+        OptionField::CrsWkt => Keywords::of(Some("crs_wkt"), None),
+        OptionField::Transform => Keywords::both("transform"),
+        OptionField::Bounds => Keywords::of(Some("bounds"), None),
+        OptionField::Gcps => Keywords::both("gcps"),
+        OptionField::Description => Keywords::of(Some("band_description"), Some("band_names")),
+        OptionField::Scale => Keywords::both("band_scale"),
+        OptionField::Offset => Keywords::both("band_offset"),
+        OptionField::Unit => Keywords::both("band_unit"),
+        OptionField::ColorInterpretation => Keywords::of(Some("color_interpretation"), Some("colorinterp")),
+        OptionField::Metadata => Keywords::of(Some("metadata"), Some("tags")),
+        OptionField::BitsPerSample => Keywords::of(Some("nbits"), None),
+        OptionField::Window => Keywords::of(Some("window"), None),
+        OptionField::Bbox => Keywords::of(Some("bbox"), None),
+        OptionField::Bands => Keywords::of(Some("bands"), None),
+        OptionField::ExpandPalette => Keywords::of(Some("expand_palette"), None),
+        OptionField::Unscale => Keywords::of(Some("unscale"), None),
+        OptionField::Rescale => Keywords::of(Some("rescale"), None),
+        OptionField::DataType => Keywords::of(Some("dtype"), None),
+        OptionField::Size => Keywords::of(Some("size"), None),
+        OptionField::SizeResampling => Keywords::of(Some("size_resampling"), None),
+        OptionField::Threads => Keywords::both("threads"),
+        OptionField::Verify => Keywords::both("verify"),
+        OptionField::Overwrite => Keywords::both("overwrite"),
+        OptionField::Sync => Keywords::both("sync"),
+        _ => Keywords::of(None, None),
+    }
+}
+
+/// Returns the exception for an option of `create`, or of a function for arrays, by its keyword.
+fn of_option(option: OptionField, other: Option<OptionField>, reason: &str, is_create: bool) -> PyErr {
+    let name = |option: OptionField| {
+        let keywords = keywords(option);
+        if is_create { keywords.create } else { keywords.array }.unwrap_or(option.name())
+    };
+    let hint = match option {
+        OptionField::Nodata => "; pass nodata=None, or a value that samples can have",
+        _ => "",
+    };
+    let contradicts = other.map_or_else(String::new, |other| format!(" contradicts '{}'", name(other)));
+    PyValueError::new_err(format!("option '{}'{contradicts}: {reason}{hint}", name(option)))
+}
+
+/// [`to_python`] for errors of `create`, some of whose keywords differ from those of functions for arrays.
 pub(crate) fn raise_for_create(error: Error) -> PyErr {
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } if *option == "nodata" => {
-            let reason = format!("{reason}; pass nodata=None, or a value that samples can have");
-            of_option(option, &reason, true)
-        }
-        ErrorKind::InvalidOption { option, reason } => of_option(option, reason, true),
+        ErrorKind::InvalidOption { option, other, reason } => of_option(*option, *other, reason, true),
         _ => raise(error),
     }
 }
@@ -41,7 +106,7 @@ pub(crate) fn raise_for_create(error: Error) -> PyErr {
 pub(crate) fn to_python(error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        ErrorKind::InvalidOption { option, reason } => of_option(option, reason, false),
+        ErrorKind::InvalidOption { option, other, reason } => of_option(*option, *other, reason, false),
         ErrorKind::InvalidImage { .. }
         | ErrorKind::Unsupported { .. }
         | ErrorKind::NotTiff { .. }

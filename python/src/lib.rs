@@ -19,6 +19,8 @@ mod supervise;
 mod target;
 mod writer;
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
 
 /// The module `cogsmith._native`.
@@ -26,12 +28,18 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("CODECS", codecs::all(module.py())?)?;
+    let keywords = cogsmith::OptionField::ALL.iter().map(|&option| {
+        let keywords = error::keywords(option);
+        (option.name(), (keywords.create, keywords.array))
+    });
+    module.add("KEYWORDS", keywords.collect::<BTreeMap<_, _>>())?;
     module.add("INTERLEAVES", cogsmith::Interleave::names().collect::<Vec<_>>())?;
     module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
+    module.add("PALETTE_COLORS", cogsmith::PaletteColors::names().collect::<Vec<_>>())?;
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
-    let colors = cogsmith::ColorInterpretation::ALL.map(cogsmith::ColorInterpretation::name);
+    let colors = cogsmith::ColorInterpretation::ALL.iter().map(|color| color.name()).collect::<Vec<_>>();
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
-    let texts = cogsmith::METADATA_TEXTS.iter().chain(&cogsmith::METADATA_NUMBERS);
+    let texts = cogsmith::METADATA_TEXTS.iter().chain(cogsmith::METADATA_NUMBERS);
     module.add("METADATA_TAGS", texts.map(|(name, _)| *name).collect::<Vec<_>>())?;
     module.add_class::<codecs::Codec>()?;
     module.add_class::<plan::Plan>()?;
@@ -41,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::crs_code, module)?)?;
     module.add_function(wrap_pyfunction!(plan::crs_unit, module)?)?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
+    module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;

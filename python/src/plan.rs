@@ -6,12 +6,11 @@ use cogsmith::METADATA_NUMBERS as NUMBERS;
 use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
-    GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overviews, ParameterValue, Photometric, PixelIs,
-    Predictor, Resampling, Summary, TileSize, Transform,
+    GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overrides, Overviews, ParameterValue, Photometric,
+    PixelIs, Predictor, Resampling, Summary, TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::error::raise;
 
@@ -54,13 +53,15 @@ struct Item {
 #[derive(FromPyObject)]
 pub(crate) struct Options {
     compression: String,
-    level: Option<u8>,
-    quality: Option<u8>,
+    level: Option<u32>,
+    quality: Option<u32>,
+    max_z_error: Option<f64>,
     jpeg_subsampling: Option<String>,
     jpeg_photometric: Option<String>,
     overview_compression: Option<String>,
-    overview_level: Option<u8>,
-    overview_quality: Option<u8>,
+    overview_level: Option<u32>,
+    overview_quality: Option<u32>,
+    overview_max_z_error: Option<f64>,
     overview_predictor: Option<String>,
     mask: String,
     /// May be `by type`, which `create` resolves.
@@ -138,70 +139,10 @@ pub(crate) fn crs_unit(text: &str) -> PyResult<Option<(&'static str, f64)>> {
     }))
 }
 
-/// Returns the summary as a Python dict, with the keys of the command's `--json`.
-pub(crate) fn summary<'py>(py: Python<'py>, plan: &CogPlan, summary: &Summary) -> PyResult<Bound<'py, PyDict>> {
-    let spec = plan.spec();
-    let result = PyDict::new(py);
-    result.set_item("width", spec.width)?;
-    result.set_item("height", spec.height)?;
-    result.set_item("bands", spec.bands)?;
-    result.set_item("data_type", spec.data_type.name())?;
-    if let Some(level) = plan.levels().first() {
-        result.set_item("tile_width", level.tile_size.width)?;
-        result.set_item("tile_height", level.tile_size.height)?;
-    }
-    let levels: PyResult<Vec<_>> = summary
-        .levels
-        .iter()
-        .map(|level| {
-            let entry = PyDict::new(py);
-            entry.set_item("width", level.width)?;
-            entry.set_item("height", level.height)?;
-            entry.set_item("tiles", level.tiles)?;
-            entry.set_item("bytes", level.bytes)?;
-            if let Some(loss) = level.loss {
-                let lost = PyDict::new(py);
-                lost.set_item("tiles", loss.tiles)?;
-                lost.set_item("max_error", loss.max_error)?;
-                lost.set_item("psnr", loss.psnr.map(|psnr| (psnr * 1000.0).round() / 1000.0))?;
-                entry.set_item("loss", lost)?;
-            }
-            Ok(entry)
-        })
-        .collect();
-    result.set_item("levels", levels?)?;
-    result.set_item("compression", plan.compression().name())?;
-    if plan.overview_compression() != plan.compression() {
-        result.set_item("overview_compression", plan.overview_compression().name())?;
-    }
-    if let Some(ParameterValue::Integer(quality)) = plan.compression().parameter("quality") {
-        result.set_item("quality", quality)?;
-    }
-    result.set_item("predictor", summary.predictor.name())?;
-    result.set_item("interleave", plan.grid().interleave.name())?;
-    result.set_item("resampling", plan.resampling_names())?;
-    result.set_item("big_tiff", summary.big_tiff)?;
-    result.set_item("spooled_bytes", summary.spooled)?;
-    result.set_item("bytes", summary.bytes)?;
-    result.set_item("uncompressed_bytes", plan.uncompressed_bytes())?;
-    // As in the command's JSON: only if requested, and without numbers that are not finite.
-    if !summary.statistics.is_empty() {
-        let finite = |value: f64| value.is_finite().then_some(value);
-        let bands = summary.statistics.iter().map(|band| {
-            let entry = PyDict::new(py);
-            entry.set_item("minimum", finite(band.minimum))?;
-            entry.set_item("maximum", finite(band.maximum))?;
-            entry.set_item("mean", finite(band.mean))?;
-            entry.set_item("standard_deviation", finite(band.standard_deviation))?;
-            entry.set_item("valid_percent", finite(band.valid_percent))?;
-            Ok(entry)
-        });
-        result.set_item("statistics", bands.collect::<PyResult<Vec<_>>>()?)?;
-    }
-    if summary.nodata_samples > 0 {
-        result.set_item("nodata_samples", summary.nodata_samples)?;
-    }
-    Ok(result)
+/// Returns the summary as a Python dict, with the keys of the command's `--json`. Python gets warnings on their own.
+pub(crate) fn summary(py: Python<'_>, mut summary: Summary) -> PyResult<Bound<'_, PyAny>> {
+    summary.warnings.clear();
+    Ok(pythonize::pythonize(py, &summary)?)
 }
 
 const PHOTOMETRICS: [(&str, Photometric); 7] = [
@@ -247,11 +188,12 @@ pub(crate) fn nodata(text: &str) -> PyResult<Nodata> {
 
 impl Image {
     fn spec(self) -> PyResult<ImageSpec> {
-        let data_types = DataType::ALL.map(|data_type| (data_type.name(), data_type));
+        let data_types = DataType::ALL.iter().map(|data_type| (data_type.name(), *data_type)).collect::<Vec<_>>();
         let data_type = named("dtype", &self.data_type, &data_types)?;
         let mut spec = ImageSpec::new(self.width, self.height, self.bands, data_type);
         spec.bits_per_sample = self.bits;
         spec.nodata = self.nodata.as_deref().map(nodata).transpose()?;
+        spec.nodata.map_or(Ok(()), |nodata| nodata.check(data_type)).map_err(raise)?;
         spec.mask = self.mask;
         if let Some(photometric) = self.photometric {
             spec.photometric = named("photometric", &photometric, &PHOTOMETRICS)?;
@@ -278,13 +220,11 @@ impl Georeference {
         if self.point {
             geo = geo.with_pixel_is(PixelIs::Point);
         }
-        if let Some(transform) = self.transform {
-            geo = geo.with_transform(Transform::from_affine(transform).map_err(raise)?);
-        } else if !self.gcps.is_empty() {
-            let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
-            geo = geo.with_gcps(&points.collect::<Vec<_>>()).map_err(raise)?;
-        }
-        Ok(geo)
+        let points = self.gcps.into_iter().map(|[column, row, x, y, z]| Gcp { column, row, x, y, z });
+        let transform = self.transform.map(Transform::from_affine).transpose().map_err(raise)?;
+        let position = Overrides::new().transform(transform).gcps(points.collect::<Vec<_>>());
+        // No override depends on the size or the bands.
+        position.apply(geo, &mut Metadata::default(), (1, 1), 1).map_err(raise)
     }
 }
 
@@ -331,9 +271,10 @@ impl Options {
     /// Returns the codecs of full resolution and of the overviews.
     fn codecs(&self) -> PyResult<(Compression, Option<Compression>)> {
         let codec = |option, name: &str| parsed(option, name, Compression::names());
-        let names: [(_, Option<ParameterValue<'_>>); 4] = [
+        let names: [(_, Option<ParameterValue<'_>>); 5] = [
             ("level", self.level.map(Into::into)),
             ("quality", self.quality.map(Into::into)),
+            ("max-z-error", self.max_z_error.map(Into::into)),
             ("jpeg-subsampling", self.jpeg_subsampling.as_deref().map(Into::into)),
             ("photometric", self.jpeg_photometric.as_deref().map(Into::into)),
         ];
@@ -344,7 +285,13 @@ impl Options {
             }
         }
         let other = self.overview_compression.as_deref().map(|name| codec("overview_compress", name)).transpose()?;
-        Ok((full, full.for_overviews(other, self.overview_level, self.overview_quality).map_err(raise)?))
+        let of_overviews: [(_, Option<ParameterValue<'_>>); 3] = [
+            ("level", self.overview_level.map(Into::into)),
+            ("quality", self.overview_quality.map(Into::into)),
+            ("max-z-error", self.overview_max_z_error.map(Into::into)),
+        ];
+        let of_overviews = of_overviews.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        Ok((full, full.for_overviews(other, of_overviews).map_err(raise)?))
     }
 
     pub(crate) fn encode_options(self) -> PyResult<EncodeOptions> {
@@ -357,30 +304,29 @@ impl Options {
             [one] => (Some(*one), Vec::new()),
             several => (None, several.to_vec()),
         };
-        Ok(EncodeOptions {
-            tile_size: size(self.tile_size),
-            overview_tile_size: self.overview_tile_size.map(size),
-            compression,
-            overview_compression,
-            predictor: predictor("predictor", &self.predictor)?,
-            overview_predictor: self
-                .overview_predictor
-                .as_deref()
-                .map(|name| predictor("overview_predictor", name))
-                .transpose()?,
-            mask: parsed("mask", &self.mask, MaskPolicy::names())?,
-            interleave: parsed("interleave", &self.interleave, Interleave::names())?,
-            big_tiff: parsed("bigtiff", &self.big_tiff, BigTiff::names())?,
-            overviews: match (self.overview_sizes, self.overviews, self.overview_count) {
-                (Some(sizes), ..) => Overviews::Finished(sizes),
-                (_, None, None) => Overviews::Auto,
-                (_, None, Some(count)) => Overviews::Count(count),
-                (_, Some(factors), _) if factors.is_empty() => Overviews::None,
-                (_, Some(factors), _) => Overviews::Factors(factors),
-            },
-            resampling: one,
-            band_resampling: several,
-            statistics: self.statistics,
-        })
+        let overviews = match (self.overview_sizes, self.overviews) {
+            (Some(sizes), _) => Overviews::Finished(sizes),
+            (None, None) => Overviews::Auto,
+            (None, Some(factors)) if factors.is_empty() => Overviews::None,
+            (None, Some(factors)) => Overviews::Factors(factors),
+        };
+        let overview_predictor = self.overview_predictor.as_deref().map(|name| predictor("overview_predictor", name));
+        Ok(EncodeOptions::new()
+            .tile_size(size(self.tile_size))
+            .overview_tile_size(self.overview_tile_size.map(size))
+            .compression(compression)
+            .overview_compression(overview_compression)
+            .predictor(predictor("predictor", &self.predictor)?)
+            .overview_predictor(overview_predictor.transpose()?)
+            .mask(parsed("mask", &self.mask, MaskPolicy::names())?)
+            .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
+            .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
+            .overviews(match self.overview_count {
+                Some(count) => overviews.with_count(count).map_err(raise)?,
+                None => overviews,
+            })
+            .resampling(one)
+            .band_resampling(several)
+            .statistics(self.statistics))
     }
 }

@@ -5,7 +5,7 @@ use cogsmith::distributed::{
     settle_predictor_from_windows,
 };
 use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::{CogPlan, Executor, ImageSpec, Predictor};
+use cogsmith::{CogPlan, Executor, Predictor};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -44,7 +44,7 @@ impl Shards {
     /// Divides the image into shards of about `width` columns and `height` rows.
     #[new]
     fn new(plan: &Plan, width: u32, height: u32) -> PyResult<Self> {
-        Self::of(plan.plan.clone(), ShardOptions { width, height, ..ShardOptions::default() })
+        Self::of(plan.plan.clone(), ShardOptions::new().width(width).height(height))
     }
 
     /// Restores the shards from the result of `to_bytes`.
@@ -57,7 +57,7 @@ impl Shards {
     #[classmethod]
     fn from_open_plan(_: &Bound<'_, PyType>, plan: &[u8], width: u32, height: u32) -> PyResult<Self> {
         let plan = CogPlan::from_bytes(plan).map_err(raise)?;
-        Self::of(plan, ShardOptions { width, height, ..ShardOptions::default() })
+        Self::of(plan, ShardOptions::new().width(width).height(height))
     }
 
     /// Returns the windows whose pixels settle the predictor, each as start and end of rows, then of columns; none if it is
@@ -73,11 +73,9 @@ impl Shards {
         let Some((plan, options)) = &self.open else {
             return Ok(Self { shards: self.shards.clone(), open: None });
         };
-        let specs = predictor_windows(plan).into_iter().map(|window| ImageSpec {
-            width: window.width(),
-            height: window.height(),
-            ..plan.source_spec().clone()
-        });
+        let specs = predictor_windows(plan)
+            .into_iter()
+            .map(|window| plan.source_spec().clone().width(window.width()).height(window.height()));
         let parts: Vec<_> = specs.zip(&windows).collect();
         let settle: Run<'_, CogPlan> = Box::new(|mut sources| {
             settle_predictor_from_windows(plan, &mut plain(&mut sources), &Executor::serial()).map_err(raise)
@@ -124,8 +122,7 @@ impl Shards {
     fn encode<'py>(&self, py: Python<'py>, id: Id, pixels: Pixels<'py>, threads: usize) -> PyResult<Output<'py>> {
         let shard = self.shards.shard(address(id)).map_err(raise)?;
         let window = shard.source();
-        let spec =
-            ImageSpec { width: window.width(), height: window.height(), ..self.shards.plan().source_spec().clone() };
+        let spec = self.shards.plan().source_spec().clone().width(window.width()).height(window.height());
         let executor = Executor::threads(threads).map_err(raise)?;
         let output = pixels.with_source(&spec, |source| {
             py.detach(|| encode_shard(&self.shards, address(id), source, &executor)).map_err(raise)

@@ -9,7 +9,6 @@ use num_complex::Complex;
 use numpy::{Element, PyArray2, PyArray3, PyArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::encode::Work;
 use crate::error::raise;
@@ -47,6 +46,7 @@ impl Writer {
                 (CogWriter::to_file(own, executor, store, output), None)
             }
             Err(_) => {
+                work.file_options().check_for_stream().map_err(raise)?;
                 let (object, failure) = PythonWriter::new(target.unbind());
                 (CogWriter::to_writer(own, executor, work.store(None), object), Some(failure))
             }
@@ -72,12 +72,12 @@ impl Writer {
     }
 
     /// Writes the file, and returns the summary.
-    fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn finish<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let State { writer, failure } = self.take().ok_or_else(ended)?;
         let audience = Audience { callback: self.work.progress.as_ref(), rows: self.plan.spec().height };
         let written = supervise(py, Some(1), &audience, |supervisor| writer.finish_with(&mut supervisor.progress()));
         let written = written.map_err(|error| failure.and_then(|failure| failure.take()).unwrap_or(error))?;
-        summary(py, &self.plan, &written)
+        summary(py, written)
     }
 
     /// Closes the writer without writing the file.

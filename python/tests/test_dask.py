@@ -346,7 +346,7 @@ warnings.simplefilter("error")
 array = dask.array.from_array(numpy.arange(250_000, dtype="u2").reshape(500, 500), 200)
 where = dict(crs=32633, transform=(10, 0, 399960, 0, -10, 5000040))
 for function in (cogsmith.write_cog, cogsmith.write):
-    result = function(array, {":mem:" if memory else str(out)!r}, overwrite=True, statistics=True, **where)
+    result = function(array, {":mem:" if memory else str(out)!r}, overwrite={not memory}, statistics=True, **where)
     result.compute(scheduler="threads")
     del result
     gc.collect()

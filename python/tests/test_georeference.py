@@ -172,7 +172,7 @@ def test_one_transform_is_enough():
     numbers = GDALS[0]
     with pytest.raises(ValueError, match="both set the transform"):
         where(image(SHAPE), crs=32633, transform=Affine.from_gdal(*numbers), geotransform=numbers)
-    with pytest.raises(ValueError, match="transform and gcps conflict"):
+    with pytest.raises(ValueError, match="option 'transform' contradicts 'gcps'"):
         where(image(SHAPE), crs=32633, geotransform=numbers, gcps=[(0, 0, 1, 1)])
     with pytest.raises(TypeError, match="pass it as transform="):
         where(image(SHAPE), crs=32633, geotransform=TRANSFORM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import image, look, raster
 from rasterio.enums import ColorInterp, Compression, Interleaving, Resampling
 
 import cogsmith
+from cogsmith import _native, _options, _overrides
 
 ARRAY = raster(image((600, 700)))
 
@@ -117,7 +119,7 @@ def test_num_threads(given):
 
 @pytest.mark.parametrize("given", [0, -1, "many", True])
 def test_bad_numbers_of_threads(given):
-    with pytest.raises(ValueError, match="num_threads"):
+    with pytest.raises(ValueError, match="threads"):
         cogsmith.to_cog(ARRAY, num_threads=given)
 
 
@@ -179,10 +181,10 @@ def test_no_option_of_gdal_is_unknown(name, case):
 @pytest.mark.parametrize(
     "options",
     [
-        {"compress": "lzma"}, {"compress": Compression.webp}, {"compress": "LERC_ZSTD"}, {"sparse_ok": True},
-        {"SPARSE_OK": "TRUE"}, {"webp_level": 75}, {"WEBP_LOSSLESS": "YES"}, {"tiling_scheme": "GoogleMapsCompatible"},
-        {"profile": "BASELINE"}, {"copy_src_overviews": True}, {"max_z_error": 0.1}, {"photometric": "ITULAB"},
-        {"overview_compress": "webp"}, {"endianness": "BIG"}, {"tfw": "yes"}, {"discard_lsb": 2}, {"rpcs": "x"},
+        {"compress": "lzma"}, {"sparse_ok": True},
+        {"SPARSE_OK": "TRUE"}, {"webp_level": 75}, {"tiling_scheme": "GoogleMapsCompatible"},
+        {"profile": "BASELINE"}, {"copy_src_overviews": True}, {"photometric": "ITULAB"},
+        {"overview_compress": "lzma"}, {"endianness": "BIG"}, {"tfw": "yes"}, {"discard_lsb": 2}, {"rpcs": "x"},
     ],
 )  # fmt: skip
 def test_what_gdal_has_and_we_lack_is_not_supported(options):
@@ -251,7 +253,7 @@ def test_a_profile_is_unpacked():
 
 def test_options_of_gdal_that_are_lacked_say_why():
     reasons = {
-        "max_z_error": "neither WebP, LERC", "profile": "no such feature", "tiling_scheme": "does not reproject", "sparse_ok": "no such"
+        "profile": "no such feature", "tiling_scheme": "does not reproject", "sparse_ok": "no such"
     }  # fmt: skip
     for name, reason in reasons.items():
         with pytest.raises(ValueError, match=f"'{name}'=.* is not supported: .*{reason}"):
@@ -316,7 +318,7 @@ def test_errors_of_the_library_have_the_names_of_python():
 def test_choices_are_listed_once():
     for options, expected in (
         ({"bigtiff": "maybe"}, "auto, yes, no, if_safer"),
-        ({"compress": "brotli"}, "none, lzw, packbits, deflate, zstd, jpeg"),
+        ({"compress": "brotli"}, "none, lzw, packbits, deflate, zstd, jpeg, webp, lerc, lerc_deflate, lerc_zstd"),
         ({"photometric": "blue"}, "minisblack, miniswhite, rgb, cmyk, cielab, icclab, ycbcr, auto"),
         ({"alpha": "some"}, "yes, premultiplied, no"),
     ):
@@ -357,11 +359,11 @@ def test_options_of_the_library():
     assert seen(overview_count=3).overviews == [2, 4, 8]
     assert seen(blocksize=128, overview_blocksize=(64, 32)).block_shapes[:2] == [(128, 128), (32, 64)]
     assert cogsmith.write(pixels, ":mem:", level=9) == cogsmith.write(pixels, ":mem:", zlevel=9)
-    with pytest.raises(ValueError, match="no effect with compress='lzw'"):
+    with pytest.raises(ValueError, match="option 'level': has no effect with codec lzw"):
         seen(compress="lzw", level=3)
     with pytest.raises(ValueError, match="multiple of 16"):
         seen(blocksize=100)
-    with pytest.raises(ValueError, match="conflicts with a list of overviews"):
+    with pytest.raises(ValueError, match="option 'overview_count' contradicts 'overviews'"):
         seen(overviews=[2], overview_count=3)
     two = image((2, 600, 700))
     assert cogsmith.write(two, ":mem:", overview_resampling=["cubic", "mode"]) == cogsmith.write(
@@ -396,3 +398,72 @@ def test_colour_interpretation():
         cogsmith.write(pixels, ":mem:", colorinterp="mauve")
     data = cogsmith.write(pixels[0], ":mem:", tags={"TIFFTAG_SOFTWARE": "mine"})
     assert look(data).tags["TIFFTAG_SOFTWARE"] == "mine"
+
+
+def test_errors_of_the_library_name_keywords():
+    parameters = inspect.signature(cogsmith.create).parameters, inspect.signature(cogsmith.write).parameters
+    assert {name for name, keywords in _native.KEYWORDS.items() if keywords == (None, None)} == {
+        "rpc", "icc_profile", "shards", "pixels", "creation_option",
+    }  # fmt: skip
+    for name, (create, array) in _native.KEYWORDS.items():
+        assert create is None or create in parameters[0], name
+        assert array is None or array in parameters[1], name
+    # A keyword of functions for arrays, unless the option belongs to files.
+    files = {name for name, (create, array) in _native.KEYWORDS.items() if create is not None and array is None}
+    assert files == {
+        "image", "ignore_aux", "bounds", "wkt_citation", "window", "bbox", "bands", "expand_palette", "unscale", "rescale", "data_type",
+        "size", "size_resampling", "bits_per_sample", "strip_metadata",
+    }  # fmt: skip
+    arrays = {*_options.OPTIONS, *_overrides.OVERRIDES, "mask"}
+    assert all(array in arrays for _, array in _native.KEYWORDS.values() if array is not None)
+    with pytest.raises(ValueError, match="option 'blocksize': a tile of 65520x65520 pixels"):
+        cogsmith.write(image((60, 70), "u8"), ":mem:", blocksize=65520)
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "other"),
+    [
+        ({"overviews": "none", "overview_resampling": "mode"}, "overview_resampling", "overviews"),
+        ({"overviews": "none", "overview_resampling": ["mode", "max"]}, "overview_resampling", "overviews"),
+        ({"overviews": False, "overview_blocksize": 256}, "overview_blocksize", "overviews"),
+        ({"overviews": "none", "overview_count": 2}, "overview_count", "overviews"),
+        ({"overview_count": 0, "overview_resampling": "mode"}, "overview_resampling", "overviews"),
+    ],
+)
+def test_options_that_contradict_each_other(options, option, other, tmp_path):
+    pixels, expected = image((2, 60, 70)), f"option '{option}' contradicts '{other}': "
+    with pytest.raises(ValueError, match=expected):
+        cogsmith.write(pixels, ":mem:", **options)
+    with pytest.raises(ValueError, match=expected):
+        cogsmith.to_cog(raster(pixels), **options)
+    with pytest.raises(ValueError, match=expected):
+        cogsmith.CogWriter(tmp_path / "out.tif", shape=pixels.shape, dtype=pixels.dtype, **options)
+    source = tmp_path / "in.tif"
+    cogsmith.write(pixels, source)
+    with pytest.raises(ValueError, match=expected):
+        cogsmith.create(source, tmp_path / "out.tif", **options)
+
+
+def test_options_without_any_effect(tmp_path):
+    pixels = image((60, 70))
+    for options in ({"predictor": "horizontal"}, {"predictor": "float"}):
+        with pytest.raises(ValueError, match="option 'predictor': .* has no effect with codec none"):
+            cogsmith.write(pixels, ":mem:", compress="none", **options)
+    for option in ("overwrite", "sync"):
+        with pytest.raises(ValueError, match=f"option '{option}': has no effect if the output is not a file"):
+            cogsmith.write(pixels, ":mem:", **{option: True})
+        with pytest.raises(ValueError, match=f"option '{option}': has no effect if the output is not a file"):
+            cogsmith.CogWriter(":mem:", shape=pixels.shape, dtype=pixels.dtype, **{option: True})
+    with pytest.raises(ValueError, match="option 'crs_wkt': has no effect without a coordinate reference system"):
+        cogsmith.create(tmp_path / "in.tif", tmp_path / "out.tif", crs_wkt=True)
+    # Options that only this image makes idle are accepted, and so are those that datacube ignores.
+    small = raster(pixels)
+    cogsmith.write(pixels, ":mem:", overview_resampling="mode", overview_blocksize=64)
+    assert cogsmith.to_cog(small, overview_resampling="mode", ovr_blocksize=64) == cogsmith.to_cog(small)
+    assert cogsmith.to_cog(small, overview_levels=[]) == cogsmith.to_cog(small)
+    assert cogsmith.write_cog(small, ":mem:", overwrite=True) == cogsmith.to_cog(small)
+    assert cogsmith.write(pixels, ":mem:", level=9) == cogsmith.write(pixels, ":mem:", zlevel=12)
+    with pytest.raises(ValueError, match=r"option 'level': 10 is out of range for deflate \(1 to 9\)"):
+        cogsmith.write(pixels, ":mem:", level=10)
+    with pytest.raises(ValueError, match="options 'level' and 'zlevel' mean the same"):
+        cogsmith.write(pixels, ":mem:", level=9, zlevel=9)

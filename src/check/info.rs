@@ -116,6 +116,16 @@ pub struct LevelInfo {
     pub uncompressed_bytes: u64,
 }
 
+impl LevelInfo {
+    /// Returns uncompressed bytes divided by compressed bytes, to three decimals; `None` without tiles.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "byte counts are below 2^53")]
+    pub fn ratio(&self) -> Option<f64> {
+        let ratio = self.uncompressed_bytes as f64 / self.bytes as f64;
+        (self.bytes > 0).then(|| (ratio * 1000.0).round() / 1000.0)
+    }
+}
+
 /// A rectangle in units of the coordinate reference system.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {

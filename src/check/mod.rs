@@ -57,6 +57,7 @@ const MOST_HELD: usize = 128 << 20;
 
 /// Extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Depth {
     /// Decodes every tile. For overviews with more than 4096 tiles, or with very many bands, compares fewer of them,
     /// spread evenly. The default.
@@ -68,6 +69,8 @@ pub enum Depth {
 
 /// Options for [`validate`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+#[must_use]
 pub struct CheckOptions {
     /// Extent of the check. Default: [`Depth::Full`].
     pub depth: Depth,
@@ -78,17 +81,35 @@ pub struct CheckOptions {
     pub decode_limit: Option<u64>,
 }
 
+/// Each method sets one option and returns the options, so that they can be chained.
 impl CheckOptions {
     /// Returns the options of a full check.
-    #[must_use]
     pub fn full() -> Self {
         Self::default()
     }
 
     /// Returns the options of a quick check: the header and a sample of tiles.
-    #[must_use]
     pub fn quick() -> Self {
         Self { depth: Depth::Quick, ..Self::default() }
+    }
+
+    /// Sets the extent of the check. Default: [`Depth::Full`].
+    pub fn depth(mut self, depth: Depth) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// Sets whether there is a file `NAME.ovr` next to this one. Default: `false`.
+    pub fn external_overviews(mut self, external_overviews: bool) -> Self {
+        self.external_overviews = external_overviews;
+        self
+    }
+
+    /// Sets the limit on the bytes of tiles, compressed plus decoded. Default (`None`): 16 GiB plus 2000 times the file
+    /// length.
+    pub fn decode_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.decode_limit = bytes.into();
+        self
     }
 
     fn limit_for(&self, length: u64) -> u64 {
@@ -117,6 +138,10 @@ pub fn validate(reader: &dyn ReadAt, options: &CheckOptions, executor: &Executor
     layout::check(&tiff, &directories, &images, &mut report)?;
     tiles::check(&tiff, &directories, &images, options, executor, &mut report)?;
     report.decodes = tiff.decodes.load(Ordering::Relaxed);
+    #[cfg(feature = "serde")]
+    {
+        report.checked = true;
+    }
     Ok(report)
 }
 

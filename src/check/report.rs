@@ -10,6 +10,7 @@ const MOST_PER_RULE: u64 = 20;
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Severity {
     /// Worth knowing, not a fault.
     Note,
@@ -108,6 +109,9 @@ pub struct Report {
     pub decodes: u64,
     /// Number of overview cells that were compared with the previous level, or with full resolution.
     pub cells_compared: u64,
+    /// True if a file was checked to the end.
+    #[cfg(feature = "serde")]
+    pub(crate) checked: bool,
 }
 
 impl Report {

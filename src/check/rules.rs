@@ -26,7 +26,7 @@ pub enum Class {
 
 impl Class {
     /// All classes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &'static [Self] = &[
         Self::Tiff,
         Self::GeoTiff,
         Self::Layout,
@@ -482,7 +482,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), RULES.len());
-        for class in Class::ALL {
+        for &class in Class::ALL {
             assert!(RULES.iter().any(|rule| rule.class == class), "{class:?}");
         }
     }

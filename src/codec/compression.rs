@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::names::{self, named};
 
 use super::parameter::{CodecParameter, ParameterValue};
@@ -29,7 +29,7 @@ pub enum Subsampling {
     S444,
 }
 
-named!(Subsampling, "jpeg-subsampling", { Auto => "auto", S420 => "420", S444 => "444" });
+named!(Subsampling, JpegSubsampling, { Auto => "auto", S420 => "420", S444 => "444" });
 
 /// Color space in which JPEG stores three bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -43,7 +43,51 @@ pub enum JpegPhotometric {
     Ycbcr,
 }
 
-named!(JpegPhotometric, "photometric", { Auto => "auto", Ycbcr => "ycbcr" });
+named!(JpegPhotometric, Photometric, { Auto => "auto", Ycbcr => "ycbcr" });
+
+/// Error bound of LERC, in the units of the samples: a finite number of at least 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct MaxError(u64);
+
+impl MaxError {
+    /// No error.
+    pub const ZERO: Self = Self(0);
+
+    /// Makes a bound.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`] for negative numbers and those that are not finite.
+    pub fn new(value: f64) -> Result<Self> {
+        if value.is_finite() && value >= 0.0 {
+            return Ok(Self((value + 0.0).to_bits()));
+        }
+        Err(Error::option(OptionField::MaxZError, format!("{value} is not a finite number of at least 0")))
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub const fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+/// Compression of LERC data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LercCompression {
+    /// None.
+    None,
+    /// DEFLATE.
+    Deflate {
+        /// 1 (fastest) to 9 (smallest).
+        level: u8,
+    },
+    /// Zstandard.
+    Zstd {
+        /// 1 (fastest) to 22 (smallest).
+        level: u8,
+    },
+}
 
 /// Tile compression (tag 259) and its parameters. [`codec`](Self::codec) describes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +122,20 @@ pub enum Compression {
         /// Color space.
         photometric: JpegPhotometric,
     },
+    /// Code 50001: WebP (RFC 9649), for three or four bands of `u8`, without loss.
+    WebP {
+        /// 100, which is lossless; lower qualities are refused, since this library has no lossy encoder.
+        quality: u8,
+    },
+    /// Code 34887: LERC (Esri, codec version 4), samples within an error bound. The bytes of a tile are those of GDAL with
+    /// libLerc. NaN is in the mask of LERC; pixels become nodata, or stop to be, in no tile, whose error is smaller where
+    /// that needs it.
+    Lerc {
+        /// The largest error of a sample. For integers, values below 1 mean none.
+        max_error: MaxError,
+        /// Compression of the LERC data.
+        compression: LercCompression,
+    },
 }
 
 impl Compression {
@@ -87,8 +145,33 @@ impl Compression {
     pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
     /// JPEG at [`DEFAULT_JPEG_QUALITY`].
     pub const JPEG: Self = table::JPEG_DEFAULT;
+    /// WebP at GDAL's default quality, which is lossy and refused.
+    const WEBP: Self = Self::WebP { quality: DEFAULT_JPEG_QUALITY };
+    /// WebP without loss.
+    pub const WEBP_LOSSLESS: Self = Self::WebP { quality: super::webp::LOSSLESS_QUALITY };
+    /// LERC without an error.
+    pub const LERC: Self = Self::Lerc { max_error: MaxError::ZERO, compression: LercCompression::None };
+    /// LERC without an error, in DEFLATE at [`DEFAULT_DEFLATE_LEVEL`].
+    pub const LERC_DEFLATE: Self = Self::Lerc {
+        max_error: MaxError::ZERO,
+        compression: LercCompression::Deflate { level: DEFAULT_DEFLATE_LEVEL },
+    };
+    /// LERC without an error, in ZSTD at [`DEFAULT_ZSTD_LEVEL`].
+    pub const LERC_ZSTD: Self =
+        Self::Lerc { max_error: MaxError::ZERO, compression: LercCompression::Zstd { level: DEFAULT_ZSTD_LEVEL } };
     /// All codecs, with the default values of their parameters.
-    pub const ALL: &'static [Self] = &[Self::None, Self::Lzw, Self::PackBits, Self::DEFLATE, Self::ZSTD, Self::JPEG];
+    pub const ALL: &'static [Self] = &[
+        Self::None,
+        Self::Lzw,
+        Self::PackBits,
+        Self::DEFLATE,
+        Self::ZSTD,
+        Self::JPEG,
+        Self::WEBP,
+        Self::LERC,
+        Self::LERC_DEFLATE,
+        Self::LERC_ZSTD,
+    ];
 
     /// Returns the description of the codec.
     #[must_use]
@@ -100,6 +183,10 @@ impl Compression {
             Self::Deflate { .. } => &table::DEFLATE,
             Self::Zstd { .. } => &table::ZSTD,
             Self::Jpeg { .. } => &table::JPEG,
+            Self::WebP { .. } => &table::WEBP,
+            Self::Lerc { compression: LercCompression::None, .. } => &table::LERC,
+            Self::Lerc { compression: LercCompression::Deflate { .. }, .. } => &table::LERC_DEFLATE,
+            Self::Lerc { compression: LercCompression::Zstd { .. }, .. } => &table::LERC_ZSTD,
         }
     }
 
@@ -150,41 +237,48 @@ impl Compression {
         let Some(own) = find(self) else {
             let others: Vec<_> = Self::ALL.iter().filter(|other| find(**other).is_some()).collect();
             let Some(known) = others.first().and_then(|other| find(**other)) else {
-                return Err(Error::option("compress", format!("no codec has a parameter '{name}'")));
+                return Err(Error::option(OptionField::Compression, format!("no codec has a parameter '{name}'")));
             };
             let others: Vec<_> = others.iter().map(|other| other.name()).collect();
             let reason = format!("has no effect with codec {self}; leave it out, or use {}", names::any_of(&others));
-            return Err(Error::option(known.name, reason));
+            return Err(Error::option(known.field, reason));
         };
         own.check(self.codec(), value)?;
-        (own.set)(self, value).ok_or_else(|| Error::option(own.name, "the value is of another kind"))
+        (own.set)(self, value).ok_or_else(|| Error::option(own.field, "the value is of another kind"))
     }
 
     /// Returns the codec of the overviews of a file whose full resolution has this codec: `other` if it is given, with
-    /// parameters of its own, otherwise this one. `level` and `quality` replace its parameters.
+    /// parameters of its own, otherwise this one. `parameters` replace some of its parameters; `None` if nothing differs.
     ///
     /// ```
     /// use cogsmith::Compression;
-    /// assert_eq!(Compression::Zstd { level: 3 }.for_overviews(None, None, None)?, None);
-    /// let jpeg = Compression::DEFLATE.for_overviews(Some(Compression::JPEG), None, Some(60))?;
+    /// assert_eq!(Compression::Zstd { level: 3 }.for_overviews(None, [])?, None);
+    /// let jpeg = Compression::DEFLATE.for_overviews(Some(Compression::JPEG), [("quality", 60u8.into())])?;
     /// assert_eq!(jpeg, Some(Compression::JPEG.with_parameter("quality", 60u8)?));
     /// # Ok::<(), cogsmith::Error>(())
     /// ```
     ///
     /// # Errors
-    /// The errors of [`with_parameter`](Self::with_parameter), for `overview-level` and `overview-quality`.
-    pub fn for_overviews(self, other: Option<Self>, level: Option<u8>, quality: Option<u8>) -> Result<Option<Self>> {
+    /// The errors of [`with_parameter`](Self::with_parameter), for the options of overviews.
+    pub fn for_overviews<'a>(
+        self,
+        other: Option<Self>,
+        parameters: impl IntoIterator<Item = (&'a str, ParameterValue<'a>)>,
+    ) -> Result<Option<Self>> {
         // As in GDAL, the same codec has the same parameters.
-        let other = other.map(|other| if other.code() == self.code() { self } else { other });
-        let mut chosen = other.unwrap_or(self);
-        let given = [("level", "overview-level", level), ("quality", "overview-quality", quality)];
-        for (name, option, value) in given {
-            let Some(value) = value else { continue };
-            chosen = chosen.with_parameter(name, value).map_err(|error| match error.kind() {
-                ErrorKind::InvalidOption { reason, .. } => Error::option(option, reason.clone()),
+        let other = other.map(|other| if other.name() == self.name() { self } else { other });
+        let of_overviews = |option| match option {
+            OptionField::Level => OptionField::OverviewLevel,
+            OptionField::Quality => OptionField::OverviewQuality,
+            OptionField::MaxZError => OptionField::OverviewMaxZError,
+            other => other,
+        };
+        let chosen = parameters.into_iter().try_fold(other.unwrap_or(self), |codec, (name, value)| {
+            codec.with_parameter(name, value).map_err(|error| match error.kind() {
+                ErrorKind::InvalidOption { option, reason, .. } => Error::option(of_overviews(*option), reason.clone()),
                 _ => error,
-            })?;
-        }
+            })
+        })?;
         Ok(Some(chosen).filter(|chosen| *chosen != self))
     }
 
@@ -195,7 +289,7 @@ impl Compression {
 
     /// Returns the codec with other values of its parameters, as [`CodecParameter::code`] returns them and unchecked;
     /// `None` if one has no such value.
-    pub(crate) fn with_codes(self, mut next: impl FnMut() -> Result<u32>) -> Result<Option<Self>> {
+    pub(crate) fn with_codes(self, mut next: impl FnMut() -> Result<u64>) -> Result<Option<Self>> {
         let mut changed = self;
         for parameter in self.codec().parameters {
             let Some(value) = parameter.value_of(next()?) else { return Ok(None) };
@@ -205,9 +299,15 @@ impl Compression {
         Ok(Some(changed))
     }
 
+    /// Returns whether this build has an encoder.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        self.codec().unavailable.is_none()
+    }
+
     /// Checks that this build has an encoder.
     pub(crate) fn check_available(self) -> Result<()> {
-        (self.codec().unavailable)().map_or(Ok(()), |reason| Err(Error::option("compress", reason)))
+        self.codec().unavailable.map_or(Ok(()), |reason| Err(Error::option(OptionField::Compression, reason)))
     }
 
     /// Returns the codec with the effort for small images. At the default level of DEFLATE it is one level higher: tiles
@@ -241,7 +341,7 @@ impl FromStr for Compression {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        names::parse("compress", text, Self::ALL, Self::name)
+        names::parse(OptionField::Compression, text, Self::ALL, Self::name)
     }
 }
 
@@ -273,6 +373,17 @@ mod tests {
                         assert!(outside.validate().is_err());
                         assert!(set(parameter.name, "high".into()).unwrap_err().to_string().contains("not a number"));
                     }
+                    ParameterRange::NotNegative => {
+                        let changed = set(parameter.name, 0.25.into()).unwrap();
+                        assert_eq!(changed.parameter(parameter.name), Some(0.25.into()));
+                        assert_eq!(
+                            set(parameter.name, 2u8.into()).unwrap().parameter(parameter.name),
+                            Some(2.0.into())
+                        );
+                        for value in [-0.5, f64::NAN, f64::INFINITY] {
+                            assert!(set(parameter.name, value.into()).is_err());
+                        }
+                    }
                     ParameterRange::Names(names) => {
                         for name in names {
                             let changed = set(parameter.name, name.to_ascii_uppercase().as_str().into()).unwrap();
@@ -285,22 +396,26 @@ mod tests {
             }
         }
         let error = Compression::Lzw.with_parameter("level", 1u8).unwrap_err().to_string();
-        assert!(error.contains("'level': has no effect with codec") && error.contains("deflate or zstd"), "{error}");
+        assert!(
+            error.contains("'level': has no effect with codec")
+                && error.contains("deflate, zstd, lerc_deflate, or lerc_zstd"),
+            "{error}"
+        );
         assert!(Compression::DEFLATE.with_parameter("effort", 1u8).unwrap_err().to_string().contains("effort"));
     }
 
     #[test]
     fn rows_of_the_table_belong_to_their_codec() {
-        let mut codes: Vec<_> = Compression::ALL.iter().map(|compression| compression.code()).collect();
+        let mut names: Vec<_> = Compression::names().collect();
         for &compression in Compression::ALL {
             let codes: Vec<_> = compression.parameters().map(|(parameter, value)| parameter.code(value)).collect();
             let mut codes = codes.into_iter();
             assert_eq!(compression.with_codes(|| Ok(codes.next().unwrap())).unwrap(), Some(compression));
         }
         assert_eq!(Compression::JPEG.with_codes(|| Ok(50)).unwrap(), None);
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), Compression::ALL.len());
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Compression::ALL.len());
     }
 
     #[test]

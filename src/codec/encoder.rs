@@ -5,12 +5,12 @@ use super::{TileFormat, deflate, lzw, zstd};
 
 /// The rows and planes of a tile's bytes. They only guide a codec's match finder: any layout gives valid output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Bytes per row; 0 if there are no rows.
-    pub row_bytes: usize,
+    pub(crate) row_bytes: usize,
     /// Planes per row, one after the other: the bytes per sample after TIFF's floating-point predictor, otherwise 0 or
     /// 1.
-    pub planes: usize,
+    pub(crate) planes: usize,
 }
 
 /// Encodes the bytes of tiles.
@@ -30,7 +30,7 @@ pub(crate) trait ByteEncoder: Send {
 
 /// The samples of a whole tile.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "jpeg"), expect(dead_code, reason = "JPEG takes samples"))]
+#[cfg_attr(not(feature = "jpeg"), allow(dead_code, reason = "JPEG takes all of them"))]
 pub(crate) struct TileSamples<'a> {
     /// The size of the tile, its bands and their type.
     pub(crate) format: &'a TileFormat,
@@ -60,6 +60,40 @@ pub(crate) trait SampleEncoder: Send {
     ) -> Result<(), String>;
 }
 
+/// Repeats the last column and row of the image to the edges of the tile, as GDAL does. A pixel has `pixel` bytes.
+#[cfg(any(feature = "jpeg", feature = "lerc"))]
+pub(super) fn repeat_edges(samples: &mut [u8], pixel: usize, size: (usize, usize), inside: (usize, usize)) {
+    let row_len = size.0 * pixel;
+    if inside.0 < size.0 {
+        let filled = inside.0 * pixel;
+        for row in samples.chunks_exact_mut(row_len).take(inside.1) {
+            for start in (filled..row_len).step_by(pixel) {
+                row.copy_within(filled - pixel..filled, start);
+            }
+        }
+    }
+    for row in inside.1..size.1 {
+        samples.copy_within((inside.1 - 1) * row_len..inside.1 * row_len, row * row_len);
+    }
+}
+
+/// The encoder of builds without the feature of a codec; it reports the missing feature.
+#[cfg(not(all(feature = "jpeg", feature = "lerc", feature = "webp")))]
+pub(super) struct Missing(pub(super) &'static str);
+
+#[cfg(not(all(feature = "jpeg", feature = "lerc", feature = "webp")))]
+impl SampleEncoder for Missing {
+    fn encode(
+        &mut self,
+        _: Compression,
+        _: TileSamples<'_>,
+        _: &mut Vec<u8>,
+        _: Option<&mut Vec<u8>>,
+    ) -> Result<(), String> {
+        Err(self.0.to_owned())
+    }
+}
+
 /// The input of a codec, and the constructor of its encoder.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EncoderKind {
@@ -73,7 +107,7 @@ pub(crate) enum EncoderKind {
 
 /// Compresses tiles with any codec; creates a codec's encoder on first use.
 #[derive(Default)]
-pub struct Compressor {
+pub(crate) struct Compressor {
     bytes: Vec<(u16, Box<dyn ByteEncoder>)>,
     samples: Vec<(u16, Box<dyn SampleEncoder>)>,
 }
@@ -89,7 +123,7 @@ impl Compressor {
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
-    pub fn compress(
+    pub(crate) fn compress(
         &mut self,
         compression: Compression,
         layout: Layout,
@@ -144,15 +178,9 @@ pub(super) fn not_for(compression: Compression) -> String {
 #[derive(Default)]
 pub(super) struct Deflate(Option<(u8, deflate::Encoder)>);
 
-impl ByteEncoder for Deflate {
-    fn encode(
-        &mut self,
-        compression: Compression,
-        layout: Layout,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        let Compression::Deflate { level } = compression else { return Err(not_for(compression)) };
+impl Deflate {
+    /// Appends the compressed bytes to `out`.
+    pub(super) fn zlib(&mut self, level: u8, layout: Layout, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         let encoder = match &mut self.0 {
             Some((made_for, encoder)) if *made_for == level => encoder,
             slot => {
@@ -163,6 +191,19 @@ impl ByteEncoder for Deflate {
         let Layout { row_bytes, planes } = layout;
         encoder.zlib(bytes, deflate::Layout { row_bytes, planes }, out);
         Ok(())
+    }
+}
+
+impl ByteEncoder for Deflate {
+    fn encode(
+        &mut self,
+        compression: Compression,
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let Compression::Deflate { level } = compression else { return Err(not_for(compression)) };
+        self.zlib(level, layout, bytes, out)
     }
 }
 

@@ -4,6 +4,9 @@ use crate::sample::{Nodata, NodataRange, Value, dispatch};
 
 use super::{TileFormat, TileView};
 
+/// False for builds without a lossy codec, which leave out what is here for the sake of their size.
+const HAS_LOSSY_CODEC: bool = cfg!(any(feature = "jpeg", feature = "lerc"));
+
 /// Differences between the samples of tiles and what a decoder makes of them, where pixels are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct TileLoss {
@@ -21,6 +24,9 @@ impl TileLoss {
     /// Compares a tile with its reconstruction: all samples, padding included.
     pub(super) fn of(format: &TileFormat, view: TileView<'_>, reconstruction: &[u8]) -> Self {
         let mut loss = Self { tiles: 1, ..Self::default() };
+        if !HAS_LOSSY_CODEC {
+            return loss;
+        }
         let (pixel, samples) = (format.pixel_len(), format.samples);
         let row_len = format.tile_size.width as usize * pixel;
         dispatch!(format.data_type, T => for row in 0..view.height {
@@ -58,6 +64,9 @@ impl TileLoss {
 
 /// Counts the samples of a tile's valid pixels that equal nodata.
 pub(crate) fn count_nodata(format: &TileFormat, view: TileView<'_>, nodata: &Nodata) -> u64 {
+    if !HAS_LOSSY_CODEC {
+        return 0;
+    }
     let (pixel, samples) = (format.pixel_len(), format.samples);
     dispatch!(format.data_type, T => {
         let Some(nodata) = NodataRange::<T>::of(nodata) else { return 0 };

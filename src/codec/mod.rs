@@ -9,6 +9,7 @@ pub(crate) mod decode;
 mod deflate;
 mod encoder;
 mod jpeg;
+mod lerc;
 mod loss;
 mod lzw;
 mod pack;
@@ -17,6 +18,7 @@ mod parameter;
 mod predictor;
 mod prepare;
 mod table;
+mod webp;
 mod zstd;
 
 use std::ops::Range;
@@ -27,17 +29,17 @@ use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
 
 pub use compression::{
-    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, LercCompression,
+    MaxError, Subsampling,
 };
 use encoder::EncoderKind;
-pub use encoder::{Compressor, Layout};
+pub(crate) use encoder::{Compressor, Layout};
 pub(crate) use jpeg::components;
 pub(crate) use loss::{TileLoss, count_nodata};
 pub use parameter::{CodecParameter, ParameterRange, ParameterValue};
 pub use predictor::Predictor;
 use prepare::Preparation;
 pub use table::Codec;
-pub use zstd::{ZstdEncoder, provide_zstd, zstd_frame};
 
 /// Everything that decides how the tiles of a plane become bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,17 +1,21 @@
 //! Parameters of codecs: their names, values, and ranges.
 
-use crate::error::{Error, Result};
+use std::fmt;
+
+use crate::error::{Error, OptionField, Result};
 use crate::names::any_of;
 
 use super::compression::Compression;
 use super::table::Codec;
 
 /// The value of a codec's parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ParameterValue<'a> {
     /// A whole number, such as a level.
     Integer(u32),
+    /// Any number, such as an error.
+    Number(f64),
     /// One of a few names, such as a chroma subsampling.
     Name(&'a str),
 }
@@ -28,6 +32,12 @@ impl From<u32> for ParameterValue<'_> {
     }
 }
 
+impl From<f64> for ParameterValue<'_> {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
 impl<'a> From<&'a str> for ParameterValue<'a> {
     fn from(name: &'a str) -> Self {
         Self::Name(name)
@@ -39,6 +49,15 @@ impl ParameterValue<'_> {
     pub(super) fn byte(self) -> Option<u8> {
         match self {
             Self::Integer(value) => u8::try_from(value).ok(),
+            Self::Number(_) | Self::Name(_) => None,
+        }
+    }
+
+    /// Returns the number.
+    pub(super) fn number(self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(value.into()),
+            Self::Number(value) => Some(value),
             Self::Name(_) => None,
         }
     }
@@ -46,7 +65,7 @@ impl ParameterValue<'_> {
     /// Returns the value with a name, in either case.
     pub(super) fn parse<T: std::str::FromStr>(self) -> Option<T> {
         match self {
-            Self::Integer(_) => None,
+            Self::Integer(_) | Self::Number(_) => None,
             Self::Name(name) => name.parse().ok(),
         }
     }
@@ -63,6 +82,8 @@ pub enum ParameterRange {
         /// The largest value.
         max: u8,
     },
+    /// Finite numbers of at least 0.
+    NotNegative,
     /// Names, in either case.
     Names(&'static [&'static str]),
 }
@@ -73,6 +94,8 @@ pub enum ParameterRange {
 pub struct CodecParameter {
     /// The name of the option, such as `level`.
     pub name: &'static str,
+    /// The option that errors are about.
+    pub field: OptionField,
     /// The possible values.
     pub range: ParameterRange,
     /// The default value.
@@ -86,7 +109,7 @@ pub struct CodecParameter {
 impl CodecParameter {
     /// Checks that a value is in the range.
     pub(super) fn check(&self, codec: &Codec, value: ParameterValue<'_>) -> Result<()> {
-        let refuse = |reason: String| Err(Error::option(self.name, reason));
+        let refuse = |reason: String| Err(Error::option(self.field, reason));
         match (self.range, value) {
             (ParameterRange::Integers { min, max }, ParameterValue::Integer(value)) => {
                 if (min.into()..=max.into()).contains(&value) {
@@ -94,38 +117,55 @@ impl CodecParameter {
                 }
                 refuse(format!("{value} is out of range for {} ({min} to {max})", codec.name))
             }
+            (ParameterRange::NotNegative, value) => match value.number() {
+                Some(number) if number.is_finite() && number >= 0.0 => Ok(()),
+                _ => refuse(format!("{value} is not a finite number of at least 0")),
+            },
             (ParameterRange::Names(names), ParameterValue::Name(name)) => {
                 if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                     return Ok(());
                 }
                 refuse(format!("'{name}' is not one of {}", names.join(", ")))
             }
-            (ParameterRange::Integers { min, max }, ParameterValue::Name(name)) => {
-                refuse(format!("'{name}' is not a number from {min} to {max}"))
+            (ParameterRange::Integers { min, max }, ParameterValue::Name(_) | ParameterValue::Number(_)) => {
+                refuse(format!("{value} is not a number from {min} to {max}"))
             }
-            (ParameterRange::Names(names), ParameterValue::Integer(value)) => {
+            (ParameterRange::Names(names), ParameterValue::Integer(_) | ParameterValue::Number(_)) => {
                 refuse(format!("{value} is a number; use {}", any_of(names)))
             }
         }
     }
 
     /// Returns the value as a number that [`value_of`](Self::value_of) accepts.
-    pub(crate) fn code(&self, value: ParameterValue<'_>) -> u32 {
+    pub(crate) fn code(&self, value: ParameterValue<'_>) -> u64 {
         match (self.range, value) {
-            (_, ParameterValue::Integer(value)) => value,
+            (ParameterRange::NotNegative, value) => value.number().unwrap_or(f64::NAN).to_bits(),
+            (_, ParameterValue::Integer(value)) => value.into(),
             (ParameterRange::Names(names), ParameterValue::Name(name)) => {
                 let index = names.iter().position(|known| *known == name);
-                index.and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX)
+                index.and_then(|index| u64::try_from(index).ok()).unwrap_or(u64::MAX)
             }
-            (ParameterRange::Integers { .. }, ParameterValue::Name(_)) => u32::MAX,
+            (_, ParameterValue::Name(_) | ParameterValue::Number(_)) => u64::MAX,
         }
     }
 
     /// Returns the value with a code; `None` if there is no such name. Numbers are not checked.
-    pub(crate) fn value_of(&self, code: u32) -> Option<ParameterValue<'static>> {
+    pub(crate) fn value_of(&self, code: u64) -> Option<ParameterValue<'static>> {
         match self.range {
-            ParameterRange::Integers { .. } => Some(ParameterValue::Integer(code)),
+            ParameterRange::Integers { .. } => Some(ParameterValue::Integer(u32::try_from(code).ok()?)),
+            ParameterRange::NotNegative => Some(ParameterValue::Number(f64::from_bits(code))),
             ParameterRange::Names(names) => Some(ParameterValue::Name(names.get(usize::try_from(code).ok()?)?)),
+        }
+    }
+}
+
+/// The value as text; names in quotes.
+impl fmt::Display for ParameterValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Number(value) => write!(f, "{value}"),
+            Self::Name(name) => write!(f, "'{name}'"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum Predictor {
     FloatingPoint,
 }
 
-named!(Predictor, "predictor", { Auto => "auto", None => "none", Horizontal => "horizontal", FloatingPoint => "float" });
+named!(Predictor, Predictor, { Auto => "auto", None => "none", Horizontal => "horizontal", FloatingPoint => "float" });
 
 impl Predictor {
     /// Returns the value of tag 317.

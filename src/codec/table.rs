@@ -1,15 +1,17 @@
 //! The codec table: one row per codec, with everything that differs between codecs. Plan, directories, messages, options,
 //! and front ends read it instead of naming codecs.
 
+use crate::error::OptionField;
 use crate::spec::ImageSpec;
 use crate::tiff::{Tag, TagValue};
 
 use super::compression::{
-    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, Subsampling,
+    Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, LercCompression,
+    MaxError, Subsampling,
 };
 use super::encoder::{Deflate, EncoderKind, Zstd};
 use super::parameter::{CodecParameter, ParameterRange, ParameterValue};
-use super::{TileFormat, jpeg, lzw, packbits, zstd};
+use super::{TileFormat, jpeg, lerc, lzw, packbits, webp, zstd};
 
 /// A codec: its code, name, parameters, and capabilities.
 #[derive(Debug, Clone)]
@@ -23,6 +25,9 @@ pub struct Codec {
     pub parameters: &'static [CodecParameter],
     /// True if decoding returns the encoded samples exactly.
     pub lossless: bool,
+    /// True if decoded samples depend on others of the tile: nodata and alpha do not survive it, and a mask takes their
+    /// place.
+    pub mixes_pixels: bool,
     /// True if a [`Predictor`](crate::Predictor) can precede it.
     pub takes_predictor: bool,
     /// Readers that cannot decode it; empty if every reader can.
@@ -33,7 +38,7 @@ pub struct Codec {
     /// Additional directory tags of the codec, besides 259 and 317.
     pub(crate) tags: fn(&TileFormat) -> Vec<(Tag, TagValue)>,
     /// The reason if this build has no encoder.
-    pub(super) unavailable: fn() -> Option<&'static str>,
+    pub(super) unavailable: Option<&'static str>,
     /// Returns the reason if the codec cannot encode planes of this many samples per pixel of an image, and what would
     /// work.
     pub(crate) misfit: fn(Compression, &ImageSpec, usize) -> Option<String>,
@@ -61,7 +66,14 @@ const fn level(
     set: fn(Compression, ParameterValue<'_>) -> Option<Compression>,
 ) -> CodecParameter {
     let range = ParameterRange::Integers { min: 1, max };
-    CodecParameter { name: "level", range, default: ParameterValue::Integer(default as u32), get, set }
+    CodecParameter {
+        name: "level",
+        field: OptionField::Level,
+        range,
+        default: ParameterValue::Integer(default as u32),
+        get,
+        set,
+    }
 }
 
 pub(super) static NONE: Codec = Codec {
@@ -69,12 +81,13 @@ pub(super) static NONE: Codec = Codec {
     name: "none",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: false,
     missing_in: &[],
     encoder: EncoderKind::Stored,
     max_len: |len| len,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -84,12 +97,13 @@ pub(super) static LZW: Codec = Codec {
     name: "lzw",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::<lzw::Encoder>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -99,12 +113,13 @@ pub(super) static PACKBITS: Codec = Codec {
     name: "packbits",
     parameters: &[],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: false,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::new(packbits::Encoder)),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -122,12 +137,13 @@ pub(super) static DEFLATE: Codec = Codec {
         |_, level| level.byte().map(|level| Compression::Deflate { level }),
     )],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &[],
     encoder: EncoderKind::Bytes(|| Box::<Deflate>::default()),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: always_available,
+    unavailable: None,
     misfit: nothing,
     hint: nothing,
 };
@@ -145,12 +161,13 @@ pub(super) static ZSTD: Codec = Codec {
         |_, level| level.byte().map(|level| Compression::Zstd { level }),
     )],
     lossless: true,
+    mixes_pixels: false,
     takes_predictor: true,
     missing_in: &["web browsers", "GDAL before 2.3"],
     encoder: EncoderKind::Bytes(|| Box::new(Zstd)),
     max_len: at_most_twice,
     tags: no_tags,
-    unavailable: zstd::unavailable,
+    unavailable: zstd::UNAVAILABLE,
     misfit: nothing,
     hint: nothing,
 };
@@ -168,6 +185,7 @@ pub(super) static JPEG: Codec = Codec {
     parameters: &[
         CodecParameter {
             name: "quality",
+            field: OptionField::Quality,
             range: ParameterRange::Integers { min: 1, max: 100 },
             default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
             get: |codec| match codec {
@@ -183,6 +201,7 @@ pub(super) static JPEG: Codec = Codec {
         },
         CodecParameter {
             name: "jpeg-subsampling",
+            field: OptionField::JpegSubsampling,
             range: ParameterRange::Names(&["auto", "420", "444"]),
             default: ParameterValue::Name("auto"),
             get: |codec| match codec {
@@ -198,6 +217,7 @@ pub(super) static JPEG: Codec = Codec {
         },
         CodecParameter {
             name: "photometric",
+            field: OptionField::Photometric,
             range: ParameterRange::Names(&["auto", "ycbcr"]),
             default: ParameterValue::Name("auto"),
             get: |codec| match codec {
@@ -213,15 +233,133 @@ pub(super) static JPEG: Codec = Codec {
         },
     ],
     lossless: false,
+    mixes_pixels: true,
     takes_predictor: false,
     missing_in: &[],
     encoder: jpeg::ENCODER,
     max_len: jpeg::max_len,
     tags: jpeg::tags,
-    unavailable: jpeg::unavailable,
+    unavailable: jpeg::UNAVAILABLE,
     misfit: jpeg::misfit,
     hint: jpeg::hint,
 };
+
+pub(super) static WEBP: Codec = Codec {
+    code: 50_001,
+    name: "webp",
+    parameters: &[CodecParameter {
+        name: "quality",
+        field: OptionField::Quality,
+        range: ParameterRange::Integers { min: 1, max: 100 },
+        default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
+        get: |codec| match codec {
+            Compression::WebP { quality } => Some(quality.into()),
+            _ => None,
+        },
+        set: |codec, value| match codec {
+            Compression::WebP { .. } => Some(Compression::WebP { quality: value.byte()? }),
+            _ => None,
+        },
+    }],
+    lossless: true,
+    mixes_pixels: false,
+    takes_predictor: false,
+    missing_in: &["GDAL before 2.4", "geotiff.js in Node"],
+    encoder: webp::ENCODER,
+    max_len: webp::max_len,
+    tags: no_tags,
+    unavailable: webp::UNAVAILABLE,
+    misfit: webp::misfit,
+    hint: nothing,
+};
+
+/// The error of LERC.
+const MAX_Z_ERROR: CodecParameter = CodecParameter {
+    name: "max-z-error",
+    field: OptionField::MaxZError,
+    range: ParameterRange::NotNegative,
+    default: ParameterValue::Number(0.0),
+    get: |codec| match codec {
+        Compression::Lerc { max_error, .. } => Some(max_error.value().into()),
+        _ => None,
+    },
+    set: |codec, value| match codec {
+        Compression::Lerc { compression, .. } => {
+            Some(Compression::Lerc { max_error: MaxError::new(value.number()?).ok()?, compression })
+        }
+        _ => None,
+    },
+};
+
+/// Returns the row of LERC in an outer compression.
+const fn lerc_in(
+    name: &'static str,
+    parameters: &'static [CodecParameter],
+    unavailable: Option<&'static str>,
+) -> Codec {
+    Codec {
+        code: 34_887,
+        name,
+        parameters,
+        lossless: false,
+        mixes_pixels: false,
+        takes_predictor: false,
+        missing_in: &["GDAL before 2.4"],
+        encoder: lerc::ENCODER,
+        max_len: lerc::max_len,
+        tags: lerc::tags,
+        unavailable,
+        misfit: lerc::misfit,
+        hint: lerc::hint,
+    }
+}
+
+pub(super) static LERC: Codec = lerc_in("lerc", &[MAX_Z_ERROR], lerc::UNAVAILABLE);
+
+pub(super) static LERC_DEFLATE: Codec = lerc_in(
+    "lerc_deflate",
+    &[
+        MAX_Z_ERROR,
+        level(
+            9,
+            DEFAULT_DEFLATE_LEVEL,
+            |codec| match codec {
+                Compression::Lerc { compression: LercCompression::Deflate { level }, .. } => Some(level.into()),
+                _ => None,
+            },
+            |codec, value| match codec {
+                Compression::Lerc { max_error, .. } => Some(Compression::Lerc {
+                    max_error,
+                    compression: LercCompression::Deflate { level: value.byte()? },
+                }),
+                _ => None,
+            },
+        ),
+    ],
+    lerc::UNAVAILABLE,
+);
+
+pub(super) static LERC_ZSTD: Codec = lerc_in(
+    "lerc_zstd",
+    &[
+        MAX_Z_ERROR,
+        level(
+            22,
+            DEFAULT_ZSTD_LEVEL,
+            |codec| match codec {
+                Compression::Lerc { compression: LercCompression::Zstd { level }, .. } => Some(level.into()),
+                _ => None,
+            },
+            |codec, value| match codec {
+                Compression::Lerc { max_error, .. } => {
+                    Some(Compression::Lerc { max_error, compression: LercCompression::Zstd { level: value.byte()? } })
+                }
+                _ => None,
+            },
+        ),
+    ],
+    if lerc::UNAVAILABLE.is_some() { lerc::UNAVAILABLE } else { zstd::UNAVAILABLE },
+);
 
 /// Bounds the output of all byte codecs: LZW takes at most 12 bits per byte plus a few codes, the other codecs less.
 fn at_most_twice(len: u64) -> u64 {
@@ -230,10 +368,6 @@ fn at_most_twice(len: u64) -> u64 {
 
 fn no_tags(_: &TileFormat) -> Vec<(Tag, TagValue)> {
     Vec::new()
-}
-
-fn always_available() -> Option<&'static str> {
-    None
 }
 
 /// All codecs of bytes encode any image, and have nothing to add.

@@ -1,47 +1,30 @@
-//! ZSTD: the built-in encoder, or one that the application provides.
+//! ZSTD: the encoder in Rust, or the C library.
 
-use std::sync::OnceLock;
-
-/// Appends the compressed bytes to a vector. Takes the level, the bytes, and the output.
-pub type ZstdEncoder = fn(u8, &[u8], &mut Vec<u8>) -> Result<(), String>;
-
-static PROVIDED: OnceLock<ZstdEncoder> = OnceLock::new();
-
-/// Provides an encoder for builds without the features `zstd` and `zstd-c`. Only the first call has an effect.
-pub fn provide_zstd(encoder: ZstdEncoder) {
-    PROVIDED.get_or_init(|| encoder);
-}
-
-/// Returns why no encoder is available, if none is.
-pub(super) fn unavailable() -> Option<&'static str> {
-    let available = cfg!(any(feature = "zstd", feature = "zstd-c")) || PROVIDED.get().is_some();
-    (!available).then_some("this build has no ZSTD encoder; turn on the feature 'zstd'")
-}
+/// The reason if this build has no encoder.
+pub(super) const UNAVAILABLE: Option<&str> = if cfg!(any(feature = "zstd", feature = "zstd-c")) {
+    None
+} else {
+    Some("this build has no ZSTD encoder; turn on the feature 'zstd'")
+};
 
 /// Appends a Zstandard frame (RFC 8878) like libtiff's: with the content size, without a checksum.
 ///
 /// The encoder's state is created for every tile: it cannot move between threads, and creating it costs little compared
 /// with the search.
-pub fn zstd_frame(level: u8, bytes: &[u8], out: &mut Vec<u8>) {
+#[cfg(all(feature = "zstd", not(feature = "zstd-c")))]
+#[expect(clippy::unnecessary_wraps, reason = "the C library can fail")]
+pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     use structured_zstd::encoding::{CompressionLevel, FrameCompressor};
     let mut compressor: FrameCompressor = FrameCompressor::new(CompressionLevel::from_level(level.into()));
     compressor.set_content_checksum(false);
     out.extend_from_slice(&compressor.compress_independent_frame(bytes));
-}
-
-/// Appends a frame made by the available encoder.
-#[cfg(all(feature = "zstd", not(feature = "zstd-c")))]
-#[expect(clippy::unnecessary_wraps, reason = "other encoders can fail")]
-pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-    zstd_frame(level, bytes, out);
     Ok(())
 }
 
-/// Appends a frame made by the available encoder.
+/// Fails: the codec table calls ZSTD unavailable in builds without an encoder.
 #[cfg(not(any(feature = "zstd", feature = "zstd-c")))]
-pub(super) fn compress(level: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
-    let encoder = PROVIDED.get().ok_or("this build has no ZSTD encoder")?;
-    encoder(level, bytes, out)
+pub(super) fn compress(_level: u8, _bytes: &[u8], _out: &mut Vec<u8>) -> Result<(), String> {
+    Err("this build has no ZSTD encoder".to_owned())
 }
 
 /// Appends a frame made by the C library.

@@ -196,6 +196,7 @@ pub struct Assembly {
 
 /// Bytes of a fragment that are copied to the file in one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Piece {
     /// The section of the bytes.
     pub section: SectionId,

@@ -1,9 +1,9 @@
 //! The result of an encoding.
 
-use crate::grid::SectionId;
-use crate::options::Predictor;
+use crate::grid::{Interleave, SectionId, TileSize};
+use crate::options::{Compression, Predictor};
 use crate::plan::{CogPlan, Header, Losses, TileIndex};
-use crate::sample::SampleKind;
+use crate::sample::{DataType, SampleKind};
 use crate::statistics::BandStatistics;
 use crate::tiff::variant::Variant;
 
@@ -36,14 +36,34 @@ impl FinishedFile {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// File size in bytes.
-    pub bytes: u64,
-    /// True if the file is a BigTIFF.
-    pub big_tiff: bool,
+    /// Columns of full resolution.
+    pub width: u32,
+    /// Rows of full resolution.
+    pub height: u32,
+    /// Number of bands, without the mask.
+    pub bands: u16,
+    /// Type of all samples.
+    pub data_type: DataType,
+    /// Tile size of full resolution in pixels.
+    pub tile_size: TileSize,
+    /// The codec.
+    pub compression: Compression,
+    /// The codec of the overviews, if it is another.
+    pub overview_compression: Option<Compression>,
     /// The predictor that was used; never [`Predictor::Auto`].
     pub predictor: Predictor,
+    /// The layout of the bands.
+    pub interleave: Interleave,
+    /// Names of the kernels of the overviews, even without overviews: one, or one per band separated by commas.
+    pub resampling: String,
+    /// True if the file is a BigTIFF.
+    pub big_tiff: bool,
     /// Bytes of tiles that went through a temporary file; see [`StoreOptions`](crate::StoreOptions).
     pub spooled: u64,
+    /// File size in bytes.
+    pub bytes: u64,
+    /// Size of the pixels of full resolution before compression in bytes.
+    pub uncompressed_bytes: u64,
     /// Metadata that was dropped, each with the reason; see [`CogPlan::warnings`]. The functions that take
     /// [`CogOptions`](crate::CogOptions) add what was doubtful in the source, one sentence each.
     pub warnings: Vec<String>,
@@ -69,8 +89,6 @@ impl Summary {
                 loss: LevelLoss::new(plan, losses, level.index),
             })
             .collect();
-        let bytes = header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>();
-        let (predictor, big_tiff) = (plan.predictor(), header.variant == Variant::Big);
         let mut warnings = plan.warnings().to_vec();
         let nodata_samples = losses.nodata_samples;
         if nodata_samples > 0 {
@@ -78,7 +96,27 @@ impl Summary {
                 "samples that equal nodata in pixels with data in other bands: {nodata_samples}; they are data in the file"
             ));
         }
-        Self { bytes, big_tiff, predictor, spooled: 0, warnings, levels, statistics, nodata_samples }
+        let spec = plan.spec();
+        Self {
+            width: spec.width,
+            height: spec.height,
+            bands: spec.bands,
+            data_type: spec.data_type,
+            tile_size: plan.levels()[0].tile_size,
+            compression: plan.compression(),
+            overview_compression: Some(plan.overview_compression()).filter(|codec| *codec != plan.compression()),
+            predictor: plan.predictor(),
+            interleave: plan.grid().interleave,
+            resampling: plan.resampling_names(),
+            big_tiff: header.variant == Variant::Big,
+            spooled: 0,
+            bytes: header.bytes.len() as u64 + header.level_bytes.iter().sum::<u64>(),
+            uncompressed_bytes: plan.uncompressed_bytes(),
+            warnings,
+            nodata_samples,
+            levels,
+            statistics,
+        }
     }
 }
 

@@ -36,6 +36,7 @@ const TILES_PER_STEP: usize = 16;
 
 /// A finished tile with its frame, to be appended to its section.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Chunk {
     /// The section of the tile.
     pub section: SectionId,

@@ -75,7 +75,7 @@ impl ShardPixels {
         let mut message = Message::new(PIXELS);
         put_id(&mut message, self.id);
         message.u64(self.plan);
-        message.one_of(&DataType::ALL, &self.data_type);
+        message.one_of(DataType::ALL, &self.data_type);
         message.u64(self.samples as u64);
         message.u64(self.level as u64);
         for range in [&self.part.columns, &self.part.rows] {
@@ -93,7 +93,7 @@ impl ShardPixels {
     /// Returns [`ErrorKind::Corrupt`] if the bytes are incomplete, damaged, or from another version of this library.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::open(PIXELS, bytes)?;
-        let (id, plan, data_type) = (take_id(&mut reader)?, reader.u64()?, reader.one_of(&DataType::ALL)?);
+        let (id, plan, data_type) = (take_id(&mut reader)?, reader.u64()?, reader.one_of(DataType::ALL)?);
         let number = |reader: &mut Reader<'_>| {
             usize::try_from(reader.u64()?).map_err(|_| reader.damaged("a number is out of range"))
         };

@@ -10,9 +10,8 @@ use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Losses, Share, TileLen};
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
-use crate::spec::NodataRule;
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
-use crate::view::{PixelSource, Stripe, mask_nodata};
+use crate::view::{NodataRule, PixelSource, Stripe, mask_nodata};
 
 use super::frame::framed;
 use super::settle;

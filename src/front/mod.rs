@@ -11,9 +11,10 @@ use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 #[cfg(feature = "ndarray")]
 use crate::array::ArraySource;
 use crate::encode::Summary;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::options::MaskPolicy;
+use crate::pixels::PixelOptions;
 use crate::plan::CogPlan;
 use crate::sample::Sample;
 use crate::sink::writer::{CogWriter, file_sink};
@@ -96,7 +97,7 @@ impl<'a, T: Sample> IntoSource for &'a Array3<T> {
 /// The errors of [`GeoTiffSource::open`] and [`write()`].
 #[cfg(feature = "geotiff")]
 pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
-    write(output, GeoTiffSource::open(input, &options.read)?, options)
+    write_source(output, GeoTiffSource::open(input, &options.read)?, options)
 }
 
 /// Writes an array, or any other source, to a COG file, which appears complete or not at all.
@@ -117,10 +118,15 @@ pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogO
 /// # Errors
 /// [`ErrorKind::TargetExists`] if the file exists and [`overwrite`](CogOptions::overwrite) is not set;
 /// [`ErrorKind::InvalidOption`], [`ErrorKind::InvalidImage`], and [`ErrorKind::Limit`] if the options contradict the image
-/// or each other; [`ErrorKind::Cancelled`]; and whatever goes wrong in reading, encoding, or writing. The file is then
+/// or each other, or can have no effect, such as [`read_options`](CogOptions::read_options) that select an image; [`ErrorKind::Cancelled`]; and whatever goes wrong in reading, encoding, or writing. The file is then
 /// unchanged.
 pub fn write(path: impl AsRef<Path>, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
-    let (summary, _) = options.run(source.into_source()?, |plan| {
+    options.check_read_options()?;
+    write_source(path, source.into_source()?, options)
+}
+
+fn write_source(path: impl AsRef<Path>, source: impl RasterSource, options: &CogOptions) -> Result<Summary> {
+    let (summary, _) = options.run(source, |plan| {
         let (output, store) = options.create_file(path.as_ref())?;
         file_sink(plan, &store, output)
     })?;
@@ -131,8 +137,10 @@ pub fn write(path: impl AsRef<Path>, source: impl IntoSource, options: &CogOptio
 /// all pixels have been encoded.
 ///
 /// # Errors
-/// The errors of [`write()`]; also [`ErrorKind::InvalidOption`] for [`verify`](CogOptions::verify).
+/// The errors of [`write()`]; also [`ErrorKind::InvalidOption`] for [`verify`](CogOptions::verify),
+/// [`overwrite`](CogOptions::overwrite), and [`sync`](CogOptions::sync), which need a file.
 pub fn write_to(writer: impl Write, source: impl IntoSource, options: &CogOptions) -> Result<Summary> {
+    options.check_for_stream()?;
     let sink = |_: &CogPlan| Ok(SpooledSink::new(writer, options.store.clone()));
     let (summary, _) = options.run(source.into_source()?, sink)?;
     Ok(summary)
@@ -143,6 +151,7 @@ pub fn write_to(writer: impl Write, source: impl IntoSource, options: &CogOption
 /// # Errors
 /// The errors of [`write_to`].
 pub fn to_vec(source: impl IntoSource, options: &CogOptions) -> Result<Vec<u8>> {
+    options.check_for_stream()?;
     let (_, sink) = options.run(source.into_source()?, |_| Ok(MemorySink::new()))?;
     Ok(sink.into_bytes())
 }
@@ -183,8 +192,18 @@ impl CogWriter<'static> {
     /// alpha, or dropped: push the mask along with the rows.
     pub fn create_with(path: impl AsRef<Path>, spec: &ImageSpec, options: &CogOptions) -> Result<Self> {
         if matches!(options.encode.mask, MaskPolicy::None | MaskPolicy::Alpha) {
-            return Err(Error::option("mask", "rows are pushed with their mask; no mask or band is dropped"));
+            return Err(Error::option(
+                OptionField::Mask,
+                "rows are pushed with their mask; no mask or band is dropped",
+            ));
         }
+        if options.pixels != PixelOptions::default() {
+            return Err(Error::option(
+                OptionField::Pixels,
+                "rows are pushed as they are; select and convert pixels before",
+            ));
+        }
+        options.check_read_options()?;
         let executor = options.make_executor()?;
         let (_, plan) = options.plan(Rowless(spec.clone()))?;
         let (output, store) = options.create_file(path.as_ref())?;

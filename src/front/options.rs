@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::encode::{Summary, TileSink};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
 use crate::options::{
     BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
 };
+use crate::pixels::PixelOptions;
 use crate::plan::CogPlan;
 use crate::sample::Nodata;
 use crate::sink::writer::{Progress, encode_to_sink};
@@ -24,6 +25,9 @@ use crate::view::PixelSource;
 
 /// Reports progress, and may stop the encoding.
 type Report = dyn Fn(Progress) -> ControlFlow<()> + Send + Sync;
+
+/// A source as the options say.
+pub(super) type PlannedSource<'a> = MaskedSource<OverriddenSource<Box<dyn RasterSource + 'a>>>;
 
 /// Options for writing a COG: georeferencing and metadata, encoding, and resources. Each method sets one option and
 /// returns the options, so that they can be chained; options that are not set have the defaults given there.
@@ -46,6 +50,7 @@ pub struct CogOptions {
     crs: Option<Crs>,
     /// Set, or set to none.
     nodata: Option<Option<Nodata>>,
+    pub(super) pixels: PixelOptions,
     geo: Option<GeoRef>,
     metadata: Option<Metadata>,
     transform: Option<Transform>,
@@ -66,6 +71,7 @@ impl fmt::Debug for CogOptions {
         f.debug_struct("CogOptions")
             .field("crs", &self.crs)
             .field("nodata", &self.nodata)
+            .field("pixels", &self.pixels)
             .field("geo", &self.geo)
             .field("transform", &self.transform)
             .field("overrides", &self.overrides)
@@ -136,6 +142,13 @@ impl CogOptions {
 
 /// Encoding; see [`EncodeOptions`] for the defaults.
 impl CogOptions {
+    /// Selects and converts pixels: a window, bands, another data type. Other options refer to the chosen pixels. If values
+    /// are converted, [`nodata`](Self::nodata) is their nodata value: the source's nodata pixels get it.
+    pub fn pixels(mut self, pixels: PixelOptions) -> Self {
+        self.pixels = pixels;
+        self
+    }
+
     /// Sets the codec. Default: DEFLATE, level 6.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.encode.compression = compression;
@@ -286,11 +299,33 @@ impl CogOptions {
         self
     }
 
+    /// Rejects options for input files if the pixels come from a source that is open already.
+    pub(super) fn check_read_options(&self) -> Result<()> {
+        #[cfg(feature = "geotiff")]
+        for (is_set, option) in
+            [(self.read.image.is_some(), OptionField::Image), (self.read.ignore_aux, OptionField::IgnoreAux)]
+        {
+            if is_set {
+                return Err(Error::option(option, "has no effect if the input is not a file to open; leave it out"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rejects options for files if neither the input nor the output is one.
+    pub(super) fn check_for_stream(&self) -> Result<()> {
+        self.check_read_options()?;
+        self.file.check_for_stream()
+    }
+
     /// Returns the executor to use.
     pub(super) fn make_executor(&self) -> Result<Executor> {
         let executor = match (&self.executor, self.threads) {
             (Some(_), Some(_)) => {
-                return Err(Error::option("threads", "contradicts the executor, which has threads of its own"));
+                return Err(Error::option(
+                    OptionField::Threads,
+                    "an executor has threads of its own; set only one of them",
+                ));
             }
             (Some(executor), None) => executor.clone(),
             (None, Some(count)) => Executor::threads(count)?,
@@ -302,17 +337,21 @@ impl CogOptions {
         })
     }
 
-    /// Returns the source with its nodata value, CRS, and mask as the options say, and the plan of the file.
-    pub(super) fn plan<S: RasterSource>(&self, source: S) -> Result<(MaskedSource<OverriddenSource<S>>, CogPlan)> {
+    /// Returns the source with its pixels, nodata value, CRS, and mask as the options say, and the plan of the file.
+    pub(super) fn plan<'a, S: RasterSource + 'a>(&self, source: S) -> Result<(PlannedSource<'a>, CogPlan)> {
+        let mut pixels = self.pixels.clone();
         let mut source = OverriddenSource::new(source);
+        match self.nodata {
+            Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
+            Some(nodata) => source.set_nodata(nodata)?,
+            None => {}
+        }
+        let mut source = OverriddenSource::new(pixels.apply(source)?);
         if let Some(geo) = &self.geo {
             source.set_geo(geo.clone());
         }
         if let Some(metadata) = &self.metadata {
             source.set_metadata(metadata.clone());
-        }
-        if let Some(nodata) = self.nodata {
-            source.set_nodata(nodata)?;
         }
         if let Some(crs) = &self.crs {
             source.set_crs(crs)?;

@@ -70,7 +70,7 @@ pub enum ColorInterpretation {
 
 impl ColorInterpretation {
     /// All color interpretations.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: &'static [Self] = &[
         Self::Undefined,
         Self::Gray,
         Self::Palette,
@@ -145,6 +145,6 @@ impl ColorInterpretation {
     /// Returns the color interpretation with this name, ignoring case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|color| color.name().eq_ignore_ascii_case(name))
+        Self::ALL.iter().copied().find(|color| color.name().eq_ignore_ascii_case(name))
     }
 }

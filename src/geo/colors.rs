@@ -1,7 +1,7 @@
 //! Color interpretation of bands. Where it was set, photometric interpretation, extra samples, and GDAL's items follow
 //! from it, as in GDAL's own writer.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::sample::DataType;
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 
@@ -19,16 +19,11 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
     if metadata.colors.is_empty() {
         return Ok(());
     }
-    let mut wanted = implied(spec);
-    for item in metadata.items.iter().filter(|item| item.role.as_deref() == Some("colorinterp")) {
-        let band = item.sample.and_then(|band| usize::try_from(band).ok());
-        let Some(wanted) = band.and_then(|band| wanted.get_mut(band)) else { continue };
-        *wanted = ColorInterpretation::parse(item.value.trim()).unwrap_or(*wanted);
-    }
+    let mut wanted = stored(spec, metadata);
     for (band, color) in std::mem::take(&mut metadata.colors) {
         wanted[usize::from(band)] = color;
     }
-    let refuse = |reason: &str| Err(Error::option("color-interpretation", reason));
+    let refuse = |reason: &str| Err(Error::option(OptionField::ColorInterpretation, reason));
     let palette = wanted.iter().position(|color| *color == ColorInterpretation::Palette);
     if spec.has_color_map() != (palette == Some(0)) || wanted.iter().skip(1).any(|c| *c == ColorInterpretation::Palette)
     {
@@ -60,6 +55,28 @@ pub(crate) fn settle(spec: &mut ImageSpec, metadata: &mut Metadata) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Returns the color interpretation of every band: the one that was set, else that of the items, else GDAL's default.
+pub(crate) fn of(spec: &ImageSpec, metadata: &Metadata) -> Vec<ColorInterpretation> {
+    let mut colors = stored(spec, metadata);
+    for (band, color) in &metadata.colors {
+        if let Some(own) = colors.get_mut(usize::from(*band)) {
+            *own = *color;
+        }
+    }
+    colors
+}
+
+/// Returns the color interpretation of every band without those that were set.
+fn stored(spec: &ImageSpec, metadata: &Metadata) -> Vec<ColorInterpretation> {
+    let mut colors = implied(spec);
+    for item in metadata.items.iter().filter(|item| item.role.as_deref() == Some("colorinterp")) {
+        let band = item.sample.and_then(|band| usize::try_from(band).ok());
+        let Some(color) = band.and_then(|band| colors.get_mut(band)) else { continue };
+        *color = ColorInterpretation::parse(item.value.trim()).unwrap_or(*color);
+    }
+    colors
 }
 
 /// Returns GDAL's default color interpretations, which apply where no item sets one.

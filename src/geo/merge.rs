@@ -34,7 +34,7 @@ impl Metadata {
     /// Sets the text of a tag by GDAL's name for it, such as `TIFFTAG_SOFTWARE`, and returns the old text if it was
     /// different. `None` if no tag has that name.
     pub(crate) fn merge_text(&mut self, name: &str, value: &str) -> Option<Option<String>> {
-        let (_, tag) = TEXTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let &(_, tag) = TEXTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         let new = TagValue::Ascii(value.as_bytes().to_vec());
         let old = self.tags.iter().find(|(other, old)| *other == tag && *old != new);
         let old = old.and_then(|(_, old)| match old {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::tiff::{Tag, TagValue};
 
 use super::ColorInterpretation;
@@ -45,6 +45,7 @@ impl PartialEq for Metadata {
 
 /// An item of GDAL's XML (tag 42112).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MetadataItem {
     /// The name, such as `STATISTICS_MEAN`.
     pub name: String,
@@ -144,7 +145,7 @@ impl Metadata {
     /// ([`GeoRef::with_pixel_is`](super::GeoRef::with_pixel_is)), `TIFFTAG_…` ([`set_text`](Self::set_text)), and the
     /// domains `IMAGE_STRUCTURE`, `RPC`, `COLOR_PROFILE`, `xml:XMP`.
     pub fn set_item(&mut self, domain: Option<&str>, name: &str, value: &str) -> Result<()> {
-        let refuse = |reason: String| Err(Error::option("metadata", reason));
+        let refuse = |reason: String| Err(Error::option(OptionField::Metadata, reason));
         let domain = domain.filter(|domain| !domain.is_empty());
         match domain.map(str::to_ascii_uppercase).as_deref() {
             None if name.eq_ignore_ascii_case("AREA_OR_POINT") => {
@@ -175,9 +176,7 @@ impl Metadata {
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for 0 and numbers that are not finite.
     pub fn set_scale(&mut self, band: u16, scale: f64) -> Result<()> {
-        if !scale.is_finite() || scale == 0.0 {
-            return Err(Error::option("band-scale", format!("must be finite and nonzero, got {scale}")));
-        }
+        check_scale(scale)?;
         self.set_quantity(band, scale, self.offset(band))
     }
 
@@ -186,9 +185,7 @@ impl Metadata {
     /// # Errors
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn set_offset(&mut self, band: u16, offset: f64) -> Result<()> {
-        if !offset.is_finite() {
-            return Err(Error::option("band-offset", format!("must be finite, got {offset}")));
-        }
+        check_offset(offset)?;
         self.set_quantity(band, self.scale(band), offset)
     }
 
@@ -235,10 +232,10 @@ impl Metadata {
     /// time in another format (TIFF 6.0 section 8).
     pub fn set_text(&mut self, tag: Tag, text: &str) -> Result<()> {
         if !TEXTS.iter().any(|(_, known)| *known == tag) {
-            return Err(Error::option("metadata", format!("tag {} is not a text that can be set", tag.0)));
+            return Err(Error::option(OptionField::Metadata, format!("tag {} is not a text that can be set", tag.0)));
         }
         if text.contains('\0') {
-            return Err(Error::option("metadata", "the text contains a NUL, which would end it; remove it"));
+            return Err(Error::option(OptionField::Metadata, "the text contains a NUL, which would end it; remove it"));
         }
         let is_time = text.len() == 19
             && text.bytes().zip(b"0000:00:00 00:00:00").all(|(byte, form)| match form {
@@ -246,7 +243,10 @@ impl Metadata {
                 other => byte == *other,
             });
         if tag == Tag::DATE_TIME && !text.is_empty() && !is_time {
-            return Err(Error::option("metadata", format!("'{text}' is not a time such as 2024:06:01 10:30:31")));
+            return Err(Error::option(
+                OptionField::Metadata,
+                format!("'{text}' is not a time such as 2024:06:01 10:30:31"),
+            ));
         }
         self.put_tag(tag, (!text.is_empty()).then(|| TagValue::Ascii(text.as_bytes().to_vec())));
         Ok(())
@@ -261,7 +261,7 @@ impl Metadata {
         let size = profile.first_chunk().map(|size| u32::from_be_bytes(*size) as usize);
         let is_profile = profile.get(36..40) == Some(b"acsp") && profile.len() >= 128 && size == Some(profile.len());
         if !(profile.is_empty() || is_profile) {
-            return Err(Error::option("icc-profile", "not an ICC profile"));
+            return Err(Error::option(OptionField::IccProfile, "not an ICC profile"));
         }
         self.put_tag(Tag::ICC_PROFILE, (!profile.is_empty()).then(|| TagValue::Undefined(profile.to_vec())));
         Ok(())
@@ -330,7 +330,7 @@ impl Metadata {
         if item.name.is_empty() || [item.domain.unwrap_or_default(), item.name, item.value].into_iter().any(unspeakable)
         {
             let reason = "names must not be empty, and neither names nor values may contain control characters";
-            return Err(Error::option("metadata", format!("'{}': {reason}", item.name.escape_debug())));
+            return Err(Error::option(OptionField::Metadata, format!("'{}': {reason}", item.name.escape_debug())));
         }
         if let Some(band) = item.sample {
             self.bands_named = self.bands_named.max(band.saturating_add(1));
@@ -360,7 +360,7 @@ impl Metadata {
 }
 
 /// Text tags, by the names that GDAL gives them as metadata.
-pub const TEXTS: [(&str, Tag); 7] = [
+pub const TEXTS: &[(&str, Tag)] = &[
     ("TIFFTAG_DOCUMENTNAME", Tag::DOCUMENT_NAME),
     ("TIFFTAG_IMAGEDESCRIPTION", Tag::IMAGE_DESCRIPTION),
     ("TIFFTAG_SOFTWARE", Tag::SOFTWARE),
@@ -410,6 +410,22 @@ impl MetadataItem {
     pub(crate) fn is_statistic(&self) -> bool {
         self.domain.is_none() && self.name.starts_with("STATISTICS_")
     }
+}
+
+/// Checks a band's scale factor.
+pub(super) fn check_scale(scale: f64) -> Result<()> {
+    if scale.is_finite() && scale != 0.0 {
+        return Ok(());
+    }
+    Err(Error::option(OptionField::Scale, format!("must be finite and nonzero, got {scale}")))
+}
+
+/// Checks a band's offset.
+pub(super) fn check_offset(offset: f64) -> Result<()> {
+    if offset.is_finite() {
+        return Ok(());
+    }
+    Err(Error::option(OptionField::Offset, format!("must be finite, got {offset}")))
 }
 
 #[cfg(test)]

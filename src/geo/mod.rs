@@ -9,12 +9,13 @@ mod merge;
 pub(crate) mod metadata;
 pub(crate) mod numbers;
 mod overrides;
+mod pixels;
 pub(crate) mod points;
 mod raster_type;
 pub(crate) mod text;
 pub(crate) mod transform;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::tiff::{Tag, TagValue};
 
 pub use color::ColorInterpretation;
@@ -65,6 +66,7 @@ pub struct GeoRef {
 
 /// Position of the pixels in model space (GeoTIFF 1.1 section 7.3), in the numbers of the file's tags.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Placement {
     /// No position.
     #[default]
@@ -121,7 +123,7 @@ impl GeoRef {
     #[must_use]
     pub fn with_transform(mut self, transform: Transform) -> Self {
         self.placement = Placement::of(transform);
-        self.placement.shift(self.pixel_is().shift());
+        self.placement.shift([self.pixel_is().shift(); 2]);
         self
     }
 
@@ -149,7 +151,7 @@ impl GeoRef {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for numbers that are not finite.
     pub fn with_rpc(mut self, rpc: Rpc) -> Result<Self> {
         if rpc.numbers().iter().any(|number| !number.is_finite()) {
-            return Err(Error::option("rpc", "numbers must be finite"));
+            return Err(Error::option(OptionField::Rpc, "numbers must be finite"));
         }
         self.rpc = Some(rpc);
         Ok(self)
@@ -183,7 +185,7 @@ impl GeoRef {
     pub fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
         let before = self.pixel_is();
         if before != pixel_is {
-            self.placement.shift(pixel_is.shift() - before.shift());
+            self.placement.shift([pixel_is.shift() - before.shift(); 2]);
             self.keys = Some(self.keys.take().unwrap_or_default().with_pixel_is(pixel_is));
         }
         self
@@ -198,7 +200,10 @@ impl GeoRef {
     /// numbers that are not finite.
     pub fn with_vertical_scale(mut self, z_scale: f64, z_offset: f64) -> Result<Self> {
         if !(z_scale.is_finite() && z_offset.is_finite()) || z_scale == 0.0 {
-            return Err(Error::option("scale", format!("height scale {z_scale} or offset {z_offset} is out of range")));
+            return Err(Error::option(
+                OptionField::Scale,
+                format!("height scale {z_scale} or offset {z_offset} is out of range"),
+            ));
         }
         match &mut self.placement {
             Placement::ScaleAndTiepoint { scale, tiepoints } => {
@@ -207,7 +212,7 @@ impl GeoRef {
             }
             Placement::Matrix(matrix) => (matrix[10], matrix[11]) = (z_scale, z_offset),
             Placement::None | Placement::Tiepoints(_) => {
-                return Err(Error::option("scale", "heights need a transform; set it first"));
+                return Err(Error::option(OptionField::Scale, "heights need a transform; set it first"));
             }
         }
         Ok(self)
@@ -308,27 +313,27 @@ impl Placement {
         Self::Matrix(Box::new([a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
     }
 
-    /// Moves the reference position within the pixel right and down by `pixels`, keeping the raster in place.
-    fn shift(&mut self, pixels: f64) {
-        if pixels == 0.0 {
+    /// Moves the reference position right and down by columns and rows, keeping the raster in place.
+    fn shift(&mut self, [columns, rows]: [f64; 2]) {
+        if columns == 0.0 && rows == 0.0 {
             return;
         }
         match self {
             Self::None => {}
             Self::ScaleAndTiepoint { scale: [a, e, _], tiepoints } => {
                 for point in tiepoints.as_chunks_mut::<6>().0 {
-                    point[3] += pixels * *a;
-                    point[4] -= pixels * e.abs();
+                    point[3] += columns * *a;
+                    point[4] -= rows * e.abs();
                 }
             }
             Self::Tiepoints(tiepoints) => {
                 for [column, row, ..] in tiepoints.as_chunks_mut::<6>().0 {
-                    (*column, *row) = (*column - pixels, *row - pixels);
+                    (*column, *row) = (*column - columns, *row - rows);
                 }
             }
             Self::Matrix(m) => {
-                m[3] += pixels * (m[0] + m[1]);
-                m[7] += pixels * (m[4] + m[5]);
+                m[3] += columns * m[0] + rows * m[1];
+                m[7] += columns * m[4] + rows * m[5];
             }
         }
     }

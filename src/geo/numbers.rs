@@ -1,12 +1,12 @@
 //! Numeric tags that GDAL shows as metadata: the resolution.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::tiff::{Tag, TagValue};
 
 use super::Metadata;
 
 /// Numeric tags, by the names that GDAL gives them as metadata.
-pub const NUMBERS: [(&str, Tag); 3] = [
+pub const NUMBERS: &[(&str, Tag)] = &[
     ("TIFFTAG_XRESOLUTION", Tag::X_RESOLUTION),
     ("TIFFTAG_YRESOLUTION", Tag::Y_RESOLUTION),
     ("TIFFTAG_RESOLUTIONUNIT", Tag::RESOLUTION_UNIT),
@@ -26,7 +26,7 @@ impl Metadata {
         } else if tag == Tag::X_RESOLUTION || tag == Tag::Y_RESOLUTION {
             TagValue::Rational(vec![rational(number).ok_or_else(|| refused(tag, number))?])
         } else {
-            return Err(Error::option("metadata", format!("tag {} is not a number that can be set", tag.0)));
+            return Err(Error::option(OptionField::Metadata, format!("tag {} is not a number that can be set", tag.0)));
         };
         self.put_tag(tag, Some(value));
         Ok(())
@@ -35,7 +35,7 @@ impl Metadata {
 
 fn refused(tag: Tag, number: f64) -> Error {
     Error::option(
-        "metadata",
+        OptionField::Metadata,
         format!("{number} is out of range for tag {} ({})", tag.0, tag.name().unwrap_or("unknown")),
     )
 }

@@ -1,6 +1,6 @@
 //! Ground control points and rational polynomials, for images that no affine transform can position.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 /// Maximum number of ground control points in a file, as in GDAL: the count of their numbers, six each, has 16 bits.
 pub(crate) const MOST_GCPS: usize = 10_922;
@@ -127,11 +127,16 @@ impl Rpc {
 /// up to 3.13 writes the points of pixel-is-point rasters with the wrong sign, one pixel off from where it reads them.)
 pub(super) fn tiepoints(points: &[Gcp], shift: f64) -> Result<Vec<f64>> {
     if points.is_empty() || points.len() > MOST_GCPS {
-        return Err(Error::option("gcp", format!("{} points; a file holds 1 to {MOST_GCPS}", points.len())));
+        return Err(Error::option(
+            OptionField::Gcps,
+            format!("{} points; a file holds 1 to {MOST_GCPS}", points.len()),
+        ));
     }
     let numbers: Vec<f64> = points.iter().flat_map(|p| [p.column - shift, p.row - shift, 0.0, p.x, p.y, p.z]).collect();
     match numbers.iter().position(|number| !number.is_finite()) {
-        Some(place) => Err(Error::option("gcp", format!("point {}: numbers must be finite", place / 6 + 1))),
+        Some(place) => {
+            Err(Error::option(OptionField::Gcps, format!("point {}: numbers must be finite", place / 6 + 1)))
+        }
         None => Ok(numbers),
     }
 }

@@ -1,6 +1,6 @@
 //! Raster type: whether a pixel is an area or a point. GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1.2).
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 use super::GeoKeys;
 use super::keys::{ASCII_PARAMS, DOUBLE_PARAMS};
@@ -74,7 +74,7 @@ impl GeoKeys {
 
     /// Checks that the directory and the values are consistent.
     pub(super) fn validate(&self) -> Result<()> {
-        let refuse = |reason: String| Err(Error::option("crs", format!("GeoKeys: {reason}")));
+        let refuse = |reason: String| Err(Error::option(OptionField::Crs, format!("GeoKeys: {reason}")));
         let (entries, rest) = self.directory.as_chunks::<4>();
         let Some((header, entries)) = entries.split_first() else {
             return refuse("the directory has no header".to_owned());

@@ -1,6 +1,6 @@
 //! Affine transforms from pixels to model space, and bounds.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 
 /// An affine transform from columns and rows to x and y in model space. (0, 0) is the outer corner of the first pixel,
 /// whatever the raster type ([`PixelIs`](super::PixelIs)).
@@ -29,12 +29,12 @@ impl Transform {
     pub fn from_gdal(numbers: [f64; 6]) -> Result<Self> {
         let transform = Self(numbers);
         if numbers.iter().any(|number| !number.is_finite()) {
-            return Err(Error::option("transform", format!("{numbers:?}: numbers must be finite")));
+            return Err(Error::option(OptionField::Transform, format!("{numbers:?}: numbers must be finite")));
         }
         let [_, a, b, _, d, e] = numbers;
         if a * e == b * d {
             return Err(Error::option(
-                "transform",
+                OptionField::Transform,
                 format!("{numbers:?}: pixels have no area; is it in GDAL's order (x, x per column, x per row, y, …)?"),
             ));
         }
@@ -60,7 +60,10 @@ impl Transform {
         if pixel_width > 0.0 && pixel_height > 0.0 {
             return Self::from_gdal([left, pixel_width, 0.0, top, 0.0, -pixel_height]);
         }
-        Err(Error::option("transform", format!("pixels of {pixel_width} x {pixel_height}: sizes must be positive")))
+        Err(Error::option(
+            OptionField::Transform,
+            format!("pixels of {pixel_width} x {pixel_height}: sizes must be positive"),
+        ))
     }
 
     /// Makes the north-up transform that fits `width` x `height` pixels to the bounds.
@@ -70,7 +73,9 @@ impl Transform {
     /// finite, and for an image without pixels.
     pub fn from_bounds(bounds: &Bounds, width: u32, height: u32) -> Result<Self> {
         let &Bounds { left, bottom, right, top } = bounds;
-        let refuse = |reason: &str| Err(Error::option("bounds", format!("{left}, {bottom}, {right}, {top}: {reason}")));
+        let refuse = |reason: &str| {
+            Err(Error::option(OptionField::Bounds, format!("{left}, {bottom}, {right}, {top}: {reason}")))
+        };
         if !(left < right && bottom < top) {
             return refuse("left must be less than right, and bottom less than top");
         }

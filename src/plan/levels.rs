@@ -1,6 +1,6 @@
 //! Sizes of the pyramid's levels.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::grid::Level;
 use crate::options::{EncodeOptions, Overviews};
 use crate::spec::ImageSpec;
@@ -45,13 +45,13 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Le
 /// Checks that every overview is smaller than the previous level.
 fn check_sizes(base: (u32, u32), sizes: &[(u32, u32)]) -> Result<()> {
     if sizes.is_empty() {
-        return Err(Error::option("overviews", "the list of sizes is empty; use 'none' for no overviews"));
+        return Err(Error::option(OptionField::Overviews, "the list of sizes is empty; use 'none' for no overviews"));
     }
     let mut last = base;
     for &(width, height) in sizes {
         if width == 0 || height == 0 || width > last.0 || height > last.1 || (width, height) == last {
             return Err(Error::option(
-                "overviews",
+                OptionField::Overviews,
                 format!("an overview of {width}x{height} after {}x{}: each must be smaller", last.0, last.1),
             ));
         }

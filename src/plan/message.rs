@@ -75,7 +75,7 @@ fn put_spec(message: &mut Message, spec: &ImageSpec) {
     message.u32(spec.width);
     message.u32(spec.height);
     message.u16(spec.bands);
-    message.one_of(&DataType::ALL, &spec.data_type);
+    message.one_of(DataType::ALL, &spec.data_type);
     message.option(spec.bits_per_sample.as_ref(), |message, bits| message.u16(*bits));
     message.option(spec.nodata.as_ref(), |message, nodata| match nodata {
         Nodata::Integer(value) => {
@@ -97,7 +97,7 @@ fn put_spec(message: &mut Message, spec: &ImageSpec) {
 fn take_spec(reader: &mut Reader<'_>) -> Result<ImageSpec> {
     let (width, height, bands) = (reader.u32()?, reader.u32()?, reader.u16()?);
     Ok(ImageSpec {
-        data_type: reader.one_of(&DataType::ALL)?,
+        data_type: reader.one_of(DataType::ALL)?,
         bits_per_sample: reader.option(Reader::u16)?,
         nodata: reader.option(|reader| match reader.u8()? {
             0 => Ok(Nodata::Integer(i128::from_le_bytes(reader.array()?))),
@@ -289,13 +289,13 @@ fn put_compression(message: &mut Message, compression: &Compression) {
     let codecs: Vec<_> = Compression::names().collect();
     message.one_of(&codecs, &compression.name());
     for (parameter, value) in compression.parameters() {
-        message.u32(parameter.code(value));
+        message.u64(parameter.code(value));
     }
 }
 
 fn take_compression(reader: &mut Reader<'_>) -> Result<Compression> {
     let compression = reader.one_of(Compression::ALL)?;
-    let read = compression.with_codes(|| reader.u32())?;
+    let read = compression.with_codes(|| reader.u64())?;
     read.ok_or_else(|| reader.damaged(format!("codec {compression} with a parameter that it does not have")))
 }
 

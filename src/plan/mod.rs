@@ -7,6 +7,7 @@ mod levels;
 mod message;
 mod nodata;
 mod predictor;
+mod shard_options;
 pub(crate) mod shards;
 mod share;
 mod tile_len;
@@ -16,18 +17,20 @@ pub(crate) mod window;
 use std::sync::Arc;
 
 use crate::codec::{self, Components, TileFormat};
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
 use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
 use crate::sample::Nodata;
-use crate::spec::{ImageSpec, NodataRule};
+use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
+use crate::view::NodataRule;
 
 pub(crate) use header::Header;
 pub(crate) use index::TileChecksums;
 pub(crate) use index::{Losses, TileIndex};
-pub use shards::{DEFAULT_SHARD_SIDE, Shard, ShardId, ShardOptions, ShardPlan};
+pub use shard_options::{DEFAULT_SHARD_SIDE, ShardOptions};
+pub use shards::{Shard, ShardId, ShardPlan};
 pub(crate) use share::{LevelShare, Share};
 pub(crate) use tile_len::{TileLen, TileLens};
 
@@ -99,11 +102,14 @@ impl CogPlan {
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
         let predictor = predictor::resolve(spec, options)?;
         if let Some(predictor) = options.overview_predictor {
-            predictor::check(spec, predictor, "overview-predictor")?;
+            predictor::check(spec, predictor, OptionField::OverviewPredictor)?;
         }
         let resampling = resolve_resampling(spec, options)?;
         if options.statistics && spec.data_type.is_complex() {
-            return Err(Error::option("stats", format!("statistics are not defined for {} samples", spec.data_type)));
+            return Err(Error::option(
+                OptionField::Statistics,
+                format!("statistics are not defined for {} samples", spec.data_type),
+            ));
         }
         let levels = levels::levels(spec, options)?;
         warnings.extend(tiling_scheme::settle(&mut metadata, geo, &levels));
@@ -111,7 +117,7 @@ impl CogPlan {
         let planes = if options.interleave == Interleave::Pixel { 1 } else { spec.bands };
         let grid = TileGrid { interleave: options.interleave, planes, mask: spec.mask };
         let samples = if planes == 1 { usize::from(spec.bands) } else { 1 };
-        for (codec, option) in options.codecs().zip(["compress", "overview-compress"]) {
+        for (codec, option) in options.codecs().zip([OptionField::Compression, OptionField::OverviewCompression]) {
             if let Some(reason) = (codec.codec().misfit)(codec, spec, samples) {
                 return Err(Error::option(option, reason));
             }
@@ -144,13 +150,11 @@ impl CogPlan {
     }
 
     /// Returns the description of the pixels in the file.
-    #[must_use]
     pub fn spec(&self) -> &ImageSpec {
         &self.inner.spec
     }
 
     /// Returns the description of the source's pixels. It differs from [`spec`](Self::spec) if a mask is made from nodata.
-    #[must_use]
     pub fn source_spec(&self) -> &ImageSpec {
         &self.inner.source
     }
@@ -233,7 +237,7 @@ impl CogPlan {
     pub(crate) fn check_computes_overviews(&self) -> Result<()> {
         if self.overviews_are_finished() {
             let reason = "only encode_levels takes finished overviews; specify overviews to compute instead";
-            return Err(Error::option("overviews", reason));
+            return Err(Error::option(OptionField::Overviews, reason));
         }
         Ok(())
     }
@@ -335,7 +339,7 @@ impl CogPlan {
             if bytes > MAX_TILE_BYTES {
                 let TileFormat { tile_size, samples, bits, .. } = format;
                 return Err(Error::option(
-                    "blocksize",
+                    OptionField::TileSize,
                     format!(
                         "a tile of {}x{} pixels with {samples} samples of {bits} bits takes {bytes} bytes, \
                          over {MAX_TILE_BYTES}; use smaller tiles, or band or tile interleave",
@@ -358,7 +362,7 @@ impl CogPlan {
         let limit = Variant::Classic.max_offset();
         if self.big_tiff() == BigTiff::No && stored_bytes > limit {
             return Err(Error::option(
-                "bigtiff",
+                OptionField::BigTiff,
                 format!(
                     "tiles of {stored_bytes} bytes exceed the classic TIFF limit of {limit}; compress or allow BigTIFF"
                 ),
@@ -370,23 +374,20 @@ impl CogPlan {
 
 /// Returns one kernel for all bands, or one per band if they differ.
 fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Resampling>> {
-    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    let refuse = |reason: String| Err(Error::option(OptionField::BandResampling, reason));
     let bands = &options.band_resampling;
     let (Some(&first), None) = (bands.first(), options.resampling) else {
-        if options.resampling.is_some() && !bands.is_empty() {
-            return refuse("one for all bands contradicts one for each; give only one of them".to_owned());
-        }
         let samples_only = spec.has_color_map() || spec.data_type.is_complex();
         let default = if samples_only { Resampling::Nearest } else { Resampling::Cubic };
         let resampling = options.resampling.unwrap_or(default);
-        check_resampling(spec, resampling)?;
+        check_resampling(spec, resampling, OptionField::Resampling)?;
         return Ok(vec![resampling]);
     };
     if bands.len() != usize::from(spec.bands) {
         return refuse(format!("{} for {} bands; give one for all, or one for each", bands.len(), spec.bands));
     }
     for &resampling in bands {
-        check_resampling(spec, resampling)?;
+        check_resampling(spec, resampling, OptionField::BandResampling)?;
         let shared = spec.mask || spec.alpha_band().is_some();
         if shared && resampling.mask_rule() != first.mask_rule() {
             return refuse(format!(
@@ -402,10 +403,10 @@ fn resolve_resampling(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<R
 }
 
 /// Rejects kernels that are not defined for the samples.
-fn check_resampling(spec: &ImageSpec, resampling: Resampling) -> Result<()> {
+fn check_resampling(spec: &ImageSpec, resampling: Resampling, option: OptionField) -> Result<()> {
     use Resampling::{Average, Mode, Nearest, Rms};
     let name = resampling.name();
-    let refuse = |reason: String| Err(Error::option("overview-resampling", reason));
+    let refuse = |reason: String| Err(Error::option(option, reason));
     if spec.has_color_map() {
         return match resampling {
             Nearest | Mode => Ok(()),

@@ -1,11 +1,12 @@
 //! Nodata in the file: kept as a tag, or as a mask where a lossy codec would change it.
 
 use crate::codec::JpegPhotometric;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::Metadata;
 use crate::geo::text::nodata_text;
 use crate::options::{Compression, EncodeOptions, MaskPolicy};
-use crate::spec::{ImageSpec, NodataRule, Photometric};
+use crate::spec::{ImageSpec, Photometric};
+use crate::view::{NodataRule, can_be_nodata};
 
 /// Applies the options to the description of the source's pixels: `spec` becomes that of the file. Returns the rule by
 /// which a mask is made from nodata, if one is.
@@ -15,14 +16,15 @@ pub(super) fn settle(
     options: &EncodeOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Option<NodataRule>> {
-    let refuse = |reason: String| Err(Error::option("mask", reason));
-    let lossy = options.codecs().find(|codec| !codec.codec().lossless);
+    let refuse = |reason: String| Err(Error::option(OptionField::Mask, reason));
+    let lossy = options.codecs().find(|codec| codec.codec().mixes_pixels);
     if let Compression::Jpeg { photometric: JpegPhotometric::Ycbcr, .. } = options.compression
         && spec.bands == 3
     {
         // Readers convert YCbCr to red, green, and blue.
         (spec.photometric, spec.extra_samples) = (Photometric::Rgb, Vec::new());
     }
+    let nodata = spec.nodata.filter(|nodata| spec.nodata_in_range().is_some() && can_be_nodata(spec.data_type, nodata));
     let asked = match options.mask {
         MaskPolicy::Nodata => Some(NodataRule::All),
         MaskPolicy::AnyNodata => Some(NodataRule::Any),
@@ -42,7 +44,7 @@ pub(super) fn settle(
     if spec.alpha_band().is_some() {
         return refuse(format!("{lossy} would change the alpha band; choose alpha to make it the mask"));
     }
-    let Some(nodata) = spec.possible_nodata() else { return Ok(asked) };
+    let Some(nodata) = nodata else { return Ok(asked) };
     let text = nodata_text(&nodata, spec.data_type);
     let text = text.trim_end_matches('\0');
     if options.mask == MaskPolicy::None {

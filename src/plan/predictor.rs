@@ -1,13 +1,13 @@
 //! The predictors of full resolution and the overviews.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::options::{EncodeOptions, Predictor};
 use crate::sample::SampleKind;
 use crate::spec::ImageSpec;
 
 /// Returns the predictor of full resolution: `Auto` is settled by the type of the samples.
 pub(super) fn resolve(spec: &ImageSpec, options: &EncodeOptions) -> Result<Predictor> {
-    check(spec, options.predictor, "predictor")?;
+    check(spec, options.predictor, OptionField::Predictor)?;
     let takes_predictor = options.compression.codec().takes_predictor;
     Ok(match options.predictor {
         Predictor::Auto if takes_predictor => by_type(spec),
@@ -26,7 +26,7 @@ pub(super) fn of_overviews(spec: &ImageSpec, options: &EncodeOptions, full: Pred
 }
 
 /// Rejects predictors that are not defined for the samples.
-pub(super) fn check(spec: &ImageSpec, predictor: Predictor, option: &'static str) -> Result<()> {
+pub(super) fn check(spec: &ImageSpec, predictor: Predictor, option: OptionField) -> Result<()> {
     let whole_width = spec.bits() == spec.data_type.bits();
     let refuse = |reason: String| Err(Error::option(option, reason));
     match predictor {

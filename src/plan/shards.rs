@@ -9,39 +9,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::grid::{Level, Rectangle};
 use crate::message::{Kind, Message, Reader, digest};
 
-use super::{CogPlan, Share};
+use super::{CogPlan, ShardOptions, Share};
 
 const SHARD_PLAN: Kind = Kind { code: 2, name: "a shard plan" };
-
-/// Default columns and rows of a shard, in pixels: eight tiles of the default size, so that one shard yields three
-/// overviews.
-pub const DEFAULT_SHARD_SIDE: u32 = 4096;
-
-/// Size of the shards.
-///
-/// While encoding, a shard takes the memory that [`CogEncoder`](crate::CogEncoder) takes for an image of its width,
-/// plus its compressed tiles and up to about a quarter of its pixels for the next tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardOptions {
-    /// Columns of a shard, in pixels of its first level, rounded up to whole tiles. The tile side times a power of two
-    /// is best, since the shard's overviews are then whole tiles as well. Default: [`DEFAULT_SHARD_SIDE`].
-    pub width: u32,
-    /// Rows of a shard, likewise.
-    pub height: u32,
-    /// Maximum number of levels that a shard encodes. Default (`None`): all whose tiles fit in the shard. A shard that
-    /// holds a whole level always encodes all remaining levels.
-    pub levels: Option<u32>,
-}
-
-impl Default for ShardOptions {
-    fn default() -> Self {
-        Self { width: DEFAULT_SHARD_SIDE, height: DEFAULT_SHARD_SIDE, levels: None }
-    }
-}
 
 /// Identifies a shard. Displayed as `tier/row/column`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,12 +128,12 @@ impl ShardPlan {
     /// than 2^32 shards, and for a predictor that the pixels have yet to settle.
     pub fn new(plan: CogPlan, options: &ShardOptions) -> Result<Self> {
         if options.width == 0 || options.height == 0 || options.levels == Some(0) {
-            return Err(Error::option("shards", "width, height, and levels must be at least 1"));
+            return Err(Error::option(OptionField::Shards, "width, height, and levels must be at least 1"));
         }
         plan.check_computes_overviews()?;
         if plan.predictor_is_open() {
             let reason = "'auto' depends on the first row of tiles, which no shard sees as a whole; settle it first";
-            return Err(Error::option("predictor", reason));
+            return Err(Error::option(OptionField::Predictor, reason));
         }
         let mut tiers: Vec<Tier> = Vec::new();
         while tiers.last().is_none_or(|tier| tier.end < plan.levels().len()) {
@@ -167,7 +141,7 @@ impl ShardPlan {
             let tier = Tier::new(plan.levels(), base, options);
             if tier.columns.checked_mul(tier.rows).is_none() {
                 let reason = format!("{}x{} shards are too many; make them larger", tier.columns, tier.rows);
-                return Err(Error::option("shards", reason));
+                return Err(Error::option(OptionField::Shards, reason));
             }
             tiers.push(tier);
         }

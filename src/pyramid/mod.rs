@@ -25,7 +25,7 @@ const LEAST_ROWS: usize = 8;
 
 /// The rolling buffers of all levels.
 #[derive(Debug)]
-pub struct Cascade {
+pub(crate) struct Cascade {
     levels: Vec<LevelRows>,
     /// The level of the plan that comes first here.
     base: usize,
@@ -34,12 +34,7 @@ pub struct Cascade {
 }
 
 impl Cascade {
-    /// Creates empty buffers for a whole image.
-    pub fn new(plan: &CogPlan) -> Self {
-        Self::of(plan, &Share::whole(plan))
-    }
-
-    /// Creates empty buffers for a part of an image that takes rows of the share's first level.
+    /// Creates empty buffers for an image, or a part of it that takes rows of the share's first level.
     pub(crate) fn of(plan: &CogPlan, share: &Share) -> Self {
         Self {
             levels: share.levels.iter().map(|level| LevelRows::new(plan, level)).collect(),
@@ -63,17 +58,17 @@ impl Cascade {
     }
 
     /// Returns a stripe for the next `count` rows of the first level, to be filled before [`commit`](Self::commit).
-    pub fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
+    pub(crate) fn stripe(&mut self, count: u32) -> Result<Stripe<'_>> {
         self.levels[0].stripe(count)
     }
 
     /// Marks the first `count` rows of the last stripe as filled.
-    pub fn commit(&mut self, count: u32) {
+    pub(crate) fn commit(&mut self, count: u32) {
         self.levels[0].commit(count);
     }
 
     /// Computes all overview rows that have become computable.
-    pub fn advance(&mut self, executor: &Executor) -> Result<()> {
+    pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
         for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
             let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
@@ -95,7 +90,7 @@ impl Cascade {
 
     /// Drops rows that are needed neither by the tiles from `next_tile_rows` on (one row number per level, starting
     /// with the first one here) nor by the next level.
-    pub fn forget(&mut self, next_tile_rows: &[u32]) {
+    pub(crate) fn forget(&mut self, next_tile_rows: &[u32]) {
         for (index, &next_tile_row) in next_tile_rows.iter().enumerate() {
             let needed = self.first_needed(index, next_tile_row);
             self.levels[index].forget(needed);
@@ -103,7 +98,7 @@ impl Cascade {
     }
 
     /// Returns a buffer for rows of the first level that are read while the current ones are still in use.
-    pub fn ahead(&self) -> RowsAhead {
+    pub(crate) fn ahead(&self) -> RowsAhead {
         RowsAhead { rows: self.levels[0].like(), count: 0 }
     }
 
@@ -121,7 +116,7 @@ impl Cascade {
 /// Rows of the first level that are read ahead, after the rows that will still be needed when this buffer replaces the
 /// cascade's.
 #[derive(Debug)]
-pub struct RowsAhead {
+pub(crate) struct RowsAhead {
     rows: LevelRows,
     /// Number of new rows; 0 after they were handed over.
     count: u32,
@@ -129,13 +124,13 @@ pub struct RowsAhead {
 
 impl RowsAhead {
     /// Returns the number of rows that have been read and not handed over.
-    pub fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// Returns a stripe for the next `count` rows; the next row of tiles of the first level determines which earlier
     /// rows are kept.
-    pub fn stripe(&mut self, cascade: &Cascade, next_tile_row: u32, count: u32) -> Result<Stripe<'_>> {
+    pub(crate) fn stripe(&mut self, cascade: &Cascade, next_tile_row: u32, count: u32) -> Result<Stripe<'_>> {
         self.count = count;
         self.rows.begin_with(&cascade.levels[0], cascade.first_needed(0, next_tile_row), count)
     }
@@ -148,7 +143,7 @@ impl RowsAhead {
     }
 
     /// Passes the rows to the cascade, and returns the number of new ones.
-    pub fn hand_over(&mut self, cascade: &mut Cascade) -> u32 {
+    pub(crate) fn hand_over(&mut self, cascade: &mut Cascade) -> u32 {
         let count = std::mem::take(&mut self.count);
         self.rows.commit(count);
         std::mem::swap(&mut self.rows, &mut cascade.levels[0]);

@@ -101,11 +101,6 @@ impl LevelRows {
         &self.planes[plane].bytes()[(row - self.first) as usize * self.row_bytes()..]
     }
 
-    /// Returns whether the level has a mask.
-    pub(super) fn has_mask(&self) -> bool {
-        self.mask.is_some()
-    }
-
     /// Returns the rows of the mask from row `row` on; `None` without a mask.
     pub(crate) fn mask_from(&self, row: u32) -> Option<&[u8]> {
         self.mask.as_ref().map(|mask| &mask.bytes()[(row - self.first) as usize * self.width..])

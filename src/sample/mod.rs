@@ -2,12 +2,17 @@
 //! the samples that equal it.
 
 mod nodata;
+mod number;
+
+use crate::error::{Error, OptionField, Result};
 
 pub use nodata::Nodata;
 pub(crate) use nodata::{NodataRange, Value};
+pub(crate) use number::Number;
 
 /// The type of one sample (one band of one pixel).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DataType {
     /// Unsigned 8-bit integer.
     U8,
@@ -43,6 +48,7 @@ pub enum DataType {
 
 /// Kind of number in a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SampleKind {
     /// Unsigned integer.
     Unsigned,
@@ -58,7 +64,7 @@ pub enum SampleKind {
 
 impl DataType {
     /// All data types, integers first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: &'static [Self] = &[
         Self::U8,
         Self::I8,
         Self::U16,
@@ -144,6 +150,50 @@ impl DataType {
             Self::CF32 => "cf32",
             Self::CF64 => "cf64",
         }
+    }
+}
+
+/// Other names of data types, those of NumPy and GDAL.
+const OTHER_NAMES: [(&str, DataType); 26] = [
+    ("uint8", DataType::U8),
+    ("byte", DataType::U8),
+    ("int8", DataType::I8),
+    ("sbyte", DataType::I8),
+    ("uint16", DataType::U16),
+    ("int16", DataType::I16),
+    ("uint32", DataType::U32),
+    ("int32", DataType::I32),
+    ("uint64", DataType::U64),
+    ("int64", DataType::I64),
+    ("float16", DataType::F16),
+    ("half", DataType::F16),
+    ("float32", DataType::F32),
+    ("float", DataType::F32),
+    ("single", DataType::F32),
+    ("float64", DataType::F64),
+    ("double", DataType::F64),
+    ("cint16", DataType::CI16),
+    ("complex_int16", DataType::CI16),
+    ("cint32", DataType::CI32),
+    ("complex_int32", DataType::CI32),
+    ("cfloat32", DataType::CF32),
+    ("complex64", DataType::CF32),
+    ("complex", DataType::CF64),
+    ("cfloat64", DataType::CF64),
+    ("complex128", DataType::CF64),
+];
+
+/// Parses a name in either case: `u8`, NumPy's `uint8`, or GDAL's `Byte`.
+impl std::str::FromStr for DataType {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let own = Self::ALL.iter().copied().map(|data_type| (data_type.name(), data_type));
+        let found = own.chain(OTHER_NAMES).find(|(name, _)| name.eq_ignore_ascii_case(text));
+        found.map(|(_, data_type)| data_type).ok_or_else(|| {
+            let names = Self::ALL.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ");
+            Error::option(OptionField::DataType, format!("'{text}' is not one of {names}"))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use half::f16;
 use num_complex::Complex;
 
 use super::{DataType, Sample, SampleKind, dispatch};
+use crate::error::{Error, OptionField, Result};
 
 /// A sample that can be compared with nodata.
 pub(crate) trait Value: Sample {
@@ -82,6 +83,7 @@ impl<T: Value> NodataRange<T> {
 ///
 /// GDAL writes it as text in tag 42113 (`GDAL_NODATA`): 64-bit integers as integers, everything else as a double.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Nodata {
     /// An integer, with room for every 64-bit integer, signed or unsigned.
     Integer(i128),
@@ -129,6 +131,15 @@ impl Nodata {
             }
             _ => self.as_f64(),
         }
+    }
+
+    /// Checks that a sample of the type can hold the value, apart from rounding of floats.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a fraction among integers, and a value that is
+    /// out of range.
+    pub fn check(&self, data_type: DataType) -> Result<()> {
+        self.misfit(data_type).map_or(Ok(()), |reason| Err(Error::option(OptionField::Nodata, reason)))
     }
 
     /// Returns why no sample of the type can hold the value; `None` if one can, apart from rounding of floats.

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::recognize::Address;
 
 /// Small writes (headers, tile leaders and trailers) are combined up to this many bytes.
@@ -21,6 +21,8 @@ const MOST_NAMES: usize = 16;
 
 /// Options for an [`OutputFile`]. The defaults are safe and fast: nothing is replaced, and nothing is synced to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+#[must_use]
 pub struct FileOptions {
     /// True to replace an existing file. Default: false, an existing file is an error. No effect if the target is not a
     /// regular file.
@@ -29,6 +31,40 @@ pub struct FileOptions {
     /// it can take seconds; after a power failure the file may then be missing or empty. Also needed for network file
     /// systems that report a failed write only on sync.
     pub sync: bool,
+}
+
+/// Each method sets one option and returns the options, so that they can be chained.
+impl FileOptions {
+    /// Returns the default options.
+    pub const fn new() -> Self {
+        Self { overwrite: false, sync: false }
+    }
+
+    /// Sets whether an existing file is replaced. Default: `false`, it is an error.
+    pub const fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Sets whether [`commit`](OutputFile::commit) waits until the file is on disk. Default: `false`.
+    pub const fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// Checks the options of an output that is not a file, such as a stream or memory: there is nothing to replace or to
+    /// sync.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidOption`] for an option that is set, since it has no effect.
+    pub fn check_for_stream(&self) -> Result<()> {
+        let refuse = |option| Err(Error::option(option, "has no effect if the output is not a file; leave it out"));
+        match self {
+            Self { overwrite: true, .. } => refuse(OptionField::Overwrite),
+            Self { sync: true, .. } => refuse(OptionField::Sync),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A file that appears complete or not at all.

@@ -19,6 +19,8 @@ use super::target::{BLOCK, Target};
 /// complete last. Without compression, their offsets are known from the start; if the output is a file, tiles are then
 /// written directly to their positions, and nothing waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct StoreOptions {
     /// Memory limit for encoded tiles, in bytes; the rest spills to a temporary file, or is an error without the
     /// feature `spool`. Default: 16 MiB; without the feature `spool`, no limit.
@@ -44,11 +46,40 @@ impl Default for StoreOptions {
     }
 }
 
+/// Each method sets one option and returns the options, so that they can be chained.
 impl StoreOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Returns options that keep all encoded tiles in memory, for outputs that are in memory themselves.
-    #[must_use]
     pub fn in_memory() -> Self {
         Self { memory: u64::MAX, ..Self::default() }
+    }
+
+    /// Sets the memory limit for encoded tiles in bytes. Default: 16 MiB; without the feature `spool`, no limit.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// Sets the size in bytes of the rows that are read at once, if a row of tiles is not larger. Default: 16 MiB.
+    pub fn batch(mut self, bytes: u64) -> Self {
+        self.batch = bytes;
+        self
+    }
+
+    /// Sets the directory of the temporary file. Default: the system's temporary directory.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Sets whether the finished file is read back and all pixels are compared before it appears. Default: `false`.
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(feature = "geotiff")]
 use crate::check::{self, Expected};
 use crate::encode::TileSink;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::plan::{CogPlan, TileChecksums};
 #[cfg(feature = "geotiff")]
@@ -14,10 +14,13 @@ use crate::read::DiskFile;
 /// The path at which the output can be read back, or the reason why it can't be.
 pub(super) fn readable(sink: &dyn TileSink) -> Result<&Path> {
     if cfg!(not(feature = "geotiff")) {
-        return Err(Error::option("verify", "verification needs the feature 'geotiff'"));
+        return Err(Error::option(OptionField::Verify, "verification needs the feature 'geotiff'"));
     }
     sink.readable().ok_or_else(|| {
-        Error::option("verify", "a stream of bytes, a device or a FIFO can't be read back; write to a regular file")
+        Error::option(
+            OptionField::Verify,
+            "a stream of bytes, a device or a FIFO can't be read back; write to a regular file",
+        )
     })
 }
 

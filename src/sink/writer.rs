@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::encode::{CogEncoder, Summary, TileSink, check_source};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::plan::CogPlan;
 use crate::sample::Sample;
@@ -94,10 +94,10 @@ pub fn encode_to_output(
 /// use cogsmith::{CogPlan, DataType, EncodeOptions, Executor, GeoRef, ImageSpec, Metadata, Overviews, SliceSource, StoreOptions};
 /// let (image, overview) = (vec![7u16; 600 * 600], vec![8u16; 200 * 200]);
 /// let spec = ImageSpec::new(600, 600, 1, DataType::U16);
-/// let options = EncodeOptions { overviews: Overviews::Finished(vec![(200, 200)]), ..EncodeOptions::default() };
+/// let options = EncodeOptions::new().overviews(Overviews::Finished(vec![(200, 200)]));
 /// let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options)?;
 /// let mut full = SliceSource::new(spec.clone(), &image)?;
-/// let mut third = SliceSource::new(ImageSpec { width: 200, height: 200, ..spec }, &overview)?;
+/// let mut third = SliceSource::new(spec.width(200).height(200), &overview)?;
 /// let mut file = Vec::new();
 /// let go_on = &mut |_| ControlFlow::Continue(());
 /// let store = StoreOptions::default();
@@ -380,7 +380,7 @@ impl<'a> CogWriter<'a> {
 fn check_count(sources: &[&mut dyn PixelSource], plan: &CogPlan) -> Result<()> {
     if !plan.overviews_are_finished() {
         let reason = "the plan computes overviews, but they are supplied; use finished overviews in the plan";
-        return Err(Error::option("overviews", reason));
+        return Err(Error::option(OptionField::Overviews, reason));
     }
     let (given, planned) = (sources.len(), plan.levels().len());
     if given == planned {

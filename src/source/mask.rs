@@ -1,20 +1,22 @@
 //! Masks that are computed while rows are read: [`MaskedSource`].
 
 use crate::buffer::AlignedBytes;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::options::{EncodeOptions, MaskPolicy};
-use crate::spec::{ImageSpec, NodataRule};
-use crate::view::{PixelSource, Stripe, StripeLayout, mask_nodata};
+use crate::sample::{DataType, dispatch};
+use crate::spec::ImageSpec;
+use crate::validity::is_transparent;
+use crate::view::{NodataRule, PixelSource, Stripe, StripeLayout, mask_nodata};
 
 use super::RasterSource;
 
 /// A source whose mask is dropped, or made from its nodata value or alpha band.
 ///
 /// ```
-/// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, Nodata, PixelSource, SliceSource};
-/// let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), ..ImageSpec::new(2, 1, 1, DataType::U8) };
+/// use cogsmith::{DataType, ImageSpec, MaskPolicy, MaskedSource, PixelSource, SliceSource};
+/// let spec = ImageSpec::new(2, 1, 1, DataType::U8).nodata(0u64);
 /// let source = MaskedSource::new(SliceSource::new(spec, &[0u8, 7])?, MaskPolicy::Nodata)?;
 /// assert!(source.spec().mask);
 /// # Ok::<(), cogsmith::Error>(())
@@ -54,7 +56,7 @@ impl<S: PixelSource> MaskedSource<S> {
             MaskPolicy::None => spec.mask = false,
             MaskPolicy::Nodata | MaskPolicy::AnyNodata => {
                 if spec.nodata.is_none() {
-                    return Err(Error::option("mask", "there is no nodata value to make a mask from"));
+                    return Err(Error::option(OptionField::Mask, "there is no nodata value to make a mask from"));
                 }
                 spec.mask = true;
                 let any = policy == MaskPolicy::AnyNodata;
@@ -63,7 +65,7 @@ impl<S: PixelSource> MaskedSource<S> {
             MaskPolicy::Alpha => {
                 let (band, _) = spec
                     .alpha_band()
-                    .ok_or_else(|| Error::option("mask", "there is no alpha band to make a mask from"))?;
+                    .ok_or_else(|| Error::option(OptionField::Mask, "there is no alpha band to make a mask from"))?;
                 spec.extra_samples.remove(band - usize::from(spec.photometric.color_bands()));
                 spec.bands -= 1;
                 spec.mask = true;
@@ -89,7 +91,7 @@ impl<S: RasterSource> MaskedSource<S> {
     pub fn for_options(inner: S, options: &EncodeOptions) -> Result<Self> {
         let has_alpha = inner.spec().alpha_band().is_some();
         match options.mask {
-            MaskPolicy::Auto if options.is_lossy() && has_alpha => {
+            MaskPolicy::Auto if options.mixes_pixels() && has_alpha => {
                 let mut masked = Self::with_metadata(inner, MaskPolicy::Alpha)?;
                 let warning = "the alpha band became the mask, since a lossy codec would change it; partly transparent \
                                pixels are opaque now";
@@ -130,6 +132,10 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        self.inner.can_skip_rows()
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         match &mut self.made_from {
             MadeFrom::Nothing => self.inner.read_rows(first_row, stripe, executor),
@@ -161,7 +167,7 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
                 };
                 self.inner.read_rows(first_row, &mut with_alpha, executor)?;
                 let all = &pixels.bytes()[..stripe.rows * row_bytes];
-                take_alpha(*band, all, pixel, stripe);
+                take_alpha(self.spec.data_type, *band, all, pixel, stripe);
                 Ok(())
             }
         }
@@ -182,8 +188,8 @@ impl<S: RasterSource> RasterSource for MaskedSource<S> {
     }
 }
 
-/// Copies all bands except alpha, and masks the pixels whose alpha is 0.
-fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
+/// Copies all bands except alpha, and masks the transparent pixels.
+fn take_alpha(data_type: DataType, band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>) {
     let size = stripe.sample_size;
     let alpha = band * size..(band + 1) * size;
     let mut colors = Vec::with_capacity(stripe.width * (pixel - size));
@@ -192,8 +198,8 @@ fn take_alpha(band: usize, pixels: &[u8], pixel: usize, stripe: &mut Stripe<'_>)
         for (column, pixel) in pixels.chunks_exact(pixel).enumerate() {
             colors.extend_from_slice(&pixel[..alpha.start]);
             colors.extend_from_slice(&pixel[alpha.end..]);
-            // Zero has only zero bits, except for the sign of a float.
-            let transparent = pixel[alpha.clone()].iter().all(|byte| *byte == 0);
+            let alpha = &pixel[alpha.clone()];
+            let transparent = dispatch!(data_type, T => is_transparent(bytemuck::pod_read_unaligned::<T>(alpha)));
             if transparent && let Some(mask) = &mut stripe.mask {
                 mask[row * stripe.width + column] = 0;
             }

@@ -24,8 +24,9 @@ static NO_GEO: LazyLock<GeoRef> = LazyLock::new(GeoRef::default);
 /// No metadata.
 static NO_METADATA: LazyLock<Metadata> = LazyLock::new(Metadata::default);
 
-/// A raster: rows of pixels from top to bottom, with georeferencing and metadata. By default there are none.
-pub trait RasterSource: PixelSource {
+/// A raster: rows of pixels from top to bottom, with georeferencing and metadata. By default there are none. It can move to
+/// another thread, so that a caller need not wait for the encoding.
+pub trait RasterSource: PixelSource + Send {
     /// Returns the georeferencing.
     fn geo(&self) -> &GeoRef {
         &NO_GEO

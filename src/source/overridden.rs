@@ -1,6 +1,6 @@
 //! Sources with nodata, georeferencing, or metadata set by the caller.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::executor::Executor;
 use crate::geo::{Crs, GeoRef, Metadata};
 use crate::sample::Nodata;
@@ -78,6 +78,10 @@ impl<S: PixelSource> PixelSource for OverriddenSource<S> {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        self.inner.can_skip_rows()
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.inner.read_rows(first_row, stripe, executor)
     }
@@ -99,9 +103,7 @@ impl<S: RasterSource> RasterSource for OverriddenSource<S> {
 
 /// Sets the nodata value of an image, and drops statistics if it differs from the present one.
 pub(super) fn set_nodata(spec: &mut ImageSpec, metadata: &mut Metadata, nodata: Option<Nodata>) -> Result<()> {
-    if let Some(reason) = nodata.and_then(|value| value.misfit(spec.data_type)) {
-        return Err(Error::option("nodata", reason));
-    }
+    nodata.map_or(Ok(()), |value| value.check(spec.data_type))?;
     if !same_nodata(nodata, spec.nodata) {
         metadata.drop_statistics();
     }

@@ -7,8 +7,9 @@ mod exact;
 mod packed;
 
 use crate::geo::text::shortest;
-use crate::sample::{DataType, NodataRange, Value};
+use crate::sample::{DataType, Value};
 use crate::spec::ImageSpec;
+use crate::validity::{Validity, is_masked, is_transparent};
 
 use exact::{FixedPoint, Whole};
 pub(crate) use packed::{pack, unpack};
@@ -242,12 +243,11 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
 }
 
 fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &mut [BandSums]) {
-    let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
+    let validity = Validity::of_statistics(spec, rows.mask.is_some());
+    let nodata = validity.nodata::<T>();
+    // Alpha itself is not masked.
     let alpha = spec.alpha_band().map(|(band, _)| band);
-    // As in GDAL: nodata alone decides, together with the mask only for f16 and f32; without nodata, the mask alone;
-    // without either, alpha. Alpha itself is not masked.
-    let mask = rows.mask.filter(|_| nodata.is_none() || matches!(spec.data_type, DataType::F16 | DataType::F32));
-    let alpha_covers = alpha.filter(|_| nodata.is_none() && rows.mask.is_none());
+    let mask = rows.mask.filter(|_| validity.has_mask());
     let samples = usize::from(spec.bands) / rows.planes.len().max(1);
     let planes: Vec<&[T]> = rows.planes.iter().map(|plane| bytemuck::cast_slice(plane)).collect();
     let pixels = planes.first().map_or(0, |plane| plane.len() / samples.max(1));
@@ -263,25 +263,23 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &m
         let end = (start + run).min(pixels);
         for (band, sums) in sums.iter_mut().enumerate() {
             sums.pixels += (end - start) as u64;
-            let is_nodata = |value: T| nodata.is_some_and(|nodata| nodata.contains(value));
+            let samples = run_of(band, start, end);
             valid.clear();
-            match (mask.filter(|_| alpha != Some(band)), alpha_covers.filter(|&alpha| alpha != band)) {
-                (Some(mask), _) => valid.extend(mask[start..end].iter().map(|valid| *valid != 0)),
+            match (mask.filter(|_| alpha != Some(band)), validity.alpha().filter(|&alpha| alpha != band)) {
+                (Some(mask), _) => {
+                    let masked = samples.zip(&mask[start..end]);
+                    valid.extend(masked.filter(|(_, mask)| !is_masked(**mask)).map(|(value, _)| value));
+                }
                 (None, Some(alpha)) => {
-                    valid.extend(run_of(alpha, start, end).map(|value| value != T::ZERO && !value.is_nan()));
+                    let covered = samples.zip(run_of(alpha, start, end));
+                    valid.extend(covered.filter(|(_, alpha)| !is_transparent(*alpha)).map(|(value, _)| value));
                 }
-                (None, None) => {
-                    match nodata {
-                        None => T::add(sums, run_of(band, start, end)),
-                        Some(nodata) => {
-                            T::add(sums, run_of(band, start, end).filter(|value| !nodata.contains(*value)));
-                        }
-                    }
-                    continue;
-                }
+                (None, None) => valid.extend(samples),
             }
-            let pixels = run_of(band, start, end).zip(&valid).filter(|(value, valid)| **valid && !is_nodata(*value));
-            T::add(sums, pixels.map(|(value, _)| value));
+            if let Some(nodata) = nodata {
+                valid.retain(|value| !nodata.contains(*value));
+            }
+            T::add(sums, &valid);
         }
     }
 }
@@ -289,25 +287,24 @@ fn measure_as<T: Measured>(spec: &ImageSpec, rows: &MeasuredPixels<'_>, sums: &m
 /// A sample that can be summed.
 trait Measured: Value {
     /// Adds at most [`RUN`] samples. NaN values are skipped.
-    fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>);
+    fn add(sums: &mut BandSums, samples: &[Self]);
 }
 
 /// Integers of up to 16 bits: the sums of a run fit in 64 bits, which SIMD can add.
 macro_rules! small_integers {
     ($($type:ty),*) => {
         $(impl Measured for $type {
-            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
-                let (mut count, mut low, mut high) = (0, Self::MAX, Self::MIN);
+            fn add(sums: &mut BandSums, samples: &[Self]) {
+                let (mut low, mut high) = (Self::MAX, Self::MIN);
                 let (mut sum, mut squares) = (0i64, 0u64);
-                for value in samples {
-                    count += 1;
+                for &value in samples {
                     (low, high) = (low.min(value), high.max(value));
                     let value = i64::from(value);
                     sum += value;
                     squares += value.unsigned_abs() * value.unsigned_abs();
                 }
                 let range = (low.into(), high.into());
-                sums.add_integers(count, range, sum.into(), [squares.into(), 0]);
+                sums.add_integers(samples.len(), range, sum.into(), [squares.into(), 0]);
             }
         })*
     };
@@ -316,11 +313,10 @@ macro_rules! small_integers {
 macro_rules! large_integers {
     ($($type:ty),*) => {
         $(impl Measured for $type {
-            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
-                let (mut count, mut low, mut high) = (0, Self::MAX, Self::MIN);
+            fn add(sums: &mut BandSums, samples: &[Self]) {
+                let (mut low, mut high) = (Self::MAX, Self::MIN);
                 let (mut sum, mut squares) = (0i128, [0u128; 2]);
-                for value in samples {
-                    count += 1;
+                for &value in samples {
                     (low, high) = (low.min(value), high.max(value));
                     let value = i128::from(value);
                     sum += value;
@@ -328,7 +324,7 @@ macro_rules! large_integers {
                     squares[0] += square & u128::from(u64::MAX);
                     squares[1] += square >> 64;
                 }
-                sums.add_integers(count, (low.into(), high.into()), sum, squares);
+                sums.add_integers(samples.len(), (low.into(), high.into()), sum, squares);
             }
         })*
     };
@@ -337,8 +333,8 @@ macro_rules! large_integers {
 macro_rules! floats {
     ($($type:ty),*) => {
         $(impl Measured for $type {
-            fn add(sums: &mut BandSums, samples: impl Iterator<Item = Self>) {
-                sums.add_floats(samples.filter(|value| !value.is_nan()).map(f64::from));
+            fn add(sums: &mut BandSums, samples: &[Self]) {
+                sums.add_floats(samples.iter().filter(|value| !value.is_nan()).map(|&value| f64::from(value)));
             }
         })*
     };
@@ -349,11 +345,11 @@ large_integers!(u32, i32, u64, i64);
 floats!(half::f16, f32, f64);
 
 impl BandSums {
-    fn add_integers(&mut self, count: u64, more: (i128, i128), more_sum: i128, more_squares: [u128; 2]) {
+    fn add_integers(&mut self, count: usize, more: (i128, i128), more_sum: i128, more_squares: [u128; 2]) {
         if let Sums::Integer { range, sum, squares } = &mut self.sums
             && count > 0
         {
-            self.valid += count;
+            self.valid += count as u64;
             widen(range, Some(more));
             *sum += more_sum;
             squares.iter_mut().zip(more_squares).for_each(|(squares, more)| *squares += more);

@@ -2,6 +2,7 @@
 
 /// The value of a tag: a field type (TIFF 6.0 section 2, BigTIFF for the 64-bit ones) and its items.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum TagValue {
     /// Type 1, BYTE.
     Byte(Vec<u8>),

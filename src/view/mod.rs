@@ -8,7 +8,7 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
-pub(crate) use nodata::mask_nodata;
+pub(crate) use nodata::{NodataRule, can_be_nodata, mask_nodata};
 pub use window::StripeWindow;
 
 /// Memory layout of the samples of a stripe.
@@ -24,6 +24,7 @@ pub enum StripeLayout {
 ///
 /// Samples are in native byte order. Every plane is aligned to 8 bytes, so it can be viewed as samples of any type.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Stripe<'a> {
     /// Number of columns.
     pub width: usize,
@@ -39,6 +40,32 @@ pub struct Stripe<'a> {
     pub planes: Vec<&'a mut [u8]>,
     /// Mask with one byte per pixel, 0 = invalid, if the image has one.
     pub mask: Option<&'a mut [u8]>,
+}
+
+impl<'a> Stripe<'a> {
+    /// Makes a stripe of `rows` full rows of an image, for reading a source outside of an encoder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PixelCount`] if the number of planes, or the length of a plane or of the mask, does not match.
+    pub fn new(
+        spec: &ImageSpec,
+        rows: usize,
+        layout: StripeLayout,
+        planes: Vec<&'a mut [u8]>,
+        mask: Option<&'a mut [u8]>,
+    ) -> Result<Self> {
+        let (width, bands, sample_size) = (spec.width as usize, usize::from(spec.bands), spec.data_type.size());
+        let stripe = Self { width, rows, bands, sample_size, layout, planes, mask };
+        let count = if layout == StripeLayout::Chunky { 1 } else { bands };
+        check_count("planes of a stripe", count as u64, stripe.planes.len())?;
+        for plane in &stripe.planes {
+            check_count("bytes of a plane", stripe.row_bytes() as u64 * rows as u64, plane.len())?;
+        }
+        if let Some(mask) = &stripe.mask {
+            check_count("pixels of the mask", u64::from(spec.width) * rows as u64, mask.len())?;
+        }
+        Ok(stripe)
+    }
 }
 
 impl Stripe<'_> {
@@ -126,11 +153,17 @@ pub trait PixelSource {
     /// Returns the description of the image.
     fn spec(&self) -> &ImageSpec;
 
-    /// Fills `stripe` with the rows starting at `first_row`, which increases from call to call without gaps.
+    /// Fills `stripe` with the rows starting at `first_row`, which increases from call to call, without gaps unless
+    /// [`can_skip_rows`](Self::can_skip_rows) allows them.
     ///
     /// # Errors
     /// Any error that prevents the rows from being read.
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
+
+    /// Returns whether rows that are not needed can be left out. Default: `false`; they are then read and dropped.
+    fn can_skip_rows(&self) -> bool {
+        false
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for &mut S {
@@ -141,6 +174,10 @@ impl<S: PixelSource + ?Sized> PixelSource for &mut S {
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         (**self).read_rows(first_row, stripe, executor)
     }
+
+    fn can_skip_rows(&self) -> bool {
+        (**self).can_skip_rows()
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
@@ -150,6 +187,10 @@ impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         (**self).read_rows(first_row, stripe, executor)
+    }
+
+    fn can_skip_rows(&self) -> bool {
+        (**self).can_skip_rows()
     }
 }
 
@@ -217,6 +258,10 @@ fn check_count(what: &'static str, expected: u64, got: usize) -> Result<()> {
 impl PixelSource for SliceSource<'_> {
     fn spec(&self) -> &ImageSpec {
         &self.spec
+    }
+
+    fn can_skip_rows(&self) -> bool {
+        true
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {

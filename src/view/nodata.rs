@@ -1,10 +1,27 @@
 //! Masks made from nodata.
 
-use crate::error::{Error, Result};
-use crate::sample::{NodataRange, Value, dispatch};
-use crate::spec::{ImageSpec, NodataRule};
+use crate::error::{Error, OptionField, Result};
+use crate::sample::{DataType, Nodata, NodataRange, dispatch};
+use crate::spec::ImageSpec;
+use crate::validity::lacks_data;
 
 use super::{Stripe, StripeLayout};
+
+/// The bands that must be nodata for a pixel to be masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NodataRule {
+    /// All of them.
+    All,
+    /// Any of them.
+    Any,
+    /// All of them; if only some are, that is an error.
+    Agreeing,
+}
+
+/// Returns whether a sample of this type can be nodata.
+pub(crate) fn can_be_nodata(data_type: DataType, nodata: &Nodata) -> bool {
+    dispatch!(data_type, T => NodataRange::<T>::of(nodata).is_some() || nodata.as_f64().is_nan() && data_type.is_float())
+}
 
 /// Masks the pixels of a stripe that are nodata or NaN, in addition to those that its mask already excludes. `(column,
 /// row)` is the position of the stripe in the image.
@@ -26,7 +43,7 @@ pub(crate) fn mask_nodata(
     let mut counts = vec![0u16; mask.len()];
     dispatch!(spec.data_type, T => {
         let nodata = spec.nodata_in_range().as_ref().and_then(NodataRange::<T>::of);
-        let has_data = |value: &T| !value.is_nan() && !nodata.is_some_and(|nodata| nodata.contains(*value));
+        let has_data = |value: &T| !lacks_data(*value, nodata);
         for plane in &stripe.planes {
             let values: &[T] = bytemuck::cast_slice(plane);
             for (count, pixel) in counts.iter_mut().zip(values.chunks_exact(samples)) {
@@ -61,13 +78,12 @@ fn disagreement(spec: &ImageSpec, column: u64, row: u64, with_data: u16) -> Erro
          mask for all bands; choose nodata to mask pixels without data in any band, where other samples become data, or \
          any-nodata to mask this pixel too"
     );
-    Error::option("mask", reason)
+    Error::option(OptionField::Mask, reason)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{DataType, Nodata};
 
     fn masked(rule: NodataRule, layout: StripeLayout, mask: [u8; 3]) -> Result<[u8; 3]> {
         let spec = ImageSpec { nodata: Some(Nodata::from(0u64)), mask: true, ..ImageSpec::new(3, 1, 2, DataType::U8) };
@@ -92,5 +108,12 @@ mod tests {
             assert!(error.contains("1 of 2 bands are nodata (0) at column 11, row 20"), "{error}");
             assert_eq!(masked(NodataRule::Agreeing, layout, [255, 0, 0]).unwrap(), [0, 0, 0]);
         }
+    }
+
+    #[test]
+    fn types_limit_what_can_be_nodata() {
+        let can = |data_type, text| can_be_nodata(data_type, &Nodata::parse(text).unwrap());
+        assert!(can(DataType::U8, "0") && can(DataType::F32, "nan") && can(DataType::F32, "-9999"));
+        assert!(!can(DataType::U8, "-9999") && !can(DataType::U8, "nan") && !can(DataType::U8, "1.5"));
     }
 }

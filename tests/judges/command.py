@@ -261,18 +261,13 @@ def addresses():
 
 # Words of other tools, and what the command says is meant.
 MEANT = {
-    ("-co", "COMPRESS=ZSTD"): "--compress zstd", ("--co", "BLOCKXSIZE=256"): "--blocksize N or WxH", ("--co=TILED=YES",): "always tiled",
-    ("--co", "PREDICTOR=2"): "--predictor horizontal", ("-co", "ADD_ALPHA=YES"): "no alpha band is added", ("-scale", "0", "255"): "--band-scale NUMBER records",
-    ("--scale", "0.1"): "'gdal_translate -scale'", ("--offset", "1"): "--band-offset NUMBER", ("--unit", "m"): "--band-unit TEXT",
-    ("-co", "OTHER=1"): "creation options", ("-of", "COG"): "always a COG", ("-a_srs", "EPSG:4326"): "--crs", ("-a_nodata", "0"): "--nodata",
-    ("-a_ullr", "0", "1", "1", "0"): "--bounds", ("-tr", "10", "10"): "gdalwarp -tr", ("-r", "average"): "--overview-resampling",
-    ("-b", "1"): "gdal_translate -b", ("--bidx", "1"): "gdal_translate -b", ("-ot", "Byte"): "samples keep their type", ("-mo", "A=B"): "--metadata",
-    ("--resampling", "average"): "--overview-resampling", ("--profile", "zstd"): "--compress", ("--cog-profile", "lzw"): "--compress",
+    ("--co=TILED=YES",): "-co NAME=VALUE takes", ("--scale", "0.1"): "'gdal_translate -scale'", ("--offset", "1"): "--band-offset NUMBER",
+    ("--unit", "m"): "--band-unit TEXT", ("-tr", "10", "10"): "gdalwarp -tr", ("--resampling", "average"): "--overview-resampling",
     ("--blockxsize", "256"): "--blocksize", ("--tile-size", "256"): "--blocksize", ("--web-optimized",): "gdalwarp", ("--add-mask",): "--mask",
     ("--num-threads", "2"): "--threads", ("-j", "2"): "--threads", ("--force",): "--overwrite", ("--dst-crs", "EPSG:3857"): "does not reproject",
-    ("-t_srs", "EPSG:3857"): "does not reproject", ("--epsg", "3857"): "--crs", ("--quality", "85"): "lossless", ("--bbox", "0,0,1,1"): "--bounds",
+    ("-t_srs", "EPSG:3857"): "does not reproject", ("--epsg", "3857"): "--crs", ("--srcwin", "1,2,3,4"): "--window", ("--projwin", "0,1,1,0"): "--bbox",
     ("--predictor", "2"): "'horizontal'", ("--predictor", "YES"): "'auto'", ("--bigtiff", "IF_SAFER"): "'auto'", ("--threads", "ALL_CPUS"): "'all'",
-    ("--compress", "JPEG"): "lossless", ("-srcwin", "0", "0", "1", "1"): "gdal_translate -projwin", ("--no-aux",): "--ignore-aux",
+    ("--compress", "JXL"): "hardly any reader", ("--compress", "LZMA"): "", ("--ot", "Byte"): "--dtype", ("--no-aux",): "--ignore-aux",
 }
 # Values in either case.
 CASES = (("--compress", "DEFLATE"), ("--compress", "Zstd"), ("--predictor", "Horizontal"), ("--interleave", "BAND"), ("--bigtiff", "YES"), ("--threads", "ALL"),

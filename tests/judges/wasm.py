@@ -249,6 +249,9 @@ def in_browser(report, scratch):
             problems.append(f"the result: {made}")
         if made["longest"] > 1500:
             problems.append(f"the page stood still for {made['longest']:.0f} ms")
+        codecs = [text.split(":")[0].lower() for text in said["codecs"]["listed"]]
+        if codecs != ["none", "lzw", "packbits", "deflate", "zstd"] or said["codecs"]["fixed"] != [True, True]:
+            problems.append(f"the codecs: {said['codecs']}")
         if "nodata" not in said["contradiction"]["refused"]:
             problems.append(f"a nodata value that can't be: {said['contradiction']['refused']!r}")
         if said["names"]["nameless"]:
@@ -261,7 +264,7 @@ def in_browser(report, scratch):
         return problems
 
     report.run("page", page)
-    for name, options in (("download", {}), ("download-zstd", {"compress": "zstd", "level": 3}), ("download-offline", {})):
+    for name, options in (("download", {}), ("download-zstd", {"compress": "zstd", "level": 3}), ("download-none", {"compress": "none"}), ("download-offline", {})):
         path, native = os.path.join(out, f"{name}.tif"), os.path.join(scratch, f"{name}-native.tif")
         create(source, native, quiet=True, **options)
         report.run(f"page: {name}", judge_download, path, native)

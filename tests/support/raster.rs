@@ -68,15 +68,13 @@ impl<T: Sample> Image<T> {
             spec.extra_samples[self.bands - 2] = kind;
         }
         let one = (resampling.len() == 1).then(|| resampling[0]);
-        let options = EncodeOptions {
-            compression: Compression::None,
-            predictor: Predictor::None,
-            tile_size: TileSize::square(TILE as u32),
-            overviews: Overviews::Count(count),
-            resampling: one,
-            band_resampling: if one.is_some() { Vec::new() } else { resampling.to_vec() },
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::new()
+            .compression(Compression::None)
+            .predictor(Predictor::None)
+            .tile_size(TileSize::square(TILE as u32))
+            .overviews(Overviews::Count(count))
+            .resampling(one)
+            .band_resampling(if one.is_some() { Vec::new() } else { resampling.to_vec() });
         let plan = CogPlan::new(&spec, &GeoRef::default(), &Metadata::default(), &options).unwrap();
         let mut source = SliceSource::new(spec, &self.pixels).unwrap();
         if let Some(mask) = &self.mask {

@@ -16,7 +16,7 @@ pub struct Part<'a> {
 
 impl<'a> Part<'a> {
     pub fn new(image: &ImageSpec, pixels: &'a [u8], mask: &'a [u8], window: Rectangle) -> Self {
-        let spec = ImageSpec { width: window.width(), height: window.height(), ..image.clone() };
+        let spec = image.clone().width(window.width()).height(window.height());
         Self { pixels, mask, width: image.width as usize, window, spec }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use cogsmith::distributed::{Assembler, Mosaic, ShardPixels, ShardRecord, encode_shard, settle_predictor};
 use cogsmith::distributed::{ShardId, ShardOptions, ShardPlan};
-use cogsmith::{BandStatistics, CogPlan, ErrorKind, Executor, ImageSpec, PixelSource, Predictor, StoreOptions};
+use cogsmith::{BandStatistics, CogPlan, ErrorKind, Executor, PixelSource, Predictor, StoreOptions};
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -124,7 +124,7 @@ impl Encoding {
             rows /= 2;
         }
         let chunk_rows = u32::try_from(self.raster.chunk_rows).unwrap_or(u32::MAX);
-        let options = ShardOptions { width: spec.width, height: rows.max(tile_rows).max(chunk_rows), levels: None };
+        let options = ShardOptions::new().width(spec.width).height(rows.max(tile_rows).max(chunk_rows));
         let shards = ShardPlan::new(plan, &options)?;
         let all: Vec<ShardId> = shards.all_shards().collect();
         let described = Array::new();
@@ -174,14 +174,14 @@ impl Encoding {
         };
         let output = if id.tier == 0 {
             let window = shards.shard(id)?.source();
-            let spec = ImageSpec { height: window.height(), ..self.raster.pixels.spec().clone() };
+            let spec = self.raster.pixels.spec().clone().height(window.height());
             let mut rows = Rows { raster: &mut *self.raster.pixels, spec, first: window.rows.start, read: &mut read };
             encode_shard(shards, id, &mut rows, &Executor::serial())?
         } else {
             let pixels: Vec<ShardPixels> = pixels
                 .iter()
                 .map(|pixels| ShardPixels::from_bytes(&Uint8Array::new(&pixels).to_vec()))
-                .collect::<Result<_>>()?;
+                .collect::<cogsmith::Result<_>>()?;
             encode_shard(shards, id, &mut Mosaic::new(shards, id, &pixels)?, &Executor::serial())?
         };
         let bytes = |bytes: &[u8]| Uint8Array::from(bytes);
@@ -238,7 +238,7 @@ impl Encoding {
     }
 
     fn whole(&mut self, write: &Function, progress: &Function) -> Result<JsValue> {
-        let store = StoreOptions { memory: TILES, ..StoreOptions::in_memory() };
+        let store = StoreOptions::in_memory().memory(TILES);
         let mut said = u32::MAX;
         let mut step = |at: cogsmith::Progress| {
             if at.rows_done != said {

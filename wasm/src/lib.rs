@@ -5,6 +5,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 
+mod codecs;
 mod encoding;
 mod error;
 mod object;
@@ -12,8 +13,8 @@ mod options;
 mod preview;
 mod reader;
 mod report;
+mod results;
 mod source;
-mod zstd;
 
 use std::cell::RefCell;
 

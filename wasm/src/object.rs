@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use cogsmith::{Error, ErrorKind};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The library's result type, unless another error type is named.
-pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+use crate::error::Failure;
+
+/// The result type of this module, unless another error type is named.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// An object passed to JavaScript.
 #[derive(Debug, Default)]
@@ -19,6 +20,11 @@ impl Out {
         // Setting a property of a plain object cannot fail.
         let _ = Reflect::set(&self.0, &name.into(), &value.into());
         self
+    }
+
+    /// Adds all entries of an object.
+    pub(crate) fn with_all(self, object: &JsValue) -> Self {
+        Self(Object::assign(&self.0, object.unchecked_ref()))
     }
 
     /// Adds a value, or `null` for `None`.
@@ -36,6 +42,18 @@ impl From<Out> for JsValue {
 /// Returns an array for JavaScript.
 pub(crate) fn list<T: Into<JsValue>>(items: impl IntoIterator<Item = T>) -> Array {
     items.into_iter().map(Into::into).collect()
+}
+
+/// Converts a name to camel case: `big_tiff` becomes `bigTiff`.
+pub(crate) fn camel_case(name: &str, separator: char) -> String {
+    let mut words = name.split(separator);
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel += &first.to_ascii_uppercase();
+        camel += rest;
+    }
+    camel
 }
 
 /// Converts a 64-bit integer to a JavaScript number, exact up to 2^53.
@@ -131,8 +149,8 @@ impl Given {
 }
 
 /// Returns an error about an option.
-pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Error {
-    ErrorKind::InvalidOption { option, reason: reason.into() }.into()
+pub(crate) fn refused(option: &'static str, reason: impl Into<String>) -> Failure {
+    Failure::Option { option, reason: reason.into() }
 }
 
 /// Returns the hint for names that could mean a change of pixel values, which `gdal_translate -scale` makes.

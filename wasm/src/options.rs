@@ -1,20 +1,22 @@
 //! Options: names, values, and defaults are those of the command, in camel case.
 
 use cogsmith::{
-    BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Error, Gcp, GeoKeys, GeoRef, ImageSpec,
-    Interleave, JpegPhotometric, MaskPolicy, Metadata, Nodata, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions,
-    Resampling, Result, Subsampling, TileSize, Transform,
+    BandValue, BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Gcp, Interleave, MaskPolicy,
+    MetadataOverride, Nodata, OptionField, Overrides, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions, Resampling, TileSize,
+    Transform,
 };
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::object::{Given, entries, refused};
+use crate::object::{Given, Result, entries, refused};
 
 /// All names, in the order of docs/command.md.
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 38] = [
     "compress",
     "level",
     "quality",
+    "lossless",
+    "maxZError",
     "jpegSubsampling",
     "photometric",
     "predictor",
@@ -28,6 +30,7 @@ const NAMES: [&str; 35] = [
     "overviewCompress",
     "overviewLevel",
     "overviewQuality",
+    "overviewMaxZError",
     "overviewPredictor",
     "image",
     "nodata",
@@ -49,6 +52,107 @@ const NAMES: [&str; 35] = [
     "stripMetadata",
 ];
 
+/// Returns the property of an option of the library; `None` if JavaScript does not have it.
+pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
+    Some(match option {
+        OptionField::Compression => "compress",
+        OptionField::Level => "level",
+        OptionField::Quality => "quality",
+        OptionField::MaxZError => "maxZError",
+        OptionField::JpegSubsampling => "jpegSubsampling",
+        OptionField::Photometric => "photometric",
+        OptionField::OverviewCompression => "overviewCompress",
+        OptionField::OverviewLevel => "overviewLevel",
+        OptionField::OverviewQuality => "overviewQuality",
+        OptionField::OverviewMaxZError => "overviewMaxZError",
+        OptionField::OverviewPredictor => "overviewPredictor",
+        OptionField::Predictor => "predictor",
+        OptionField::TileSize => "blocksize",
+        OptionField::OverviewTileSize => "overviewBlocksize",
+        OptionField::Interleave => "interleave",
+        OptionField::BigTiff => "bigtiff",
+        OptionField::Overviews => "overviews",
+        OptionField::OverviewCount => "overviewCount",
+        OptionField::Resampling | OptionField::BandResampling => "overviewResampling",
+        OptionField::Statistics => "stats",
+        OptionField::Image => "image",
+        OptionField::Nodata => "nodata",
+        OptionField::Mask => "mask",
+        OptionField::Crs => "crs",
+        OptionField::CrsWkt => "crsWkt",
+        OptionField::Transform => "transform",
+        OptionField::Bounds => "bounds",
+        OptionField::Gcps => "gcp",
+        OptionField::Description => "bandDescription",
+        OptionField::Scale => "bandScale",
+        OptionField::Offset => "bandOffset",
+        OptionField::Unit => "bandUnit",
+        OptionField::ColorInterpretation => "colorInterpretation",
+        OptionField::Metadata => "metadata",
+        OptionField::StripMetadata => "stripMetadata",
+        _ => return None,
+    })
+}
+
+/// Returns whether JavaScript does not have an option: a module has no files, threads are workers, pixels are taken as they
+/// are, and the rest is for other programs.
+const fn is_absent(option: OptionField) -> bool {
+    matches!(
+        option,
+        OptionField::IgnoreAux
+            | OptionField::Rpc
+            | OptionField::IccProfile
+            | OptionField::BitsPerSample
+            | OptionField::CreationOption
+            | OptionField::Pixels
+            | OptionField::Window
+            | OptionField::Bbox
+            | OptionField::Bands
+            | OptionField::ExpandPalette
+            | OptionField::Unscale
+            | OptionField::Rescale
+            | OptionField::DataType
+            | OptionField::Size
+            | OptionField::SizeResampling
+            | OptionField::Threads
+            | OptionField::Verify
+            | OptionField::Overwrite
+            | OptionField::Sync
+            | OptionField::Shards
+    )
+}
+
+/// Returns whether a name is in [`NAMES`].
+const fn is_name(name: &str) -> bool {
+    let mut index = 0;
+    while index < NAMES.len() {
+        // Slices cannot be compared in constants.
+        let (known, name) = (NAMES[index].as_bytes(), name.as_bytes());
+        let mut at = 0;
+        while at < known.len() && at < name.len() && known[at] == name[at] {
+            at += 1;
+        }
+        if at == known.len() && at == name.len() {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// A module for which an option of the library has no property does not compile.
+const _: () = {
+    let mut index = 0;
+    while index < OptionField::ALL.len() {
+        let option = OptionField::ALL[index];
+        match property(option) {
+            Some(name) => assert!(is_name(name), "the property of an option does not exist"),
+            None => assert!(is_absent(option), "an option has no property"),
+        }
+        index += 1;
+    }
+};
+
 /// The options of an encoding.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
@@ -57,57 +161,61 @@ pub(crate) struct Options {
     pub(crate) nodata: Option<Option<Nodata>>,
     pub(crate) widen: bool,
     pub(crate) crs: Option<Crs>,
+    pub(crate) overrides: Overrides,
     pub(crate) encode: EncodeOptions,
-    place: Vec<Given>,
-    describe: Vec<Given>,
+}
+
+/// The value of a codec's parameter.
+enum Parameter {
+    Whole(u32),
+    Number(f64),
+    Name(String),
+}
+
+impl Parameter {
+    fn value(&self) -> ParameterValue<'_> {
+        match self {
+            Self::Whole(value) => (*value).into(),
+            Self::Number(value) => (*value).into(),
+            Self::Name(name) => name.as_str().into(),
+        }
+    }
 }
 
 impl Options {
-    /// Reads an object; rejects unknown names, invalid values, and contradictions.
+    /// Reads an object; rejects unknown names and invalid values, and makes the library's checks that need no raster.
     pub(crate) fn read(object: &JsValue) -> Result<Self> {
         let mut options = Self::default();
-        let (mut level, mut quality, mut subsampling, mut photometric) = (None, None, None, None);
-        let (mut other, mut other_level, mut other_quality) = (None, None, None);
-        let (mut count, mut of_overviews) = (None, None);
+        let (mut parameters, mut of_overviews): (Vec<(&str, Parameter)>, Vec<(&str, Parameter)>) = Default::default();
+        let (mut other, mut count) = (None, None);
         let (mut crs, mut crs_wkt) = (None, false);
         for given in entries(object, "options", &NAMES)? {
-            let encode = &mut options.encode;
+            let (encode, overrides) = (&mut options.encode, &mut options.overrides);
             match given.option() {
                 "compress" => encode.compression = given.named(Compression::names())?,
-                "level" => level = Some(given.whole()?),
-                "quality" => quality = Some(given.whole()?),
-                "jpegSubsampling" => subsampling = Some(given.named::<Subsampling>(Subsampling::names())?.name()),
-                "photometric" => photometric = Some(given.named::<JpegPhotometric>(JpegPhotometric::names())?.name()),
+                "level" => parameters.push(("level", Parameter::Whole(given.whole()?))),
+                "quality" => parameters.push(("quality", Parameter::Whole(given.whole()?))),
+                "lossless" => {
+                    if given.flag()? {
+                        parameters.push(("quality", Parameter::Whole(100)));
+                    }
+                }
+                "maxZError" => parameters.push(("max-z-error", Parameter::Number(given.finite()?))),
+                "jpegSubsampling" => parameters.push(("jpeg-subsampling", Parameter::Name(given.text()?))),
+                "photometric" => parameters.push(("photometric", Parameter::Name(given.text()?))),
                 "predictor" => encode.predictor = given.named(Predictor::names())?,
                 "blocksize" => encode.tile_size = tile_size(&given)?,
                 "interleave" => encode.interleave = given.named(Interleave::names())?,
                 "bigtiff" => encode.big_tiff = given.named(BigTiff::names())?,
                 "overviews" => encode.overviews = overviews(&given)?,
-                "overviewCount" => count = Some(given),
-                "overviewResampling" => {
-                    resampling(&given, encode)?;
-                    of_overviews.get_or_insert(given.option());
-                }
-                "overviewBlocksize" => {
-                    encode.overview_tile_size = Some(tile_size(&given)?);
-                    of_overviews.get_or_insert(given.option());
-                }
-                "overviewCompress" => {
-                    other = Some(given.named(Compression::names())?);
-                    of_overviews.get_or_insert(given.option());
-                }
-                "overviewLevel" => {
-                    other_level = Some(byte(&given)?);
-                    of_overviews.get_or_insert(given.option());
-                }
-                "overviewQuality" => {
-                    other_quality = Some(byte(&given)?);
-                    of_overviews.get_or_insert(given.option());
-                }
-                "overviewPredictor" => {
-                    encode.overview_predictor = Some(given.named(Predictor::names())?);
-                    of_overviews.get_or_insert(given.option());
-                }
+                "overviewCount" => count = Some(given.whole()?),
+                "overviewResampling" => resampling(&given, encode)?,
+                "overviewBlocksize" => encode.overview_tile_size = Some(tile_size(&given)?),
+                "overviewCompress" => other = Some(given.named(Compression::names())?),
+                "overviewLevel" => of_overviews.push(("level", Parameter::Whole(given.whole()?))),
+                "overviewQuality" => of_overviews.push(("quality", Parameter::Whole(given.whole()?))),
+                "overviewMaxZError" => of_overviews.push(("max-z-error", Parameter::Number(given.finite()?))),
+                "overviewPredictor" => encode.overview_predictor = Some(given.named(Predictor::names())?),
                 "image" => {
                     // People count images from 1, the library from 0.
                     let number = (given.whole()? as usize).checked_sub(1);
@@ -118,131 +226,79 @@ impl Options {
                 "nodata" => options.nodata = Some(nodata(&given)?),
                 "mask" => encode.mask = given.named(MaskPolicy::names())?,
                 "nbits" => options.widen = given.one_of(&[("keep", false), ("widen", true)])?,
-                "crs" => crs = Some(given),
+                "crs" => crs = Some(crs_text(&given)?),
                 "crsWkt" => crs_wkt = given.flag()?,
-                "stats" => encode.statistics = given.flag()?,
-                "transform" | "bounds" | "gcp" | "pixelIs" => options.place.push(given),
-                _ => options.describe.push(given),
-            }
-        }
-        let numbers = [("level", level), ("quality", quality)].map(|(name, value)| (name, value.map(Into::into)));
-        let words = [("jpeg-subsampling", subsampling), ("photometric", photometric)];
-        let words = words.map(|(name, value)| (name, value.map(ParameterValue::from)));
-        for (name, value) in numbers.into_iter().chain(words) {
-            if let Some(value) = value {
-                options.encode.compression = options.encode.compression.with_parameter(name, value)?;
-            }
-        }
-        options.encode.overview_compression =
-            options.encode.compression.for_overviews(other, other_level, other_quality)?;
-        match crs {
-            Some(given) => options.crs = Some(parse_crs(&given)?.with_wkt_citation(crs_wkt)),
-            None if crs_wkt => return Err(refused("crsWkt", "has no effect without crs; set that too")),
-            None => {}
-        }
-        if let Some(given) = count {
-            if options.encode.overviews != Overviews::Auto {
-                return given.refuse("contradicts overviews 'none' or a list; leave one of them out");
-            }
-            options.encode.overviews = Overviews::Count(given.whole()?);
-        }
-        if let Some(option) = of_overviews.filter(|_| options.encode.overviews == Overviews::None) {
-            return Err(refused(option, "has no effect with overviews 'none'; leave one of them out"));
-        }
-        let placed = options.place.iter().filter(|given| given.option() != "pixelIs");
-        if let [first, second, ..] = placed.map(Given::option).collect::<Vec<_>>()[..] {
-            let reason = format!("contradicts {second}: each sets the position of all pixels; use one of them");
-            return Err(refused(first, reason));
-        }
-        Ok(options)
-    }
-
-    /// Returns the georeferencing of the output: the input's, with the options applied.
-    pub(crate) fn place(&self, mut geo: GeoRef, spec: &ImageSpec) -> Result<GeoRef> {
-        let mut pixel_is = None;
-        for given in &self.place {
-            geo = match given.option() {
                 "transform" => {
                     let expected = "expected six numbers in GDAL's order, such as [500000, 10, 0, 5000000, 0, -10]";
-                    geo.with_transform(Transform::from_gdal(given.numbers(expected)?)?)
+                    overrides.transform = Some(Transform::from_gdal(given.numbers(expected)?)?);
                 }
                 "bounds" => {
                     let expected = "expected left, bottom, right, top, such as [-180, -90, 180, 90]";
                     let [left, bottom, right, top] = given.numbers(expected)?;
-                    geo.with_bounds(&Bounds { left, bottom, right, top }, spec.width, spec.height)?
+                    overrides.bounds = Some(Bounds { left, bottom, right, top });
                 }
-                "gcp" => geo.with_gcps(&gcps(given)?)?,
-                _ => {
-                    pixel_is = Some(given.one_of(&[("area", PixelIs::Area), ("point", PixelIs::Point)])?);
-                    geo
+                "gcp" => overrides.gcps = gcps(&given)?,
+                "pixelIs" => {
+                    let pixel_is = given.one_of(&[("area", PixelIs::Area), ("point", PixelIs::Point)])?;
+                    overrides.pixel_is = Some(pixel_is);
                 }
-            };
-        }
-        Ok(pixel_is.map_or(geo.clone(), |pixel_is| geo.with_pixel_is(pixel_is)))
-    }
-
-    /// Applies the options to the metadata, and scale and offset to the heights of a vertical CRS.
-    pub(crate) fn describe(&self, metadata: &mut Metadata, geo: GeoRef, spec: &ImageSpec) -> Result<GeoRef> {
-        let find = |name: &str| self.describe.iter().find(|given| given.option() == name);
-        if let Some(given) = find("stripMetadata")
-            && given.flag()?
-        {
-            metadata.strip();
-        }
-        if let Some(given) = find("bandDescription") {
-            for (band, value) in for_bands(given, spec)? {
-                metadata.set_description(band, &value.text()?)?;
+                "bandDescription" => overrides.description = for_bands(&given, Given::text)?,
+                "bandScale" => overrides.scale = for_bands(&given, Given::finite)?,
+                "bandOffset" => overrides.offset = for_bands(&given, Given::finite)?,
+                "bandUnit" => overrides.unit = for_bands(&given, Given::text)?,
+                "colorInterpretation" => overrides.color_interpretation = colors(&given)?,
+                "stats" => encode.statistics = given.flag()?,
+                "metadata" => overrides.items = items(&given)?,
+                _ => overrides.strip_metadata = given.flag()?,
             }
         }
-        let (scale, offset) = (find("bandScale"), find("bandOffset"));
-        if let Some(given) = scale {
-            for (band, value) in for_bands(given, spec)? {
-                metadata.set_scale(band, value.finite()?)?;
-            }
+        let encode = &mut options.encode;
+        for (name, value) in &parameters {
+            encode.compression = encode.compression.with_parameter(name, value.value())?;
         }
-        if let Some(given) = offset {
-            for (band, value) in for_bands(given, spec)? {
-                metadata.set_offset(band, value.finite()?)?;
-            }
+        let of_overviews = of_overviews.iter().map(|(name, value)| (*name, value.value()));
+        encode.overview_compression = encode.compression.for_overviews(other, of_overviews)?;
+        if let Some(count) = count {
+            encode.overviews = std::mem::take(&mut encode.overviews).with_count(count)?;
         }
-        if let Some(given) = find("bandUnit") {
-            for (band, value) in for_bands(given, spec)? {
-                metadata.set_unit(band, &value.text()?)?;
-            }
-        }
-        if let Some(given) = find("colorInterpretation") {
-            let Some(_) = given.items() else { return given.refuse("expected an array with a color for each band") };
-            for (band, value) in for_bands(given, spec)? {
-                let color = ColorInterpretation::parse(&value.text()?);
-                let names = || ColorInterpretation::ALL.map(|color| color.name().to_ascii_lowercase()).join(", ");
-                let color = color.map_or_else(|| given.refuse(format!("expected one of {}", names())), Ok)?;
-                metadata.set_color_interpretation(band, color);
-            }
-        }
-        if let Some(given) = find("metadata") {
-            items(given, metadata)?;
-        }
-        let vertical = geo.keys().is_some_and(GeoKeys::is_vertical);
-        if (scale.is_some() || offset.is_some()) && vertical && spec.bands == 1 && geo.transform().is_some() {
-            return geo.with_vertical_scale(metadata.scale(0), metadata.offset(0));
-        }
-        Ok(geo)
+        options.crs = Crs::parse_option(crs.as_deref(), crs_wkt)?;
+        options.encode.validate()?;
+        options.overrides.check()?;
+        Ok(options)
     }
 }
 
-/// Splits a value for all bands, or an array with one per band.
-fn for_bands(given: &Given, spec: &ImageSpec) -> Result<Vec<(u16, Given)>> {
+/// Reads a value for all bands, or an array with one per band.
+fn for_bands<T>(given: &Given, read: impl Fn(&Given) -> Result<T>) -> Result<Vec<BandValue<T>>> {
     match given.items() {
-        None => Ok((0..spec.bands).map(|band| (band, given.clone())).collect()),
-        Some(items) if items.len() == usize::from(spec.bands) => Ok((0..).zip(items).collect()),
-        Some(items) => given.refuse(format!("{} values for {} bands; give one for each", items.len(), spec.bands)),
+        None => Ok(vec![BandValue { band: None, value: read(given)? }]),
+        // More values than any image has bands are an error of the library, for the last of them.
+        Some(items) => {
+            let bands = items.iter().enumerate();
+            let value = |(band, item)| {
+                Ok(BandValue { band: Some(u16::try_from(band).unwrap_or(u16::MAX)), value: read(item)? })
+            };
+            bands.map(value).collect()
+        }
     }
 }
 
-/// Sets metadata items: `KEY` or `DOMAIN:KEY`, and their texts.
-fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
+fn colors(given: &Given) -> Result<Vec<ColorInterpretation>> {
+    let items = given.items().filter(|items| !items.is_empty());
+    let Some(items) = items else { return given.refuse("expected an array with a color for each band") };
+    let color = |item: &Given| {
+        let names = || ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase()).collect::<Vec<_>>().join(", ");
+        let color = ColorInterpretation::parse(&item.text()?);
+        color.map_or_else(|| given.refuse(format!("expected one of {}", names())), Ok)
+    };
+    items.iter().map(color).collect()
+}
+
+/// Reads metadata items: `KEY` or `DOMAIN:KEY`, and their texts.
+fn items(given: &Given) -> Result<Vec<MetadataOverride>> {
     let expected = "expected an object such as { AREA: 'north', 'DOMAIN:KEY': 'value' }";
     let Some(object) = given.value().dyn_ref::<Object>() else { return given.refuse(expected) };
+    let mut items = Vec::new();
     for entry in Object::entries(object).iter() {
         let entry: js_sys::Array = entry.unchecked_into();
         let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else {
@@ -250,24 +306,20 @@ fn items(given: &Given, metadata: &mut Metadata) -> Result<()> {
         };
         // Domains such as xml:NAME have a colon of their own.
         let (domain, key) = match name.rsplit_once(':') {
-            Some((domain, key)) => (Some(domain), key),
-            None => (None, name.as_str()),
+            Some((domain, key)) => (Some(domain.to_owned()), key.to_owned()),
+            None => (None, name),
         };
-        if key.is_empty() || domain == Some("") {
+        if key.is_empty() || domain.as_deref() == Some("") {
             return given.refuse(expected);
         }
-        let text = cogsmith::METADATA_TEXTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-        match text.filter(|_| domain.is_none()) {
-            Some((_, tag)) => metadata.set_text(tag, &value)?,
-            None => metadata.set_item(domain, key, &value)?,
-        }
+        items.push(MetadataOverride::new(key, value).domain(domain));
     }
-    Ok(())
+    Ok(items)
 }
 
 fn gcps(given: &Given) -> Result<Vec<Gcp>> {
     let expected = "expected points such as [[0.5, 0.5, 13.4, 52.5], …]: column, row, x, y, and optionally z";
-    let Some(points) = given.items() else { return given.refuse(expected) };
+    let Some(points) = given.items().filter(|points| !points.is_empty()) else { return given.refuse(expected) };
     let point = |point: &Given| match point.items().map(|items| items.len()) {
         Some(5) => {
             let [column, row, x, y, z] = point.numbers(expected)?;
@@ -281,17 +333,18 @@ fn gcps(given: &Given) -> Result<Vec<Gcp>> {
     points.iter().map(point).collect()
 }
 
-/// Parses a coordinate reference system: a code such as `EPSG:32633` or its number, WKT, PROJJSON, or a PROJ string.
-pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
+/// Returns the text of a coordinate reference system: a code such as `EPSG:32633` or its number, WKT, PROJJSON, or a PROJ
+/// string.
+fn crs_text(given: &Given) -> Result<String> {
     match given.value().as_f64() {
-        Some(_) => Crs::parse(&format!("EPSG:{}", given.whole()?)),
-        None => Crs::parse(&given.text()?),
+        Some(_) => Ok(format!("EPSG:{}", given.whole()?)),
+        None => given.text(),
     }
 }
 
-/// Returns a level or a quality; the range of the codec is checked later.
-fn byte(given: &Given) -> Result<u8> {
-    u8::try_from(given.whole()?).map_or_else(|_| given.refuse("expected a number of at most 255"), Ok)
+/// Parses a coordinate reference system, in the same forms.
+pub(crate) fn parse_crs(given: &Given) -> Result<Crs> {
+    Ok(Crs::parse(&crs_text(given)?)?)
 }
 
 fn tile_size(given: &Given) -> Result<TileSize> {
@@ -327,8 +380,7 @@ fn resampling(given: &Given, encode: &mut EncodeOptions) -> Result<()> {
 /// Parses a nodata value: a number, a `bigint`, or text as in the command.
 pub(crate) fn nodata(given: &Given) -> Result<Option<Nodata>> {
     let value = given.value();
-    let failed =
-        || -> Error { refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'") };
+    let failed = || refused(given.option(), "expected a number, a bigint, 'nan', 'inf', '-inf', or 'none'");
     if let Some(number) = value.as_f64() {
         return Ok(Some(Nodata::from(number)));
     }

@@ -2,15 +2,15 @@
 
 use cogsmith::check;
 use cogsmith::{
-    DataType, Error, ErrorKind, Executor, GeoTiffSource, ImageSpec, Photometric, PixelSource, ReadOptions, Stripe,
+    DataType, ErrorKind, Executor, GeoTiffSource, ImageSpec, Photometric, PixelSource, ReadOptions, Stripe,
     StripeLayout,
 };
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::thrown;
-use crate::object::{Out, Result, number};
+use crate::error::{Failure, thrown};
+use crate::object::{Out, Result, number, refused};
 use crate::reader::Reader;
 
 /// Maximum number of pixels of a level that is drawn.
@@ -32,9 +32,9 @@ fn draw(reader: Reader, level: usize, range: Option<Vec<f64>>) -> Result<JsValue
     let info = check::inspect(&reader)?;
     let Some(shape) = info.levels.get(level) else {
         let reason = format!("there is no level {level}; the file has {}", info.levels.len());
-        return Err(ErrorKind::InvalidOption { option: "level", reason }.into());
+        return Err(refused("level", reason));
     };
-    let limit = |what: &str, value, limit| Error::from(ErrorKind::Limit { what: what.to_owned(), value, limit });
+    let limit = |what: &str, value, limit| Failure::from(ErrorKind::Limit { what: what.to_owned(), value, limit });
     let pixels = shape.width.saturating_mul(shape.height);
     if pixels > MOST_PIXELS {
         return Err(limit("the number of pixels of a preview", pixels, MOST_PIXELS));
@@ -76,15 +76,9 @@ impl Picture {
         let plane = (pixels * size).div_ceil(8) * 8;
         let mut bytes = vec![0u8; plane * count];
         let mut alpha = vec![255; pixels];
-        let mut stripe = Stripe {
-            width,
-            rows,
-            bands: count,
-            sample_size: size,
-            layout: StripeLayout::Planar,
-            planes: bytes.chunks_mut(plane).map(|plane| &mut plane[..pixels * size]).collect(),
-            mask: spec.mask.then_some(&mut alpha[..]),
-        };
+        let planes = bytes.chunks_mut(plane).map(|plane| &mut plane[..pixels * size]).collect();
+        let mask = spec.mask.then_some(&mut alpha[..]);
+        let mut stripe = Stripe::new(&spec, rows, StripeLayout::Planar, planes, mask)?;
         source.read_rows(0, &mut stripe, &Executor::serial())?;
         let colors = if spec.photometric == Photometric::Rgb && count >= 3 { 3 } else { 1 };
         let band = |band: usize| -> Vec<f64> {
@@ -189,6 +183,8 @@ fn sample(data_type: DataType, bytes: &[u8]) -> f64 {
         DataType::F16 => bytes.first_chunk().map_or(f64::NAN, |bytes| half(u16::from_ne_bytes(*bytes))),
         DataType::F32 | DataType::CF32 => read!(f32),
         DataType::F64 | DataType::CF64 => read!(f64),
+        // No other type yet; such an image is shown without data.
+        _ => f64::NAN,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use cogsmith::{
     DataType, Error, ErrorKind, Executor, ExtraSample, GeoRef, GeoTiffSource, ImageSpec, MaskedSource, Metadata,
-    Photometric, PixelSource, RasterSource, ReadAt, Result, Stripe, StripeLayout, Transform,
+    Photometric, PixelSource, RasterSource, ReadAt, Stripe, StripeLayout, Transform,
 };
 use wasm_bindgen::JsValue;
 
-use crate::object::{Given, entries, refused};
+use crate::object::{Given, Result, entries, refused};
 use crate::options::{Options, nodata, parse_crs};
 use crate::reader::Reader;
 
@@ -49,8 +49,12 @@ impl Raster {
 
     /// Opens an array; `reader` yields the samples, then the mask if there is one.
     pub(crate) fn array(reader: Reader, image: &JsValue, options: &Options) -> Result<Self> {
-        let not_here =
-            [(options.read.image.is_some(), "image"), (options.nodata.is_some(), "nodata"), (options.widen, "nbits")];
+        let not_here = [
+            (options.read.image.is_some(), "image"),
+            (options.nodata.is_some(), "nodata"),
+            (options.widen, "nbits"),
+            (options.crs.is_some(), "crs"),
+        ];
         if let Some((_, option)) = not_here.into_iter().find(|(given, _)| *given) {
             return Err(refused(option, "applies to files only; an array is described by the second argument"));
         }
@@ -62,8 +66,8 @@ impl Raster {
 
     fn described(mut self, options: &Options) -> Result<Self> {
         let spec = self.pixels.spec();
-        let geo = options.place(self.geo, spec)?;
-        self.geo = options.describe(&mut self.metadata, geo, spec)?;
+        let (size, bands) = ((spec.width, spec.height), spec.bands);
+        self.geo = options.overrides.apply(self.geo, &mut self.metadata, size, bands)?;
         Ok(self)
     }
 }
@@ -90,7 +94,10 @@ impl Array {
                 "width" => width = Some(given.whole()?),
                 "height" => height = Some(given.whole()?),
                 "bands" => bands = u16::try_from(given.whole()?).or_else(|_| given.refuse("at most 65535 bands"))?,
-                "dtype" => dtype = Some(given.one_of(&DataType::ALL.map(|one| (one.name(), one)))?),
+                "dtype" => {
+                    let names: Vec<_> = DataType::ALL.iter().map(|one| (one.name(), *one)).collect();
+                    dtype = Some(given.one_of(&names)?);
+                }
                 "crs" if given.value().is_null() => {}
                 "crs" => geo = geo.with_crs(&parse_crs(&given)?)?,
                 "transform" if given.value().is_null() => {}
@@ -137,7 +144,7 @@ impl Array {
         Ok((Self { spec, layout, reader }, geo))
     }
 
-    fn fill(&self, offset: u64, mut buffer: &mut [u8]) -> Result<()> {
+    fn fill(&self, offset: u64, mut buffer: &mut [u8]) -> cogsmith::Result<()> {
         let mut at = offset;
         while !buffer.is_empty() {
             let failed = |source| Error::from(ErrorKind::Io { action: "read the array", path: None, source });
@@ -182,7 +189,7 @@ impl PixelSource for Array {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> Result<()> {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, _: &Executor) -> cogsmith::Result<()> {
         let (width, height) = (u64::from(self.spec.width), u64::from(self.spec.height));
         let (size, bands) = (stripe.sample_size as u64, u64::from(self.spec.bands));
         let planes = if self.layout == StripeLayout::Chunky { 1 } else { bands };
@@ -220,7 +227,7 @@ impl PixelSource for Rows<'_> {
         &self.spec
     }
 
-    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+    fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> cogsmith::Result<()> {
         (self.read)(first_row);
         self.raster.read_rows(self.first.saturating_add(first_row), stripe, executor)
     }

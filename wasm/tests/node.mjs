@@ -7,7 +7,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { CogError, createCog, createCogTo, encodeCog, inspect, preview, validateCog } from '../pkg/node.js';
+import { CogError, codecs, createCog, createCogTo, encodeCog, inspect, preview, validateCog } from '../pkg/node.js';
 
 const jobs = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
@@ -69,8 +69,21 @@ check('scale, offset and unit throw', async () => {
     await refused(createCog(bytes, { [name]: 1 }), 'InvalidOption', new RegExp(`'${name}'; ${option} records an? .* in the metadata; .*gdal_translate -scale`));
   }
 });
-check('an unknown value throws', () => refused(createCog(bytes, { compress: 'jpeg' }), 'InvalidOption', /none, lzw, deflate, zstd/, { option: 'compress' }));
+check('an unknown value throws', () => refused(createCog(bytes, { compress: 'jpeg2000' }), 'InvalidOption', /none, lzw, packbits, deflate, zstd/, { option: 'compress' }));
+check('a codec that the module lacks is refused by name', () => refused(createCog(bytes, { compress: 'jpeg' }), 'InvalidOption', /jpeg needs the feature/, { option: 'compress' }));
 check('levels are checked by codec', () => refused(createCog(bytes, { level: 10 }), 'InvalidOption', /10 is out of range for deflate \(1 to 9\)/, { option: 'level' }));
+check('codecs are those of the module, each with its range', async () => {
+  const listed = await codecs();
+  assert.deepEqual(listed.map(({ name }) => name), ['none', 'lzw', 'packbits', 'deflate', 'zstd']);
+  assert.deepEqual(listed.filter(({ isDefault }) => isDefault).map(({ name }) => name), ['deflate']);
+  assert.deepEqual(listed.filter(({ takesPredictor }) => !takesPredictor).map(({ name }) => name), ['none', 'packbits']);
+  for (const { name, parameter, missingIn } of listed) {
+    assert.equal(missingIn.length > 0, name === 'zstd');
+    if (parameter === null) continue;
+    await createCog(bytes, { compress: name, [parameter.name]: parameter.min });
+    await refused(createCog(bytes, { compress: name, [parameter.name]: parameter.max + 1 }), 'InvalidOption', /out of range/, { option: parameter.name });
+  }
+});
 check('contradictions throw', () => refused(createCog(bytes, { compress: 'lzw', level: 3 }), 'InvalidOption', /no effect/, { option: 'level' }));
 check('tile sizes are checked', () => refused(createCog(bytes, { overviewBlocksize: 100 }), 'InvalidOption', /multiple of 16/, { option: 'overviewBlocksize' }));
 check('threads are checked', () => refused(createCog(bytes, { threads: 0 }), 'InvalidOption', /1 to 1024/, { option: 'threads' }));

@@ -88,6 +88,15 @@ try {
   await page.locator('#verdict.good').waitFor();
   const [second] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^Download/ }).click()]);
   await second.saveAs(join(out, 'download-zstd.tif'));
+  // Without compression, there is no effort and no predictor.
+  await page.getByLabel('Compression').selectOption('none');
+  const fixed = await Promise.all(['Effort', 'Predictor'].map((label) => page.getByLabel(label).isDisabled()));
+  await page.getByRole('button', { name: 'Create COG' }).click();
+  await page.locator('#verdict.good').waitFor();
+  const [plain] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /^Download/ }).click()]);
+  await plain.saveAs(join(out, 'download-none.tif'));
+  say('codecs', { listed: await page.getByLabel('Compression').locator('option').allInnerTexts(), fixed });
+  await page.getByLabel('Compression').selectOption('deflate');
   await page.getByText('More options').click();
   await page.getByLabel('Nodata value').fill('99999999');
   await page.getByRole('button', { name: 'Create COG' }).click();

@@ -1,7 +1,7 @@
 // The caller's side: opens inputs, hands shards to workers, assembles the file.
 import type { Answer } from './engine.js';
 import { CogError, refused } from './errors.js';
-import type { CreateOptions, DataType, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
+import type { Codec, CreateOptions, DataType, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
 /** A running worker. */
 export interface Thread {
@@ -16,13 +16,10 @@ export interface Part<Kept> {
   end: number;
 }
 
-/** The main module, and the ZSTD encoder, which most files do not need. */
-export type ModuleName = 'cogsmith' | 'cogsmith_zstd';
-
 /** The functions that a platform provides. */
 export interface Platform<Input, Kept> {
-  /** Returns a compiled module. */
-  module(name: ModuleName): Promise<WebAssembly.Module>;
+  /** Returns the compiled module. */
+  module(): Promise<WebAssembly.Module>;
   /** Starts a worker. */
   spawn(answer: (answer: Answer) => void, failed: (message: string) => void): Thread;
   cores(): number;
@@ -68,7 +65,6 @@ class Pool<Input, Kept> {
 
   constructor(
     private readonly platform: Platform<Input, Kept>,
-    private readonly zstd: boolean,
     private readonly signal?: AbortSignal,
   ) {
     let stop!: (error: CogError) => void;
@@ -83,11 +79,11 @@ class Pool<Input, Kept> {
   private readonly abort = (): void => this.stop(new CogError({ kind: 'Cancelled', message: 'cancelled' }));
 
   async start(): Promise<Worker<Input, Kept>> {
-    const [module, zstd] = await Promise.all([this.platform.module('cogsmith'), this.zstd ? this.platform.module('cogsmith_zstd') : undefined]);
+    const module = await this.platform.module();
     if (this.ended) throw new CogError({ kind: 'Cancelled', message: 'cancelled' });
     const worker = new Worker<Input, Kept>(this.platform);
     this.workers.push(worker);
-    await worker.call('start', { module, zstd });
+    await worker.call('start', { module });
     return worker;
   }
 
@@ -150,10 +146,10 @@ class Worker<Input, Kept> {
 /** Runs a job with workers of its own. */
 async function withPool<Input, Kept, T>(
   platform: Platform<Input, Kept>,
-  { zstd = false, signal }: { zstd?: boolean; signal?: AbortSignal | undefined },
+  signal: AbortSignal | undefined,
   job: (pool: Pool<Input, Kept>) => Promise<T>,
 ): Promise<T> {
-  const pool = new Pool(platform, zstd, signal);
+  const pool = new Pool(platform, signal);
   try {
     return await Promise.race([pool.stopped, job(pool)]);
   } finally {
@@ -173,7 +169,7 @@ export async function encode<Input, Kept>(
   const { threads, ...options } = given;
   const most = threads === undefined || threads === 'all' ? platform.cores() : threads;
   if (!Number.isInteger(most) || most < 1 || most > 1024) throw refused('threads', "expected 'all' or a number from 1 to 1024");
-  return withPool(platform, { zstd: [options.compress, options.overviewCompress].includes('zstd'), signal: watch.signal }, async (pool) => {
+  return withPool(platform, watch.signal, async (pool) => {
     const first = await pool.start();
     const opened = await first.call('open', { input, image, options });
     const warn = watch.warning ?? ((text: string) => console.warn(`cogsmith: ${text}`));
@@ -336,10 +332,11 @@ export function watched(watch: Watch | ((progress: Progress) => void) | undefine
 
 /** Returns a function for a call that needs one worker and no encoding. */
 function one<T>(call: string) {
-  return <Input, Kept>(platform: Platform<Input, Kept>, args: { input: Input; [name: string]: unknown }): Promise<T> =>
-    withPool(platform, {}, async (pool) => (await pool.start()).call(call, args));
+  return <Input, Kept>(platform: Platform<Input, Kept>, args: { input?: Input; [name: string]: unknown } = {}): Promise<T> =>
+    withPool(platform, undefined, async (pool) => (await pool.start()).call(call, args));
 }
 
+export const listCodecs = one<Codec[]>('codecs');
 export const inspectInput = one<Info>('inspect');
 export const validateInput = one<Report>('validate');
 export const previewInput = one<Preview>('preview');

@@ -1,6 +1,5 @@
 // The worker side: one module, at most one open raster, one call at a time.
-import init, { Encoding, inspect, panicMessage, preview, provideZstd, validate } from './cogsmith.js';
-import initZstd, { compress } from './cogsmith_zstd.js';
+import init, { Encoding, codecs, inspect, panicMessage, preview, validate } from './cogsmith.js';
 
 /** A source of bytes at offsets, read synchronously. */
 export interface Source {
@@ -67,12 +66,8 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
   };
   type Answered = { result?: unknown; transfer?: ArrayBuffer[] };
   const calls: Record<string, (args: any, progress: (rows: number) => void) => Answered | Promise<Answered>> = {
-    start: async ({ module, zstd }: { module: WebAssembly.Module; zstd?: WebAssembly.Module }) => {
+    start: async ({ module }: { module: WebAssembly.Module }) => {
       ({ memory } = await init({ module_or_path: module }));
-      if (zstd !== undefined) {
-        await initZstd({ module_or_path: zstd });
-        provideZstd(compress);
-      }
       return {};
     },
     open: ({ input, image, options }) => {
@@ -103,6 +98,7 @@ export function serve<Input, Kept>(host: Host<Input, Kept>, post: (answer: Answe
       }, progress);
       return { result: { parts, summary }, transfer: transfers };
     },
+    codecs: () => ({ result: codecs() }),
     inspect: ({ input }) => ({ result: inspect(...opened(input)) }),
     validate: ({ input, options }) => ({ result: validate(...opened(input), options) }),
     preview: ({ input, level, range }) => {

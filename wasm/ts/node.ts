@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker, type Transferable as NodeTransferable } from 'node:worker_threads';
 import type { Answer } from './engine.js';
-import { describe, encode, inspectInput, previewInput, toBytes, toStream, validateInput, watched, type ModuleName, type Part, type Platform } from './api.js';
+import { describe, encode, inspectInput, listCodecs, previewInput, toBytes, toStream, validateInput, watched, type Part, type Platform } from './api.js';
 import { CogError } from './errors.js';
-import type { CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
+import type { Codec, CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 import type { NodeInput } from './worker-node.js';
 
 export { CogError, type CogErrorKind } from './errors.js';
@@ -25,13 +25,12 @@ interface Opened {
   close(): void;
 }
 
-const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
+let compiled: Promise<WebAssembly.Module> | undefined;
 
 const platform: Platform<Opened, Uint8Array> = {
-  module(name) {
-    const module = compiled.get(name) ?? readFile(new URL(`./${name}_bg.wasm`, import.meta.url)).then((bytes) => WebAssembly.compile(bytes));
-    compiled.set(name, module);
-    return module;
+  module() {
+    compiled ??= readFile(new URL('./cogsmith_bg.wasm', import.meta.url)).then((bytes) => WebAssembly.compile(bytes));
+    return compiled;
   },
   spawn(answer, failed) {
     const worker = new Worker(new URL('./worker-node.js', import.meta.url));
@@ -192,4 +191,13 @@ export async function inspect(input: Input): Promise<Info> {
  */
 export async function preview(input: Input, level: number, range?: [number, number]): Promise<Preview> {
   return during(input, (opened) => previewInput(platform, { input: opened, level, range }));
+}
+
+/**
+ * Describes the values of the option `compress`.
+ *
+ * @throws {CogError} if the module cannot be loaded.
+ */
+export async function codecs(): Promise<Codec[]> {
+  return listCodecs(platform);
 }

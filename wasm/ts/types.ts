@@ -1,14 +1,18 @@
 /** A compression codec. */
-export type Codec = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg';
+export type CodecName = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg' | 'webp' | 'lerc' | 'lerc_deflate' | 'lerc_zstd';
 
 /** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
-  /** Compression codec; all except `jpeg` are lossless. Default: `deflate`. */
-  compress?: Codec;
+  /** Compression codec. Those that the module contains are in `codecs()`; JPEG and LERC are not in the published one. Default: `deflate`. */
+  compress?: CodecName;
   /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
   /** Quality of jpeg: 1 (smallest) to 100. Default: 75. */
   quality?: number;
+  /** Lossless webp, the only one that is written; the same as a quality of 100. Default: false. */
+  lossless?: boolean;
+  /** Largest error of lerc in any sample. Default: 0. */
+  maxZError?: number;
   /** Chroma subsampling of jpeg. Default: `auto`, 4:2:0 for red, green, and blue, none for other bands. */
   jpegSubsampling?: 'auto' | '420' | '444';
   /** Color space in which jpeg stores three bands. Default: `auto`, YCbCr for red, green, and blue; `ycbcr` for any three bands. */
@@ -33,11 +37,13 @@ export interface CreateOptions {
   /** Tile size of overviews, in the same form as `blocksize`. Default: that of `blocksize`. */
   overviewBlocksize?: number | [number, number];
   /** Codec of overviews. Default: that of `compress`. */
-  overviewCompress?: Codec;
+  overviewCompress?: CodecName;
   /** Compression level of overviews. Default: that of `level` if the codec is the same. */
   overviewLevel?: number;
   /** Quality of overviews. Default: that of `quality` if the codec is the same. */
   overviewQuality?: number;
+  /** Largest error of lerc in overviews. Default: that of `maxZError` if the codec is the same. */
+  overviewMaxZError?: number;
   /** Predictor of overviews. Default: that of `predictor`. */
   overviewPredictor?: 'auto' | 'none' | 'horizontal' | 'float';
   /** Image to read from a file with several, counting from 1. Default: the first at full resolution. Files only. */
@@ -78,6 +84,20 @@ export interface CreateOptions {
   stripMetadata?: boolean;
   /** Maximum number of workers. Default: `all`, one per core. */
   threads?: 'all' | number;
+}
+
+/** A codec that files can be written with. */
+export interface Codec {
+  /** The value of the option `compress`. */
+  name: NonNullable<CreateOptions['compress']>;
+  /** True for the default of `compress`. */
+  isDefault: boolean;
+  /** The option with its parameter, and the integers it takes; `null` if it has none. */
+  parameter: { name: 'level' | 'quality'; min: number; max: number; default: number } | null;
+  /** True if a `predictor` can precede it. */
+  takesPredictor: boolean;
+  /** Readers that cannot decode it; empty if every reader can. */
+  missingIn: string[];
 }
 
 /** Resampling kernels for overviews. */
@@ -209,6 +229,8 @@ export interface LevelInfo {
   bytes: number;
   maskBytes: number;
   uncompressedBytes: number;
+  /** `uncompressedBytes` / `bytes`, to three decimals; `null` without tiles. */
+  ratio: number | null;
 }
 
 /** The cost of reading over HTTP, in chunks of 16 KiB. */

@@ -1,8 +1,8 @@
 // The package in a browser.
 import type { Answer } from './engine.js';
-import { describe, encode, inspectInput, previewInput, toBytes, toStream, validateInput, watched, type ModuleName, type Part, type Platform } from './api.js';
+import { describe, encode, inspectInput, listCodecs, previewInput, toBytes, toStream, validateInput, watched, type Part, type Platform } from './api.js';
 import { CogError } from './errors.js';
-import type { CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
+import type { Codec, CreateOptions, ImageDescription, Info, Preview, Progress, Report, Summary, TypedArray, ValidateOptions, Watch } from './types.js';
 
 export { CogError, type CogErrorKind } from './errors.js';
 export type * from './types.js';
@@ -10,30 +10,23 @@ export type * from './types.js';
 /** An input: bytes in memory, or a `Blob` (such as a `File`), which is read in slices. */
 export type Input = Uint8Array | Blob;
 
-const compiled = new Map<ModuleName, Promise<WebAssembly.Module>>();
+let compiled: Promise<WebAssembly.Module> | undefined;
 
-// Written out, so that bundlers see them.
-const files: Record<ModuleName, URL> = {
-  cogsmith: new URL('./cogsmith_bg.wasm', import.meta.url),
-  cogsmith_zstd: new URL('./cogsmith_zstd_bg.wasm', import.meta.url),
-};
-
-async function compile(name: ModuleName): Promise<WebAssembly.Module> {
-  const response = await fetch(files[name]);
+async function compile(): Promise<WebAssembly.Module> {
+  const response = await fetch(new URL('./cogsmith_bg.wasm', import.meta.url));
   if (!response.ok) throw new CogError({ kind: 'Io', message: `cannot load the module: ${response.status} ${response.statusText}` });
   // Not `compileStreaming`: many servers send modules with the wrong media type.
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
 const platform: Platform<Blob, Blob> = {
-  async module(name) {
-    const module = compiled.get(name) ?? compile(name);
-    compiled.set(name, module);
+  async module() {
+    compiled ??= compile();
     try {
-      return await module;
+      return await compiled;
     } catch (error) {
       // The network may be available at the next attempt.
-      compiled.delete(name);
+      compiled = undefined;
       throw error instanceof CogError ? error : new CogError({ kind: 'Io', message: `cannot load the module: ${(error as Error).message}` });
     }
   },
@@ -134,4 +127,13 @@ export async function inspect(input: Input): Promise<Info> {
  */
 export async function preview(input: Input, level: number, range?: [number, number]): Promise<Preview> {
   return previewInput(platform, { input: opened(input), level, range });
+}
+
+/**
+ * Describes the values of the option `compress`.
+ *
+ * @throws {CogError} if the module cannot be loaded.
+ */
+export async function codecs(): Promise<Codec[]> {
+  return listCodecs(platform);
 }

@@ -41,6 +41,8 @@ def create(
     compress: Compress = default("deflate"),
     level: int | None = default(None),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
+    max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     photometric: Photometric = default(None),
     predictor: Predictor = default("auto"),
@@ -54,11 +56,21 @@ def create(
     overview_compress: Compress = default(None),
     overview_level: int | None = default(None),
     overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
     overview_predictor: Predictor = default(None),
     image: int | None = None,
     nodata: Number | str | None = UNSET,
     mask: Literal["auto", "none", "nodata", "any-nodata", "alpha"] | str = default("auto"),
-    nbits: Literal["keep", "widen"] | str = default("keep"),
+    window: Sequence[int] | str | Any = None,
+    bbox: Iterable[float] | str | None = None,
+    bands: int | str | Sequence[int | str] | None = None,
+    expand_palette: Literal["rgb", "rgba"] | str | None = None,
+    unscale: Flag = default(False),
+    rescale: Sequence[float] | Sequence[Sequence[float]] | str | None = None,
+    dtype: Any = None,
+    size: Sequence[int] | str | None = None,
+    size_resampling: str | None = None,
+    nbits: Literal["keep", "widen"] | str | int = default("keep"),
     ignore_aux: Flag = default(False),
     crs: Any = None,
     crs_wkt: Flag = default(False),
@@ -96,9 +108,9 @@ def create(
         Path of the GeoTIFF to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
-    compress, level, quality, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
-    overview_compress, overview_level, overview_quality, overview_predictor : optional
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.
     photometric : {"auto", "ycbcr"}, optional
         "ycbcr" stores any three bands as YCbCr in JPEG. Default: "auto", only red, green, and blue.
@@ -114,8 +126,28 @@ def create(
         Source of the mask: the mask of the input; none; pixels whose bands are all, or in part, nodata or NaN; or pixels
         whose alpha is 0, and the alpha band is dropped. With a lossy codec, "auto" also makes the mask from nodata and
         alpha, which the codec would change.
-    nbits : {"keep", "widen"}, default "keep"
-        Whether samples of unusual width, such as 12 bits, are widened to the next type.
+    window : sequence of 4 int, str, or rasterio.windows.Window, optional
+        Rectangle of pixels to write: left column, top row, width, height; columns and rows count from 0.
+    bbox : sequence of 4 float or str, optional
+        Left, bottom, right, top in units of the input's CRS; all pixels that it touches are written.
+    bands : int, str, or sequence of these, optional
+        Bands to write, in this order: numbers counted from 1, or descriptions. Default: all.
+    expand_palette : {"rgb", "rgba"}, optional
+        Colors in place of palette indices. Nodata pixels become masked, or get alpha 0.
+    unscale : bool, default False
+        Whether values become the quantities that they stand for: value times scale plus offset.
+    rescale : sequence of 2 or 4 float, str, or a sequence of these with one per band, optional
+        Linear mapping: the first two values become the second two, or the range of the data type (0 to 1 for floats).
+    dtype : str, numpy.dtype, or type, optional
+        Data type of the output; values are rounded and limited to its range. If it cannot hold the input's nodata value,
+        ``nodata`` sets the one that replaces it. Default: that of the input.
+    size : sequence of 2 int or str, optional
+        Columns and rows to reduce the image to.
+    size_resampling : str, optional
+        Kernel of ``size``. Default: that of overviews.
+    nbits : {"keep", "widen"} or int, default "keep"
+        Whether samples of unusual width, such as 12 bits, are widened to the next type; or the bits per sample in the file:
+        larger values become the largest one, and 16 stores 32-bit floats as halves.
     ignore_aux : bool, default False
         Whether an ``.aux.xml`` file next to the input is ignored.
     crs : int, str, dict, or object, optional
@@ -214,7 +246,7 @@ def create(
     source = _targets.local_path(src_path, "copy it to a local file first")
     target = _targets.local_path(dst_path, "write a local file and upload it")
     summary, warnings = _native.create(
-        source, target, wanted.input, wanted.overrides, request.options, request.work
+        source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
     )
     if not wanted.quiet:
         for text in warnings:

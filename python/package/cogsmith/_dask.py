@@ -47,6 +47,7 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
     """Returns the task that writes the file; nothing is computed or written before it is computed."""
     if isinstance(target, str) and target == MEMORY:
         path = None
+        _native.check_stream(resolved.work)
     elif isinstance(target, (str, os.PathLike)):
         path = path_of(target)
     else:
@@ -57,10 +58,11 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
         raise ValueError(
             "progress is not supported for Dask arrays; use a Dask progress bar, such as dask.diagnostics.ProgressBar"
         )
+    plan = resolved.plan()
     pixels = _one_array(raster.parts)
     width, height = block_size(resolved.options.tile_size, pixels)
     _warn_of_costly_chunks(pixels, width, height)
-    shards = _native.Shards(resolved.plan(), width, height)
+    shards = _native.Shards(plan, width, height)
     if mask is not None and _raster.is_dask(getattr(mask, "data", mask)):
         mask = Chunks(getattr(mask, "data", mask))
     return _Graph(shards, resolved, path).build(Chunks(pixels), mask)

@@ -76,6 +76,8 @@ def write_cog(
     compress: Compress = default("deflate"),
     level: int | None = default(6),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
+    max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
@@ -85,6 +87,7 @@ def write_cog(
     overview_compress: Compress = default(None),
     overview_level: int | None = default(None),
     overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
     overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
@@ -139,9 +142,9 @@ def write_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
-    overview_compress, overview_level, overview_quality, overview_predictor, statistics : optional
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
     threads, sync, verify, temp_dir, tile_memory, row_memory : optional
         As in :func:`write`.
@@ -219,6 +222,8 @@ def to_cog(
     compress: Compress = default("deflate"),
     level: int | None = default(6),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
+    max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
@@ -228,6 +233,7 @@ def to_cog(
     overview_compress: Compress = default(None),
     overview_level: int | None = default(None),
     overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
     overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
@@ -271,9 +277,9 @@ def to_cog(
         As in :func:`write`.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
-    overview_compress, overview_level, overview_quality, overview_predictor, statistics : optional
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
     threads, temp_dir, tile_memory, row_memory : optional
         As in :func:`write`.
@@ -387,29 +393,38 @@ def _save(
     if overrides.nodata is UNSET and is_unknown and raster.dtype.kind == "f":
         overrides.nodata = float("nan")
     levels.overviews = _overviews.read(_overviews.take(extra), raster, levels.mask)
+    given_options = {_options.meaning(name) for name, value in {**arguments, **extra}.items() if value is not None}
+    # As an option, unlike datacube's argument, None means "auto".
+    is_set = "overviews" in map(_options.meaning, extra)
+    has_levels = is_set or bool(levels.overviews) or not given_options.isdisjoint(("overviews", "overview_count"))
     if not levels.overviews:
-        if arguments["overview_resampling"] is None:
+        if "resampling" not in given_options:
             arguments["overview_resampling"] = "nearest"
-        if arguments["overview_levels"] is None and not _has_count(extra):
-            arguments["overview_levels"] = _datacube_overviews(raster)
+        if not has_levels:
+            arguments["overview_levels"] = _datacube_overviews(raster) or None
     given = _merge(arguments, extra)
     request = levels.request(given)
     request.shrink = True
     request.options.level = 6
     request.options.predictor = "by type"
     request = _options.resolve(given, array_info(raster), request, write_cog)
+    if request.options.overviews == [] and "resampling" not in given_options:
+        request.options.resampling = []
+    if not isinstance(fname, (str, os.PathLike)) or fname == MEMORY:
+        # As in datacube, there is nothing to overwrite.
+        request.work.overwrite = False
     resolved = resolve(raster, levels.mask, overrides, request, progress, like_datacube=True)
+    if not has_levels and not _datacube_overviews(raster):
+        # A small image makes options of overviews idle, which is not an error, but they must be valid.
+        resolved.plan()
+        options = resolved.options
+        options.overviews, options.overview_tile_size, options.resampling = [], None, []
     where = resolved.georeference
     if where.crs is None or (where.transform is None and not where.gcps):
         raise ValueError(
             f"Need geo-registered array on input: its {_missing(where)} unknown; pass crs= and transform="
         )
     return run(levels, resolved, fname)
-
-
-def _has_count(options: Mapping[str, Any]) -> bool:
-    """Returns whether options have the number of overviews, which a default list of factors would contradict."""
-    return any(_options.meaning(name) == "overview_count" and value is not None for name, value in options.items())
 
 
 def _missing(where: Georeference) -> str:

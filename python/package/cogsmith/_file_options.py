@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from . import _native, _values
 from . import _nodata as _nodata_values
 from . import _transform as _transforms
 from ._crs import crs_text
-from ._plan import FileOverrides, Input
+from ._plan import FileOverrides, Input, PixelChoice
 
 Numbers = tuple[float, float, float, float, float, float]
 
@@ -25,6 +24,7 @@ class FileOptions:
     """The options in resolved form."""
 
     input: Input = field(default_factory=Input)
+    pixels: PixelChoice = field(default_factory=PixelChoice)
     overrides: FileOverrides = field(default_factory=FileOverrides)
     mask: str = "auto"
     quiet: bool = False
@@ -75,9 +75,13 @@ def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
 
 
 def _bits(result: FileOptions, name: str, value: Any) -> None:
-    if _values.word(value) not in ("keep", "widen"):
-        raise ValueError(f"{name}={value!r}: expected 'keep' or 'widen'")
-    result.input.widen = _values.word(value) == "widen"
+    if _values.word(value) in ("keep", "widen"):
+        result.input.widen = _values.word(value) == "widen"
+        return
+    try:
+        result.pixels.bits = _values.integer(name, value, 1, 64)
+    except ValueError:
+        raise ValueError(f"{name}={value!r}: expected 'keep', 'widen', or a number of bits") from None
 
 
 def _transform(result: FileOptions, name: str, value: Any) -> None:
@@ -163,6 +167,72 @@ def _metadata(result: FileOptions, name: str, value: Any) -> None:
     result.overrides.items += items
 
 
+def _window(result: FileOptions, name: str, value: Any) -> None:
+    if hasattr(value, "col_off"):
+        # rasterio.windows.Window
+        value = (value.col_off, value.row_off, value.width, value.height)
+    expected = "column, row, width, height in whole pixels, from 0"
+    numbers = _numbers(name, value, (4,), expected)
+    if any(number < 0 or not number.is_integer() for number in numbers):
+        raise ValueError(f"{name}={value!r}: expected {expected}")
+    column, row, width, height = (int(number) for number in numbers)
+    result.pixels.window = (column, row, width, height)
+
+
+def _bbox(result: FileOptions, name: str, value: Any) -> None:
+    left, bottom, right, top = _numbers(name, value, (4,), "left, bottom, right, top")
+    result.pixels.bbox = (left, bottom, right, top)
+
+
+def _bands(result: FileOptions, name: str, value: Any) -> None:
+    parts = value.split(",") if isinstance(value, str) else value
+    if isinstance(parts, (int, np.integer)) or not isinstance(parts, Iterable):
+        parts = [parts]
+    chosen: list[int | str] = []
+    for part in parts:
+        text = part.strip() if isinstance(part, str) else part
+        is_name = isinstance(text, str) and not text.isdigit()
+        chosen.append(text if is_name else _band(name, text))
+    result.pixels.bands = chosen
+
+
+def _expand_palette(result: FileOptions, name: str, value: Any) -> None:
+    result.pixels.expand_palette = _values.choice(name, value, {colors: colors for colors in _native.PALETTE_COLORS})
+
+
+def _unscale(result: FileOptions, name: str, value: Any) -> None:
+    result.pixels.unscale = _values.flag(name, value)
+
+
+def _rescale(result: FileOptions, name: str, value: Any) -> None:
+    expected = "minimum and maximum, optionally with the two values that they become; or one such mapping per band"
+    is_one = isinstance(value, str) or all(np.ndim(one) == 0 and not isinstance(one, str) for one in value)
+    mappings = []
+    for one in [value] if is_one else value:
+        low, high, *to = _numbers(name, one, (2, 4), expected)
+        mappings.append((low, high, (to[0], to[1]) if to else None))
+    result.pixels.rescale = mappings
+
+
+def _dtype(result: FileOptions, name: str, value: Any) -> None:
+    # The words of the command, or whatever NumPy takes.
+    result.pixels.data_type = value if isinstance(value, str) else np.dtype(value).name
+
+
+def _size(result: FileOptions, name: str, value: Any) -> None:
+    expected = f"{name}={value!r}: expected columns and rows, such as (1024, 768)"
+    parts = value.lower().split("x") if isinstance(value, str) else value
+    try:
+        width, height = (int(_values.integer(name, int(part) if isinstance(part, str) else part, 1, 2**31 - 1)) for part in parts)
+    except (TypeError, ValueError):
+        raise ValueError(expected) from None
+    result.pixels.size = (width, height)
+
+
+def _size_resampling(result: FileOptions, name: str, value: Any) -> None:
+    result.pixels.size_resampling = _values.choice(name, value, {kernel: kernel for kernel in _native.RESAMPLINGS})
+
+
 def _strip(result: FileOptions, name: str, value: Any) -> None:
     result.overrides.strip_metadata = _values.flag(name, value)
 
@@ -204,21 +274,11 @@ def _band(name: str, number: Any) -> int:
         raise ValueError(f"{name}: band {number!r}: expected a number from 1 to 65535") from None
 
 
-def _finite(name: str, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if isinstance(value, bool) or not math.isfinite(number):
-        raise ValueError(f"{name}={value!r}: expected a finite number")
-    return number
-
-
 def _numbers(name: str, value: Any, counts: tuple[int, ...], expected: str) -> tuple[float, ...]:
     """Returns numbers from a sequence, or from text with commas."""
     parts = value.split(",") if isinstance(value, str) else value
     try:
-        numbers = tuple(_finite(name, one) for one in parts)
+        numbers = tuple(_values.finite(name, one) for one in parts)
     except TypeError:
         numbers = ()
     if len(numbers) not in counts:
@@ -231,6 +291,15 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "image": ("image", _image),
     "nodata": ("nodata", _nodata),
     "mask": ("mask", _mask),
+    "window": ("window", _window),
+    "bbox": ("bbox", _bbox),
+    "bands": ("bands", _bands),
+    "expand_palette": ("expand_palette", _expand_palette),
+    "unscale": ("unscale", _unscale),
+    "rescale": ("rescale", _rescale),
+    "dtype": ("dtype", _dtype),
+    "size": ("size", _size),
+    "size_resampling": ("size_resampling", _size_resampling),
     "nbits": ("nbits", _bits),
     "ignore_aux": ("ignore_aux", _ignore_aux),
     "crs": ("crs", _crs),
@@ -245,8 +314,8 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "band_description": ("band_description", _description),
     "band_names": ("band_description", _description),
     "descriptions": ("band_description", _description),
-    "band_scale": ("band_scale", _of_bands("scale", _finite)),
-    "band_offset": ("band_offset", _of_bands("offset", _finite)),
+    "band_scale": ("band_scale", _of_bands("scale", _values.finite)),
+    "band_offset": ("band_offset", _of_bands("offset", _values.finite)),
     "band_unit": ("band_unit", _of_bands("unit", lambda _, value: str(value))),
     "color_interpretation": ("color_interpretation", _colors),
     "colorinterp": ("color_interpretation", _colors),

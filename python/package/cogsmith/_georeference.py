@@ -57,9 +57,8 @@ def combine(found: Georeference | None, explicit: Explicit) -> Georeference | No
         result.transform, result.gcps = _transform.geotransform(explicit.geotransform), []
     if explicit.gcps is not None:
         result.gcps = _transform.gcps(explicit.gcps)
-        if result.gcps and (explicit.transform is not None or explicit.geotransform is not None):
-            raise ValueError("transform and gcps conflict with each other; pass only one of them")
-        result.transform = None
+        if explicit.transform is None and explicit.geotransform is None:
+            result.transform = None
     return result
 
 

@@ -14,8 +14,8 @@ LACKED: dict[str, tuple[str, ...]] = {
     "rpctxt": _FALSE, "discard_lsb": (), "copy_src_overviews": _FALSE, "profile": ("gdalgeotiff",),
     "endianness": ("little", "native") if sys.byteorder == "little" else ("little",),
     "geotiff_keys_flavor": ("standard",), "geotiff_version": ("auto",), "pixeltype": ("default",),
-    "color_table_multiplier": (), "jpegtablesmode": (), "webp_level": (), "webp_lossless": (),
-    "max_z_error": (), "max_z_error_overview": (), "jxl_lossless": (), "jxl_effort": (), "jxl_distance": (),
+    "color_table_multiplier": (), "jpegtablesmode": (), "webp_level": (), 
+    "jxl_lossless": (), "jxl_effort": (), "jxl_distance": (),
     "jxl_alpha_distance": (), "lzma_preset": (), "source_icc_profile": (), "source_primaries_red": (),
     "source_primaries_green": (), "source_primaries_blue": (), "source_whitepoint": (),
     "tifftag_transferfunction_red": (), "tifftag_transferfunction_green": (), "tifftag_transferfunction_blue": (),
@@ -77,7 +77,7 @@ _KEYWORDS = "pass each option as its own keyword, such as compress='zstd'"
 _PARTS = "omit it: pixels are always read and written in small parts"
 _NO_INTERMEDIATE = "omit it: there is no intermediate file"
 _ALWAYS_COG = "omit it: the output is always a COG"
-_LOSSY = "this writer has neither WebP, LERC, nor JPEG XL; compress='jpeg' is lossy, all other codecs are lossless"
+_LOSSY = "this writer has no lossy WebP and no JPEG XL; compress='jpeg' and 'lerc' are lossy"
 _NO_WARP = "this writer does not reproject; reproject first, with odc-geo, rioxarray, or gdalwarp"
 _DASK = "omit it: for a Dask array the result is a Delayed; call its compute() to write"
 #: Names that could mean a change of pixel values, or a property of the bands.

@@ -2,17 +2,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
-from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pixels, Work
+from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, PixelChoice, Pixels, Work
 
 __all__ = [
-    "__version__", "CODECS", "INTERLEAVES", "MASKS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "create", "validate", "info",
+    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
+    "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "validate",
+    "info",
 ]
 
 __version__: str
 CODECS: dict[str, Codec]
+#: By name in the library: the keyword in create, and in functions for arrays.
+KEYWORDS: dict[str, tuple[str | None, str | None]]
 INTERLEAVES: list[str]
 MASKS: list[str]
+PALETTE_COLORS: list[str]
 RESAMPLINGS: list[str]
 COLOR_INTERPRETATIONS: list[str]
 METADATA_TAGS: list[str]
@@ -80,7 +85,14 @@ def crs_code(text: str) -> int | None: ...
 def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...
 def create(
-    source: Path, target: Path, input: Input, overrides: FileOverrides, options: Options, work: Work
+    source: Path,
+    target: Path,
+    input: Input,
+    pixels: PixelChoice,
+    overrides: FileOverrides,
+    options: Options,
+    work: Work,
 ) -> tuple[dict[str, Any], list[str]]: ...
+def check_stream(work: Work) -> None: ...
 def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
 def info(subject: Path | bytes) -> dict[str, Any]: ...

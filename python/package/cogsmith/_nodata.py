@@ -184,7 +184,7 @@ def same_value(one: Any, other: Any, dtype: np.dtype[Any] | None = None) -> bool
 
 
 def text(value: Any, dtype: np.dtype[Any]) -> str | None:
-    """Returns a nodata value as exact text; an error if the type cannot hold it."""
+    """Returns a nodata value as exact text."""
     value = _number(value, "nodata")
     if value is None:
         return None
@@ -192,26 +192,7 @@ def text(value: Any, dtype: np.dtype[Any]) -> str | None:
         if value.imag != 0:
             raise TypeError(f"nodata={value!r} is not a real number")
         value = value.real
-    _check_fit(value, np.dtype(np.uint8) if dtype.kind == "b" else dtype)
     return str(value) if isinstance(value, int) else repr(value)
-
-
-def _check_fit(value: float, dtype: np.dtype[Any]) -> None:
-    """Refuses a nodata value that the type cannot hold."""
-    if dtype.kind in "ui":
-        limits = np.iinfo(dtype)
-        bounds = f"{limits.min} to {limits.max}"
-        advice = f"pass nodata=None, or an integer from {bounds}"
-        if value != value or (abs(value) != float("inf") and value != int(value)):
-            raise ValueError(f"nodata value {value} is not an integer, as {dtype} requires ({bounds}); {advice}")
-        beyond = not limits.min <= value <= limits.max
-    else:
-        real = np.finfo(np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype)
-        bounds, advice = f"{real.min:.8g} to {real.max:.8g}", "pass another as nodata="
-        # Values just beyond the largest one are its text with few digits; infinities and NaN are values of the type.
-        beyond = float(real.max) * (1 + 1e-6) < abs(value) < float("inf")
-    if beyond:
-        raise ValueError(f"nodata value {value} is out of range for {dtype} ({bounds}); {advice}")
 
 
 def _number(value: Any, place: str) -> int | float | complex | None:

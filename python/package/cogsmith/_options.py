@@ -17,6 +17,8 @@ from ._plan import Options, Work
 from ._values import align, block_size, predictor_by_type, resampling, show, tile_size
 from ._values import warn as warn
 
+#: Options of the library are unsigned integers of this many bits; it checks their ranges.
+WORD = 2**32 - 1
 #: The highest level of any codec.
 MAX_LEVEL = max(codec.parameters["level"][1] for codec in _native.CODECS.values() if "level" in codec.parameters)
 #: The default side of tiles.
@@ -27,7 +29,7 @@ SAFER_BYTES = 2_000_000_000
 # In this table and the others, the first word of each meaning is the one that errors list.
 _COMPRESSIONS = {**{name: name for name in _native.CODECS}, "adobe_deflate": "deflate"}
 _COMPRESSIONS_LACKED = (
-    "webp", "lerc", "lerc_deflate", "lerc_zstd", "lzma", "jxl", "ccittrle", "ccittfax3",
+    "lzma", "jxl", "ccittrle", "ccittfax3",
     "ccittfax4", "jpeg2000",
 )  # fmt: skip
 
@@ -83,8 +85,14 @@ class Request:
     photometric: str | None = None
     extra_samples: list[str] | None = None
     bits: int | None = None
-    #: Levels of effort by codec, and the names of the options that gave them.
+    #: GDAL's levels of effort by codec, and the names of the options that gave them.
     levels: dict[str, tuple[str, int]] = field(default_factory=dict)
+    #: Whether ``level`` is passed, and the predictor by a name of the library. GDAL ignores its own options where they have
+    #: no effect; those of the library are then an error.
+    exact_level: bool = False
+    exact_predictor: bool = False
+    #: Whether the size of overview tiles only follows from that of all tiles.
+    implied_overview_tiles: bool = False
     #: Whether tiles shrink to the sides of small images, as those of GTiff do.
     shrink: bool = False
 
@@ -117,6 +125,8 @@ def resolve(
         take(defaults, facts, name, value)
     _settle_level(defaults, seen)
     _settle_predictor(defaults, facts, seen)
+    if defaults.options.overviews == [] and defaults.implied_overview_tiles:
+        defaults.options.overview_tile_size = None
     return defaults
 
 
@@ -163,25 +173,24 @@ def check_creation_options(argument: str, options: Mapping[str, Any]) -> None:
 def _settle_level(request: Request, seen: Mapping[str, str]) -> None:
     codec = request.options.compression
     levels = _native.CODECS[codec].parameters.get("level")
-    for of, (name, level) in request.levels.items():
-        if of == codec or (of == "any" and levels is not None):
-            request.options.level = level
-        elif of == "any":
-            raise ValueError(f"option '{name}' has no effect with compress='{codec}'; omit it")
-        elif name in seen.values():
-            _idle(name, codec)
-    if levels is None:
+    if levels is None and not request.exact_level:
         request.options.level = None
-    elif request.options.level is not None:
-        # GDAL's levels 10 to 12 for DEFLATE are libdeflate's slowest; 9 is this encoder's highest.
-        request.options.level = min(request.options.level, levels[1])
+    for of, (name, level) in request.levels.items():
+        if of == codec and request.exact_level:
+            raise ValueError(f"options '{seen['level']}' and '{name}' mean the same; pass only one of them")
+        if of == codec and levels is not None:
+            # GDAL's levels 10 to 12 for DEFLATE are libdeflate's slowest; 9 is this encoder's highest.
+            request.options.level = min(level, levels[1])
+        elif of != codec:
+            _idle(name, codec)
 
 
 def _settle_predictor(request: Request, facts: Facts, seen: Mapping[str, str]) -> None:
     if request.options.predictor == "by type" and facts is not UNKNOWN:
         request.options.predictor = predictor_by_type(facts.dtype)
     codec = request.options.compression
-    if not _native.CODECS[codec].takes_predictor and request.options.predictor in ("by type", "horizontal", "float"):
+    is_set = request.options.predictor not in ("auto", "none")
+    if is_set and not _native.CODECS[codec].takes_predictor and not request.exact_predictor:
         if "predictor" in seen:
             _idle(seen["predictor"], codec)
         request.options.predictor = "none"
@@ -229,6 +238,22 @@ def _integer_of(attribute: str, largest: int) -> Callable[[Request, Facts, str, 
     return take
 
 
+def _take_lossless(request: Request, _: Facts, name: str, value: Any) -> None:
+    if value is not None and _values.flag(name, value):
+        if request.options.compression != "webp":
+            raise ValueError(f"{name}={value!r}: only webp has a lossless mode; other codecs are lossless or have an error")
+        if request.options.quality not in (None, 100):
+            raise ValueError(f"{name}={value!r} contradicts quality={request.options.quality}; leave one of them out")
+        request.options.quality = 100
+
+
+def _error_of(attribute: str) -> Callable[[Request, Facts, str, Any], None]:
+    def take(request: Request, _: Facts, name: str, value: Any) -> None:
+        setattr(request.options, attribute, None if value is None else _values.finite(name, value))
+
+    return take
+
+
 def _take_subsampling(request: Request, _: Facts, name: str, value: Any) -> None:
     if value is not None:
         known = {"auto": "auto", "420": "420", "4:2:0": "420", "444": "444", "4:4:4": "444"}
@@ -246,6 +271,12 @@ def mask_policy(value: str) -> str:
     return _values.choice("mask", value, {policy: policy for policy in ("auto", "nodata", "any-nodata")})
 
 
+def _take_level(request: Request, _: Facts, name: str, value: Any) -> None:
+    if value is not None:
+        request.options.level = _values.integer(name, value, 0, WORD)
+        request.exact_level = True
+
+
 def _level_of(codec: str, largest: int) -> Callable[[Request, Facts, str, Any], None]:
     def take(request: Request, _: Facts, name: str, value: Any) -> None:
         if value is None:
@@ -258,6 +289,7 @@ def _level_of(codec: str, largest: int) -> Callable[[Request, Facts, str, Any], 
 
 def _take_predictor(request: Request, _: Facts, name: str, value: Any) -> None:
     request.options.predictor = "none" if value is None else _values.choice(name, value, _PREDICTORS)
+    request.exact_predictor = _values.word(value) in ("auto", "none", "horizontal", "float")
 
 
 def _take_block(request: Request, facts: Facts, name: str, value: Any) -> None:
@@ -268,23 +300,25 @@ def _take_block(request: Request, facts: Facts, name: str, value: Any) -> None:
         request.options.tile_size = (min(side, align(facts.width)), min(side, align(facts.height)))
         if request.options.overview_tile_size is None:
             request.options.overview_tile_size = (side, side)
+            request.implied_overview_tiles = True
     else:
         request.options.tile_size = tile_size(name, value)
 
 
 def _take_block_width(request: Request, _: Facts, name: str, value: Any) -> None:
-    request.options.tile_size = (_values.integer(name, value, 16, 65520), request.options.tile_size[1])
+    request.options.tile_size = (_values.integer(name, value, 0, WORD), request.options.tile_size[1])
 
 
 def _take_block_height(request: Request, _: Facts, name: str, value: Any) -> None:
-    request.options.tile_size = (request.options.tile_size[0], _values.integer(name, value, 16, 65520))
+    request.options.tile_size = (request.options.tile_size[0], _values.integer(name, value, 0, WORD))
 
 
 def _take_overview_block(request: Request, _: Facts, name: str, value: Any) -> None:
     if value is None:
         return
+    request.implied_overview_tiles = False
     if request.shrink and not isinstance(value, (list, tuple)):
-        side = align(_values.integer(name, value, 1, 65520))
+        side = align(_values.integer(name, value, 0, WORD - 15))
         request.options.overview_tile_size = (side, side)
     else:
         request.options.overview_tile_size = tile_size(name, value)
@@ -303,7 +337,7 @@ def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
             raise _values.not_supported(name, value)
         else:
             factors = word.replace(",", " ").split()
-            request.options.overviews = [_values.integer(name, factor, 2, 2**31 - 1) for factor in factors]
+            request.options.overviews = [_values.integer(name, factor, 0, WORD) for factor in factors]
     elif value is False:
         request.options.overviews = []
     else:
@@ -317,17 +351,16 @@ def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
                 "write_cog, or to_cog, which accept images as overviews="
             )
         # GDAL accepts any order, and builds each level once.
-        request.options.overviews = sorted({_values.integer(name, factor, 2, 2**31 - 1) for factor in factors})
+        request.options.overviews = sorted({_values.integer(name, factor, 0, WORD) for factor in factors})
 
 
 def _take_overview_count(request: Request, _: Facts, name: str, value: Any) -> None:
     if value is None:
         return
-    request.options.overview_count = _values.integer(name, value, 0, 32)
-    if request.options.overview_count == 0:
+    request.options.overview_count = _values.integer(name, value, 0, WORD)
+    # 0 asks for none, unless another option determines the number.
+    if request.options.overview_count == 0 and request.options.overviews is None:
         request.options.overview_count, request.options.overviews = None, []
-    elif request.options.overviews is not None:
-        raise ValueError(f"option '{name}' conflicts with a list of overviews; pass only one of them")
 
 
 def _take_interleave(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -351,7 +384,7 @@ def _take_threads(request: Request, _: Facts, name: str, value: Any) -> None:
     if value is None or _values.word(value) in ("all_cpus", "all"):
         request.work.threads = None
     else:
-        request.work.threads = _values.integer(name, value, 1, 1024)
+        request.work.threads = _values.integer(name, value, 0, WORD)
 
 
 def _take_statistics(request: Request, _: Facts, name: str, value: Any) -> None:
@@ -434,11 +467,14 @@ def _work(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[Reque
 OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "compress": ("compress", _take_compression),
     "compression": ("compress", _take_compression),
-    "level": ("level", _level_of("any", MAX_LEVEL)),
+    "level": ("level", _take_level),
     "zlevel": ("zlevel", _level_of("deflate", 12)),
     "zstd_level": ("zstd_level", _level_of("zstd", 22)),
     "quality": ("quality", _integer_of("quality", 100)),
     "jpeg_quality": ("quality", _integer_of("quality", 100)),
+    "lossless": ("lossless", _take_lossless),
+    "webp_lossless": ("lossless", _take_lossless),
+    "max_z_error": ("max_z_error", _error_of("max_z_error")),
     "jpeg_subsampling": ("jpeg_subsampling", _take_subsampling),
     "predictor": ("predictor", _take_predictor),
     "blocksize": ("blocksize", _take_block),
@@ -459,6 +495,8 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "overview_compress": ("overview_compress", _take_overview_compression),
     "overview_level": ("overview_level", _integer_of("overview_level", MAX_LEVEL)),
     "overview_quality": ("overview_quality", _integer_of("overview_quality", 100)),
+    "overview_max_z_error": ("overview_max_z_error", _error_of("overview_max_z_error")),
+    "max_z_error_overview": ("overview_max_z_error", _error_of("overview_max_z_error")),
     "overview_predictor": ("overview_predictor", _take_overview_predictor),
     "statistics": ("statistics", _take_statistics),
     "stats": ("statistics", _take_statistics),

@@ -50,10 +50,9 @@ def _is_image(value: Any) -> bool:
 
 
 def check_options(given: Mapping[str, Any]) -> None:
-    """Refuses other options about overviews, except a kernel, which records how they were made."""
+    """Refuses shrink factors, which are another value of the same option."""
     for name, value in given.items():
-        option = _options.meaning(name)
-        if option in ("overviews", "overview_count") and value is not None:
+        if _options.meaning(name) == "overviews" and value is not None:
             raise ValueError(f"option '{name}' conflicts with supplied overviews; pass only one of them")
 
 

@@ -63,12 +63,14 @@ class Options:
     compression: str = "deflate"
     level: int | None = None
     quality: int | None = None
+    max_z_error: float | None = None
     jpeg_subsampling: str | None = None
     #: "ycbcr" for three bands that are not tagged as red, green, and blue.
     jpeg_photometric: str | None = None
     overview_compression: str | None = None
     overview_level: int | None = None
     overview_quality: int | None = None
+    overview_max_z_error: float | None = None
     overview_predictor: str | None = None
     #: The policy of masks made from nodata.
     mask: str = "auto"
@@ -113,6 +115,26 @@ class Input:
     widen: bool = False
     #: Whether an ``.aux.xml`` file next to the input is ignored.
     ignore_aux: bool = False
+
+
+@dataclass
+class PixelChoice:
+    """The pixels of a file that are written, and as what."""
+
+    #: Column, row, width, height.
+    window: tuple[int, int, int, int] | None = None
+    #: Left, bottom, right, top.
+    bbox: tuple[float, float, float, float] | None = None
+    #: Numbers, counted from 0, or descriptions.
+    bands: list[int | str] = field(default_factory=list)
+    expand_palette: str | None = None
+    unscale: bool = False
+    #: Two values, and what they become.
+    rescale: list[tuple[float, float, tuple[float, float] | None]] = field(default_factory=list)
+    data_type: str | None = None
+    bits: int | None = None
+    size: tuple[int, int] | None = None
+    size_resampling: str | None = None
 
 
 @dataclass

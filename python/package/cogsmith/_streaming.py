@@ -73,11 +73,11 @@ class CogWriter:
         Called as ``progress(rows_done, rows)`` as rows are pushed.
     overviews : "auto", "none", or sequence of int, default "auto"
         As in :func:`cogsmith.write`, but not images.
-    compress, level, quality, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
     overview_count, overview_resampling, statistics, photometric, alpha, nbits : optional
         Likewise.
-    overview_compress, overview_level, overview_quality, overview_predictor : optional
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.
     threads, overwrite, sync, verify, temp_dir, tile_memory, row_memory : optional
         Likewise.
@@ -141,6 +141,8 @@ class CogWriter:
         compress: Compress = default("deflate"),
         level: int | None = default(None),
         quality: int | None = default(None),
+        lossless: Flag = default(False),
+        max_z_error: float | None = default(None),
         jpeg_subsampling: Subsampling = default(None),
         predictor: Predictor = default("auto"),
         blocksize: TileSize | None = default(512),
@@ -153,6 +155,7 @@ class CogWriter:
         overview_compress: Compress = default(None),
         overview_level: int | None = default(None),
         overview_quality: int | None = default(None),
+        overview_max_z_error: float | None = default(None),
         overview_predictor: Predictor = default(None),
         statistics: Flag = default(False),
         photometric: Photometric = default(None),

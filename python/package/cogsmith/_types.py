@@ -90,6 +90,8 @@ class _Names(TypedDict, total=False):
     zlevel: int | None
     zstd_level: int | None
     jpeg_quality: int | None
+    webp_lossless: Flag
+    max_z_error_overview: float | None
     blockxsize: int
     blockysize: int
     num_threads: Threads

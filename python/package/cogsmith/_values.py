@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 import sys
 import warnings
@@ -128,9 +129,9 @@ def tile_size(name: str, value: Any) -> tuple[int, int]:
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
             raise ValueError(f"{name}={value!r}: expected one side, or (columns, rows)")
-        width, height = (integer(name, side, 16, 65520) for side in value)
+        width, height = (integer(name, side, 0, 2**32 - 1) for side in value)
         return width, height
-    side = integer(name, value, 16, 65520)
+    side = integer(name, value, 0, 2**32 - 1)
     return side, side
 
 
@@ -141,7 +142,7 @@ def align(side: int) -> int:
 
 def block_size(value: Any, name: str) -> int:
     """Returns the side of a block as datacube takes it: adjusted to a multiple of 16, with its warning."""
-    side = integer(name, value, 1, 65520)
+    side = integer(name, value, 0, 2**32 - 16)
     if side % 16:
         warn("Block size must be a multiple of 16, will be adjusted")
     return align(side)
@@ -166,3 +167,14 @@ def resampling(name: str, value: Any) -> str:
 def predictor_by_type(dtype: np.dtype[Any]) -> str:
     """Returns the meaning of PREDICTOR=YES; none for complex samples, which other readers cannot read with one."""
     return {"f": "float", "c": "none"}.get(dtype.kind, "horizontal")
+
+
+def finite(name: str, value: Any) -> float:
+    """Returns a finite number, also from text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise ValueError(f"{name}={value!r}: expected a finite number")
+    return number

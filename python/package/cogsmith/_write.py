@@ -61,6 +61,8 @@ def write(
     compress: Compress = default("deflate"),
     level: int | None = default(None),
     quality: int | None = default(None),
+    lossless: Flag = default(False),
+    max_z_error: float | None = default(None),
     jpeg_subsampling: Subsampling = default(None),
     predictor: Predictor = default("auto"),
     blocksize: TileSize | None = default(512),
@@ -73,6 +75,7 @@ def write(
     overview_compress: Compress = default(None),
     overview_level: int | None = default(None),
     overview_quality: int | None = default(None),
+    overview_max_z_error: float | None = default(None),
     overview_predictor: Predictor = default(None),
     statistics: Flag = default(False),
     photometric: Photometric = default(None),
@@ -149,13 +152,18 @@ def write(
     progress : callable or tqdm bar, optional
         Called as ``progress(rows_done, rows)``. Not for Dask arrays.
     compress : str, default "deflate"
-        Codec: "deflate", "lzw", "zstd", "packbits", "jpeg", or "none"; members of ``rasterio.enums.Compression`` work
-        too. All except "jpeg" are lossless. JPEG is for uint8: one or three bands with ``interleave="pixel"``, any
-        number otherwise. Nodata stays exact, as a mask; the nodata tag is left out.
+        Codec: "deflate", "lzw", "zstd", "packbits", "jpeg", "webp", "lerc", "lerc_deflate", "lerc_zstd", or "none";
+        members of ``rasterio.enums.Compression`` work too. JPEG is lossy, and for uint8: one or three bands with
+        ``interleave="pixel"``, any number otherwise; nodata stays exact, as a mask, and the nodata tag is left out. LERC
+        keeps to ``max_z_error`` and keeps nodata exact. WebP needs ``lossless=True`` and three or four uint8 bands.
     level : int, optional
         Effort, 1 (fastest) to 9 (smallest) for DEFLATE, to 22 for ZSTD. Default: 6 for DEFLATE, 9 for ZSTD.
     quality : int, optional
         Quality of JPEG, 1 (smallest) to 100. Default: 75.
+    lossless : bool, default False
+        Whether WebP is lossless, the only one that is written; the same as ``quality=100``.
+    max_z_error : float, optional
+        Largest error of LERC in any sample, in units of the samples. Default: 0.
     jpeg_subsampling : {"auto", "420", "444"}, optional
         Chroma subsampling of JPEG. Default: "auto", 4:2:0 for red, green, and blue, and none for other bands.
     predictor : str or int, default "auto"
@@ -180,7 +188,7 @@ def write(
         Resampling kernel of the overviews, one for all bands or one per band: "nearest", "average", "rms", "bilinear",
         "cubic", "cubicspline", "lanczos", "mode", "gauss", "min", "max", or "median"; members of
         ``rasterio.enums.Resampling`` work too. Default: "cubic"; "nearest" for color tables and complex samples.
-    overview_compress, overview_level, overview_quality, overview_predictor : optional
+    overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Codec of the overviews, its level or quality, and the predictor. Default: those of full resolution.
     statistics : bool, default False
         Whether exact statistics of every band are computed and stored.
@@ -221,6 +229,10 @@ def write(
         ``level`` for one codec only; ``zlevel`` goes up to 12, and above 9 means 9.
     jpeg_quality : int, optional
         The same as ``quality``.
+    webp_lossless : bool, optional
+        The same as ``lossless``.
+    max_z_error_overview : float, optional
+        The same as ``overview_max_z_error``.
     blockxsize, blockysize : int, optional
         Columns and rows of a tile.
     driver, width, height, count, dtype, tiled

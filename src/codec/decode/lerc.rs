@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use super::{ChunkFormat, Compression, DecodeError, DecodeResult, allocate_rows, stream};
+use crate::codec::lerc::blob;
 use crate::sample::DataType;
 
 /// Outer compression of the LERC bytes (second number of tag 50674).
@@ -55,39 +56,20 @@ fn pixels<T: lerc::Sample + bytemuck::Pod>(
     mut out: Vec<u8>,
     invalid: Option<T>,
 ) -> DecodeResult<Vec<u8>> {
-    let info = lerc::decode_info(blob).map_err(|error| format!("LERC: {error}"))?;
-    if info.width as usize != format.width || info.height as usize != rows || info.bands != 1 {
-        let (width, height) = (info.width, info.height);
-        return Err(format!("LERC: the image is {width}x{height}, but the chunk is {}x{rows}", format.width).into());
-    }
-    let depth = info.depth as usize;
+    let blob = blob::decode::<T>(blob, (format.width, rows), format.samples, invalid)?;
     // libtiff stores the alpha band of 8-bit images as the LERC mask.
-    let alpha = depth.checked_add(1) == Some(format.samples) && format.data_type == DataType::U8;
-    if depth != format.samples && !alpha {
-        return Err(format!("LERC: the image has {depth} bands, but the chunk has {}", format.samples).into());
+    let alpha = blob.depth + 1 == format.samples && format.data_type == DataType::U8;
+    if blob.depth != format.samples && !alpha {
+        return Err(format!("LERC: the image has {} bands, but the chunk has {}", blob.depth, format.samples).into());
     }
-    let count = format.width * rows;
-    let mut values = Vec::new();
-    values.try_reserve_exact(count * depth).map_err(|_| DecodeError::Memory(out.len() as u64))?;
-    values.resize(count * depth, T::zeroed());
-    let result = lerc::decode_into(blob, &mut values).map_err(|error| format!("LERC: {error}"))?;
-    let mask = result.valid_masks.first().filter(|mask| !mask.is_all_valid());
-    let is_valid = |pixel: usize| mask.is_none_or(|mask| mask.is_valid(pixel));
+    let values = bytemuck::cast_slice::<T, u8>(&blob.values);
     if alpha {
-        let pixels = out.chunks_exact_mut(format.samples).zip(bytemuck::cast_slice::<T, u8>(&values).chunks(depth));
-        for (index, (to, from)) in pixels.enumerate() {
-            let opaque = if is_valid(index) { 255 } else { 0 };
+        for (index, (to, from)) in out.chunks_exact_mut(format.samples).zip(values.chunks(blob.depth)).enumerate() {
+            let opaque = if blob.is_valid(index) { 255 } else { 0 };
             to.iter_mut().zip(from.iter().chain(&[opaque])).for_each(|(to, from)| *to = *from);
         }
         return Ok(out);
     }
-    if let (Some(invalid), Some(_)) = (invalid, mask) {
-        for (index, pixel) in values.chunks_exact_mut(depth).enumerate() {
-            if !is_valid(index) {
-                pixel.fill(invalid);
-            }
-        }
-    }
-    out.iter_mut().zip(bytemuck::cast_slice::<T, u8>(&values)).for_each(|(to, from)| *to = *from);
+    out.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
     Ok(out)
 }

@@ -32,7 +32,7 @@ pub(crate) fn open<'a>(
             Box::new(LzwReader { decoder, input })
         }
         Compression::Deflate => Box::new(ZlibDecoder::new(input)),
-        Compression::Zstd => Box::new(StreamingDecoder::new(input)),
+        Compression::Zstd => Box::new(PlainReader(StreamingDecoder::new(input))),
         _ => Box::new(input),
     })
 }
@@ -55,6 +55,16 @@ pub(crate) fn fill(reader: &mut dyn Read, out: &mut [u8]) -> io::Result<usize> {
 /// order.
 fn is_old_style(start: &[u8]) -> bool {
     matches!(start, [0, second, ..] if second & 1 == 1)
+}
+
+/// Hides every method but `read`: the decoder's `read_to_end` links a second decoder, for whole frames, which would take
+/// 15 kB of the browser module.
+struct PlainReader<R>(R);
+
+impl<R: Read> Read for PlainReader<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
 }
 
 struct LzwReader<R> {

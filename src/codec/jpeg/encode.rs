@@ -5,7 +5,7 @@ use libjpeg_turbo_rs::{CompressParams, Decoder, PixelFormat, Subsampling as Samp
 
 use crate::codec::Components;
 use crate::codec::compression::Compression;
-use crate::codec::encoder::{SampleEncoder, TileSamples, not_for};
+use crate::codec::encoder::{SampleEncoder, TileSamples, not_for, repeat_edges};
 
 use super::fill::Tile;
 use super::{parameters, subsampling, tables};
@@ -71,22 +71,6 @@ impl SampleEncoder for Encoder {
             is_extended: quantization[..if is_direct { 1 } else { 2 }].iter().take(format.samples).any(tables::is_wide),
         };
         frame.abbreviate(&stream, out).ok_or_else(|| "jpeg: the stream has an unexpected structure".to_owned())
-    }
-}
-
-/// Repeats the last column and row of the image to the edges of the tile, as GDAL does.
-fn repeat_edges(samples: &mut [u8], pixel: usize, size: (usize, usize), inside: (usize, usize)) {
-    let row_len = size.0 * pixel;
-    if inside.0 < size.0 {
-        let filled = inside.0 * pixel;
-        for row in samples.chunks_exact_mut(row_len).take(inside.1) {
-            for start in (filled..row_len).step_by(pixel) {
-                row.copy_within(filled - pixel..filled, start);
-            }
-        }
-    }
-    for row in inside.1..size.1 {
-        samples.copy_within((inside.1 - 1) * row_len..inside.1 * row_len, row * row_len);
     }
 }
 

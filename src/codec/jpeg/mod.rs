@@ -14,7 +14,7 @@ use crate::tiff::{Tag, TagValue};
 use super::compression::{Compression, JpegPhotometric, Subsampling};
 use super::encoder::EncoderKind;
 #[cfg(not(feature = "jpeg"))]
-use super::encoder::{SampleEncoder, TileSamples};
+use super::encoder::Missing;
 use super::{Components, TileFormat};
 
 /// The constructor of the encoder.
@@ -23,35 +23,13 @@ pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::<encode::En
 
 /// The constructor of an encoder that reports the missing feature.
 #[cfg(not(feature = "jpeg"))]
-pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing));
+pub(super) const ENCODER: EncoderKind = EncoderKind::Samples(|| Box::new(Missing(MISSING)));
 
 /// The reason why builds without the feature have no encoder.
-#[cfg(not(feature = "jpeg"))]
 const MISSING: &str = "jpeg needs the feature 'jpeg'";
 
-#[cfg(not(feature = "jpeg"))]
-struct Missing;
-
-#[cfg(not(feature = "jpeg"))]
-impl SampleEncoder for Missing {
-    fn encode(
-        &mut self,
-        _: Compression,
-        _: TileSamples<'_>,
-        _: &mut Vec<u8>,
-        _: Option<&mut Vec<u8>>,
-    ) -> Result<(), String> {
-        Err(MISSING.to_owned())
-    }
-}
-
-/// Returns the reason if this build has no encoder.
-pub(super) fn unavailable() -> Option<&'static str> {
-    #[cfg(feature = "jpeg")]
-    return None;
-    #[cfg(not(feature = "jpeg"))]
-    return Some(MISSING);
-}
+/// The reason if this build has no encoder.
+pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "jpeg") { None } else { Some(MISSING) };
 
 /// Bounds the size of a tile. A block of 64 samples takes at most 20 bits for DC and 26 bits for each other coefficient,
 /// doubled if every byte is 0xFF and has to be stuffed; tables and headers take less than 2 KiB.

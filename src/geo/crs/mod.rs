@@ -16,7 +16,7 @@ mod write;
 
 use std::fmt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::geo::keys::GeoKeys;
 
 use definition::{Definition, Problem};
@@ -242,6 +242,23 @@ impl Crs {
         Ok(self)
     }
 
+    /// Parses an optional text, for callers whose options are a text and whether [a WKT
+    /// citation](Self::with_wkt_citation) is allowed.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for a permission
+    /// without a text, since it has no effect.
+    pub fn parse_option(text: Option<&str>, wkt_citation: bool) -> Result<Option<Self>> {
+        match text {
+            Some(text) => Self::parse(text).map(|crs| Some(crs.with_wkt_citation(wkt_citation))),
+            None if wkt_citation => {
+                let reason = "has no effect without a coordinate reference system; set one, or leave it out";
+                Err(Error::option(OptionField::CrsWkt, reason))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Sets whether a definition that GeoKeys cannot express may be written as WKT in their citation, in the form
     /// `ESRI PE String = …`. GDAL reads it; to readers that only look at keys, the CRS is user-defined and unknown.
     /// Default: `false`.
@@ -345,7 +362,7 @@ impl Crs {
 }
 
 fn refused(reason: impl Into<String>) -> Error {
-    Error::option("crs", reason)
+    Error::option(OptionField::Crs, reason)
 }
 
 /// Parses an authority name and a code.

@@ -100,19 +100,26 @@ pub(super) fn geographic(datum: u16, is_unit: impl Fn(u16) -> bool) -> Option<Sy
 /// Returns all CRSs in ascending order of their codes.
 pub(super) fn systems() -> impl Iterator<Item = System> {
     let mut reader = names_reader();
-    let count = reader.short();
-    reader.skip(usize::from(count) * 6);
+    let names = reader.short();
+    (0..names).for_each(|_| _ = reader.varint());
+    reader.take(usize::from(names) * 4);
     let classes: Vec<Class> = (0..reader.byte()).map(|_| Class::read(&mut reader)).collect();
+    let count = reader.short();
+    let mut class_indices = reader.take(count.into());
+    let [mut fingerprints, mut codes] = [0; 2].map(|_| {
+        let bytes = reader.short();
+        reader.take(bytes.into())
+    });
     let (mut code, mut base) = (0, 0);
-    (0..reader.short()).filter_map(move |_| {
-        code += reader.varint();
-        let class = *classes.get(usize::from(reader.byte()))?;
+    (0..count).filter_map(move |_| {
+        code += codes.varint();
+        let class = *classes.get(usize::from(class_indices.byte()))?;
         let (mut part, mut vertical, mut fingerprint) = (0, 0, 0);
         match class.kind {
             Kind::Projected => {
                 base += reader.zigzag();
                 part = u16::try_from(base).ok()?;
-                fingerprint = reader.byte();
+                fingerprint = fingerprints.byte();
             }
             Kind::Compound => (part, vertical) = (reader.short(), reader.short()),
             Kind::Other => {}
@@ -149,8 +156,13 @@ pub(super) fn datum(code: u16) -> Option<Datum> {
 pub(super) fn datum_by_name(name: &str) -> Option<u16> {
     let wanted = fnv(letters(name).bytes());
     let mut reader = names_reader();
-    let mut names = (0..reader.short()).map(|_| (reader.long(), reader.short()));
-    names.find(|(hash, _)| *hash == wanted).map(|(_, code)| code)
+    let mut code = 0;
+    let codes = (0..reader.short()).map(|_| {
+        code += reader.varint();
+        u16::try_from(code).ok()
+    });
+    let codes: Vec<Option<u16>> = codes.collect();
+    codes.into_iter().find(|_| reader.long() == wanted)?
 }
 
 /// Returns all ellipsoids, those in use first.
@@ -235,7 +247,7 @@ fn names_reader() -> Reader {
     read_meridians(&mut reader);
     for _ in 0..reader.short() {
         reader.varint();
-        reader.skip(2);
+        reader.take(2);
     }
     reader
 }
@@ -263,8 +275,11 @@ impl Reader {
         *bytes
     }
 
-    fn skip(&mut self, bytes: usize) {
-        self.0 = self.0.get(bytes..).unwrap_or_default();
+    /// Returns a reader of the next bytes, and skips them.
+    fn take(&mut self, bytes: usize) -> Self {
+        let (taken, rest) = self.0.split_at_checked(bytes).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        Self(taken)
     }
 
     fn byte(&mut self) -> u8 {
@@ -284,10 +299,8 @@ impl Reader {
     }
 
     fn text(&mut self) -> &'static str {
-        let length = usize::from(self.byte());
-        let text = self.0.get(..length).unwrap_or_default();
-        self.skip(length);
-        std::str::from_utf8(text).unwrap_or_default()
+        let length = self.byte();
+        std::str::from_utf8(self.take(length.into()).0).unwrap_or_default()
     }
 
     fn varint(&mut self) -> u32 {

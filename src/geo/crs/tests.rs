@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorKind;
 
 /// WGS 84 / UTM zone 33N as PROJ writes it, without its code.
 const UTM: &str = "PROJCRS[\"WGS 84 / UTM zone 33N\",BASEGEOGCRS[\"WGS 84\",ENSEMBLE[\"World Geodetic System 1984 ensemble\",\
@@ -103,7 +104,11 @@ fn what_keys_cannot_hold_is_refused() {
     let mollweide = UTM.replace("Transverse Mercator\",ID[\"EPSG\",9807]", "Mollweide\"");
     assert!(refusal(&mollweide).contains("Mollweide"));
     assert!(refusal(&UTM.replace(",east,", ",west,")).contains("west"));
+    let error = Crs::parse_option(None, true).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::CrsWkt, .. }), "{error}");
+    assert!(Crs::parse_option(None, false).unwrap().is_none());
     // … except on request.
+    assert!(Crs::parse_option(Some(&mollweide), true).unwrap().unwrap().geo_keys().is_ok());
     let keys = Crs::parse(&mollweide).unwrap().with_wkt_citation(true).geo_keys().unwrap();
     assert_eq!(keys.directory[4..8], [1024, 0, 1, 32767]);
     assert!(keys.ascii.starts_with(b"ESRI PE String = PROJCRS[\"WGS 84 / UTM zone 33N\","));

@@ -10,6 +10,7 @@ use std::ops::Range;
 use crate::options::Resampling;
 use crate::plan::window::Axis;
 use crate::sample::Value;
+use crate::validity::{is_masked, is_transparent, lacks_data};
 
 use super::filter;
 use super::real::{Place, Real};
@@ -37,10 +38,10 @@ impl<'a, T: Value> Opacity<'a, T> {
         for row in rows {
             let start = validity.len();
             let alpha = self.row(row, 0..self.rows.width);
-            validity.extend(alpha.map(|value| if value == T::ZERO || value.is_nan() { 0 } else { u8::MAX }));
+            validity.extend(alpha.map(|value| if is_transparent(value) { 0 } else { u8::MAX }));
             if let Some(mask) = self.rows.mask_row(row) {
                 for (valid, &mask) in validity[start..].iter_mut().zip(mask) {
-                    *valid = if mask == 0 { 0 } else { *valid };
+                    *valid = if is_masked(mask) { 0 } else { *valid };
                 }
             }
         }
@@ -54,7 +55,7 @@ impl<T: Real + PartialOrd> Opacity<'_, T> {
         let mut first = None;
         rows.into_iter().any(|row| {
             let valid = source.mask_row(row).into_iter().flat_map(|mask| &mask[columns.clone()]);
-            let mut alpha = self.row(row, columns.clone()).zip(valid).filter(|(_, valid)| **valid != 0);
+            let mut alpha = self.row(row, columns.clone()).zip(valid).filter(|(_, valid)| !is_masked(**valid));
             alpha.any(|(value, _)| *first.get_or_insert(value) != value)
         })
     }
@@ -123,7 +124,7 @@ pub(super) fn weight<T: Real + PartialOrd>(
                 continue;
             }
             for sample in piece.bands.clone() {
-                let there = !target[sample].is_nan() && !source.is_nodata(target[sample]);
+                let there = !lacks_data(target[sample], source.nodata);
                 let mean = mean(source, opacity, &down, across, sample, resampling == Resampling::Rms);
                 if let (true, Some(mean)) = (there, mean) {
                     target[sample] = place.value(match resampling {

@@ -75,6 +75,20 @@ impl<T: Value> Area<'_, T> {
     }
 }
 
+/// The terms of a sum: values times a factor, or the squares of those.
+#[derive(Clone, Copy)]
+struct Terms {
+    factor: f64,
+    squares: bool,
+}
+
+impl Terms {
+    fn of(self, value: f64) -> f64 {
+        let value = value * self.factor;
+        if self.squares { value * value } else { value }
+    }
+}
+
 impl<T: Real> Area<'_, T> {
     fn pixels(&self) -> impl Iterator<Item = T> {
         let columns = self.columns.range();
@@ -84,12 +98,12 @@ impl<T: Real> Area<'_, T> {
     }
 
     /// Returns the weighted sum of all pixels, valid or not.
-    fn sum(&self, change: impl Fn(f64) -> f64) -> f64 {
+    fn sum(&self, terms: Terms) -> f64 {
         let (samples, columns) = (self.source.samples, self.columns.range());
         let mut total = 0.0;
         for (index, row) in (self.rows.start..self.rows.end).enumerate() {
             let line = self.source.row(row);
-            let at = |column: usize| change(line[column * samples + self.sample].to_f64());
+            let at = |column: usize| terms.of(line[column * samples + self.sample].to_f64());
             let mut along = at(columns.start) * self.columns.first_weight;
             if columns.len() > 1 {
                 for column in columns.start + 1..columns.end - 1 {
@@ -103,14 +117,14 @@ impl<T: Real> Area<'_, T> {
     }
 
     /// Returns the weighted sum of the valid pixels, and their weight.
-    fn sum_of_valid(&self, fill: &mut Fill<T>, change: impl Fn(f64) -> f64) -> (f64, f64) {
+    fn sum_of_valid(&self, fill: &mut Fill<T>, terms: Terms) -> (f64, f64) {
         let (mut total, mut total_weight) = (0.0, 0.0);
         for (index, row) in (self.rows.start..self.rows.end).enumerate() {
             let (mut along, mut weight_along) = (0.0, 0.0);
             for (index, column) in self.columns.range().enumerate() {
                 if let Some(value) = self.source.valid(row, column, self.sample, fill) {
                     let weight = self.columns.weight(index);
-                    along += change(value.to_f64()) * weight;
+                    along += terms.of(value.to_f64()) * weight;
                     weight_along += weight;
                 }
             }
@@ -125,25 +139,25 @@ impl<T: Real> Area<'_, T> {
     pub(super) fn mean(&self, fill: &mut Fill<T>) -> Option<T> {
         #[expect(clippy::cast_precision_loss, reason = "a number of pixels")]
         let count = (self.rows.len() * self.columns.len()) as f64;
-        let part = 1.0 / count;
+        let values = |factor| Terms { factor, squares: false };
         if !self.source.has_gaps() {
             let weight = self.columns.total_weight() * self.rows.total_weight();
             let mean = if T::SCALED {
-                count * (self.sum(|value| value * part) / weight)
+                count * (self.sum(values(1.0 / count)) / weight)
             } else {
-                self.sum(|value| value) / weight
+                self.sum(values(1.0)) / weight
             };
             if !mean.is_nan() {
                 return Some(T::from_mean(mean));
             }
         }
-        let (total, weight) = self.sum_of_valid(fill, |value| value);
+        let (total, weight) = self.sum_of_valid(fill, values(1.0));
         if weight <= 0.0 {
             return None;
         }
         if total.is_infinite() {
             // There is an infinite value, or a sum exceeds the range of doubles.
-            let (total, weight) = self.sum_of_valid(fill, |value| value * part);
+            let (total, weight) = self.sum_of_valid(fill, values(1.0 / count));
             return Some(T::from_mean(count * (total / weight)));
         }
         Some(T::from_mean(total / weight))
@@ -151,21 +165,21 @@ impl<T: Real> Area<'_, T> {
 
     /// Returns the square root of the mean of squares of the valid pixels; `None` if there are none.
     fn rms(&self, fill: &mut Fill<T>) -> Option<T> {
-        let square = |factor: f64| move |value: f64| (value * factor) * (value * factor);
+        let squares = |factor| Terms { factor, squares: true };
         if !self.source.has_gaps() {
             let weight = self.columns.total_weight() * self.rows.total_weight();
             if T::SCALED {
                 let largest = self.pixels().fold(0.0, |largest: f64, value| largest.max(value.to_f64().abs()));
                 let factor = if largest > 0.0 && largest.is_finite() { 1.0 / largest } else { 1.0 };
-                let total = self.sum(square(factor));
+                let total = self.sum(squares(factor));
                 if !total.is_nan() {
                     return Some(T::from_mean(largest * (total / weight).sqrt()));
                 }
             } else {
-                return Some(T::from_squares(self.sum(square(1.0)), weight));
+                return Some(T::from_squares(self.sum(squares(1.0)), weight));
             }
         }
-        let (total, weight) = self.sum_of_valid(fill, square(1.0));
+        let (total, weight) = self.sum_of_valid(fill, squares(1.0));
         if weight <= 0.0 {
             return None;
         }
@@ -173,7 +187,7 @@ impl<T: Real> Area<'_, T> {
             let mut largest = 0.0;
             self.each_valid(fill, |value, _, _| largest = f64::max(largest, value.to_f64().abs()));
             if largest.is_finite() {
-                let (total, weight) = self.sum_of_valid(fill, square(1.0 / largest));
+                let (total, weight) = self.sum_of_valid(fill, squares(1.0 / largest));
                 return Some(T::from_mean(largest * (total / weight).sqrt()));
             }
         }

@@ -6,6 +6,7 @@
 use crate::error::Result;
 use crate::options::Resampling;
 use crate::sample::DataType;
+use crate::validity::is_masked;
 
 use super::blocks::{BLOCK, Blocks, Down, Halves, Order, all_finite};
 use super::estimate::{self, Singles};
@@ -338,25 +339,30 @@ pub(super) fn compute<T: Real + PartialOrd>(
         return estimate::compute(&convolution, singles, &source, largest, &mut piece);
     }
     for sample in piece.bands.clone() {
-        convolution.run(
-            piece.first,
-            piece.rows(row_len),
-            |row, line| load(source, row, sample, line),
-            |row, values| {
-                let target = &mut piece.pixels[(row - piece.first) as usize * row_len..][..row_len];
-                let mut has_nan = false;
-                for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
-                    target[sample] = place.value(T::from_filtered(value));
-                    has_nan |= value.is_nan();
+        let (first, rows) = (piece.first, piece.rows(row_len));
+        let mut load = |row: u32, line: &mut [f64]| load(source, row, sample, line);
+        let mut emit = |row: u32, values: &[f64]| {
+            let target = &mut piece.pixels[(row - first) as usize * row_len..][..row_len];
+            let mut has_nan = false;
+            for (target, &value) in target.chunks_exact_mut(samples).zip(values) {
+                target[sample] = place.value(T::from_filtered(value));
+                has_nan |= value.is_nan();
+            }
+            if has_nan {
+                let columns = target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns);
+                for ((target, _), column) in columns.filter(|((_, value), _)| value.is_nan()) {
+                    target[sample] = nothing(kernel, source, resampling, row, column, sample);
                 }
-                if has_nan {
-                    let columns = target.chunks_exact_mut(samples).zip(values).zip(&convolution.taps.columns);
-                    for ((target, _), column) in columns.filter(|((_, value), _)| value.is_nan()) {
-                        target[sample] = nothing(kernel, source, resampling, row, column, sample);
-                    }
-                }
-            },
-        );
+            }
+        };
+        if cfg!(target_family = "wasm") {
+            // The browser module has to stay small, so all types share one copy there.
+            let load: &mut dyn FnMut(u32, &mut [f64]) -> bool = &mut load;
+            let emit: &mut dyn FnMut(u32, &[f64]) = &mut emit;
+            convolution.run(first, rows, load, emit);
+        } else {
+            convolution.run(first, rows, load, emit);
+        }
     }
 }
 
@@ -383,10 +389,10 @@ fn load_from<'a, T: Real>(
             *value = if nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
         (None, Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
-            *value = if mask == 0 { f64::NAN } else { pixel.to_f64() };
+            *value = if is_masked(mask) { f64::NAN } else { pixel.to_f64() };
         }),
         (Some(nodata), Some(mask)) => valued.zip(mask).for_each(|((value, pixel), &mask)| {
-            *value = if mask == 0 || nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
+            *value = if is_masked(mask) || nodata.contains(*pixel) { f64::NAN } else { pixel.to_f64() };
         }),
     }
     let may_have = source.has_gaps() || T::MAY_BE_NAN;
@@ -448,12 +454,14 @@ pub(super) fn compute_mask(
         weights.set(&kernel.rows, resampling, row);
         for source_row in next..needed.end {
             let mask = &mask[(source_row - held_from) as usize * source_width..][..source_width];
-            let same = uniform(mask.iter().map(|&valid| u8::from(valid != 0)));
+            let same = uniform(mask.iter().map(|&valid| u8::from(!is_masked(valid))));
             for (index, columns) in convolution.taps.columns.chunks(BLOCK).enumerate() {
                 let block = convolution.taps.blocks.at(index * BLOCK, true);
                 let known = match (same, block) {
                     (Some(same), Some(_)) => Some(same),
-                    (None, Some(block)) => uniform(mask[block.range()].iter().map(|&valid| u8::from(valid != 0))),
+                    (None, Some(block)) => {
+                        uniform(mask[block.range()].iter().map(|&valid| u8::from(!is_masked(valid))))
+                    }
                     _ => None,
                 };
                 match known {

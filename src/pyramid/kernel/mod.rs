@@ -29,6 +29,7 @@ use crate::plan::LevelShare;
 use crate::plan::window::{Axis, Window};
 use crate::sample::{DataType, Nodata, NodataRange, Value, dispatch};
 use crate::spec::ExtraSample;
+use crate::validity::{self, Validity};
 
 use super::LevelRows;
 use alpha::Opacity;
@@ -46,8 +47,7 @@ pub(super) struct Kernel {
     data_type: DataType,
     bits: u16,
     nodata: Option<Nodata>,
-    /// True if pixels may be invalid for a reason other than NaN.
-    gaps: bool,
+    validity: Validity,
     columns: Axis,
     rows: Axis,
     /// The window of every column, if a method needs it. Like the weights, it is empty until there are rows to compute
@@ -108,7 +108,7 @@ impl Kernel {
             data_type: spec.data_type,
             bits: spec.bits(),
             nodata: spec.nodata_in_range(),
-            gaps: spec.mask || spec.nodata_in_range().is_some() || spec.alpha_band().is_some(),
+            validity: Validity::of_image(spec),
             columns,
             rows,
             covered: Vec::new(),
@@ -136,7 +136,7 @@ impl Kernel {
         for &method in self.methods.iter().filter(|method| method.radius().is_some()) {
             if self.taps.iter().all(|(known, _)| *known != method) {
                 let mut taps = Taps::new(&self.columns, method, self.width, self.valid)?;
-                convolution::set_blocks(&mut taps, self.data_type, self.gaps)?;
+                convolution::set_blocks(&mut taps, self.data_type, self.validity.has_gaps())?;
                 self.taps.push((method, taps));
             }
         }
@@ -206,15 +206,15 @@ impl Kernel {
         let held_from = self.needed(first).start;
         dispatch!(self.data_type, T => {
             let pixels: &mut [T] = bytemuck::cast_slice_mut(target);
-            let nodata = self.nodata.as_ref().and_then(NodataRange::<T>::of);
+            let void = self.nodata.as_ref().and_then(NodataRange::<T>::of);
             let rows_of = |plane| Rows {
                 pixels: bytemuck::cast_slice(whole(source.plane_from(plane, held_from), size_of::<T>())),
                 mask: source.mask_from(held_from),
                 first: held_from,
                 width: self.source_width,
                 samples,
-                nodata: if source.has_mask() { None } else { nodata },
-                void: nodata,
+                nodata: self.validity.nodata(),
+                void,
                 alpha: None,
             };
             let rows = rows_of(plane);
@@ -226,13 +226,13 @@ impl Kernel {
             };
             // The plane that has the alpha band, and the index of alpha among its samples.
             let (alpha_plane, alpha_sample) = if samples > 1 { (0, alpha_band) } else { (alpha_band, 0) };
-            let transparent = Some(NodataRange::around(T::ZERO));
+            let transparent = Some(validity::transparent());
             let alpha = Rows { nodata: transparent, void: transparent, ..rows_of(alpha_plane) };
             let mut piece = Piece { pixels, first, bands: 0..0 };
             let last = first.saturating_add(piece.rows(self.width * samples)).saturating_sub(1);
             let opacity = Opacity { rows: &alpha, sample: alpha_sample };
-            let validity = opacity.validity(held_from..self.needed(last).end);
-            let colors = Rows { mask: Some(&validity), alpha: weighs.then_some(opacity), ..rows };
+            let opaque = opacity.validity(held_from..self.needed(last).end);
+            let colors = Rows { mask: Some(&opaque), alpha: weighs.then_some(opacity), ..rows };
             let here = if plane == alpha_plane { alpha_sample..alpha_sample + 1 } else { samples..samples };
             for (resampling, bands) in self.methods_of(plane, here.clone()) {
                 piece.bands = bands;
@@ -260,7 +260,7 @@ impl Kernel {
         // that starts there does.
         let mut runs = [vec![0; self.source_width], vec![0; self.source_width], vec![0; self.source_width]];
         let regular = self.regular(resampling);
-        let filled = |valid: u8| if valid != 0 { u8::MAX } else { 0 };
+        let filled = |valid: u8| if validity::is_masked(valid) { 0 } else { u8::MAX };
         let from_table = !self.data_type.is_complex() && covers(resampling);
         for (row, target) in (first..).zip(target.chunks_exact_mut(self.width)) {
             let needed = self.looked_at(&self.rows, resampling, row);
@@ -359,7 +359,8 @@ fn nearest<T: Value>(kernel: &Kernel, source: &Rows<'_, T>, piece: &mut Piece<'_
 
 fn real<T: Real + PartialOrd>(kernel: &Kernel, source: &Rows<'_, T>, resampling: Resampling, piece: &mut Piece<'_, T>) {
     let place = Place { void: source.void, largest: T::largest(kernel.bits) };
-    if let (Some(palette), Resampling::Average | Resampling::Rms) = (&kernel.palette, resampling) {
+    // Palettes have at most 16 bits.
+    if let (true, Some(palette), Resampling::Average | Resampling::Rms) = (T::LANES, &kernel.palette, resampling) {
         return palette::compute(kernel, palette, source, resampling == Resampling::Rms, piece);
     }
     match resampling {

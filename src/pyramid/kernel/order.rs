@@ -30,6 +30,10 @@ pub(super) fn compute<T: Value + PartialOrd>(
     if !T::MAY_BE_NAN && !source.has_gaps() && resampling != Resampling::Median {
         return extremes(kernel, source, resampling, piece);
     }
+    if cfg!(target_family = "wasm") {
+        // The browser module has to stay small, so the methods share their code there.
+        return small::compute(kernel, source, piece, |values| pick(resampling, values), any);
+    }
     match resampling {
         Resampling::Min => small::compute(kernel, source, piece, |values| pick(Resampling::Min, values), any),
         Resampling::Max => small::compute(kernel, source, piece, |values| pick(Resampling::Max, values), any),

@@ -1,6 +1,7 @@
 //! Kernel input: rows of the finer level, and the validity of their pixels.
 
 use crate::sample::{NodataRange, Value};
+use crate::validity::is_masked;
 
 use super::alpha::Opacity;
 
@@ -44,7 +45,7 @@ impl<'a, T: Value> Rows<'a, T> {
 
     /// Returns the value of a valid pixel; records in `fill` a NaN that made a pixel invalid.
     pub(super) fn valid(&self, row: u32, column: usize, sample: usize, fill: &mut Fill<T>) -> Option<T> {
-        if self.mask_row(row).is_some_and(|mask| mask[column] == 0) {
+        if self.mask_row(row).is_some_and(|mask| is_masked(mask[column])) {
             return None;
         }
         let value = self.row(row)[column * self.samples + sample];

@@ -2,6 +2,7 @@
 
 use crate::plan::window::Window;
 use crate::sample::Value;
+use crate::validity::{is_masked, lacks_data};
 
 use super::rows::Rows;
 use super::{Kernel, Piece};
@@ -37,8 +38,10 @@ pub(super) fn compute<T: Value>(
             for sample in piece.bands.clone() {
                 let mut values = [T::ZERO; MOST];
                 let count = match (window.len(), rows.len()) {
-                    // Constants let the compiler unroll.
+                    // Constants let the compiler unroll; the browser module has to stay small.
+                    #[cfg(not(target_family = "wasm"))]
                     (2, 2) => gather::<T, 2>(source, &lines[..2], window, sample, &mut values),
+                    #[cfg(not(target_family = "wasm"))]
                     (3, 3) => gather::<T, 3>(source, &lines[..3], window, sample, &mut values),
                     (2, _) => gather::<T, 2>(source, lines, window, sample, &mut values),
                     (3, _) => gather::<T, 3>(source, lines, window, sample, &mut values),
@@ -66,7 +69,7 @@ fn gather<T: Value, const COLUMNS: usize>(
         let mask = mask.map(|mask| &mask[start..start + COLUMNS]);
         for column in 0..COLUMNS {
             let value = pixels[column * samples + sample];
-            let there = !value.is_nan() & !source.is_nodata(value) & mask.is_none_or(|mask| mask[column] != 0);
+            let there = !lacks_data(value, source.nodata) & mask.is_none_or(|mask| !is_masked(mask[column]));
             // Never out of range: the remainder shows that to the compiler.
             values[count % MOST] = value;
             count += usize::from(there);

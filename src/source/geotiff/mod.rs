@@ -24,7 +24,7 @@ use self::sidecar::Sidecars;
 use super::RasterSource;
 use super::file::{DiskFile, ReadAt};
 use crate::codec::decode::Compression;
-use crate::error::{Error, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::spec::ImageSpec;
@@ -33,6 +33,8 @@ use crate::view::{PixelSource, Stripe, StripeWindow};
 
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct ReadOptions {
     /// Full-resolution image to read, counted from 0. Default: `None`, which reads the first image, with a warning if
     /// there are more.
@@ -40,6 +42,26 @@ pub struct ReadOptions {
     /// True to ignore GDAL's auxiliary metadata, the `.aux.xml` file next to the raster. Default: `false`; as in GDAL,
     /// it takes precedence over the raster itself.
     pub ignore_aux: bool,
+}
+
+/// Each method sets one option and returns the options, so that they can be chained.
+impl ReadOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the full-resolution image to read, counted from 0. Default (`None`): the first.
+    pub fn image(mut self, image: impl Into<Option<usize>>) -> Self {
+        self.image = image.into();
+        self
+    }
+
+    /// Sets whether GDAL's auxiliary metadata, the `.aux.xml` file, is ignored. Default: `false`.
+    pub fn ignore_aux(mut self, ignore_aux: bool) -> Self {
+        self.ignore_aux = ignore_aux;
+        self
+    }
 }
 
 /// A GeoTIFF file as a raster source.
@@ -213,6 +235,10 @@ impl PixelSource for GeoTiffSource {
         &self.spec
     }
 
+    fn can_skip_rows(&self) -> bool {
+        true
+    }
+
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
         if let Some(mask) = &mut self.mask {
@@ -287,10 +313,7 @@ impl<'a> Images<'a> {
         }
         let wanted = options.image.unwrap_or(0);
         self.full.get(wanted).copied().ok_or_else(|| {
-            Error::option(
-                "image",
-                format!("there is no image {wanted}; the file has {count} full-resolution images, counted from 0"),
-            )
+            Error::option(OptionField::Image, format!("no such image; the file has {count} of full resolution"))
         })
     }
 
@@ -300,7 +323,7 @@ impl<'a> Images<'a> {
         let all: Vec<_> = self.overviews.iter().filter(|(number, _)| behind.contains(number)).collect();
         all.get(overview).map(|one| **one).ok_or_else(|| {
             let reason = format!("there is no overview {overview}; the image has {}, counted from 0", all.len());
-            Error::option("overview", reason)
+            Error::option(OptionField::Overviews, reason)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::*;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, OptionField};
 use crate::sample::DataType;
 use crate::spec::Photometric;
 use crate::view::StripeLayout;
@@ -226,7 +226,7 @@ fn masks_and_chunks_that_are_left_out() {
     assert_eq!(read(&mut overview, 2).unwrap(), (vec![1, 2, 3, 4], vec![255, 0, 0, 0]));
     assert_eq!(
         look(1).unwrap_err().to_string(),
-        "option 'overview': there is no overview 1; the image has 1, counted from 0"
+        "option 'overviews': there is no overview 1; the image has 1, counted from 0"
     );
     let mut source = open(file).unwrap();
     assert!(source.spec().mask && source.warnings().is_empty(), "{:?}", source.warnings());
@@ -259,7 +259,7 @@ fn images_are_chosen_and_cycles_end() {
     assert_eq!(read(&mut second, 1).unwrap().0, [22]);
     let error = GeoTiffSource::from_reader(file.clone(), &ReadOptions { image: Some(2), ..ReadOptions::default() })
         .unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: "image", .. }));
+    assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Image, .. }));
     let mut cyclic = file;
     let first = cyclic[4];
     let length = cyclic.len();

@@ -1,5 +1,5 @@
 // The page: describes a file, takes options, creates a COG, and describes it. All work is done in workers.
-import { CogError, createCog, createCogTo, inspect, preview, validateCog, type CreateOptions, type Info, type Report, type Summary } from 'cogsmith';
+import { CogError, codecs, createCog, createCogTo, inspect, preview, validateCog, type Codec, type CreateOptions, type Info, type Report, type Summary } from 'cogsmith';
 import { bytes, count, crs, pixels } from './text.js';
 
 declare global {
@@ -78,7 +78,7 @@ async function choose(next: File): Promise<void> {
   items('warnings', []);
   say(`Reading ${next.name}`);
   try {
-    const info = await inspect(next);
+    const [info] = await Promise.all([inspect(next), listed ?? list()]);
     if (mine !== turn) return;
     file = next;
     describe(next.name, info);
@@ -111,9 +111,11 @@ function options(): CreateOptions {
   const data = new FormData(form);
   const text = (name: string): string => String(data.get(name) ?? '').trim();
   const wanted: Record<string, unknown> = { compress: text('compress'), blocksize: Number(text('blocksize')) };
-  for (const name of ['predictor', 'interleave', 'overviews', 'bigtiff', 'mask']) wanted[name] = text(name);
-  if (text('overviewResampling') !== 'auto') wanted.overviewResampling = text('overviewResampling');
-  if (text('level') !== '') wanted.level = Number(text('level'));
+  // Disabled fields are not in the form's data.
+  for (const name of ['predictor', 'interleave', 'overviews', 'bigtiff', 'mask']) if (data.has(name)) wanted[name] = text(name);
+  if (data.has('overviewResampling') && text('overviewResampling') !== 'auto') wanted.overviewResampling = text('overviewResampling');
+  const parameter = codec()?.parameter;
+  if (parameter && text('level') !== '') wanted[parameter.name] = Number(text('level'));
   if (text('nodata') !== '') wanted.nodata = text('nodata');
   if (data.has('stats')) wanted.stats = true;
   return wanted as CreateOptions;
@@ -284,22 +286,39 @@ form.addEventListener('submit', (event) => {
 });
 element('cancel').addEventListener('click', () => running?.abort());
 
-// Only two codecs have an effort, each with its own scale.
 const compress = form.elements.namedItem('compress') as HTMLSelectElement;
 const level = form.elements.namedItem('level') as HTMLInputElement;
 const predictor = form.elements.namedItem('predictor') as HTMLSelectElement;
 const overviews = form.elements.namedItem('overviews') as HTMLSelectElement;
 const resampling = form.elements.namedItem('overviewResampling') as HTMLSelectElement;
+/** The codecs of the module, once it is loaded. */
+let listed: Codec[] | undefined;
+
+function codec(): Codec | undefined {
+  return listed?.find(({ name }) => name === compress.value);
+}
+
+/** Lists the codecs in the form. */
+async function list(): Promise<void> {
+  listed = await codecs();
+  const text = ({ name, missingIn }: Codec): string => `${name.toUpperCase()}: ${missingIn.length === 0 ? 'supported everywhere' : `not supported by ${missingIn.join(', ')}`}`;
+  compress.replaceChildren(...listed.map((one) => new Option(text(one), one.name, one.isDefault, one.isDefault)));
+  relate();
+}
+
+/** Adapts the fields to the codec: not all have an effort, and each has its own scale. */
 function relate(): void {
+  const current = codec();
+  const parameter = current?.parameter;
   level.value = '';
-  level.disabled = !['deflate', 'zstd'].includes(compress.value);
-  level.max = compress.value === 'zstd' ? '22' : '9';
-  level.placeholder = level.disabled ? 'none' : compress.value === 'zstd' ? '9' : '6';
-  predictor.disabled = compress.value === 'none';
+  level.disabled = !parameter;
+  level.min = String(parameter?.min ?? '');
+  level.max = String(parameter?.max ?? '');
+  level.placeholder = String(parameter?.default ?? 'none');
+  predictor.disabled = !current?.takesPredictor;
 }
 compress.addEventListener('change', relate);
 overviews.addEventListener('change', () => (resampling.disabled = overviews.value === 'none'));
-relate();
 show('direct-label', window.showSaveFilePicker !== undefined);
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {

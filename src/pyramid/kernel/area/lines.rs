@@ -62,198 +62,24 @@ struct Line {
     weights: Vec<f64>,
 }
 
-/// Means of one band, row by row.
-pub(super) struct Lines<'a, T> {
-    kernel: &'a Kernel,
-    source: &'a Rows<'a, T>,
-    place: Place<T>,
-    rms: bool,
-    sample: usize,
+/// The sums of the windows of a row; the same code for all types.
+struct Sums {
     columns: Columns,
+    /// True if pixels may be invalid for a reason other than NaN.
+    gaps: bool,
     pixels: Vec<f64>,
     halves: Halves,
-    /// The unmodified pixels, if none may be invalid.
-    plain: Halves<T>,
     /// Windows overlap by at most one row, and have at most three rows.
     lines: [Line; 3],
     totals: Vec<f64>,
     weights: Vec<f64>,
-    means: Vec<T>,
 }
 
-impl<'a, T: Real + PartialOrd> Lines<'a, T> {
-    /// Creates the state; `None` if the method or the windows do not fit.
-    pub(super) fn new(
-        kernel: &'a Kernel,
-        source: &'a Rows<'a, T>,
-        place: Place<T>,
-        rms: bool,
-        sample: usize,
-    ) -> Option<Self> {
-        // Root mean squares without gaps divide values by the largest one of each window.
-        if T::WIDE || (rms && T::SCALED && !source.has_gaps()) {
-            return None;
-        }
-        let columns = Columns::find(&kernel.covered)?;
-        let count = columns.range.len();
-        Some(Self {
-            kernel,
-            source,
-            place,
-            rms,
-            sample,
-            columns,
-            pixels: vec![0.0; source.width],
-            halves: Halves::default(),
-            plain: Halves::default(),
-            lines: Default::default(),
-            totals: vec![0.0; count],
-            weights: vec![0.0; count],
-            means: vec![T::ZERO; count],
-        })
-    }
-
-    /// Fills as much of a row as it can; calls `other` for the other columns.
-    pub(super) fn row(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
-        let samples = self.source.samples;
-        let rows = self.kernel.rows.covered(row);
-        if rows.len() > self.lines.len() {
-            return (0..self.kernel.width)
-                .for_each(|column| other(column, &mut target[column * samples + self.sample]));
-        }
-        let range = self.columns.range.clone();
-        let inside = &mut target[range.start * samples..range.end * samples];
-        if self.source.has_gaps() || self.rms {
-            self.inside(&rows, inside, &mut other);
-        } else {
-            self.inside_of_all(&rows, inside, &mut other);
-        }
-        for column in (0..range.start).chain(range.end..self.kernel.width) {
-            other(column, &mut target[column * samples + self.sample]);
-        }
-    }
-
-    /// Fills the columns of the run if pixels may be invalid, or with root mean squares.
-    fn inside(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
-        let samples = self.source.samples;
-        let gaps = self.source.has_gaps();
-        for source_row in rows.start..rows.end {
-            self.along(source_row);
-        }
-        self.down(rows);
-        if !gaps {
-            let weight = rows.total_weight();
-            self.weights.iter_mut().zip(&self.columns.totals).for_each(|(total, columns)| *total = columns * weight);
-        }
-        let first = self.columns.range.start;
-        let (place, rms) = (self.place, self.rms);
-        let value = |total: f64, weight: f64| {
-            place.value(if rms { T::from_squares(total, weight) } else { T::from_mean(total / weight) })
-        };
-        let sums = self.totals.iter().zip(&self.weights);
-        if samples == 1 {
-            sums.zip(&mut *inside).for_each(|((&total, &weight), target)| *target = value(total, weight));
-        } else {
-            let targets = inside.chunks_exact_mut(samples).map(|pixel| &mut pixel[self.sample]);
-            sums.zip(targets).for_each(|((&total, &weight), target)| *target = value(total, weight));
-        }
-        // No valid pixels, or a sum beyond the range of doubles.
-        let odd = |total: f64, weight: f64| !(total.is_finite() & (weight > 0.0));
-        let sums = || self.totals.iter().zip(&self.weights);
-        if sums().fold(false, |any, (&total, &weight)| any | odd(total, weight)) {
-            let empty = self.source.void.map(|void| void.value()).or(if T::MAY_BE_NAN { None } else { Some(T::ZERO) });
-            for ((index, (&total, &weight)), target) in sums().enumerate().zip(inside.chunks_exact_mut(samples)) {
-                match empty {
-                    _ if !odd(total, weight) => {}
-                    Some(empty) if gaps && weight <= 0.0 => target[self.sample] = empty,
-                    _ => other(first + index, &mut target[self.sample]),
-                }
-            }
-        }
-    }
-
-    /// Fills them with means if all pixels count except NaN.
-    fn inside_of_all(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
-        let samples = self.source.samples;
-        // A number of pixels, at most nine.
-        let count = f64::from(u8::try_from(rows.len() * self.columns.window).unwrap_or(u8::MAX));
-        let factor = if T::SCALED { 1.0 / count } else { 1.0 };
-        for source_row in rows.start..rows.end {
-            self.along_all(source_row, factor);
-        }
-        // A window of fewer than three rows repeats its last row with weight zero.
-        let weights = [0, 1, 2].map(|index| if index < rows.len() { rows.weight(index) } else { 0.0 });
-        let [a, b, c] = [0, 1, 2].map(|index| {
-            let row = (rows.start + index).min(rows.end - 1);
-            &self.lines[row as usize % 3].sums
-        });
-        let total = |a: &f64, b: &f64, c: &f64| 0.0 + a * weights[0] + b * weights[1] + c * weights[2];
-        let row_weight = rows.total_weight();
-        let mut unusual = 0;
-        for ((mean, columns), ((a, b), c)) in
-            self.means.iter_mut().zip(&self.columns.totals).zip(a.iter().zip(b).zip(c))
-        {
-            let total = total(a, b, c);
-            let quotient = total / (columns * row_weight);
-            *mean = T::from_mean(if T::SCALED { count * quotient } else { quotient });
-            unusual |= u64::from(!total.is_finite());
-        }
-        // If every pixel is valid, there is no nodata to avoid.
-        let place = Place { void: None, ..self.place };
-        if samples == 1 {
-            inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
-        } else {
-            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
-            targets.zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
-        }
-        if unusual != 0 {
-            // NaN among the pixels, infinities, or sums beyond the range of doubles.
-            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
-            let totals = a.iter().zip(b).zip(c).map(|((a, b), c)| total(a, b, c));
-            for ((column, target), total) in (self.columns.range.start..).zip(targets).zip(totals) {
-                if !total.is_finite() {
-                    other(column, target);
-                }
-            }
-        }
-    }
-
-    /// Sums values times a factor along a source row whose pixels all count.
-    fn along_all(&mut self, row: u32, factor: f64) {
+impl Sums {
+    /// Sums `pixels`, or their squares, along source row `row`.
+    fn along(&mut self, row: u32, rms: bool, has_nan: bool) {
         let line = &mut self.lines[row as usize % 3];
-        let of = Some((row, factor.to_bits()));
-        if line.of == of {
-            return;
-        }
-        line.of = of;
-        let count = self.columns.range.len();
-        self.plain.set_every(self.source.row(row), self.source.samples, self.sample);
-        let [first, second] = self.plain.from(self.columns.start);
-        let weights = self.columns.first_weights.iter().zip(&self.columns.last_weights);
-        line.sums.resize(count, 0.0);
-        let value = |pixel: &T| if T::SCALED { pixel.to_f64() * factor } else { pixel.to_f64() };
-        let sums = line.sums.iter_mut().zip(weights);
-        if self.columns.window == 3 {
-            for ((sum, (before, after)), ((a, b), c)) in sums.zip(first.iter().zip(second).zip(&first[1..])) {
-                *sum = value(a) * before + value(b) + value(c) * after;
-            }
-        } else {
-            for ((sum, (before, after)), (a, b)) in sums.zip(first.iter().zip(second)) {
-                *sum = value(a) * before + value(b) * after;
-            }
-        }
-    }
-
-    /// Sums values or their squares along a source row.
-    fn along(&mut self, row: u32) {
-        let line = &mut self.lines[row as usize % 3];
-        let of = Some((row, 1.0f64.to_bits()));
-        if line.of == of {
-            return;
-        }
-        line.of = of;
-        let has_nan = load(self.source, row, self.sample, &mut self.pixels);
-        if self.rms {
+        if rms {
             self.pixels.iter_mut().for_each(|value| *value *= *value);
         }
         self.halves.set(&self.pixels);
@@ -261,7 +87,7 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
         let [first, second] = self.halves.from(self.columns.start);
         let weights = self.columns.first_weights.iter().zip(&self.columns.last_weights);
         line.sums.resize(count, 0.0);
-        if self.source.has_gaps() {
+        if self.gaps {
             line.weights.resize(count, 0.0);
         }
         // Use zeros for invalid pixels, without a branch, so that several columns can be computed at once.
@@ -269,8 +95,8 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
             let bits = u64::from(!value.is_nan()).wrapping_neg();
             (f64::from_bits((value * weight).to_bits() & bits), f64::from_bits(weight.to_bits() & bits))
         };
-        let gaps = self.source.has_gaps() && has_nan;
-        if self.source.has_gaps() && !has_nan {
+        let gaps = self.gaps && has_nan;
+        if self.gaps && !has_nan {
             line.weights.copy_from_slice(&self.columns.totals);
         }
         if self.columns.window == 3 {
@@ -306,16 +132,208 @@ impl<'a, T: Real + PartialOrd> Lines<'a, T> {
 
     /// Sums down the columns.
     fn down(&mut self, rows: &Window) {
-        let gaps = self.source.has_gaps();
         self.totals.fill(0.0);
         self.weights.fill(0.0);
         for (index, row) in (rows.start..rows.end).enumerate() {
             let (line, weight) = (&self.lines[row as usize % 3], rows.weight(index));
             self.totals.iter_mut().zip(&line.sums).for_each(|(total, sum)| *total += sum * weight);
-            if gaps {
+            if self.gaps {
                 self.weights.iter_mut().zip(&line.weights).for_each(|(total, sum)| *total += sum * weight);
             }
         }
+        if !self.gaps {
+            let weight = rows.total_weight();
+            self.weights.iter_mut().zip(&self.columns.totals).for_each(|(total, columns)| *total = columns * weight);
+        }
+    }
+}
+
+/// Means of one band, row by row.
+pub(super) struct Lines<'a, T> {
+    kernel: &'a Kernel,
+    source: &'a Rows<'a, T>,
+    place: Place<T>,
+    rms: bool,
+    sample: usize,
+    sums: Sums,
+    /// The unmodified pixels, if none may be invalid.
+    plain: Halves<T>,
+    means: Vec<T>,
+}
+
+impl<'a, T: Real + PartialOrd> Lines<'a, T> {
+    /// Creates the state; `None` if the method or the windows do not fit.
+    pub(super) fn new(
+        kernel: &'a Kernel,
+        source: &'a Rows<'a, T>,
+        place: Place<T>,
+        rms: bool,
+        sample: usize,
+    ) -> Option<Self> {
+        // Root mean squares without gaps divide values by the largest one of each window.
+        if T::WIDE || (rms && T::SCALED && !source.has_gaps()) {
+            return None;
+        }
+        let columns = Columns::find(&kernel.covered)?;
+        let count = columns.range.len();
+        Some(Self {
+            kernel,
+            source,
+            place,
+            rms,
+            sample,
+            sums: Sums {
+                columns,
+                gaps: source.has_gaps(),
+                pixels: vec![0.0; source.width],
+                halves: Halves::default(),
+                lines: Default::default(),
+                totals: vec![0.0; count],
+                weights: vec![0.0; count],
+            },
+            plain: Halves::default(),
+            means: vec![T::ZERO; count],
+        })
+    }
+
+    /// Fills as much of a row as it can; calls `other` for the other columns.
+    pub(super) fn row(&mut self, row: u32, target: &mut [T], mut other: impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        let rows = self.kernel.rows.covered(row);
+        if rows.len() > self.sums.lines.len() {
+            return (0..self.kernel.width)
+                .for_each(|column| other(column, &mut target[column * samples + self.sample]));
+        }
+        let range = self.sums.columns.range.clone();
+        let inside = &mut target[range.start * samples..range.end * samples];
+        if self.source.has_gaps() || self.rms {
+            self.inside(&rows, inside, &mut other);
+        } else {
+            self.inside_of_all(&rows, inside, &mut other);
+        }
+        for column in (0..range.start).chain(range.end..self.kernel.width) {
+            other(column, &mut target[column * samples + self.sample]);
+        }
+    }
+
+    /// Fills the columns of the run if pixels may be invalid, or with root mean squares.
+    fn inside(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        let gaps = self.source.has_gaps();
+        for source_row in rows.start..rows.end {
+            self.along(source_row);
+        }
+        self.sums.down(rows);
+        let first = self.sums.columns.range.start;
+        let (place, rms) = (self.place, self.rms);
+        let value = |total: f64, weight: f64| {
+            place.value(if rms { T::from_squares(total, weight) } else { T::from_mean(total / weight) })
+        };
+        let sums = self.sums.totals.iter().zip(&self.sums.weights);
+        if samples == 1 {
+            sums.zip(&mut *inside).for_each(|((&total, &weight), target)| *target = value(total, weight));
+        } else {
+            let targets = inside.chunks_exact_mut(samples).map(|pixel| &mut pixel[self.sample]);
+            sums.zip(targets).for_each(|((&total, &weight), target)| *target = value(total, weight));
+        }
+        // No valid pixels, or a sum beyond the range of doubles.
+        let odd = |total: f64, weight: f64| !(total.is_finite() & (weight > 0.0));
+        let sums = || self.sums.totals.iter().zip(&self.sums.weights);
+        if sums().fold(false, |any, (&total, &weight)| any | odd(total, weight)) {
+            let empty = self.source.void.map(|void| void.value()).or(if T::MAY_BE_NAN { None } else { Some(T::ZERO) });
+            for ((index, (&total, &weight)), target) in sums().enumerate().zip(inside.chunks_exact_mut(samples)) {
+                match empty {
+                    _ if !odd(total, weight) => {}
+                    Some(empty) if gaps && weight <= 0.0 => target[self.sample] = empty,
+                    _ => other(first + index, &mut target[self.sample]),
+                }
+            }
+        }
+    }
+
+    /// Fills them with means if all pixels count except NaN.
+    fn inside_of_all(&mut self, rows: &Window, inside: &mut [T], other: &mut impl FnMut(usize, &mut T)) {
+        let samples = self.source.samples;
+        // A number of pixels, at most nine.
+        let count = f64::from(u8::try_from(rows.len() * self.sums.columns.window).unwrap_or(u8::MAX));
+        let factor = if T::SCALED { 1.0 / count } else { 1.0 };
+        for source_row in rows.start..rows.end {
+            self.along_all(source_row, factor);
+        }
+        // A window of fewer than three rows repeats its last row with weight zero.
+        let weights = [0, 1, 2].map(|index| if index < rows.len() { rows.weight(index) } else { 0.0 });
+        let [a, b, c] = [0, 1, 2].map(|index| {
+            let row = (rows.start + index).min(rows.end - 1);
+            &self.sums.lines[row as usize % 3].sums
+        });
+        let total = |a: &f64, b: &f64, c: &f64| 0.0 + a * weights[0] + b * weights[1] + c * weights[2];
+        let row_weight = rows.total_weight();
+        let mut unusual = 0;
+        for ((mean, columns), ((a, b), c)) in
+            self.means.iter_mut().zip(&self.sums.columns.totals).zip(a.iter().zip(b).zip(c))
+        {
+            let total = total(a, b, c);
+            let quotient = total / (columns * row_weight);
+            *mean = T::from_mean(if T::SCALED { count * quotient } else { quotient });
+            unusual |= u64::from(!total.is_finite());
+        }
+        // If every pixel is valid, there is no nodata to avoid.
+        let place = Place { void: None, ..self.place };
+        if samples == 1 {
+            inside.iter_mut().zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
+        } else {
+            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
+            targets.zip(&self.means).for_each(|(target, mean)| *target = place.value(*mean));
+        }
+        if unusual != 0 {
+            // NaN among the pixels, infinities, or sums beyond the range of doubles.
+            let targets = inside.iter_mut().skip(self.sample).step_by(samples);
+            let totals = a.iter().zip(b).zip(c).map(|((a, b), c)| total(a, b, c));
+            for ((column, target), total) in (self.sums.columns.range.start..).zip(targets).zip(totals) {
+                if !total.is_finite() {
+                    other(column, target);
+                }
+            }
+        }
+    }
+
+    /// Sums values times a factor along a source row whose pixels all count.
+    fn along_all(&mut self, row: u32, factor: f64) {
+        let columns = &self.sums.columns;
+        let line = &mut self.sums.lines[row as usize % 3];
+        let of = Some((row, factor.to_bits()));
+        if line.of == of {
+            return;
+        }
+        line.of = of;
+        let count = columns.range.len();
+        self.plain.set_every(self.source.row(row), self.source.samples, self.sample);
+        let [first, second] = self.plain.from(columns.start);
+        let weights = columns.first_weights.iter().zip(&columns.last_weights);
+        line.sums.resize(count, 0.0);
+        let value = |pixel: &T| if T::SCALED { pixel.to_f64() * factor } else { pixel.to_f64() };
+        let sums = line.sums.iter_mut().zip(weights);
+        if columns.window == 3 {
+            for ((sum, (before, after)), ((a, b), c)) in sums.zip(first.iter().zip(second).zip(&first[1..])) {
+                *sum = value(a) * before + value(b) + value(c) * after;
+            }
+        } else {
+            for ((sum, (before, after)), (a, b)) in sums.zip(first.iter().zip(second)) {
+                *sum = value(a) * before + value(b) * after;
+            }
+        }
+    }
+
+    /// Sums values or their squares along a source row.
+    fn along(&mut self, row: u32) {
+        let line = &mut self.sums.lines[row as usize % 3];
+        let of = Some((row, 1.0f64.to_bits()));
+        if line.of == of {
+            return;
+        }
+        line.of = of;
+        let has_nan = load(self.source, row, self.sample, &mut self.sums.pixels);
+        self.sums.along(row, self.rms, has_nan);
     }
 }
 

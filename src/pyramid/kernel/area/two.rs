@@ -6,6 +6,13 @@ use super::super::Kernel;
 use super::super::real::{Place, Real};
 use crate::processor::newest;
 use crate::sample::NodataRange;
+use crate::validity::is_void;
+
+/// Returns whether a type has code for each common number of bands. The browser module has to stay small, so only u8 and
+/// u16 have it there.
+const fn has_code_by_bands<T: Real>() -> bool {
+    T::LANES || cfg!(not(target_family = "wasm"))
+}
 
 /// Output pixels that are checked together for invalid pixels.
 const GROUP: usize = 64;
@@ -30,6 +37,9 @@ pub(super) fn compute<T: Real>(
     let at_once = if rms { T::RMS_AT_ONCE } else { T::MEANS_AT_ONCE };
     let lines = Lines { upper, lower, together: kernel.columns.in_groups(at_once).min(kernel.width) };
     let all = bands == (0..samples);
+    if !has_code_by_bands::<T>() {
+        return one_by_one(&lines, rms, samples, bands, target, 0..kernel.width);
+    }
     match samples {
         // Constant numbers of bands let the compiler vectorize; root mean squares of one band are faster without.
         1 if all && !rms => several::<T, 1>(&lines, rms, target),
@@ -49,7 +59,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
     target: &mut [T],
     other: impl FnMut(usize, usize) -> T,
 ) -> bool {
-    if T::WIDE || bands != (0..samples) {
+    if T::WIDE || bands != (0..samples) || !has_code_by_bands::<T>() {
         return false;
     }
     newest(
@@ -57,7 +67,7 @@ pub(super) fn compute_valid<T: Real + PartialOrd>(
         || {
             match samples {
                 1 => several_valid::<T, 1>((upper, lower), nodata, place, target, other),
-                // The browser module has to stay small, so two bands take the general path there.
+                // Two bands are rarer and take the general path in the browser module.
                 #[cfg(not(target_family = "wasm"))]
                 2 => several_valid::<T, 2>((upper, lower), nodata, place, target, other),
                 3 => several_valid::<T, 3>((upper, lower), nodata, place, target, other),
@@ -80,7 +90,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
 ) {
     // Use zeros for invalid pixels, without a branch, so that several pixels can be computed at once.
     let there = |value: T| {
-        let bits = u64::from(!nodata.contains(value) & !value.is_nan()).wrapping_neg();
+        let bits = u64::from(!is_void(value, nodata)).wrapping_neg();
         (f64::from_bits(value.to_f64().to_bits() & bits), f64::from_bits(1.0f64.to_bits() & bits))
     };
     let sums =
@@ -95,8 +105,7 @@ fn several_valid<T: Real + PartialOrd, const SAMPLES: usize>(
     let mut finite = true;
     let groups = (upper.chunks(GROUP * 2 * SAMPLES)).zip(lower.chunks(GROUP * 2 * SAMPLES));
     for (target, (upper, lower)) in target.chunks_mut(GROUP * SAMPLES).zip(groups) {
-        let missing =
-            |values: &[T]| values.iter().fold(false, |any, &value| any | nodata.contains(value) | value.is_nan());
+        let missing = |values: &[T]| values.iter().fold(false, |any, &value| any | is_void(value, nodata));
         let pixels = target.as_chunks_mut::<SAMPLES>().0.iter_mut().zip(pairs(upper, lower));
         if missing(upper) | missing(lower) {
             for (target, ([a, b], [c, d])) in pixels {
