@@ -260,7 +260,7 @@ impl Assembly {
         &self.statistics
     }
 
-    /// Returns what lossy codecs changed.
+    /// Returns the losses of lossy codecs.
     pub(crate) fn losses(&self) -> &Losses {
         &self.losses
     }

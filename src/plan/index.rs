@@ -117,12 +117,12 @@ impl TileIndex {
         }
     }
 
-    /// Adds what lossy codecs changed in more tiles.
+    /// Adds the losses of more tiles.
     pub(crate) fn add_losses(&mut self, more: &Losses) {
         self.losses.merge(more);
     }
 
-    /// Returns what lossy codecs changed.
+    /// Returns the losses of lossy codecs.
     pub(crate) fn losses(&self) -> &Losses {
         &self.losses
     }
