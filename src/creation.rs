@@ -140,9 +140,9 @@ static TABLE: [CreationOption; 36] = [
     CreationOption::of("RESAMPLING", "AVERAGE", OptionField::Resampling).words(&[("NEAR", "nearest")]),
     CreationOption::of("OVERVIEW_RESAMPLING", "AVERAGE", OptionField::Resampling).words(&[("NEAR", "nearest")]),
     CreationOption::without("WARP_RESAMPLING", "CUBIC", NO_WARP),
-    CreationOption::of("OVERVIEWS", "IGNORE_EXISTING", OptionField::Overviews)
-        .words(&[("AUTO", "auto"), ("IGNORE_EXISTING", "auto"), ("NONE", "none")])
-        .only("overviews are always computed from full resolution"),
+    CreationOption::of("OVERVIEWS", "AUTO", OptionField::Overviews)
+        .words(&[("AUTO", "existing"), ("IGNORE_EXISTING", "auto"), ("NONE", "none")])
+        .only("levels that the input lacks are computed; OVERVIEWS=AUTO takes those that it has"),
     CreationOption::of("OVERVIEW_COUNT", "3", OptionField::OverviewCount),
     CreationOption::without("GEOTIFF_VERSION", "1.1", "the version follows from the CRS").implied(&["AUTO"]),
     CreationOption::without("SPARSE_OK", "TRUE", "all tiles are written").implied(NO),

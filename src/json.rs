@@ -83,6 +83,7 @@ object!(LevelSummary(level), {
     "tiles": level.tiles,
     "bytes": level.bytes,
 }, optional {
+    "existing": Some(true).filter(|_| level.existing),
     "loss": level.loss,
 });
 

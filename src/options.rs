@@ -31,6 +31,10 @@ pub enum Overviews {
     /// neither may exceed those of the previous level, and at least one must be smaller. If a kernel is set, it records
     /// how they were made.
     Finished(Vec<(u32, u32)>),
+    /// The levels of [`Auto`](Self::Auto), of which those that the source [has](crate::ImageSpec::overviews) are taken
+    /// from there, whatever kernel made them; their sides may be rounded up. Others are computed from the level above. As
+    /// with the AUTO of GDAL's COG driver.
+    Existing,
 }
 
 impl Overviews {
@@ -41,7 +45,7 @@ impl Overviews {
     pub fn with_count(self, count: u32) -> Result<Self> {
         match self {
             Self::Auto | Self::Count(_) => Ok(Self::Count(count)),
-            Self::None | Self::Factors(_) | Self::Finished(_) => {
+            Self::None | Self::Factors(_) | Self::Finished(_) | Self::Existing => {
                 let reason = "the number of overviews is known already; leave one of them out";
                 Err(Error::conflict(OptionField::OverviewCount, OptionField::Overviews, reason))
             }
@@ -289,7 +293,9 @@ impl EncodeOptions {
                 }
             }
             // The plan compares sizes with those of the image.
-            Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) => Ok(()),
+            Overviews::Auto | Overviews::None | Overviews::Count(_) | Overviews::Finished(_) | Overviews::Existing => {
+                Ok(())
+            }
         }
     }
 

@@ -113,6 +113,9 @@ pub struct ImageSpec {
     /// (TIFF 6.0 section 5). Empty without a palette. Grayscale images may have one too; GDAL then treats them as
     /// palette images.
     pub color_map: Vec<u16>,
+    /// Columns and rows of the overviews that the source can deliver besides full resolution, for
+    /// [`Overviews::Existing`](crate::Overviews::Existing). Empty if it has none.
+    pub overviews: Vec<(u32, u32)>,
 }
 
 impl ImageSpec {
@@ -133,6 +136,7 @@ impl ImageSpec {
             extra_samples: Vec::new(),
             alpha_weighs: true,
             color_map: Vec::new(),
+            overviews: Vec::new(),
         }
     }
 
@@ -199,6 +203,12 @@ impl ImageSpec {
     /// Sets the color map: all reds, then all greens, then all blues. Default: empty.
     pub fn color_map(mut self, color_map: impl Into<Vec<u16>>) -> Self {
         self.color_map = color_map.into();
+        self
+    }
+
+    /// Sets the sizes of the overviews that the source can [deliver](crate::PixelSource::take_overviews). Default: none.
+    pub fn overviews(mut self, sizes: impl Into<Vec<(u32, u32)>>) -> Self {
+        self.overviews = sizes.into();
         self
     }
 

@@ -171,3 +171,78 @@ fn finished_overviews_and_computed_ones_are_not_mixed_up() {
         assert!(matches!(error.kind(), ErrorKind::InvalidOption { option: OptionField::Overviews, .. }), "{error}");
     }
 }
+
+/// Converts a file with the overviews that it has, and returns the levels of the result and the summary.
+fn convert_existing(file: &[u8], options: &EncodeOptions) -> (Vec<u8>, cogsmith::Summary) {
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = ["in.tif", "out.tif"].map(|name| folder.path().join(name));
+    std::fs::write(&from, file).unwrap();
+    let options = cogsmith::CogOptions::new()
+        .encode_options(options.clone().overviews(Overviews::Existing).resampling(Resampling::Average))
+        .verify(true);
+    let summary = cogsmith::convert(&from, &to, &options).unwrap();
+    (std::fs::read(to).unwrap(), summary)
+}
+
+#[test]
+fn overviews_of_the_source_are_taken_where_they_fit() {
+    let options = EncodeOptions::new().tile_size(TileSize::square(32)).overviews(Overviews::Factors(vec![2, 4, 8]));
+    for (mask, interleave) in [(false, Interleave::Pixel), (true, Interleave::Pixel), (true, Interleave::Band)] {
+        let spec = ImageSpec::new(133, 217, 2, DataType::U16).mask(mask);
+        let options = options.clone().interleave(interleave);
+        let nearest = encode(&spec, &options.clone().resampling(Resampling::Nearest), &Executor::serial());
+        let (file, summary) = convert_existing(&nearest, &options);
+        assert_eq!(summary.levels.iter().map(|level| level.existing).collect::<Vec<_>>(), [false, true, true, true]);
+        assert!(summary.warnings.is_empty(), "{:?}", summary.warnings);
+        let sizes = vec![(67, 109), (34, 55), (17, 28)];
+        let expected = plan(&spec, &options.clone().overviews(Overviews::Finished(sizes)));
+        let (mut bytes, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
+        let sources = &mut levels(&nearest, 4);
+        let (executor, store) = (Executor::serial(), StoreOptions::default());
+        cogsmith::encode_levels(&mut borrowed(sources), &expected, &executor, &store, &mut bytes, go_on).unwrap();
+        assert!(file == bytes, "mask {mask}, {interleave:?}");
+    }
+}
+
+#[test]
+fn overviews_that_the_source_lacks_are_computed_from_the_level_above() {
+    let spec = ImageSpec::new(200, 160, 1, DataType::U8);
+    let finished = plan(&spec, &EncodeOptions::new().overviews(Overviews::Finished(vec![(66, 53), (50, 40)])));
+    let (full, third, quarter) = (vec![1u8; 200 * 160], vec![3u8; 66 * 53], vec![9u8; 50 * 40]);
+    let mut sources = [
+        SliceSource::new(spec.clone(), &full).unwrap(),
+        SliceSource::new(spec.clone().width(66).height(53), &third).unwrap(),
+        SliceSource::new(spec.width(50).height(40), &quarter).unwrap(),
+    ];
+    let mut sources: Vec<_> = sources.iter_mut().map(|source| source as &mut dyn PixelSource).collect();
+    let (mut file, go_on) = (Vec::new(), &mut |_| ControlFlow::Continue(()));
+    let (executor, store) = (Executor::serial(), StoreOptions::default());
+    cogsmith::encode_levels(&mut sources, &finished, &executor, &store, &mut file, go_on).unwrap();
+
+    let (converted, summary) = convert_existing(&file, &EncodeOptions::new().tile_size(TileSize::square(32)));
+    let existing: Vec<_> = summary.levels.iter().map(|level| (level.width, level.height, level.existing)).collect();
+    assert_eq!(existing, [(200, 160, false), (100, 80, false), (50, 40, true), (25, 20, false)]);
+    assert_eq!(summary.warnings, ["overviews that the source does not have are computed: 100x80, 25x20"]);
+    let means: Vec<_> = levels(&converted, 4)
+        .iter_mut()
+        .map(|level| {
+            let alone = EncodeOptions::new().overviews(Overviews::None).statistics(true);
+            let plan = plan(&level.spec().clone(), &alone);
+            let mut sink = cogsmith::MemorySink::new();
+            let go_on = &mut |_| ControlFlow::Continue(());
+            let summary =
+                cogsmith::encode_to_sink(level, &plan, &executor, &StoreOptions::in_memory(), &mut sink, go_on).unwrap();
+            (summary.statistics[0].minimum, summary.statistics[0].maximum)
+        })
+        .collect();
+    assert_eq!(means, [(1.0, 1.0), (1.0, 1.0), (9.0, 9.0), (9.0, 9.0)]);
+}
+
+#[test]
+fn overviews_of_the_source_are_refused_by_encoders_that_do_not_see_it() {
+    let spec = ImageSpec::new(2000, 2000, 1, DataType::U8).overviews([(1000, 1000)]);
+    let plan = plan(&spec, &EncodeOptions::new().overviews(Overviews::Existing));
+    let refused = CogWriter::to_writer(plan.clone(), Executor::serial(), StoreOptions::default(), Vec::new());
+    assert!(matches!(refused.unwrap_err().kind(), ErrorKind::InvalidOption { option: OptionField::Overviews, .. }));
+    assert!(ShardPlan::new(plan, &ShardOptions::default()).is_err());
+}

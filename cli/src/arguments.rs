@@ -86,12 +86,13 @@ pub(crate) struct CreateArguments {
           default_value_t = BigTiff::Auto, help_heading = "Layout")]
     bigtiff: BigTiff,
 
-    /// Overviews: auto, none, or reduction factors such as 2,4,8
+    /// Overviews: auto, none, existing, or reduction factors such as 2,4,8
     ///
     /// With auto, each overview is half the size of the level before it (rounded down), until both sides fit one
-    /// full-resolution tile. Factors are relative to full resolution, in ascending order and at least 2; sizes are
+    /// full-resolution tile. With existing, those of these levels that the input or its .ovr file has are taken from there,
+    /// and the others are computed. Factors are relative to full resolution, in ascending order and at least 2; sizes are
     /// rounded up. Example: --overviews 4,16,64
-    #[arg(long, value_name = "auto|none|LIST", value_parser = overviews, default_value = "auto", help_heading = "Overviews")]
+    #[arg(long, value_name = "auto|none|existing|LIST", value_parser = overviews, default_value = "auto", help_heading = "Overviews")]
     overviews: Overviews,
 
     /// Number of overviews, each half the size of the level before it [default: as many as auto makes]
@@ -346,9 +347,10 @@ fn overviews(text: &str) -> Result<Overviews, String> {
     match text.to_ascii_lowercase().as_str() {
         "auto" => return Ok(Overviews::Auto),
         "none" => return Ok(Overviews::None),
+        "existing" => return Ok(Overviews::Existing),
         _ => {}
     }
-    let expected = "expected auto, none, or ascending factors of at least 2, such as 2,4,8";
+    let expected = "expected auto, none, existing, or ascending factors of at least 2, such as 2,4,8";
     let factors: Result<Vec<u32>, _> = text.split(',').map(|factor| factor.trim().parse()).collect();
     let overviews = Overviews::Factors(factors.map_err(|_| expected)?);
     Ok(checked(EncodeOptions::new().overviews(overviews))?.overviews)

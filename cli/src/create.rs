@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use cogsmith::{
     CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
-    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    Overviews, PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -134,8 +134,11 @@ pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
-    let mut source =
-        GeoTiffSource::open(&arguments.input, &ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux))?;
+    let reading = ReadOptions::new()
+        .image(image)
+        .ignore_aux(arguments.ignore_aux)
+        .overviews(options.overviews == Overviews::Existing);
+    let mut source = GeoTiffSource::open(&arguments.input, &reading)?;
     let mut pixels = arguments.pixels.options();
     match arguments.nodata {
         None => {}

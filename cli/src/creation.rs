@@ -8,7 +8,7 @@ pub(crate) const OTHER_OPTIONS: &[Meaning] = &[
     meaning(&["JPEG_QUALITY", "WEBP_LEVEL"], "use QUALITY, or --quality N"),
     meaning(&["BLOCKXSIZE", "BLOCKYSIZE"], "--blocksize N or WxH sets the tile size"),
     meaning(&["TILED"], "leave it out: the output is always tiled"),
-    meaning(&["COPY_SRC_OVERVIEWS"], "leave it out: overviews are always computed from full resolution"),
+    meaning(&["COPY_SRC_OVERVIEWS"], "OVERVIEWS=AUTO takes the overviews of the input"),
     meaning(&["ALPHA", "PHOTOMETRIC"], "--color-interpretation COLOR,… sets the color interpretation of the bands"),
 ];
 

@@ -300,7 +300,7 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     ("--threads", &["all_cpus", "auto", "max", "0", "-1"], Value("all")),
     ("--overviews", &["yes", "true", "ignore_existing"], Value("auto")),
     ("--overviews", &["no", "false", "0"], Value("none")),
-    ("--overviews", &["force_use_existing"], Advice("overviews are always computed from full resolution")),
+    ("--overviews", &["force_use_existing"], Value("existing")),
     ("--overview-resampling", &["near"], Value("nearest")),
     ("--overview-resampling", &["cubic_spline"], Value("cubicspline")),
     ("--overview-resampling", &["med"], Value("median")),

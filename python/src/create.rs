@@ -179,8 +179,9 @@ pub(crate) fn create<'py>(
     let bits = pixels.bits;
     let mut pixels = pixels.options()?;
     pixels.validate().map_err(raise_for_create)?;
-    let mut source =
-        GeoTiffSource::open(&source, &ReadOptions::new().image(image).ignore_aux(input.ignore_aux)).map_err(raise)?;
+    let reading =
+        ReadOptions::new().image(image).ignore_aux(input.ignore_aux).overviews(options.existing_overviews);
+    let mut source = GeoTiffSource::open(&source, &reading).map_err(raise)?;
     match value {
         Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
         Some(nodata) => source.set_nodata(nodata).map_err(raise_for_create)?,

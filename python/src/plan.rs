@@ -74,6 +74,7 @@ pub(crate) struct Options {
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
     overview_sizes: Option<Vec<(u32, u32)>>,
+    pub(crate) existing_overviews: bool,
     resampling: Vec<String>,
     statistics: bool,
 }
@@ -305,6 +306,7 @@ impl Options {
             several => (None, several.to_vec()),
         };
         let overviews = match (self.overview_sizes, self.overviews) {
+            _ if self.existing_overviews => Overviews::Existing,
             (Some(sizes), _) => Overviews::Finished(sizes),
             (None, None) => Overviews::Auto,
             (None, Some(factors)) if factors.is_empty() => Overviews::None,

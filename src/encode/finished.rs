@@ -86,6 +86,7 @@ impl Summary {
                 height: level.height,
                 tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
                 bytes,
+                existing: plan.existing_overview(level).is_some(),
                 loss: LevelLoss::new(plan, losses, level.index),
             })
             .collect();
@@ -132,6 +133,9 @@ pub struct LevelSummary {
     pub tiles: u64,
     /// Size of all tiles with leaders and trailers in bytes, including the mask.
     pub bytes: u64,
+    /// True for an overview that the source had, rather than a computed one; see
+    /// [`Overviews::Existing`](crate::Overviews::Existing).
+    pub existing: bool,
     /// The loss of a lossy codec; `None` if the codec is lossless.
     pub loss: Option<LevelLoss>,
 }

@@ -9,6 +9,8 @@ mod rows;
 mod settle;
 mod shard;
 
+use std::ops::Range;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::SectionId;
@@ -118,25 +120,25 @@ impl CogEncoder {
     /// Creates an encoder that takes about `batch_bytes` bytes of pixels at once, but at least a row of tiles.
     pub(crate) fn with_batch(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
         plan.check_computes_overviews()?;
-        let (ledger, share) = (Ledger::new(&plan)?, Share::whole(&plan));
+        let levels = plan.levels().len();
+        Self::by_levels(plan, levels, executor, batch_bytes)
+    }
+
+    /// Creates an encoder for overviews of which some are supplied: takes the rows of full resolution and computes the
+    /// levels before `end` from them. Each call to [`next_levels`](Self::next_levels) continues with a supplied overview.
+    pub(crate) fn by_levels(plan: CogPlan, end: usize, executor: Executor, batch_bytes: u64) -> Result<Self> {
+        let (ledger, share) = (Ledger::new(&plan)?, Share::levels(&plan, 0..end));
         let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
         Ok(Self { rows, ledger, finished: Vec::new() })
     }
 
-    /// Creates an encoder for levels that are all finished: the rows of full resolution come first, then those of each
-    /// overview, each after a call to [`next_level`](Self::next_level).
-    pub(crate) fn level_by_level(plan: CogPlan, executor: Executor, batch_bytes: u64) -> Result<Self> {
-        let (ledger, share) = (Ledger::new(&plan)?, Share::level(&plan, 0));
-        let rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
-        Ok(Self { rows, ledger, finished: Vec::new() })
-    }
-
-    /// Continues with an overview, once all rows of the level before it have been passed.
-    pub(crate) fn next_level(&mut self, level: usize, batch_bytes: u64) -> Result<()> {
+    /// Continues with the rows of an overview and the levels that are computed from them, once all rows of the levels
+    /// before have been passed.
+    pub(crate) fn next_levels(&mut self, levels: Range<usize>, batch_bytes: u64) -> Result<()> {
         self.check_complete()?;
         let (plan, executor) = (self.plan().clone(), self.rows.executor.clone());
         self.ledger.index.add_sums(self.rows.take_sums());
-        let share = Share::level(&plan, level);
+        let share = Share::levels(&plan, levels);
         self.rows = RowEncoder::new(plan, share, executor, batch_bytes)?;
         if self.ledger.checksums.is_some() {
             self.rows.take_checksums();

@@ -97,7 +97,7 @@ impl<'a, T: Sample> IntoSource for &'a Array3<T> {
 /// The errors of [`GeoTiffSource::open`] and [`write()`].
 #[cfg(feature = "geotiff")]
 pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
-    write_source(output, GeoTiffSource::open(input, &options.read)?, options)
+    write_source(output, GeoTiffSource::open(input, &options.reading())?, options)
 }
 
 /// Writes an array, or any other source, to a COG file, which appears complete or not at all.

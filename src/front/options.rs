@@ -299,6 +299,13 @@ impl CogOptions {
         self
     }
 
+    /// Returns the options for reading an input file.
+    #[cfg(feature = "geotiff")]
+    pub(super) fn reading(&self) -> ReadOptions {
+        let overviews = self.read.overviews || self.encode.overviews == Overviews::Existing;
+        self.read.clone().overviews(overviews)
+    }
+
     /// Rejects options for input files if the pixels come from a source that is open already.
     pub(super) fn check_read_options(&self) -> Result<()> {
         #[cfg(feature = "geotiff")]

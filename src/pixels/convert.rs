@@ -111,7 +111,7 @@ impl<S: RasterSource> ConvertedSource<S> {
         }
         let keeps_bits = data_type == all.data_type && !conversion.unscale && conversion.rescale.is_empty();
         let bits_per_sample = conversion.bits.or(all.bits_per_sample.filter(|_| keeps_bits));
-        let spec = ImageSpec { data_type, nodata, bits_per_sample, ..all.clone() };
+        let spec = ImageSpec { data_type, nodata, bits_per_sample, overviews: Vec::new(), ..all.clone() };
         Ok(Self { inner, spec, geo, metadata, maps, rows: RowBuffer::default() })
     }
 }

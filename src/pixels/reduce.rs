@@ -45,7 +45,7 @@ impl<S: RasterSource> ReducedSource<S> {
         geo.reduce(across, down);
         metadata.reduce(across, down);
         metadata.drop_statistics();
-        let spec = all.clone().width(width).height(height);
+        let spec = all.clone().width(width).height(height).overviews([]);
         Ok(Self { spec, geo, metadata, pyramid: Cascade::of(&plan, &Share::whole(&plan)), next_row: 0, inner })
     }
 

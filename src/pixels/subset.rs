@@ -29,7 +29,7 @@ impl<S: RasterSource> SubsetSource<S> {
     /// Selects a window, which must lie within the image, and bands; `None` or an empty list selects all.
     pub(super) fn new(inner: S, window: Option<Rectangle>, bands: &[BandChoice]) -> Result<Self> {
         let all = inner.spec();
-        let (mut spec, mut metadata) = (all.clone(), inner.metadata().clone());
+        let (mut spec, mut metadata) = (all.clone().overviews([]), inner.metadata().clone());
         let mut geo = inner.geo().clone();
         let window = match window {
             Some(window) => {

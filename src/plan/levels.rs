@@ -30,6 +30,7 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Le
             check_sizes(base, sizes)?;
             sizes.clone()
         }
+        Overviews::Existing => existing(spec, one_tile),
     };
     let full = Level { index: 0, width: spec.width, height: spec.height, tile_size };
     let overview_tile_size = options.overview_tile_size.unwrap_or(tile_size);
@@ -40,6 +41,26 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Le
         tile_size: overview_tile_size,
     });
     Ok(std::iter::once(full).chain(overviews).collect())
+}
+
+/// Returns the sizes of the overviews with those of the source where they are a power of two smaller than full resolution,
+/// rounded down or up.
+fn existing(spec: &ImageSpec, one_tile: impl Fn(&(u32, u32)) -> bool) -> Vec<(u32, u32)> {
+    let mut sizes = Vec::new();
+    let mut last = (spec.width, spec.height);
+    let halved = sizes_from(last).skip(1).zip(1u32..);
+    for ((width, height), power) in halved {
+        if one_tile(&last) {
+            break;
+        }
+        let fits = |side: u32, full: u32, down: u32| side == down || side == full.div_ceil(1 << power.min(31));
+        let stored = spec.overviews.iter().find(|&&(columns, rows)| {
+            fits(columns, spec.width, width) && fits(rows, spec.height, height) && (columns, rows) != last
+        });
+        last = stored.copied().unwrap_or((width, height));
+        sizes.push(last);
+    }
+    sizes
 }
 
 /// Checks that every overview is smaller than the previous level.
@@ -99,6 +120,20 @@ mod tests {
         assert_eq!(sizes(5, 3, factors.clone()), [(5, 3), (3, 2), (2, 1), (1, 1)]);
         assert_eq!(sizes(1, 1, factors), [(1, 1)]);
         assert_eq!(sizes(100, 100, Overviews::None), [(100, 100)]);
+    }
+
+    #[test]
+    fn existing_overviews_replace_computed_ones_of_about_the_same_size() {
+        let spec = |overviews: &[(u32, u32)]| ImageSpec::new(2001, 1501, 1, DataType::U8).overviews(overviews);
+        let options = EncodeOptions { overviews: Overviews::Existing, ..EncodeOptions::default() };
+        let sizes = |overviews: &[(u32, u32)]| {
+            let levels = levels(&spec(overviews), &options).unwrap();
+            levels.iter().skip(1).map(|level| (level.width, level.height)).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[]), [(1000, 750), (500, 375)]);
+        assert_eq!(sizes(&[(1001, 751), (501, 376)]), [(1001, 751), (501, 376)]);
+        // A third of the size, and a file of other levels, are of no use.
+        assert_eq!(sizes(&[(667, 501), (500, 375), (17, 4)]), [(1000, 750), (500, 375)]);
     }
 
     #[test]

@@ -278,6 +278,7 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
                 message.u32(*height);
             });
         }
+        Overviews::Existing => message.u8(5),
     }
     message.option(options.resampling.as_ref(), |message, one| message.one_of(Resampling::ALL, one));
     message.list(&options.band_resampling, |message, one| message.one_of(Resampling::ALL, one));
@@ -315,6 +316,7 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
             2 => Overviews::Count(reader.u32()?),
             3 => Overviews::Factors(reader.list(Reader::u32)?),
             4 => Overviews::Finished(reader.list(|reader| Ok((reader.u32()?, reader.u32()?)))?),
+            5 => Overviews::Existing,
             other => return Err(reader.damaged(format!("unknown overviews {other}"))),
         },
         resampling: reader.option(|reader| reader.one_of(Resampling::ALL))?,

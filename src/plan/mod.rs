@@ -140,7 +140,19 @@ impl CogPlan {
             }),
         };
         plan.check_sizes()?;
-        Ok(plan)
+        Ok(plan.with_computed_levels_named())
+    }
+
+    /// Adds a warning about the levels that the source lacks although it is to supply them.
+    fn with_computed_levels_named(mut self) -> Self {
+        let is_computed = |level: &&Level| level.index > 0 && self.existing_overview(level).is_none();
+        let computed: Vec<_> = self.levels().iter().filter(is_computed).collect();
+        if self.inner.options.overviews == Overviews::Existing && !computed.is_empty() {
+            let sizes: Vec<_> = computed.iter().map(|level| format!("{}x{}", level.width, level.height)).collect();
+            let warning = format!("overviews that the source does not have are computed: {}", sizes.join(", "));
+            Arc::make_mut(&mut self.inner).warnings.push(warning);
+        }
+        self
     }
 
     /// Returns the metadata that is left out because it would not be true of the file, with the reasons.
@@ -225,7 +237,17 @@ impl CogPlan {
     /// Returns whether the kernel is known: finished overviews may have been made in any way.
     pub(crate) fn resampling_is_known(&self) -> bool {
         let options = &self.inner.options;
-        !self.overviews_are_finished() || options.resampling.is_some() || !options.band_resampling.is_empty()
+        let is_set = options.resampling.is_some() || !options.band_resampling.is_empty();
+        self.levels().iter().all(|level| self.existing_overview(level).is_none())
+            && (is_set || !self.overviews_are_finished())
+    }
+
+    /// Returns the index of the source's overview that a level is taken from.
+    pub(crate) fn existing_overview(&self, level: &Level) -> Option<usize> {
+        if self.inner.options.overviews != Overviews::Existing || level.index == 0 {
+            return None;
+        }
+        self.source_spec().overviews.iter().position(|&size| size == (level.width, level.height))
     }
 
     /// Returns whether the caller supplies the overviews.
@@ -237,6 +259,10 @@ impl CogPlan {
     pub(crate) fn check_computes_overviews(&self) -> Result<()> {
         if self.overviews_are_finished() {
             let reason = "only encode_levels takes finished overviews; specify overviews to compute instead";
+            return Err(Error::option(OptionField::Overviews, reason));
+        }
+        if self.levels().iter().any(|level| self.existing_overview(level).is_some()) {
+            let reason = "overviews of the source cannot be taken by shards, or with pushed rows; compute them instead";
             return Err(Error::option(OptionField::Overviews, reason));
         }
         Ok(())

@@ -28,15 +28,13 @@ pub(crate) struct LevelShare {
 impl Share {
     /// Returns the share of a whole image.
     pub(crate) fn whole(plan: &CogPlan) -> Self {
-        let levels = plan.levels().iter();
-        let whole = |level: &Level| LevelShare { level: *level, tiles: level.all_tiles(), window: level.all_pixels() };
-        Self { levels: levels.map(whole).collect() }
+        Self::levels(plan, 0..plan.levels().len())
     }
 
-    /// Returns the share of a whole level, without those after it.
-    pub(crate) fn level(plan: &CogPlan, index: usize) -> Self {
+    /// Returns the share of consecutive whole levels.
+    pub(crate) fn levels(plan: &CogPlan, indices: Range<usize>) -> Self {
         let whole = |level: &Level| LevelShare { level: *level, tiles: level.all_tiles(), window: level.all_pixels() };
-        Self { levels: plan.levels().iter().skip(index).take(1).map(whole).collect() }
+        Self { levels: plan.levels().iter().take(indices.end).skip(indices.start).map(whole).collect() }
     }
 
     /// Returns the share of some columns of the first tile row of full resolution, without its overviews.

@@ -181,30 +181,66 @@ fn run(
     sink: &mut dyn TileSink,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Summary> {
-    for (source, level) in sources.iter().zip(plan.levels()) {
+    let mut existing = match sources {
+        [source] => existing_overviews(*source, plan)?,
+        _ => Vec::new(),
+    };
+    // Each source with the levels that it fills: its own, and those that are computed from it.
+    let first: Vec<_> =
+        sources.iter().enumerate().map(|(level, _)| level).chain(existing.iter().map(|one| one.0)).collect();
+    let ends = first.iter().skip(1).copied().chain([plan.levels().len()]);
+    let levels: Vec<_> = first.iter().copied().zip(ends).map(|(first, end)| first..end).collect();
+    let overviews = existing.iter_mut().map(|(_, source)| source.as_mut() as &mut dyn PixelSource);
+    let mut sources: Vec<&mut dyn PixelSource> =
+        sources.iter_mut().map(|source| &mut **source).chain(overviews).collect();
+    for (source, levels) in sources.iter().zip(&levels) {
+        let level = &plan.levels()[levels.start];
         let part = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
         check_source(plan.source_spec(), (level.width, level.height), &part, *source)?;
     }
-    let make = if sources.len() > 1 { CogEncoder::level_by_level } else { CogEncoder::with_batch };
-    let mut encoder = make(plan.clone(), executor.clone(), store.batch)?;
+    let mut encoder = if sources.len() > 1 {
+        CogEncoder::by_levels(plan.clone(), levels[0].end, executor.clone(), store.batch)?
+    } else {
+        CogEncoder::with_batch(plan.clone(), executor.clone(), store.batch)?
+    };
     if store.verify {
         readable(sink)?;
         encoder.take_checksums()?;
     }
     let rows = plan.spec().height;
-    for (level, source) in sources.iter_mut().enumerate() {
-        if level > 0 {
-            encoder.next_level(level, store.batch)?;
+    for (source, levels) in sources.iter_mut().zip(levels) {
+        let is_overview = levels.start > 0;
+        if is_overview {
+            encoder.next_levels(levels, store.batch)?;
         }
         while encoder.rows_wanted() > 0 {
             encoder.take_rows_from(*source, encoder.rows_wanted())?;
-            let rows_done = if level == 0 { encoder.rows_done() } else { rows };
+            let rows_done = if is_overview { rows } else { encoder.rows_done() };
             let mut step = || report(progress, rows_done, rows);
             encoder.encode_waiting(Some(*source), sink, &mut step)?;
             step()?;
         }
     }
     finish(encoder, executor, sink, &mut || report(progress, rows, rows))
+}
+
+/// Takes the overviews of a source that the plan uses, each with the level that it is for.
+fn existing_overviews(
+    source: &mut dyn PixelSource,
+    plan: &CogPlan,
+) -> Result<Vec<(usize, Box<dyn PixelSource + Send>)>> {
+    let wanted: Vec<_> =
+        plan.levels().iter().filter_map(|level| Some((level.index, plan.existing_overview(level)?))).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut overviews: Vec<_> = source.take_overviews()?.into_iter().map(Some).collect();
+    let take = |(level, index): (usize, usize)| {
+        let overview = overviews.get_mut(index).and_then(Option::take);
+        let overview = overview.ok_or_else(|| Error::image(format!("the source lacks its overview {index}")))?;
+        Ok((level, overview))
+    };
+    wanted.into_iter().map(take).collect()
 }
 
 /// Finishes an encoding once all rows have been passed.

@@ -27,6 +27,7 @@ pub struct MaskedSource<S> {
     spec: ImageSpec,
     metadata: Metadata,
     warnings: Vec<String>,
+    policy: MaskPolicy,
     made_from: MadeFrom,
 }
 
@@ -72,7 +73,7 @@ impl<S: PixelSource> MaskedSource<S> {
                 made_from = MadeFrom::Alpha { band, pixels: AlignedBytes::default() };
             }
         }
-        Ok(Self { inner, spec, metadata: Metadata::default(), warnings: Vec::new(), made_from })
+        Ok(Self { inner, spec, metadata: Metadata::default(), warnings: Vec::new(), policy, made_from })
     }
 
     /// Returns the inner source.
@@ -171,6 +172,11 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
                 Ok(())
             }
         }
+    }
+
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        let overviews = self.inner.take_overviews()?.into_iter();
+        overviews.map(|one| Ok(Box::new(MaskedSource::new(one, self.policy)?) as Box<dyn PixelSource + Send>)).collect()
     }
 }
 

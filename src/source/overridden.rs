@@ -85,6 +85,17 @@ impl<S: PixelSource> PixelSource for OverriddenSource<S> {
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.inner.read_rows(first_row, stripe, executor)
     }
+
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        let overviews = self.inner.take_overviews()?;
+        let overridden = overviews.into_iter().map(|overview| {
+            let (width, height) = (overview.spec().width, overview.spec().height);
+            let spec = self.spec.clone().width(width).height(height).overviews([]);
+            let (geo, metadata) = (GeoRef::default(), Metadata::default());
+            Box::new(OverriddenSource { inner: overview, spec, geo, metadata }) as Box<dyn PixelSource + Send>
+        });
+        Ok(overridden.collect())
+    }
 }
 
 impl<S: RasterSource> RasterSource for OverriddenSource<S> {

@@ -164,6 +164,15 @@ pub trait PixelSource {
     fn can_skip_rows(&self) -> bool {
         false
     }
+
+    /// Takes the sources of the overviews that the [spec](ImageSpec::overviews) lists, in that order; called at most once.
+    /// Their pixels have the same bands, type, and mask as full resolution. Default: none.
+    ///
+    /// # Errors
+    /// Any error that prevents the overviews from being opened.
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        Ok(Vec::new())
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for &mut S {
@@ -178,6 +187,10 @@ impl<S: PixelSource + ?Sized> PixelSource for &mut S {
     fn can_skip_rows(&self) -> bool {
         (**self).can_skip_rows()
     }
+
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        (**self).take_overviews()
+    }
 }
 
 impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
@@ -191,6 +204,10 @@ impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
 
     fn can_skip_rows(&self) -> bool {
         (**self).can_skip_rows()
+    }
+
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        (**self).take_overviews()
     }
 }
 

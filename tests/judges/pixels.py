@@ -178,6 +178,41 @@ def palettes():
         report.run(f"palette to {colors}", compare, PALETTE, {"expand_palette": colors}, f"-expand {colors}", valid)
 
 
+def existing():
+    """Overviews that the input has, in itself or in a file next to it: GDAL's AUTO takes the same."""
+    def case(where, masked):
+        source = os.path.join(FOLDER, f"existing-{where}-{masked}.tif")
+        random = np.random.default_rng(3)
+        with gdal.config_option("GDAL_TIFF_INTERNAL_MASK", "YES"):
+            dataset = gdal.GetDriverByName("GTiff").Create(source, 1300, 1101, 2, gdal.GDT_UInt16)
+            for number in (1, 2):
+                dataset.GetRasterBand(number).WriteArray(random.integers(0, 5000, (1101, 1300)).astype("u2"))
+            if masked:
+                dataset.CreateMaskBand(gdal.GMF_PER_DATASET)
+                dataset.GetRasterBand(1).GetMaskBand().WriteArray((random.integers(0, 9, (1101, 1300)) > 0) * np.uint8(255))
+            dataset = None
+            dataset = gdal.Open(source, gdal.GA_ReadOnly if where == "beside" else gdal.GA_Update)
+            dataset.BuildOverviews("MODE", [2, 4])
+            dataset = None
+        target, expected = source + ".cog", source + ".gdal"
+        done = create(source, target, overviews="existing", quiet=True)
+        if done.code:
+            return [str(done)]
+        gdal.Translate(expected, source, format="COG", creationOptions=["OVERVIEWS=AUTO"])
+        ours, theirs = gdal.Open(target), gdal.Open(expected)
+        problems = []
+        for number, level in itertools.product((1, 2), (0, 1)):
+            a, b = (dataset.GetRasterBand(number).GetOverview(level) for dataset in (ours, theirs))
+            if a is None or (a.XSize, a.YSize) != (b.XSize, b.YSize) or not np.array_equal(a.ReadAsArray(), b.ReadAsArray()):
+                problems.append(f"overview {level} of band {number} differs")
+            elif masked and not np.array_equal(a.GetMaskBand().ReadAsArray(), b.GetMaskBand().ReadAsArray()):
+                problems.append(f"the mask of overview {level} differs")
+        return problems
+
+    for where, masked in [("inside", False), ("inside", True), ("beside", False)]:
+        report.run(f"existing overviews {where}, {'with' if masked else 'without'} mask", case, where, masked)
+
+
 def sizes():
     """The levels of a file reduced to the size of its overview are those of the overview."""
     for kernel in ["average", "cubic", "nearest"]:
@@ -192,6 +227,6 @@ def sizes():
         report.run(f"size with {kernel}", case)
 
 
-for part in [windows, bands, types, rescaling, unscaling, nodata, palettes, sizes]:
+for part in [windows, bands, types, rescaling, unscaling, nodata, palettes, sizes, existing]:
     part()
 raise SystemExit(report.close())

@@ -114,8 +114,9 @@ def create(
         Likewise.
     photometric : {"auto", "ycbcr"}, optional
         "ycbcr" stores any three bands as YCbCr in JPEG. Default: "auto", only red, green, and blue.
-    overviews : "auto", "none", or sequence of int, default "auto"
-        As in :func:`cogsmith.write`, but not images.
+    overviews : "auto", "none", "existing", or sequence of int, default "auto"
+        As in :func:`cogsmith.write`, but not images. "existing" takes those levels of "auto" that ``src_path`` or its
+        ``.ovr`` file has, and computes the others.
     overview_count, overview_resampling, statistics : optional
         As in :func:`cogsmith.write`.
     image : int, optional

@@ -324,7 +324,7 @@ def _take_overview_block(request: Request, _: Facts, name: str, value: Any) -> N
         request.options.overview_tile_size = tile_size(name, value)
 
 
-def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
+def _take_overviews(request: Request, facts: Facts, name: str, value: Any) -> None:
     if value is None or value is True:
         value = "auto"
     if isinstance(value, str):
@@ -333,6 +333,10 @@ def _take_overviews(request: Request, _: Facts, name: str, value: Any) -> None:
             request.options.overviews = None
         elif word == "none":
             request.options.overviews = []
+        elif word == "existing":
+            if facts is not UNKNOWN:
+                raise ValueError(f"{name}={value!r}: an array has no overviews; pass them as images, or use 'auto'")
+            request.options.existing_overviews = True
         elif word == "force_use_existing":
             raise _values.not_supported(name, value)
         else:

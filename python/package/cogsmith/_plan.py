@@ -84,6 +84,8 @@ class Options:
     overview_count: int | None = None
     #: Columns and rows of supplied overviews.
     overview_sizes: list[tuple[int, int]] | None = None
+    #: Whether the overviews of an input file are taken where they fit.
+    existing_overviews: bool = False
     #: One kernel for all bands, or one per band; empty for the library's default.
     resampling: list[str] = field(default_factory=list)
     statistics: bool = False

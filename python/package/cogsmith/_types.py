@@ -44,7 +44,7 @@ Subsampling = Union[Literal["auto", "420", "444", 420, 444], str, int, None]
 TileSize = Union[int, "tuple[int, int]", "list[int]", str]
 Interleave = Union[Literal["pixel", "band", "tile"], str, enum.Enum]
 BigTiff = Union[Literal["auto", "yes", "no", "if_safer"], str, bool, None]
-Factors = Union[Literal["auto", "none"], str, Sequence[int], bool, None]
+Factors = Union[Literal["auto", "none", "existing"], str, Sequence[int], bool, None]
 #: Factors, or images.
 Overviews = Union[Factors, Iterable[Any]]
 _KernelName = Literal[

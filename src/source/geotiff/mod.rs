@@ -9,6 +9,7 @@ mod image;
 mod layout;
 mod metadata;
 mod overrides;
+mod overviews;
 mod pam;
 mod rows;
 mod sidecar;
@@ -42,6 +43,9 @@ pub struct ReadOptions {
     /// True to ignore GDAL's auxiliary metadata, the `.aux.xml` file next to the raster. Default: `false`; as in GDAL,
     /// it takes precedence over the raster itself.
     pub ignore_aux: bool,
+    /// True to find the overviews of the file, and those in the `.ovr` file next to it, for
+    /// [`Overviews::Existing`](crate::Overviews::Existing). Default: `false`.
+    pub overviews: bool,
 }
 
 /// Each method sets one option and returns the options, so that they can be chained.
@@ -60,6 +64,12 @@ impl ReadOptions {
     /// Sets whether GDAL's auxiliary metadata, the `.aux.xml` file, is ignored. Default: `false`.
     pub fn ignore_aux(mut self, ignore_aux: bool) -> Self {
         self.ignore_aux = ignore_aux;
+        self
+    }
+
+    /// Sets whether the overviews of the file, and those in the `.ovr` file next to it, are found. Default: `false`.
+    pub fn overviews(mut self, overviews: bool) -> Self {
+        self.overviews = overviews;
         self
     }
 }
@@ -85,6 +95,7 @@ pub struct GeoTiffSource {
     flavour: String,
     pixels: RowReader,
     mask: Option<MaskReader>,
+    overviews: Vec<overviews::OverviewSource>,
 }
 
 /// The mask of an image, with its own tiles or strips.
@@ -94,6 +105,30 @@ struct MaskReader {
     sample_size: usize,
     /// Samples per pixel: old files have one per band.
     samples: usize,
+}
+
+impl MaskReader {
+    /// Fills the mask of a stripe.
+    fn read(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        let (size, pixel) = (self.sample_size, self.sample_size * self.samples);
+        let bands_differ = AtomicBool::new(false);
+        let put = |window: &mut StripeWindow<'_>, run: Run<'_>| {
+            let pixels = run.samples.chunks_exact(pixel);
+            for (to, pixel) in window.mask_row(run.row).into_iter().flatten().zip(pixels) {
+                let valid = pixel.iter().any(|byte| *byte != 0);
+                *to = if valid { 255 } else { 0 };
+                if pixel.len() > size && pixel.chunks_exact(size).any(|one| one.iter().any(|b| *b != 0) != valid) {
+                    bands_differ.store(true, Ordering::Relaxed);
+                }
+            }
+        };
+        self.rows.read(first_row, stripe, executor, Some(&put))?;
+        if bands_differ.into_inner() {
+            let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
+            return Err(Error::unsupported(format!("a mask that differs between bands ({rows})")));
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for GeoTiffSource {
@@ -128,7 +163,7 @@ impl GeoTiffSource {
             source.read_aux(path);
         }
         let sidecars = Sidecars::of(path);
-        sidecars.apply(&mut source.geo, &mut source.warnings);
+        sidecars.apply(options.overviews, &mut source.geo, &mut source.warnings);
         if let Some(mask) = sidecars.mask()
             && source.mask.is_none()
         {
@@ -137,6 +172,15 @@ impl GeoTiffSource {
                 None
             });
             source.spec.mask = source.mask.is_some();
+            // Those of the file itself have no mask.
+            source.overviews.clear();
+            source.spec.overviews.clear();
+        }
+        if options.overviews
+            && let Some(path) = sidecars.overviews()
+            && let Err(error) = source.add_overviews_beside(&path)
+        {
+            source.warnings.push(format!("overviews '{}' are ignored: {error}", path.display()));
         }
         Ok(source)
     }
@@ -196,10 +240,14 @@ impl GeoTiffSource {
         };
         spec.mask = mask.is_some();
         let flavour = flavour(&layout, &spec);
-        let pixels = RowReader::new(file, Arc::new(layout), Vec::new());
+        let pixels = RowReader::new(file.clone(), Arc::new(layout), Vec::new());
         let image_count = images.full.len();
-        let mut source = Self { spec, geo, metadata, warnings, image_count, flavour, pixels, mask };
+        let mut source =
+            Self { spec, geo, metadata, warnings, image_count, flavour, pixels, mask, overviews: Vec::new() };
         source.fill_with_nodata();
+        if options.overviews {
+            source.add_own_overviews(&file, &images, number);
+        }
         Ok(source)
     }
 
@@ -241,26 +289,11 @@ impl PixelSource for GeoTiffSource {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
-        if let Some(mask) = &mut self.mask {
-            let (size, pixel) = (mask.sample_size, mask.sample_size * mask.samples);
-            let bands_differ = AtomicBool::new(false);
-            let put = |window: &mut StripeWindow<'_>, run: Run<'_>| {
-                let pixels = run.samples.chunks_exact(pixel);
-                for (to, pixel) in window.mask_row(run.row).into_iter().flatten().zip(pixels) {
-                    let valid = pixel.iter().any(|byte| *byte != 0);
-                    *to = if valid { 255 } else { 0 };
-                    if pixel.len() > size && pixel.chunks_exact(size).any(|one| one.iter().any(|b| *b != 0) != valid) {
-                        bands_differ.store(true, Ordering::Relaxed);
-                    }
-                }
-            };
-            mask.rows.read(first_row, stripe, executor, Some(&put))?;
-            if bands_differ.into_inner() {
-                let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
-                return Err(Error::unsupported(format!("a mask that differs between bands ({rows})")));
-            }
-        }
-        Ok(())
+        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor))
+    }
+
+    fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
+        Ok(self.described_overviews())
     }
 }
 
@@ -317,14 +350,20 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Returns an overview of an image: one of those between the image and the next one.
+    /// Returns an overview of an image by its index.
     fn overview(&self, image: usize, overview: usize) -> Result<(usize, &'a Directory)> {
-        let behind = image..self.next(image);
-        let all: Vec<_> = self.overviews.iter().filter(|(number, _)| behind.contains(number)).collect();
-        all.get(overview).map(|one| **one).ok_or_else(|| {
-            let reason = format!("there is no overview {overview}; the image has {}, counted from 0", all.len());
+        let mut all = self.overviews_of(image);
+        all.nth(overview).copied().ok_or_else(|| {
+            let count = self.overviews_of(image).count();
+            let reason = format!("there is no overview {overview}; the image has {count}, counted from 0");
             Error::option(OptionField::Overviews, reason)
         })
+    }
+
+    /// Returns the overviews of an image: those between it and the next one.
+    fn overviews_of(&self, image: usize) -> impl Iterator<Item = &(usize, &'a Directory)> {
+        let behind = image..self.next(image);
+        self.overviews.iter().filter(move |(number, _)| behind.contains(number))
     }
 
     /// Returns the directory number of the next image.

@@ -38,14 +38,24 @@ impl Sidecars {
 
     /// Returns the mask next to the raster, as written by GDAL.
     pub(super) fn mask(&self) -> Option<PathBuf> {
-        let wanted = format!("{}.msk", self.name);
+        self.appended(".msk")
+    }
+
+    /// Returns the file with overviews next to the raster, as written by GDAL.
+    pub(super) fn overviews(&self) -> Option<PathBuf> {
+        self.appended(".ovr")
+    }
+
+    /// Returns the file named like the raster with `ending` appended.
+    fn appended(&self, ending: &str) -> Option<PathBuf> {
+        let wanted = format!("{}{ending}", self.name);
         let found = self.files.iter().find(|file| file.to_string_lossy().to_lowercase() == wanted);
         found.map(|file| self.folder.join(file))
     }
 
     /// Takes from a world file and a `.prj` file what the raster and its `.aux.xml` file lack, and warns about ignored
     /// files.
-    pub(super) fn apply(&self, geo: &mut GeoRef, warnings: &mut Vec<String>) {
+    pub(super) fn apply(&self, reads_overviews: bool, geo: &mut GeoRef, warnings: &mut Vec<String>) {
         if geo.placement == Placement::None
             && let Some((path, text)) = [".tfw", ".tifw", ".tiffw", ".wld"].iter().find_map(|ending| {
                 let path = self.find(ending)?;
@@ -76,6 +86,7 @@ impl Sidecars {
         let ignored: Vec<String> = ignored
             .iter()
             .filter_map(|ending| self.find(ending))
+            .filter(|path| !reads_overviews || self.overviews().as_ref() != Some(path))
             .chain(misnamed.map(|file| self.folder.join(file)))
             .map(|path| format!("'{}'", path.file_name().unwrap_or_default().to_string_lossy()))
             .collect();
