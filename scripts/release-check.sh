@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -104,6 +104,14 @@ fuzz() {
     return $status
 }
 
+# Lossy WebP needs a C compiler, so it is not in the default build.
+webp() {
+    scripts/test.sh judges || return 1
+    cargo test --locked --features webp-c --test lossy webp || return 1
+    cargo build --locked -p cogsmith-cli --features webp-c || return 1
+    COGSMITH=$TARGET/debug/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/webp_lossy.py
+}
+
 # Every EPSG code as GDAL writes it and through both GDALs, and all definitions; writes the table of docs/crs.md.
 all_crs() {
     scripts/test.sh build judges || return 1
@@ -149,6 +157,7 @@ figures() {
     printf '```\n'
 }
 
+check webp 'passed' webp
 check memory 'peak memory' cargo bench --bench memory
 check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec

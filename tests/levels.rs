@@ -231,7 +231,8 @@ fn overviews_that_the_source_lacks_are_computed_from_the_level_above() {
             let mut sink = cogsmith::MemorySink::new();
             let go_on = &mut |_| ControlFlow::Continue(());
             let summary =
-                cogsmith::encode_to_sink(level, &plan, &executor, &StoreOptions::in_memory(), &mut sink, go_on).unwrap();
+                cogsmith::encode_to_sink(level, &plan, &executor, &StoreOptions::in_memory(), &mut sink, go_on)
+                    .unwrap();
             (summary.statistics[0].minimum, summary.statistics[0].maximum)
         })
         .collect();

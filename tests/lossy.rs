@@ -121,6 +121,28 @@ fn nodata_is_exact_at_every_level() {
     }
 }
 
+#[cfg(feature = "webp-c")]
+#[test]
+fn lossy_webp_keeps_nodata_exact_at_every_level() {
+    let webp = |quality: u8| Compression::WEBP_LOSSLESS.with_parameter("quality", quality).unwrap();
+    for nodata in [0, 131, 255] {
+        let image = Image::new(163, 131, 3, nodata);
+        let exact = options(Compression::DEFLATE).mask(MaskPolicy::Nodata);
+        let expected = read(&image.file(&exact));
+        for quality in [1, 75, 99] {
+            let (summary, file) = write(&image, &options(webp(quality)), true);
+            assert!(summary.levels.iter().all(|level| level.loss.is_some_and(|loss| loss.max_error > 0.0)));
+            for (level, expected) in read(&file).iter().zip(&expected) {
+                assert_eq!(level.spec.nodata, None);
+                assert!(level.valid == expected.valid, "nodata {nodata}, quality {quality}");
+            }
+        }
+    }
+    let four = Image::new(64, 64, 4, 0);
+    let refused = CogPlan::new(&four.spec, &GeoRef::default(), &Metadata::default(), &options(webp(80)));
+    assert!(refused.unwrap_err().to_string().contains("three bands"));
+}
+
 #[test]
 fn pixels_under_the_mask_do_not_damage_their_neighbors() {
     let error = |file: &[u8], image: &Image| {

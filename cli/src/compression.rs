@@ -109,7 +109,9 @@ fn codec_help(codec: Compression) -> &'static str {
         Compression::Deflate { .. } => "DEFLATE: every reader has it",
         Compression::Zstd { .. } => "Zstandard: smaller files, faster; not read by browsers or GDAL before 2.3",
         Compression::Jpeg { .. } => "JPEG: lossy, for 8-bit imagery; nodata stays exact, in a mask",
-        Compression::WebP { .. } => "WebP, lossless: three or four 8-bit bands; needs --lossless",
+        Compression::WebP { .. } => {
+            "WebP: three or four 8-bit bands; lossless with --lossless, lossy only in builds with the feature webp-c"
+        }
         Compression::LERC => "LERC: within --max-z-error, for elevation and measurements; nodata stays exact",
         Compression::LERC_DEFLATE => "LERC, compressed with DEFLATE",
         Compression::LERC_ZSTD => "LERC, compressed with Zstandard",

@@ -122,9 +122,10 @@ pub enum Compression {
         /// Color space.
         photometric: JpegPhotometric,
     },
-    /// Code 50001: WebP (RFC 9649), for three or four bands of `u8`, without loss.
+    /// Code 50001: WebP (RFC 9649), for three or four bands of `u8` without loss, and for three bands with loss in
+    /// builds with the feature `webp-c`.
     WebP {
-        /// 100, which is lossless; lower qualities are refused, since this library has no lossy encoder.
+        /// 100, which is lossless, or less in builds with the feature `webp-c`.
         quality: u8,
     },
     /// Code 34887: LERC (Esri, codec version 4), samples within an error bound. The bytes of a tile are those of GDAL with
@@ -145,7 +146,7 @@ impl Compression {
     pub const ZSTD: Self = Self::Zstd { level: DEFAULT_ZSTD_LEVEL };
     /// JPEG at [`DEFAULT_JPEG_QUALITY`].
     pub const JPEG: Self = table::JPEG_DEFAULT;
-    /// WebP at GDAL's default quality, which is lossy and refused.
+    /// WebP at GDAL's default quality, which is lossy.
     const WEBP: Self = Self::WebP { quality: DEFAULT_JPEG_QUALITY };
     /// WebP without loss.
     pub const WEBP_LOSSLESS: Self = Self::WebP { quality: super::webp::LOSSLESS_QUALITY };
@@ -183,6 +184,7 @@ impl Compression {
             Self::Deflate { .. } => &table::DEFLATE,
             Self::Zstd { .. } => &table::ZSTD,
             Self::Jpeg { .. } => &table::JPEG,
+            Self::WebP { quality } if super::webp::is_lossy(quality) => &table::WEBP_LOSSY,
             Self::WebP { .. } => &table::WEBP,
             Self::Lerc { compression: LercCompression::None, .. } => &table::LERC,
             Self::Lerc { compression: LercCompression::Deflate { .. }, .. } => &table::LERC_DEFLATE,

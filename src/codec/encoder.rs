@@ -61,7 +61,7 @@ pub(crate) trait SampleEncoder: Send {
 }
 
 /// Repeats the last column and row of the image to the edges of the tile, as GDAL does. A pixel has `pixel` bytes.
-#[cfg(any(feature = "jpeg", feature = "lerc"))]
+#[cfg(any(feature = "jpeg", feature = "lerc", feature = "webp-c"))]
 pub(super) fn repeat_edges(samples: &mut [u8], pixel: usize, size: (usize, usize), inside: (usize, usize)) {
     let row_len = size.0 * pixel;
     if inside.0 < size.0 {

@@ -5,7 +5,7 @@ use crate::sample::{Nodata, NodataRange, Value, dispatch};
 use super::{TileFormat, TileView};
 
 /// False for builds without a lossy codec, which leave out what is here for the sake of their size.
-const HAS_LOSSY_CODEC: bool = cfg!(any(feature = "jpeg", feature = "lerc"));
+const HAS_LOSSY_CODEC: bool = cfg!(any(feature = "jpeg", feature = "lerc", feature = "webp-c"));
 
 /// Differences between the samples of tiles and what a decoder makes of them, where pixels are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

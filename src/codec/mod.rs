@@ -8,6 +8,8 @@ mod compression;
 pub(crate) mod decode;
 mod deflate;
 mod encoder;
+#[cfg(any(feature = "jpeg", feature = "webp-c"))]
+mod fill;
 mod jpeg;
 mod lerc;
 mod loss;

@@ -244,34 +244,42 @@ pub(super) static JPEG: Codec = Codec {
     hint: jpeg::hint,
 };
 
-pub(super) static WEBP: Codec = Codec {
-    code: 50_001,
-    name: "webp",
-    parameters: &[CodecParameter {
-        name: "quality",
-        field: OptionField::Quality,
-        range: ParameterRange::Integers { min: 1, max: 100 },
-        default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
-        get: |codec| match codec {
-            Compression::WebP { quality } => Some(quality.into()),
-            _ => None,
-        },
-        set: |codec, value| match codec {
-            Compression::WebP { .. } => Some(Compression::WebP { quality: value.byte()? }),
-            _ => None,
-        },
-    }],
-    lossless: true,
-    mixes_pixels: false,
-    takes_predictor: false,
-    missing_in: &["GDAL before 2.4", "geotiff.js in Node"],
-    encoder: webp::ENCODER,
-    max_len: webp::max_len,
-    tags: no_tags,
-    unavailable: webp::UNAVAILABLE,
-    misfit: webp::misfit,
-    hint: nothing,
-};
+/// Returns the row of WebP, whose quality decides whether it is lossless.
+const fn webp(lossless: bool) -> Codec {
+    Codec {
+        code: 50_001,
+        name: "webp",
+        parameters: &[CodecParameter {
+            name: "quality",
+            field: OptionField::Quality,
+            range: ParameterRange::Integers { min: 1, max: 100 },
+            default: ParameterValue::Integer(DEFAULT_JPEG_QUALITY as u32),
+            get: |codec| match codec {
+                Compression::WebP { quality } => Some(quality.into()),
+                _ => None,
+            },
+            set: |codec, value| match codec {
+                Compression::WebP { .. } => Some(Compression::WebP { quality: value.byte()? }),
+                _ => None,
+            },
+        }],
+        lossless,
+        mixes_pixels: !lossless,
+        takes_predictor: false,
+        missing_in: &["GDAL before 2.4", "geotiff.js in Node"],
+        encoder: webp::ENCODER,
+        max_len: webp::max_len,
+        tags: no_tags,
+        unavailable: webp::UNAVAILABLE,
+        misfit: webp::misfit,
+        hint: nothing,
+    }
+}
+
+pub(super) static WEBP: Codec = webp(true);
+
+/// WebP of a quality below 100, in builds with libwebp.
+pub(super) static WEBP_LOSSY: Codec = webp(false);
 
 /// The error of LERC.
 const MAX_Z_ERROR: CodecParameter = CodecParameter {

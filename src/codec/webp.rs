@@ -1,4 +1,5 @@
-//! WebP without loss (RFC 9649, VP8L), as libtiff stores it: one image per tile, RGB or RGBA.
+//! WebP (RFC 9649), as libtiff stores it: one image per tile, RGB or RGBA. Without loss (VP8L) in Rust; with loss (VP8) by
+//! libwebp, since encoders in Rust need at least 12 % more bytes for the same quality.
 
 use crate::spec::ImageSpec;
 
@@ -26,7 +27,12 @@ const MISSING: &str = "webp needs the feature 'webp'";
 /// The reason if this build has no encoder.
 pub(super) const UNAVAILABLE: Option<&str> = if cfg!(feature = "webp") { None } else { Some(MISSING) };
 
-/// Bounds the size of a tile: at most 15 bits per sample, and a few tables.
+/// Returns whether a tile of this quality is encoded with loss.
+pub(super) const fn is_lossy(quality: u8) -> bool {
+    cfg!(feature = "webp-c") && quality != LOSSLESS_QUALITY
+}
+
+/// Bounds the size of a tile: at most 15 bits per sample, and a few tables. With loss, fewer.
 pub(super) fn max_len(len: u64) -> u64 {
     len.saturating_mul(2).saturating_add(8192)
 }
@@ -40,8 +46,13 @@ pub(super) fn misfit(codec: Compression, spec: &ImageSpec, samples: usize) -> Op
              or zstd"
         ));
     }
-    let is_lossy = codec.parameter("quality") != Some(LOSSLESS_QUALITY.into());
-    is_lossy.then(|| "only lossless webp is written; choose lossless, or a quality of 100, or use jpeg".to_owned())
+    let has_loss = codec.parameter("quality") != Some(LOSSLESS_QUALITY.into());
+    if has_loss && !cfg!(feature = "webp-c") {
+        let reason = "lossy webp needs the feature 'webp-c'; choose lossless, or a quality of 100, or use jpeg";
+        return Some(reason.to_owned());
+    }
+    (has_loss && samples == 4)
+        .then(|| "lossy webp takes three bands, not four; choose lossless, or use jpeg".to_owned())
 }
 
 /// Encodes tiles.
@@ -52,11 +63,18 @@ struct Encoder;
 impl SampleEncoder for Encoder {
     fn encode(
         &mut self,
-        _: Compression,
+        compression: Compression,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
         decoded: Option<&mut Vec<u8>>,
     ) -> Result<(), String> {
+        #[cfg(feature = "webp-c")]
+        if let Compression::WebP { quality } = compression
+            && is_lossy(quality)
+        {
+            return lossy::encode(quality, tile, out, decoded);
+        }
+        let Compression::WebP { .. } = compression else { return Err(super::encoder::not_for(compression)) };
         let size = tile.format.tile_size;
         let color = if tile.format.samples == 4 { image_webp::ColorType::Rgba8 } else { image_webp::ColorType::Rgb8 };
         let encoder = image_webp::WebPEncoder::new(&mut *out);
@@ -65,6 +83,47 @@ impl SampleEncoder for Encoder {
             .map_err(|error| format!("webp: {error}; a tile side is at most 16383 pixels"))?;
         if let Some(decoded) = decoded {
             decoded.extend_from_slice(tile.samples);
+        }
+        Ok(())
+    }
+}
+
+/// Tiles with loss.
+#[cfg(feature = "webp-c")]
+mod lossy {
+    use std::io::Cursor;
+
+    use super::TileSamples;
+    use crate::codec::encoder::repeat_edges;
+    use crate::codec::fill::Tile;
+
+    /// Columns and rows of a macroblock, whose pixels a lossy stream changes together.
+    const MACROBLOCK: usize = 16;
+
+    /// Appends the stream of a tile, with libtiff's parameters: the default preset and method.
+    pub(super) fn encode(
+        quality: u8,
+        tile: TileSamples<'_>,
+        out: &mut Vec<u8>,
+        decoded: Option<&mut Vec<u8>>,
+    ) -> Result<(), String> {
+        let TileSamples { format, samples, inside, mask, nodata } = tile;
+        let size = format.tile_size;
+        let (width, height) = (size.width as usize, size.height as usize);
+        if let Some(mask) = mask {
+            Tile { samples, pixel: format.samples, width, inside }.fill(mask, MACROBLOCK, nodata);
+        }
+        repeat_edges(samples, format.samples, (width, height), inside);
+        let encoder = libwebp::Encoder::from_rgb(samples, size.width, size.height);
+        let stream = encoder
+            .encode_simple(false, quality.into())
+            .map_err(|error| format!("webp: {error:?}; a tile side is at most 16383 pixels"))?;
+        out.extend_from_slice(&stream);
+        if let Some(decoded) = decoded {
+            let failed = |error| format!("webp: {error}");
+            decoded.resize(samples.len(), 0);
+            let mut decoder = image_webp::WebPDecoder::new(Cursor::new(&*stream)).map_err(failed)?;
+            decoder.read_image(decoded).map_err(failed)?;
         }
         Ok(())
     }

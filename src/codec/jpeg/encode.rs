@@ -7,8 +7,8 @@ use crate::codec::Components;
 use crate::codec::compression::Compression;
 use crate::codec::encoder::{SampleEncoder, TileSamples, not_for, repeat_edges};
 
-use super::fill::Tile;
 use super::{parameters, subsampling, tables};
+use crate::codec::fill::Tile;
 
 /// Start of frame, baseline; the crate writes no other marker in its place.
 const SOF0: u8 = 0xC0;

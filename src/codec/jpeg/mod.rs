@@ -3,8 +3,6 @@
 
 #[cfg(feature = "jpeg")]
 mod encode;
-#[cfg(feature = "jpeg")]
-mod fill;
 mod tables;
 
 use crate::sample::DataType;
