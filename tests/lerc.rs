@@ -148,3 +148,25 @@ fn what_lerc_cannot_hold_is_refused() {
         assert!(MaxError::new(bound).is_err());
     }
 }
+
+#[test]
+fn nan_is_suggested_where_it_saves_much() {
+    let (width, height) = (256, 256);
+    let file = |hole: f32| {
+        let pixels: Vec<f32> = (0..width * height)
+            .map(|index: usize| {
+                let (column, row) = ((index % width) as f32, (index / width) as f32);
+                if index % 64 == 0 { hole } else { 500.0 + (column / 9.0).sin() + (row / 7.0).cos() }
+            })
+            .collect();
+        let spec = ImageSpec::new(256, 256, 1, DataType::F32).nodata(f64::from(hole));
+        let folder = tempfile::tempdir().unwrap();
+        let options = CogOptions::new().compression(lerc(0.01, LercCompression::None));
+        let source = SliceSource::new(spec, &pixels).unwrap();
+        cogsmith::write(folder.path().join("file.tif"), source, &options).unwrap()
+    };
+    // Every 8 x 8 block in every 64th column has a hole.
+    let [warning] = &file(500.5).warnings[..] else { panic!("a suggestion") };
+    assert!(warning.contains("with NaN instead of 500.5 as nodata, lerc would need"), "{warning}");
+    assert!(file(f32::NAN).warnings.is_empty());
+}

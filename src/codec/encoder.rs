@@ -44,10 +44,19 @@ pub(crate) struct TileSamples<'a> {
     pub(crate) nodata: Option<&'a [u8]>,
 }
 
+/// The decoded samples of a tile of a sample codec, and other sizes that it could have.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    /// The samples that decoders return.
+    pub(crate) samples: Vec<u8>,
+    /// The encoded size if nodata were NaN, which the codec keeps apart from the values.
+    pub(crate) len_with_nan: Option<usize>,
+}
+
 /// Encodes the samples of tiles.
 pub(crate) trait SampleEncoder: Send {
-    /// Appends the encoded `tile` to `out`, and the samples that decoders return for it to `decoded`. The result depends
-    /// on the arguments alone, not on earlier tiles.
+    /// Appends the encoded `tile` to `out`, and describes it in `decoded`, which is empty before. The result depends on the
+    /// arguments alone, not on earlier tiles.
     ///
     /// # Errors
     /// Returns the reason if the codec fails.
@@ -56,7 +65,7 @@ pub(crate) trait SampleEncoder: Send {
         compression: Compression,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
-        decoded: Option<&mut Vec<u8>>,
+        decoded: Option<&mut Decoded>,
     ) -> Result<(), String>;
 }
 
@@ -88,7 +97,7 @@ impl SampleEncoder for Missing {
         _: Compression,
         _: TileSamples<'_>,
         _: &mut Vec<u8>,
-        _: Option<&mut Vec<u8>>,
+        _: Option<&mut Decoded>,
     ) -> Result<(), String> {
         Err(self.0.to_owned())
     }

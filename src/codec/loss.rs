@@ -18,6 +18,9 @@ pub(crate) struct TileLoss {
     pub(crate) squared: f64,
     /// The largest difference.
     pub(crate) max: f64,
+    /// Encoded size, and the one with NaN in place of nodata.
+    pub(crate) bytes: u64,
+    pub(crate) bytes_with_nan: u64,
 }
 
 impl TileLoss {
@@ -51,6 +54,8 @@ impl TileLoss {
         self.samples = self.samples.saturating_add(other.samples);
         self.squared += other.squared;
         self.max = self.max.max(other.max);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.bytes_with_nan = self.bytes_with_nan.saturating_add(other.bytes_with_nan);
     }
 
     /// Returns the peak signal-to-noise ratio in decibels, for samples with values from 0 to `peak`; `None` if all are
@@ -112,10 +117,11 @@ mod tests {
         decoded[..4].copy_from_slice(&[13, 20, 99, 99]);
         decoded[32..36].copy_from_slice(&[50, 56, 70, 0]);
         let mut loss = TileLoss::of(&format, view, &decoded);
-        assert_eq!(loss, TileLoss { tiles: 1, samples: 6, squared: 25.0, max: 4.0 });
+        assert_eq!(loss, TileLoss { tiles: 1, samples: 6, squared: 25.0, max: 4.0, ..TileLoss::default() });
         assert!((loss.psnr(255.0).unwrap() - 41.932).abs() < 0.001);
-        loss.merge(&TileLoss { tiles: 1, samples: 2, squared: 1.0, max: 1.0 });
-        assert_eq!(loss, TileLoss { tiles: 2, samples: 8, squared: 26.0, max: 4.0 });
+        loss.merge(&TileLoss { tiles: 1, samples: 2, squared: 1.0, max: 1.0, bytes: 9, bytes_with_nan: 7 });
+        let sum = TileLoss { tiles: 2, samples: 8, squared: 26.0, max: 4.0, bytes: 9, bytes_with_nan: 7 };
+        assert_eq!(loss, sum);
         assert_eq!(TileLoss::default().psnr(255.0), None);
         assert_eq!(count_nodata(&format, view, &Nodata::from(0u64)), 1);
         assert_eq!(count_nodata(&format, view, &Nodata::from(30u64)), 0, "its pixel is masked");

@@ -34,8 +34,8 @@ pub use compression::{
     Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_ZSTD_LEVEL, JpegPhotometric, LercCompression,
     MaxError, Subsampling,
 };
-use encoder::EncoderKind;
 pub(crate) use encoder::{Compressor, Layout};
+use encoder::{Decoded, EncoderKind};
 pub(crate) use jpeg::components;
 pub(crate) use loss::{TileLoss, count_nodata};
 pub use parameter::{CodecParameter, ParameterRange, ParameterValue};
@@ -218,7 +218,7 @@ impl<'a> TileView<'a> {
 pub(crate) struct TileEncoder {
     preparation: Preparation,
     encoders: Compressor,
-    reconstruction: Vec<u8>,
+    reconstruction: Decoded,
 }
 
 /// The samples that decoders return for a tile of a lossy codec.
@@ -249,14 +249,19 @@ impl TileEncoder {
         };
         let tile = self.preparation.samples(format, view)?;
         let decoded = &mut self.reconstruction;
-        decoded.clear();
+        decoded.samples.clear();
+        decoded.len_with_nan = None;
+        let start = out.len();
         self.encoders.of_samples(codec.code, new).encode(format.compression, tile, out, Some(decoded))?;
-        if decoded.len() as u64 != format.tile_bytes().unwrap_or(u64::MAX) {
+        if decoded.samples.len() as u64 != format.tile_bytes().unwrap_or(u64::MAX) {
             return Err(format!("{}: the tile cannot be decoded", codec.name));
         }
         let row_stride = format.tile_size.width as usize * format.pixel_len();
-        let after = TileView { rows: decoded, row_stride, row_start: 0, mask: None, ..view };
-        Ok(Reconstruction { checksum: after.checksum(format.pixel_len()), loss: TileLoss::of(format, view, decoded) })
+        let after = TileView { rows: &decoded.samples, row_stride, row_start: 0, mask: None, ..view };
+        let mut loss = TileLoss::of(format, view, &decoded.samples);
+        let bytes = out.len() - start;
+        (loss.bytes, loss.bytes_with_nan) = (bytes as u64, decoded.len_with_nan.unwrap_or(bytes) as u64);
+        Ok(Reconstruction { checksum: after.checksum(format.pixel_len()), loss })
     }
 
     /// Like [`encode`](Self::encode), with a given codec.

@@ -93,7 +93,7 @@ fn gather<'a>(
 
 #[cfg(test)]
 mod tests {
-    use crate::codec::encoder::{EncoderKind, SampleEncoder, TileSamples};
+    use crate::codec::encoder::{Decoded, EncoderKind, SampleEncoder, TileSamples};
     use crate::codec::{Codec, Components, Compression, Padding, Predictor, TileEncoder, TileFormat, TileView};
     use crate::grid::TileSize;
     use crate::sample::DataType;
@@ -108,7 +108,7 @@ mod tests {
             _: Compression,
             tile: TileSamples<'_>,
             out: &mut Vec<u8>,
-            _: Option<&mut Vec<u8>>,
+            _: Option<&mut Decoded>,
         ) -> Result<(), String> {
             assert_eq!(tile.inside, (3, 2));
             let pixels = tile.samples.chunks_exact(tile.format.pixel_len());

@@ -8,7 +8,7 @@ use super::encoder::EncoderKind;
 #[cfg(not(feature = "webp"))]
 use super::encoder::Missing;
 #[cfg(feature = "webp")]
-use super::encoder::{SampleEncoder, TileSamples};
+use super::encoder::{Decoded, SampleEncoder, TileSamples};
 
 /// The quality at which nothing is lost, as in GDAL's COG driver.
 pub(crate) const LOSSLESS_QUALITY: u8 = 100;
@@ -66,7 +66,7 @@ impl SampleEncoder for Encoder {
         compression: Compression,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
-        decoded: Option<&mut Vec<u8>>,
+        decoded: Option<&mut Decoded>,
     ) -> Result<(), String> {
         #[cfg(feature = "webp-c")]
         if let Compression::WebP { quality } = compression
@@ -82,7 +82,7 @@ impl SampleEncoder for Encoder {
             .encode(tile.samples, size.width, size.height, color)
             .map_err(|error| format!("webp: {error}; a tile side is at most 16383 pixels"))?;
         if let Some(decoded) = decoded {
-            decoded.extend_from_slice(tile.samples);
+            decoded.samples.extend_from_slice(tile.samples);
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl SampleEncoder for Encoder {
 mod lossy {
     use std::io::Cursor;
 
-    use super::TileSamples;
+    use super::{Decoded, TileSamples};
     use crate::codec::encoder::repeat_edges;
     use crate::codec::fill::Tile;
 
@@ -105,7 +105,7 @@ mod lossy {
         quality: u8,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
-        decoded: Option<&mut Vec<u8>>,
+        decoded: Option<&mut Decoded>,
     ) -> Result<(), String> {
         let TileSamples { format, samples, inside, mask, nodata } = tile;
         let size = format.tile_size;
@@ -121,9 +121,9 @@ mod lossy {
         out.extend_from_slice(&stream);
         if let Some(decoded) = decoded {
             let failed = |error| format!("webp: {error}");
-            decoded.resize(samples.len(), 0);
+            decoded.samples.resize(samples.len(), 0);
             let mut decoder = image_webp::WebPDecoder::new(Cursor::new(&*stream)).map_err(failed)?;
-            decoder.read_image(decoded).map_err(failed)?;
+            decoder.read_image(&mut decoded.samples).map_err(failed)?;
         }
         Ok(())
     }

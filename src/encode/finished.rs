@@ -98,6 +98,7 @@ impl Summary {
             ));
         }
         let spec = plan.spec();
+        warnings.extend(plan.nan_suggestion(losses));
         Self {
             width: spec.width,
             height: spec.height,

@@ -105,6 +105,8 @@ impl ShardRecord {
             message.u64(loss.samples);
             message.f64(loss.squared);
             message.f64(loss.max);
+            message.u64(loss.bytes);
+            message.u64(loss.bytes_with_nan);
         });
         message.u64(self.losses.nodata_samples);
     }
@@ -119,7 +121,8 @@ impl ShardRecord {
             losses: Losses {
                 levels: reader.list(|reader| {
                     let (tiles, samples) = (reader.u64()?, reader.u64()?);
-                    Ok(TileLoss { tiles, samples, squared: reader.f64()?, max: reader.f64()? })
+                    let (squared, max) = (reader.f64()?, reader.f64()?);
+                    Ok(TileLoss { tiles, samples, squared, max, bytes: reader.u64()?, bytes_with_nan: reader.u64()? })
                 })?,
                 nodata_samples: reader.u64()?,
             },

@@ -1,12 +1,31 @@
 //! Nodata in the file: kept as a tag, or as a mask where a lossy codec would change it.
 
-use crate::codec::JpegPhotometric;
+use crate::codec::{JpegPhotometric, TileLoss};
 use crate::error::{Error, OptionField, Result};
 use crate::geo::Metadata;
 use crate::geo::text::nodata_text;
 use crate::options::{Compression, EncodeOptions, MaskPolicy};
 use crate::spec::{ImageSpec, Photometric};
 use crate::view::{NodataRule, can_be_nodata};
+
+use super::{CogPlan, Losses};
+
+/// NaN is suggested as nodata if it saves more than one byte of this many.
+const NAN_SAVING: u64 = 10;
+
+impl CogPlan {
+    /// Suggests NaN as the nodata value if the tiles that were compared would be much smaller with it.
+    pub(crate) fn nan_suggestion(&self, losses: &Losses) -> Option<String> {
+        let sum = |bytes: fn(&TileLoss) -> u64| losses.levels.iter().map(bytes).fold(0, u64::saturating_add);
+        let (bytes, with_nan) = (sum(|loss| loss.bytes), sum(|loss| loss.bytes_with_nan));
+        let text = nodata_text(self.spec().nodata.as_ref()?, self.spec().data_type);
+        (with_nan < bytes - bytes / NAN_SAVING).then(|| {
+            let (text, codec) = (text.trim_end_matches('\0'), self.compression());
+            let percent = (bytes - with_nan).saturating_mul(100) / bytes;
+            format!("with NaN instead of {text} as nodata, {codec} would need {percent} % fewer bytes")
+        })
+    }
+}
 
 /// Applies the options to the description of the source's pixels: `spec` becomes that of the file. Returns the rule by
 /// which a mask is made from nodata, if one is.

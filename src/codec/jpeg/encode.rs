@@ -5,7 +5,7 @@ use libjpeg_turbo_rs::{CompressParams, Decoder, PixelFormat, Subsampling as Samp
 
 use crate::codec::Components;
 use crate::codec::compression::Compression;
-use crate::codec::encoder::{SampleEncoder, TileSamples, not_for, repeat_edges};
+use crate::codec::encoder::{Decoded, SampleEncoder, TileSamples, not_for, repeat_edges};
 
 use super::{parameters, subsampling, tables};
 use crate::codec::fill::Tile;
@@ -28,7 +28,7 @@ impl SampleEncoder for Encoder {
         compression: Compression,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
-        decoded: Option<&mut Vec<u8>>,
+        decoded: Option<&mut Decoded>,
     ) -> Result<(), String> {
         let (quality, chosen, _) = parameters(compression).ok_or_else(|| not_for(compression))?;
         let TileSamples { format, samples, inside, mask, nodata } = tile;
@@ -59,8 +59,8 @@ impl SampleEncoder for Encoder {
         if let Some(decoded) = decoded {
             let mut decoder = Decoder::new(&stream).map_err(failed)?;
             decoder.set_output_format(pixel_format);
-            decoded.resize(samples.len(), 0);
-            decoder.decode_image_into(decoded).map_err(failed)?;
+            decoded.samples.resize(samples.len(), 0);
+            decoder.decode_image_into(&mut decoded.samples).map_err(failed)?;
         }
         let frame = Frame {
             first_id: match format.components {

@@ -4,7 +4,7 @@ use bytemuck::Pod;
 use cogsmith_lerc::{Encoder as BlobEncoder, Image, Sample as LercSample};
 
 use crate::codec::compression::{Compression, LercCompression};
-use crate::codec::encoder::{Deflate, EncoderKind, Layout, SampleEncoder, TileSamples, not_for, repeat_edges};
+use crate::codec::encoder::{Decoded, Deflate, EncoderKind, Layout, SampleEncoder, TileSamples, not_for, repeat_edges};
 use crate::codec::zstd;
 use crate::sample::{DataType, Nodata, NodataRange, Value};
 
@@ -30,7 +30,7 @@ impl SampleEncoder for Encoder {
         compression: Compression,
         tile: TileSamples<'_>,
         out: &mut Vec<u8>,
-        decoded: Option<&mut Vec<u8>>,
+        decoded: Option<&mut Decoded>,
     ) -> Result<(), String> {
         let Compression::Lerc { max_error, compression: outer } = compression else {
             return Err(not_for(compression));
@@ -39,16 +39,51 @@ impl SampleEncoder for Encoder {
         // As GDAL does for floats; integers become smaller too.
         repeat_edges(tile.samples, tile.format.pixel_len(), size, tile.inside);
         match tile.format.data_type {
-            DataType::U8 => self.blob::<u8>(&tile, max_error.value(), decoded),
-            DataType::I8 => self.blob::<i8>(&tile, max_error.value(), decoded),
-            DataType::U16 => self.blob::<u16>(&tile, max_error.value(), decoded),
-            DataType::I16 => self.blob::<i16>(&tile, max_error.value(), decoded),
-            DataType::U32 => self.blob::<u32>(&tile, max_error.value(), decoded),
-            DataType::I32 => self.blob::<i32>(&tile, max_error.value(), decoded),
-            DataType::F32 => self.blob::<f32>(&tile, max_error.value(), decoded),
-            DataType::F64 => self.blob::<f64>(&tile, max_error.value(), decoded),
+            DataType::U8 => self.tile::<u8>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::I8 => self.tile::<i8>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::U16 => self.tile::<u16>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::I16 => self.tile::<i16>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::U32 => self.tile::<u32>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::I32 => self.tile::<i32>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::F32 => self.tile::<f32>(&tile, (max_error.value(), outer), out, decoded),
+            DataType::F64 => self.tile::<f64>(&tile, (max_error.value(), outer), out, decoded),
             other => Err(format!("lerc takes no {other} samples")),
-        }?;
+        }
+    }
+}
+
+impl Encoder {
+    /// Encodes a tile with an error bound and the outer compression.
+    fn tile<T: LercSample + lerc::Sample + Value + Pod>(
+        &mut self,
+        tile: &TileSamples<'_>,
+        (max_error, outer): (f64, LercCompression),
+        out: &mut Vec<u8>,
+        decoded: Option<&mut Decoded>,
+    ) -> Result<(), String> {
+        let Some(decoded) = decoded else {
+            self.blob::<T>(tile, max_error, None)?;
+            return self.compress(outer, out);
+        };
+        self.blob::<T>(tile, max_error, Some(&mut decoded.samples))?;
+        self.compress(outer, out)?;
+        if let Some(nodata) = nodata_of::<T>(tile).filter(|_| T::MAY_BE_NAN && max_error > 0.0)
+            && let Some(nan) = T::from_nodata(&Nodata::Float(f64::NAN)).filter(|nan| !nodata.contains(*nan))
+        {
+            let samples: &[T] = bytemuck::cast_slice(tile.samples);
+            let samples: Vec<T> = samples.iter().map(|one| if nodata.contains(*one) { nan } else { *one }).collect();
+            let size = tile.format.tile_size;
+            let (width, height) = (size.width as usize, size.height as usize);
+            self.encode(&Image { width, height, bands: tile.format.samples, samples: &samples }, max_error, None)?;
+            let mut with_nan = Vec::new();
+            self.compress(outer, &mut with_nan)?;
+            decoded.len_with_nan = Some(with_nan.len());
+        }
+        Ok(())
+    }
+
+    /// Appends the blob in its outer compression.
+    fn compress(&mut self, outer: LercCompression, out: &mut Vec<u8>) -> Result<(), String> {
         match outer {
             LercCompression::None => out.extend_from_slice(&self.blob),
             LercCompression::Deflate { level } => self.deflate.zlib(level, Layout::default(), &self.blob, out)?,
@@ -56,11 +91,9 @@ impl SampleEncoder for Encoder {
         }
         Ok(())
     }
-}
 
-impl Encoder {
-    /// Encodes a tile. If a pixel would become nodata, or stop to be, blocks with nodata or values near it lose nothing; if
-    /// that does not help, the whole tile loses nothing.
+    /// Makes the blob of a tile. If a pixel would become nodata, or stop to be, blocks with nodata or values near it lose
+    /// nothing; if that does not help, the whole tile loses nothing.
     fn blob<T: LercSample + lerc::Sample + Value + Pod>(
         &mut self,
         tile: &TileSamples<'_>,
