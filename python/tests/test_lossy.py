@@ -154,11 +154,11 @@ def test_packbits_reads_back():
 
 
 def test_alpha_cannot_be_jpeg_but_becomes_the_mask(tmp_path):
-    rgba = np.random.default_rng(1).integers(0, 255, (40, 50, 4), dtype="u1")
-    rgba[..., 3] = np.where(rgba[..., 3] < 60, 0, 255)
+    rgba = np.random.default_rng(1).integers(0, 255, (4, 40, 50), dtype="u1")
+    rgba[3] = np.where(rgba[3] < 60, 0, 255)
     for write in (cogsmith.write, cogsmith.write_cog):
         with pytest.raises(ValueError, match="would change the alpha band.*mask="):
-            write(rgba, tmp_path / "rgba.tif", compress="jpeg", bands="last", alpha=True)
-    cogsmith.write(rgba[..., :3], tmp_path / "rgb.tif", compress="jpeg", bands="last", mask=rgba[..., 3] > 0)
+            write(rgba, tmp_path / "rgba.tif", compress="jpeg", alpha=True)
+    cogsmith.write(rgba[:3], tmp_path / "rgb.tif", compress="jpeg", mask=rgba[3] > 0)
     with rasterio.open(tmp_path / "rgb.tif") as file:
-        assert np.array_equal(file.dataset_mask() > 0, rgba[..., 3] > 0)
+        assert np.array_equal(file.dataset_mask() > 0, rgba[3] > 0)

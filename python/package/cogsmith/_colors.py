@@ -66,7 +66,7 @@ def settle(
     if "jpeg" in (request.options.compression, request.options.overview_compression):
         raise ValueError(
             "compress='jpeg' would change the alpha band; pass the colors alone and alpha as the mask, such as "
-            "write(rgba[..., :3], path, mask=rgba[..., 3] > 0)"
+            "write(rgba[:3], path, mask=rgba[3] > 0)"
         )
     colors = {"rgb": 3, "cielab": 3, "icclab": 3, "cmyk": 4}.get(image.photometric, 1)
     if image.bands <= colors:
