@@ -83,7 +83,7 @@ fn reorder(words: &[&str]) -> String {
 
 /// Rewrites a command line, whose first word is the name of the program.
 pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
-    if words.get(1).is_none_or(|command| command != "create") {
+    if words.get(1).is_none_or(|command| command != "create" && command != "mosaic") {
         return Ok(Rewritten { words, ..Rewritten::default() });
     }
     let mut rewritten = Rewritten::default();
