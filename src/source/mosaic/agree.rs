@@ -1,4 +1,4 @@
-//! What inputs must have in common, and what a mosaic takes from them.
+//! The properties that inputs must have in common, and those that a mosaic takes from them.
 
 use crate::error::{ErrorKind, OptionField, Result};
 use crate::geo::{GeoRef, Metadata, colors};

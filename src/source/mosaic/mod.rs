@@ -106,7 +106,7 @@ pub struct MosaicSource<'a> {
     inputs: Inputs<'a>,
     rules: Rules,
     rectangles: Vec<Rectangle>,
-    /// Which inputs have a mask of their own.
+    /// True for inputs with a mask of their own.
     masks: Vec<bool>,
     /// Inputs by their first row.
     by_top: Vec<usize>,

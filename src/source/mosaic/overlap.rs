@@ -67,7 +67,7 @@ impl Overlap {
     }
 }
 
-/// How the rows of inputs become rows of the mosaic.
+/// The rules by which the rows of inputs become rows of the mosaic.
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) overlap: Overlap,
