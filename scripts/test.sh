@@ -254,6 +254,8 @@ grid() {
 }
 
 # The table of EPSG codes matches the oracle's database.
+mosaic() { judge mosaic && judge mosaic_large; }
+
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
 # The wheel is built once, and tried in an environment with only numpy, using the oldest installed Python.
@@ -304,7 +306,7 @@ oracles() {
     stage grid grid
     stage kernels judge kernels $FULL
     stage lossy judge lossy
-    stage mosaic judge mosaic
+    stage mosaic mosaic
     stage nodata judge nodata
     stage geotiff-js judge geotiff_js
     stage crs crs

@@ -115,7 +115,7 @@ pub use executor::Executor;
 pub use front::convert;
 pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
-pub use front::{InputOptions, mosaic};
+pub use front::{InputOptions, mosaic, stack};
 pub use geo::metadata::TEXTS as METADATA_TEXTS;
 pub use geo::numbers::NUMBERS as METADATA_NUMBERS;
 pub use geo::{
@@ -142,7 +142,7 @@ pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
 #[cfg(feature = "mosaic")]
-pub use source::mosaic::{MosaicOptions, MosaicSource, Overlap, SourceInput};
+pub use source::mosaic::{MosaicOptions, MosaicSource, Overlap, SourceInput, StackSource};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub use source::paths::InputFiles;
 pub use source::{MaskedSource, OverriddenSource, RasterSource};

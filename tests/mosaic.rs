@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cogsmith::{
     CogOptions, Crs, DataType, ErrorKind, Executor, ExtraSample, GeoRef, GeoTiffSource, ImageSpec, InputFiles,
     Metadata, MosaicOptions, MosaicSource, Nodata, OptionField, Overlap, OverriddenSource, PixelOptions, PixelSource,
-    RasterSource, ReadOptions, Rectangle, Sample, SliceSource, SourceInput, Stripe, StripeLayout, Transform,
+    RasterSource, ReadOptions, Rectangle, Sample, SliceSource, SourceInput, StackSource, Stripe, StripeLayout,
+    Transform,
 };
 
 /// An input in memory: its place in the mosaic, its samples with the bands of a pixel together, and its mask.
@@ -391,4 +392,38 @@ fn options_make_files_fit() {
     cogsmith::mosaic(&one, folder.path().join("one.tif"), &MosaicOptions::new(), &CogOptions::new()).unwrap();
     let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     assert_eq!(bytes("one.tif"), bytes("a.tif"));
+}
+
+#[test]
+fn stacks_have_the_bands_of_all_inputs() {
+    let spec = |bands| ImageSpec::new(9, 11, bands, DataType::U16).nodata(0u64);
+    let value = |seed| move |index| noise(seed)(index) as u16;
+    let parts = [
+        Part::new(3, 3, spec(1), value(1)),
+        Part::new(3, 3, spec(2), value(2)),
+        Part::new(3, 3, spec(1), value(3)).masked(|pixel| pixel % 5 != 0),
+    ];
+    for (layout, max_open) in [(StripeLayout::Chunky, 120), (StripeLayout::Planar, 1), (StripeLayout::Chunky, 2)] {
+        let options = MosaicOptions::new().max_open(max_open);
+        let threads = Executor::threads(2).unwrap();
+        let mut stack = StackSource::new(inputs(&parts), &options, &threads).unwrap();
+        assert_eq!((stack.spec().bands, stack.spec().mask), (4, true));
+        let names: Vec<_> = (0..4).map(|band| stack.metadata().description(band).unwrap()).collect();
+        assert_eq!(names, ["part 0", "part 1 1", "part 1 2", "part 2"]);
+        let (samples, mask) = read::<u16>(&mut stack, layout, 4, &threads).unwrap();
+        for (pixel, sample) in samples.chunks_exact(4).enumerate() {
+            let [a, b, c] = [0, 1, 2].map(|part| &parts[part].samples);
+            assert_eq!(sample, [a[pixel], b[2 * pixel], b[2 * pixel + 1], c[pixel]]);
+            assert_eq!(mask[pixel] != 0, pixel % 5 != 0);
+        }
+    }
+    let mut other = parts.clone();
+    other[1] = other[1].clone().masked(|pixel| pixel != 50);
+    let mut stack = StackSource::new(inputs(&other), &MosaicOptions::new(), &Executor::serial()).unwrap();
+    let error = read::<u16>(&mut stack, StripeLayout::Chunky, 4, &Executor::serial()).unwrap_err().to_string();
+    assert_eq!(&error[..60], "'part 1' and 'part 2' differ: masks at column 0, row 0, but ");
+    let mut moved = parts.clone();
+    moved[2].row = 4;
+    let error = StackSource::new(inputs(&moved), &MosaicOptions::new(), &Executor::serial()).unwrap_err().to_string();
+    assert!(error.contains("places; they are 0 columns and 1 rows apart"), "{error}");
 }

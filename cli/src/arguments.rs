@@ -19,7 +19,7 @@ use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
-use crate::several::{MosaicArguments, Several};
+use crate::several::{MosaicArguments, Several, StackArguments};
 use crate::validate::ValidateArguments;
 
 const EXAMPLES: &str = "\
@@ -44,6 +44,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Create(Box<CreateCommand>),
     Mosaic(Box<MosaicArguments>),
+    Stack(Box<StackArguments>),
     Validate(ValidateArguments),
     Info(InfoArguments),
     /// Print a shell completion script

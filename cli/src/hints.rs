@@ -45,6 +45,7 @@ fn of_mismatch(option: OptionField) -> Option<&'static str> {
         OptionField::Scale | OptionField::Offset => {
             "--unscale converts values to quantities; --band-scale and --band-offset set scale and offset for all inputs"
         }
+        OptionField::Mask => "gdal_translate -mask none drops the mask of a file",
         OptionField::Unit => "--band-unit UNIT sets the unit of all inputs",
         OptionField::ColorInterpretation => "--color-interpretation LIST sets the colors of all inputs",
         _ => return None,

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Create(arguments) => run(arguments.into_create()),
         Command::Mosaic(arguments) => run(arguments.into_create()),
+        Command::Stack(arguments) => run(arguments.into_create()),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

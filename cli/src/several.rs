@@ -1,4 +1,4 @@
-//! Several inputs as one: `cogsmith mosaic`.
+//! Several inputs as one: `cogsmith mosaic` and `cogsmith stack`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,11 @@ Examples:
   cogsmith mosaic tiles/ -o mosaic.tif
   cogsmith mosaic 'tiles/**/*_B04.tif' -o b04.tif --compress zstd
   cogsmith mosaic @tiles.txt -o mosaic.tif --overlap max --nodata 0";
+
+const STACK_EXAMPLES: &str = "\
+Examples:
+  cogsmith stack B02.tif B03.tif B04.tif -o bands.tif
+  cogsmith stack 'scene/*_B*.tif' -o scene.tif --interleave band";
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure (no output file is left behind), 2 usage error.";
 
@@ -53,20 +58,63 @@ pub(crate) struct MosaicArguments {
 impl MosaicArguments {
     /// Returns the arguments of the conversion.
     pub(crate) fn into_create(self) -> CreateArguments {
-        let several =
-            Several { inputs: self.inputs, root: self.vrt_root, options: MosaicOptions::new().overlap(self.overlap) };
+        let kind = Kind::Mosaic(MosaicOptions::new().overlap(self.overlap));
+        let several = Several { inputs: self.inputs, root: self.vrt_root, kind };
         let mut create = self.create;
         (create.several, create.output) = (Some(several), self.output);
         create
     }
 }
 
-/// The inputs of a mosaic.
+/// Put the bands of GeoTIFFs into one Cloud Optimized GeoTIFF (COG)
+///
+/// Inputs have the same size, place, data type, nodata value, and CRS. Bands are in the order of the inputs; a band without
+/// a description gets the name of its file. Options that choose or convert pixels apply to each input, and --bands selects
+/// bands of each. All options of 'cogsmith create' apply.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{STACK_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(crate) struct StackArguments {
+    /// GeoTIFFs, folders of them, patterns such as 'scene/*.tif', or @LIST
+    ///
+    /// As in 'cogsmith mosaic'.
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    inputs: Vec<PathBuf>,
+
+    /// COG to write, or - for standard output
+    #[arg(short, long, value_name = "OUTPUT", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    /// Folder below which the files of @LIST may be [default: the folder of the list]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
+    vrt_root: Option<PathBuf>,
+
+    #[command(flatten)]
+    create: CreateArguments,
+}
+
+impl StackArguments {
+    /// Returns the arguments of the conversion.
+    pub(crate) fn into_create(self) -> CreateArguments {
+        let several = Several { inputs: self.inputs, root: self.vrt_root, kind: Kind::Stack };
+        let mut create = self.create;
+        (create.several, create.output) = (Some(several), self.output);
+        create
+    }
+}
+
+/// The inputs of a mosaic or a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct Several {
     inputs: Vec<PathBuf>,
     root: Option<PathBuf>,
-    options: MosaicOptions,
+    kind: Kind,
+}
+
+/// The way in which several inputs become one.
+#[derive(Debug, Clone)]
+enum Kind {
+    Mosaic(MosaicOptions),
+    Stack,
 }
 
 impl Several {
@@ -102,7 +150,10 @@ impl Several {
         if let Some(crs) = arguments.crs()? {
             options = options.crs(crs);
         }
-        options.mosaic(&files, &self.options, executor)
+        match &self.kind {
+            Kind::Mosaic(mosaic) => options.mosaic(&files, mosaic, executor),
+            Kind::Stack => options.stack(&files, executor),
+        }
     }
 }
 

@@ -249,7 +249,7 @@ fn help_names_every_option_with_its_default() -> TestResult {
 fn the_page_of_the_command_names_every_option() -> TestResult {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command.md"))?;
     let mut help = String::new();
-    for command in ["create", "mosaic"] {
+    for command in ["create", "mosaic", "stack"] {
         let (output, _) = run("page", &[command, "--help"])?;
         help += &String::from_utf8(output.stdout)?;
     }

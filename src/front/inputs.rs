@@ -1,4 +1,4 @@
-//! Several files as the input of one COG: [`InputOptions`] and [`mosaic`].
+//! Several files as the input of one COG: [`InputOptions`], [`mosaic`], and [`stack`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::pixels::PixelOptions;
 use crate::sample::Nodata;
 use crate::source::file::Folders;
 use crate::source::geotiff::{GeoTiffSource, ReadOptions};
-use crate::source::mosaic::{MosaicOptions, MosaicSource, SourceInput};
+use crate::source::mosaic::{MosaicOptions, MosaicSource, SourceInput, StackSource};
 use crate::source::paths::InputFiles;
 use crate::source::{OverriddenSource, RasterSource};
 use crate::spec::ImageSpec;
@@ -106,6 +106,18 @@ impl InputOptions {
         self.pixels.of_all().apply(mosaic)
     }
 
+    /// Returns the bands of files as those of one image. Headers are read on the threads of `executor`.
+    ///
+    /// # Errors
+    /// The errors of [`GeoTiffSource::open`], [`PixelOptions::apply`], and [`StackSource::new`].
+    pub fn stack(&self, files: &InputFiles, executor: &Executor) -> Result<Box<dyn RasterSource + 'static>> {
+        // Bands of the overrides are those of the stack.
+        let overrides = Overrides::new().strip_metadata(self.overrides.strip_metadata);
+        let each = Self { overrides: overrides.strip_statistics(self.overrides.strip_statistics), ..self.clone() };
+        let stack = StackSource::new(each.inputs(files), &MosaicOptions::new(), executor)?;
+        self.pixels.of_all().apply(stack)
+    }
+
     /// Returns files as inputs that are opened on demand.
     fn inputs(&self, files: &InputFiles) -> Vec<SourceInput<'static>> {
         let shared = Arc::new((self.clone(), Folders::default()));
@@ -188,5 +200,25 @@ pub fn mosaic(
     files.check_output(output.as_ref())?;
     let executor = options.make_executor()?;
     let source = options.input_options().mosaic(files, mosaic, &executor)?;
+    write_source(output, source, &options.for_chosen_pixels(executor))
+}
+
+/// Writes the bands of files of one size and place as the bands of one COG, which appears complete or not at all. See
+/// [`StackSource`] for what files must have in common.
+///
+/// ```no_run
+/// use cogsmith::{CogOptions, InputFiles};
+/// let files = InputFiles::find(["B02.tif", "B03.tif", "B04.tif"], None)?;
+/// cogsmith::stack(&files, "bands.tif", &CogOptions::new())?;
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::OutputIsInput`](crate::ErrorKind::OutputIsInput) if the output is one of the files, and the errors of
+/// [`InputOptions::stack`] and [`write()`](crate::write()).
+pub fn stack(files: &InputFiles, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
+    files.check_output(output.as_ref())?;
+    let executor = options.make_executor()?;
+    let source = options.input_options().stack(files, &executor)?;
     write_source(output, source, &options.for_chosen_pixels(executor))
 }

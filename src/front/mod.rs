@@ -28,7 +28,7 @@ use crate::spec::ImageSpec;
 use crate::view::PixelSource;
 
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
-pub use inputs::{InputOptions, mosaic};
+pub use inputs::{InputOptions, mosaic, stack};
 pub use options::CogOptions;
 
 /// Pixels that can be written: any [`RasterSource`], and with the feature `ndarray` arrays of two axes, (row, column), or

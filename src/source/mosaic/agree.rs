@@ -4,8 +4,6 @@ use crate::error::{ErrorKind, OptionField, Result};
 use crate::geo::{GeoRef, Metadata, colors};
 use crate::spec::{ImageSpec, Photometric};
 
-use super::super::overridden::same_nodata;
-
 /// Names that a warning lists.
 const MAX_NAMES: usize = 5;
 /// Different warnings of inputs that are passed on.
@@ -96,6 +94,26 @@ impl Agreement {
     }
 }
 
+/// Returns how the nodata values of two inputs differ.
+pub(super) fn nodata_difference(one: &ImageSpec, two: &ImageSpec) -> Option<String> {
+    let text = |spec: &ImageSpec| spec.nodata.map_or("none".to_owned(), |nodata| nodata.as_f64().to_string());
+    let is_same = super::super::overridden::same_nodata(one.nodata, two.nodata);
+    (!is_same).then(|| format!("nodata values {} and {}", text(one), text(two)))
+}
+
+/// Returns how the coordinate reference systems of two inputs differ.
+pub(super) fn crs_difference(one: &GeoRef, two: &GeoRef) -> Option<String> {
+    let is_same = match (one.keys(), two.keys()) {
+        (Some(one), Some(two)) => one.same_crs(two),
+        (one, two) => one.is_none() && two.is_none(),
+    };
+    let code = |geo: &GeoRef| match geo.keys() {
+        None => "none".to_owned(),
+        Some(keys) => keys.crs_code().map_or("one without an EPSG code".to_owned(), |code| format!("EPSG:{code}")),
+    };
+    (!is_same).then(|| format!("coordinate reference systems {} and {}", code(one), code(two)))
+}
+
 /// Returns what keeps two inputs from being parts of one image, and the option that settles it.
 fn difference(first: &Described, other: &Described) -> Option<(String, Option<OptionField>)> {
     let (one, two) = (&first.spec, &other.spec);
@@ -110,9 +128,8 @@ fn difference(first: &Described, other: &Described) -> Option<(String, Option<Op
         let reason = format!("{} and {} bits per sample", one.bits(), two.bits());
         return Some((reason, Some(OptionField::BitsPerSample)));
     }
-    if !same_nodata(one.nodata, two.nodata) {
-        let text = |spec: &ImageSpec| spec.nodata.map_or("none".to_owned(), |nodata| nodata.as_f64().to_string());
-        return Some((format!("nodata values {} and {}", text(one), text(two)), Some(OptionField::Nodata)));
+    if let Some(reason) = nodata_difference(one, two) {
+        return Some((reason, Some(OptionField::Nodata)));
     }
     if one.color_map != two.color_map {
         let reason = match (one.has_color_map(), two.has_color_map()) {
@@ -121,16 +138,7 @@ fn difference(first: &Described, other: &Described) -> Option<(String, Option<Op
         };
         return Some((reason.to_owned(), Some(OptionField::ExpandPalette)));
     }
-    let same_crs = match (first.geo.keys(), other.geo.keys()) {
-        (Some(one), Some(two)) => one.same_crs(two),
-        (one, two) => one.is_none() && two.is_none(),
-    };
-    if !same_crs {
-        let code = |geo: &GeoRef| match geo.keys() {
-            None => "none".to_owned(),
-            Some(keys) => keys.crs_code().map_or("one without an EPSG code".to_owned(), |code| format!("EPSG:{code}")),
-        };
-        let reason = format!("coordinate reference systems {} and {}", code(&first.geo), code(&other.geo));
+    if let Some(reason) = crs_difference(&first.geo, &other.geo) {
         return Some((reason, Some(OptionField::Crs)));
     }
     let colors = |input: &Described| colors::of(&input.spec, &input.metadata);

@@ -4,6 +4,7 @@ mod agree;
 mod grid;
 mod inputs;
 mod overlap;
+mod stack;
 
 use crate::error::{Error, Result};
 use crate::executor::Executor;
@@ -21,6 +22,7 @@ use super::RasterSource;
 
 pub use inputs::SourceInput;
 pub use overlap::Overlap;
+pub use stack::StackSource;
 
 /// Headers that are in memory at once while inputs are compared.
 const HEADERS: usize = 256;
