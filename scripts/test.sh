@@ -137,7 +137,7 @@ install_python_peers() {
 
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy nodata geotiff-js crs validation lerc pixels wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic nodata geotiff-js crs validation lerc pixels wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
@@ -254,6 +254,8 @@ grid() {
 }
 
 # The table of EPSG codes matches the oracle's database.
+mosaic() { judge mosaic && judge mosaic_large; }
+
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
 # The wheel is built once, and tried in an environment with only numpy, using the oldest installed Python.
@@ -304,6 +306,7 @@ oracles() {
     stage grid grid
     stage kernels judge kernels $FULL
     stage lossy judge lossy
+    stage mosaic mosaic
     stage nodata judge nodata
     stage geotiff-js judge geotiff_js
     stage crs crs

@@ -17,7 +17,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 ///
 /// [`kind`](Error::kind) gives programs what the message gives people.
 #[derive(Debug)]
-pub struct Error(Box<ErrorKind>);
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    /// The name of the input that it is about, if there are several.
+    input: Option<String>,
+}
 
 /// The kinds of [`Error`].
 #[derive(Debug)]
@@ -100,6 +107,36 @@ pub enum ErrorKind {
         /// The problem.
         reason: String,
     },
+    /// Two inputs do not fit together.
+    Mismatch {
+        /// The first input.
+        first: String,
+        /// The other input.
+        second: String,
+        /// The difference, such as `data types u8 and u16`.
+        reason: String,
+        /// The option that settles it, if there is one.
+        option: Option<OptionField>,
+    },
+    /// A folder, a pattern, or a list has no input files.
+    NoInputs {
+        /// The folder, pattern, or list; empty if there was none.
+        path: PathBuf,
+    },
+    /// The output is also one of the inputs, perhaps under another name.
+    OutputIsInput {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A list or a VRT file names a file that it may not name.
+    Confined {
+        /// The list or the VRT file.
+        file: PathBuf,
+        /// The name in it.
+        name: String,
+        /// The reason, such as `which is not below its folder`.
+        reason: String,
+    },
     /// Pixels were passed in the wrong number or shape.
     PixelCount {
         /// The kind of value that was passed.
@@ -138,7 +175,13 @@ impl Error {
     /// Returns the kind of error, for programs.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
-        &self.0
+        &self.0.kind
+    }
+
+    /// Returns the name of the input that the error is about, if there are several inputs; the message starts with it.
+    #[must_use]
+    pub fn input(&self) -> Option<&str> {
+        self.0.input.as_deref()
     }
 
     /// Makes an [`ErrorKind::InvalidOption`].
@@ -172,6 +215,19 @@ impl Error {
         ErrorKind::Limit { what: what.into(), value, limit }.into()
     }
 
+    /// Adds the name of the input that the error is about, unless it names a file already.
+    #[cfg(feature = "mosaic")]
+    pub(crate) fn in_input(mut self, name: &str) -> Self {
+        let is_named = matches!(
+            self.0.kind,
+            ErrorKind::Io { path: Some(_), .. } | ErrorKind::Address { .. } | ErrorKind::Confined { .. }
+        );
+        if !is_named && self.0.input.is_none() {
+            self.0.input = Some(name.to_owned());
+        }
+        self
+    }
+
     /// Makes an [`ErrorKind::Shards`].
     pub(crate) fn shards(shards: impl Into<String>, reason: impl Into<String>) -> Self {
         ErrorKind::Shards { shards: shards.into(), reason: reason.into() }.into()
@@ -190,13 +246,16 @@ impl Error {
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(kind))
+        Self(Box::new(Inner { kind, input: None }))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
+        if let Some(input) = &self.0.input {
+            write!(f, "'{input}': ")?;
+        }
+        match &self.0.kind {
             ErrorKind::InvalidOption { option, other: None, reason } => write!(f, "option '{option}': {reason}"),
             ErrorKind::InvalidOption { option, other: Some(other), reason } => {
                 write!(f, "option '{option}' contradicts '{other}': {reason}")
@@ -228,6 +287,11 @@ impl fmt::Display for Error {
                 }
                 write!(f, ": {reason}; memory or disk may be faulty")
             }
+            ErrorKind::Mismatch { first, second, reason, .. } => write!(f, "'{first}' and '{second}' differ: {reason}"),
+            ErrorKind::NoInputs { path } if path.as_os_str().is_empty() => write!(f, "there are no inputs"),
+            ErrorKind::NoInputs { path } => write!(f, "'{}' has no GeoTIFF files", path.display()),
+            ErrorKind::OutputIsInput { path } => write!(f, "the output '{}' is one of the inputs", path.display()),
+            ErrorKind::Confined { file, name, reason } => write!(f, "'{}' names '{name}', {reason}", file.display()),
             ErrorKind::PixelCount { what, expected, got } => write!(f, "{what}: expected {expected}, got {got}"),
             ErrorKind::Io { action, path: Some(path), source } => {
                 write!(f, "cannot {action} '{}': {source}", path.display())
@@ -244,7 +308,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &*self.0 {
+        match &self.0.kind {
             ErrorKind::Io { source, .. } => Some(source),
             _ => None,
         }

@@ -47,6 +47,7 @@
 //! |---|---|---|
 //! | `parallel` | yes | a thread pool; without it, everything runs on the calling thread |
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
+//! | `mosaic` | yes | many inputs as one image: [`MosaicSource`] |
 //! | `ndarray` | yes | [`ArraySource`] |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
@@ -113,6 +114,8 @@ pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;
 pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use front::{InputOptions, mosaic, stack};
 pub use geo::metadata::TEXTS as METADATA_TEXTS;
 pub use geo::numbers::NUMBERS as METADATA_NUMBERS;
 pub use geo::{
@@ -138,6 +141,10 @@ pub use sink::writer::{
 pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]
 pub use source::geotiff::{GeoTiffSource, ReadOptions};
+#[cfg(feature = "mosaic")]
+pub use source::mosaic::{MosaicOptions, MosaicSource, Overlap, SourceInput, StackSource};
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use source::paths::InputFiles;
 pub use source::{MaskedSource, OverriddenSource, RasterSource};
 pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use statistics::BandStatistics;

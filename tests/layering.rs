@@ -40,8 +40,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "source",
         &[
-            "array", "buffer", "codec", "error", "executor", "geo", "grid", "options", "read", "sample", "spec",
-            "tiff", "validity", "view", "xml",
+            "array",
+            "buffer",
+            "codec",
+            "error",
+            "executor",
+            "geo",
+            "grid",
+            "names",
+            "options",
+            "read",
+            "recognize",
+            "sample",
+            "spec",
+            "tiff",
+            "validity",
+            "view",
+            "xml",
         ],
     ),
     // Shares nothing with what writes: neither `tiff` nor `plan` nor `source`.
@@ -118,6 +133,7 @@ const FILE_SYSTEM: &[&str] = &[
     "sink/target.rs",
     "source/file.rs",
     "source/geotiff/sidecar.rs",
+    "source/paths.rs",
 ];
 
 /// The longest a source file may be, in lines.

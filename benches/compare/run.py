@@ -22,6 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 NAMES = ("dem", "s2", "rgb", "lc")
 FLOATS = ("dem",)
+#: Lossy codecs: title, input, GDAL's options.
+LOSSY = (("JPEG 75", "rgb", {"COMPRESS": "JPEG", "QUALITY": "75"}), ("LERC 0.01", "dem", {"COMPRESS": "LERC", "MAX_Z_ERROR": "0.01"}),
+         ("LERC_ZSTD 0.01", "dem", {"COMPRESS": "LERC_ZSTD", "MAX_Z_ERROR": "0.01"}), ("LERC 0", "s2", {"COMPRESS": "LERC"}))
 
 # Each runs in a process of its own and prints the seconds of the writing call.
 FILE_BY_RASTERIO = """
@@ -129,9 +132,10 @@ def cases(a, binaries):
             o["LEVEL"] = str(level)
         return o
 
-    def rasterio(name, codec, level=None, script=FILE_BY_RASTERIO):
+    def rasterio(name, codec, level=None, script=FILE_BY_RASTERIO, given=None):
         target = f"{out}-{name}-rasterio.tif"
-        return lambda: Run([python, "-c", script, path(name), target, json.dumps(options(name, codec, level))], target, inside=True)
+        given = json.dumps(given or options(name, codec, level))
+        return lambda: Run([python, "-c", script, path(name), target, given], target, inside=True)
 
     def translate(name, codec, level=None):
         target = f"{out}-{name}-gdal.tif"
@@ -168,6 +172,11 @@ def cases(a, binaries):
             result.append(Case(f"ZSTD {level}, file to file", name, writers))
     for name in NAMES:
         result.append(Case("no compression, file to file", name, {"cogsmith": ours(name, compress="none"), "GDAL (rasterio)": rasterio(name, "NONE")}, warm=True))
+    for title, name, codec in LOSSY:
+        shared = {key: value for key, value in options(name, "NONE").items() if key != "COMPRESS"}
+        native = {key.lower(): value for key, value in codec.items()}
+        result.append(Case(f"{title}, file to file", name, {
+            "cogsmith": ours(name, **native), "GDAL (rasterio)": rasterio(name, None, given={**shared, **codec})}))
     if a.only:  # by words of the titles
         result = [case for case in result if any(word in case.title for word in a.only.split(","))]
     return result

@@ -19,6 +19,7 @@ use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
+use crate::several::{MosaicArguments, Several, StackArguments};
 use crate::validate::ValidateArguments;
 
 const EXAMPLES: &str = "\
@@ -41,7 +42,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Create(Box<CreateArguments>),
+    Create(Box<CreateCommand>),
+    Mosaic(Box<MosaicArguments>),
+    Stack(Box<StackArguments>),
     Validate(ValidateArguments),
     Info(InfoArguments),
     /// Print a shell completion script
@@ -56,15 +59,39 @@ pub(crate) enum Command {
 /// The output appears whole or not at all: it is written next to OUTPUT under a hidden name and renamed at the end.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(crate) struct CreateArguments {
+pub(crate) struct CreateCommand {
     /// GeoTIFF to read
     ///
     /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) input: PathBuf,
+    input: PathBuf,
 
     /// COG to write, or - for standard output
     #[arg(value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    #[command(flatten)]
+    create: CreateArguments,
+}
+
+impl CreateCommand {
+    /// Returns the arguments of the conversion.
+    pub(crate) fn into_create(self) -> CreateArguments {
+        CreateArguments { input: self.input, output: self.output, ..self.create }
+    }
+}
+
+/// The options of a conversion, which all commands that write a COG share. The commands set the fields without an option.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArguments {
+    /// The input; empty if there are several.
+    #[arg(skip)]
+    pub(crate) input: PathBuf,
+
+    #[arg(skip)]
+    pub(crate) several: Option<Several>,
+
+    #[arg(skip)]
     pub(crate) output: PathBuf,
 
     #[command(flatten)]
@@ -252,7 +279,7 @@ impl CreateArguments {
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
         self.pixels.options().validate().map_err(usage)?;
-        if self.input == Path::new("-") {
+        if self.input == Path::new("-") || self.several.as_ref().is_some_and(Several::has_standard_input) {
             return Err(
                 "INPUT cannot be '-' (standard input): the directory of a TIFF may be at its end; save the input to a \
                         file first"

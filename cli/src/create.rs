@@ -85,7 +85,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         Threads::Count(count) => Executor::threads(count.get())?,
     };
     let options = arguments.encode_options()?;
-    let mut source = open(arguments, &options)?;
+    let mut source = open(arguments, &options, &executor)?;
     if !arguments.quiet {
         report::warnings(source.warnings());
     }
@@ -131,7 +131,20 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 /// The pixel source of the command.
 pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
-fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, Error> {
+fn open(arguments: &CreateArguments, options: &EncodeOptions, executor: &Executor) -> Result<Source, Error> {
+    let source = match &arguments.several {
+        None => open_file(arguments, options)?,
+        Some(several) => several.open(arguments, executor)?,
+    };
+    let mut source = OverriddenSource::new(source);
+    if let Some(crs) = arguments.crs()? {
+        source.set_crs(&crs)?;
+    }
+    MaskedSource::for_options(source, options)
+}
+
+/// Opens a single input.
+fn open_file(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Box<dyn RasterSource>, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
     let reading = ReadOptions::new()
@@ -151,11 +164,7 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Source, 
         Some(BitsChoice::Widen) => source.widen(),
         Some(BitsChoice::Number(bits)) => pixels = pixels.bits_of(bits, source.spec().data_type),
     }
-    let mut source = OverriddenSource::new(pixels.apply(source)?);
-    if let Some(crs) = arguments.crs()? {
-        source.set_crs(&crs)?;
-    }
-    MaskedSource::for_options(source, options)
+    pixels.apply(source)
 }
 
 /// An encoding job, for either kind of output.

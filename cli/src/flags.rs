@@ -51,6 +51,7 @@ pub(crate) fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::DataType => "--dtype",
         OptionField::Size => "--size",
         OptionField::SizeResampling => "--size-resampling",
+        OptionField::Overlap => "--overlap",
         OptionField::Threads => "--threads",
         OptionField::Verify => "--verify",
         OptionField::Overwrite => "--overwrite",
@@ -95,9 +96,8 @@ mod tests {
     #[test]
     fn every_option_has_a_flag_that_exists() {
         let command = Arguments::command();
-        let create = command.find_subcommand("create");
-        let longs: Vec<_> =
-            create.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
+        let commands = ["create", "mosaic"].into_iter().filter_map(|name| command.find_subcommand(name));
+        let longs: Vec<_> = commands.flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
         for &option in OptionField::ALL {
             match flag(option).map(|flag| flag.trim_start_matches('-')) {
                 Some(flag) => assert!(longs.contains(&flag), "{option}: --{flag} is not an option"),

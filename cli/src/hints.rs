@@ -20,12 +20,34 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::InvalidOption { option: OptionField::Nodata, .. } => {
             "pass --nodata none, or a value that samples can have".to_owned()
         }
+        ErrorKind::Mismatch { option: Some(option), .. } => of_mismatch(*option)?.to_owned(),
+        ErrorKind::Confined { .. } => "--vrt-root DIR permits the files below a folder".to_owned(),
+        ErrorKind::OutputIsInput { .. } => "write to another file, outside of the folder of the inputs".to_owned(),
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
         ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
         ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "free some space, or pass --temp-dir to store temporary tiles elsewhere".to_owned()
         }
         ErrorKind::Corrupt { .. } => "the file may be truncated or damaged; copy or download it again".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Returns the option that makes inputs that differ fit together.
+fn of_mismatch(option: OptionField) -> Option<&'static str> {
+    Some(match option {
+        OptionField::DataType => "--dtype TYPE converts all inputs",
+        OptionField::Bands => "--bands LIST selects the same bands of all inputs",
+        OptionField::Nodata => "--nodata VALUE makes one nodata value of all",
+        OptionField::Crs => "if it is the same CRS, --crs CRS sets it for all inputs; cogsmith does not reproject",
+        OptionField::ExpandPalette => "--expand-palette rgb replaces indices by colors",
+        OptionField::BitsPerSample => "--nbits widen makes samples of all inputs as wide as their type",
+        OptionField::Scale | OptionField::Offset => {
+            "--unscale converts values to quantities; --band-scale and --band-offset set scale and offset for all inputs"
+        }
+        OptionField::Mask => "gdal_translate -mask none drops the mask of a file",
+        OptionField::Unit => "--band-unit UNIT sets the unit of all inputs",
+        OptionField::ColorInterpretation => "--color-interpretation LIST sets the colors of all inputs",
         _ => return None,
     })
 }

@@ -18,6 +18,7 @@ mod info;
 mod pixels;
 mod place;
 mod report;
+mod several;
 mod validate;
 mod words;
 
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, CreateArguments};
 use create::Failure;
 
 /// The job failed.
@@ -47,13 +48,16 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => hints::improve(error, words.get(1..).unwrap_or_default()).exit(),
     };
-    let result = match arguments.command {
-        Command::Create(arguments) => {
-            if !arguments.quiet {
-                notes.iter().for_each(|note| report::say("note", note));
-            }
-            create::create(&arguments)
+    let run = |arguments: CreateArguments| {
+        if !arguments.quiet {
+            notes.iter().for_each(|note| report::say("note", note));
         }
+        create::create(&arguments)
+    };
+    let result = match arguments.command {
+        Command::Create(arguments) => run(arguments.into_create()),
+        Command::Mosaic(arguments) => run(arguments.into_create()),
+        Command::Stack(arguments) => run(arguments.into_create()),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

@@ -133,7 +133,12 @@ pub(crate) fn failure(failure: &Failure) {
 /// Words a library error for the command line.
 fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     match error.kind() {
-        ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
+        ErrorKind::InvalidOption { option, other, reason } => {
+            let input = error.input().map_or_else(String::new, |input| format!("'{input}': "));
+            input + &flags::message(*option, *other, reason)
+        }
+        // The error names the one of several inputs, or none is meant.
+        _ if input.as_os_str().is_empty() || error.input().is_some() => error.to_string(),
         ErrorKind::TargetExists { path } => format!("'{}' already exists", path.display()),
         ErrorKind::NotTiff { .. }
         | ErrorKind::Corrupt { .. }

@@ -1,6 +1,6 @@
 //! The words of gdal_translate and rio-cogeo for options, rewritten to the command's own before it parses them.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use cogsmith::{CreationOption, ErrorKind, OptionField};
 
@@ -83,7 +83,9 @@ fn reorder(words: &[&str]) -> String {
 
 /// Rewrites a command line, whose first word is the name of the program.
 pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
-    if words.get(1).is_none_or(|command| command != "create") {
+    if words.get(1).is_none_or(|command| {
+        ![OsStr::new("create"), OsStr::new("mosaic"), OsStr::new("stack")].contains(&command.as_os_str())
+    }) {
         return Ok(Rewritten { words, ..Rewritten::default() });
     }
     let mut rewritten = Rewritten::default();

@@ -174,6 +174,9 @@ fn standard_input_and_useless_options_of_standard_output_are_refused() -> TestRe
     refused("standard", &["create", "--overwrite", "in.tif", "-"], "--overwrite")?;
     refused("standard", &["create", "--sync", "in.tif", "-"], "--sync")?;
     refused("standard", &["create", "in.tif"], "<OUTPUT>")?;
+    refused("standard", &["mosaic", "in.tif"], "--output")?;
+    refused("standard", &["mosaic", "-", "-o", "out.tif"], "save the input to a file")?;
+    refused("standard", &["mosaic", "in.tif", "-o", "out.tif", "--overlap", "best"], "last, first, min, max, mean")?;
     refused("standard", &["crate", "in.tif", "out.tif"], "crate")
 }
 
@@ -245,8 +248,11 @@ fn help_names_every_option_with_its_default() -> TestResult {
 #[test]
 fn the_page_of_the_command_names_every_option() -> TestResult {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command.md"))?;
-    let (output, _) = run("page", &["create", "--help"])?;
-    let help = String::from_utf8(output.stdout)?;
+    let mut help = String::new();
+    for command in ["create", "mosaic", "stack"] {
+        let (output, _) = run("page", &[command, "--help"])?;
+        help += &String::from_utf8(output.stdout)?;
+    }
     let options = help.split_whitespace().filter(|word| {
         word.strip_prefix("--").is_some_and(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
     });

@@ -133,6 +133,8 @@ fields! {
     CreationOption => "creation_option",
     /// Removal of the input's metadata: [`Overrides::strip_metadata`](crate::Overrides::strip_metadata).
     StripMetadata => "strip_metadata",
+    /// Rule for pixels of several inputs: `MosaicOptions::overlap`.
+    Overlap => "overlap",
     /// Number of threads: [`CogOptions::threads`](crate::CogOptions::threads).
     Threads => "threads",
     /// Comparison of the output with the pixels: [`CogOptions::verify`](crate::CogOptions::verify).

@@ -1,5 +1,7 @@
 //! The usual ways to write a COG: [`CogOptions`] and the functions that take them.
 
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+mod inputs;
 mod options;
 
 use std::io::Write;
@@ -25,6 +27,8 @@ use crate::source::geotiff::GeoTiffSource;
 use crate::spec::ImageSpec;
 use crate::view::PixelSource;
 
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use inputs::{InputOptions, mosaic, stack};
 pub use options::CogOptions;
 
 /// Pixels that can be written: any [`RasterSource`], and with the feature `ndarray` arrays of two axes, (row, column), or

@@ -344,6 +344,28 @@ impl CogOptions {
         })
     }
 
+    /// Returns the options that apply to each of several input files.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn input_options(&self) -> super::InputOptions {
+        let mut options = super::InputOptions::new()
+            .read_options(self.read.clone())
+            .pixels(self.pixels.clone())
+            .overrides(self.overrides.clone());
+        if let Some(nodata) = self.nodata {
+            options = options.nodata(nodata);
+        }
+        if let Some(crs) = &self.crs {
+            options = options.crs(crs.clone());
+        }
+        options
+    }
+
+    /// Returns the options for a source whose pixels have been chosen.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn for_chosen_pixels(&self, executor: Executor) -> Self {
+        Self { pixels: PixelOptions::default(), threads: None, executor: Some(executor), ..self.clone() }
+    }
+
     /// Returns the source with its pixels, nodata value, CRS, and mask as the options say, and the plan of the file.
     pub(super) fn plan<'a, S: RasterSource + 'a>(&self, source: S) -> Result<(PlannedSource<'a>, CogPlan)> {
         let mut pixels = self.pixels.clone();

@@ -2,6 +2,8 @@
 
 mod color;
 pub(crate) mod colors;
+#[cfg(feature = "mosaic")]
+mod common;
 pub(crate) mod crs;
 mod keys;
 #[cfg(feature = "geotiff")]

@@ -50,9 +50,5 @@ impl RowBuffer {
 
 /// Returns rows of a stripe as a stripe of their own.
 pub(super) fn rows_of<'a>(stripe: &'a mut Stripe<'_>, first: usize, rows: usize) -> Stripe<'a> {
-    let row_bytes = stripe.row_bytes();
-    let width = stripe.width;
-    let planes = stripe.planes.iter_mut().map(|plane| &mut plane[first * row_bytes..][..rows * row_bytes]).collect();
-    let mask = stripe.mask.as_mut().map(|mask| &mut mask[first * width..][..rows * width]);
-    Stripe { width, rows, bands: stripe.bands, sample_size: stripe.sample_size, layout: stripe.layout, planes, mask }
+    stripe.part(first, rows)
 }

@@ -3,35 +3,16 @@
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use half::f16;
-
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
-use crate::sample::{DataType, Nodata, NodataRange, Number, Value};
+use crate::sample::{DataType, Nodata, NodataRange, Number, Value, real};
 use crate::source::RasterSource;
 use crate::spec::ImageSpec;
 use crate::view::{PixelSource, Stripe, StripeLayout};
 
 use super::Rescale;
 use super::buffer::{RowBuffer, rows_of};
-
-/// Runs an expression with a type parameter bound to the Rust type of a real [`DataType`].
-macro_rules! real {
-    ($data_type:expr, $parameter:ident => $body:expr) => {
-        real!($data_type, $parameter => $body,
-            U8 u8, I8 i8, U16 u16, I16 i16, U32 u32, I32 i32, U64 u64, I64 i64, F16 f16, F32 f32, F64 f64)
-    };
-    ($data_type:expr, $parameter:ident => $body:expr, $($name:ident $type:ident),*) => {
-        match $data_type {
-            $(DataType::$name => {
-                type $parameter = $type;
-                $body
-            })*
-            DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => None,
-        }
-    };
-}
 
 /// The changes of values.
 pub(super) struct Conversion<'a> {

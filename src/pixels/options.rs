@@ -164,6 +164,19 @@ impl PixelOptions {
         self
     }
 
+    /// Returns the options that apply to each input of several: bands, colors, and values.
+    #[cfg(feature = "mosaic")]
+    pub(crate) fn of_each(&self) -> Self {
+        Self { window: None, bbox: None, size: None, size_resampling: None, ..self.clone() }
+    }
+
+    /// Returns the options that apply to several inputs as one image: window and size.
+    #[cfg(feature = "mosaic")]
+    pub(crate) fn of_all(&self) -> Self {
+        let (window, bbox) = (self.window.clone(), self.bbox);
+        Self { window, bbox, size: self.size, size_resampling: self.size_resampling, ..Self::default() }
+    }
+
     /// Returns whether values or their type change, and with them the nodata value.
     #[must_use]
     pub fn converts(&self) -> bool {

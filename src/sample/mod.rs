@@ -254,3 +254,23 @@ samples! {
     num_complex::Complex<f32> => CF32,
     num_complex::Complex<f64> => CF64,
 }
+
+/// Runs an expression with a type parameter bound to the Rust type of a real [`DataType`].
+/// `None` for complex types.
+macro_rules! real {
+    ($data_type:expr, $parameter:ident => $body:expr) => {
+        real!($data_type, $parameter => $body,
+            U8 u8, I8 i8, U16 u16, I16 i16, U32 u32, I32 i32, U64 u64, I64 i64, F16 half::f16, F32 f32, F64 f64)
+    };
+    ($data_type:expr, $parameter:ident => $body:expr, $($name:ident $type:ty),*) => {{
+        use $crate::sample::DataType;
+        match $data_type {
+            $(DataType::$name => {
+                type $parameter = $type;
+                $body
+            })*
+            DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => None,
+        }
+    }};
+}
+pub(crate) use real;

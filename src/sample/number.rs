@@ -5,7 +5,7 @@ use half::f16;
 use super::{NodataRange, Value};
 
 /// A real sample that results of arithmetic are converted to.
-pub(crate) trait Number: Value {
+pub(crate) trait Number: Value + PartialOrd {
     /// Rounds to nearest, with halves of integers away from zero, and clamps to the type.
     fn from_f64(value: f64) -> Self;
 

@@ -1,7 +1,10 @@
 //! Files on disk: the raster itself, and the files next to it.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::ErrorKind;
 
@@ -31,11 +34,37 @@ pub(crate) fn bounded_text(path: &Path, max_len: usize) -> Result<Option<String>
     ))
 }
 
-/// Returns the names of the files in the directory of `path`, to find sidecar files regardless of case.
-pub(crate) fn neighbors(path: &Path) -> Vec<std::ffi::OsString> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    names.sort();
-    names
+/// The names of files in folders, to find sidecar files regardless of case. Each folder is read once, so that opening all
+/// files of a folder does not take time that grows with the square of their number.
+#[derive(Debug, Default)]
+pub(crate) struct Folders(Mutex<HashMap<PathBuf, Arc<Vec<(String, OsString)>>>>);
+
+impl Folders {
+    /// Returns the names of the files in the directory of `path` that start with `start`, which is in lowercase.
+    pub(crate) fn names(&self, path: &Path, start: &str) -> Vec<OsString> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let all = self.listing(folder);
+        let first = all.partition_point(|(lower, _)| lower.as_str() < start);
+        let mut names: Vec<_> = all[first..]
+            .iter()
+            .take_while(|(lower, _)| lower.starts_with(start))
+            .map(|(_, name)| name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn listing(&self, folder: &Path) -> Arc<Vec<(String, OsString)>> {
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = folders.get(folder) {
+            return Arc::clone(known);
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let lower = |name: &OsString| name.to_string_lossy().to_lowercase();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name()).map(|name| (lower(&name), name)).collect();
+        names.sort();
+        let names = Arc::new(names);
+        folders.insert(folder.to_owned(), Arc::clone(&names));
+        names
+    }
 }

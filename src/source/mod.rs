@@ -1,11 +1,15 @@
 //! Raster sources: pixels, georeferencing, and metadata.
 
 #[cfg(feature = "geotiff")]
-mod file;
+pub(crate) mod file;
 #[cfg(feature = "geotiff")]
 pub(crate) mod geotiff;
 mod mask;
+#[cfg(feature = "mosaic")]
+pub(crate) mod mosaic;
 mod overridden;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) mod paths;
 
 use std::sync::LazyLock;
 

@@ -29,7 +29,7 @@ impl<'a> StripeWindow<'a> {
 
     /// Returns the rows of the window, if they contain exactly what [`put_pixels`](Self::put_pixels), or
     /// [`put_band`](Self::put_band) for a band, would copy.
-    #[cfg(feature = "geotiff")]
+    #[cfg(any(feature = "geotiff", feature = "mosaic"))]
     pub(crate) fn rows_mut(&mut self, band: Option<usize>) -> Option<&mut [&'a mut [u8]]> {
         let plane = match (self.layout, band) {
             (StripeLayout::Planar, Some(band)) => band,
@@ -129,6 +129,14 @@ impl Stripe<'_> {
             }
         }
         windows
+    }
+
+    /// Returns `rows` rows from row `first` on as a stripe of their own.
+    pub(crate) fn part(&mut self, first: usize, rows: usize) -> Stripe<'_> {
+        let (row_bytes, width) = (self.row_bytes(), self.width);
+        let planes = self.planes.iter_mut().map(|plane| &mut plane[first * row_bytes..][..rows * row_bytes]).collect();
+        let mask = self.mask.as_mut().map(|mask| &mut mask[first * width..][..rows * width]);
+        Stripe { width, rows, bands: self.bands, sample_size: self.sample_size, layout: self.layout, planes, mask }
     }
 
     /// Fills all rows on all threads of `executor`, the one that [`PixelSource::read_rows`](super::PixelSource::read_rows)

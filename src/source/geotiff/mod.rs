@@ -23,7 +23,7 @@ use self::layout::ImageLayout;
 use self::rows::{RowReader, Run};
 use self::sidecar::Sidecars;
 use super::RasterSource;
-use super::file::{DiskFile, ReadAt};
+use super::file::{DiskFile, Folders, ReadAt};
 use crate::codec::decode::Compression;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
@@ -157,12 +157,16 @@ impl GeoTiffSource {
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for unsupported features, and
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for an image that the file does not have.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
-        let path = path.as_ref();
+        Self::open_among(path.as_ref(), options, &Folders::default())
+    }
+
+    /// Opens a file, one of several for which folders are read once.
+    pub(crate) fn open_among(path: &Path, options: &ReadOptions, folders: &Folders) -> Result<Self> {
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
         if !options.ignore_aux && options.image.unwrap_or(0) == 0 {
             source.read_aux(path);
         }
-        let sidecars = Sidecars::of(path);
+        let sidecars = Sidecars::of(path, folders);
         sidecars.apply(options.overviews, &mut source.geo, &mut source.warnings);
         if let Some(mask) = sidecars.mask()
             && source.mask.is_none()

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::geo::{Crs, GeoKeys, GeoRef, Placement};
-use crate::source::file::{bounded_text, neighbors};
+use crate::source::file::{Folders, bounded_text};
 
 /// A world file has six numbers, a `.prj` file one CRS; a larger file is something else.
 const MAX_LEN: usize = 1 << 16;
@@ -21,11 +21,10 @@ pub(super) struct Sidecars {
 }
 
 impl Sidecars {
-    pub(super) fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path, folders: &Folders) -> Self {
         let lower = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().to_lowercase();
         let (name, stem) = (lower(path.file_name()), lower(path.file_stem()));
-        let mut files = neighbors(path);
-        files.retain(|file| file.to_string_lossy().to_lowercase().starts_with(&stem));
+        let files = folders.names(path, &stem);
         Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), name, stem, files }
     }
 
