@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from . import _options, _overviews, _raster
+from . import _options, _overviews, _raster, _steps
 from ._defaults import default, passed
 from ._levels import Levels, run
 from ._overrides import take_overrides
@@ -104,7 +104,8 @@ def write(
         (written as uint8 0 and 1), an integer of up to 64 bits, float16, float32, float64, complex64, or complex128.
     target : str, os.PathLike, or file object
         Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``. Dask arrays need a path or
-        ``":mem:"``.
+        ``":mem:"``. A path with a field that names a dimension, such as ``"scene_{time:%Y-%m-%d}.tif"``, writes one file
+        per step of that dimension.
     crs : int, str, dict, or object, optional
         Coordinate reference system: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj,
         rasterio, or odc-geo. Default: that of the array.
@@ -242,9 +243,9 @@ def write(
 
     Returns
     -------
-    pathlib.Path, bytes, int, or dask.delayed.Delayed
-        The path; for ``":mem:"`` the bytes of the file; for an object the number of bytes written to it. For a Dask
-        array, a ``Delayed`` whose ``compute()`` writes the file and returns the path or the bytes.
+    pathlib.Path, list of pathlib.Path, bytes, int, or dask.delayed.Delayed
+        The path; for a path with a field the list of paths; for ``":mem:"`` the bytes of the file; for an object the
+        number of bytes written to it. For a Dask array, a ``Delayed`` whose ``compute()`` writes the file or files and returns the same.
 
     Raises
     ------
@@ -297,6 +298,12 @@ def write(
     PosixPath('large.tif')
     """
     options = passed(locals(), without=("array", "target", "mask", "bands", "progress"))
+    steps = _steps.read(target, array)
+    if steps is not None:
+        return steps.write(
+            array, mask, bool(options.get("overwrite")),
+            lambda step, masked, path: write(step, path, mask=masked, bands=bands, progress=progress, **options),
+        )  # fmt: skip
     overrides = take_overrides(options)
     array, masked = _raster.mask_of(array)
     if masked is not None and mask is not None and not isinstance(mask, str):
