@@ -13,9 +13,13 @@ mod pam;
 mod rows;
 mod sidecar;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub(super) use self::image::widen;
+#[cfg(feature = "mosaic")]
+pub(crate) use self::pam::describe;
 
 use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
@@ -42,6 +46,9 @@ pub struct ReadOptions {
     /// True to ignore GDAL's auxiliary metadata, the `.aux.xml` file next to the raster. Default: `false`; as in GDAL,
     /// it takes precedence over the raster itself.
     pub ignore_aux: bool,
+    /// Folder below which the files named in a VRT file may be. Default: `None`, the folder of the VRT file, and names
+    /// must be relative to it.
+    pub vrt_root: Option<PathBuf>,
 }
 
 /// Each method sets one option and returns the options, so that they can be chained.
@@ -60,6 +67,13 @@ impl ReadOptions {
     /// Sets whether GDAL's auxiliary metadata, the `.aux.xml` file, is ignored. Default: `false`.
     pub fn ignore_aux(mut self, ignore_aux: bool) -> Self {
         self.ignore_aux = ignore_aux;
+        self
+    }
+
+    /// Sets the folder below which the files named in a VRT file may be. Default (`None`): the folder of the VRT file, and
+    /// names must be relative to it.
+    pub fn vrt_root(mut self, vrt_root: impl Into<Option<PathBuf>>) -> Self {
+        self.vrt_root = vrt_root.into();
         self
     }
 }
