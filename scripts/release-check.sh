@@ -126,7 +126,7 @@ validation() {
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
-# 2,500 tiles beside gdalbuildvrt and gdal_translate; takes 12 GB of disk space.
+# 2,500 tiles, compared with gdalbuildvrt and gdal_translate; takes 12 GB of disk space.
 mosaic() {
     scripts/test.sh build judges && cargo build --release -p cogsmith-cli || return 1
     COGSMITH=$TARGET/release/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/mosaic_large.py --side 50 --runs 2 --ratio 4

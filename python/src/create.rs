@@ -230,7 +230,7 @@ pub(crate) fn join<'py>(
     convert(py, source.map_err(raise_for_create)?, target, request, options, work)
 }
 
-/// What is asked of the input, parsed and checked before it is opened.
+/// The options for the input, parsed and checked before it is opened.
 #[derive(Clone)]
 struct Request {
     read: ReadOptions,

@@ -31,7 +31,7 @@ use self::values::{Changed, MaskBand, Taken};
 
 /// Largest VRT file in bytes: ten thousand sources of four bands take about 20 MB.
 const MAX_LEN: usize = 64 << 20;
-/// How deep VRT files nest at most.
+/// Largest depth of nested VRT files.
 const MAX_DEPTH: usize = 8;
 /// Most files that are opened to read the headers of a VRT and those nested in it.
 const MAX_OPENED: usize = 200_000;
@@ -163,7 +163,7 @@ impl Vrt {
     }
 }
 
-/// What the header of a file in a VRT says.
+/// The facts that the header of a file in a VRT gives.
 #[derive(Clone)]
 struct FileFacts {
     size: (u32, u32),
