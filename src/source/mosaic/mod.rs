@@ -375,7 +375,7 @@ impl PixelSource for MosaicSource<'_> {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let row_bytes = if self.rules.overlap.is_by_order() { 0 } else { stripe.width * stripe.bands * 12 };
-        let at_once = if row_bytes == 0 { stripe.rows } else { (TALLY_BYTES / row_bytes).max(1) };
+        let at_once = TALLY_BYTES.checked_div(row_bytes).map_or(stripe.rows, |rows| rows.max(1));
         for start in (0..stripe.rows).step_by(at_once.max(1)) {
             let rows = at_once.min(stripe.rows - start);
             let first = first_row.saturating_add(u32::try_from(start).unwrap_or(u32::MAX));

@@ -69,17 +69,15 @@ impl Overlap {
 
 /// The pixels of an input that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only VRT files choose"))]
 pub(crate) enum Cover {
     /// Those that are data by the rules of overviews.
     Data,
     /// All of them, nodata and NaN included.
-    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only VRT files say so"))]
     Whole,
     /// Those that the input's mask leaves valid.
-    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only VRT files say so"))]
     Mask,
     /// Samples other than nodata; NaN counts unless it is nodata.
-    #[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only VRT files say so"))]
     Samples,
 }
 
