@@ -49,6 +49,24 @@ FLAVOURS = {
     "long": ("Int64", 1, {"COMPRESS": "ZSTD", "PREDICTOR": 2}),
 }
 
+# For `vrt`: the inside of a data set.
+_FILE = "<SourceFilename relativeToVRT=\"1\">{}</SourceFilename><SourceBand>{}</SourceBand>"
+_BAND = "<VRTRasterBand dataType=\"{}\" band=\"{}\">{}</VRTRasterBand>"
+_RECTANGLES = "<SrcRect xOff=\"0\" yOff=\"2\" xSize=\"20\" ySize=\"10\"/><DstRect xOff=\"10\" yOff=\"20\" xSize=\"20\" ySize=\"10\"/>"
+VRTS = {
+    "simple": _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('a.tif', 1)}</SimpleSource>"),
+    "rectangles": _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('a.tif', 2)}{_RECTANGLES}</SimpleSource>"),
+    "complex": _BAND.format("Int16", 1, f"<NoDataValue>5</NoDataValue><ComplexSource>{_FILE.format('a.tif', 3)}<NODATA>7</NODATA><ScaleOffset>1</ScaleOffset><ScaleRatio>2</ScaleRatio></ComplexSource>"),
+    "table": _BAND.format("Float32", 1, f"<ComplexSource>{_FILE.format('a.tif', 3)}<LUT>0:1,100:5,200:0</LUT></ComplexSource>"),
+    "mask": "<MaskBand>" + _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('m.tif', 'mask,1')}</SimpleSource>") + "</MaskBand>" + _BAND.format("Byte", 1, f"<ComplexSource>{_FILE.format('m.tif', 1)}<UseMaskBand>true</UseMaskBand></ComplexSource>"),
+    "alpha": "".join(_BAND.format("Byte", n, f"<ComplexSource>{_FILE.format('t.tif', n)}<UseMaskBand>true</UseMaskBand></ComplexSource>") for n in (1, 2, 3, 4)),
+    "nested": _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('x.vrt', 1)}</SimpleSource>"),
+    "outside": _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('../secret.tif', 1)}</SimpleSource>"),
+    "many": _BAND.format("Byte", 1, f"<SimpleSource>{_FILE.format('a.tif', 1)}{_RECTANGLES}</SimpleSource>" * 20),
+    "metadata": "<SRS>EPSG:32633</SRS><GeoTransform>1, 2, 0, 3, 0, -2</GeoTransform><Metadata><MDI key=\"A\">1</MDI></Metadata>" + _BAND.format("Byte", 1, "<ColorInterp>Palette</ColorInterp><ColorTable><Entry c1=\"1\" c2=\"2\" c3=\"3\" c4=\"255\"/></ColorTable>"),
+    "warped": "<GDALWarpOptions/>" + _BAND.format("Byte", 1, ""),
+}
+
 # For `validate`, of GDAL's COG driver: the same.
 COGS = {
     "cog-mask": ("Byte", 3, {"COMPRESS": "DEFLATE"}),
@@ -127,12 +145,15 @@ def make(name, kind, bands, options):
 
 
 def main():
-    for target in TARGETS + ("reader",):
+    for target in TARGETS + ("reader", "vrt"):
         os.makedirs(os.path.join(CORPUS, target), exist_ok=True)
     for name, flavour in FLAVOURS.items():
         make(name, *flavour)
     for name, flavour in COGS.items():
         make_cog(name, *flavour)
+    for name, inside in VRTS.items():
+        with open(os.path.join(CORPUS, "vrt", f"seed-{name}"), "w") as f:
+            f.write(f'<VRTDataset rasterXSize="40" rasterYSize="30">{inside}</VRTDataset>')
     image = np.arange(19 * 33, dtype="u2").reshape(19, 33)
     with tifffile.TiffWriter(os.path.join(CORPUS, "reader", "seed-two-images"), byteorder=">") as t:
         t.write(image, tile=(16, 16), compression="zlib", metadata=None)

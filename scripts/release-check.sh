@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -134,6 +134,12 @@ validation() {
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
+# 2,500 tiles, compared with gdalbuildvrt and gdal_translate; takes 12 GB of disk space.
+mosaic() {
+    scripts/test.sh build judges && cargo build --release -p cogsmith-cli || return 1
+    COGSMITH=$TARGET/release/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/mosaic_large.py --side 50 --runs 2 --ratio 4
+}
+
 # Checks the workflows as GitHub would.
 workflows() {
     local folder
@@ -170,6 +176,7 @@ check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
 check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
+check mosaic 'times as fast' mosaic
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
 check interop 'passed,' scripts/interop.sh

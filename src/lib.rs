@@ -102,6 +102,8 @@ mod statistics;
 mod tiff;
 mod validity;
 mod view;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+mod vrt;
 #[cfg(feature = "geotiff")]
 mod xml;
 
@@ -150,6 +152,8 @@ pub use spec::{ExtraSample, ImageSpec, Photometric};
 pub use statistics::BandStatistics;
 pub use tiff::{Tag, TagValue};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout, StripeWindow};
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use vrt::open;
 
 // The versions of crates whose types are in this API.
 pub use half;

@@ -2,7 +2,7 @@
 //! Then as many changed files as `COGSMITH_FUZZ_ROUNDS` says (30 unless it is set), the same ones every time unless
 //! `COGSMITH_FUZZ_SEED` is a number: no search, but at full speed.
 
-#![cfg(all(feature = "geotiff", feature = "spool"))]
+#![cfg(all(feature = "geotiff", feature = "mosaic", feature = "spool"))]
 
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
@@ -96,7 +96,7 @@ macro_rules! targets {
     };
 }
 
-targets! { deflate lerc lzw plan predictor reader round_trip shards validate zstd }
+targets! { deflate lerc lzw plan predictor reader round_trip shards validate vrt zstd }
 
 #[test]
 fn choices_reach_every_manner_of_bytes() {

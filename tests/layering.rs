@@ -110,10 +110,14 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "vrt",
+        &["buffer", "error", "executor", "geo", "grid", "pixels", "read", "sample", "source", "spec", "view", "xml"],
+    ),
+    (
         "front",
         &[
             "array", "encode", "error", "executor", "geo", "options", "pixels", "plan", "sample", "sink", "source",
-            "spec", "view",
+            "spec", "view", "vrt",
         ],
     ),
     ("json", &["check", "codec", "encode", "statistics"]),

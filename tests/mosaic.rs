@@ -194,7 +194,7 @@ fn masks_decide_about_pixels_of_all_bands() {
         Part::new(0, 0, spec(20, 15), value(1)).masked(|pixel| pixel % 3 != 0),
         // Without a mask of its own, all of it is data.
         Part::new(15, 2, spec(13, 30), value(2)),
-        Part::new(10, 9, spec(19, 9), value(3)).masked(|pixel| noise(5)(pixel) % 2 == 0),
+        Part::new(10, 9, spec(19, 9), value(3)).masked(|pixel| noise(5)(pixel).is_multiple_of(2)),
     ];
     for overlap in Overlap::ALL {
         check(&parts, *overlap, (|_| false, 0), (f64::from, |value: f64| (value + 0.5).floor() as u8));

@@ -60,7 +60,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct CreateCommand {
-    /// GeoTIFF to read
+    /// GeoTIFF or VRT to read
     ///
     /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]
@@ -147,6 +147,13 @@ pub(crate) struct CreateArguments {
     /// By default, its metadata takes precedence over that in INPUT, as in GDAL.
     #[arg(long, help_heading = "Input")]
     pub(crate) ignore_aux: bool,
+
+    /// Folder below which the files named in a VRT file or a list may be [default: the folder of that file]
+    ///
+    /// By default, names must be relative to the folder of the file and lead to files below it, since a VRT may come from
+    /// anywhere.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
+    pub(crate) vrt_root: Option<PathBuf>,
 
     /// Value that marks pixels without data, or none [default: the input's]
     ///

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cogsmith::{
-    CogPlan, EncodeOptions, Error, ErrorKind, Executor, GeoTiffSource, MaskedSource, OutputFile, OverriddenSource,
-    Overviews, PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    CogPlan, EncodeOptions, Error, ErrorKind, Executor, MaskedSource, OutputFile, OverriddenSource, Overviews,
+    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -147,11 +147,12 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions, executor: &Executo
 fn open_file(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Box<dyn RasterSource>, Error> {
     // People count images from 1, the library from 0.
     let image = arguments.image.map(|image| image.get() - 1);
-    let reading = ReadOptions::new()
+    let read = ReadOptions::new()
         .image(image)
         .ignore_aux(arguments.ignore_aux)
+        .vrt_root(arguments.vrt_root.clone())
         .overviews(options.overviews == Overviews::Existing);
-    let mut source = GeoTiffSource::open(&arguments.input, &reading)?;
+    let mut source = OverriddenSource::new(cogsmith::open(&arguments.input, &read)?);
     let mut pixels = arguments.pixels.options();
     match arguments.nodata {
         None => {}

@@ -47,10 +47,6 @@ pub(crate) struct MosaicArguments {
           default_value_t = Overlap::Last, help_heading = "Input")]
     overlap: Overlap,
 
-    /// Folder below which the files of @LIST may be [default: the folder of the list]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
-    vrt_root: Option<PathBuf>,
-
     #[command(flatten)]
     create: CreateArguments,
 }
@@ -59,7 +55,7 @@ impl MosaicArguments {
     /// Returns the arguments of the conversion.
     pub(crate) fn into_create(self) -> CreateArguments {
         let kind = Kind::Mosaic(MosaicOptions::new().overlap(self.overlap));
-        let several = Several { inputs: self.inputs, root: self.vrt_root, kind };
+        let several = Several { inputs: self.inputs, kind };
         let mut create = self.create;
         (create.several, create.output) = (Some(several), self.output);
         create
@@ -84,10 +80,6 @@ pub(crate) struct StackArguments {
     #[arg(short, long, value_name = "OUTPUT", value_hint = ValueHint::FilePath)]
     output: PathBuf,
 
-    /// Folder below which the files of @LIST may be [default: the folder of the list]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
-    vrt_root: Option<PathBuf>,
-
     #[command(flatten)]
     create: CreateArguments,
 }
@@ -95,7 +87,7 @@ pub(crate) struct StackArguments {
 impl StackArguments {
     /// Returns the arguments of the conversion.
     pub(crate) fn into_create(self) -> CreateArguments {
-        let several = Several { inputs: self.inputs, root: self.vrt_root, kind: Kind::Stack };
+        let several = Several { inputs: self.inputs, kind: Kind::Stack };
         let mut create = self.create;
         (create.several, create.output) = (Some(several), self.output);
         create
@@ -106,7 +98,6 @@ impl StackArguments {
 #[derive(Debug, Clone)]
 pub(crate) struct Several {
     inputs: Vec<PathBuf>,
-    root: Option<PathBuf>,
     kind: Kind,
 }
 
@@ -129,13 +120,15 @@ impl Several {
         arguments: &CreateArguments,
         executor: &Executor,
     ) -> Result<Box<dyn RasterSource>, Error> {
-        let files = InputFiles::find(&self.inputs, self.root.as_deref())?;
+        let files = InputFiles::find(&self.inputs, arguments.vrt_root.as_deref())?;
         if !arguments.to_standard_output() {
             files.check_output(&arguments.output)?;
         }
         let image = arguments.image.map(|image| image.get() - 1);
         let mut options = InputOptions::new()
-            .read_options(ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux))
+            .read_options(
+                ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux).vrt_root(arguments.vrt_root.clone()),
+            )
             .widen(arguments.nbits == Some(BitsChoice::Widen))
             .pixels(arguments.pixels.options())
             .overrides(arguments.overrides());

@@ -20,6 +20,7 @@ pub mod reader;
 pub mod round_trip;
 pub mod shards;
 pub mod validate;
+pub mod vrt;
 #[path = "../../tests/support/window.rs"]
 mod window;
 pub mod zstd;
@@ -30,7 +31,7 @@ pub use choices::Choices;
 pub type Run = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Run); 10] = [
+pub const TARGETS: [(&str, Run); 11] = [
     ("deflate", deflate::run),
     ("lerc", lerc::run),
     ("lzw", lzw::run),
@@ -40,5 +41,6 @@ pub const TARGETS: [(&str, Run); 10] = [
     ("round_trip", round_trip::run),
     ("shards", shards::run),
     ("validate", validate::run),
+    ("vrt", vrt::run),
     ("zstd", zstd::run),
 ];

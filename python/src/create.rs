@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use cogsmith::{
-    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, GeoTiffSource, ImageSpec,
-    MaskedSource, OutputFile, OverriddenSource, PixelIs, PixelOptions, PixelSource, RasterSource, ReadOptions,
-    Rectangle, Rescale, Transform, encode_to_output,
+    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, Executor, FileOptions, Gcp, ImageSpec, InputFiles,
+    InputOptions, MaskedSource, MosaicOptions, Nodata, OutputFile, Overlap, OverriddenSource, PixelIs, PixelOptions,
+    PixelSource, RasterSource, ReadOptions, Rectangle, Rescale, Transform, encode_to_output,
 };
 use cogsmith::{BandValue, MetadataOverride, Overrides};
 use pyo3::exceptions::PyValueError;
@@ -29,6 +29,8 @@ pub(crate) struct Input {
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
+    /// The folder below which the files named in a VRT file or a list may be.
+    vrt_root: Option<PathBuf>,
 }
 
 /// A band: a number counted from 0, or a description.
@@ -160,43 +162,122 @@ pub(crate) fn create<'py>(
     input: Input,
     pixels: Pixels,
     overrides: FileOverrides,
-    mut options: Options,
+    options: Options,
     work: Work,
 ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
-    let image = match input.image {
-        Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
-        image => image.map(|image| image - 1),
-    };
-    let value = match input.nodata.as_deref() {
-        None => None,
-        Some("none") => Some(None),
-        Some(text) => Some(Some(nodata(text)?)),
-    };
-    let crs = Crs::parse_option(input.crs.as_deref(), input.crs_wkt).map_err(raise_for_create)?;
-    let overrides = overrides.overrides()?;
-    // Before the input is opened, so that invalid options fail without reading anything.
-    overrides.check().map_err(raise_for_create)?;
-    let bits = pixels.bits;
-    let mut pixels = pixels.options()?;
-    pixels.validate().map_err(raise_for_create)?;
-    let reading =
-        ReadOptions::new().image(image).ignore_aux(input.ignore_aux).overviews(options.existing_overviews);
-    let mut source = GeoTiffSource::open(&source, &reading).map_err(raise)?;
-    match value {
+    let request = Request::new(input, pixels, overrides)?;
+    let Request { mut pixels, bits, .. } = request.clone();
+    let source = cogsmith::open(&source, &request.read.clone().overviews(options.existing_overviews)).map_err(raise)?;
+    let mut source = OverriddenSource::new(source);
+    match request.nodata {
         Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
         Some(nodata) => source.set_nodata(nodata).map_err(raise_for_create)?,
         None => {}
     }
-    if input.widen {
+    if request.widen {
         source.widen();
     }
     if let Some(bits) = bits {
         pixels = pixels.bits_of(bits, source.spec().data_type);
     }
-    let mut source = OverriddenSource::new(pixels.apply(source).map_err(raise_for_create)?);
-    if let Some(crs) = crs {
-        source.set_crs(&crs).map_err(raise_for_create)?;
+    let source = pixels.apply(source).map_err(raise_for_create)?;
+    convert(py, source, target, request, options, work)
+}
+
+/// Joins the GeoTIFFs `sources` to the COG `target`: as a mosaic with the overlap rule `method`, or by their bands if it is
+/// `None`. Returns the summary, and warnings about the inputs.
+#[pyfunction]
+pub(crate) fn join<'py>(
+    py: Python<'py>,
+    sources: Vec<PathBuf>,
+    method: Option<String>,
+    target: PathBuf,
+    input: Input,
+    pixels: Pixels,
+    overrides: FileOverrides,
+    options: Options,
+    work: Work,
+) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
+    let request = Request::new(input, pixels, overrides)?;
+    let overlap = method.map(|method| method.parse::<Overlap>()).transpose().map_err(raise_for_create)?;
+    let executor = match work.threads {
+        Some(count) => Executor::threads(count),
+        None => Executor::all_cores(),
+    };
+    let executor = executor.map_err(raise_for_create)?;
+    let mut each = InputOptions::new()
+        .read_options(request.read.clone())
+        .widen(request.widen)
+        .pixels(request.pixels.clone())
+        .overrides(request.overrides.clone());
+    if let Some(nodata) = request.nodata {
+        each = each.nodata(nodata);
     }
+    if let Some(bits) = request.bits {
+        each = each.bits(bits);
+    }
+    if let Some(crs) = &request.crs {
+        each = each.crs(crs.clone());
+    }
+    let source = py.detach(|| {
+        let files = InputFiles::find(&sources, request.read.vrt_root.as_deref())?;
+        files.check_output(&target)?;
+        match overlap {
+            Some(overlap) => each.mosaic(&files, &MosaicOptions::new().overlap(overlap), &executor),
+            None => each.stack(&files, &executor),
+        }
+    });
+    convert(py, source.map_err(raise_for_create)?, target, request, options, work)
+}
+
+/// The options for the input, parsed and checked before it is opened.
+#[derive(Clone)]
+struct Request {
+    read: ReadOptions,
+    nodata: Option<Option<Nodata>>,
+    widen: bool,
+    bits: Option<u16>,
+    crs: Option<Crs>,
+    pixels: PixelOptions,
+    overrides: Overrides,
+}
+
+impl Request {
+    fn new(input: Input, pixels: Pixels, overrides: FileOverrides) -> PyResult<Self> {
+        let image = match input.image {
+            Some(0) => return Err(PyValueError::new_err("image=0: images are counted from 1")),
+            image => image.map(|image| image - 1),
+        };
+        let nodata = match input.nodata.as_deref() {
+            None => None,
+            Some("none") => Some(None),
+            Some(text) => Some(Some(nodata(text)?)),
+        };
+        let crs = Crs::parse_option(input.crs.as_deref(), input.crs_wkt).map_err(raise_for_create)?;
+        let overrides = overrides.overrides()?;
+        overrides.check().map_err(raise_for_create)?;
+        let bits = pixels.bits;
+        let pixels = pixels.options()?;
+        pixels.validate().map_err(raise_for_create)?;
+        let read = ReadOptions::new().image(image).ignore_aux(input.ignore_aux).vrt_root(input.vrt_root);
+        Ok(Self { read, nodata, widen: input.widen, bits, crs, pixels, overrides })
+    }
+}
+
+/// Writes a source with the chosen pixels.
+fn convert<'py>(
+    py: Python<'py>,
+    source: Box<dyn RasterSource>,
+    target: PathBuf,
+    request: Request,
+    mut options: Options,
+    work: Work,
+) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
+    let mut source = OverriddenSource::new(source);
+    if let Some(crs) = &request.crs {
+        source.set_crs(crs).map_err(raise_for_create)?;
+    }
+    let overrides = request.overrides;
     let by_type = options.predictor == "by type";
     if by_type {
         options.predictor = "auto".into();

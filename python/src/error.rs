@@ -72,6 +72,7 @@ pub(crate) const fn keywords(option: OptionField) -> Keywords {
         OptionField::DataType => Keywords::of(Some("dtype"), None),
         OptionField::Size => Keywords::of(Some("size"), None),
         OptionField::SizeResampling => Keywords::of(Some("size_resampling"), None),
+        OptionField::Overlap => Keywords::of(Some("method"), None),
         OptionField::Threads => Keywords::both("threads"),
         OptionField::Verify => Keywords::both("verify"),
         OptionField::Overwrite => Keywords::both("overwrite"),
@@ -94,10 +95,17 @@ fn of_option(option: OptionField, other: Option<OptionField>, reason: &str, is_c
     PyValueError::new_err(format!("option '{}'{contradicts}: {reason}{hint}", name(option)))
 }
 
+/// Returns the reason with the name of the input that it is about, if there are several.
+fn of_input(error: &Error, reason: &str) -> String {
+    error.input().map_or_else(|| reason.to_owned(), |input| format!("'{input}': {reason}"))
+}
+
 /// [`to_python`] for errors of `create`, some of whose keywords differ from those of functions for arrays.
 pub(crate) fn raise_for_create(error: Error) -> PyErr {
     match error.kind() {
-        ErrorKind::InvalidOption { option, other, reason } => of_option(*option, *other, reason, true),
+        ErrorKind::InvalidOption { option, other, reason } => {
+            of_option(*option, *other, &of_input(&error, reason), true)
+        }
         _ => raise(error),
     }
 }
@@ -106,8 +114,18 @@ pub(crate) fn raise_for_create(error: Error) -> PyErr {
 pub(crate) fn to_python(error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        ErrorKind::InvalidOption { option, other, reason } => of_option(*option, *other, reason, false),
-        ErrorKind::InvalidImage { .. }
+        ErrorKind::InvalidOption { option, other, reason } => {
+            of_option(*option, *other, &of_input(error, reason), false)
+        }
+        ErrorKind::Mismatch { option, .. } => {
+            let keyword = option.and_then(|option| keywords(option).create);
+            let hint = keyword.map_or_else(String::new, |keyword| format!("; {keyword}=... makes inputs fit"));
+            PyValueError::new_err(text + &hint)
+        }
+        ErrorKind::NoInputs { .. } => pyo3::exceptions::PyFileNotFoundError::new_err(text),
+        ErrorKind::Confined { .. } => PyValueError::new_err(text + "; vrt_root=... permits the files below a folder"),
+        ErrorKind::OutputIsInput { .. }
+        | ErrorKind::InvalidImage { .. }
         | ErrorKind::Unsupported { .. }
         | ErrorKind::NotTiff { .. }
         | ErrorKind::Address { .. }

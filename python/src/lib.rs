@@ -36,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERLEAVES", cogsmith::Interleave::names().collect::<Vec<_>>())?;
     module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
     module.add("PALETTE_COLORS", cogsmith::PaletteColors::names().collect::<Vec<_>>())?;
+    module.add("OVERLAPS", cogsmith::Overlap::names().collect::<Vec<_>>())?;
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;
     let colors = cogsmith::ColorInterpretation::ALL.iter().map(|color| color.name()).collect::<Vec<_>>();
     module.add("COLOR_INTERPRETATIONS", colors.to_vec())?;
@@ -51,6 +52,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
+    module.add_function(wrap_pyfunction!(create::join, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;
     Ok(())

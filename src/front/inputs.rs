@@ -10,12 +10,13 @@ use crate::geo::{Crs, Overrides};
 use crate::pixels::PixelOptions;
 use crate::sample::Nodata;
 use crate::source::file::Folders;
-use crate::source::geotiff::{GeoTiffSource, ReadOptions};
+use crate::source::geotiff::ReadOptions;
 use crate::source::mosaic::{MosaicOptions, MosaicSource, SourceInput, StackSource};
 use crate::source::paths::InputFiles;
 use crate::source::{OverriddenSource, RasterSource};
 use crate::spec::ImageSpec;
 use crate::view::PixelSource;
+use crate::vrt;
 
 use super::{CogOptions, write_source};
 
@@ -55,7 +56,7 @@ impl InputOptions {
         self
     }
 
-    /// Sets whether samples with an unusual number of bits are widened: [`GeoTiffSource::widen`]. Default: `false`.
+    /// Sets whether samples with an unusual number of bits are widened: [`GeoTiffSource::widen`](crate::GeoTiffSource::widen). Default: `false`.
     pub fn widen(mut self, widen: bool) -> Self {
         self.widen = widen;
         self
@@ -95,7 +96,7 @@ impl InputOptions {
     /// Returns files as one image, a mosaic. Headers are read on the threads of `executor`.
     ///
     /// # Errors
-    /// The errors of [`GeoTiffSource::open`], [`PixelOptions::apply`], and [`MosaicSource::new`].
+    /// The errors of [`open`](crate::open), [`PixelOptions::apply`], and [`MosaicSource::new`].
     pub fn mosaic(
         &self,
         files: &InputFiles,
@@ -109,7 +110,7 @@ impl InputOptions {
     /// Returns the bands of files as those of one image. Headers are read on the threads of `executor`.
     ///
     /// # Errors
-    /// The errors of [`GeoTiffSource::open`], [`PixelOptions::apply`], and [`StackSource::new`].
+    /// The errors of [`open`](crate::open), [`PixelOptions::apply`], and [`StackSource::new`].
     pub fn stack(&self, files: &InputFiles, executor: &Executor) -> Result<Box<dyn RasterSource + 'static>> {
         // Bands of the overrides are those of the stack.
         let overrides = Overrides::new().strip_metadata(self.overrides.strip_metadata);
@@ -120,7 +121,7 @@ impl InputOptions {
 
     /// Returns files as inputs that are opened on demand.
     fn inputs(&self, files: &InputFiles) -> Vec<SourceInput<'static>> {
-        let shared = Arc::new((self.clone(), Folders::default()));
+        let shared = Arc::new((self.clone(), Arc::<Folders>::default()));
         let input = |path: &std::path::PathBuf| {
             let (shared, path, name) = (Arc::clone(&shared), path.clone(), path.to_string_lossy().into_owned());
             SourceInput::new(name, move || shared.0.open(&path, &shared.1))
@@ -129,8 +130,8 @@ impl InputOptions {
     }
 
     /// Opens a file.
-    fn open(&self, path: &Path, folders: &Folders) -> Result<Box<dyn RasterSource>> {
-        let mut source = GeoTiffSource::open_among(path, &self.read, folders)?;
+    fn open(&self, path: &Path, folders: &Arc<Folders>) -> Result<Box<dyn RasterSource>> {
+        let mut source = OverriddenSource::new(vrt::open_among(path, &self.read, folders)?);
         let mut pixels = self.pixels.of_each();
         match self.nodata {
             None => {}

@@ -22,7 +22,7 @@ use crate::sample::Sample;
 use crate::sink::writer::{CogWriter, file_sink};
 use crate::sink::{MemorySink, SpooledSink};
 use crate::source::RasterSource;
-#[cfg(feature = "geotiff")]
+#[cfg(all(feature = "geotiff", not(feature = "mosaic")))]
 use crate::source::geotiff::GeoTiffSource;
 use crate::spec::ImageSpec;
 use crate::view::PixelSource;
@@ -88,7 +88,7 @@ impl<'a, T: Sample> IntoSource for &'a Array3<T> {
     }
 }
 
-/// Converts a GeoTIFF file to a COG, which appears complete or not at all. Georeferencing, metadata, and nodata are carried
+/// Converts a GeoTIFF file, or a VRT file with the feature `mosaic` ([`open`](crate::open)), to a COG, which appears complete or not at all. Georeferencing, metadata, and nodata are carried
 /// over unless the options replace them; see [`Summary::warnings`] for what could not be.
 ///
 /// ```no_run
@@ -98,9 +98,12 @@ impl<'a, T: Sample> IntoSource for &'a Array3<T> {
 /// ```
 ///
 /// # Errors
-/// The errors of [`GeoTiffSource::open`] and [`write()`].
+/// The errors of [`GeoTiffSource::open`](crate::GeoTiffSource::open) and [`write()`].
 #[cfg(feature = "geotiff")]
 pub fn convert(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &CogOptions) -> Result<Summary> {
+    #[cfg(feature = "mosaic")]
+    return write_source(output, crate::vrt::open(input, &options.reading())?, options);
+    #[cfg(not(feature = "mosaic"))]
     write_source(output, GeoTiffSource::open(input, &options.reading())?, options)
 }
 

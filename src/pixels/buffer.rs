@@ -10,20 +10,20 @@ const BYTES: usize = 16 << 20;
 
 /// Memory for a few rows.
 #[derive(Debug, Default)]
-pub(super) struct RowBuffer {
+pub(crate) struct RowBuffer {
     planes: Vec<AlignedBytes>,
     mask: AlignedBytes,
 }
 
 impl RowBuffer {
     /// Returns how many of `rows` rows of an image are read at once.
-    pub(super) fn rows_at_once(spec: &ImageSpec, rows: usize) -> usize {
+    pub(crate) fn rows_at_once(spec: &ImageSpec, rows: usize) -> usize {
         let row = spec.width as usize * usize::from(spec.bands) * spec.data_type.size();
         (BYTES / row.max(1)).clamp(1, rows.max(1))
     }
 
     /// Returns a stripe of `rows` rows of an image, with its mask.
-    pub(super) fn stripe(&mut self, spec: &ImageSpec, layout: StripeLayout, rows: usize) -> Result<Stripe<'_>> {
+    pub(crate) fn stripe(&mut self, spec: &ImageSpec, layout: StripeLayout, rows: usize) -> Result<Stripe<'_>> {
         const WHAT: &str = "rows of the input";
         let (width, bands, sample_size) = (spec.width as usize, usize::from(spec.bands), spec.data_type.size());
         let (planes, samples) = match layout {

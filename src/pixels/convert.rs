@@ -239,13 +239,10 @@ fn convert(
         return Some(convert_wide(bytes, from, to));
     }
     let values = real!(from.data_type, S => Some(values::<S>(bytemuck::cast_slice(bytes), from.nodata_in_range())))?;
-    // GDAL scales in single precision unless a type needs more (`VRTComplexSource`).
-    let is_wide = |data_type: DataType| data_type.size() >= 4 && data_type != DataType::F32;
     let single = if map == Linear::IDENTITY {
-        !is_wide(from.data_type)
+        !is_wider_than_single(from.data_type)
     } else {
-        let from_double = is_wide(from.data_type) && from.data_type != DataType::F64 && to.data_type != DataType::U8;
-        !is_wide(to.data_type) && !from_double
+        scales_in_single(from.data_type, to.data_type)
     };
     real!(to.data_type, D => {
         let nodata = to.nodata.as_ref().and_then(NodataRange::<D>::of);
@@ -265,6 +262,16 @@ fn convert(
         });
         outcome.is_continue().then(|| bytemuck::cast_slice(&result).to_vec())
     })
+}
+
+fn is_wider_than_single(data_type: DataType) -> bool {
+    data_type.size() >= 4 && data_type != DataType::F32
+}
+
+/// Returns whether GDAL scales in single precision: unless a type needs more (`VRTComplexSource`).
+pub(crate) fn scales_in_single(from: DataType, to: DataType) -> bool {
+    let from_double = is_wider_than_single(from) && from != DataType::F64 && to != DataType::U8;
+    !is_wider_than_single(to) && !from_double
 }
 
 /// Returns the values of samples; `None` for nodata.

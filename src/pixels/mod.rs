@@ -7,4 +7,8 @@ mod palette;
 mod reduce;
 mod subset;
 
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use buffer::RowBuffer;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use convert::scales_in_single;
 pub use options::{BandChoice, PaletteColors, PixelOptions, Rescale};

@@ -165,13 +165,13 @@ impl PixelOptions {
     }
 
     /// Returns the options that apply to each input of several: bands, colors, and values.
-    #[cfg(feature = "mosaic")]
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
     pub(crate) fn of_each(&self) -> Self {
         Self { window: None, bbox: None, size: None, size_resampling: None, ..self.clone() }
     }
 
     /// Returns the options that apply to several inputs as one image: window and size.
-    #[cfg(feature = "mosaic")]
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
     pub(crate) fn of_all(&self) -> Self {
         let (window, bbox) = (self.window.clone(), self.bbox);
         Self { window, bbox, size: self.size, size_resampling: self.size_resampling, ..Self::default() }

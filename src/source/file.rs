@@ -37,7 +37,10 @@ pub(crate) fn bounded_text(path: &Path, max_len: usize) -> Result<Option<String>
 /// The names of files in folders, to find sidecar files regardless of case. Each folder is read once, so that opening all
 /// files of a folder does not take time that grows with the square of their number.
 #[derive(Debug, Default)]
-pub(crate) struct Folders(Mutex<HashMap<PathBuf, Arc<Vec<(String, OsString)>>>>);
+pub(crate) struct Folders(Mutex<HashMap<PathBuf, Arc<Names>>>);
+
+/// Names in lowercase, in order, and as they are.
+type Names = Vec<(String, OsString)>;
 
 impl Folders {
     /// Returns the names of the files in the directory of `path` that start with `start`, which is in lowercase.
@@ -54,7 +57,7 @@ impl Folders {
         names
     }
 
-    fn listing(&self, folder: &Path) -> Arc<Vec<(String, OsString)>> {
+    fn listing(&self, folder: &Path) -> Arc<Names> {
         let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = folders.get(folder) {
             return Arc::clone(known);

@@ -52,6 +52,12 @@ impl<S: RasterSource> OverriddenSource<S> {
         set_nodata(&mut self.spec, &mut self.metadata, nodata)
     }
 
+    /// Widens samples to 8, 16, or 32 bits if the source has fewer: [`GeoTiffSource::widen`](crate::GeoTiffSource::widen).
+    #[cfg(feature = "geotiff")]
+    pub fn widen(&mut self) {
+        super::geotiff::widen(&mut self.spec);
+    }
+
     /// Sets the coordinate reference system. The transform and the raster type are unchanged. A coordinate epoch of the
     /// source's own system is dropped with it.
     ///

@@ -247,6 +247,11 @@ impl Confined {
         Ok(Self { file: file.to_owned(), base: base.to_owned(), root: real, has_root: root.is_some() })
     }
 
+    /// Returns the path of the file itself without symbolic links.
+    pub(crate) fn real(&self, file: &Path) -> Result<PathBuf> {
+        fs::canonicalize(file).map_err(|source| Error::io_at("read", file, source))
+    }
+
     /// Returns the path of a file. `is_relative` is false if a relative name starts from the working directory.
     pub(crate) fn resolve(&self, name: &str, is_relative: bool) -> Result<PathBuf> {
         let refuse = |reason: &str| -> Error {

@@ -1,4 +1,4 @@
-"""A mosaic of many tiles beside gdalbuildvrt and gdal_translate on the same files: pixels, time, memory, open files.
+"""A mosaic of many tiles compared with gdalbuildvrt and gdal_translate on the same files: pixels, time, memory, open files.
 
     python mosaic_large.py              a tenth: 16 x 16 tiles of 1000 x 1000
     python mosaic_large.py --side 50 --runs 2 --ratio 4     2,500 tiles, 5 GB of pixels; for the release

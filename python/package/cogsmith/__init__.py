@@ -4,6 +4,7 @@
 - :func:`write_cog`, :func:`to_cog`: replace the functions of these names in datacube and odc-geo.
 - :class:`CogWriter`: write rows as they come.
 - :func:`create`: convert a GeoTIFF file, as the command ``cogsmith create`` does.
+- :func:`mosaic`, :func:`stack`: join files on one grid, or their bands, as the commands of these names do.
 - :func:`validate`, :func:`info`: check and describe files, as the commands of these names do.
 - ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
 """
@@ -13,9 +14,10 @@ from ._check import info, validate
 from ._convert import create
 from ._datacube import _write_cog, to_cog, write_cog
 from ._native import __version__
+from ._several import mosaic, stack
 from ._streaming import CogWriter
 from ._write import write
 
 _xarray.register()
 
-__all__ = ["CogWriter", "__version__", "create", "info", "to_cog", "validate", "write", "write_cog"]
+__all__ = ["CogWriter", "__version__", "create", "info", "mosaic", "stack", "to_cog", "validate", "write", "write_cog"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from . import _file_options, _native, _options, _targets, _values
 from ._defaults import default, passed
+from ._file_options import FileOptions
 from ._progress import as_callback
 from ._raster import UNSET
 from ._types import (
@@ -72,6 +74,7 @@ def create(
     size_resampling: str | None = None,
     nbits: Literal["keep", "widen"] | str | int = default("keep"),
     ignore_aux: Flag = default(False),
+    vrt_root: StrPath | None = default(None),
     crs: Any = None,
     crs_wkt: Flag = default(False),
     transform: Iterable[float] | str | None = None,
@@ -98,14 +101,14 @@ def create(
     progress: Progress = None,
     **aliases: Unpack[CreateAliases],
 ) -> dict[str, Any]:
-    """Convert a GeoTIFF to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
+    """Convert a GeoTIFF, or a VRT, to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
 
     Georeference, nodata, mask, and metadata of the input are kept unless options replace them.
 
     Parameters
     ----------
     src_path : str or os.PathLike
-        Path of the GeoTIFF to read.
+        Path of the GeoTIFF or VRT file to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
     compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
@@ -151,6 +154,9 @@ def create(
         larger values become the largest one, and 16 stores 32-bit floats as halves.
     ignore_aux : bool, default False
         Whether an ``.aux.xml`` file next to the input is ignored.
+    vrt_root : str or os.PathLike, optional
+        Folder below which the files named in a VRT file may be. Default: the folder of the VRT file, and names must be
+        relative to it.
     crs : int, str, dict, or object, optional
         Coordinate reference system: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj,
         rasterio, or odc-geo. Pixels are not reprojected. Default: that of the input.
@@ -239,19 +245,34 @@ def create(
     ('zstd', 4)
     """
     options = passed(locals(), without=("src_path", "dst_path", "progress"))
+    source = _targets.local_path(src_path, "copy it to a local file first")
+
+    def convert(target: Path, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
+        return _native.create(
+            source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
+        )
+
+    return run(convert, f"{source}: ", dst_path, options, progress)
+
+
+def run(
+    convert: Callable[[Path, FileOptions, _options.Request], tuple[dict[str, Any], list[str]]],
+    prefix: str,
+    dst_path: StrPath,
+    options: dict[str, Any],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Interprets the options, writes the file with `convert`, warns, and returns the summary."""
     start = time.monotonic()
     wanted = _file_options.take(options)
     request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
     request.options.mask = wanted.mask
     request.work.progress = as_callback(progress)
-    source = _targets.local_path(src_path, "copy it to a local file first")
     target = _targets.local_path(dst_path, "write a local file and upload it")
-    summary, warnings = _native.create(
-        source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
-    )
+    summary, warnings = convert(target, wanted, request)
     if not wanted.quiet:
         for text in warnings:
-            _values.warn(f"{source}: {text}")
+            _values.warn(f"{prefix}{text}")
     # The keys of the command's JSON, in its order.
     last: dict[str, Any] = {name: summary.pop(name) for name in ("statistics", "nodata_samples") if name in summary}
     return {

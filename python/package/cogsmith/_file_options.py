@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -72,6 +73,10 @@ def _mask(result: FileOptions, name: str, value: Any) -> None:
 
 def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
     result.input.ignore_aux = _values.flag(name, value)
+
+
+def _vrt_root(result: FileOptions, name: str, value: Any) -> None:
+    result.input.vrt_root = None if value is None else os.fspath(value)
 
 
 def _bits(result: FileOptions, name: str, value: Any) -> None:
@@ -302,6 +307,7 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "size_resampling": ("size_resampling", _size_resampling),
     "nbits": ("nbits", _bits),
     "ignore_aux": ("ignore_aux", _ignore_aux),
+    "vrt_root": ("vrt_root", _vrt_root),
     "crs": ("crs", _crs),
     "crs_wkt": ("crs_wkt", _crs_wkt),
     "transform": ("transform", _transform),

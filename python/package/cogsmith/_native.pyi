@@ -6,8 +6,8 @@ from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pix
 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
-    "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "validate",
+    "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "join", "validate",
     "info",
 ]
 
@@ -18,6 +18,7 @@ KEYWORDS: dict[str, tuple[str | None, str | None]]
 INTERLEAVES: list[str]
 MASKS: list[str]
 PALETTE_COLORS: list[str]
+OVERLAPS: list[str]
 RESAMPLINGS: list[str]
 COLOR_INTERPRETATIONS: list[str]
 METADATA_TAGS: list[str]
@@ -86,6 +87,16 @@ def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...
 def create(
     source: Path,
+    target: Path,
+    input: Input,
+    pixels: PixelChoice,
+    overrides: FileOverrides,
+    options: Options,
+    work: Work,
+) -> tuple[dict[str, Any], list[str]]: ...
+def join(
+    sources: list[Path],
+    method: str | None,
     target: Path,
     input: Input,
     pixels: PixelChoice,

@@ -117,6 +117,8 @@ class Input:
     widen: bool = False
     #: Whether an ``.aux.xml`` file next to the input is ignored.
     ignore_aux: bool = False
+    #: Folder below which the files named in a VRT file or a list may be.
+    vrt_root: str | os.PathLike[str] | None = None
 
 
 @dataclass

@@ -82,7 +82,7 @@ fn nodata(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) ->
 }
 
 /// Widens samples to all bits of their type. A palette grows accordingly: entries that the file doesn't have are black.
-pub(super) fn widen(spec: &mut ImageSpec) {
+pub(in crate::source) fn widen(spec: &mut ImageSpec) {
     let Some(bits) = spec.bits_per_sample.take() else { return };
     if spec.color_map.is_empty() {
         return;

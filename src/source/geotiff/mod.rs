@@ -14,9 +14,13 @@ mod pam;
 mod rows;
 mod sidecar;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub(super) use self::image::widen;
+#[cfg(feature = "mosaic")]
+pub(crate) use self::pam::describe;
 
 use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
@@ -46,6 +50,9 @@ pub struct ReadOptions {
     /// True to find the overviews of the file, and those in the `.ovr` file next to it, for
     /// [`Overviews::Existing`](crate::Overviews::Existing). Default: `false`.
     pub overviews: bool,
+    /// Folder below which the files named in a VRT file may be. Default: `None`, the folder of the VRT file, and names
+    /// must be relative to it.
+    pub vrt_root: Option<PathBuf>,
 }
 
 /// Each method sets one option and returns the options, so that they can be chained.
@@ -70,6 +77,13 @@ impl ReadOptions {
     /// Sets whether the overviews of the file, and those in the `.ovr` file next to it, are found. Default: `false`.
     pub fn overviews(mut self, overviews: bool) -> Self {
         self.overviews = overviews;
+        self
+    }
+
+    /// Sets the folder below which the files named in a VRT file may be. Default (`None`): the folder of the VRT file, and
+    /// names must be relative to it.
+    pub fn vrt_root(mut self, vrt_root: impl Into<Option<PathBuf>>) -> Self {
+        self.vrt_root = vrt_root.into();
         self
     }
 }

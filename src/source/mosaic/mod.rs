@@ -18,6 +18,8 @@ use self::agree::{Agreement, Described};
 use self::grid::Placed;
 use self::inputs::{Inputs, Wanted};
 use self::overlap::{Rules, Tally};
+
+pub(crate) use self::overlap::Cover;
 use super::RasterSource;
 
 pub use inputs::SourceInput;
@@ -110,6 +112,8 @@ pub struct MosaicSource<'a> {
     rectangles: Vec<Rectangle>,
     /// True for inputs with a mask of their own.
     masks: Vec<bool>,
+    /// The pixels of each input that count.
+    covers: Vec<Cover>,
     /// Inputs by their first row.
     by_top: Vec<usize>,
 }
@@ -174,10 +178,30 @@ impl<'a> MosaicSource<'a> {
             warnings: agreement.warnings(),
             metadata: agreement.first.metadata,
             inputs: Inputs::new(inputs, options.max_open),
+            covers: vec![Cover::Data; grid.rectangles.len()],
             rectangles: grid.rectangles,
             masks,
             by_top,
         })
+    }
+
+    /// Puts inputs at known places of an image, the last one on top. Nothing is opened yet.
+    #[cfg(feature = "geotiff")]
+    pub(crate) fn placed(spec: ImageSpec, inputs: Vec<PlacedInput<'a>>, max_open: usize) -> Self {
+        let mut by_top: Vec<usize> = (0..inputs.len()).collect();
+        by_top.sort_by_key(|input| inputs[*input].rectangle.rows.start);
+        Self {
+            rules: Rules::new(Overlap::Last, &spec),
+            spec,
+            geo: GeoRef::default(),
+            metadata: Metadata::default(),
+            warnings: Vec::new(),
+            rectangles: inputs.iter().map(|input| input.rectangle.clone()).collect(),
+            masks: inputs.iter().map(|input| input.has_mask).collect(),
+            covers: inputs.iter().map(|input| input.cover).collect(),
+            inputs: Inputs::new(inputs.into_iter().map(|input| input.input).collect(), max_open),
+            by_top,
+        }
     }
 
     /// Returns the inputs with rows among these, in the order in which they are composed.
@@ -218,7 +242,7 @@ impl<'a> MosaicSource<'a> {
             let (rectangles, masks, spec) = (&self.rectangles, &self.masks, &self.spec);
             let expected = |input: usize| described(spec, &rectangles[input], masks[input]);
             let read = self.inputs.read(wanted.collect(), layout, expected, executor)?;
-            let (rules, rectangles) = (&self.rules, &self.rectangles);
+            let (rules, rectangles, covers) = (&self.rules, &self.rectangles, &self.covers);
             pieces(stripe, &mut sums, &mut counts, executor, |row, window, window_row, tally| {
                 let row = rows.start + row;
                 let mut tally = tally;
@@ -227,7 +251,8 @@ impl<'a> MosaicSource<'a> {
                     if own.rows.contains(&row) {
                         let start = rows.start.max(own.rows.start);
                         let place = (window_row, own.columns.start as usize);
-                        rules.put(one, (row - start) as usize, (&mut *window, layout), place, tally.as_mut());
+                        let from = (one, (row - start) as usize, covers[one.input]);
+                        rules.put(from, (&mut *window, layout), place, tally.as_mut());
                     }
                 }
                 Ok(())
@@ -280,6 +305,15 @@ impl<'a> MosaicSource<'a> {
         });
         fits.count().max(1)
     }
+}
+
+/// An input at its place in an image.
+#[cfg(feature = "geotiff")]
+pub(crate) struct PlacedInput<'a> {
+    pub(crate) input: SourceInput<'a>,
+    pub(crate) rectangle: Rectangle,
+    pub(crate) has_mask: bool,
+    pub(crate) cover: Cover,
 }
 
 /// Returns the spec of an input.
@@ -342,7 +376,7 @@ impl PixelSource for MosaicSource<'_> {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let row_bytes = if self.rules.overlap.is_by_order() { 0 } else { stripe.width * stripe.bands * 12 };
-        let at_once = if row_bytes == 0 { stripe.rows } else { (TALLY_BYTES / row_bytes).max(1) };
+        let at_once = TALLY_BYTES.checked_div(row_bytes).map_or(stripe.rows, |rows| rows.max(1));
         for start in (0..stripe.rows).step_by(at_once.max(1)) {
             let rows = at_once.min(stripe.rows - start);
             let first = first_row.saturating_add(u32::try_from(start).unwrap_or(u32::MAX));

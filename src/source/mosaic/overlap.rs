@@ -67,6 +67,20 @@ impl Overlap {
     }
 }
 
+/// The pixels of an input that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "geotiff"), expect(dead_code, reason = "only VRT files choose"))]
+pub(crate) enum Cover {
+    /// Those that are data by the rules of overviews.
+    Data,
+    /// All of them, nodata and NaN included.
+    Whole,
+    /// Those that the input's mask leaves valid.
+    Mask,
+    /// Samples other than nodata; NaN counts unless it is nodata.
+    Samples,
+}
+
 /// The rules by which the rows of inputs become rows of the mosaic.
 #[derive(Debug)]
 pub(super) struct Rules {
@@ -115,9 +129,11 @@ impl Rules {
     }
 
     /// Returns which pixels of a row are valid; `None` if each sample decides for itself.
-    fn valid_pixels(&self, rows: &InputRows, row: usize, layout: StripeLayout) -> Option<Vec<bool>> {
-        if !self.by_pixel {
-            return None;
+    fn valid_pixels(&self, rows: &InputRows, row: usize, cover: Cover, layout: StripeLayout) -> Option<Vec<bool>> {
+        match cover {
+            Cover::Mask => return rows.mask_row(row).map(|mask| mask.iter().map(|mask| !is_masked(*mask)).collect()),
+            Cover::Data if self.by_pixel => {}
+            _ => return None,
         }
         let (mask, bands) = (rows.mask_row(row), self.bands);
         // A mask decides instead of nodata.
@@ -148,13 +164,12 @@ impl Rules {
     /// Puts a row of an input into a row of a window, from a column on.
     pub(super) fn put(
         &self,
-        rows: &InputRows,
-        row: usize,
+        (rows, row, cover): (&InputRows, usize, Cover),
         (window, layout): (&mut StripeWindow<'_>, StripeLayout),
         (window_row, column): (usize, usize),
         tally: Option<&mut Tally<'_>>,
     ) {
-        let valid = self.valid_pixels(rows, row, layout);
+        let valid = self.valid_pixels(rows, row, cover, layout);
         let (planes, samples) = match layout {
             StripeLayout::Chunky => (1, self.bands),
             StripeLayout::Planar => (self.bands, 1),
@@ -170,7 +185,14 @@ impl Rules {
             match &mut tally {
                 None => dispatch!(self.data_type, T => {
                     let nodata = self.nodata.as_ref().and_then(NodataRange::<T>::of);
-                    cover::<T>(cast(target), bytemuck::cast_slice(source), valid.as_deref(), samples, nodata);
+                    let (target, source) = (cast::<T>(target), bytemuck::cast_slice::<u8, T>(source));
+                    let nan_is_nodata = self.nodata.is_some_and(|nodata| nodata.as_f64().is_nan());
+                    match cover {
+                        Cover::Whole => target.copy_from_slice(source),
+                        Cover::Samples if !nan_is_nodata => cover_exactly(target, source, nodata),
+                        _ if cover == Cover::Mask && valid.is_none() => target.copy_from_slice(source),
+                        _ => cover_data(target, source, valid.as_deref(), samples, nodata),
+                    }
                 }),
                 Some(tally) => {
                     let first = plane * width + column * samples;
@@ -248,8 +270,15 @@ fn cast<T: Pod>(bytes: &mut [u8]) -> &mut [T] {
     bytemuck::cast_slice_mut(bytes)
 }
 
+/// Copies samples over those below, except nodata.
+fn cover_exactly<T: Value>(target: &mut [T], source: &[T], nodata: Option<NodataRange<T>>) {
+    for (to, from) in target.iter_mut().zip(source) {
+        *to = if nodata.is_some_and(|nodata| nodata.contains(*from)) { *to } else { *from };
+    }
+}
+
 /// Copies valid samples over those below.
-fn cover<T: Value>(
+fn cover_data<T: Value>(
     target: &mut [T],
     source: &[T],
     valid: Option<&[bool]>,

@@ -12,7 +12,11 @@ use std::path::{Path, PathBuf};
 use self::merge::Merge;
 use self::parse::Pam;
 use super::GeoTiffSource;
+#[cfg(feature = "mosaic")]
+use crate::geo::{GeoRef, Metadata};
 use crate::source::file::bounded_text;
+#[cfg(feature = "mosaic")]
+use crate::spec::ImageSpec;
 
 /// Maximum size of an `.aux.xml` file; attribute tables and histograms make them long.
 const MAX_LEN: usize = 64 << 20;
@@ -34,7 +38,8 @@ impl GeoTiffSource {
         match parsed {
             Err(reason) => self.warnings.push(format!("'{name}' is ignored: {reason}")),
             Ok(pam) => {
-                let Merge { replaced, unusable, .. } = Merge::of(self, pam);
+                let Self { spec, geo, metadata, .. } = self;
+                let Merge { replaced, unusable, .. } = Merge::of((spec, geo, metadata), pam);
                 if !replaced.is_empty() {
                     self.warnings.push(format!("'{name}' overrides what the GeoTIFF itself says: {}", list(&replaced)));
                 }
@@ -45,6 +50,20 @@ impl GeoTiffSource {
             }
         }
     }
+}
+
+/// Reads georeferencing and metadata from the root element of a VRT file, which has the form of auxiliary metadata. Returns
+/// the values that cannot be used.
+#[cfg(feature = "mosaic")]
+pub(crate) fn describe(
+    root: roxmltree::Node<'_, '_>,
+    spec: &mut ImageSpec,
+    geo: &mut GeoRef,
+    metadata: &mut Metadata,
+) -> Option<String> {
+    let pam = Pam::of_vrt(root, spec.bands, spec.data_type);
+    let unusable = Merge::of((spec, geo, metadata), pam).unusable;
+    (!unusable.is_empty()).then(|| list(&unusable))
 }
 
 /// Joins the first entries, and the number of further ones.

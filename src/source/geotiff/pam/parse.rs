@@ -77,13 +77,22 @@ impl Pam {
             // GDAL looks for the elements in the first node of the file, whatever it is.
             return Err("GDAL ignores it too, because something precedes <PAMDataset>".to_owned());
         } else {
-            pam.read(root, bands, data_type);
+            pam.read(root, "PAMRasterBand", bands, data_type);
         }
         pam.read_esri();
         Ok(pam)
     }
 
-    fn read(&mut self, root: Node<'_, '_>, bands: u16, data_type: DataType) {
+    /// Reads the root element of a VRT file, which has the same elements.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn of_vrt(root: Node<'_, '_>, bands: u16, data_type: DataType) -> Self {
+        let mut pam = Self::default();
+        pam.read(root, "VRTRasterBand", bands, data_type);
+        pam.read_esri();
+        pam
+    }
+
+    fn read(&mut self, root: Node<'_, '_>, element: &'static str, bands: u16, data_type: DataType) {
         self.crs = child(root, "SRS").and_then(|node| self.crs(node, text(node)));
         if let Some(node) = child(root, "GeoTransform") {
             let numbers: Option<Vec<f64>> = text(node).split(',').map(|number| number.trim().parse().ok()).collect();
@@ -96,8 +105,11 @@ impl Pam {
             self.gcps = self.gcp_list(node);
         }
         self.items = items(root);
-        for node in children(root, "PAMRasterBand") {
-            let number = attribute(node, "band").unwrap_or_default();
+        for (index, node) in children(root, element).enumerate() {
+            // Bands of a VRT are in order, and need no number.
+            let in_order = (index + 1).to_string();
+            let otherwise = if element == "VRTRasterBand" { in_order.as_str() } else { "" };
+            let number = attribute(node, "band").unwrap_or(otherwise);
             match number.trim().parse::<u16>().ok().filter(|number| (1..=bands).contains(number)) {
                 Some(number) => self.band(node, number, data_type),
                 None => self.unusable.push(format!("values for band '{number}', of {bands} in the raster")),
