@@ -61,7 +61,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path):
     array = series()
     for target, why in [
         ("{date}.tif", "it has time"),
-        ("{time:%Y}.tif", "stands for both"),
+        ("{time:%Y}.tif", "the file of both"),
         ("{x}.tif", "rows and columns"),
         ("{time}{month}.tif", "one field"),
         ("{time.tif", "double a brace"),

@@ -140,15 +140,15 @@ mod tests {
     #[test]
     fn names_do_not_make_another_crs() {
         let utm = keys("EPSG:32633");
-        let mut renamed = utm.clone();
-        renamed.ascii.iter_mut().filter(|letter| letter.is_ascii_alphabetic()).for_each(|letter| *letter = b'x');
-        assert!(utm != renamed && utm.same_crs(&renamed));
         assert!(!utm.same_crs(&keys("EPSG:32634")));
         assert!(!utm.same_crs(&keys("EPSG:4326")));
         assert!(!keys("EPSG:4326").same_crs(&keys("EPSG:4258")));
         assert!(!keys("EPSG:32633").same_crs(&keys("EPSG:32633+5773")));
         let own = "+proj=laea +lat_0=52 +lon_0=10 +x_0=0 +y_0=0 +ellps=GRS80 +units=m +no_defs";
-        assert!(keys(own).same_crs(&keys(own)));
+        let laea = keys(own);
+        let mut renamed = laea.clone();
+        renamed.ascii.iter_mut().filter(|letter| letter.is_ascii_alphabetic()).for_each(|letter| *letter = b'x');
+        assert!(laea != renamed && laea.same_crs(&renamed));
         assert!(!keys(own).same_crs(&keys(&own.replace("lat_0=52", "lat_0=53"))));
     }
 

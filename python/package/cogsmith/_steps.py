@@ -75,7 +75,7 @@ def read(target: Any, array: Any) -> Steps | None:
         except (ValueError, TypeError) as error:
             raise ValueError(f"target {pattern!r}: {error} ({dim}={value})") from None
         if path in seen:
-            raise ValueError(f"target {pattern!r}: '{path}' stands for both {dim}={seen[path]} and {dim}={value}")
+            raise ValueError(f"target {pattern!r}: '{path}' would be the file of both {dim}={seen[path]} and {dim}={value}")
         seen[path] = value
         paths.append(path)
     return Steps(dim, paths)
