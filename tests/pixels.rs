@@ -218,3 +218,39 @@ fn files_are_written_from_chosen_pixels() {
     let expected = pixels.slice(s![1..2, 4..36, 8..40]).mapv(f32::from);
     assert!(got == cogsmith::to_vec(&expected, &CogOptions::new()).unwrap());
 }
+
+/// Columns of global grids, from other longitudes on.
+#[test]
+fn grids_are_turned_around_the_globe() {
+    let grid = |left: f64, width: u32, across: f64| {
+        let samples: Vec<u16> = (0..width * 3).map(|index| index as u16).collect();
+        (samples, Transform::north_up(left, 90.0, across, 60.0).unwrap(), width)
+    };
+    let turned = |(samples, transform, width): &(Vec<u16>, Transform, u32), longitude: f64| {
+        let source = SliceSource::new(ImageSpec::new(*width, 3, 1, DataType::U16), samples).unwrap();
+        let mut source = OverriddenSource::new(source);
+        source.set_geo(cogsmith::GeoRef::default().with_transform(*transform));
+        let mut source = PixelOptions::new().wrap_longitude(longitude).apply(source)?;
+        let (read, _) = read::<u16>(&mut source, StripeLayout::Chunky);
+        let first: Vec<u16> = read.slice(s![0, .., 0]).to_vec();
+        Ok::<_, cogsmith::Error>((source.geo().transform().unwrap().to_gdal()[0], first, read))
+    };
+    // Areas from 0 to 360, and points: the centers are at 0, 30, …
+    let areas = grid(0.0, 12, 30.0);
+    let (left, first, all) = turned(&areas, -180.0).unwrap();
+    assert_eq!((left, first), (-180.0, vec![6, 18, 30]));
+    assert_eq!(all.slice(s![0, 0, ..]).to_vec(), [6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5]);
+    let (left, first, _) = turned(&grid(-15.0, 12, 30.0), -180.0).unwrap();
+    assert_eq!((left, first), (-195.0, vec![6, 18, 30]));
+    // Back again, and where nothing moves.
+    assert_eq!(turned(&grid(-180.0, 12, 30.0), 0.0).unwrap().1, [6, 18, 30]);
+    let (left, first, _) = turned(&areas, 0.0).unwrap();
+    assert_eq!((left, first), (0.0, vec![0, 12, 24]));
+    let (left, first, _) = turned(&areas, -170.0).unwrap();
+    assert_eq!((left, first), (-180.0, vec![6, 18, 30]), "the center is at -165");
+    for (grid, longitude, words) in [(grid(0.0, 13, 30.0), -180.0, "390 degrees"), (areas, 400.0, "out of range")] {
+        let error = turned(&grid, longitude).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidOption { .. }));
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}

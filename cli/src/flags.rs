@@ -42,6 +42,7 @@ pub(crate) fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::MaxZError => "--max-z-error",
         OptionField::OverviewMaxZError => "--overview-max-z-error",
         OptionField::StripMetadata => "--strip-metadata",
+        OptionField::WrapLongitude => "--wrap-longitude",
         OptionField::Window => "--window",
         OptionField::Bbox => "--bbox",
         OptionField::Bands => "--bands",

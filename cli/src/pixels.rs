@@ -18,6 +18,13 @@ pub(crate) struct PixelArguments {
     #[arg(long, value_name = "BAND,…", value_parser = band, value_delimiter = ',', help_heading = HEADING)]
     bands: Vec<BandChoice>,
 
+    /// Turn a global grid so that it begins at this longitude, such as -180 for a grid from 0 to 360
+    ///
+    /// The first column is the first one whose center is not west of it; the columns must go around the globe, 360 degrees.
+    /// Example: --wrap-longitude -180
+    #[arg(long, value_name = "DEGREES", allow_hyphen_values = true, help_heading = HEADING)]
+    wrap_longitude: Option<f64>,
+
     /// Rectangle of pixels to write: left column and top row, counting from 0, width and height
     ///
     /// Must be within the image. Example: --window 1024,2048,512,512
@@ -69,6 +76,9 @@ impl PixelArguments {
     /// Returns the library's options.
     pub(crate) fn options(&self) -> PixelOptions {
         let mut options = PixelOptions::new().bands(&self.bands[..]).rescale(&self.rescale[..]).unscale(self.unscale);
+        if let Some(longitude) = self.wrap_longitude {
+            options = options.wrap_longitude(longitude);
+        }
         if let Some(window) = &self.window {
             options = options.window(window.clone());
         }

@@ -46,6 +46,7 @@ type Mapping = (f64, f64, Option<(f64, f64)>);
 /// The pixels to write: `_plan.PixelChoice`.
 #[derive(FromPyObject)]
 pub(crate) struct Pixels {
+    wrap_longitude: Option<f64>,
     /// Column, row, width, height.
     window: Option<[u32; 4]>,
     /// Left, bottom, right, top.
@@ -71,6 +72,9 @@ impl Pixels {
             .bands(self.bands.into_iter().map(band).collect::<Vec<_>>())
             .rescale(mappings.collect::<Vec<_>>())
             .unscale(self.unscale);
+        if let Some(longitude) = self.wrap_longitude {
+            options = options.wrap_longitude(longitude);
+        }
         if let Some([column, row, width, height]) = self.window {
             let (right, bottom) = (column.saturating_add(width), row.saturating_add(height));
             options = options.window(Rectangle { columns: column..right, rows: row..bottom });

@@ -63,6 +63,7 @@ pub(crate) const fn keywords(option: OptionField) -> Keywords {
         OptionField::ColorInterpretation => Keywords::of(Some("color_interpretation"), Some("colorinterp")),
         OptionField::Metadata => Keywords::of(Some("metadata"), Some("tags")),
         OptionField::BitsPerSample => Keywords::of(Some("nbits"), None),
+        OptionField::WrapLongitude => Keywords::of(Some("wrap_longitude"), None),
         OptionField::Window => Keywords::of(Some("window"), None),
         OptionField::Bbox => Keywords::of(Some("bbox"), None),
         OptionField::Bands => Keywords::of(Some("bands"), None),

@@ -109,6 +109,8 @@ fields! {
     IccProfile => "icc_profile",
     /// Choice of pixels: [`CogOptions::pixels`](crate::CogOptions::pixels).
     Pixels => "pixels",
+    /// First longitude of a global grid: [`PixelOptions::wrap_longitude`](crate::PixelOptions::wrap_longitude).
+    WrapLongitude => "wrap_longitude",
     /// Rectangle of pixels: [`PixelOptions::window`](crate::PixelOptions::window).
     Window => "window",
     /// Rectangle in units of the CRS: [`PixelOptions::bbox`](crate::PixelOptions::bbox).

@@ -1,23 +1,35 @@
 //! Georeferencing and metadata that several rasters have in common.
 
+#[cfg(feature = "mosaic")]
 use std::collections::HashMap;
 
+#[cfg(feature = "mosaic")]
 use super::keys::{ASCII_PARAMS, DOUBLE_PARAMS};
-use super::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement, Transform};
+#[cfg(feature = "mosaic")]
+use super::{GeoKeys, Metadata, MetadataItem};
+use super::{GeoRef, Placement, Transform};
 
+#[cfg(feature = "mosaic")]
 /// GTRasterTypeGeoKey: whether pixels are areas or points.
 const RASTER_TYPE: u16 = 1025;
+#[cfg(feature = "mosaic")]
 /// Citations: names for people (GeoTIFF 1.1 sections 7.2 and 7.3).
 const CITATIONS: [u16; 4] = [1026, 2049, 3073, 4097];
+#[cfg(feature = "mosaic")]
 /// The EPSG codes of the projected, geographic, and vertical CRS.
 const PROJECTED: u16 = 3072;
+#[cfg(feature = "mosaic")]
 const GEOGRAPHIC: u16 = 2048;
+#[cfg(feature = "mosaic")]
 const VERTICAL: u16 = 4096;
+#[cfg(feature = "mosaic")]
 /// CoordinateEpochGeoKey.
 const COORDINATE_EPOCH: u16 = 5120;
+#[cfg(feature = "mosaic")]
 /// Not an EPSG code, but a definition by other keys.
 const USER_DEFINED: u16 = 32767;
 
+#[cfg(feature = "mosaic")]
 /// The value of a GeoKey.
 #[derive(Debug, PartialEq)]
 enum KeyValue<'a> {
@@ -26,6 +38,7 @@ enum KeyValue<'a> {
     Text(&'a [u8]),
 }
 
+#[cfg(feature = "mosaic")]
 impl GeoKeys {
     /// Returns whether two directories define the same CRS: by EPSG codes if both have them, otherwise by all keys
     /// except names and the raster type.
@@ -101,6 +114,7 @@ impl GeoRef {
     }
 }
 
+#[cfg(feature = "mosaic")]
 impl Metadata {
     /// Removes what another raster does not have too, and returns the names of what was removed.
     pub(crate) fn keep_common(&mut self, other: &Self) -> Vec<String> {
@@ -128,7 +142,7 @@ impl Metadata {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "mosaic"))]
 mod tests {
     use super::*;
     use crate::geo::Crs;

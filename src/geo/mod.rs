@@ -2,7 +2,6 @@
 
 mod color;
 pub(crate) mod colors;
-#[cfg(feature = "mosaic")]
 mod common;
 pub(crate) mod crs;
 mod keys;

@@ -6,6 +6,7 @@ mod options;
 mod palette;
 mod reduce;
 mod subset;
+mod wrap;
 
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub(crate) use buffer::RowBuffer;

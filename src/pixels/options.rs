@@ -12,6 +12,7 @@ use super::convert::{Conversion, ConvertedSource};
 use super::palette::ExpandedSource;
 use super::reduce::ReducedSource;
 use super::subset::SubsetSource;
+use super::wrap::WrappedSource;
 
 /// A band of the source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,6 +60,7 @@ crate::names::named!(PaletteColors, ExpandPalette, { Rgb => "rgb", Rgba => "rgba
 #[derive(Debug, Clone, Default, PartialEq)]
 #[must_use]
 pub struct PixelOptions {
+    wrap_longitude: Option<f64>,
     window: Option<Rectangle>,
     bbox: Option<Bounds>,
     bands: Vec<BandChoice>,
@@ -76,6 +78,13 @@ impl PixelOptions {
     /// Returns the default options: all pixels, as they are.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Turns a global grid so that it begins with the first column whose center is not west of this longitude: -180 makes a
+    /// grid from -180 to 180 of one from 0 to 360. The columns must go around the globe, 360 degrees.
+    pub fn wrap_longitude(mut self, longitude: f64) -> Self {
+        self.wrap_longitude = Some(longitude);
+        self
     }
 
     /// Selects a rectangle of pixels, which must lie within the image. The georeferencing moves with it. Contradicts
@@ -167,14 +176,15 @@ impl PixelOptions {
     /// Returns the options that apply to each input of several: bands, colors, and values.
     #[cfg(all(feature = "geotiff", feature = "mosaic"))]
     pub(crate) fn of_each(&self) -> Self {
-        Self { window: None, bbox: None, size: None, size_resampling: None, ..self.clone() }
+        Self { wrap_longitude: None, window: None, bbox: None, size: None, size_resampling: None, ..self.clone() }
     }
 
     /// Returns the options that apply to several inputs as one image: window and size.
     #[cfg(all(feature = "geotiff", feature = "mosaic"))]
     pub(crate) fn of_all(&self) -> Self {
         let (window, bbox) = (self.window.clone(), self.bbox);
-        Self { window, bbox, size: self.size, size_resampling: self.size_resampling, ..Self::default() }
+        let wrap_longitude = self.wrap_longitude;
+        Self { wrap_longitude, window, bbox, size: self.size, size_resampling: self.size_resampling, ..Self::default() }
     }
 
     /// Returns whether values or their type change, and with them the nodata value.
@@ -201,6 +211,10 @@ impl PixelOptions {
                 "has no effect without a size to reduce the image to",
             ));
         }
+        if let Some(longitude) = self.wrap_longitude.filter(|longitude| !(longitude.abs() <= 360.0)) {
+            let reason = format!("{longitude} is out of range (-360 to 360)");
+            return Err(Error::option(OptionField::WrapLongitude, reason));
+        }
         for Rescale { from, to } in &self.rescale {
             let finite = [Some(*from), *to].into_iter().flatten().all(|(a, b)| a.is_finite() && b.is_finite());
             if !finite || from.0 == from.1 {
@@ -220,6 +234,9 @@ impl PixelOptions {
     pub fn apply<'a, S: RasterSource + 'a>(&self, source: S) -> Result<Box<dyn RasterSource + 'a>> {
         self.validate()?;
         let mut source: Box<dyn RasterSource + 'a> = Box::new(source);
+        if let Some(longitude) = self.wrap_longitude {
+            source = Box::new(WrappedSource::new(source, longitude)?);
+        }
         let window = self.rectangle(source.spec(), source.geo())?;
         if window.is_some() || !self.bands.is_empty() {
             source = Box::new(SubsetSource::new(source, window, &self.bands)?);

@@ -15,11 +15,7 @@ pub fn codecs() -> JsValue {
         let codec = compression.codec();
         let parameter = codec.parameters.iter().find_map(|parameter| match (parameter.range, parameter.default) {
             (ParameterRange::Integers { min, max }, ParameterValue::Integer(default)) => Some(
-                Out::default()
-                    .with("name", parameter.name)
-                    .with("min", min)
-                    .with("max", max)
-                    .with("default", default),
+                Out::default().with("name", parameter.name).with("min", min).with("max", max).with("default", default),
             ),
             _ => None,
         });

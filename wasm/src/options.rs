@@ -2,8 +2,8 @@
 
 use cogsmith::{
     BandValue, BigTiff, Bounds, ColorInterpretation, Compression, Crs, EncodeOptions, Gcp, Interleave, MaskPolicy,
-    MetadataOverride, Nodata, OptionField, Overrides, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions, Resampling, TileSize,
-    Transform,
+    MetadataOverride, Nodata, OptionField, Overrides, Overviews, ParameterValue, PixelIs, Predictor, ReadOptions,
+    Resampling, TileSize, Transform,
 };
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
@@ -105,6 +105,8 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::BitsPerSample
             | OptionField::CreationOption
             | OptionField::Pixels
+            | OptionField::Overlap
+            | OptionField::WrapLongitude
             | OptionField::Window
             | OptionField::Bbox
             | OptionField::Bands
@@ -287,7 +289,13 @@ fn colors(given: &Given) -> Result<Vec<ColorInterpretation>> {
     let items = given.items().filter(|items| !items.is_empty());
     let Some(items) = items else { return given.refuse("expected an array with a color for each band") };
     let color = |item: &Given| {
-        let names = || ColorInterpretation::ALL.iter().map(|color| color.name().to_ascii_lowercase()).collect::<Vec<_>>().join(", ");
+        let names = || {
+            ColorInterpretation::ALL
+                .iter()
+                .map(|color| color.name().to_ascii_lowercase())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let color = ColorInterpretation::parse(&item.text()?);
         color.map_or_else(|| given.refuse(format!("expected one of {}", names())), Ok)
     };

@@ -5,6 +5,7 @@
 - :class:`CogWriter`: write rows as they come.
 - :func:`create`: convert a GeoTIFF file, as the command ``cogsmith create`` does.
 - :func:`mosaic`, :func:`stack`: join files on one grid, or their bands, as the commands of these names do.
+- :func:`cog_translate`: replaces the function of this name in rio-cogeo.
 - :func:`validate`, :func:`info`: check and describe files, as the commands of these names do.
 - ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
 """
@@ -16,8 +17,11 @@ from ._datacube import _write_cog, to_cog, write_cog
 from ._native import __version__
 from ._several import mosaic, stack
 from ._streaming import CogWriter
+from ._translate import cog_translate
 from ._write import write
 
 _xarray.register()
 
-__all__ = ["CogWriter", "__version__", "create", "info", "mosaic", "stack", "to_cog", "validate", "write", "write_cog"]
+__all__ = [
+    "CogWriter", "__version__", "cog_translate", "create", "info", "mosaic", "stack", "to_cog", "validate", "write", "write_cog",
+]  # fmt: skip

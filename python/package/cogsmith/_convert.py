@@ -63,6 +63,7 @@ def create(
     image: int | None = None,
     nodata: Number | str | None = UNSET,
     mask: Literal["auto", "none", "nodata", "any-nodata", "alpha"] | str = default("auto"),
+    wrap_longitude: float | None = None,
     window: Sequence[int] | str | Any = None,
     bbox: Iterable[float] | str | None = None,
     bands: int | str | Sequence[int | str] | None = None,
@@ -130,6 +131,9 @@ def create(
         Source of the mask: the mask of the input; none; pixels whose bands are all, or in part, nodata or NaN; or pixels
         whose alpha is 0, and the alpha band is dropped. With a lossy codec, "auto" also makes the mask from nodata and
         alpha, which the codec would change.
+    wrap_longitude : float, optional
+        Longitude that a global grid begins at, such as -180 for a grid from 0 to 360: the first column is the first one
+        whose center is not west of it.
     window : sequence of 4 int, str, or rasterio.windows.Window, optional
         Rectangle of pixels to write: left column, top row, width, height; columns and rows count from 0.
     bbox : sequence of 4 float or str, optional

@@ -172,6 +172,10 @@ def _metadata(result: FileOptions, name: str, value: Any) -> None:
     result.overrides.items += items
 
 
+def _wrap_longitude(result: FileOptions, name: str, value: Any) -> None:
+    result.pixels.wrap_longitude = None if value is None else _values.finite(name, value)
+
+
 def _window(result: FileOptions, name: str, value: Any) -> None:
     if hasattr(value, "col_off"):
         # rasterio.windows.Window
@@ -296,6 +300,7 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "image": ("image", _image),
     "nodata": ("nodata", _nodata),
     "mask": ("mask", _mask),
+    "wrap_longitude": ("wrap_longitude", _wrap_longitude),
     "window": ("window", _window),
     "bbox": ("bbox", _bbox),
     "bands": ("bands", _bands),

@@ -125,6 +125,8 @@ class Input:
 class PixelChoice:
     """The pixels of a file that are written, and as what."""
 
+    #: The longitude that a global grid begins at.
+    wrap_longitude: float | None = None
     #: Column, row, width, height.
     window: tuple[int, int, int, int] | None = None
     #: Left, bottom, right, top.

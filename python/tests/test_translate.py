@@ -1,0 +1,89 @@
+"""The signature of rio-cogeo: the same pixels, mask, nodata, and tags as its own function."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+import rasterio
+from conftest import assert_valid
+from rasterio.transform import from_origin
+from rio_cogeo import cogeo
+from rio_cogeo.profiles import cog_profiles
+
+import cogsmith
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "source.tif"
+    pixels = np.random.default_rng(1).integers(0, 200, (3, 700, 600)).astype("uint8")
+    pixels[:, 100:200, 50:150] = 0
+    with rasterio.open(
+        path, "w", driver="GTiff", width=600, height=700, count=3, dtype="uint8", nodata=0, crs="EPSG:32633",
+        transform=from_origin(500000, 6000000, 10, 10),
+    ) as file:  # fmt: skip
+        file.write(pixels)
+        file.update_tags(A="b")
+        file.set_band_description(1, "red")
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"indexes": [3, 1]},
+        {"nodata": 7},
+        {"dtype": "uint16"},
+        {"overview_level": 1},
+        {"overview_level": 0},
+        {"overview_resampling": "average"},
+        {"additional_cog_metadata": {"C": 1}},
+        {"config": {"GDAL_NUM_THREADS": "2", "GDAL_TIFF_OVR_BLOCKSIZE": "128"}},
+        {"in_memory": True, "quiet": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("profile", ["deflate", "lzw", "zstd", "raw"])
+def test_the_same_as_rio_cogeo(source, tmp_path, profile, options):
+    ours, theirs = tmp_path / "ours.tif", tmp_path / "theirs.tif"
+    made = cog_profiles.get(profile)
+    made.update({"blockxsize": 256, "blockysize": 256})
+    cogsmith.cog_translate(source, ours, made, **options)
+    cogeo.cog_translate(source, theirs, made, **{"quiet": True, **options})
+    if options.get("overview_level") != 0:
+        assert_valid(ours)
+    with rasterio.open(ours) as a, rasterio.open(theirs) as b:
+        assert (a.read() == b.read()).all() and a.dtypes == b.dtypes
+        assert (a.nodata, a.transform, a.crs, a.block_shapes) == (b.nodata, b.transform, b.crs, b.block_shapes)
+        assert (a.dataset_mask() == b.dataset_mask()).all()
+        assert [a.overviews(band) for band in a.indexes] == [b.overviews(band) for band in b.indexes]
+        assert a.descriptions == b.descriptions
+        assert b.tags().items() <= a.tags().items()
+
+
+def test_masks(source, tmp_path):
+    ours, theirs = tmp_path / "ours.tif", tmp_path / "theirs.tif"
+    cogsmith.cog_translate(source, ours, cog_profiles.get("deflate"), add_mask=True)
+    cogeo.cog_translate(source, theirs, cog_profiles.get("deflate"), add_mask=True, quiet=True)
+    with rasterio.open(ours) as a, rasterio.open(theirs) as b:
+        valid = b.dataset_mask() != 0
+        assert ((a.dataset_mask() != 0) == valid).all() and (a.read()[:, valid] == b.read()[:, valid]).all()
+
+
+def test_a_dataset_and_other_bases(source, tmp_path):
+    with rasterio.open(source) as dataset:
+        cogsmith.cog_translate(dataset, tmp_path / "ours.tif", {"blockxsize": 128, "blockysize": 128}, decimation_base=3)
+    with rasterio.open(tmp_path / "ours.tif") as ours:
+        assert ours.overviews(1) == [3, 9]
+
+
+def test_what_is_not_supported_is_named(source, tmp_path):
+    for options in [{"web_optimized": True}, {"colormap": {0: (1, 2, 3, 4)}}, {"config": {"GDAL_NONSENSE": 1}}]:
+        with pytest.raises(ValueError, match=next(iter(options))):
+            cogsmith.cog_translate(source, tmp_path / "ours.tif", {}, **options)
+    with pytest.raises(ValueError, match="not a file on disk"):
+        cogsmith.cog_translate(object(), tmp_path / "ours.tif", {})
+    assert list(inspect.signature(cogsmith.cog_translate).parameters) == list(inspect.signature(cogeo.cog_translate).parameters)
