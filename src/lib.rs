@@ -24,6 +24,7 @@
 //! | an array, or any [`RasterSource`] | a file | [`write()`] |
 //! | the same | bytes | [`to_vec`] |
 //! | the same | any [`std::io::Write`]; `Seek` is not needed | [`write_to`] |
+//! | the same | any [`TileSink`], such as an upload to an object store (crate `cogsmith-store`) | [`write_to_sink`] |
 //! | rows as they arrive | a file | [`CogWriter::create`] |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
@@ -112,7 +113,7 @@ pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;
-pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
+pub use front::{CogOptions, IntoSource, to_vec, write, write_to, write_to_sink};
 pub use geo::metadata::TEXTS as METADATA_TEXTS;
 pub use geo::numbers::NUMBERS as METADATA_NUMBERS;
 pub use geo::{

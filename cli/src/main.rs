@@ -18,6 +18,7 @@ mod info;
 mod pixels;
 mod place;
 mod report;
+mod store;
 mod validate;
 mod words;
 
