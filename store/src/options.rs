@@ -34,8 +34,8 @@ const REQUEST_TIMEOUT: &str = "300s";
 pub struct StorageOptions {
     values: Vec<(String, String)>,
     use_environment: bool,
-    pub(crate) max_retries: usize,
-    pub(crate) retry_time: Duration,
+    max_retries: usize,
+    retry_time: Duration,
 }
 
 impl Default for StorageOptions {
@@ -69,7 +69,7 @@ impl StorageOptions {
     /// without the prefix of the service (`aws_`, `google_`, `azure_`); GDAL's configuration options (`AWS_S3_ENDPOINT`,
     /// `AWS_HTTPS`, `AWS_NO_SIGN_REQUEST`, `AWS_REQUEST_PAYER`, `AWS_PROFILE`, `GS_NO_SIGN_REQUEST`, `CPL_GS_ENDPOINT`,
     /// `AZURE_STORAGE_ACCOUNT`, `AZURE_STORAGE_ACCESS_TOKEN`, `AZURE_STORAGE_CONNECTION_STRING`,
-    /// `AZURE_NO_SIGN_REQUEST`); and fsspec's `key`, `secret`, `token`, `anon`, `profile` and `endpoint_url`.
+    /// `AZURE_NO_SIGN_REQUEST`); `max_retries` and `retry_timeout` (seconds), as [`retries`](Self::retries); and fsspec's `key`, `secret`, `token`, `anon`, `profile` and `endpoint_url`.
     pub fn option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((name.into(), value.into()));
         self
@@ -110,7 +110,7 @@ impl StorageOptions {
 
     /// Returns the options of a service by their canonical names, the environment's first.
     pub(crate) fn resolve(&self, service: Service) -> Result<Resolved> {
-        let mut resolved = Resolved::new(service);
+        let mut resolved = Resolved::new(service, self.max_retries, self.retry_time);
         resolved.set("timeout", REQUEST_TIMEOUT);
         if self.use_environment {
             // In the order of names, so that the result does not depend on that of the environment.
@@ -155,15 +155,20 @@ pub(crate) struct Resolved {
     pub(crate) profile: Option<String>,
     /// True if shared configuration files may be read.
     pub(crate) uses_files: bool,
+    /// How often a failed request is repeated, and for how long in total.
+    pub(crate) max_retries: usize,
+    pub(crate) retry_time: Duration,
     is_plain_http: bool,
     is_virtual_hosted: Option<bool>,
     gdal_endpoint: Option<String>,
 }
 
 impl Resolved {
-    fn new(service: Service) -> Self {
+    fn new(service: Service, max_retries: usize, retry_time: Duration) -> Self {
         Self {
             service,
+            max_retries,
+            retry_time,
             values: Vec::new(),
             profile: None,
             uses_files: false,
@@ -215,6 +220,14 @@ impl Resolved {
             (Service::S3, "aws_request_payer" | "request_payer" | "requester_pays") => {
                 let pays = value.eq_ignore_ascii_case("requester") || truth(name, value)?;
                 self.set("request_payer", if pays { "true" } else { "false" });
+            }
+            (_, "max_retries") => {
+                self.max_retries = value.trim().parse().map_err(|_| unparsed(name, "a number"))?;
+            }
+            (_, "retry_timeout") => {
+                let seconds =
+                    value.trim().trim_end_matches('s').parse().map_err(|_| unparsed(name, "a number of seconds"))?;
+                self.retry_time = Duration::from_secs(seconds);
             }
             (Service::S3, "key") => self.set("access_key_id", value),
             (Service::S3, "secret") => self.set("secret_access_key", value),
@@ -322,15 +335,16 @@ impl Resolved {
     }
 }
 
+fn unparsed(name: &str, expected: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::InvalidOption, format!("option '{name}' has a value that is not {expected}"))
+}
+
 /// Parses a value that is true or false, as GDAL does.
 fn truth(name: &str, value: &str) -> Result<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
         "yes" | "true" | "on" | "1" => Ok(true),
         "no" | "false" | "off" | "0" | "" => Ok(false),
-        _ => Err(StoreError::new(
-            StoreErrorKind::InvalidOption,
-            format!("option '{name}' has a value that is neither yes nor no"),
-        )),
+        _ => Err(unparsed(name, "yes or no")),
     }
 }
 

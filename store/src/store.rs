@@ -102,9 +102,9 @@ impl Store {
         }
         prepare_tls(resolved.needs_tls())?;
         let retry = RetryConfig {
-            max_retries: options.max_retries,
-            retry_timeout: options.retry_time,
-            backoff: BackoffConfig { init_backoff: first_wait(options.retry_time), ..BackoffConfig::default() },
+            max_retries: resolved.max_retries,
+            retry_timeout: resolved.retry_time,
+            backoff: BackoffConfig { init_backoff: first_wait(resolved.retry_time), ..BackoffConfig::default() },
         };
         let build = match target.service() {
             Service::S3 => s3,
@@ -112,7 +112,7 @@ impl Store {
             Service::Azure => azure,
         };
         let (objects, parts, api, http) = build(target, &resolved, &retry)?;
-        let (max_retries, retry_time) = (options.max_retries, options.retry_time);
+        let (max_retries, retry_time) = (resolved.max_retries, resolved.retry_time);
         let inner =
             Inner { requests: Requests::start()?, objects, parts, api, http: Some(http), max_retries, retry_time };
         Ok(Self { inner: Arc::new(inner) })

@@ -20,6 +20,9 @@ use crate::target::{Service, Target};
 /// Time between looks at the flag that cancels.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long the answer to the creation of an upload is still waited for after a flag that cancels.
+const CREATE_TIME: Duration = Duration::from_secs(10);
+
 /// The longest that an abort may take when an upload is dropped.
 const ABORT_TIME: Duration = Duration::from_secs(20);
 
@@ -40,7 +43,8 @@ impl Requests {
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
-    /// Runs a request to its end while the calling thread waits, for at most `time` if there is a limit.
+    /// Runs a request to its end while the calling thread waits. The wait ends early after `time`, if there is one, from when a
+    /// flag is set, or from the start without flags.
     fn wait<T: Send + 'static>(
         &self,
         cancelled: &[Arc<AtomicBool>],
@@ -51,15 +55,20 @@ impl Requests {
         let task = self.handle.spawn(async move {
             let _ = sender.send(request.await);
         });
-        let began = Instant::now();
+        // Since when it is time to give up.
+        let mut since = cancelled.is_empty().then(Instant::now);
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let is_late = time.is_some_and(|time| began.elapsed() > time);
-            if is_late || is_set(cancelled) {
+            if is_set(cancelled) {
+                since.get_or_insert_with(Instant::now);
+            }
+            if let (Some(since), Some(time)) = (since, time)
+                && since.elapsed() >= time
+            {
                 task.abort();
                 return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
             }
@@ -142,14 +151,16 @@ impl Upload {
     }
 
     fn wait<T: Send + 'static>(&self, request: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-        self.store.requests().wait(&self.settings.cancelled, None, request)
+        self.store.requests().wait(&self.settings.cancelled, Some(Duration::ZERO), request)
     }
 
     /// Begins the multipart upload, which shows whether the bucket exists and may be written to.
     pub(crate) fn begin(&mut self) -> Result<()> {
         let (store, key, attributes) =
             (self.store.clone(), self.target.path().clone(), self.settings.attributes.clone());
-        self.id = Some(self.wait(async move { store.create(&key, attributes).await })?);
+        let created = async move { store.create(&key, attributes).await };
+        // Without the answer, nobody could abort the upload.
+        self.id = Some(self.store.requests().wait(&self.settings.cancelled, Some(CREATE_TIME), created)?);
         Ok(())
     }
 

@@ -164,7 +164,8 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<bool> {
                 1 => Fault::Status(503),
                 2 => Fault::Status(429),
                 3 => Fault::Cut,
-                4 | 5 => Fault::Lost,
+                // The identifier of an upload whose creation is not answered is lost, and nobody can abort it.
+                4 | 5 if kind != "create" => Fault::Lost,
                 _ if kind == "complete" => Fault::ErrorBody,
                 _ => Fault::Status(502),
             }),
