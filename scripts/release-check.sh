@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation package workflows interop"
+CHECKS="memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation stores package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -126,6 +126,13 @@ validation() {
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
+# Random faults 400 times, and 2 and 8 GiB of pixels to moto, with memory and temporary files.
+stores() {
+    COGSMITH_FAULT_RUNS=400 cargo test --locked -p cogsmith-store || return 1
+    scripts/test.sh judges stores || return 1
+    STORES=$TARGET/stores COGSMITH=$TARGET/stores/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/stores.py --long
+}
+
 # Checks the workflows as GitHub would.
 workflows() {
     local folder
@@ -161,6 +168,7 @@ check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
 check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
+check stores 'passed' stores
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
 check interop 'passed,' scripts/interop.sh

@@ -133,8 +133,8 @@ pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
-    CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_to_file, encode_to_output,
-    encode_to_sink, encode_to_vec, file_sink,
+    CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_levels_to_sink, encode_to_file,
+    encode_to_output, encode_to_sink, encode_to_vec, file_sink,
 };
 pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]

@@ -1,7 +1,7 @@
 //! Writing rows as they come.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cogsmith::{CogPlan, CogWriter, DataType, Executor, OutputFile, Sample};
 use half::f16;
@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use crate::encode::Work;
 use crate::error::raise;
 use crate::plan::{Plan, summary};
+use crate::store;
 use crate::supervise::{Audience, supervise};
 use crate::target::{Failure, PythonWriter};
 
@@ -39,13 +40,18 @@ impl Writer {
             None => Executor::all_cores(),
         };
         let (executor, own) = (executor.map_err(raise)?, plan.plan.clone());
-        let (writer, failure) = match target.extract::<PathBuf>() {
-            Ok(path) => {
+        let object = store::object(&target)?;
+        let (writer, failure) = match (object, target.extract::<PathBuf>()) {
+            (Some(object), _) => {
+                let sink = work.object_sink(&object, &plan.plan, Arc::default()).map_err(raise)?;
+                (CogWriter::to_sink(own, executor, &work.store(None), Box::new(sink)), None)
+            }
+            (None, Ok(path)) => {
                 let output = OutputFile::create(&path, &work.file_options()).map_err(raise)?;
                 let store = work.store(Some(output.directory().to_path_buf()));
                 (CogWriter::to_file(own, executor, store, output), None)
             }
-            Err(_) => {
+            (None, Err(_)) => {
                 work.file_options().check_for_stream().map_err(raise)?;
                 let (object, failure) = PythonWriter::new(target.unbind());
                 (CogWriter::to_writer(own, executor, work.store(None), object), Some(failure))

@@ -155,7 +155,7 @@ pub(crate) struct Resolved {
     pub(crate) profile: Option<String>,
     /// True if shared configuration files may be read.
     pub(crate) uses_files: bool,
-    /// How often a failed request is repeated, and for how long in total.
+    /// Number of repetitions of a failed request, and the time for all of them.
     pub(crate) max_retries: usize,
     pub(crate) retry_time: Duration,
     is_plain_http: bool,

@@ -39,7 +39,7 @@ pub struct Store {
     pub(crate) inner: Arc<Inner>,
 }
 
-/// What a connection consists of.
+/// The clients of a connection, and their thread.
 pub(crate) struct Inner {
     requests: Requests,
     objects: Arc<dyn ObjectStore>,

@@ -20,7 +20,7 @@ use crate::target::{Service, Target};
 /// Time between looks at the flag that cancels.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long the answer to the creation of an upload is still waited for after a flag that cancels.
+/// The longest wait for the answer to the creation of an upload after a flag that cancels.
 const CREATE_TIME: Duration = Duration::from_secs(10);
 
 /// The longest that an abort may take when an upload is dropped.

@@ -49,7 +49,6 @@ pub struct State {
     pub types: BTreeMap<String, String>,
     pub min_part: usize,
     pub needs_equal_parts: bool,
-    /// Whether completion heeds If-None-Match.
     pub random: Random,
     /// One of this many requests fails; none if 0.
     pub fault_one_in: u64,
