@@ -34,7 +34,7 @@ struct State {
 #[pymethods]
 impl Writer {
     #[new]
-    fn new(plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
+    fn new(py: Python<'_>, plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
         let executor = match work.threads {
             Some(count) => Executor::threads(count),
             None => Executor::all_cores(),
@@ -43,7 +43,8 @@ impl Writer {
         let object = store::object(&target)?;
         let (writer, failure) = match (object, target.extract::<PathBuf>()) {
             (Some(object), _) => {
-                let sink = work.object_sink(&object, &plan.plan, Arc::default()).map_err(raise)?;
+                // Waits for the store.
+                let sink = py.detach(|| work.object_sink(&object, &plan.plan, Arc::default())).map_err(raise)?;
                 (CogWriter::to_sink(own, executor, &work.store(None), Box::new(sink)), None)
             }
             (None, Ok(path)) => {
@@ -87,8 +88,9 @@ impl Writer {
     }
 
     /// Closes the writer without writing the file.
-    fn discard(&self) {
-        drop(self.take());
+    fn discard(&self, py: Python<'_>) {
+        // An upload is aborted by a request.
+        py.detach(|| drop(self.take()));
     }
 }
 

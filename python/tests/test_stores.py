@@ -139,6 +139,12 @@ def test_a_failed_source_leaves_nothing(server, storage):
         cogsmith.write(PIXELS, "s3://bucket/a.tif", progress=stop, storage_options=storage, row_memory=1, threads=1, compress="zstd", level=19)
     assert not server.objects and not server.uploads
 
+    writer = cogsmith.CogWriter("s3://bucket/a.tif", shape=PIXELS.shape, dtype="uint16", storage_options=storage)
+    writer.push(PIXELS[:2000])
+    assert server.uploads
+    writer.discard()
+    assert not server.objects and not server.uploads
+
 
 def test_errors_do_not_show_secrets(server, storage, tmp_path):
     for options, target, message in (
