@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -140,6 +140,13 @@ mosaic() {
     COGSMITH=$TARGET/release/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/mosaic_large.py --side 50 --runs 2 --ratio 4
 }
 
+# Random faults 400 times, and 2 and 8 GiB of pixels to moto, with memory and temporary files.
+stores() {
+    COGSMITH_FAULT_RUNS=400 cargo test --locked -p cogsmith-store || return 1
+    scripts/test.sh judges stores || return 1
+    STORES=$TARGET/stores COGSMITH=$TARGET/stores/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/stores.py --long
+}
+
 # Checks the workflows as GitHub would.
 workflows() {
     local folder
@@ -177,6 +184,7 @@ check crs 'passed' all_crs
 check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
 check mosaic 'times as fast' mosaic
+check stores 'passed' stores
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
 check interop 'passed,' scripts/interop.sh

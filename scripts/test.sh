@@ -20,6 +20,7 @@ for word in "$@"; do
 done
 
 # The tests of a package build it first.
+[[ " ${STAGES[*]} " != *" stores "* ]] || STAGES+=(store-build)
 for name in wasm python; do
     [[ " ${STAGES[*]} " != *" $name "* ]] || STAGES+=("$name-build")
 done
@@ -37,7 +38,12 @@ RUST_VERSION=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Crates that build or bind C: none may be in the default build.
 C_CRATES='^(cc|cmake|bindgen|pkg-config|vcpkg|.*-sys) v'
 # Bindings to the kernel and C library that every system has, which compile nothing.
-NO_C='^(linux-raw-sys|windows-sys|js-sys|web-sys|redox_syscall|hermit-abi|core-foundation-sys) v'
+NO_C='^(linux-raw-sys|windows-sys|js-sys|web-sys|redox_syscall|hermit-abi|core-foundation-sys|security-framework-sys) v'
+# What the packages are built for. Crates for other systems, such as Haiku, may compile C there.
+SHIPPED="x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-apple-darwin aarch64-apple-darwin x86_64-pc-windows-msvc"
+STORES=$TARGET/stores
+MOTO="moto[server]==5.2.5"
+AZURITE=azurite@3.37.0
 mkdir -p "$LOGS"
 
 # One line per finished stage: name, seconds, seconds of CPU time, ok or FAILED.
@@ -135,13 +141,33 @@ install_python_peers() {
         cp "$wanted" "$stamp"
 }
 
+# Servers with the interfaces of S3 and Azure.
+install_stores() {
+    local python
+    command -v npm >/dev/null || apt_install nodejs npm || return 1
+    if [ "$(cat "$STORES/installed" 2>/dev/null)" != "$MOTO $AZURITE" ]; then
+        python=$(find_python) || return 1
+        rm -rf "$STORES/venv" "$STORES/azurite"
+        mkdir -p "$STORES/azurite"
+        "$python" -m venv "$STORES/venv" &&
+            "$STORES/venv/bin/pip" install -q --disable-pip-version-check "$MOTO" &&
+            npm install --silent --no-audit --no-fund --prefix "$STORES/azurite" "$AZURITE" &&
+            echo "$MOTO $AZURITE" >"$STORES/installed"
+    fi
+}
+
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt nodata geotiff-js crs validation lerc pixels wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt nodata geotiff-js crs validation lerc pixels stores wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
     PIP=$!
+fi
+SERVERS=
+if wanted stores; then
+    install_stores >"$LOGS/stores-install.log" 2>&1 &
+    SERVERS=$!
 fi
 if wanted wasm-build wasm; then
     install_wasm >"$LOGS/apt-wasm.log" 2>&1 &
@@ -171,7 +197,25 @@ no_c_in_default_build() {
     echo "$found"
     found=$(echo "$found" | sed 's/ (.*//' | sort -u | grep -E "$C_CRATES" | grep -vE "$NO_C")
     [ -z "$found" ] || { echo "the default features of the library compile C through:"; echo "$found"; return 1; }
+    local target
+    for target in $SHIPPED; do
+        found=$(cargo tree -e normal,build --target "$target" -p cogsmith-cli --features store --prefix none --locked) || return 1
+        found=$(echo "$found" | sed 's/ (.*//' | sort -u | grep -E "$C_CRATES" | grep -vE "$NO_C")
+        [ -z "$found" ] || { echo "the feature 'store' of the command compiles C for $target through:"; echo "$found"; return 1; }
+    done
 }
+
+# The command with the feature 'store' is another one than that of the other stages.
+store_build() {
+    mkdir -p "$STORES"
+    cargo clippy -p cogsmith-cli --features store --all-targets --locked -- -D warnings &&
+        cargo build -p cogsmith-cli --features store --locked && cp "$TARGET/debug/cogsmith" "$STORES/cogsmith"
+    local status=$?
+    cargo build -q -p cogsmith-cli --locked || status=1
+    return $status
+}
+
+stores() { installed "moto and Azurite" "$SERVERS" stores-install && STORES=$STORES COGSMITH=$STORES/cogsmith judge stores; }
 
 features() {
     local feature
@@ -286,7 +330,7 @@ python_package() {
 # binary.
 compilers() {
     stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
-    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith -p cogsmith-lerc --locked
+    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith -p cogsmith-lerc -p cogsmith-store --locked
     stage features features
     stage package scripts/package.sh check
     stage python-build python_build
@@ -313,10 +357,12 @@ oracles() {
     stage crs crs
     stage validation judge validation
     stage lerc judge lerc
+    stage stores stores
     stage fixtures fixtures_same
 }
 
 stage build cargo build --workspace --all-targets --locked
+stage store-build store_build
 stage unit cargo test --workspace --locked
 stage judges judges_ready
 # Other stages need the oracles, too.

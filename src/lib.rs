@@ -24,6 +24,7 @@
 //! | an array, or any [`RasterSource`] | a file | [`write()`] |
 //! | the same | bytes | [`to_vec`] |
 //! | the same | any [`std::io::Write`]; `Seek` is not needed | [`write_to`] |
+//! | the same | any [`TileSink`], such as an upload to an object store (crate `cogsmith-store`) | [`write_to_sink`] |
 //! | rows as they arrive | a file | [`CogWriter::create`] |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
@@ -115,7 +116,7 @@ pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
 #[cfg(feature = "geotiff")]
 pub use front::convert;
-pub use front::{CogOptions, IntoSource, to_vec, write, write_to};
+pub use front::{CogOptions, IntoSource, to_vec, write, write_to, write_to_sink};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub use front::{InputOptions, mosaic, stack};
 pub use geo::metadata::TEXTS as METADATA_TEXTS;
@@ -137,8 +138,8 @@ pub use read::{DiskFile, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
-    CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_to_file, encode_to_output,
-    encode_to_sink, encode_to_vec, file_sink,
+    CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_levels_to_sink, encode_to_file,
+    encode_to_output, encode_to_sink, encode_to_vec, file_sink,
 };
 pub use sink::{FileOptions, MemorySink, OutputFile, SpooledSink, StoreOptions};
 #[cfg(feature = "geotiff")]

@@ -20,6 +20,7 @@ use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
 use crate::several::{MosaicArguments, Several, StackArguments};
+use crate::store::StoreArguments;
 use crate::validate::ValidateArguments;
 
 const EXAMPLES: &str = "\
@@ -28,6 +29,7 @@ Examples:
   cogsmith create --compress zstd --level 15 --threads 4 scene.tif scene-cog.tif
   cogsmith create --overview-resampling mode --nodata 0 landcover.tif landcover-cog.tif
   cogsmith create --overwrite scene.tif scene.tif
+  cogsmith create scene.tif s3://bucket/scene.tif
   cogsmith create --quiet scene.tif - | upload-somewhere";
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure (no output file is left behind), 2 usage error.";
@@ -66,7 +68,10 @@ pub(crate) struct CreateCommand {
     #[arg(value_hint = ValueHint::FilePath)]
     input: PathBuf,
 
-    /// COG to write, or - for standard output
+    /// COG to write: a file, an object such as s3://bucket/key, or - for standard output
+    ///
+    /// Objects are s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, or GDAL's /vsis3/, /vsigs/, and /vsiaz/. They need the
+    /// feature 'store'.
     #[arg(value_hint = ValueHint::FilePath)]
     output: PathBuf,
 
@@ -199,6 +204,9 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     pub(crate) describe: DescribeArguments,
 
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+
     /// Number of threads (1 to 1024), or all for one per core
     ///
     /// The output is the same, byte for byte, for any number of threads.
@@ -293,6 +301,7 @@ impl CreateArguments {
                     .into(),
             );
         }
+        self.store.check(&self.output, self.sync)?;
         if self.to_standard_output() {
             self.file_options().check_for_stream().map_err(usage)?;
         }

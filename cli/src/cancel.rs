@@ -24,6 +24,12 @@ impl Cancel {
         cancel
     }
 
+    /// Returns the flag itself.
+    #[cfg(feature = "store")]
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     /// Returns whether the user has asked to stop.
     pub(crate) fn requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)

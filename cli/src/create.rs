@@ -13,6 +13,7 @@ use cogsmith::{
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
 use crate::cancel::Cancel;
 use crate::report::{self, Bar, Report};
+use crate::store;
 
 /// The reason that the command failed.
 #[derive(Debug)]
@@ -100,6 +101,8 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     let job = Job { arguments, executor, cancel };
     let summary = if arguments.to_standard_output() {
         job.write_to_standard_output(&mut source, &plan)?
+    } else if cfg!(feature = "store") && store::is_object(&arguments.output) {
+        job.write_to_store(&mut source, &plan)?
     } else {
         job.write_to_file(&mut source, &plan)?
     };
@@ -121,7 +124,8 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
 fn stale_aux(arguments: &CreateArguments) -> Option<String> {
     let mut path = arguments.output.clone().into_os_string();
     path.push(".aux.xml");
-    let is_there = !arguments.to_standard_output() && Path::new(&path).is_file();
+    let is_there =
+        !arguments.to_standard_output() && !store::is_object(&arguments.output) && Path::new(&path).is_file();
     is_there.then(|| {
         let path = path.to_string_lossy();
         format!("'{path}' is older than the output, and GDAL prefers its metadata to the output's; remove it")
@@ -195,6 +199,21 @@ impl Job<'_> {
         let store = self.store(&std::env::temp_dir());
         let bar = Bar::new(self.arguments.quiet, source.spec().height);
         encode(source, plan, &self.executor, &store, &mut output, &mut self.progress(&bar))
+    }
+
+    #[cfg(feature = "store")]
+    fn write_to_store(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
+        let store = self.store(&std::env::temp_dir());
+        let bar = Bar::new(self.arguments.quiet, source.spec().height);
+        let Job { arguments, executor, cancel } = self;
+        let (input, means, progress) = ((source, plan), (executor, &store), &mut self.progress(&bar));
+        arguments.store.write(&arguments.output, arguments.overwrite, input, means, cancel.flag(), progress)
+    }
+
+    /// Fails as any path does that is not one.
+    #[cfg(not(feature = "store"))]
+    fn write_to_store(&self, source: &mut Source, plan: &CogPlan) -> Result<Summary, Error> {
+        self.write_to_file(source, plan)
     }
 
     /// Returns memory limits; `directory` is for temporary files, unless the user named another.

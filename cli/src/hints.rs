@@ -25,6 +25,10 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::OutputIsInput { .. } => "write to another file, outside of the folder of the inputs".to_owned(),
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
         ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
+        #[cfg(feature = "store")]
+        ErrorKind::Io { .. } if crate::store::upload::hint(error).is_some() => {
+            crate::store::upload::hint(error).unwrap_or_default().to_owned()
+        }
         ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "free some space, or pass --temp-dir to store temporary tiles elsewhere".to_owned()
         }
@@ -89,8 +93,8 @@ fn of_output(address: Address, path: &Path) -> String {
     let path = path.display();
     match address {
         Address::Object => format!(
-            "write to standard output and pipe it, as in 'cogsmith create INPUT - | aws s3 cp - {path}', or write a \
-             local file and copy it"
+            "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli --features \
+             store', or write to standard output and pipe it, as in 'cogsmith create INPUT - | aws s3 cp - {path}'"
         ),
         Address::File => "give the path alone, without 'file://'".to_owned(),
         _ => "write a local file and copy it, or write to standard output ('-') and pipe it".to_owned(),

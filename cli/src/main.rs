@@ -19,6 +19,7 @@ mod pixels;
 mod place;
 mod report;
 mod several;
+mod store;
 mod validate;
 mod words;
 

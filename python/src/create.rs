@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cogsmith::{
     BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, Executor, FileOptions, Gcp, ImageSpec, InputFiles,
     InputOptions, MaskedSource, MosaicOptions, Nodata, OutputFile, Overlap, OverriddenSource, PixelIs, PixelOptions,
-    PixelSource, RasterSource, ReadOptions, Rectangle, Rescale, Transform, encode_to_output,
+    PixelSource, RasterSource, ReadOptions, Rectangle, Rescale, Transform, encode_to_output, encode_to_sink,
 };
 use cogsmith::{BandValue, MetadataOverride, Overrides};
 use pyo3::exceptions::PyValueError;
@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
 use crate::plan::{Options, nodata, summary};
+use crate::store;
 use crate::supervise::{Audience, supervise};
 
 /// Options for reading the input: `_plan.Input`.
@@ -162,7 +163,7 @@ fn is_safer_big(spec: &ImageSpec) -> bool {
 pub(crate) fn create<'py>(
     py: Python<'py>,
     source: PathBuf,
-    target: PathBuf,
+    target: Bound<'py, PyAny>,
     input: Input,
     pixels: Pixels,
     overrides: FileOverrides,
@@ -305,8 +306,15 @@ fn convert<'py>(
     }
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
+    let object = store::object(&target)?;
+    let path = if object.is_none() { target.extract::<PathBuf>()? } else { PathBuf::new() };
     let written = supervise(py, work.threads, &audience, |supervisor| {
-        let mut output = OutputFile::create(&target, &file_options)?;
+        if let Some(object) = &object {
+            let mut sink = work.object_sink(object, &plan, supervisor.flag())?;
+            let (executor, store) = (supervisor.executor(), work.store(None));
+            return encode_to_sink(&mut source, &plan, executor, &store, &mut sink, &mut supervisor.progress());
+        }
+        let mut output = OutputFile::create(&path, &file_options)?;
         let store = work.store(Some(output.directory().to_path_buf()));
         let progress = &mut supervisor.progress();
         let written = encode_to_output(&mut source, &plan, supervisor.executor(), &store, &mut output, progress)?;

@@ -1,16 +1,18 @@
 //! Encoding a whole array to a COG.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cogsmith::{
     FileOptions, ImageSpec, OutputFile, PixelSource, StoreOptions, encode as encode_to, encode_levels,
-    encode_levels_to_output, encode_to_output,
+    encode_levels_to_output, encode_levels_to_sink, encode_to_output, encode_to_sink,
 };
 use pyo3::prelude::*;
 
 use crate::array::Pixels;
 use crate::error::raise;
 use crate::plan::{Plan, summary};
+use crate::store;
 use crate::supervise::{Audience, supervise};
 use crate::target::PythonWriter;
 
@@ -25,6 +27,8 @@ pub(crate) struct Work {
     pub(crate) temp_dir: Option<PathBuf>,
     pub(crate) tile_memory: Option<u64>,
     pub(crate) row_memory: Option<u64>,
+    /// Options of the connection to an object store.
+    pub(crate) storage_options: BTreeMap<String, String>,
     /// A callable that takes rows done and rows in total.
     pub(crate) progress: Option<Py<PyAny>>,
 }
@@ -67,6 +71,16 @@ pub(crate) fn encode<'py>(
         .map(|(level, pixels)| (plan.source_spec().clone().width(level.width).height(level.height), pixels))
         .collect();
     let run: Run<'_, _> = Box::new(|mut sources| {
+        if let Some(object) = store::object(&target)? {
+            return supervise(py, work.threads, &audience, |supervisor| {
+                let mut sink = work.object_sink(&object, plan, supervisor.flag())?;
+                let (executor, store, progress) = (supervisor.executor(), work.store(None), &mut supervisor.progress());
+                match sources.as_mut_slice() {
+                    [source] => encode_to_sink(*source, plan, executor, &store, &mut sink, progress),
+                    all => encode_levels_to_sink(&mut plain(all), plan, executor, &store, &mut sink, progress),
+                }
+            });
+        }
         if let Ok(path) = target.extract::<PathBuf>() {
             return supervise(py, work.threads, &audience, |supervisor| {
                 let mut output = OutputFile::create(&path, &work.file_options())?;

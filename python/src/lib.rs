@@ -15,6 +15,7 @@ mod encode;
 mod error;
 mod plan;
 mod shard;
+mod store;
 mod supervise;
 mod target;
 mod writer;
@@ -51,6 +52,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::crs_unit, module)?)?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(store::is_object, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
     module.add_function(wrap_pyfunction!(create::join, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;

@@ -28,6 +28,11 @@ impl Supervisor {
         &self.executor
     }
 
+    /// Returns the flag that is set when the caller has canceled the work.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.cancelled)
+    }
+
     /// Returns the progress callback for the library.
     pub(crate) fn progress(&self) -> impl FnMut(Progress) -> ControlFlow<()> + use<> {
         let (cancelled, rows_done) = (Arc::clone(&self.cancelled), Arc::clone(&self.rows_done));

@@ -1,7 +1,7 @@
 //! Writing rows as they come.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cogsmith::{CogPlan, CogWriter, DataType, Executor, OutputFile, Sample};
 use half::f16;
@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use crate::encode::Work;
 use crate::error::raise;
 use crate::plan::{Plan, summary};
+use crate::store;
 use crate::supervise::{Audience, supervise};
 use crate::target::{Failure, PythonWriter};
 
@@ -33,19 +34,25 @@ struct State {
 #[pymethods]
 impl Writer {
     #[new]
-    fn new(plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
+    fn new(py: Python<'_>, plan: &Plan, target: Bound<'_, PyAny>, work: Work) -> PyResult<Self> {
         let executor = match work.threads {
             Some(count) => Executor::threads(count),
             None => Executor::all_cores(),
         };
         let (executor, own) = (executor.map_err(raise)?, plan.plan.clone());
-        let (writer, failure) = match target.extract::<PathBuf>() {
-            Ok(path) => {
+        let object = store::object(&target)?;
+        let (writer, failure) = match (object, target.extract::<PathBuf>()) {
+            (Some(object), _) => {
+                // Waits for the store.
+                let sink = py.detach(|| work.object_sink(&object, &plan.plan, Arc::default())).map_err(raise)?;
+                (CogWriter::to_sink(own, executor, &work.store(None), Box::new(sink)), None)
+            }
+            (None, Ok(path)) => {
                 let output = OutputFile::create(&path, &work.file_options()).map_err(raise)?;
                 let store = work.store(Some(output.directory().to_path_buf()));
                 (CogWriter::to_file(own, executor, store, output), None)
             }
-            Err(_) => {
+            (None, Err(_)) => {
                 work.file_options().check_for_stream().map_err(raise)?;
                 let (object, failure) = PythonWriter::new(target.unbind());
                 (CogWriter::to_writer(own, executor, work.store(None), object), Some(failure))
@@ -81,8 +88,9 @@ impl Writer {
     }
 
     /// Closes the writer without writing the file.
-    fn discard(&self) {
-        drop(self.take());
+    fn discard(&self, py: Python<'_>) {
+        // An upload is aborted by a request.
+        py.detach(|| drop(self.take()));
     }
 }
 

@@ -46,7 +46,7 @@ def accepted(function) -> dict[str, str]:
     if function is cogsmith.CogWriter:
         return {name: one for name, one in found.items() if name not in ("attrs", "dtype")}
     if function is cogsmith.to_cog:
-        return {name: one for name, one in found.items() if one not in ("overwrite", "sync", "verify")}
+        return {name: one for name, one in found.items() if one not in ("overwrite", "sync", "verify", "storage_options")}
     return found
 
 
@@ -93,7 +93,7 @@ def test_create_has_the_options_of_the_command():
     assert options <= own | other_names
     # An option that has another name in Python is also accepted by that of the command.
     assert options - own == {"gcp", "stats", "json"}
-    assert own - options == {"src_path", "dst_path", "progress", "geotransform", "gcps", "statistics"}
+    assert own - options == {"src_path", "dst_path", "progress", "geotransform", "gcps", "statistics", "storage_options"}
     for one in ("band_scale", "band_offset", "band_unit"):
         assert all(one in inspect.signature(function).parameters for function in FUNCTIONS)
 

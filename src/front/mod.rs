@@ -12,7 +12,7 @@ use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 #[cfg(feature = "ndarray")]
 use crate::array::ArraySource;
-use crate::encode::Summary;
+use crate::encode::{Summary, TileSink};
 use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::options::MaskPolicy;
@@ -151,6 +151,29 @@ pub fn write_to(writer: impl Write, source: impl IntoSource, options: &CogOption
     let sink = |_: &CogPlan| Ok(SpooledSink::new(writer, options.store.clone()));
     let (summary, _) = options.run(source.into_source()?, sink)?;
     Ok(summary)
+}
+
+/// Writes an array, or any other source, to any sink, and [commits](TileSink::commit) it. `make` makes the sink once all
+/// options have been checked.
+///
+/// ```
+/// use cogsmith::{CogOptions, MemorySink};
+/// let pixels = ndarray::Array2::<u8>::zeros((600, 800));
+/// let (summary, sink) = cogsmith::write_to_sink(|_plan| Ok(MemorySink::new()), &pixels, &CogOptions::new())?;
+/// assert_eq!(sink.into_bytes().len() as u64, summary.bytes);
+/// # Ok::<(), cogsmith::Error>(())
+/// ```
+///
+/// # Errors
+/// The errors of [`write()`], of `make`, and of the sink. Options for files ([`overwrite`](CogOptions::overwrite),
+/// [`sync`](CogOptions::sync)) are [`ErrorKind::InvalidOption`]: the sink has its own.
+pub fn write_to_sink<K: TileSink>(
+    make: impl FnOnce(&CogPlan) -> Result<K>,
+    source: impl IntoSource,
+    options: &CogOptions,
+) -> Result<(Summary, K)> {
+    options.check_for_stream()?;
+    options.run(source.into_source()?, make)
 }
 
 /// Returns an array, or any other source, as the bytes of a COG.

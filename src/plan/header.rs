@@ -111,6 +111,25 @@ impl CogPlan {
         bytes
     }
 
+    /// Returns an upper bound of the length of the header: that of a BigTIFF, whose fields are wider.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfMemory`](crate::ErrorKind::OutOfMemory) if there are too many tiles.
+    pub fn max_header_bytes(&self) -> Result<u64> {
+        Ok(self.encode_header(Variant::Big, &TileIndex::new(self)?, None).len() as u64)
+    }
+
+    /// Returns an upper bound of the length of each section, with leaders and trailers, in file order: the coarsest level
+    /// first, full resolution last. A sink that has to divide the file before its tiles are encoded needs these bounds.
+    #[must_use]
+    pub fn max_section_bytes(&self) -> Vec<(SectionId, u64)> {
+        let bound = |section: SectionId| {
+            let tiles = self.inner.grid.section_tiles(&self.levels()[section.level], section);
+            tiles.map(|tile| self.max_tile_len(tile).framed_len()).fold(0, u64::saturating_add)
+        };
+        self.sections().map(|section| (section, bound(section))).collect()
+    }
+
     /// Returns all sections in file order: the coarsest level first, full resolution last.
     pub(crate) fn sections(&self) -> impl Iterator<Item = SectionId> {
         let grid = self.inner.grid;
@@ -188,6 +207,20 @@ mod tests {
         }
         let (plan, index) = planned(BigTiff::Auto, 0);
         assert_eq!(plan.settled_header_bytes(&index), None);
+    }
+
+    #[test]
+    fn bounds_hold_for_every_variant_and_tile() {
+        for big_tiff in [BigTiff::No, BigTiff::Yes] {
+            let (plan, index) = planned(big_tiff, LARGEST);
+            assert!(plan.header(&index).unwrap().bytes.len() as u64 <= plan.max_header_bytes().unwrap());
+            for (section, bound) in plan.max_section_bytes() {
+                assert!(plan.section_bytes(&index, section) <= bound);
+            }
+            // 8000 tiles of 512 KiB, and what DEFLATE and the frames may add.
+            let total: u64 = plan.max_section_bytes().iter().map(|(_, bound)| bound).sum();
+            assert!((8000 << 19..8000 * (520 << 10)).contains(&total), "{total}");
+        }
     }
 
     #[test]

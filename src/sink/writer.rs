@@ -154,6 +154,24 @@ pub fn encode_to_sink(
     Ok(summary)
 }
 
+/// Encodes an image with finished overviews, as [`encode_levels`] does, to any sink, and [commits](TileSink::commit) it.
+///
+/// # Errors
+/// The errors of [`encode_levels`] and [`encode_to_sink`].
+pub fn encode_levels_to_sink(
+    sources: &mut [&mut dyn PixelSource],
+    plan: &CogPlan,
+    executor: &Executor,
+    store: &StoreOptions,
+    sink: &mut dyn TileSink,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Summary> {
+    check_count(sources, plan)?;
+    let summary = run(sources, plan, executor, store, sink, progress)?;
+    commit(executor, sink)?;
+    Ok(summary)
+}
+
 /// Returns the sink for a file. Uncompressed tiles, whose size is known in advance, are written directly to their
 /// positions; others wait in memory or in a temporary file until their positions are known. Committing the sink makes the
 /// file appear.

@@ -28,6 +28,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    StorageOptions,
     StrPath,
     Subsampling,
     Threads,
@@ -98,6 +99,13 @@ def create(
     sync: Flag = default(False),
     verify: Flag = default(False),
     overwrite: Flag = default(False),
+    storage_options: StorageOptions = default(None),
+    aws_profile: str | None = None,
+    region: str | None = None,
+    endpoint: str | None = None,
+    no_sign_request: Flag = default(False),
+    store_option: str | Sequence[str] | None = None,
+    contiguous_parts: Flag = default(False),
     quiet: Flag = default(False),
     progress: Progress = None,
     **aliases: Unpack[CreateAliases],
@@ -190,6 +198,9 @@ def create(
         strings such as ``"KEY=VALUE"``.
     strip_metadata : bool, default False
         Whether the input's metadata is left out, except for what defines its pixel values.
+    storage_options, aws_profile, region, endpoint, no_sign_request, store_option, contiguous_parts : optional
+        Connection to an object store, if the output is an object such as ``"s3://bucket/key.tif"``: a dict as for
+        :func:`write`, or the options of the command.
     threads, tile_memory, row_memory, temp_dir, sync, verify, overwrite : optional
         As in :func:`cogsmith.write`.
     quiet : bool, default False
@@ -271,8 +282,10 @@ def run(
     wanted = _file_options.take(options)
     request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
     request.options.mask = wanted.mask
+    request.work.storage_options |= wanted.storage_options
     request.work.progress = as_callback(progress)
-    target = _targets.local_path(dst_path, "write a local file and upload it")
+    target = _targets.place_of(dst_path)
+    _targets.check_storage_options(request.work.storage_options, target)
     summary, warnings = convert(target, wanted, request)
     if not wanted.quiet:
         for text in warnings:

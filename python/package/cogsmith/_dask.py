@@ -29,7 +29,7 @@ from ._fragments import Fragment, Id
 from ._plan import Pixels
 from ._raster import Raster
 from ._resolve import ResolvedOptions
-from ._targets import MEMORY, path_of
+from ._targets import MEMORY, check_storage_options, path_of
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second if the chunks allow it.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -48,10 +48,15 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
     if isinstance(target, str) and target == MEMORY:
         path = None
         _native.check_stream(resolved.work)
+    elif isinstance(target, str) and _native.is_object(target):
+        raise ValueError(
+            f"{target!r}: Dask arrays are not written to object stores; pass array.compute(), or write a file and upload it"
+        )
     elif isinstance(target, (str, os.PathLike)):
         path = path_of(target)
     else:
         raise TypeError(f"{target!r}: a Dask array is written to a path or ':mem:', which other processes can reach")
+    check_storage_options(resolved.work.storage_options, path)
     if resolved.work.verify:
         raise ValueError("verify is not supported for Dask arrays; pass the file to cogsmith.validate")
     if resolved.work.progress is not None:

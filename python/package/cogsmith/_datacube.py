@@ -32,6 +32,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    StorageOptions,
     StrPath,
     Subsampling,
     Texts,
@@ -99,6 +100,7 @@ def write_cog(
     temp_dir: StrPath | None = default(None),
     tile_memory: Bytes = default(None),
     row_memory: Bytes = default(None),
+    storage_options: StorageOptions = default(None),
     **aliases: Unpack[CogAliases],
 ) -> Any:
     """Write a georeferenced array as a Cloud Optimized GeoTIFF, as ``datacube.utils.cog.write_cog`` does.
@@ -146,7 +148,7 @@ def write_cog(
         As in :func:`write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
-    threads, sync, verify, temp_dir, tile_memory, row_memory : optional
+    threads, sync, verify, temp_dir, tile_memory, row_memory, storage_options : optional
         As in :func:`write`.
     **aliases
         Other names of these options, as in :func:`write`. They take precedence over the arguments that datacube has.

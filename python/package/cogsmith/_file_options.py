@@ -29,6 +29,7 @@ class FileOptions:
     overrides: FileOverrides = field(default_factory=FileOverrides)
     mask: str = "auto"
     quiet: bool = False
+    storage_options: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def take(options: dict[str, Any]) -> FileOptions:
@@ -250,6 +251,29 @@ def _quiet(result: FileOptions, name: str, value: Any) -> None:
     result.quiet = _values.flag(name, value)
 
 
+def _storage(key: str) -> Callable[[FileOptions, str, Any], None]:
+    def apply(result: FileOptions, _: str, value: Any) -> None:
+        result.storage_options[key] = str(value)
+
+    return apply
+
+
+def _storage_flag(key: str) -> Callable[[FileOptions, str, Any], None]:
+    def apply(result: FileOptions, name: str, value: Any) -> None:
+        if _values.flag(name, value):
+            result.storage_options[key] = "true"
+
+    return apply
+
+
+def _store_option(result: FileOptions, name: str, value: Any) -> None:
+    for pair in [value] if isinstance(value, str) else value:
+        key, equals, text = str(pair).partition("=")
+        if not equals:
+            raise ValueError(f"{name}: expected strings such as 'timeout=600s'")
+        result.storage_options[key] = text
+
+
 def _json(result: FileOptions, name: str, value: Any) -> None:
     if not _values.flag(name, value):
         raise ValueError(f"option '{name}'={value!r} is not supported: create always returns the summary")
@@ -333,6 +357,12 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "metadata": ("metadata", _metadata),
     "tags": ("metadata", _metadata),
     "strip_metadata": ("strip_metadata", _strip),
+    "aws_profile": ("aws_profile", _storage("profile")),
+    "region": ("region", _storage("region")),
+    "endpoint": ("endpoint", _storage("endpoint")),
+    "no_sign_request": ("no_sign_request", _storage_flag("skip_signature")),
+    "store_option": ("store_option", _store_option),
+    "contiguous_parts": ("contiguous_parts", _storage_flag("contiguous_parts")),
     "quiet": ("quiet", _quiet),
     "json": ("json", _json),
 }

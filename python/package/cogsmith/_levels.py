@@ -9,7 +9,7 @@ from typing import Any
 from . import _arrays, _native, _options, _overviews, _values
 from ._raster import Raster
 from ._resolve import ResolvedOptions
-from ._targets import destination, result
+from ._targets import check_storage_options, destination, result
 
 
 @dataclass
@@ -39,6 +39,7 @@ def run(levels: Levels, resolved: ResolvedOptions, target: Any) -> Any:
     pixels = [_arrays.pixels(raster.parts, mask, resolved.fill)]
     pixels += [_arrays.pixels(level.raster.parts, level.mask, resolved.fill) for level in levels.overviews]
     where = destination(target)
+    check_storage_options(resolved.work.storage_options, where)
     summary = _native.encode(resolved.plan(), pixels, where, resolved.work)
     if summary.get("nodata_samples"):
         _values.warn(

@@ -7,7 +7,7 @@ from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pix
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "create", "join", "validate",
+    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "is_object", "create", "join", "validate",
     "info",
 ]
 
@@ -87,7 +87,7 @@ def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...
 def create(
     source: Path,
-    target: Path,
+    target: Path | str,
     input: Input,
     pixels: PixelChoice,
     overrides: FileOverrides,
@@ -105,5 +105,6 @@ def join(
     work: Work,
 ) -> tuple[dict[str, Any], list[str]]: ...
 def check_stream(work: Work) -> None: ...
+def is_object(text: str) -> bool: ...
 def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
 def info(subject: Path | bytes) -> dict[str, Any]: ...

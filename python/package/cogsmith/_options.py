@@ -467,6 +467,10 @@ def _work(attribute: str, convert: Callable[[str, Any], Any]) -> Callable[[Reque
     return take
 
 
+def _take_storage(request: Request, _: Facts, name: str, value: Any) -> None:
+    request.work.storage_options |= {} if value is None else _values.storage_options(name, value)
+
+
 #: By name: the option it means and its handler, in the order in which they are applied.
 OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "compress": ("compress", _take_compression),
@@ -518,6 +522,7 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "temp_dir": ("temp_dir", _work("temp_dir", lambda _, value: value)),
     "tile_memory": ("tile_memory", _work("tile_memory", _values.byte_count)),
     "row_memory": ("row_memory", _work("row_memory", _values.byte_count)),
+    "storage_options": ("storage_options", _take_storage),
 }
 
 #: Options that describe an array; a file has these properties already.

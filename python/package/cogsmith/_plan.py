@@ -102,6 +102,8 @@ class Work:
     temp_dir: str | os.PathLike[str] | None = None
     tile_memory: int | None = None
     row_memory: int | None = None
+    #: Options of the connection to an object store, by name. Not part of ``repr``: they may be secrets.
+    storage_options: dict[str, str] = field(default_factory=dict, repr=False)
     progress: Callable[[int, int], object] | None = None
 
 

@@ -30,6 +30,7 @@ from ._types import (
     Progress,
     Resampling,
     RowAliases,
+    StorageOptions,
     StrPath,
     Subsampling,
     Target,
@@ -79,7 +80,7 @@ class CogWriter:
         Likewise.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.
-    threads, overwrite, sync, verify, temp_dir, tile_memory, row_memory : optional
+    threads, overwrite, sync, verify, temp_dir, tile_memory, row_memory, storage_options : optional
         Likewise.
     **aliases
         Other names of these options, as in :func:`cogsmith.write`.
@@ -168,6 +169,7 @@ class CogWriter:
         temp_dir: StrPath | None = default(None),
         tile_memory: Bytes = default(None),
         row_memory: Bytes = default(None),
+        storage_options: StorageOptions = default(None),
         **aliases: Unpack[RowAliases],
     ) -> None:
         options = passed(locals(), without=("self", "target", "shape", "dtype", "mask", "progress"))
@@ -188,6 +190,7 @@ class CogWriter:
         self._dtype, self._bands, self._width, self._height = raster.dtype, count, width, height
         self._rows, self._progress = 0, resolved.work.progress
         self._where = _targets.destination(target)
+        _targets.check_storage_options(resolved.work.storage_options, self._where)
         self._native = _native.Writer(resolved.plan(), self._where, resolved.work)
         self.result = None
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import _native
+
 #: The target that returns the file as bytes.
 MEMORY = ":mem:"
 
@@ -21,10 +23,24 @@ def destination(target: Any) -> Any:
     if isinstance(target, str) and target == MEMORY:
         return Memory()
     if isinstance(target, (str, os.PathLike)):
-        return path_of(target)
+        return place_of(target)
     if callable(getattr(target, "write", None)):
         return target
     raise TypeError(f"target {target!r}: expected a path, ':mem:', or an object with a write method")
+
+
+def place_of(target: str | os.PathLike[str]) -> Path | str:
+    """Returns a target as the address of an object, which stays text, or as a path."""
+    if isinstance(target, str) and _native.is_object(target):
+        return target
+    return path_of(target)
+
+
+def check_storage_options(storage_options: Mapping[str, str], where: Any) -> None:
+    """Refuses options of a connection if the target is not an object."""
+    if storage_options and not isinstance(where, str):
+        names = ", ".join(sorted(storage_options))
+        raise ValueError(f"storage_options ({names}) have no effect unless the target is an object, such as 's3://bucket/key.tif'")
 
 
 def path_of(target: str | os.PathLike[str]) -> Path:
@@ -43,7 +59,7 @@ def local_path(path: str | os.PathLike[str], advice: str) -> Path:
 
 
 def result(where: Any, summary: Mapping[str, Any]) -> Any:
-    """Returns what the caller gets: the bytes, the path, or the number of bytes written."""
+    """Returns what the caller gets: the bytes, the path, the address of an object, or the number of bytes written."""
     if isinstance(where, Memory):
         return where.getvalue()
-    return where if isinstance(where, Path) else summary["bytes"]
+    return where if isinstance(where, (Path, str)) else summary["bytes"]

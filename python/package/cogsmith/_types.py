@@ -28,6 +28,8 @@ else:
 
 
 StrPath = Union[str, "os.PathLike[str]"]
+#: Options of a connection to an object store, by name.
+StorageOptions = Union[Mapping[str, Any], None]
 #: Numbers; NumPy's integers are not ``float`` to type checkers.
 Number = Union[float, "np.number[Any]"]
 #: A value for all bands, or one for each.

@@ -114,6 +114,14 @@ def take_known(options: dict[str, Any], meanings: Mapping[str, str]) -> Iterator
         yield name, meaning, value
 
 
+def storage_options(name: str, value: Any) -> dict[str, str]:
+    """Returns options of a connection as text; booleans are ``true`` and ``false``."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}: expected a dict of names and values, not {type(value).__name__}")
+    # Values may be secrets, so no message shows them.
+    return {str(key): str(one).lower() if isinstance(one, bool) else str(one) for key, one in value.items() if one is not None}
+
+
 def byte_count(name: str, value: Any) -> int:
     """Returns a number of bytes, also from text with K, M, or G for powers of 1024."""
     match = re.fullmatch(r"(\d+)\s*([kmg]?)", word(value))

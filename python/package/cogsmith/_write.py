@@ -26,6 +26,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    StorageOptions,
     StrPath,
     Subsampling,
     Target,
@@ -88,6 +89,7 @@ def write(
     temp_dir: StrPath | None = default(None),
     tile_memory: Bytes = default(None),
     row_memory: Bytes = default(None),
+    storage_options: StorageOptions = default(None),
     **aliases: Unpack[WriteAliases],
 ) -> Any:
     """Write an array as a Cloud Optimized GeoTIFF.
@@ -103,7 +105,8 @@ def write(
         of a list follow each other. A two-dimensional masked array sets the mask of the file. The dtype is bool
         (written as uint8 0 and 1), an integer of up to 64 bits, float16, float32, float64, complex64, or complex128.
     target : str, os.PathLike, or file object
-        Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``. Dask arrays need a path or
+        Path of the file; an object in an object store, such as ``"s3://bucket/key.tif"``, ``"gs://..."``, or
+        ``"az://..."``; ``":mem:"`` for bytes; or an object with a method ``write(bytes)``. Dask arrays need a path or
         ``":mem:"``. A path with a field that names a dimension, such as ``"scene_{time:%Y-%m-%d}.tif"``, writes one file
         per step of that dimension.
     crs : int, str, dict, or object, optional
@@ -218,6 +221,10 @@ def write(
         Default: 16 MiB.
     row_memory : int or str, optional
         Bytes of pixels that are read at a time. Default: 16 MiB; at least one row of tiles is read.
+    storage_options : dict, optional
+        Options of the connection if the target is an object: ``endpoint``, ``region``, ``access_key_id``,
+        ``secret_access_key``, ``anon``, ``profile``, and all others of docs/stores.md, in either case; also
+        ``contiguous_parts``. Default: the environment, as for the command.
     **aliases
         Other names of the options above, listed in the next section.
 
@@ -243,9 +250,10 @@ def write(
 
     Returns
     -------
-    pathlib.Path, list of pathlib.Path, bytes, int, or dask.delayed.Delayed
-        The path; for a path with a field the list of paths; for ``":mem:"`` the bytes of the file; for an object the
-        number of bytes written to it. For a Dask array, a ``Delayed`` whose ``compute()`` writes the file or files and returns the same.
+    pathlib.Path, str, list of these, bytes, int, or dask.delayed.Delayed
+        The path, or the address of an object; for a path with a field the list of them; for ``":mem:"`` the bytes of the
+        file; for an object with ``write`` the number of bytes written to it. For a Dask array, a ``Delayed`` whose
+        ``compute()`` writes the file or files and returns the same.
 
     Raises
     ------
