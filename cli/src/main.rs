@@ -20,6 +20,7 @@ mod place;
 mod report;
 mod several;
 mod store;
+mod tools;
 mod validate;
 mod words;
 

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use cogsmith::{CreationOption, ErrorKind, OptionField};
 
+use crate::tools::Tool;
 use crate::{creation, flags};
 
 /// The words of a command line in the command's own terms.
@@ -22,8 +23,11 @@ type Count = (usize, usize);
 /// Makes an option and its value from the words that follow an option of GDAL; `None` leaves it out.
 type Rewrite = fn(&[&str]) -> Result<Option<(&'static str, String)>, String>;
 
+/// An option of another tool: its name, the words that follow it, and their meaning.
+pub(crate) type Entry = (&'static str, Count, Rewrite);
+
 /// Options of gdal_translate, apart from `-co`, `-b`, and `-r`.
-const OPTIONS: &[(&str, Count, Rewrite)] = &[
+const OPTIONS: &[Entry] = &[
     ("-a_srs", (1, 1), |words| own("--crs", words)),
     ("-a_nodata", (1, 1), |words| own("--nodata", words)),
     ("-a_ullr", (4, 4), |words| Ok(Some(("--bounds", reorder(words))))),
@@ -64,7 +68,7 @@ const OPTIONS: &[(&str, Count, Rewrite)] = &[
 ];
 
 /// Returns an option with at most one value, which is the same for both.
-fn own(option: &'static str, words: &[&str]) -> Result<Option<(&'static str, String)>, String> {
+pub(crate) fn own(option: &'static str, words: &[&str]) -> Result<Option<(&'static str, String)>, String> {
     Ok(Some((option, words.concat())))
 }
 
@@ -83,6 +87,20 @@ fn reorder(words: &[&str]) -> String {
 
 /// Rewrites a command line, whose first word is the name of the program.
 pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
+    let Some((tool, len)) = Tool::find(&words) else { return rewrite_for(None, words) };
+    tool.check(&words)?;
+    let create = std::iter::once(OsString::from("create"));
+    let words: Vec<_> =
+        words.iter().take(1).cloned().chain(create).chain(words.iter().skip(1 + len).cloned()).collect();
+    let mut rewritten = rewrite_for(Some(tool), words)?;
+    let defaults = tool.defaults(&rewritten.words);
+    rewritten.notes.push(format!("the tool's defaults are '{}' here", defaults.join(" ")));
+    rewritten.words.splice(2..2, defaults.into_iter().map(OsString::from));
+    Ok(rewritten)
+}
+
+/// Rewrites a command line of the command itself, or of another tool after its name has become `create`.
+fn rewrite_for(tool: Option<Tool>, words: Vec<OsString>) -> Result<Rewritten, String> {
     if words.get(1).is_none_or(|command| {
         ![OsStr::new("create"), OsStr::new("mosaic"), OsStr::new("stack")].contains(&command.as_os_str())
     }) {
@@ -114,7 +132,7 @@ pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
             Ok(values)
         };
         let (taken, setting) = match text {
-            "-co" | "--co" => {
+            _ if text == "-co" || text == "--co" || tool.is_some_and(|tool| tool.takes_creation_option(text)) => {
                 let values = take((1, 1))?;
                 let pair = values.concat();
                 let setting = creation_option(&pair)?;
@@ -139,7 +157,10 @@ pub(crate) fn rewrite(words: Vec<OsString>) -> Result<Rewritten, String> {
                 rest = rest.as_slice().get(1..).unwrap_or_default().iter();
                 continue;
             }
-            _ => match OPTIONS.iter().find(|(name, ..)| *name == text) {
+            _ => match tool
+                .and_then(|tool| tool.option(text))
+                .or_else(|| OPTIONS.iter().find(|(name, ..)| *name == text))
+            {
                 Some((_, count, rewrite)) => {
                     let values = take(*count)?;
                     let setting = rewrite(&values)?;
@@ -249,6 +270,38 @@ mod tests {
         ] {
             assert_eq!(rewritten(line).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn command_lines_of_other_tools_get_their_defaults() {
+        for (line, expected) in [
+            (
+                "cogsmith gdal_translate -of COG in out",
+                "cogsmith create --overwrite --compress=lzw --predictor=none --overviews=existing in out",
+            ),
+            (
+                "cogsmith gdal_translate in out -of COG -co COMPRESS=JPEG -co OVERVIEWS=NONE",
+                "cogsmith create --overwrite --compress=JPEG --overviews=none in out",
+            ),
+            (
+                "cogsmith rio cogeo create in out",
+                "cogsmith create --overwrite --predictor=none --overview-resampling=nearest in out",
+            ),
+            (
+                "cogsmith rio-cogeo create -p zstd -b 2,1 -t uint8 --overview-level 3 -r average --profile LEVEL=3 in out",
+                "cogsmith create --overwrite --predictor=none --compress=zstd --dtype=uint8 --overview-count=3 --level=3 \
+                 --bands=2,1 --overview-resampling=average in out",
+            ),
+            (
+                "cogsmith rio-cogeo create --add-mask -i --threads ALL_CPUS --overview-level 0 in out",
+                "cogsmith create --overwrite --predictor=none --mask=nodata --threads=all --overviews=none in out",
+            ),
+        ] {
+            assert_eq!(rewritten(line).as_deref(), Ok(expected));
+        }
+        assert!(refused("cogsmith gdal_translate in out").contains("add it"));
+        assert!(refused("cogsmith rio-cogeo create -w in out").contains("gdalwarp"));
+        assert_eq!(rewritten("cogsmith rio-cogeo info x").as_deref(), Ok("cogsmith rio-cogeo info x"));
     }
 
     #[test]
