@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from . import _options, _overviews, _raster
+from . import _options, _overviews, _raster, _steps
 from ._defaults import default, passed
 from ._levels import Levels, run
 from ._overrides import take_overrides
@@ -104,7 +104,8 @@ def write(
         (written as uint8 0 and 1), an integer of up to 64 bits, float16, float32, float64, complex64, or complex128.
     target : str, os.PathLike, or file object
         Path of the file, ``":mem:"`` for bytes, or an object with a method ``write(bytes)``. Dask arrays need a path or
-        ``":mem:"``.
+        ``":mem:"``. A path that names a dimension of an xarray object in braces, such as
+        ``"ndvi/{time:%Y-%m-%d}.tif"``, makes one file of each step, and the result is a list.
     crs : int, str, dict, or object, optional
         Coordinate reference system: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj,
         rasterio, or odc-geo. Default: that of the array.
@@ -297,6 +298,11 @@ def write(
     PosixPath('large.tif')
     """
     options = passed(locals(), without=("array", "target", "mask", "bands", "progress"))
+    if (dim := _steps.dimension(array, target)) is not None:
+        return _steps.write(
+            array, target, dim, mask,
+            lambda step, path, of_step: write(step, path, mask=of_step, bands=bands, progress=progress, **options),
+        )  # fmt: skip
     overrides = take_overrides(options)
     array, masked = _raster.mask_of(array)
     if masked is not None and mask is not None and not isinstance(mask, str):
