@@ -30,14 +30,14 @@ def raster(name, bands, kind, width, height, transform, low=1, high=200, epsg=32
     random = np.random.default_rng(seed)
     for number in range(1, bands + 1):
         band = file.GetRasterBand(number)
-        band.WriteArray(random.integers(low, high, (height, width)))
-        if nodata is not None:
-            band.SetNoDataValue(nodata)
         if colors:
             table = gdal.ColorTable()
             for index in range(256):
                 table.SetColorEntry(index, (index, 255 - index, 30, 255))
             band.SetColorTable(table)
+        band.WriteArray(random.integers(low, high, (height, width)))
+        if nodata is not None:
+            band.SetNoDataValue(nodata)
     file = None
 
 
