@@ -66,24 +66,17 @@ pub(crate) struct CreateCommand {
     ///
     /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]
-    input: PathBuf,
+    pub(crate) input: PathBuf,
 
     /// COG to write: a file, an object such as s3://bucket/key, or - for standard output
     ///
     /// Objects are s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, or GDAL's /vsis3/, /vsigs/, and /vsiaz/. They need the
     /// feature 'store'.
     #[arg(value_hint = ValueHint::FilePath)]
-    output: PathBuf,
+    pub(crate) output: PathBuf,
 
     #[command(flatten)]
-    create: CreateArguments,
-}
-
-impl CreateCommand {
-    /// Returns the arguments of the conversion.
-    pub(crate) fn into_create(self) -> CreateArguments {
-        CreateArguments { input: self.input, output: self.output, ..self.create }
-    }
+    pub(crate) create: CreateArguments,
 }
 
 /// The options of a conversion, which all commands that write a COG share. The commands set the fields without an option.

@@ -1,11 +1,11 @@
-//! Several inputs as one: `cogsmith mosaic` and `cogsmith stack`.
+//! The inputs of a conversion: one, or several as one (`cogsmith mosaic` and `cogsmith stack`).
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource, ReadOptions};
 
-use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, named};
+use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice, named};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +90,15 @@ impl StackArguments {
         let several = Several { inputs: self.inputs, kind: Kind::Stack };
         let mut create = self.create;
         (create.several, create.output) = (Some(several), self.output);
+        create
+    }
+}
+
+impl CreateCommand {
+    /// Returns the arguments of the conversion.
+    pub(crate) fn into_create(self) -> CreateArguments {
+        let mut create = self.create;
+        (create.input, create.output) = (self.input, self.output);
         create
     }
 }

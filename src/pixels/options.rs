@@ -211,7 +211,7 @@ impl PixelOptions {
                 "has no effect without a size to reduce the image to",
             ));
         }
-        if let Some(longitude) = self.wrap_longitude.filter(|longitude| !(longitude.abs() <= 360.0)) {
+        if let Some(longitude) = self.wrap_longitude.filter(|longitude| !(-360.0..=360.0).contains(longitude)) {
             let reason = format!("{longitude} is out of range (-360 to 360)");
             return Err(Error::option(OptionField::WrapLongitude, reason));
         }
