@@ -217,9 +217,9 @@ mod tests {
             for (section, bound) in plan.max_section_bytes() {
                 assert!(plan.section_bytes(&index, section) <= bound);
             }
-            // 8000 tiles of 512 KiB, and what DEFLATE and the frames may add.
+            // 8000 tiles of 512 KiB, which no codec makes more than twice as long, apart from a few bytes.
             let total: u64 = plan.max_section_bytes().iter().map(|(_, bound)| bound).sum();
-            assert!((8000 << 19..8000 * (520 << 10)).contains(&total), "{total}");
+            assert!((8000 << 19..8000 * ((1 << 20) + 2048)).contains(&total), "{total}");
         }
     }
 

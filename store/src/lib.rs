@@ -3,7 +3,7 @@
 //! A COG has its header and its overviews in front, but they are known last. Stores accept the parts of an upload in any
 //! order, so full resolution is uploaded while rows are read and encoded, and the header and the overviews follow as the
 //! first parts. There is no temporary file, and memory use does not depend on the size of the image, apart from the size of a
-//! part, which has to grow where an image has more than 78 GiB before compression.
+//! part, which has to grow where an image has more than about 29 GiB before compression.
 //!
 //! ```no_run
 //! use cogsmith::{CogOptions, GeoTiffSource, ReadOptions, write_to_sink};

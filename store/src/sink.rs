@@ -15,7 +15,8 @@ use crate::target::Target;
 use crate::upload::{Settings, Upload};
 
 /// Default size of a part in bytes: with four in flight, one for each level and the file's own buffers, an upload stays below
-/// 100 MiB of memory, and 10,000 parts are enough for 78 GiB before compression.
+/// 100 MiB of memory, and 10,000 parts are enough for about 29 GiB before compression
+/// (bounds are twice that, and overviews a third more).
 const PART_SIZE: u64 = 8 << 20;
 
 /// Default number of parts in flight.
