@@ -3,7 +3,7 @@
 use clap::Args;
 use cogsmith::{Compression, JpegPhotometric, ParameterRange, ParameterValue, Predictor, Subsampling};
 
-use crate::arguments::named;
+use crate::values::named;
 
 #[derive(Debug, Args)]
 pub(crate) struct CompressionArguments {

@@ -22,6 +22,7 @@ mod several;
 mod store;
 mod tools;
 mod validate;
+mod values;
 mod words;
 
 use std::io::{self, Write};

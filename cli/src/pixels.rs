@@ -3,8 +3,8 @@
 use clap::Args;
 use cogsmith::{BandChoice, Bounds, DataType, PaletteColors, PixelOptions, Rectangle, Resampling, Rescale};
 
-use crate::arguments::{named, parsed};
 use crate::place::{bounds, numbers};
+use crate::values::{named, parsed};
 
 /// Heading of these options in the help.
 const HEADING: &str = "Pixels";

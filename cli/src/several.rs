@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource, ReadOptions};
 
-use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice, named};
+use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice};
+use crate::values::named;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,9 +9,10 @@ use cogsmith::check::{self, CheckOptions, RULES, Report, Severity};
 use cogsmith::{DiskFile, Error, Executor};
 use serde::Serialize;
 
-use crate::arguments::{Threads, threads};
+use crate::arguments::Threads;
 use crate::hints;
 use crate::report::{one_line, say};
+use crate::values::threads;
 
 const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file cannot be checked (it \
                           cannot be read, or is not a TIFF), or usage error.";
