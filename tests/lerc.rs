@@ -156,7 +156,7 @@ fn nan_is_suggested_where_it_saves_much() {
         let pixels: Vec<f32> = (0..width * height)
             .map(|index: usize| {
                 let (column, row) = ((index % width) as f32, (index / width) as f32);
-                if index % 64 == 0 { hole } else { 500.0 + (column / 9.0).sin() + (row / 7.0).cos() }
+                if index.is_multiple_of(64) { hole } else { 500.0 + (column / 9.0).sin() + (row / 7.0).cos() }
             })
             .collect();
         let spec = ImageSpec::new(256, 256, 1, DataType::F32).nodata(f64::from(hole));

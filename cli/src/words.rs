@@ -281,7 +281,7 @@ mod tests {
             ),
             (
                 "cogsmith gdal_translate in out -of COG -co COMPRESS=JPEG -co OVERVIEWS=NONE",
-                "cogsmith create --overwrite --compress=JPEG --overviews=none in out",
+                "cogsmith create --overwrite --compress=jpeg --overviews=none in out",
             ),
             (
                 "cogsmith rio cogeo create in out",

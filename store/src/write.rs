@@ -13,7 +13,7 @@ use crate::sink::{ObjectSink, UploadOptions};
 use crate::store::Store;
 use crate::target::Target;
 
-/// Options of [`write`]: how the file is encoded, and how it is uploaded.
+/// Options of [`write()`]: how the file is encoded, and how it is uploaded.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct WriteOptions {

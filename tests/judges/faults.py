@@ -91,7 +91,7 @@ class Faulty:
 
 # Function, errors, and the words that the message must hold; each of the first calls, then every second one, and so on.
 FATAL = [
-    ("pread64", (errno.EIO,), r"dem_f32\.tif.*read"),
+    ("pread64", (errno.EIO,), r"dem_f32\.tif.*read|read .*dem_f32\.tif"),
     ("write", (errno.ENOSPC, errno.EIO, errno.EDQUOT), r"(?i)out\.tif|temporary"),
     ("pwrite64", (errno.ENOSPC, errno.EIO), r"(?i)out\.tif"),
     ("copy_file_range", (errno.EIO, errno.ENOSPC), r"(?i)out\.tif|temporary"),
