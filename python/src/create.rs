@@ -186,7 +186,7 @@ pub(crate) fn create<'py>(
         pixels = pixels.bits_of(bits, source.spec().data_type);
     }
     let source = pixels.apply(source).map_err(raise_for_create)?;
-    convert(py, source, target, request, options, work)
+    convert(py, source, &target, request, options, work)
 }
 
 /// Joins the GeoTIFFs `sources` to the COG `target`: as a mosaic with the overlap rule `method`, or by their bands if it is
@@ -196,7 +196,7 @@ pub(crate) fn join<'py>(
     py: Python<'py>,
     sources: Vec<PathBuf>,
     method: Option<String>,
-    target: PathBuf,
+    target: Bound<'py, PyAny>,
     input: Input,
     pixels: Pixels,
     overrides: FileOverrides,
@@ -224,15 +224,16 @@ pub(crate) fn join<'py>(
     if let Some(crs) = &request.crs {
         each = each.crs(crs.clone());
     }
+    let path = if store::object(&target)?.is_none() { Some(target.extract::<PathBuf>()?) } else { None };
     let source = py.detach(|| {
         let files = InputFiles::find(&sources, request.read.vrt_root.as_deref())?;
-        files.check_output(&target)?;
+        path.map_or(Ok(()), |path| files.check_output(&path))?;
         match overlap {
             Some(overlap) => each.mosaic(&files, &MosaicOptions::new().overlap(overlap), &executor),
             None => each.stack(&files, &executor),
         }
     });
-    convert(py, source.map_err(raise_for_create)?, target, request, options, work)
+    convert(py, source.map_err(raise_for_create)?, &target, request, options, work)
 }
 
 /// The options for the input, parsed and checked before it is opened.
@@ -273,7 +274,7 @@ impl Request {
 fn convert<'py>(
     py: Python<'py>,
     source: Box<dyn RasterSource>,
-    target: PathBuf,
+    target: &Bound<'py, PyAny>,
     request: Request,
     mut options: Options,
     work: Work,
@@ -306,7 +307,7 @@ fn convert<'py>(
     }
     let audience = Audience { callback: work.progress.as_ref(), rows: plan.spec().height };
     let file_options: FileOptions = work.file_options();
-    let object = store::object(&target)?;
+    let object = store::object(target)?;
     let path = if object.is_none() { target.extract::<PathBuf>()? } else { PathBuf::new() };
     let written = supervise(py, work.threads, &audience, |supervisor| {
         if let Some(object) = &object {

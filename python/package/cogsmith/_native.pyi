@@ -97,7 +97,7 @@ def create(
 def join(
     sources: list[Path],
     method: str | None,
-    target: Path,
+    target: Path | str,
     input: Input,
     pixels: PixelChoice,
     overrides: FileOverrides,
