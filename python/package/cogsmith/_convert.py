@@ -262,7 +262,7 @@ def create(
     options = passed(locals(), without=("src_path", "dst_path", "progress"))
     source = _targets.local_path(src_path, "copy it to a local file first")
 
-    def convert(target: Path, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
+    def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
         return _native.create(
             source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
         )
@@ -271,7 +271,7 @@ def create(
 
 
 def run(
-    convert: Callable[[Path, FileOptions, _options.Request], tuple[dict[str, Any], list[str]]],
+    convert: Callable[[Path | str, FileOptions, _options.Request], tuple[dict[str, Any], list[str]]],
     prefix: str,
     dst_path: StrPath,
     options: dict[str, Any],

@@ -120,7 +120,7 @@ def _join(
     paths: Iterable[StrPath] = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
     sources = [_targets.local_path(path, _ADVICE) for path in paths]
 
-    def convert(target: Path, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
+    def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
         return _native.join(
             sources, method, target,
             wanted.input, wanted.pixels, wanted.overrides, request.options, request.work,
