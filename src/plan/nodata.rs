@@ -16,6 +16,9 @@ const NAN_SAVING: u64 = 10;
 impl CogPlan {
     /// Suggests NaN as the nodata value if the tiles that were compared would be much smaller with it.
     pub(crate) fn nan_suggestion(&self, losses: &Losses) -> Option<String> {
+        if !cfg!(feature = "lerc") {
+            return None;
+        }
         let sum = |bytes: fn(&TileLoss) -> u64| losses.levels.iter().map(bytes).fold(0, u64::saturating_add);
         let (bytes, with_nan) = (sum(|loss| loss.bytes), sum(|loss| loss.bytes_with_nan));
         let text = nodata_text(self.spec().nodata.as_ref()?, self.spec().data_type);

@@ -368,8 +368,7 @@ fn overviews(given: &Given) -> Result<Overviews> {
         Some(factors) => factors.iter().map(Given::whole).collect::<Result<_>>().map(Overviews::Factors),
         None if given.value().as_string().as_deref() == Some("auto") => Ok(Overviews::Auto),
         None if given.value().as_string().as_deref() == Some("none") => Ok(Overviews::None),
-        None if given.value().as_string().as_deref() == Some("existing") => Ok(Overviews::Existing),
-        None => given.refuse("expected 'auto', 'none', 'existing', or ascending factors of at least 2, such as [2, 4, 8]"),
+        None => given.refuse("expected 'auto', 'none', or ascending factors of at least 2, such as [2, 4, 8]"),
     }
 }
 

@@ -36,6 +36,9 @@ use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::view::{PixelSource, Stripe, StripeWindow};
 
+/// False in WebAssembly, where files are encoded in shards, which compute all overviews; leaves out the code.
+const READS_OVERVIEWS: bool = !cfg!(target_family = "wasm");
+
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -264,6 +267,9 @@ impl GeoTiffSource {
             Self { spec, geo, metadata, warnings, image_count, flavour, pixels, mask, overviews: Vec::new() };
         source.fill_with_nodata();
         if options.overviews {
+            if !READS_OVERVIEWS {
+                return Err(Error::unsupported("taking the overviews of a file in WebAssembly"));
+            }
             source.add_own_overviews(&file, &images, number);
         }
         Ok(source)
@@ -311,7 +317,7 @@ impl PixelSource for GeoTiffSource {
     }
 
     fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
-        Ok(self.described_overviews())
+        if READS_OVERVIEWS { Ok(self.described_overviews()) } else { Ok(Vec::new()) }
     }
 }
 
