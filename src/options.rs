@@ -12,6 +12,9 @@ pub use crate::codec::{
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 pub use resampling::Resampling;
 
+/// False in WebAssembly, where files are encoded in shards, which compute all overviews; leaves out the code.
+pub(crate) const READS_OVERVIEWS: bool = !cfg!(target_family = "wasm");
+
 /// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]

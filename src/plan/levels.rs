@@ -2,7 +2,7 @@
 
 use crate::error::{Error, OptionField, Result};
 use crate::grid::Level;
-use crate::options::{EncodeOptions, Overviews};
+use crate::options::{EncodeOptions, Overviews, READS_OVERVIEWS};
 use crate::spec::ImageSpec;
 
 /// Returns all levels, full resolution first; each is smaller than the previous one.
@@ -29,6 +29,9 @@ pub(super) fn levels(spec: &ImageSpec, options: &EncodeOptions) -> Result<Vec<Le
         Overviews::Finished(sizes) => {
             check_sizes(base, sizes)?;
             sizes.clone()
+        }
+        Overviews::Existing if !READS_OVERVIEWS => {
+            return Err(Error::option(OptionField::Overviews, "the overviews of a file are not read in WebAssembly"));
         }
         Overviews::Existing => existing(spec, one_tile),
     };

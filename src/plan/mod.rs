@@ -20,7 +20,9 @@ use crate::codec::{self, Components, TileFormat};
 use crate::error::{Error, OptionField, Result};
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::{Level, Plane, TileGrid, TileId};
-use crate::options::{BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, Resampling};
+use crate::options::{
+    BigTiff, Compression, EncodeOptions, Interleave, Overviews, Predictor, READS_OVERVIEWS, Resampling,
+};
 use crate::sample::Nodata;
 use crate::spec::ImageSpec;
 use crate::tiff::variant::Variant;
@@ -147,7 +149,7 @@ impl CogPlan {
     fn with_computed_levels_named(mut self) -> Self {
         let is_computed = |level: &&Level| level.index > 0 && self.existing_overview(level).is_none();
         let computed: Vec<_> = self.levels().iter().filter(is_computed).collect();
-        if self.inner.options.overviews == Overviews::Existing && !computed.is_empty() {
+        if READS_OVERVIEWS && self.inner.options.overviews == Overviews::Existing && !computed.is_empty() {
             let sizes: Vec<_> = computed.iter().map(|level| format!("{}x{}", level.width, level.height)).collect();
             let warning = format!("overviews that the source does not have are computed: {}", sizes.join(", "));
             Arc::make_mut(&mut self.inner).warnings.push(warning);
@@ -244,7 +246,7 @@ impl CogPlan {
 
     /// Returns the index of the source's overview that a level is taken from.
     pub(crate) fn existing_overview(&self, level: &Level) -> Option<usize> {
-        if self.inner.options.overviews != Overviews::Existing || level.index == 0 {
+        if !READS_OVERVIEWS || self.inner.options.overviews != Overviews::Existing || level.index == 0 {
             return None;
         }
         self.source_spec().overviews.iter().position(|&size| size == (level.width, level.height))
@@ -261,7 +263,7 @@ impl CogPlan {
             let reason = "only encode_levels takes finished overviews; specify overviews to compute instead";
             return Err(Error::option(OptionField::Overviews, reason));
         }
-        if self.levels().iter().any(|level| self.existing_overview(level).is_some()) {
+        if READS_OVERVIEWS && self.levels().iter().any(|level| self.existing_overview(level).is_some()) {
             let reason = "overviews of the source cannot be taken by shards, or with pushed rows; compute them instead";
             return Err(Error::option(OptionField::Overviews, reason));
         }

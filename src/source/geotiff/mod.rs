@@ -32,12 +32,10 @@ use crate::codec::decode::Compression;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
+use crate::options::READS_OVERVIEWS;
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::view::{PixelSource, Stripe, StripeWindow};
-
-/// False in WebAssembly, where files are encoded in shards, which compute all overviews; leaves out the code.
-const READS_OVERVIEWS: bool = !cfg!(target_family = "wasm");
 
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
