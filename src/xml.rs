@@ -1,6 +1,6 @@
-//! Parsing of untrusted XML in time and memory bounded by its length.
+//! Parsing of untrusted XML in time and memory bounded by its length, and lookup of elements by name, as in GDAL.
 
-use roxmltree::{Document, ParsingOptions};
+use roxmltree::{Document, Node, ParsingOptions};
 
 /// Limit on the attributes of an element, and on the total over all elements that declare namespaces: the parser
 /// compares each attribute of an element with the others, and copies all namespaces into every element that declares
@@ -39,6 +39,26 @@ fn is_crowded(text: &str) -> bool {
         namespaces += if piece.get(..end).is_some_and(|tag| tag.contains("xmlns")) { attributes } else { 0 };
         attributes > MOST_ATTRIBUTES || namespaces > MOST_ATTRIBUTES
     })
+}
+
+/// Returns whether an element has a name; ignores case, as GDAL does.
+pub(crate) fn is(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name().eq_ignore_ascii_case(name)
+}
+
+/// Returns the children of an element with a name.
+pub(crate) fn children<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| is(*child, name))
+}
+
+/// Returns the first child of an element with a name.
+pub(crate) fn child<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
+}
+
+/// Returns the value of an attribute, whose name is compared as those of elements are.
+pub(crate) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use roxmltree::Node;
 
 use crate::grid::Rectangle;
 use crate::sample::{DataType, Nodata};
+use crate::xml::{attribute, child, children, is};
 
 /// Distance from whole pixels that is ignored, as elsewhere in GDAL.
 const TOLERANCE: f64 = 0.001;
@@ -273,23 +274,6 @@ impl Part {
             (Rectangle { columns, rows }, Rectangle { columns: columns_to, rows: rows_to })
         }))
     }
-}
-
-/// Returns whether an element has a name; ignores case, as GDAL does.
-fn is(node: Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().name().eq_ignore_ascii_case(name)
-}
-
-fn children<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| is(*child, name))
-}
-
-fn child<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
-}
-
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
 }
 
 fn text<'a>(node: Node<'a, '_>) -> &'a str {

@@ -6,6 +6,7 @@ use roxmltree::Node;
 
 use crate::geo::{ColorInterpretation, Gcp};
 use crate::sample::{DataType, Nodata};
+use crate::xml::{attribute, child, children, is};
 
 /// The contents of an `.aux.xml` file. Invalid values are omitted and named in `unusable`.
 #[derive(Debug, Default)]
@@ -226,23 +227,6 @@ impl Pam {
             self.crs = Some(CrsText { definition: text(wkt).to_owned(), epoch: None });
         }
     }
-}
-
-/// Returns true if an element has a name; ignores case, as GDAL does.
-fn is(node: Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().name().eq_ignore_ascii_case(name)
-}
-
-fn children<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| is(*child, name))
-}
-
-fn child<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
-}
-
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
 }
 
 /// Returns the text of an element, without leading white space, as in GDAL.
