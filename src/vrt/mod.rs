@@ -16,7 +16,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::Rectangle;
 use crate::pixels::{PixelOptions, RowBuffer};
-use crate::read::{DiskFile, ReadAt, read_full};
+use crate::read::{DiskFile, read_full};
 use crate::sample::{DataType, Nodata};
 use crate::source::file::{Folders, bounded_text};
 use crate::source::geotiff::{GeoTiffSource, ReadOptions, describe};
@@ -139,7 +139,6 @@ fn is_vrt(path: &Path) -> Result<bool> {
     let file = DiskFile::open(path)?;
     let mut head = [0; 512];
     let filled = read_full(&file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
-    let _ = file.len();
     let head = String::from_utf8_lossy(&head[..filled]).to_ascii_lowercase();
     let head = head.trim_start_matches('\u{feff}').trim_start();
     // A declaration or a comment may precede the root element.

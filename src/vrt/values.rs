@@ -7,6 +7,7 @@ use crate::pixels::{RowBuffer, scales_in_single};
 use crate::sample::{DataType, NodataRange, Number, Value, dispatch, real};
 use crate::source::RasterSource;
 use crate::spec::{ImageSpec, Photometric};
+use crate::validity::is_transparent;
 use crate::view::{PixelSource, Stripe, StripeLayout};
 
 use super::parse::Values;
@@ -58,7 +59,7 @@ impl<S: RasterSource> PixelSource for Taken<S> {
                 dispatch!(all.data_type, T => {
                     let samples: &[T] = bytemuck::cast_slice(plane(alpha));
                     for (to, sample) in to.iter_mut().zip(samples) {
-                        *to = if *sample == <T as Value>::ZERO { 0 } else { u8::MAX };
+                        *to = if is_transparent(*sample) { 0 } else { u8::MAX };
                     }
                 });
             }
