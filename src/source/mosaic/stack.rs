@@ -54,9 +54,7 @@ impl<'a> StackSource<'a> {
         let described = described.into_iter().collect::<Result<Vec<_>>>()?;
         let Some(first) = described.first() else { return Err(Error::image("a stack needs at least one input")) };
         let (mut bands, mut parts, mut warnings) = (0usize, Vec::new(), Vec::new());
-        let mut metadata = first.metadata.clone();
-        metadata.items.retain(|item| item.sample.is_none());
-        metadata.colors.clear();
+        let mut metadata = raster_items(&first.metadata);
         metadata.bands_named = 0;
         let mut left_out = Vec::new();
         for input in &described {
