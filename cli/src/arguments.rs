@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, TileSize,
+    BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, ReadOptions,
+    TileSize,
 };
 
 use crate::compression::CompressionArguments;
@@ -326,6 +327,13 @@ impl CreateArguments {
     /// Returns the options of the output file.
     pub(crate) fn file_options(&self) -> FileOptions {
         FileOptions::new().overwrite(self.overwrite).sync(self.sync)
+    }
+
+    /// Returns the library's options for reading an input.
+    pub(crate) fn read_options(&self) -> ReadOptions {
+        // People count images from 1, the library from 0.
+        let image = self.image.map(|image| image.get() - 1);
+        ReadOptions::new().image(image).ignore_aux(self.ignore_aux).vrt_root(self.vrt_root.clone())
     }
 
     /// Returns the library's encoding options.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use cogsmith::{
     CogPlan, EncodeOptions, Error, ErrorKind, Executor, MaskedSource, OutputFile, OverriddenSource, Overviews,
-    PixelSource, Progress, RasterSource, ReadOptions, StoreOptions, Summary, encode, encode_to_output,
+    PixelSource, Progress, RasterSource, StoreOptions, Summary, encode, encode_to_output,
 };
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
@@ -149,13 +149,7 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions, executor: &Executo
 
 /// Opens a single input.
 fn open_file(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Box<dyn RasterSource>, Error> {
-    // People count images from 1, the library from 0.
-    let image = arguments.image.map(|image| image.get() - 1);
-    let read = ReadOptions::new()
-        .image(image)
-        .ignore_aux(arguments.ignore_aux)
-        .vrt_root(arguments.vrt_root.clone())
-        .overviews(options.overviews == Overviews::Existing);
+    let read = arguments.read_options().overviews(options.overviews == Overviews::Existing);
     let mut source = OverriddenSource::new(cogsmith::open(&arguments.input, &read)?);
     let mut pixels = arguments.pixels.options();
     match arguments.nodata {

@@ -326,7 +326,11 @@ const VALUES: &[(&str, &[&str], Translation)] = &[
     ("--threads", &["all_cpus", "auto", "max", "0", "-1"], Value("all")),
     ("--overviews", &["yes", "true", "ignore_existing"], Value("auto")),
     ("--overviews", &["no", "false", "0"], Value("none")),
-    ("--overviews", &["force_use_existing"], Value("existing")),
+    (
+        "--overviews",
+        &["force_use_existing"],
+        Advice("'existing' takes those that the input has, and computes the others"),
+    ),
     ("--overview-resampling", &["near"], Value("nearest")),
     ("--overview-resampling", &["cubic_spline"], Value("cubicspline")),
     ("--overview-resampling", &["med"], Value("median")),

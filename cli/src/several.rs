@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource, ReadOptions};
+use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource};
 
 use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice};
 use crate::values::named;
@@ -134,11 +134,8 @@ impl Several {
         if !arguments.to_standard_output() {
             files.check_output(&arguments.output)?;
         }
-        let image = arguments.image.map(|image| image.get() - 1);
         let mut options = InputOptions::new()
-            .read_options(
-                ReadOptions::new().image(image).ignore_aux(arguments.ignore_aux).vrt_root(arguments.vrt_root.clone()),
-            )
+            .read_options(arguments.read_options())
             .widen(arguments.nbits == Some(BitsChoice::Widen))
             .pixels(arguments.pixels.options())
             .overrides(arguments.overrides());

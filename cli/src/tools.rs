@@ -94,22 +94,25 @@ impl Tool {
         };
         let is_set = |option: &str| value(option).is_some() || texts.contains(&option);
         let mut defaults = Vec::new();
-        let mut set = |option: &'static str| defaults.push(option);
         if !is_set("--overwrite") {
-            set("--overwrite");
+            defaults.push("--overwrite");
         }
         let codec = value("--compress").unwrap_or(if self == Self::GdalTranslate { "lzw" } else { "deflate" });
         if self == Self::GdalTranslate && !is_set("--compress") {
-            set("--compress=lzw");
+            defaults.push("--compress=lzw");
         }
         let is_predicted = ["lzw", "deflate", "zstd"].iter().any(|name| codec.eq_ignore_ascii_case(name));
         if is_predicted && !is_set("--predictor") {
-            set("--predictor=none");
+            defaults.push("--predictor=none");
         }
         let has_overviews = !value("--overviews").is_some_and(|overviews| overviews.eq_ignore_ascii_case("none"));
         match self {
-            Self::GdalTranslate if !is_set("--overviews") && !is_set("--overview-count") => set("--overviews=existing"),
-            Self::RioCogeo if has_overviews && !is_set("--overview-resampling") => set("--overview-resampling=nearest"),
+            Self::GdalTranslate if !is_set("--overviews") && !is_set("--overview-count") => {
+                defaults.push("--overviews=existing")
+            }
+            Self::RioCogeo if has_overviews && !is_set("--overview-resampling") => {
+                defaults.push("--overview-resampling=nearest")
+            }
             _ => {}
         }
         defaults
