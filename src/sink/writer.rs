@@ -203,21 +203,18 @@ fn run(
         [source] => existing_overviews(*source, plan)?,
         _ => Vec::new(),
     };
-    // Each source with the levels that it fills: its own, and those that are computed from it.
-    let first: Vec<_> =
-        sources.iter().enumerate().map(|(level, _)| level).chain(existing.iter().map(|one| one.0)).collect();
-    let ends = first.iter().skip(1).copied().chain([plan.levels().len()]);
-    let levels: Vec<_> = first.iter().copied().zip(ends).map(|(first, end)| first..end).collect();
-    let overviews = existing.iter_mut().map(|(_, source)| source.as_mut() as &mut dyn PixelSource);
-    let mut sources: Vec<&mut dyn PixelSource> =
-        sources.iter_mut().map(|source| &mut **source).chain(overviews).collect();
-    for (source, levels) in sources.iter().zip(&levels) {
-        let level = &plan.levels()[levels.start];
-        let part = if level.index == 0 { "the plan".to_owned() } else { format!("level {} of the plan", level.index) };
+    // Each source with the first level that it fills: its own. Those up to the next source's are computed from it.
+    let overviews = existing.iter_mut().map(|(level, source)| (*level, source.as_mut() as &mut dyn PixelSource));
+    let mut parts: Vec<(usize, &mut dyn PixelSource)> =
+        sources.iter_mut().map(|source| &mut **source).enumerate().chain(overviews).collect();
+    let ends: Vec<usize> = parts.iter().skip(1).map(|part| part.0).chain([plan.levels().len()]).collect();
+    for (level, source) in &parts {
+        let part = if *level == 0 { "the plan".to_owned() } else { format!("level {level} of the plan") };
+        let level = &plan.levels()[*level];
         check_source(plan.source_spec(), (level.width, level.height), &part, *source)?;
     }
-    let mut encoder = if sources.len() > 1 {
-        CogEncoder::by_levels(plan.clone(), levels[0].end, executor.clone(), store.batch)?
+    let mut encoder = if parts.len() > 1 {
+        CogEncoder::by_levels(plan.clone(), ends[0], executor.clone(), store.batch)?
     } else {
         CogEncoder::with_batch(plan.clone(), executor.clone(), store.batch)?
     };
@@ -226,10 +223,10 @@ fn run(
         encoder.take_checksums()?;
     }
     let rows = plan.spec().height;
-    for (source, levels) in sources.iter_mut().zip(levels) {
-        let is_overview = levels.start > 0;
+    for ((level, source), end) in parts.iter_mut().zip(ends) {
+        let is_overview = *level > 0;
         if is_overview {
-            encoder.next_levels(levels, store.batch)?;
+            encoder.next_levels(*level..end, store.batch)?;
         }
         while encoder.rows_wanted() > 0 {
             encoder.take_rows_from(*source, encoder.rows_wanted())?;
