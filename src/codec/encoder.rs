@@ -49,13 +49,15 @@ pub(crate) struct TileSamples<'a> {
 pub(crate) struct Decoded {
     /// The samples that decoders return.
     pub(crate) samples: Vec<u8>,
-    /// The encoded size if nodata were NaN, which the codec keeps apart from the values.
+    /// True to also encode the tile with NaN as nodata, which a codec may keep apart from the values.
+    pub(crate) tries_nan: bool,
+    /// The encoded size with NaN as nodata, if the codec has tried it.
     pub(crate) len_with_nan: Option<usize>,
 }
 
 /// Encodes the samples of tiles.
 pub(crate) trait SampleEncoder: Send {
-    /// Appends the encoded `tile` to `out`, and describes it in `decoded`, which is empty before. The result depends on the
+    /// Appends the encoded `tile` to `out`, and describes it in `decoded`, which has no samples before. The result depends on the
     /// arguments alone, not on earlier tiles.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub(crate) struct TileLoss {
     pub(crate) squared: f64,
     /// The largest difference.
     pub(crate) max: f64,
-    /// Encoded size, and the one with NaN in place of nodata.
+    /// Encoded size of the sampled tiles, and the one with NaN in place of nodata.
     pub(crate) bytes: u64,
     pub(crate) bytes_with_nan: u64,
 }

@@ -236,11 +236,13 @@ impl TileEncoder {
         self.encode_with(format.compression.codec(), format, view, out)
     }
 
-    /// Like [`encode`](Self::encode), for a lossy codec; also decodes the tile.
+    /// Like [`encode`](Self::encode), for a lossy codec; also decodes the tile, and measures it with NaN as nodata if
+    /// `tries_nan` is set.
     pub(crate) fn encode_and_compare(
         &mut self,
         format: &TileFormat,
         view: TileView<'_>,
+        tries_nan: bool,
         out: &mut Vec<u8>,
     ) -> Result<Reconstruction, String> {
         let codec = format.compression.codec();
@@ -250,7 +252,7 @@ impl TileEncoder {
         let tile = self.preparation.samples(format, view)?;
         let decoded = &mut self.reconstruction;
         decoded.samples.clear();
-        decoded.len_with_nan = None;
+        (decoded.tries_nan, decoded.len_with_nan) = (tries_nan, None);
         let start = out.len();
         self.encoders.of_samples(codec.code, new).encode(format.compression, tile, out, Some(decoded))?;
         if decoded.samples.len() as u64 != format.tile_bytes().unwrap_or(u64::MAX) {
@@ -259,8 +261,10 @@ impl TileEncoder {
         let row_stride = format.tile_size.width as usize * format.pixel_len();
         let after = TileView { rows: &decoded.samples, row_stride, row_start: 0, mask: None, ..view };
         let mut loss = TileLoss::of(format, view, &decoded.samples);
-        let bytes = out.len() - start;
-        (loss.bytes, loss.bytes_with_nan) = (bytes as u64, decoded.len_with_nan.unwrap_or(bytes) as u64);
+        if tries_nan {
+            let bytes = out.len() - start;
+            (loss.bytes, loss.bytes_with_nan) = (bytes as u64, decoded.len_with_nan.unwrap_or(bytes) as u64);
+        }
         Ok(Reconstruction { checksum: after.checksum(format.pixel_len()), loss })
     }
 

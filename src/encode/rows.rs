@@ -336,11 +336,12 @@ impl RowEncoder {
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
-        let compares = !format.compression.codec().lossless && (self.takes_checksums || is_sampled(tile));
+        let is_sampled = is_sampled(tile);
+        let compares = !format.compression.codec().lossless && (self.takes_checksums || is_sampled);
         let mut decoded = None;
         let size = framed(&mut bytes, |bytes| match tile.plane {
             Plane::Image(_) if compares => {
-                decoded = Some(encoder.encode_and_compare(&format, view, bytes)?);
+                decoded = Some(encoder.encode_and_compare(&format, view, is_sampled, bytes)?);
                 Ok(())
             }
             Plane::Image(_) => encoder.encode(&format, view, bytes),

@@ -67,7 +67,7 @@ impl Encoder {
         };
         self.blob::<T>(tile, max_error, Some(&mut decoded.samples))?;
         self.compress(outer, out)?;
-        if let Some(nodata) = nodata_of::<T>(tile).filter(|_| T::MAY_BE_NAN && max_error > 0.0)
+        if let Some(nodata) = nodata_of::<T>(tile).filter(|_| decoded.tries_nan && T::MAY_BE_NAN && max_error > 0.0)
             && let Some(nan) = T::from_nodata(&Nodata::Float(f64::NAN)).filter(|nan| !nodata.contains(*nan))
         {
             let samples: &[T] = bytemuck::cast_slice(tile.samples);
