@@ -90,12 +90,19 @@ fn of_input(address: Address, path: &Path) -> String {
 }
 
 fn of_output(address: Address, path: &Path) -> String {
-    let path = path.display();
+    let path = path.display().to_string();
     match address {
-        Address::Object => format!(
-            "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli --features \
-             store', or write to standard output and pipe it, as in 'cogsmith create INPUT - | aws s3 cp - {path}'"
-        ),
+        Address::Object => {
+            let client = match path.split_once("://") {
+                Some(("s3" | "s3a", _)) => format!("aws s3 cp - {path}"),
+                Some(("gs" | "gcs", _)) => format!("gcloud storage cp - {path}"),
+                _ => "YOUR_STORES_CLIENT".to_owned(),
+            };
+            format!(
+                "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli \
+                 --features store', or write to standard output and pipe it, as in 'cogsmith create INPUT - | {client}'"
+            )
+        }
         Address::File => "give the path alone, without 'file://'".to_owned(),
         _ => "write a local file and copy it, or write to standard output ('-') and pipe it".to_owned(),
     }
