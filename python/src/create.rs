@@ -63,7 +63,7 @@ pub(crate) struct Pixels {
 }
 
 impl Pixels {
-    fn options(self) -> PyResult<PixelOptions> {
+    pub(crate) fn options(self) -> PyResult<PixelOptions> {
         let band = |band| match band {
             Band::Number(number) => BandChoice::Number(number),
             Band::Description(text) => BandChoice::Description(text),

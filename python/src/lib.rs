@@ -9,6 +9,7 @@
 
 mod array;
 mod check;
+mod choose;
 mod codecs;
 mod create;
 mod encode;
@@ -50,6 +51,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<shard::Layout>()?;
     module.add_function(wrap_pyfunction!(plan::crs_code, module)?)?;
     module.add_function(wrap_pyfunction!(plan::crs_unit, module)?)?;
+    module.add_function(wrap_pyfunction!(choose::choose, module)?)?;
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
     module.add_function(wrap_pyfunction!(store::is_object, module)?)?;

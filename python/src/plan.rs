@@ -32,7 +32,7 @@ struct Image {
 
 /// Their georeference: `_plan.Georeference`.
 #[derive(FromPyObject)]
-struct Georeference {
+pub(crate) struct Georeference {
     crs: Option<String>,
     transform: Option<[f64; 6]>,
     gcps: Vec<[f64; 5]>,
@@ -211,7 +211,7 @@ impl Image {
 }
 
 impl Georeference {
-    fn geo(self) -> PyResult<GeoRef> {
+    pub(crate) fn geo(self) -> PyResult<GeoRef> {
         let mut geo = GeoRef::default();
         if let Some(crs) = &self.crs {
             // A CRS that GeoKeys cannot express is stored as WKT in their citation, which GDAL reads.

@@ -101,7 +101,7 @@ def test_the_axis_of_bands_is_not_guessed():
     with pytest.raises(ValueError, match="bands='last'"):
         cogsmith.write(np.zeros((70, 90, 3), "uint8"), ":mem:")
     assert read(np.zeros((70, 90, 3), "uint8"), bands="last").shape == (3, 70, 90)
-    with pytest.raises(ValueError, match="expected 'first' or 'last'"):
+    with pytest.raises(ValueError, match="takes 'first' or 'last', the axis of the bands"):
         cogsmith.write(np.zeros((3, 70, 90), "uint8"), ":mem:", bands="middle")
 
 

@@ -12,7 +12,7 @@ from conftest import image, look, raster
 from rasterio.enums import ColorInterp, Compression, Interleaving, Resampling
 
 import cogsmith
-from cogsmith import _native, _options, _overrides
+from cogsmith import _choice, _native, _options, _overrides
 
 ARRAY = raster(image((600, 700)))
 
@@ -284,13 +284,11 @@ def test_arguments_in_other_cases_and_places():
     with pytest.raises(ValueError, match="options 'crs' and 'CRS' mean the same"):
         cogsmith.write(ARRAY, ":mem:", crs=32632, CRS=32633)
     for function in (cogsmith.write_cog, cogsmith.CogWriter):
-        for name in ("mask", "bands"):
-            if name == "mask" and function is cogsmith.CogWriter:
-                continue
-            first = (ARRAY,) if function is cogsmith.write_cog else ()
-            more = {} if first else {"shape": (4, 4), "dtype": "u1"}
-            with pytest.raises(TypeError, match=f"option '{name}' is not available in this function; use cogsmith.write"):
-                function(*first, ":mem:", **more, **{name: "first"})
+        name, first, more = ("mask", (ARRAY,), {}) if function is cogsmith.write_cog else ("bands", (), {"shape": (4, 4), "dtype": "u1"})
+        with pytest.raises(TypeError, match=f"option '{name}' is not available in this function; use cogsmith.write"):
+            function(*first, ":mem:", **more, **{name: "first"})
+    with pytest.raises(ValueError, match="cogsmith.write also takes 'first' or 'last'"):
+        cogsmith.write_cog(ARRAY, ":mem:", crs=32632, transform=(1, 0, 0, 0, -1, 0), bands="first")
     with pytest.raises(TypeError, match="option 'attrs' is unknown"):
         cogsmith.CogWriter(":mem:", shape=(4, 4), dtype="u1", attrs=True)
 
@@ -412,10 +410,10 @@ def test_errors_of_the_library_name_keywords():
     # A keyword of functions for arrays, unless the option belongs to files.
     files = {name for name, (create, array) in _native.KEYWORDS.items() if create is not None and array is None}
     assert files == {
-        "image", "ignore_aux", "bounds", "wkt_citation", "window", "bbox", "bands", "expand_palette", "unscale", "rescale", "data_type",
-        "size", "size_resampling", "bits_per_sample", "strip_metadata", "overlap", "wrap_longitude",
+        "image", "ignore_aux", "bounds", "wkt_citation", "expand_palette", "unscale", "rescale", "data_type",
+        "size", "size_resampling", "bits_per_sample", "strip_metadata", "overlap",
     }  # fmt: skip
-    arrays = {*_options.OPTIONS, *_overrides.OVERRIDES, "mask"}
+    arrays = {*_options.OPTIONS, *_overrides.OVERRIDES, *_choice.CHOICES, "mask"}
     assert all(array in arrays for _, array in _native.KEYWORDS.values() if array is not None)
     with pytest.raises(ValueError, match="option 'blocksize': a tile of 65520x65520 pixels"):
         cogsmith.write(image((60, 70), "u8"), ":mem:", blocksize=65520)

@@ -10,13 +10,13 @@ import pytest
 from test_create import command
 
 import cogsmith
-from cogsmith import _file_options, _options, _overrides, _types
+from cogsmith import _choice, _file_options, _options, _overrides, _types
 from cogsmith._defaults import Default
 
 FUNCTIONS = [cogsmith.write, cogsmith.write_cog, cogsmith.to_cog, cogsmith.CogWriter, cogsmith.create]
 #: Parameters without a table.
 OTHERS = {
-    "write": {"array", "target", "mask", "bands", "progress"},
+    "write": {"array", "target", "mask", "progress"},
     "write_cog": {"geo_im", "fname", "use_windowed_writes", "intermediate_compression", "progress"},
     "to_cog": {"geo_im", "use_windowed_writes", "intermediate_compression", "progress"},
     "CogWriter": {"target", "shape", "dtype", "mask", "progress"},
@@ -43,7 +43,9 @@ def accepted(function) -> dict[str, str]:
         files = {name: meaning for name, (meaning, _) in _file_options.FILE_OPTIONS.items()}
         return {name: one for name, one in encoding.items() if one not in _options.OF_ARRAYS} | files
     found = encoding | _overrides.OVERRIDES
-    if function is cogsmith.CogWriter:
+    if function is not cogsmith.CogWriter:
+        found |= {name: name for name in _choice.CHOICES}
+    else:
         return {name: one for name, one in found.items() if name not in ("attrs", "dtype")}
     if function is cogsmith.to_cog:
         return {name: one for name, one in found.items() if one not in ("overwrite", "sync", "verify", "storage_options")}
@@ -79,9 +81,9 @@ def test_functions_agree():
                 different.add((function.__name__, one.name))
     assert different == {
         *(("CogWriter", name) for name in ("nodata", "overviews")),
-        *(("create", name) for name in ("transform", "geotransform", "gcps", "nbits", "band_scale", "band_offset", "band_unit", "overviews")),
+        *(("create", name) for name in ("bands", "window", "bbox", "wrap_longitude", "transform", "geotransform", "gcps", "nbits", "band_scale", "band_offset", "band_unit", "overviews")),
         *((name, option) for name in ("write_cog", "to_cog") for option in (
-            "blocksize", "level", "predictor", "nodata", "overviews"
+            "bands", "blocksize", "level", "predictor", "nodata", "overviews"
         )),
     }  # fmt: skip
 

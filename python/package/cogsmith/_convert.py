@@ -14,6 +14,7 @@ from ._progress import as_callback
 from ._raster import UNSET
 from ._types import (
     BandNumbers,
+    Bands,
     BandTexts,
     BigTiff,
     Bytes,
@@ -67,7 +68,7 @@ def create(
     wrap_longitude: float | None = None,
     window: Sequence[int] | str | Any = None,
     bbox: Iterable[float] | str | None = None,
-    bands: int | str | Sequence[int | str] | None = None,
+    bands: Bands | None = None,
     expand_palette: Literal["rgb", "rgba"] | str | None = None,
     unscale: Flag = default(False),
     rescale: Sequence[float] | Sequence[Sequence[float]] | str | None = None,

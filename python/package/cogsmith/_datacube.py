@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import _georeference, _options, _overviews, _raster
+from . import _choice, _georeference, _options, _overviews, _raster
 from ._defaults import default, passed
 from ._levels import Levels, run
 from ._overrides import Overrides, take_overrides
@@ -18,6 +18,7 @@ from ._resolve import array_info, resolve
 from ._targets import MEMORY
 from ._types import (
     Alpha,
+    Bands,
     BigTiff,
     Bytes,
     CogAliases,
@@ -64,6 +65,10 @@ def write_cog(
     transform: Iterable[float] | None = None,
     gcps: Iterable[Any] | None = None,
     geotransform: Iterable[float] | None = None,
+    bands: Bands | None = None,
+    window: Sequence[int] | None = None,
+    bbox: Sequence[Number] | None = None,
+    wrap_longitude: Number | None = None,
     band_names: Texts | None = None,
     band_scale: Numbers | None = None,
     band_offset: Numbers | None = None,
@@ -142,6 +147,8 @@ def write_cog(
         Instead of ``overview_levels``, as in :func:`write`.
     crs, transform, gcps, geotransform, progress : optional
         As in :func:`write`.
+    bands, window, bbox, wrap_longitude : optional
+        As in :func:`write`; ``bands`` are the bands to write.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
     compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
@@ -191,9 +198,10 @@ def write_cog(
         "overview_levels": overview_levels,
     }
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
-    overrides = take_overrides(options)
+    overrides, choice = take_overrides(options), _choice.take(options)
     array, valid = _raster.mask_of(geo_im)
     raster = _raster.read(array, None, overrides.georeference)
+    raster, valid = _choice.choose(raster, valid, overrides, choice)
     return _save(Levels(raster, valid), fname, arguments, overrides, options)
 
 
@@ -211,6 +219,10 @@ def to_cog(
     transform: Iterable[float] | None = None,
     gcps: Iterable[Any] | None = None,
     geotransform: Iterable[float] | None = None,
+    bands: Bands | None = None,
+    window: Sequence[int] | None = None,
+    bbox: Sequence[Number] | None = None,
+    wrap_longitude: Number | None = None,
     band_names: Texts | None = None,
     band_scale: Numbers | None = None,
     band_offset: Numbers | None = None,
@@ -277,6 +289,8 @@ def to_cog(
         Instead of ``overview_levels``, as in :func:`write`.
     crs, transform, gcps, geotransform, progress : optional
         As in :func:`write`.
+    bands, window, bbox, wrap_longitude : optional
+        As in :func:`write`; ``bands`` are the bands to write.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
     compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
@@ -378,7 +392,8 @@ def _write_cog(
     _check_idle_arguments(use_windowed_writes, intermediate_compression)
     raster = Raster([part], _georeference.of_geobox(geobox))
     options = {"nodata": nodata, **extra_rio_opts}
-    overrides = take_overrides(options)
+    overrides, choice = take_overrides(options), _choice.take(options)
+    raster, valid = _choice.choose(raster, valid, overrides, choice)
     return _save(Levels(raster, valid), fname, arguments, overrides, options)
 
 

@@ -7,7 +7,7 @@ from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, Pix
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "crs_code", "crs_unit", "encode", "check_stream", "is_object", "create", "join", "validate",
+    "Plan", "Writer", "Shards", "Layout", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object", "create", "join", "validate",
     "info",
 ]
 
@@ -82,6 +82,11 @@ class Layout:
     def size(self) -> int: ...
     def pieces(self) -> dict[tuple[int, int, int], tuple[int, list[tuple[int, int, int]]]]: ...
 
+def choose(
+    width: int, height: int, georeference: Georeference, pixels: PixelChoice
+) -> tuple[
+    tuple[float, float, float, float, float, float] | None, list[tuple[float, float, float, float, float]], int, int
+]: ...
 def crs_code(text: str) -> int | None: ...
 def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...

@@ -38,6 +38,8 @@ Texts = Union[str, Sequence["str | None"]]
 #: Likewise in ``create``, where a dict has values by band, counted from 1, and None keeps the input's.
 BandNumbers = Union[Number, Sequence["Number | None"], "np.ndarray[Any, Any]", Mapping[int, Number], str, Sequence[str]]
 BandTexts = Union[str, Sequence["str | None"], Mapping[int, str]]
+#: Bands to write: numbers, counted from 1, or names.
+Bands = Union[int, str, Sequence[Union[int, str]]]
 Colors = Union[str, enum.Enum, Sequence[Union[str, enum.Enum]]]
 
 Compress = Union[Literal["deflate", "lzw", "zstd", "packbits", "jpeg", "none"], str, enum.Enum, None]

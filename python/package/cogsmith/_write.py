@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from . import _options, _overviews, _raster, _steps
+from . import _choice, _options, _overviews, _raster, _steps
 from ._defaults import default, passed
 from ._levels import Levels, run
 from ._overrides import take_overrides
@@ -13,6 +13,7 @@ from ._raster import UNSET
 from ._resolve import array_info, resolve
 from ._types import (
     Alpha,
+    Bands,
     BigTiff,
     Bytes,
     Colors,
@@ -48,7 +49,10 @@ def write(
     geotransform: Iterable[float] | None = None,
     nodata: Number | str | None = UNSET,
     mask: Any | Literal["auto", "nodata", "any-nodata"] = None,
-    bands: Literal["first", "last"] | None = None,
+    bands: Literal["first", "last"] | Bands | None = None,
+    window: Sequence[int] | None = None,
+    bbox: Sequence[Number] | None = None,
+    wrap_longitude: Number | None = None,
     band_names: Texts | None = None,
     band_scale: Numbers | None = None,
     band_offset: Numbers | None = None,
@@ -127,9 +131,18 @@ def write(
         Mask for all bands; 0 or False marks invalid pixels. Default: the mask of a masked array, if it is one. "nodata"
         masks pixels whose bands are all nodata or NaN, "any-nodata" those with any such band. With a lossy codec, which
         would change nodata, "auto" is the same as "nodata", but refuses pixels with nodata in some bands.
-    bands : {"first", "last"}, optional
+    bands : {"first", "last"}, or sequence of int or str, optional
         Axis of the bands in a three-dimensional array without axis names. Default: "first"; an array with at most four
-        entries along the last axis and more than four along the first is ambiguous and refused.
+        entries along the last axis and more than four along the first is ambiguous and refused. Or the bands to write,
+        in their order: numbers, counted from 1, or names, such as ``["red", "nir"]``. Default: all.
+    window : tuple of int, or rasterio.windows.Window, optional
+        Pixels to write: column and row of the first one, columns, and rows. Georeference and mask describe the whole
+        array, and move with the window. Default: all.
+    bbox : tuple of float, optional
+        Likewise, as the pixels that these bounds touch: left, bottom, right, top in units of the CRS.
+    wrap_longitude : float, optional
+        Longitude that a global grid begins at, such as -180 for one from 0 to 360 degrees. In memory, the array is
+        copied.
     band_names : str or sequence of str, optional
         Band descriptions, one for all bands or one per band. Default: those of the array (``long_name``, labels along
         the band axis, names of variables).
@@ -305,21 +318,21 @@ def write(
     >>> cogsmith.write(dask.array.zeros((20_000, 30_000), "uint16"), "large.tif").compute()
     PosixPath('large.tif')
     """
-    options = passed(locals(), without=("array", "target", "mask", "bands", "progress"))
+    options = passed(locals(), without=("array", "target", "mask", "progress"))
     steps = _steps.read(target, array)
     if steps is not None:
         return steps.write(
             array, mask, bool(options.get("overwrite")),
-            lambda step, masked, path: write(step, path, mask=masked, bands=bands, progress=progress, **options),
+            lambda step, masked, path: write(step, path, mask=masked, progress=progress, **options),
         )  # fmt: skip
-    overrides = take_overrides(options)
+    axis, overrides, choice = _choice.take_axis(options), take_overrides(options), _choice.take(options)
     array, masked = _raster.mask_of(array)
     if masked is not None and mask is not None and not isinstance(mask, str):
         raise ValueError("the array is a masked array and mask= is given; omit mask=, or pass array.data")
-    raster = _raster.read(array, bands, overrides.georeference)
+    raster = _raster.read(array, axis, overrides.georeference)
     policy, mask = (mask, None) if isinstance(mask, str) else ("auto", mask)
-    mask = masked if masked is not None else mask
-    levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, bands))
+    raster, mask = _choice.choose(raster, masked if masked is not None else mask, overrides, choice)
+    levels = Levels(raster, mask, _overviews.read(_overviews.take(options), raster, mask, axis))
     request = _options.resolve(options, array_info(raster), levels.request(options), write)
     request.options.mask = _options.mask_policy(policy)
     return run(levels, resolve(raster, mask, overrides, request, progress), target)
