@@ -230,7 +230,7 @@ FOREIGN = {
     "scale_factor": "did you mean 'band_scale'", "add_offset": "did you mean 'band_offset'",
     "unittype": "did you mean 'band_unit'", "tmpdir": "did you mean 'temp_dir'",
     "co": "as its own keyword", "creation_options": "as its own keyword", "driver_kwargs": "as its own keyword",
-    "encoding": "as its own keyword", "bidx": "select bands first", "indexes": "select bands first",
+    "encoding": "as its own keyword", "bidx": "pass bands=", "indexes": "pass bands=",
     "windowed": "omit it", "lock": "call its compute()", "use_cog_driver": "omit it",
     "web_optimized": "does not reproject", "ot": ".astype(...)",
 }  # fmt: skip

@@ -114,7 +114,7 @@ _ADVICE: dict[str, str] = {
 _ADVICE_ARRAY: dict[str, str] = {
     **dict.fromkeys(
         ("bidx", "b", "band", "band_index", "band_indexes", "band_indices", "indexes", "indices"),
-        "select bands first, such as array.isel(band=[0, 1])",
+        "pass bands=[1, 2], counted from 1, or names",
     ),
     **dict.fromkeys(
         ("ot", "out_dtype", "output_type", "datatype", "data_type", "astype"),
@@ -125,12 +125,11 @@ _ADVICE_ARRAY: dict[str, str] = {
 #: Likewise, where the input is a file.
 _ADVICE_FILE: dict[str, str] = {
     **dict.fromkeys(
-        ("bidx", "b", "band", "bands", "band_index", "band_indexes", "band_indices", "indexes", "indices"),
-        "all bands are converted; select bands first, with rasterio or gdal_translate -b",
+        ("bidx", "b", "band", "band_index", "band_indexes", "band_indices", "indexes", "indices"),
+        "pass bands=[1, 2], counted from 1, or names",
     ),
     **dict.fromkeys(
-        ("dtype", "ot", "out_dtype", "output_type", "datatype", "data_type", "astype"),
-        "samples keep their type; convert them first, with rasterio or gdal_translate -ot",
+        ("ot", "out_dtype", "output_type", "datatype", "data_type", "astype"), "pass dtype=, such as dtype='uint8'"
     ),
     **dict.fromkeys(
         ("forward_band_tags", "forward_ns_tags", "copy_metadata"), "omit it: metadata is always kept"
