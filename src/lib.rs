@@ -50,6 +50,7 @@
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
 //! | `mosaic` | yes | many inputs as one image: [`MosaicSource`] |
 //! | `ndarray` | yes | [`ArraySource`] |
+//! | `pictures` | yes | reading PNG and JPEG files ([`open`]) |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |

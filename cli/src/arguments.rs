@@ -64,7 +64,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct CreateCommand {
-    /// GeoTIFF or VRT to read
+    /// GeoTIFF, VRT, PNG, or JPEG to read
     ///
     /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]

@@ -36,7 +36,7 @@ impl RasterSource for Unread {
 type Place = (Option<[f64; 6]>, Vec<[f64; 5]>, u32, u32);
 
 /// Returns the place of the pixels that are chosen from an array of `width` columns and `height` rows; an error for a window
-/// outside, bounds beside the array, or a grid that does not go around the globe.
+/// or bounds that are not within it, or a grid that does not go around the globe.
 #[pyfunction]
 pub(crate) fn choose(width: u32, height: u32, georeference: Georeference, pixels: Pixels) -> PyResult<Place> {
     let array = Unread { spec: ImageSpec::new(width, height, 1, DataType::U8), geo: georeference.geo()? };

@@ -8,8 +8,14 @@ mod mask;
 #[cfg(feature = "mosaic")]
 pub(crate) mod mosaic;
 mod overridden;
+#[cfg(feature = "geotiff")]
+mod pam;
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub(crate) mod paths;
+#[cfg(feature = "pictures")]
+pub(crate) mod picture;
+#[cfg(feature = "geotiff")]
+mod sidecar;
 
 use std::sync::LazyLock;
 
@@ -19,6 +25,9 @@ use crate::geo::{GeoRef, Metadata};
 #[cfg(feature = "ndarray")]
 use crate::sample::Sample;
 use crate::view::{PixelSource, SliceSource};
+
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use pam::describe;
 
 pub use mask::MaskedSource;
 pub use overridden::OverriddenSource;

@@ -18,10 +18,13 @@ use crate::grid::Rectangle;
 use crate::pixels::{PixelOptions, RowBuffer};
 use crate::read::{DiskFile, read_full};
 use crate::sample::{DataType, Nodata};
+use crate::source::describe;
 use crate::source::file::{Folders, bounded_text};
-use crate::source::geotiff::{GeoTiffSource, ReadOptions, describe};
+use crate::source::geotiff::{GeoTiffSource, ReadOptions};
 use crate::source::mosaic::{Cover, MosaicSource, PlacedInput, SourceInput};
 use crate::source::paths::Confined;
+#[cfg(feature = "pictures")]
+use crate::source::picture::{PictureFormat, PictureSource};
 use crate::source::{OverriddenSource, RasterSource};
 use crate::spec::{ImageSpec, Photometric};
 use crate::view::{PixelSource, Stripe, StripeLayout};
@@ -29,6 +32,8 @@ use crate::view::{PixelSource, Stripe, StripeLayout};
 use self::parse::{Band, Part, Refusal, Source, Values, Vrt};
 use self::values::{Changed, MaskBand, Taken};
 
+/// Bytes at the start of a file that tell its kind.
+const HEAD_LEN: usize = 512;
 /// Largest VRT file in bytes: ten thousand sources of four bands take about 20 MB.
 const MAX_LEN: usize = 64 << 20;
 /// Largest depth of nested VRT files.
@@ -40,7 +45,10 @@ const MAX_SOURCES: u64 = 200_000;
 /// Inputs that are open at once, for a VRT and for those nested in it.
 const MAX_OPEN: [usize; 2] = [120, 8];
 
-/// Opens a file: a GeoTIFF, or a VRT file, whose sources are such files.
+/// Opens a file: a GeoTIFF, a VRT file, whose sources are such files, or with the feature `pictures` a PNG or JPEG file.
+///
+/// A PNG or JPEG is georeferenced by the files next to it: `.aux.xml`, a world file (`.pgw`, `.jgw`, `.wld`), and `.prj`. A
+/// JPEG and an interlaced PNG are decoded as a whole, up to 1 GiB.
 ///
 /// Of a VRT, simple and complex sources are supported (nodata, scale, offset, table, mask), with rectangles of equal size in
 /// the file and in the VRT, and a mask of all bands. Everything else is an error that names it.
@@ -89,7 +97,12 @@ struct Opener {
 
 impl Opener {
     fn open(&self, path: &Path) -> Result<Box<dyn RasterSource>> {
-        if !is_vrt(path)? {
+        let head = head(path)?;
+        #[cfg(feature = "pictures")]
+        if let Some(format) = PictureFormat::of(&head) {
+            return Ok(Box::new(PictureSource::open_among(path, format, &self.options, &self.folders)?));
+        }
+        if !is_vrt(&head) {
             let source = GeoTiffSource::open_among(path, &self.options, &self.folders)?;
             return Ok(Box::new(source));
         }
@@ -135,14 +148,20 @@ impl Opener {
 }
 
 /// Returns whether a file is a VRT, by its first bytes.
-fn is_vrt(path: &Path) -> Result<bool> {
+/// Returns the first bytes of a file.
+fn head(path: &Path) -> Result<Vec<u8>> {
     let file = DiskFile::open(path)?;
-    let mut head = [0; 512];
+    let mut head = vec![0; HEAD_LEN];
     let filled = read_full(&file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
-    let head = String::from_utf8_lossy(&head[..filled]).to_ascii_lowercase();
+    head.truncate(filled);
+    Ok(head)
+}
+
+fn is_vrt(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let head = head.trim_start_matches('\u{feff}').trim_start();
     // A declaration or a comment may precede the root element.
-    Ok(head.starts_with("<vrtdataset") || head.starts_with('<') && head.contains("<vrtdataset"))
+    head.starts_with("<vrtdataset") || head.starts_with('<') && head.contains("<vrtdataset")
 }
 
 fn refused(refusal: Refusal) -> Error {

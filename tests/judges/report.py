@@ -1,5 +1,6 @@
 """Counting, and the closing line."""
 
+import contextlib
 import os
 import sys
 import time
@@ -38,6 +39,16 @@ class Report:
         except Exception:
             problems = [traceback.format_exc(limit=-3).strip().replace("\n", " | ")]
         self.check(case, problems or [])
+
+    @contextlib.contextmanager
+    def case(self, case):
+        """A case as a block: whatever it raises is a problem."""
+        try:
+            yield
+        except Exception:
+            self.check(case, [traceback.format_exc(limit=-3).strip().replace("\n", " | ")])
+        else:
+            self.check(case, [])
 
     def close(self):
         print(f"{self.name}: {time.time() - self.began:.0f} s")

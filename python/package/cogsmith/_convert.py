@@ -111,14 +111,14 @@ def create(
     progress: Progress = None,
     **aliases: Unpack[CreateAliases],
 ) -> dict[str, Any]:
-    """Convert a GeoTIFF, or a VRT, to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
+    """Convert a GeoTIFF, VRT, PNG, or JPEG to a Cloud Optimized GeoTIFF, as ``cogsmith create`` does.
 
     Georeference, nodata, mask, and metadata of the input are kept unless options replace them.
 
     Parameters
     ----------
     src_path : str or os.PathLike
-        Path of the GeoTIFF or VRT file to read.
+        Path of the GeoTIFF, VRT, PNG, or JPEG file to read.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
     compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional

@@ -10,24 +10,20 @@ mod layout;
 mod metadata;
 mod overrides;
 mod overviews;
-mod pam;
 mod rows;
-mod sidecar;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub(super) use self::image::widen;
-#[cfg(feature = "mosaic")]
-pub(crate) use self::pam::describe;
-
 use self::directory::{Directory, TiffFile};
+pub(super) use self::image::widen;
 use self::layout::ImageLayout;
 use self::rows::{RowReader, Run};
-use self::sidecar::Sidecars;
-use super::RasterSource;
+
 use super::file::{DiskFile, Folders, ReadAt};
+use super::sidecar::Sidecars;
+use super::{RasterSource, pam};
 use crate::codec::decode::Compression;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
@@ -36,6 +32,9 @@ use crate::options::READS_OVERVIEWS;
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::view::{PixelSource, Stripe, StripeWindow};
+
+/// Endings of the world file of a TIFF.
+const WORLD_FILES: &[&str] = &[".tfw", ".tifw", ".tiffw", ".wld"];
 
 /// Options for reading a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -179,10 +178,12 @@ impl GeoTiffSource {
     pub(crate) fn open_among(path: &Path, options: &ReadOptions, folders: &Folders) -> Result<Self> {
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
         if !options.ignore_aux && options.image.unwrap_or(0) == 0 {
-            source.read_aux(path);
+            let Self { spec, geo, metadata, warnings, .. } = &mut source;
+            pam::read_aux(path, (spec, geo, metadata), warnings);
+            source.fill_with_nodata();
         }
         let sidecars = Sidecars::of(path, folders);
-        sidecars.apply(options.overviews, &mut source.geo, &mut source.warnings);
+        sidecars.apply(WORLD_FILES, options.overviews, &mut source.geo, &mut source.warnings);
         if let Some(mask) = sidecars.mask()
             && source.mask.is_none()
         {
@@ -437,4 +438,4 @@ fn flavour(layout: &ImageLayout, spec: &ImageSpec) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -67,7 +67,7 @@ fn strips(width: u64, height: u64, bits: u64, rows: u64, offsets: &[u64], counts
 }
 
 /// A file of one strip of gray bytes.
-pub(super) fn gray(width: u64, height: u64) -> Vec<u8> {
+pub(in crate::source) fn gray(width: u64, height: u64) -> Vec<u8> {
     let pixels = usize::try_from(width * height).unwrap();
     tiff(false, &vec![7; pixels], &[strips(width, height, 8, height, &[8], &[width * height])])
 }

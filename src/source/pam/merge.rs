@@ -1,6 +1,7 @@
 //! Merging of auxiliary metadata into the metadata of a raster.
 
-use super::super::super::overridden::same_nodata;
+use super::super::overridden::same_nodata;
+use super::Described;
 use super::parse::{Band, CrsText, GcpList, Item, Pam};
 use super::rpc;
 use crate::error::{Error, ErrorKind};
@@ -25,7 +26,7 @@ pub(super) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Merges all fields into the source.
-    pub(super) fn of((spec, geo, metadata): (&'a mut ImageSpec, &'a mut GeoRef, &'a mut Metadata), pam: Pam) -> Self {
+    pub(super) fn of((spec, geo, metadata): Described<'a>, pam: Pam) -> Self {
         let mut merge = Self { spec, geo, metadata, replaced: Vec::new(), unusable: pam.unusable };
         merge.place(pam.crs, pam.transform, pam.gcps);
         let mut of_bands = vec![None; usize::from(merge.spec.bands)];

@@ -52,11 +52,17 @@ impl Sidecars {
         found.map(|file| self.folder.join(file))
     }
 
-    /// Takes from a world file and a `.prj` file what the raster and its `.aux.xml` file lack, and warns about ignored
-    /// files.
-    pub(super) fn apply(&self, reads_overviews: bool, geo: &mut GeoRef, warnings: &mut Vec<String>) {
+    /// Takes from a world file with one of these endings and a `.prj` file what the raster and its `.aux.xml` file lack, and
+    /// warns about ignored files.
+    pub(super) fn apply(
+        &self,
+        world_files: &[&str],
+        reads_overviews: bool,
+        geo: &mut GeoRef,
+        warnings: &mut Vec<String>,
+    ) {
         if geo.placement == Placement::None
-            && let Some((path, text)) = [".tfw", ".tifw", ".tiffw", ".wld"].iter().find_map(|ending| {
+            && let Some((path, text)) = world_files.iter().find_map(|ending| {
                 let path = self.find(ending)?;
                 bounded_text(&path, MAX_LEN).ok().flatten().map(|text| (path, text))
             })

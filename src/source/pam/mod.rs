@@ -11,11 +11,8 @@ use std::path::{Path, PathBuf};
 
 use self::merge::Merge;
 use self::parse::Pam;
-use super::GeoTiffSource;
-#[cfg(feature = "mosaic")]
+use super::file::bounded_text;
 use crate::geo::{GeoRef, Metadata};
-use crate::source::file::bounded_text;
-#[cfg(feature = "mosaic")]
 use crate::spec::ImageSpec;
 
 /// Maximum size of an `.aux.xml` file; attribute tables and histograms make them long.
@@ -23,30 +20,29 @@ const MAX_LEN: usize = 64 << 20;
 /// Maximum number of list entries in a warning.
 const MAX_NAMED: usize = 12;
 
-impl GeoTiffSource {
-    /// Applies the `.aux.xml` file next to the raster, if there is one.
-    pub(super) fn read_aux(&mut self, raster: &Path) {
-        let mut path = raster.as_os_str().to_owned();
-        path.push(".aux.xml");
-        let path = PathBuf::from(path);
-        let parsed = match bounded_text(&path, MAX_LEN) {
-            Ok(None) => return,
-            Ok(Some(text)) => Pam::parse(&text, self.spec.bands, self.spec.data_type),
-            Err(reason) => Err(reason),
-        };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match parsed {
-            Err(reason) => self.warnings.push(format!("'{name}' is ignored: {reason}")),
-            Ok(pam) => {
-                let Self { spec, geo, metadata, .. } = self;
-                let Merge { replaced, unusable, .. } = Merge::of((spec, geo, metadata), pam);
-                if !replaced.is_empty() {
-                    self.warnings.push(format!("'{name}' overrides what the GeoTIFF itself says: {}", list(&replaced)));
-                }
-                self.fill_with_nodata();
-                if !unusable.is_empty() {
-                    self.warnings.push(format!("'{name}' is only partly used; left out: {}", list(&unusable)));
-                }
+/// Spec, georeferencing, and metadata of a raster, to be amended.
+pub(super) type Described<'a> = (&'a mut ImageSpec, &'a mut GeoRef, &'a mut Metadata);
+
+/// Applies the `.aux.xml` file next to a raster, if there is one, and warns about what it overrides and what cannot be used.
+pub(super) fn read_aux(raster: &Path, described: Described<'_>, warnings: &mut Vec<String>) {
+    let mut path = raster.as_os_str().to_owned();
+    path.push(".aux.xml");
+    let path = PathBuf::from(path);
+    let parsed = match bounded_text(&path, MAX_LEN) {
+        Ok(None) => return,
+        Ok(Some(text)) => Pam::parse(&text, described.0.bands, described.0.data_type),
+        Err(reason) => Err(reason),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match parsed {
+        Err(reason) => warnings.push(format!("'{name}' is ignored: {reason}")),
+        Ok(pam) => {
+            let Merge { replaced, unusable, .. } = Merge::of(described, pam);
+            if !replaced.is_empty() {
+                warnings.push(format!("'{name}' overrides what the raster itself says: {}", list(&replaced)));
+            }
+            if !unusable.is_empty() {
+                warnings.push(format!("'{name}' is only partly used; left out: {}", list(&unusable)));
             }
         }
     }
@@ -79,6 +75,8 @@ fn list(entries: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::sample::{DataType, Nodata};
+    use crate::source::RasterSource as _;
+    use crate::source::geotiff::GeoTiffSource;
     use crate::source::geotiff::tests::gray;
 
     fn parse(text: &str) -> Result<Pam, String> {
@@ -136,7 +134,7 @@ mod tests {
         let opened = |text: &str| {
             std::fs::write(folder.path().join("a.tif.aux.xml"), text).unwrap();
             let source = GeoTiffSource::open(&raster, &crate::source::geotiff::ReadOptions::default()).unwrap();
-            (source.geo.is_empty(), source.warnings)
+            (source.geo().is_empty(), source.warnings().to_vec())
         };
         for (inside, expected) in [
             ("<SRS>junk</SRS>", "the CRS: "),
