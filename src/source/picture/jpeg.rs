@@ -101,7 +101,7 @@ impl PictureRows for JpegRows {
     }
 }
 
-/// What the segments before the first scan say.
+/// Contents of the segments before the first scan.
 #[derive(Default)]
 struct Header {
     /// Columns, rows, and components.

@@ -63,7 +63,7 @@ trait PictureRows: Send {
     fn read(&mut self, first_row: u32, stripe: &mut Stripe<'_>) -> Result<()>;
 }
 
-/// What a decoder says about a picture.
+/// A picture whose header has been read.
 struct Picture {
     spec: ImageSpec,
     metadata: Metadata,
