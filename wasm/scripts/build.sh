@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the npm package in wasm/pkg: the module, bindings, and compiled TypeScript. Prints the size of the module.
+# Builds the npm package in wasm/pkg: two modules, each with bindings and compiled TypeScript. The one in wasm/pkg/full has
+# every codec. Prints the sizes of the modules.
 #
 #   wasm/scripts/build.sh         the package
 #   wasm/scripts/build.sh page    the page too, in wasm/dist
@@ -12,9 +13,9 @@ ROOT=$(cd .. && pwd)
 TARGET=$(realpath -m "${CARGO_TARGET_DIR:-$ROOT/target}")
 WASM_TARGET=$TARGET/wasm
 TRIPLE=wasm32-unknown-unknown
-# Maximum size in bytes of each compressed module, as a page loads it: the one with the codecs that all files need, and a
-# build with every codec.
-declare -A MAX_BYTES=([cogsmith]=$((820 * 1000)) [cogsmith_full]=$((1000 * 1000)))
+# Maximum size in bytes of each compressed module, as a page loads it: the one with the codecs that all files need, and the
+# one with every codec.
+declare -A MAX_BYTES=([pkg]=$((820 * 1000)) [pkg/full]=$((1000 * 1000)))
 
 # Installs the tools of package-lock.json, once for each version of it.
 install_tools() {
@@ -34,29 +35,42 @@ optimize() {
     mv "$1.optimized" "$1"
 }
 
-# check_size NAME: prints the size of a module, and fails if it exceeds its limit
+# check_size FOLDER: prints the size of a module, and fails if it exceeds its limit
 check_size() {
-    local module=pkg/$1_bg.wasm bytes
+    local module=$1/cogsmith_bg.wasm bytes
     bytes=$(gzip -9 -c "$module" | wc -c)
     echo "module: $1 $(wc -c <"$module") bytes, $bytes gzipped, at most ${MAX_BYTES[$1]}"
     # Only the precompiled standard library of an installed target may exceed the limit: it is larger.
     [ "$bytes" -le "${MAX_BYTES[$1]}" ] || scripts/compile.sh --has-target
 }
 
-# One after the other: in one run, cargo would build the library with the features of both.
-{ scripts/compile.sh -p cogsmith-wasm && scripts/compile.sh -p wasm-embed; } &
-MODULES=$!
+# module FOLDER CARGO_ARGUMENTS...: compiles a module and its bindings
+module() {
+    local folder=$1
+    shift
+    scripts/compile.sh -p cogsmith-wasm "$@"
+    mkdir -p "$folder"
+    "$TARGET/wasm-bindgen/debug/cogsmith-bindgen" "$WASM_TARGET/$TRIPLE/release/cogsmith_wasm.wasm" "$folder" cogsmith
+}
+
 (cd bindgen && cargo build -q --locked --target-dir "$TARGET/wasm-bindgen") &
 BINDGEN=$!
 install_tools
-wait $MODULES
 wait $BINDGEN
 
 rm -rf pkg
-mkdir -p pkg
-"$TARGET/wasm-bindgen/debug/cogsmith-bindgen" "$WASM_TARGET/$TRIPLE/release/cogsmith_wasm.wasm" pkg cogsmith
+# One after the other: in one run, cargo would build the library with the features of both.
+module pkg
+module pkg/full --features full &
+FULL=$!
 optimize pkg/cogsmith_bg.wasm
+wait $FULL
+scripts/compile.sh -p wasm-embed &
+EMBED=$!
+optimize pkg/full/cogsmith_bg.wasm
+wait $EMBED
 node_modules/.bin/tsc -p ts
+find pkg -maxdepth 1 -type f \( -name '*.js' -o -name '*.d.ts' \) ! -name 'cogsmith*' -exec cp -t pkg/full {} +
 cp README.md ../LICENSE-APACHE ../LICENSE-MIT ../NOTICE pkg/
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' ../Cargo.toml | head -n 1)
 sed "s/\"version\": \"[^\"]*\"/\"version\": \"$version\"/" package.template.json >pkg/package.json
@@ -66,4 +80,5 @@ if [ "${1:-}" = page ]; then
     node_modules/.bin/vite build --logLevel warn www
 fi
 
-check_size cogsmith
+check_size pkg
+check_size pkg/full

@@ -10,6 +10,8 @@ mod encoding;
 mod error;
 mod object;
 mod options;
+#[cfg_attr(not(feature = "full"), path = "no_pixels.rs")]
+mod pixels;
 mod preview;
 mod reader;
 mod report;

@@ -9,9 +9,10 @@ use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::object::{Given, Result, entries, refused};
+use crate::pixels::PixelChoice;
 
 /// All names, in the order of docs/command.md.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 48] = [
     "compress",
     "level",
     "quality",
@@ -50,6 +51,16 @@ const NAMES: [&str; 38] = [
     "stats",
     "metadata",
     "stripMetadata",
+    "wrapLongitude",
+    "window",
+    "bbox",
+    "bands",
+    "expandPalette",
+    "unscale",
+    "rescale",
+    "dtype",
+    "size",
+    "sizeResampling",
 ];
 
 /// Returns the property of an option of the library; `None` if JavaScript does not have it.
@@ -90,12 +101,22 @@ pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
         OptionField::ColorInterpretation => "colorInterpretation",
         OptionField::Metadata => "metadata",
         OptionField::StripMetadata => "stripMetadata",
+        OptionField::WrapLongitude => "wrapLongitude",
+        OptionField::Window => "window",
+        OptionField::Bbox => "bbox",
+        OptionField::Bands => "bands",
+        OptionField::ExpandPalette => "expandPalette",
+        OptionField::Unscale => "unscale",
+        OptionField::Rescale => "rescale",
+        OptionField::DataType => "dtype",
+        OptionField::Size => "size",
+        OptionField::SizeResampling => "sizeResampling",
         _ => return None,
     })
 }
 
-/// Returns whether JavaScript does not have an option: a module has no files, threads are workers, pixels are taken as they
-/// are, and the rest is for other programs.
+/// Returns whether JavaScript does not have an option: a module has no files, threads are workers, and the rest is for other
+/// programs.
 const fn is_absent(option: OptionField) -> bool {
     matches!(
         option,
@@ -106,16 +127,6 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::CreationOption
             | OptionField::Pixels
             | OptionField::Overlap
-            | OptionField::WrapLongitude
-            | OptionField::Window
-            | OptionField::Bbox
-            | OptionField::Bands
-            | OptionField::ExpandPalette
-            | OptionField::Unscale
-            | OptionField::Rescale
-            | OptionField::DataType
-            | OptionField::Size
-            | OptionField::SizeResampling
             | OptionField::Threads
             | OptionField::Verify
             | OptionField::Overwrite
@@ -165,6 +176,7 @@ pub(crate) struct Options {
     pub(crate) crs: Option<Crs>,
     pub(crate) overrides: Overrides,
     pub(crate) encode: EncodeOptions,
+    pub(crate) pixels: PixelChoice,
 }
 
 /// The value of a codec's parameter.
@@ -194,7 +206,7 @@ impl Options {
         for given in entries(object, "options", &NAMES)? {
             let (encode, overrides) = (&mut options.encode, &mut options.overrides);
             match given.option() {
-                "compress" => encode.compression = given.named(Compression::names())?,
+                "compress" => encode.compression = codec(&given)?,
                 "level" => parameters.push(("level", Parameter::Whole(given.whole()?))),
                 "quality" => parameters.push(("quality", Parameter::Whole(given.whole()?))),
                 "lossless" => {
@@ -213,7 +225,7 @@ impl Options {
                 "overviewCount" => count = Some(given.whole()?),
                 "overviewResampling" => resampling(&given, encode)?,
                 "overviewBlocksize" => encode.overview_tile_size = Some(tile_size(&given)?),
-                "overviewCompress" => other = Some(given.named(Compression::names())?),
+                "overviewCompress" => other = Some(codec(&given)?),
                 "overviewLevel" => of_overviews.push(("level", Parameter::Whole(given.whole()?))),
                 "overviewQuality" => of_overviews.push(("quality", Parameter::Whole(given.whole()?))),
                 "overviewMaxZError" => of_overviews.push(("max-z-error", Parameter::Number(given.finite()?))),
@@ -251,7 +263,8 @@ impl Options {
                 "colorInterpretation" => overrides.color_interpretation = colors(&given)?,
                 "stats" => encode.statistics = given.flag()?,
                 "metadata" => overrides.items = items(&given)?,
-                _ => overrides.strip_metadata = given.flag()?,
+                "stripMetadata" => overrides.strip_metadata = given.flag()?,
+                _ => options.pixels.take(&given)?,
             }
         }
         let encode = &mut options.encode;
@@ -266,8 +279,18 @@ impl Options {
         options.crs = Crs::parse_option(crs.as_deref(), crs_wkt)?;
         options.encode.validate()?;
         options.overrides.check()?;
+        options.pixels.validate()?;
         Ok(options)
     }
+}
+
+/// Reads a codec, which this module must contain.
+fn codec(given: &Given) -> Result<Compression> {
+    let codec: Compression = given.named(Compression::names())?;
+    if codec.is_available() {
+        return Ok(codec);
+    }
+    given.refuse(format!("{} is in the module with every codec: import from 'cogsmith/full'", codec.codec().name))
 }
 
 /// Reads a value for all bands, or an array with one per band.

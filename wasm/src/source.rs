@@ -31,16 +31,15 @@ impl Raster {
             // Unknown: assume that all rows are decoded together.
             _ => u64::MAX,
         };
+        let chunk_rows = if options.pixels.reads_rows_together() { u64::MAX } else { chunk_rows };
         let mut source = GeoTiffSource::from_reader(reader, &options.read)?;
-        if let Some(nodata) = options.nodata {
-            source.set_nodata(nodata)?;
-        }
         if let Some(crs) = &options.crs {
             source.set_crs(crs)?;
         }
         if options.widen {
             source.widen();
         }
+        let source = options.pixels.apply(source, options.nodata)?;
         let pixels = MaskedSource::for_options(source, &options.encode)?;
         let warnings = pixels.warnings().to_vec();
         let (geo, metadata) = (pixels.geo().clone(), pixels.metadata().clone());
@@ -54,6 +53,7 @@ impl Raster {
             (options.nodata.is_some(), "nodata"),
             (options.widen, "nbits"),
             (options.crs.is_some(), "crs"),
+            (!options.pixels.is_all(), "pixels"),
         ];
         if let Some((_, option)) = not_here.into_iter().find(|(given, _)| *given) {
             return Err(refused(option, "applies to files only; an array is described by the second argument"));

@@ -3,7 +3,7 @@ export type CodecName = 'none' | 'lzw' | 'packbits' | 'deflate' | 'zstd' | 'jpeg
 
 /** Options of an encoding. Names, values, and defaults are those of the command `cogsmith create`, in camel case. */
 export interface CreateOptions {
-  /** Compression codec. Those that the module contains are in `codecs()`; JPEG and LERC are not in the published one. Default: `deflate`. */
+  /** Compression codec. Those that the module contains are in `codecs()`; JPEG, WebP, and LERC are in `cogsmith/full`. Default: `deflate`. */
   compress?: CodecName;
   /** Compression level: 1 (fastest) to 9 for deflate (default 6), 1 to 22 for zstd (default 9). */
   level?: number;
@@ -82,9 +82,35 @@ export interface CreateOptions {
   metadata?: Record<string, string>;
   /** Leave out metadata, except scale, offset, unit, description, and color interpretation of bands. Default: `false`. */
   stripMetadata?: boolean;
+  /**
+   * Rectangle of pixels to write: column, row, width, height. This option and those below that choose or convert pixels are
+   * in `cogsmith/full`, for files only.
+   */
+  window?: [number, number, number, number];
+  /** Likewise, the pixels that these bounds touch: left, bottom, right, top in units of the CRS. */
+  bbox?: [number, number, number, number];
+  /** Bands to write, in this order: numbers, counted from 1, or descriptions. Default: all. */
+  bands?: number | string | (number | string)[];
+  /** Replaces palette indices by their colors. */
+  expandPalette?: 'rgb' | 'rgba';
+  /** Replaces values by the quantities that they stand for: value times scale plus offset. Default: `false`. */
+  unscale?: boolean;
+  /** Maps values linearly: minimum and maximum, and the values that they become; one mapping for all bands, or one for each. */
+  rescale?: RescaleRange | RescaleRange[];
+  /** Data type to write, such as `u8`. Values are rounded and clamped, as in GDAL. Default: the input's. */
+  dtype?: DataType | string;
+  /** Columns and rows to reduce the image to. */
+  size?: [number, number];
+  /** Kernel for `size`. Default: that of overviews. */
+  sizeResampling?: Resampling;
+  /** Longitude that a global grid begins at, such as -180 for one from 0 to 360. */
+  wrapLongitude?: number;
   /** Maximum number of workers. Default: `all`, one per core. */
   threads?: 'all' | number;
 }
+
+/** Minimum and maximum, and optionally the two values that they become. */
+export type RescaleRange = [number, number] | [number, number, number, number];
 
 /** A codec that files can be written with. */
 export interface Codec {
