@@ -309,7 +309,7 @@ def write(
     steps = _steps.read(target, array)
     if steps is not None:
         return steps.write(
-            array, mask, bool(options.get("overwrite")),
+            array, mask, options,
             lambda step, masked, path: write(step, path, mask=masked, bands=bands, progress=progress, **options),
         )  # fmt: skip
     overrides = take_overrides(options)
