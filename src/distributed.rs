@@ -6,8 +6,8 @@
 //! [docs/distributed.md](https://github.com/cogsmith/cogsmith/blob/main/docs/distributed.md).
 
 pub use crate::encode::{
-    Assembler, Assembly, Mosaic, Piece, ShardOutput, ShardPixels, ShardRecord, encode_shard, predictor_windows,
-    settle_predictor, settle_predictor_from_windows,
+    Assembler, Assembly, Mosaic, Piece, PlannedRun, ShardOutput, ShardPixels, ShardRecord, encode_shard,
+    predictor_windows, settle_predictor, settle_predictor_from_windows,
 };
 pub use crate::plan::{DEFAULT_SHARD_SIDE, Shard, ShardId, ShardOptions, ShardPlan};
 pub use crate::sink::fragments::{FragmentFolder, Fragments, assemble, assemble_to_file, assemble_to_vec};

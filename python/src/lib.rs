@@ -49,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<writer::Writer>()?;
     module.add_class::<shard::Shards>()?;
     module.add_class::<shard::Layout>()?;
+    module.add_class::<store::Connection>()?;
     module.add_function(wrap_pyfunction!(plan::crs_code, module)?)?;
     module.add_function(wrap_pyfunction!(plan::crs_unit, module)?)?;
     module.add_function(wrap_pyfunction!(choose::choose, module)?)?;

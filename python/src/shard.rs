@@ -19,8 +19,9 @@ use crate::plan::Plan;
 /// Tier, row, column.
 type Id = (u32, u32, u32);
 
-/// Output of a task: record, digest of the record, fragment, and pixels for the next tier.
-type Output<'py> = (Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
+/// Output of a task: record, digest of the record, fragment, pixels for the next tier, and the starts of the fragment's runs
+/// with the end of the last one.
+type Output<'py> = (Bound<'py, PyBytes>, u64, Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>, Vec<u64>);
 
 /// A plan, and the division of its image into shards.
 #[pyclass(frozen, module = "cogsmith._native")]
@@ -127,7 +128,7 @@ impl Shards {
         let output = pixels.with_source(&spec, |source| {
             py.detach(|| encode_shard(&self.shards, address(id), source, &executor)).map_err(raise)
         })?;
-        give(py, &output)
+        give(py, &self.shards, &output)
     }
 
     /// Encodes a shard of a later tier from the pixels of shards of the previous tier.
@@ -146,7 +147,7 @@ impl Shards {
             drop(inputs);
             encode_shard(&self.shards, address(id), &mut Mosaic::new(&self.shards, address(id), &pixels)?, &executor)
         });
-        give(py, &output.map_err(raise)?)
+        give(py, &self.shards, &output.map_err(raise)?)
     }
 
     /// Combines records of single shards, in the form that `merge` takes.
@@ -171,6 +172,23 @@ impl Shards {
             Ok(assembler.to_bytes())
         });
         Ok(PyBytes::new(py, &merged.map_err(raise)?))
+    }
+
+    /// Returns the runs of all shards in file order, in groups of at most `max_bytes`, or a single run. A run is a shard and
+    /// the position among its runs.
+    fn groups(&self, max_bytes: u64) -> Vec<Vec<(Id, usize)>> {
+        let (mut groups, mut bytes) = (Vec::new(), u64::MAX);
+        for run in self.shards.runs() {
+            bytes = bytes.saturating_add(run.max_bytes);
+            if bytes > max_bytes {
+                groups.push(Vec::new());
+                bytes = run.max_bytes;
+            }
+            if let Some(group) = groups.last_mut() {
+                group.push(((run.shard.tier, run.shard.row, run.shard.column), run.index));
+            }
+        }
+        groups
     }
 
     /// Creates the header from the records of all shards.
@@ -198,6 +216,17 @@ impl Layout {
     #[getter]
     fn size(&self) -> u64 {
         self.assembly.bytes()
+    }
+
+    /// Returns the sizes in bytes of all runs, in file order.
+    fn lengths(&self) -> Vec<u64> {
+        self.assembly.pieces().map(|piece| piece.len()).collect()
+    }
+
+    /// Returns the digest of a shard's record.
+    fn digest(&self, id: Id) -> PyResult<u64> {
+        let record = self.assembly.record(address(id));
+        record.map(ShardRecord::digest).ok_or_else(|| PyValueError::new_err(format!("shard {id:?} has no record")))
     }
 
     /// Returns, by shard, the digest of its record, and its runs of bytes: start and end in its fragment, and the
@@ -230,8 +259,9 @@ fn address((tier, row, column): Id) -> ShardId {
     ShardId { tier, row, column }
 }
 
-fn give<'py>(py: Python<'py>, output: &ShardOutput) -> PyResult<Output<'py>> {
+fn give<'py>(py: Python<'py>, shards: &ShardPlan, output: &ShardOutput) -> PyResult<Output<'py>> {
+    let starts = output.record.run_starts(shards).map_err(raise)?;
     let record = PyBytes::new(py, &output.record.to_bytes());
     let pixels = output.pixels.as_ref().map(|pixels| PyBytes::new(py, &pixels.to_bytes()));
-    Ok((record, output.record.digest(), PyBytes::new(py, &output.fragment), pixels))
+    Ok((record, output.record.digest(), PyBytes::new(py, &output.fragment), pixels, starts))
 }

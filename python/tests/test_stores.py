@@ -2,86 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
-import re
-import threading
-from urllib.parse import parse_qs, urlsplit
-
 import numpy as np
 import pytest
+import s3_server
+from s3_server import SECRET
 
 import cogsmith
-
-SECRET = "wJalrXUtnFEMIsecret"
-
-
-class S3(http.server.BaseHTTPRequestHandler):
-    """The requests of an upload."""
-
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"content-length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def take(self) -> None:
-        server = self.server
-        url = urlsplit(self.path)
-        query = parse_qs(url.query, keep_blank_values=True)
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        upload = query.get("uploadId", [""])[0]
-        server.log.append((self.command, tuple(sorted(set(query) & {"uploads", "partNumber", "uploadId"}))))
-        if self.command == "HEAD":
-            found = server.objects.get(url.path)
-            self.answer(404) if found is None else self.answer(200, **{"etag": "e", "last-modified": "Mon, 30 Nov 2026 12:00:00 GMT"})
-        elif self.command == "PUT":
-            etag = hashlib.md5(body).hexdigest()
-            if upload:
-                server.uploads[upload][int(query["partNumber"][0])] = body
-            else:
-                server.objects[url.path] = body
-            self.answer(200, etag=f'"{etag}"')
-        elif self.command == "DELETE":
-            del server.uploads[upload]
-            self.answer(204)
-        elif "uploads" in query:
-            name = f"upload{len(server.log)}"
-            server.uploads[name] = {}
-            self.answer(200, f"<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>{name}</UploadId></InitiateMultipartUploadResult>".encode())
-        else:
-            parts = server.uploads.pop(upload)
-            numbers = [int(number) for number in re.findall(r"<PartNumber>(\d+)<", body.decode())]
-            assert all(len(parts[number]) >= 5 << 20 for number in numbers[:-1])
-            server.objects[url.path] = b"".join(parts[number] for number in numbers)
-            self.answer(200, b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
-
-    do_HEAD = do_PUT = do_POST = do_DELETE = take
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), S3) as server:
-        server.objects, server.uploads, server.log = {}, {}, []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with s3_server.running() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
 def storage(server):
-    return {
-        "endpoint": f"http://127.0.0.1:{server.server_port}",
-        "AWS_ACCESS_KEY_ID": "AKIA",
-        "secret": SECRET,
-        "region": "us-east-1",
-    }
+    return s3_server.options(server)
 
 
 PIXELS = np.random.default_rng(1).integers(0, 4096, (3000, 2900), dtype="uint16")
@@ -159,9 +96,3 @@ def test_errors_do_not_show_secrets(server, storage, tmp_path):
         with pytest.raises((OSError, ValueError), match=message) as caught:
             cogsmith.write(PIXELS[:100], target, storage_options=options)
         assert SECRET not in str(caught.value)
-
-
-def test_dask_arrays_are_refused(storage):
-    dask_array = pytest.importorskip("dask.array")
-    with pytest.raises(ValueError, match="Dask arrays are not written to object stores"):
-        cogsmith.write(dask_array.zeros((100, 100), dtype="uint8"), "s3://bucket/a.tif", storage_options=storage)

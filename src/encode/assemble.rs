@@ -165,16 +165,12 @@ impl Assembler {
             }
             index.add_losses(&record.losses);
             let mut sizes = record.sizes.iter();
-            let mut starts = vec![0];
-            let mut end = 0;
             for run in runs(&self.shards, id)? {
                 for (tile, size) in run.tiles(plan).zip(&mut sizes) {
                     index.set(tile, size);
-                    end += size.framed_len();
                 }
-                starts.push(end);
             }
-            parts.insert(id, starts);
+            parts.insert(id, record.run_starts(&self.shards)?);
         }
         let header = plan.header(&index)?;
         let (statistics, losses) = (index.statistics(), index.losses().clone());
@@ -274,11 +270,8 @@ impl Assembly {
     /// Returns all pieces after the header, in file order and without gaps.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> {
         let mut offset = self.header.bytes.len() as u64;
-        let parts = self.plan().sections().flat_map(move |section| {
-            let (tier, rows, columns) = self.shards.tier_of(section.level);
-            rows.flat_map(move |row| self.row_of_shards(section, ShardId { tier, row, column: 0 }, columns.clone()))
-        });
-        parts.map(move |mut piece| {
+        let pieces = self.shards.runs().filter_map(|run| self.piece(run.section, run.shard, run.index));
+        pieces.map(move |mut piece| {
             piece.offset = offset;
             offset += piece.len();
             piece
@@ -290,32 +283,7 @@ impl Assembly {
         &self.header
     }
 
-    /// Returns the pieces of a section from a row of shards; offsets in the file are filled in later.
-    fn row_of_shards(&self, section: SectionId, first: ShardId, columns: Range<u32>) -> impl Iterator<Item = Piece> {
-        // All shards have a record by now, and the rows of tiles are the same in the whole row of shards.
-        let rows = self.shards.shard_tiles(first, section.level).map_or(0..0, |tiles| tiles.rows);
-        let places = columns.map(move |column| {
-            let id = ShardId { column, ..first };
-            (id, self.runs_before(id, section).unwrap_or(usize::MAX))
-        });
-        let places: Vec<_> = places.collect();
-        (0..rows.len()).flat_map(move |row| {
-            let places = places.clone();
-            places.into_iter().filter_map(move |(id, before)| self.piece(section, id, before.checked_add(row)?))
-        })
-    }
-
-    /// Returns the number of runs of a shard before those of a section.
-    fn runs_before(&self, id: ShardId, section: SectionId) -> Result<usize> {
-        let grid = self.plan().grid();
-        let mut before = 0;
-        for level in self.shards.levels_of(id)?.take_while(|&level| level <= section.level) {
-            let rows = self.shards.shard_tiles(id, level)?.rows.len();
-            before += grid.sections(level).take_while(|other| *other < section).count() * rows;
-        }
-        Ok(before)
-    }
-
+    /// Returns the bytes of a run; the offset in the file is filled in later.
     fn piece(&self, section: SectionId, shard: ShardId, run: usize) -> Option<Piece> {
         let starts = self.starts.get(&shard)?;
         let range = *starts.get(run)?..*starts.get(run + 1)?;

@@ -40,6 +40,8 @@ pub(crate) struct Completion<'a> {
     pub(crate) size: u64,
     pub(crate) attributes: &'a Attributes,
     pub(crate) overwrite: bool,
+    /// Whether an earlier attempt, whose outcome was lost, may have completed the upload.
+    pub(crate) may_be_done: bool,
 }
 
 /// The outcome of one attempt.
@@ -71,7 +73,8 @@ impl Store {
                 return Err(exists());
             }
         }
-        let (began, mut wait, mut may_be_done) = (Instant::now(), first_wait(self.inner.retry_time), false);
+        let (began, mut wait, mut may_be_done) =
+            (Instant::now(), first_wait(self.inner.retry_time), upload.may_be_done);
         for attempt in 0.. {
             let error = match self.attempt(upload).await {
                 Attempt::Done => return Ok(()),

@@ -79,8 +79,9 @@ impl StoreError {
         }
     }
 
-    /// Returns the error of the library for the work on an object.
-    pub(crate) fn at(self, action: &'static str, object: &str) -> cogsmith::Error {
+    /// Returns the error of the library for the work on an object, such as "write" and `s3://bucket/key`.
+    #[must_use]
+    pub fn at(self, action: &'static str, object: &str) -> cogsmith::Error {
         let path = PathBuf::from(object);
         match self.kind {
             StoreErrorKind::Exists => ErrorKind::TargetExists { path },

@@ -35,6 +35,7 @@ mod options;
 mod parts;
 mod profile;
 mod redact;
+mod shared;
 mod sink;
 mod store;
 mod target;
@@ -43,6 +44,7 @@ mod write;
 
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use options::StorageOptions;
+pub use shared::SharedUpload;
 pub use sink::{ObjectSink, UploadOptions};
 pub use store::Store;
 pub use target::{Service, Target};

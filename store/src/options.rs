@@ -108,6 +108,15 @@ impl StorageOptions {
         self
     }
 
+    /// Checks the names and values that were set, for the service of a target, without the environment and without any
+    /// request.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::InvalidOption`] for a name that is unknown, or a value that cannot be parsed.
+    pub fn check(&self, service: Service) -> Result<()> {
+        self.clone().use_environment(false).resolve(service).map(drop)
+    }
+
     /// Returns the options of a service by their canonical names, the environment's first.
     pub(crate) fn resolve(&self, service: Service) -> Result<Resolved> {
         let mut resolved = Resolved::new(service, self.max_retries, self.retry_time);

@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cogsmith::{Backlog, CogPlan, FinishedFile, SectionId, SpooledSink, StoreOptions, TileSink};
+use object_store::Attributes;
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::parts::{Divider, Part, PartPlan};
+use crate::parts::{Divider, Limits, Part, PartPlan};
 use crate::store::{Store, attributes};
 use crate::target::Target;
 use crate::upload::{Settings, Upload};
@@ -124,6 +125,37 @@ impl UploadOptions {
         self.spool = options;
         self
     }
+
+    /// Returns the settings of an upload with this many parts in flight.
+    pub(crate) fn settings(&self, max_in_flight: usize) -> Settings {
+        let (attributes, cancelled) = (self.attributes(), self.cancelled.clone());
+        Settings { attributes, overwrite: self.overwrite, cancelled, max_in_flight }
+    }
+
+    /// Returns the attributes of the object.
+    pub(crate) fn attributes(&self) -> Attributes {
+        attributes(self.cache_control.as_deref(), self.storage_class.as_deref())
+    }
+
+    /// Returns whether an existing object is replaced.
+    pub(crate) fn overwrites(&self) -> bool {
+        self.overwrite
+    }
+
+    /// Returns the wanted size of parts in bytes.
+    pub(crate) fn wanted_part_size(&self) -> u64 {
+        self.part_size
+    }
+
+    /// Returns whether parts of one size are wanted.
+    pub(crate) fn wants_contiguous_parts(&self) -> bool {
+        self.contiguous_parts
+    }
+
+    /// Returns the minimum size of a part in bytes, by the rules of the store or those that replace them.
+    pub(crate) fn smallest_part(&self, limits: Limits) -> u64 {
+        self.min_part_size.unwrap_or(limits.min_part).min(limits.max_part / 2)
+    }
 }
 
 /// A sink that uploads the tiles of a file as parts while it is encoded. The object appears on
@@ -174,16 +206,11 @@ impl ObjectSink {
         options: &UploadOptions,
     ) -> Result<Self, StoreError> {
         let mut limits = store.limits();
-        limits.min_part = options.min_part_size.unwrap_or(limits.min_part).min(limits.max_part / 2);
+        limits.min_part = options.smallest_part(limits);
         let parts = PartPlan::new(limits, options.part_size, max_header, sections)?;
         let part_size = parts.part_size;
         let fitting = usize::try_from(IN_FLIGHT_BYTES / part_size).unwrap_or(usize::MAX).max(2);
-        let settings = Settings {
-            attributes: attributes(options.cache_control.as_deref(), options.storage_class.as_deref()),
-            overwrite: options.overwrite,
-            cancelled: options.cancelled.clone(),
-            max_in_flight: options.in_flight.min(fitting),
-        };
+        let settings = options.settings(options.in_flight.min(fitting));
         let mut upload = Upload::new(store.clone(), target.clone(), settings)?;
         let bound = sections.iter().map(|(_, bound)| *bound).fold(max_header, u64::saturating_add);
         if bound > part_size {

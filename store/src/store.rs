@@ -134,6 +134,17 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { requests, objects, parts, api, http: None, max_retries, retry_time }) })
     }
 
+    /// Returns whether an object exists. Where the credentials do not permit the question, the answer is no: writing it says
+    /// more.
+    ///
+    /// # Errors
+    /// Any error of the store.
+    pub fn exists(&self, target: &Target) -> Result<bool> {
+        let (own, key) = (self.clone(), target.path().clone());
+        let existing = self.requests().wait(&[], None, async move { own.existing(&key).await })?;
+        Ok(matches!(existing, Existing::Yes(..)))
+    }
+
     /// Returns the runtime for requests.
     pub(crate) fn requests(&self) -> &Requests {
         &self.inner.requests

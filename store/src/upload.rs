@@ -23,8 +23,8 @@ const TICK: Duration = Duration::from_millis(50);
 /// The longest wait for the answer to the creation of an upload after a flag that cancels.
 const CREATE_TIME: Duration = Duration::from_secs(10);
 
-/// The longest that an abort may take when an upload is dropped.
-const ABORT_TIME: Duration = Duration::from_secs(20);
+/// The longest that an abort may take, as when an upload is dropped.
+pub(crate) const ABORT_TIME: Duration = Duration::from_secs(20);
 
 /// The runtime for the requests of a connection. Connections in the client's pool belong to one runtime and end with it, so a
 /// client must not be used on several.
@@ -45,7 +45,7 @@ impl Requests {
 
     /// Runs a request to its end while the calling thread waits. The wait ends early after `time`, if there is one, from when a
     /// flag is set, or from the start without flags.
-    fn wait<T: Send + 'static>(
+    pub(crate) fn wait<T: Send + 'static>(
         &self,
         cancelled: &[Arc<AtomicBool>],
         time: Option<Duration>,
@@ -164,6 +164,11 @@ impl Upload {
         Ok(())
     }
 
+    /// Gives the multipart upload up to someone else, who has to complete or abort it.
+    pub(crate) fn release(mut self) -> Option<MultipartId> {
+        self.id.take()
+    }
+
     /// Sends a part, after waiting for an earlier one if too many are in flight.
     pub(crate) fn send(&mut self, part: Part) -> Result<()> {
         if self.id.is_none() {
@@ -254,7 +259,7 @@ impl Upload {
         // From here on, a flag that cancels comes too late: the outcome of a request that was cut is unknown.
         self.store.requests().wait(&[], None, async move {
             let (parts, attributes) = (parts.as_slice(), &attributes);
-            let completion = Completion { key: &key, id: &id, parts, size, attributes, overwrite };
+            let completion = Completion { key: &key, id: &id, parts, size, attributes, overwrite, may_be_done: false };
             store.complete(&completion).await
         })?;
         self.id = None;
@@ -271,25 +276,23 @@ impl Upload {
         let aborted =
             self.store.requests().wait(&[], Some(ABORT_TIME), async move { store.abort(&key, &upload).await });
         aborted.map_err(|error| {
-            let left = self.clean_up(&id);
+            let left = clean_up(&self.target, &id);
             StoreError::new(error.kind(), format!("the upload could not be aborted ({error})")).and(&left)
         })
     }
+}
 
-    /// Returns how to delete the parts of an upload.
-    fn clean_up(&self, id: &str) -> String {
-        let (bucket, key) = (self.target.bucket(), self.target.key());
-        match self.target.service() {
-            Service::S3 => format!(
-                "its parts stay until `aws s3api abort-multipart-upload --bucket {bucket} --key {key} --upload-id {id}`"
-            ),
-            Service::Gcs => {
-                format!(
-                    "its parts stay until the upload {id} of gs://{bucket}/{key} is aborted, or a lifecycle rule does it"
-                )
-            }
-            Service::Azure => "its blocks disappear within a week".to_owned(),
-        }
+/// Returns how to delete the parts of an upload.
+pub(crate) fn clean_up(target: &Target, id: &str) -> String {
+    let (bucket, key) = (target.bucket(), target.key());
+    match target.service() {
+        Service::S3 => format!(
+            "its parts stay until `aws s3api abort-multipart-upload --bucket {bucket} --key {key} --upload-id {id}`"
+        ),
+        Service::Gcs => format!(
+            "its parts stay until the upload {id} of gs://{bucket}/{key} is aborted, or a lifecycle rule does it"
+        ),
+        Service::Azure => "its blocks disappear within a week".to_owned(),
     }
 }
 

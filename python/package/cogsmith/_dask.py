@@ -6,7 +6,8 @@ return a record of sizes, the tiles, and the pixels of a coarse level; tasks of 
 tasks can fail any more: its header follows from the records, and one task per block writes the tiles at their offsets.
 The last task renames the file.
 
-No task holds more than a block, and a failure in the caller's tasks leaves nothing behind.
+No task holds more than a block, and a failure in the caller's tasks leaves nothing behind. Files in object stores are sent
+from the workers in parts (``_upload.py``).
 """
 
 from __future__ import annotations
@@ -16,20 +17,22 @@ import itertools
 import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dask.delayed import Delayed, delayed
 
-from . import _arrays, _native, _options, _raster, _values
+from . import _arrays, _native, _options, _raster, _upload, _values
 from ._chunks import Chunks, Frame, cut_out
+from ._final import FileWrite, ObjectWrite, remove
 from ._fragments import Fragment, Id
 from ._plan import Pixels
 from ._raster import Raster
 from ._resolve import ResolvedOptions
 from ._targets import MEMORY, check_storage_options, path_of
+from ._upload import Connection
 
 #: Bytes of a block of pixels: blocks grow to the first and shrink to the second if the chunks allow it.
 SMALL_BLOCK, LARGE_BLOCK = 16 << 20, 128 << 20
@@ -45,18 +48,22 @@ COPY = 8 << 20
 
 def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: Any) -> Delayed:
     """Returns the task that writes the file; nothing is computed or written before it is computed."""
+    where: Path | Connection | None
     if isinstance(target, str) and target == MEMORY:
-        path = None
+        where = None
         _native.check_stream(resolved.work)
     elif isinstance(target, str) and _native.is_object(target):
-        raise ValueError(
-            f"{target!r}: Dask arrays are not written to object stores; pass array.compute(), or write a file and upload it"
-        )
+        _native.check_stream(replace(resolved.work, overwrite=False))
+        where = Connection(target, resolved.work.storage_options, resolved.work.overwrite)
+        where.check_options()
     elif isinstance(target, (str, os.PathLike)):
-        path = path_of(target)
+        where = path_of(target)
     else:
-        raise TypeError(f"{target!r}: a Dask array is written to a path or ':mem:', which other processes can reach")
-    check_storage_options(resolved.work.storage_options, path)
+        raise TypeError(
+            f"{target!r}: a Dask array is written to a path or ':mem:', or to an object such as 's3://bucket/key.tif', "
+            "which other processes can reach"
+        )
+    check_storage_options(resolved.work.storage_options, where.target if isinstance(where, Connection) else where)
     if resolved.work.verify:
         raise ValueError("verify is not supported for Dask arrays; pass the file to cogsmith.validate")
     if resolved.work.progress is not None:
@@ -70,7 +77,7 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
     shards = _native.Shards(plan, width, height)
     if mask is not None and _raster.is_dask(getattr(mask, "data", mask)):
         mask = Chunks(getattr(mask, "data", mask))
-    return _Graph(shards, resolved, path).build(Chunks(pixels), mask)
+    return _Graph(shards, resolved, where, plan.uncompressed_bytes).build(Chunks(pixels), mask)
 
 
 def _one_array(parts: Sequence[Any]) -> Any:
@@ -144,6 +151,8 @@ _Part = tuple[Frame, list[Any], Frame | None, Any]
 class _Block:
     """The delayed results of a block."""
 
+    #: Record, tiles, pixels for the next tier, and the starts of its runs, in one value.
+    output: Delayed
     record: Delayed
     fragment: Delayed
     pixels: Delayed
@@ -152,8 +161,12 @@ class _Block:
 class _Graph:
     """Builds the graph of one file."""
 
-    def __init__(self, shards: _native.Shards, resolved: ResolvedOptions, path: Path | None) -> None:
-        self.shards, self.resolved, self.path = shards, resolved, path
+    def __init__(
+        self, shards: _native.Shards, resolved: ResolvedOptions, where: Path | Connection | None, bytes_in_all: int
+    ) -> None:
+        self.shards, self.resolved, self.bytes_in_all = shards, resolved, bytes_in_all
+        self.connection = where if isinstance(where, Connection) else None
+        self.path = path = where if isinstance(where, Path) else None
         self.token = uuid.uuid4().hex
         # Next to the target of a symbolic link, so that a rename is enough.
         real = None if path is None else Path(os.path.realpath(path))
@@ -165,6 +178,8 @@ class _Graph:
         context = self.task(_Context, "plan")(self.settled(pixels, mask), self.token, self.threads, self.resolved.fill)
         if self.path is not None:
             context = self.task(_check_target, "check")(context, self.path, self.resolved.work.overwrite)
+        elif self.connection is not None:
+            context = self.task(_upload.check, "check")(context, self.connection)
         blocks: dict[Id, _Block] = {}
         for tier in self.shards.tiers:
             for shard in tier:
@@ -200,7 +215,7 @@ class _Graph:
         record, fragment, given = (
             self.task(_item, name, *shard)(done, place) for place, name in enumerate(("record", "tiles", "pixels"))
         )
-        return _Block(record, fragment, given)
+        return _Block(done, record, fragment, given)
 
     def part(self, pixels: Chunks, mask: Any, window: tuple[int, int, int, int], name: str, *place: int) -> _Part:
         """Returns the parts of chunks that a window of full resolution, with its mask, is assembled from."""
@@ -219,6 +234,8 @@ class _Graph:
         return (*cut(pixels, name), None, valid)
 
     def finish(self, context: Delayed, merged: Delayed, blocks: dict[Id, _Block]) -> Delayed:
+        if self.connection is not None:
+            return self.upload(self.connection, context, merged, blocks)
         if self.path is None:
             fragments = [block.fragment for block in blocks.values()]
             in_memory: Delayed = self.task(_to_memory, "save")(context, merged, list(blocks), fragments)
@@ -236,7 +253,35 @@ class _Graph:
             ]
         work = self.resolved.work
         last = self.task(_finish, "save")(begun, placed, self.path, self.temporary, work.overwrite, work.sync)
-        return _Write(last, str(self.temporary))
+        return FileWrite(last, str(self.temporary))
+
+    def upload(
+        self, connection: Connection, context: Delayed, merged: Delayed, blocks: dict[Id, _Block]
+    ) -> Delayed:
+        """Returns the task that completes the upload of a file."""
+        groups = _upload.Groups(self.shards, self.bytes_in_all)
+        begun = self.task(_upload.begin, "begin")(context, merged, connection, groups)
+        sent = []
+        for number, group in enumerate(groups.runs):
+            runs: dict[Id, list[int]] = {}
+            for shard, run in group:
+                runs.setdefault(shard, []).append(run)
+            tiles = [
+                self.task(_upload.cut, "tiles", number, *shard)(blocks[shard].output, some)
+                for shard, some in runs.items()
+            ]
+            placed = self.task(_upload.group_of, "place", number)(begun, number)
+            sent.append(self.task(_upload.send, "send", number)(context, placed, tiles, connection))
+        depth = 0
+        while len(sent) > 1:
+            depth += 1
+            sent = [
+                self.task(_upload.join, f"join-{depth}", number)(some, connection)
+                for number, some in enumerate(_cut(sent, _upload.FAN_IN))
+            ]
+        session = self.task(_upload.session_of, "session")(begun)
+        last = self.task(_upload.complete, "save")(sent[0], session, connection)
+        return ObjectWrite(last, connection)
 
     def task(self, function: Any, name: str, *place: int) -> Any:
         """Returns a function as a task, named after its work and its block."""
@@ -246,33 +291,8 @@ class _Graph:
         return lambda *arguments: make(*arguments, dask_key_name=key)
 
 
-def _cut(items: list[Any]) -> list[list[Any]]:
-    return [items[first : first + FAN_IN] for first in range(0, len(items), FAN_IN)]
-
-
-class _Write(Delayed):
-    """The last task; if it is interrupted while tiles are written, it removes the unfinished file."""
-
-    __slots__ = ("_temporary",)
-
-    def __init__(self, last: Delayed, temporary: str) -> None:
-        super().__init__(last.key, last.dask, layer=getattr(last, "_layer", None))  # type: ignore[no-untyped-call]
-        object.__setattr__(self, "_temporary", temporary)
-
-    def __reduce__(self) -> Any:
-        last = Delayed(self.key, self.dask, layer=getattr(self, "_layer", None))  # type: ignore[no-untyped-call]
-        return _again, (last, self._temporary)
-
-    def compute(self, **options: Any) -> Any:
-        try:
-            return super().compute(**options)  # type: ignore[no-untyped-call]
-        except BaseException:
-            _remove(self._temporary)
-            raise
-
-
-def _again(last: Delayed, temporary: str) -> _Write:
-    return _Write(last, temporary)
+def _cut(items: list[Any], count: int = FAN_IN) -> list[list[Any]]:
+    return [items[first : first + count] for first in range(0, len(items), count)]
 
 
 # Tasks ----------------------------------------------------------------------------------------------------------------
@@ -315,17 +335,21 @@ def _pixels(part: _Part, fill: str | None) -> Pixels:
     return _arrays.pixels([window], mask, fill)
 
 
-def _encode(context: _Context, shard: Id, part: _Part) -> tuple[bytes, Fragment, bytes | None]:
+#: Record, tiles, pixels for the next tier, and the starts of the runs of tiles.
+_Output = tuple[bytes, Fragment, "bytes | None", list[int]]
+
+
+def _encode(context: _Context, shard: Id, part: _Part) -> _Output:
     return _kept(context, context.shards.encode(shard, _pixels(part, context.fill), context.threads))
 
 
-def _encode_from(context: _Context, shard: Id, inputs: list[bytes]) -> tuple[bytes, Fragment, bytes | None]:
+def _encode_from(context: _Context, shard: Id, inputs: list[bytes]) -> _Output:
     return _kept(context, context.shards.encode_from(shard, inputs, context.threads))
 
 
-def _kept(context: _Context, output: tuple[bytes, int, bytes, bytes | None]) -> tuple[bytes, Fragment, bytes | None]:
-    record, digest, tiles, pixels = output
-    return record, Fragment.keep(context.token, digest, tiles), pixels
+def _kept(context: _Context, output: tuple[bytes, int, bytes, bytes | None, list[int]]) -> _Output:
+    record, digest, tiles, pixels, starts = output
+    return record, Fragment.keep(context.token, digest, tiles), pixels, starts
 
 
 def _item(output: tuple[Any, ...], place: int) -> Any:
@@ -407,7 +431,7 @@ def _finish(
     """Renames the file to its target, or removes it."""
     failure = begun if isinstance(begun, _Failure) else _first_failure(placed)
     if failure is not None:
-        _remove(temporary)
+        remove(temporary)
         raise failure.error
     try:
         if not os.path.exists(temporary) and os.path.exists(path):
@@ -415,7 +439,7 @@ def _finish(
             return path
         _publish(temporary, Path(os.path.realpath(path)), overwrite, sync)
     except BaseException:
-        _remove(temporary)
+        remove(temporary)
         raise
     return path
 
@@ -442,10 +466,3 @@ def _publish(temporary: Path, target: Path, overwrite: bool, sync: bool) -> None
         os.rename(temporary, target)
     else:
         os.remove(temporary)
-
-
-def _remove(temporary: str | os.PathLike[str]) -> None:
-    try:
-        os.remove(temporary)
-    except OSError:
-        pass

@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 import weakref
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dask
@@ -59,22 +60,37 @@ def _local_directory() -> str | None:
 
 
 class Fragment:
-    """The tiles of a block, on the disk of the machine that encoded them or received them."""
+    """Encoded tiles of a block, or some of them, on the disk of the machine that encoded or received them."""
 
-    def __init__(self, token: str, digest: int, spool: _Spool, place: int, length: int) -> None:
-        self.token, self.digest, self.length = token, digest, length
-        self._spool, self._place = spool, place
+    def __init__(self, token: str, digest: int, spool: _Spool, pieces: list[tuple[int, int]]) -> None:
+        self.token, self.digest = token, digest
+        self.length = sum(length for _, length in pieces)
+        # Positions and lengths in the temporary file.
+        self._spool, self._pieces = spool, pieces
 
     @classmethod
     def keep(cls, token: str, digest: int, data: bytes) -> Fragment:
         spool = _spool(token)
-        return cls(token, digest, spool, spool.append(data), len(data))
+        return cls(token, digest, spool, [(spool.append(data), len(data))])
 
     def __reduce__(self) -> Any:
         return _keep, (self.token, self.digest, self.read(0, self.length))
 
     def read(self, start: int, end: int) -> bytes:
-        return self._spool.read(self._place + start, end - start)
+        return b"".join(self._spool.read(place, length) for place, length in self._within(start, end))
+
+    def cut(self, ranges: Iterable[tuple[int, int]]) -> Fragment:
+        """Returns some ranges of bytes, one after the other, without copying them."""
+        pieces = [piece for start, end in ranges for piece in self._within(start, end)]
+        return Fragment(self.token, self.digest, self._spool, pieces)
+
+    def _within(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Returns the pieces of the temporary file that a range of bytes consists of."""
+        for place, length in self._pieces:
+            first, last = max(start, 0), min(end, length)
+            if first < last:
+                yield place + first, last - first
+            start, end = start - length, end - length
 
     def check(self, shard: Id, digest: int) -> None:
         """Checks that tiles that were encoded again are those that the header describes."""

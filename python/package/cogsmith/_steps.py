@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 import os
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import _dims, _raster, _targets
+from . import _dims, _native, _raster, _targets, _values
 
 
 @dataclass
@@ -19,20 +19,22 @@ class Steps:
 
     #: The dimension that the field names.
     dim: str
-    #: One path per step, in their order.
-    paths: list[Path]
+    #: One path per step, or the address of an object, in their order.
+    paths: list[Path | str]
 
     def of(self, array: Any) -> Iterator[Any]:
         """Returns the steps of an array, or the array itself for each if it does not have the dimension."""
         for index in range(len(self.paths)):
             yield array.isel({self.dim: index}) if self.dim in getattr(array, "dims", ()) else array
 
-    def write(self, array: Any, mask: Any, overwrite: bool, write: Callable[[Any, Any, Path], Any]) -> Any:
+    def write(
+        self, array: Any, mask: Any, options: Mapping[str, Any], write: Callable[[Any, Any, Path | str], Any]
+    ) -> Any:
         """Writes all steps; returns their paths, or for Dask arrays a delayed list of them."""
-        if not overwrite:
+        if not options.get("overwrite"):
             # Before the first file is written: no job stops half done because of a file that was there from the start.
             for path in self.paths:
-                if os.path.lexists(path):
+                if self._exists(path, array, options):
                     raise FileExistsError(f"'{path}' exists already; pass overwrite=True to replace it")
         results = [
             write(step, masked, path)
@@ -43,6 +45,18 @@ class Steps:
 
             return delayed(list)(results)
         return results
+
+
+    @staticmethod
+    def _exists(path: Path | str, array: Any, options: Mapping[str, Any]) -> bool:
+        if not isinstance(path, str):
+            return os.path.lexists(path)
+        if _raster.is_dask(getattr(array, "data", array)):
+            # The credentials may be those of the workers: the first task of each file asks.
+            return False
+        given = options.get("storage_options")
+        storage = {} if given is None else _values.storage_options("storage_options", given)
+        return _native.Connection(path, storage, False).exists()
 
 
 def read(target: Any, array: Any) -> Steps | None:
@@ -67,11 +81,11 @@ def read(target: Any, array: Any) -> Steps | None:
         )
     dim = fields[0]
     coordinate = array.coords[dim].values if dim in array.coords else range(array.sizes[dim])
-    paths: list[Path] = []
-    seen: dict[Path, Any] = {}
+    paths: list[Path | str] = []
+    seen: dict[Path | str, Any] = {}
     for value in map(_value, coordinate):
         try:
-            path = _targets.path_of(pattern.format(**{dim: value}))
+            path = _targets.place_of(pattern.format(**{dim: value}))
         except (ValueError, TypeError) as error:
             raise ValueError(f"target {pattern!r}: {error} ({dim}={value})") from None
         if path in seen:

@@ -322,7 +322,7 @@ def write(
     steps = _steps.read(target, array)
     if steps is not None:
         return steps.write(
-            array, mask, bool(options.get("overwrite")),
+            array, mask, options,
             lambda step, masked, path: write(step, path, mask=masked, progress=progress, **options),
         )  # fmt: skip
     axis, overrides, choice = _choice.take_axis(options), take_overrides(options), _choice.take(options)
