@@ -22,6 +22,8 @@ use crate::view::{PixelSource, SliceSource};
 
 pub use mask::MaskedSource;
 pub use overridden::OverriddenSource;
+#[cfg(feature = "geotiff")]
+pub(crate) use overridden::set_nodata;
 
 /// No georeferencing.
 static NO_GEO: LazyLock<GeoRef> = LazyLock::new(GeoRef::default);

@@ -3,7 +3,6 @@
 //! Supports strips and tiles, pixel and band interleave, both byte orders, classic TIFF and BigTIFF, samples of 1 to 64
 //! bits and complex samples, internal masks, and files next to the raster that georeference it.
 
-mod directory;
 mod georeference;
 mod image;
 mod layout;
@@ -22,10 +21,11 @@ pub(super) use self::image::widen;
 #[cfg(feature = "mosaic")]
 pub(crate) use self::pam::describe;
 
-use self::directory::{Directory, TiffFile};
 use self::layout::ImageLayout;
+pub(crate) use self::metadata::all_items as metadata_items;
 use self::rows::{RowReader, Run};
 use self::sidecar::Sidecars;
+pub(crate) use self::sidecar::files_beside;
 use super::RasterSource;
 use super::file::{DiskFile, Folders, ReadAt};
 use crate::codec::decode::Compression;
@@ -35,6 +35,7 @@ use crate::geo::{GeoRef, Metadata};
 use crate::options::READS_OVERVIEWS;
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
+use crate::tiff::file::{Directory, TiffFile};
 use crate::view::{PixelSource, Stripe, StripeWindow};
 
 /// Options for reading a file.
@@ -239,7 +240,7 @@ impl GeoTiffSource {
         Self::read(Arc::new(reader), options, Some(overview))
     }
 
-    fn read(reader: Arc<dyn ReadAt>, options: &ReadOptions, overview: Option<usize>) -> Result<Self> {
+    pub(crate) fn read(reader: Arc<dyn ReadAt>, options: &ReadOptions, overview: Option<usize>) -> Result<Self> {
         let file = TiffFile::open(reader)?;
         let mut warnings = Vec::new();
         let directories = file.directories(&mut warnings)?;
