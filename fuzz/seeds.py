@@ -144,13 +144,35 @@ def make(name, kind, bands, options):
         dataset.BuildOverviews("NEAREST", [2])
 
 
+def make_pyramids():
+    """For `repack`: tiled files with overviews."""
+    folder = os.path.join(CORPUS, "repack")
+    plain = gdal.Open(os.path.join(CORPUS, "reader", "seed-tiles-deflate"))
+    byte = gdal.Open(os.path.join(CORPUS, "reader", "seed-jpeg-ycbcr"))
+    for name, source, options in (
+        ("deflate", plain, {"COMPRESS": "DEFLATE"}), ("planes", plain, {"INTERLEAVE": "BAND", "COMPRESS": "LZW"}), ("big", plain, {"BIGTIFF": "YES", "COMPRESS": "LZW"}),
+        ("jpeg", byte, {"COMPRESS": "JPEG", "PHOTOMETRIC": "YCBCR"}), ("lerc", byte, {"COMPRESS": "LERC"}), ("zstd", plain, {"COMPRESS": "ZSTD"}),
+        ("predictor", plain, {"COMPRESS": "DEFLATE", "PREDICTOR": 2}), ("big-endian", byte, {"ENDIANNESS": "BIG", "COMPRESS": "LZW"}), ("packbits", byte, {"COMPRESS": "PACKBITS"}),
+    ):  # fmt: skip
+        path = os.path.join(folder, f"seed-{name}")
+        options = {"TILED": "YES", "BLOCKXSIZE": 16, "BLOCKYSIZE": 16, **options}
+        copy = gdal.GetDriverByName("GTiff").CreateCopy(path, source, options=[f"{k}={v}" for k, v in options.items()])
+        copy.BuildOverviews("NEAREST", [2])
+    image = np.arange(40 * 50, dtype="u2").reshape(40, 50)
+    for big in (False, True):
+        with tifffile.TiffWriter(os.path.join(folder, f"seed-subifds-{big}".lower()), bigtiff=big) as t:
+            t.write(image, tile=(16, 16), subifds=1, metadata=None)
+            t.write(image[::2, ::2], tile=(16, 16), subfiletype=1, metadata=None)
+
+
 def main():
-    for target in TARGETS + ("reader", "vrt"):
+    for target in TARGETS + ("reader", "repack", "vrt"):
         os.makedirs(os.path.join(CORPUS, target), exist_ok=True)
     for name, flavour in FLAVOURS.items():
         make(name, *flavour)
     for name, flavour in COGS.items():
         make_cog(name, *flavour)
+    make_pyramids()
     for name, inside in VRTS.items():
         with open(os.path.join(CORPUS, "vrt", f"seed-{name}"), "w") as f:
             f.write(f'<VRTDataset rasterXSize="40" rasterYSize="30">{inside}</VRTDataset>')

@@ -248,6 +248,16 @@ impl TileGrid {
     }
 }
 
+/// Returns the order of the tile arrays after the directories: level by level, the image's before the mask's.
+pub(crate) fn array_order(levels: usize, mask: bool) -> Vec<usize> {
+    if !mask {
+        return (0..levels).collect();
+    }
+    // Directories: full resolution and its mask, then the other levels, then the other masks.
+    let others = (1..levels).flat_map(|level| [1 + level, levels + level]);
+    [0, 1].into_iter().chain(others).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,5 +294,12 @@ mod tests {
         assert!(tiles[..4].iter().all(|tile| tile.0 == Plane::Image(0)));
         assert!(tiles[4..8].iter().all(|tile| tile.0 == Plane::Image(1)));
         assert!(tiles[8..].iter().all(|tile| tile.0 == Plane::Mask));
+    }
+
+    #[test]
+    fn arrays_stand_level_by_level() {
+        assert_eq!(array_order(3, false), [0, 1, 2]);
+        // full, mask, overview 1, overview 2, mask 1, mask 2
+        assert_eq!(array_order(3, true), [0, 1, 2, 4, 3, 5]);
     }
 }

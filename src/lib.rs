@@ -26,6 +26,8 @@
 //! | the same | any [`std::io::Write`]; `Seek` is not needed | [`write_to`] |
 //! | the same | any [`TileSink`], such as an upload to an object store (crate `cogsmith-store`) | [`write_to_sink`] |
 //! | rows as they arrive | a file | [`CogWriter::create`] |
+//! | a tiled TIFF file | a file, with the same tiles | [`repack`] |
+//! | a COG | the same file, with other georeferencing or metadata | [`edit`](fn@edit) |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
 //! image height, apart from four bytes per tile.
@@ -78,6 +80,8 @@ mod codec;
 pub mod conformance;
 mod creation;
 pub mod distributed;
+#[cfg(feature = "geotiff")]
+mod edit;
 mod encode;
 mod error;
 mod executor;
@@ -112,6 +116,10 @@ mod xml;
 #[cfg(feature = "ndarray")]
 pub use array::ArraySource;
 pub use creation::CreationOption;
+#[cfg(feature = "geotiff")]
+pub use edit::{
+    EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary, TagChange, edit, repack, repack_from, repack_to,
+};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
@@ -129,8 +137,8 @@ pub use geo::{
 pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
     BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
-    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, LercCompression, MAX_TILE_SIDE, MaskPolicy,
-    MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
+    DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, LercCompression, MAX_HEADER_ROOM, MAX_TILE_SIDE,
+    MaskPolicy, MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;

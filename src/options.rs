@@ -95,6 +95,9 @@ pub enum BigTiff {
 
 named!(BigTiff, BigTiff, { Auto => "auto", Yes => "yes", No => "no" });
 
+/// The largest value of [`EncodeOptions::header_room`]: readers fetch the header as a whole.
+pub const MAX_HEADER_ROOM: u32 = 16 << 20;
+
 /// The default tile side, in pixels.
 pub const DEFAULT_TILE_SIDE: u32 = 512;
 
@@ -141,6 +144,9 @@ pub struct EncodeOptions {
     /// items ([`BandStatistics`](crate::BandStatistics)). They replace those in the metadata. Not for complex samples.
     /// Default: `false`.
     pub statistics: bool,
+    /// Free bytes after the directories, in which later changes of georeferencing and metadata fit
+    /// ([`edit`](fn@crate::edit)); at most [`MAX_HEADER_ROOM`]. Default: 0.
+    pub header_room: u32,
 }
 
 impl Default for EncodeOptions {
@@ -159,6 +165,7 @@ impl Default for EncodeOptions {
             band_resampling: Vec::new(),
             big_tiff: BigTiff::Auto,
             statistics: false,
+            header_room: 0,
         }
     }
 }
@@ -242,6 +249,12 @@ impl EncodeOptions {
         self
     }
 
+    /// Sets the number of free bytes after the directories, for later changes. Default: 0.
+    pub fn header_room(mut self, header_room: u32) -> Self {
+        self.header_room = header_room;
+        self
+    }
+
     /// Computes statistics of every band in the same pass and writes them. Default: `false`.
     pub fn statistics(mut self, statistics: bool) -> Self {
         self.statistics = statistics;
@@ -277,6 +290,10 @@ impl EncodeOptions {
         let overviews = self.overview_compression.unwrap_or(self.compression);
         check_predictor(OptionField::OverviewPredictor, self.overview_predictor.unwrap_or_default(), overviews)?;
         self.check_resampling()?;
+        if self.header_room > MAX_HEADER_ROOM {
+            let reason = format!("{} bytes are more than {MAX_HEADER_ROOM}", self.header_room);
+            return Err(Error::option(OptionField::HeaderRoom, reason));
+        }
         match &self.overviews {
             Overviews::Count(0) => {
                 Err(Error::option(OptionField::OverviewCount, "must be at least 1; use 'none' to omit them"))

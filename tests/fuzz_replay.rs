@@ -96,7 +96,7 @@ macro_rules! targets {
     };
 }
 
-targets! { deflate lerc lzw plan predictor reader round_trip shards validate vrt zstd }
+targets! { deflate lerc lzw plan predictor reader repack round_trip shards validate vrt zstd }
 
 #[test]
 fn choices_reach_every_manner_of_bytes() {

@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("spec", &["error", "sample"]),
     ("validity", &["sample", "spec"]),
     ("view", &["error", "executor", "sample", "spec", "validity"]),
-    ("tiff", &["error"]),
+    ("tiff", &["error", "read"]),
     // Layer 2
     ("geo", &["error", "sample", "spec", "tiff"]),
     ("codec", &["buffer", "checksum", "error", "grid", "names", "processor", "sample", "spec", "tiff"]),
@@ -123,6 +123,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spec", "view", "vrt",
         ],
     ),
+    (
+        "edit",
+        &["error", "geo", "grid", "options", "read", "sample", "sink", "source", "spec", "statistics", "tiff", "view"],
+    ),
     ("json", &["check", "codec", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
     (
@@ -138,6 +142,7 @@ const FILE_SYSTEM: &[&str] = &[
     "sink/fragments.rs",
     "sink/spool.rs",
     "sink/target.rs",
+    "sink/update.rs",
     "source/file.rs",
     "source/geotiff/sidecar.rs",
     "source/paths.rs",

@@ -13,16 +13,18 @@ use cogsmith::{
 
 use crate::compression::CompressionArguments;
 use crate::describe::DescribeArguments;
+use crate::edit::EditArguments;
 use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
+use crate::repack::RepackArguments;
 use crate::several::{MosaicArguments, Several, StackArguments};
 use crate::store::StoreArguments;
 use crate::validate::ValidateArguments;
 use crate::values::{
-    KernelChoice, big_tiff_help, bits, bytes, image_number, interleave_help, mask_help, named, nodata, overviews,
-    resampling, threads, tile_size,
+    KernelChoice, big_tiff_help, bits, bytes, header_room, image_number, interleave_help, mask_help, named, nodata,
+    overviews, resampling, threads, tile_size,
 };
 
 const EXAMPLES: &str = "\
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Create(Box<CreateCommand>),
     Mosaic(Box<MosaicArguments>),
     Stack(Box<StackArguments>),
+    Edit(Box<EditArguments>),
+    Repack(RepackArguments),
     Validate(ValidateArguments),
     Info(InfoArguments),
     /// Print a shell completion script
@@ -112,6 +116,12 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_parser = named(BigTiff::ALL, BigTiff::name, big_tiff_help), ignore_case = true, value_name = "WHEN",
           default_value_t = BigTiff::Auto, help_heading = "Layout")]
     bigtiff: BigTiff,
+
+    /// Free bytes after the directories, in which later changes by 'edit' fit
+    ///
+    /// Bytes, or a number with the suffix K or M (powers of 1024), at most 16M. Example: --header-room 16K
+    #[arg(long, value_parser = header_room, value_name = "SIZE", default_value = "0", help_heading = "Layout")]
+    header_room: u32,
 
     /// Overviews: auto, none, existing, or reduction factors such as 2,4,8
     ///
@@ -361,6 +371,7 @@ impl CreateArguments {
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             })
             .big_tiff(self.bigtiff)
+            .header_room(self.header_room)
             .statistics(self.describe.computes_statistics()))
     }
 }

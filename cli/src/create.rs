@@ -232,20 +232,20 @@ impl Job<'_> {
 
 /// Returns standard output without the standard library's buffer, which looks for line ends in binary data.
 #[cfg(unix)]
-fn standard_output() -> io::Result<std::fs::File> {
+pub(crate) fn standard_output() -> io::Result<std::fs::File> {
     use std::os::fd::AsFd;
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Returns standard output without the standard library's buffer, which looks for line ends in binary data.
 #[cfg(windows)]
-fn standard_output() -> io::Result<std::fs::File> {
+pub(crate) fn standard_output() -> io::Result<std::fs::File> {
     use std::os::windows::io::AsHandle;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 /// Returns standard output.
 #[cfg(not(any(unix, windows)))]
-fn standard_output() -> io::Result<io::StdoutLock<'static>> {
+pub(crate) fn standard_output() -> io::Result<io::StdoutLock<'static>> {
     Ok(io::stdout().lock())
 }

@@ -372,6 +372,9 @@ fn of_command(word: &str) -> Option<&'static str> {
         "cogify" | "cog" | "convert" | "translate" | "build" | "make" | "write" | "encode" | "raster" => {
             Some("'cogsmith create INPUT OUTPUT' converts a GeoTIFF")
         }
+        "rearrange" | "layout" | "optimize" | "reorder" => {
+            Some("'cogsmith repack INPUT OUTPUT' makes a COG of a tiled TIFF without encoding it again")
+        }
         "check" | "verify" | "lint" => Some("'cogsmith validate FILE' checks files"),
         "show" | "describe" | "inspect" | "gdalinfo" | "stat" => Some("'cogsmith info FILE' describes a file"),
         word if [".tif", ".tiff", ".vrt"].iter().any(|ending| word.ends_with(ending)) => {

@@ -12,11 +12,13 @@ mod compression;
 mod create;
 mod creation;
 mod describe;
+mod edit;
 mod flags;
 mod hints;
 mod info;
 mod pixels;
 mod place;
+mod repack;
 mod report;
 mod several;
 mod store;
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
         Command::Create(arguments) => run(arguments.into_create()),
         Command::Mosaic(arguments) => run(arguments.into_create()),
         Command::Stack(arguments) => run(arguments.into_create()),
+        Command::Edit(arguments) => edit::edit(&arguments),
+        Command::Repack(arguments) => repack::repack(&arguments),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

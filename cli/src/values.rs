@@ -117,6 +117,12 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     value.ok_or_else(|| "expected a number of bytes, such as 1000000, 512K, 64M or 2G".into())
 }
 
+/// Parses the number of free bytes in a header.
+pub(crate) fn header_room(text: &str) -> Result<u32, String> {
+    let room = u32::try_from(bytes(text)?).unwrap_or(u32::MAX);
+    Ok(checked(EncodeOptions::new().header_room(room))?.header_room)
+}
+
 pub(crate) fn nodata(text: &str) -> Result<NodataChoice, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(NodataChoice::None);

@@ -17,6 +17,7 @@ mod parse;
 pub mod plan;
 pub mod predictor;
 pub mod reader;
+pub mod repack;
 pub mod round_trip;
 pub mod shards;
 pub mod validate;
@@ -31,13 +32,14 @@ pub use choices::Choices;
 pub type Run = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Run); 11] = [
+pub const TARGETS: [(&str, Run); 12] = [
     ("deflate", deflate::run),
     ("lerc", lerc::run),
     ("lzw", lzw::run),
     ("plan", plan::run),
     ("predictor", predictor::run),
     ("reader", reader::run),
+    ("repack", repack::run),
     ("round_trip", round_trip::run),
     ("shards", shards::run),
     ("validate", validate::run),

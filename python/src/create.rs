@@ -23,10 +23,10 @@ pub(crate) struct Input {
     /// Counted from 1.
     image: Option<usize>,
     /// A number, or `none`.
-    nodata: Option<String>,
-    crs: Option<String>,
+    pub(crate) nodata: Option<String>,
+    pub(crate) crs: Option<String>,
     /// True if a `crs` that GeoKeys cannot express is written as WKT.
-    crs_wkt: bool,
+    pub(crate) crs_wkt: bool,
     widen: bool,
     /// True if an `.aux.xml` file next to the input is ignored.
     ignore_aux: bool,
@@ -120,7 +120,7 @@ pub(crate) struct FileOverrides {
 }
 
 impl FileOverrides {
-    fn overrides(self) -> PyResult<Overrides> {
+    pub(crate) fn overrides(self) -> PyResult<Overrides> {
         fn of_bands<T>(values: Vec<(Option<u16>, T)>) -> Vec<BandValue<T>> {
             values.into_iter().map(|(band, value)| BandValue { band, value }).collect()
         }

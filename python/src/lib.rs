@@ -12,6 +12,7 @@ mod check;
 mod choose;
 mod codecs;
 mod create;
+mod edit;
 mod encode;
 mod error;
 mod plan;
@@ -58,6 +59,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(store::is_object, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
     module.add_function(wrap_pyfunction!(create::join, module)?)?;
+    module.add_function(wrap_pyfunction!(edit::repack, module)?)?;
+    module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;
     Ok(())

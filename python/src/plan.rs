@@ -71,6 +71,7 @@ pub(crate) struct Options {
     interleave: String,
     /// May be `safer`, which `create` resolves.
     pub(crate) big_tiff: String,
+    header_room: u32,
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
     overview_sizes: Option<Vec<(u32, u32)>>,
@@ -323,6 +324,7 @@ impl Options {
             .mask(parsed("mask", &self.mask, MaskPolicy::names())?)
             .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
             .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
+            .header_room(self.header_room)
             .overviews(match self.overview_count {
                 Some(count) => overviews.with_count(count).map_err(raise)?,
                 None => overviews,

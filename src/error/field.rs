@@ -63,6 +63,8 @@ fields! {
     Interleave => "interleave",
     /// TIFF variant: [`EncodeOptions::big_tiff`](crate::EncodeOptions::big_tiff).
     BigTiff => "big_tiff",
+    /// Free bytes after the directories: [`EncodeOptions::header_room`](crate::EncodeOptions::header_room).
+    HeaderRoom => "header_room",
     /// Overviews: [`EncodeOptions::overviews`](crate::EncodeOptions::overviews).
     Overviews => "overviews",
     /// Number of overviews: [`Overviews::with_count`](crate::Overviews::with_count).

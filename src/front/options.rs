@@ -215,6 +215,13 @@ impl CogOptions {
         self
     }
 
+    /// Sets the number of free bytes after the directories, in which later changes of georeferencing and metadata fit
+    /// ([`edit`](fn@crate::edit)). Default: 0.
+    pub fn header_room(mut self, header_room: u32) -> Self {
+        self.encode.header_room = header_room;
+        self
+    }
+
     /// Computes statistics of every band in the same pass and writes them. Default: `false`.
     pub fn statistics(mut self, statistics: bool) -> Self {
         self.encode.statistics = statistics;

@@ -1,12 +1,13 @@
-//! Tags of each directory, in the order in which GDAL writes their values.
+//! Tags of each directory.
 
-use crate::codec::{Codec, Components, TileFormat};
+use crate::codec::{Components, TileFormat};
+use crate::geo::MetadataItem;
 use crate::geo::text::{gdal_xml, nodata_text};
-use crate::geo::{Metadata, MetadataItem};
 use crate::grid::{Level, Plane};
 use crate::options::Interleave;
 use crate::sample::SampleKind;
 use crate::statistics::BandStatistics;
+use crate::tiff::arrays::{self, RawTile};
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, TagValue};
@@ -15,25 +16,6 @@ use super::{CogPlan, TileIndex, TileLen, TileLens};
 
 /// The photometric interpretation of images that the codec stores as YCbCr (TIFF 6.0 section 21).
 const YCBCR: u16 = 6;
-
-/// Passed-through tags whose values GDAL writes before those that describe the image's structure.
-const TAGS_BEFORE_STRUCTURE: [Tag; 5] =
-    [Tag::X_RESOLUTION, Tag::Y_RESOLUTION, Tag::RESOLUTION_UNIT, Tag::MIN_SAMPLE_VALUE, Tag::MAX_SAMPLE_VALUE];
-
-/// Passed-through tags whose values GDAL writes before the georeferencing; all others come after it.
-const TAGS_BEFORE_GEO: [Tag; 11] = [
-    Tag::TRANSFER_FUNCTION,
-    Tag::WHITE_POINT,
-    Tag::PRIMARY_CHROMATICITIES,
-    Tag::ICC_PROFILE,
-    Tag::ARTIST,
-    Tag::COPYRIGHT,
-    Tag::DATE_TIME,
-    Tag::DOCUMENT_NAME,
-    Tag::HOST_COMPUTER,
-    Tag::IMAGE_DESCRIPTION,
-    Tag::SOFTWARE,
-];
 
 /// Offsets of the tiles of a level, in the order of the TIFF arrays.
 #[derive(Debug)]
@@ -89,16 +71,6 @@ pub(super) fn directories(
         .collect()
 }
 
-/// Returns the order of the tile arrays after the directories: level by level, the image's before the mask's.
-pub(super) fn array_order(levels: usize, mask: bool) -> Vec<usize> {
-    if !mask {
-        return (0..levels).collect();
-    }
-    // Directories: full resolution and its mask, then the other levels, then the other masks.
-    let others = (1..levels).flat_map(|level| [1 + level, levels + level]);
-    [0, 1].into_iter().chain(others).collect()
-}
-
 /// Encodes a number as SHORT if it fits, otherwise as LONG (TIFF 6.0 section 3 allows both for sizes).
 fn short_or_long(value: u32) -> TagValue {
     u16::try_from(value).map_or_else(|_| TagValue::Long(vec![value]), |value| TagValue::Short(vec![value]))
@@ -139,9 +111,7 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
     let codec = format.compression.codec();
     let mut directory = Directory::default();
     push_sizes(level, &mut directory);
-    if full {
-        push_carried(&plan.inner.metadata, &TAGS_BEFORE_STRUCTURE, &mut directory);
-    } else {
+    if !full {
         directory.push(Tag::NEW_SUBFILE_TYPE, TagValue::Long(vec![1]));
     }
     let bands = usize::from(spec.bands);
@@ -179,32 +149,14 @@ fn image_directory(plan: &CogPlan, index: &TileIndex, level: &Level) -> Director
 /// Adds the tags that only full resolution has: reduced images shall not carry georeferencing (OGC 21-026).
 fn push_full_resolution_tags(plan: &CogPlan, index: &TileIndex, directory: &mut Directory) {
     let metadata = &plan.inner.metadata;
-    push_carried(metadata, &TAGS_BEFORE_GEO, directory);
-    let (geo_keys, placement): (Vec<_>, Vec<_>) = plan
-        .inner
-        .geo
-        .tags()
-        .into_iter()
-        .partition(|(tag, _)| (Tag::GEO_KEY_DIRECTORY..=Tag::GEO_ASCII_PARAMS).contains(tag));
-    let (coefficients, placement): (Vec<_>, Vec<_>) =
-        placement.into_iter().partition(|(tag, _)| *tag == Tag::RPC_COEFFICIENTS);
-    for (tag, value) in coefficients {
-        directory.push(tag, value);
-    }
     if let Some(xml) = gdal_metadata(plan, index) {
         directory.push(Tag::GDAL_METADATA, xml);
     }
     push_nodata(plan, directory);
-    for (tag, value) in placement {
-        directory.push(tag, value);
-    }
-    for (tag, value) in &metadata.tags {
+    for (tag, value) in plan.inner.geo.tags().iter().chain(&metadata.tags) {
         if !directory.contains(*tag) {
             directory.push(*tag, value.clone());
         }
-    }
-    for (tag, value) in geo_keys {
-        directory.push(tag, value);
     }
 }
 
@@ -261,16 +213,6 @@ fn structure_items(plan: &CogPlan) -> Vec<MetadataItem> {
     items
 }
 
-fn push_carried(metadata: &Metadata, tags: &[Tag], directory: &mut Directory) {
-    for &tag in tags {
-        if let Some((_, value)) = metadata.tags.iter().find(|(carried, _)| *carried == tag)
-            && !directory.contains(tag)
-        {
-            directory.push(tag, value.clone());
-        }
-    }
-}
-
 fn push_nodata(plan: &CogPlan, directory: &mut Directory) {
     if let Some(nodata) = &plan.spec().nodata {
         let text = nodata_text(nodata, plan.spec().data_type);
@@ -298,69 +240,11 @@ fn push_tile_arrays(
     directory: &mut Directory,
 ) {
     let offset = |place: usize| offsets.map_or(0, |offsets| offsets[place]);
-    let places = 0..sizes.len();
-    let offsets = match variant {
-        // Checked against the variant's largest offset before values are filled in.
-        #[expect(clippy::cast_possible_truncation, reason = "offsets of a classic file fit 32 bits")]
-        Variant::Classic => TagValue::Long(places.map(|place| offset(place) as u32).collect()),
-        Variant::Big => TagValue::Long8(places.map(offset).collect()),
-    };
-    directory.push_deferred(Tag::TILE_OFFSETS, offsets);
+    directory.push_deferred(Tag::TILE_OFFSETS, arrays::offsets(variant, (0..sizes.len()).map(offset)));
     let plane = if mask { Plane::Mask } else { Plane::Image(0) };
     let format = plan.tile_format(level, plane);
-    let (codec, tile_bytes) = (format.compression.codec(), format.tile_bytes().unwrap_or(u64::MAX));
-    let counts = sizes.iter().map(TileLen::byte_count);
-    let counts = match count_width(variant, sizes.len(), codec, tile_bytes) {
-        // The rule that chooses SHORT guarantees that every size fits.
-        #[expect(clippy::cast_possible_truncation, reason = "sizes fit by the rule of count_width")]
-        CountWidth::Short => TagValue::Short(counts.map(|count| count as u16).collect()),
-        CountWidth::Long => TagValue::Long(counts.collect()),
-        CountWidth::Long8 => TagValue::Long8(counts.map(u64::from).collect()),
-    };
+    let raw =
+        RawTile { is_stored: format.compression.codec().is_stored(), bytes: format.tile_bytes().unwrap_or(u64::MAX) };
+    let counts = arrays::byte_counts(variant, raw, sizes.iter().map(TileLen::byte_count));
     directory.push_deferred(Tag::TILE_BYTE_COUNTS, counts);
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CountWidth {
-    Short,
-    Long,
-    Long8,
-}
-
-/// Returns the type of TileByteCounts, from the uncompressed size of a tile: libtiff `tif_dirwrite.c`, `_WriteAsType`,
-/// which assumes that compression makes a tile at most ten times as large.
-fn count_width(variant: Variant, count: usize, codec: &Codec, tile_bytes: u64) -> CountWidth {
-    let exceeds = |limit: u64| if codec.is_stored() { tile_bytes > limit } else { tile_bytes >= limit / 10 };
-    match (variant, count) {
-        (Variant::Classic, 1) => CountWidth::Long,
-        (Variant::Big, 1) => CountWidth::Long8,
-        (Variant::Big, _) if exceeds(u32::MAX.into()) => CountWidth::Long8,
-        _ if exceeds(u16::MAX.into()) => CountWidth::Long,
-        _ => CountWidth::Short,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::Compression;
-
-    #[test]
-    fn arrays_stand_level_by_level() {
-        assert_eq!(array_order(3, false), [0, 1, 2]);
-        // full, mask, overview 1, overview 2, mask 1, mask 2
-        assert_eq!(array_order(3, true), [0, 1, 2, 4, 3, 5]);
-    }
-
-    #[test]
-    fn byte_counts_take_the_width_that_libtiff_gives_them() {
-        let deflate = Compression::DEFLATE.codec();
-        assert_eq!(count_width(Variant::Classic, 1, deflate, 100), CountWidth::Long);
-        assert_eq!(count_width(Variant::Classic, 2, deflate, 6552), CountWidth::Short);
-        assert_eq!(count_width(Variant::Classic, 2, deflate, 6553), CountWidth::Long);
-        assert_eq!(count_width(Variant::Classic, 2, Compression::None.codec(), 65_535), CountWidth::Short);
-        assert_eq!(count_width(Variant::Big, 1, deflate, 100), CountWidth::Long8);
-        assert_eq!(count_width(Variant::Big, 2, deflate, 100), CountWidth::Short);
-        assert_eq!(count_width(Variant::Big, 2, deflate, 429_496_729), CountWidth::Long8);
-    }
 }

@@ -1,10 +1,10 @@
 //! The header, which follows from the plan and the sizes of the tiles. It is built last and placed first.
 
 use crate::error::{Error, Result};
-use crate::grid::SectionId;
+use crate::grid::{SectionId, array_order};
 use crate::options::BigTiff;
-use crate::tiff::ghost::{Ghost, LEADER_LEN};
-use crate::tiff::ifd::{encode_directories, even};
+use crate::tiff::ghost::{Ghost, LEADER_LEN, file_start};
+use crate::tiff::ifd::encode_directories;
 use crate::tiff::variant::Variant;
 
 use super::directory::{self, TileArrays};
@@ -98,16 +98,12 @@ impl CogPlan {
             planar: !self.is_chunky() && self.spec().bands > 1,
             mask_interleaved: self.is_chunky() && self.spec().mask,
         };
-        let mut bytes = variant.signature().to_vec();
-        let ghost = ghost.encode();
-        let first_directory = even(variant.header_len() + ghost.len());
-        let offset = (first_directory as u64).to_le_bytes();
-        bytes.extend_from_slice(&offset[..variant.offset_len()]);
-        bytes.extend_from_slice(&ghost);
-        bytes.resize(first_directory, 0);
+        let mut bytes = file_start(variant, ghost);
+        let first_directory = bytes.len();
+        let room = self.inner.options.header_room as usize;
         let directories = directory::directories(self, variant, index, arrays);
-        let order = directory::array_order(self.levels().len(), self.spec().mask);
-        bytes.extend(encode_directories(variant, first_directory, &directories, &order));
+        let order = array_order(self.levels().len(), self.spec().mask);
+        bytes.extend(encode_directories(variant, first_directory, &directories, &order, room));
         bytes
     }
 

@@ -284,6 +284,7 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
     message.list(&options.band_resampling, |message, one| message.one_of(Resampling::ALL, one));
     message.one_of(BigTiff::ALL, &options.big_tiff);
     message.u8(options.statistics.into());
+    message.u32(options.header_room);
 }
 
 fn put_compression(message: &mut Message, compression: &Compression) {
@@ -323,6 +324,7 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
         band_resampling: reader.list(|reader| reader.one_of(Resampling::ALL))?,
         big_tiff: reader.one_of(BigTiff::ALL)?,
         statistics: reader.one_of(&[false, true])?,
+        header_room: reader.u32()?,
     })
 }
 

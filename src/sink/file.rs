@@ -271,6 +271,12 @@ impl OutputFile {
 pub(super) struct Positioned(File);
 
 impl Positioned {
+    /// Returns a second handle of a file.
+    #[cfg(feature = "geotiff")]
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        file.try_clone().map(Self)
+    }
+
     /// Writes a header into the space of `room` bytes reserved for it.
     pub(super) fn write_header(&self, header: &[u8], room: u64) -> Result<()> {
         let got = header.len() as u64;

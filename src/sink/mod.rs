@@ -10,6 +10,8 @@ mod spool;
 mod spooled;
 mod store;
 mod target;
+#[cfg(feature = "geotiff")]
+mod update;
 mod verify;
 pub(crate) mod writer;
 
@@ -17,3 +19,5 @@ pub use file::{FileOptions, OutputFile};
 pub use memory::MemorySink;
 pub use spooled::SpooledSink;
 pub use store::StoreOptions;
+#[cfg(feature = "geotiff")]
+pub(crate) use update::UpdatedFile;

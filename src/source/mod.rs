@@ -29,8 +29,13 @@ use crate::view::{PixelSource, SliceSource};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub(crate) use pam::describe;
 
+#[cfg(feature = "geotiff")]
+pub(crate) use sidecar::files_beside;
+
 pub use mask::MaskedSource;
 pub use overridden::OverriddenSource;
+#[cfg(feature = "geotiff")]
+pub(crate) use overridden::set_nodata;
 
 /// No georeferencing.
 static NO_GEO: LazyLock<GeoRef> = LazyLock::new(GeoRef::default);

@@ -119,7 +119,7 @@ impl<S: RasterSource> RasterSource for OverriddenSource<S> {
 }
 
 /// Sets the nodata value of an image, and drops statistics if it differs from the present one.
-pub(super) fn set_nodata(spec: &mut ImageSpec, metadata: &mut Metadata, nodata: Option<Nodata>) -> Result<()> {
+pub(crate) fn set_nodata(spec: &mut ImageSpec, metadata: &mut Metadata, nodata: Option<Nodata>) -> Result<()> {
     nodata.map_or(Ok(()), |value| value.check(spec.data_type))?;
     if !same_nodata(nodata, spec.nodata) {
         metadata.drop_statistics();

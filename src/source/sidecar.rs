@@ -11,6 +11,20 @@ const MAX_LEN: usize = 1 << 16;
 /// GTRasterTypeGeoKey (GeoTIFF 1.1 section 7.1): 2 = coordinates refer to pixel centers.
 const RASTER_TYPE_KEY: u16 = 1025;
 
+/// TIFF files next to a raster, as GDAL writes them.
+pub(crate) struct FilesBeside {
+    /// The `.ovr` file with overviews.
+    pub(crate) overviews: Option<PathBuf>,
+    /// The `.msk` file with a mask.
+    pub(crate) mask: Option<PathBuf>,
+}
+
+/// Finds the TIFF files next to a raster.
+pub(crate) fn files_beside(raster: &Path) -> FilesBeside {
+    let sidecars = Sidecars::of(raster, &Folders::default());
+    FilesBeside { overviews: sidecars.overviews(), mask: sidecars.mask() }
+}
+
 /// The files of a folder that belong to a raster.
 pub(super) struct Sidecars {
     folder: PathBuf,

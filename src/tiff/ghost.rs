@@ -4,6 +4,9 @@
 //! that each tile is preceded by its size and followed by a copy of its last bytes, so that a reader can fetch a tile
 //! without its entry in the arrays. Source: GDAL `frmts/gtiff/gtiffdataset_write.cpp`, `WriteGhostArea`.
 
+use super::ifd::even;
+use super::variant::Variant;
+
 /// The variable contents of the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ghost {
@@ -32,6 +35,18 @@ impl Ghost {
         }
         format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n{lines}", lines.len()).into_bytes()
     }
+}
+
+/// Returns the bytes before the first directory: the file header, which points to it, and the block.
+pub(crate) fn file_start(variant: Variant, ghost: Ghost) -> Vec<u8> {
+    let mut bytes = variant.signature().to_vec();
+    let ghost = ghost.encode();
+    let first_directory = even(variant.header_len() + ghost.len());
+    let offset = (first_directory as u64).to_le_bytes();
+    bytes.extend_from_slice(&offset[..variant.offset_len()]);
+    bytes.extend_from_slice(&ghost);
+    bytes.resize(first_directory, 0);
+    bytes
 }
 
 /// Length of the leader before a tile: its size as a 32-bit number.

@@ -1,5 +1,6 @@
 //! Image file directories: sorted entries, values after them, and arrays after all directories.
 
+use super::order::rank;
 use super::tag::Tag;
 use super::value::TagValue;
 use super::variant::Variant;
@@ -9,12 +10,22 @@ use super::variant::Variant;
 struct Entry {
     tag: Tag,
     value: TagValue,
-    /// True if the value is stored after all directories (tile offsets and byte counts), not after its own.
-    deferred: bool,
+    location: Location,
 }
 
-/// A directory. Values that don't fit in their entry are stored after the directory in the order in which they were
-/// added, as in libtiff; entries are sorted by tag.
+/// The place of a value that does not fit in its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Location {
+    /// After its directory.
+    Own,
+    /// After all directories: tile offsets and byte counts.
+    Deferred,
+    /// At an offset where it is already.
+    At(usize),
+}
+
+/// A directory. Values that don't fit in their entry are stored after the directory in the order in which GDAL writes
+/// them; entries are sorted by tag.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directory {
     entries: Vec<Entry>,
@@ -23,17 +34,24 @@ pub(crate) struct Directory {
 impl Directory {
     /// Adds a tag; each tag may be added only once.
     pub(crate) fn push(&mut self, tag: Tag, value: TagValue) {
-        self.push_entry(tag, value, false);
+        self.push_entry(tag, value, Location::Own);
     }
 
     /// Adds a tag whose value is stored after all directories.
     pub(crate) fn push_deferred(&mut self, tag: Tag, value: TagValue) {
-        self.push_entry(tag, value, true);
+        self.push_entry(tag, value, Location::Deferred);
     }
 
-    fn push_entry(&mut self, tag: Tag, value: TagValue, deferred: bool) {
+    /// Adds a tag whose value is in the file already, at an offset.
+    #[cfg(feature = "geotiff")]
+    pub(crate) fn push_at(&mut self, tag: Tag, value: TagValue, offset: usize) {
+        self.push_entry(tag, value, Location::At(offset));
+    }
+
+    fn push_entry(&mut self, tag: Tag, value: TagValue, location: Location) {
         debug_assert!(self.entries.iter().all(|entry| entry.tag != tag), "tag {tag:?} added twice");
-        self.entries.push(Entry { tag, value, deferred });
+        let place = self.entries.partition_point(|entry| rank(entry.tag) < rank(tag));
+        self.entries.insert(place, Entry { tag, value, location });
     }
 
     /// Returns true if the directory has the tag.
@@ -47,8 +65,8 @@ pub(crate) const fn even(position: usize) -> usize {
     position + (position & 1)
 }
 
-/// Encodes all directories, the first at `start`, then all deferred values, directory by directory in
-/// `deferred_order`.
+/// Encodes all directories, the first at `start`, then `room` free bytes, then all deferred values, directory by directory
+/// in `deferred_order`.
 ///
 /// Directory *i* points to directory *i + 1*. The length of the result depends only on the tags, types, and counts,
 /// never on numeric values.
@@ -57,8 +75,9 @@ pub(crate) fn encode_directories(
     start: usize,
     directories: &[Directory],
     deferred_order: &[usize],
+    room: usize,
 ) -> Vec<u8> {
-    let placed = place(variant, start, directories, deferred_order);
+    let placed = place(variant, start, directories, deferred_order, room);
     let mut out = Vec::with_capacity(placed.end - start);
     let pad_to = |out: &mut Vec<u8>, position: usize| out.resize(position - start, 0);
     for (index, (directory, places)) in directories.iter().zip(&placed.directories).enumerate() {
@@ -67,7 +86,7 @@ pub(crate) fn encode_directories(
         encode_directory(variant, directory, places, next, &mut out);
         for (entry, &value_start) in directory.entries.iter().zip(&places.values) {
             if let Some(value_start) = value_start
-                && !entry.deferred
+                && entry.location == Location::Own
             {
                 pad_to(&mut out, value_start);
                 entry.value.encode(&mut out);
@@ -77,13 +96,15 @@ pub(crate) fn encode_directories(
     for &index in deferred_order {
         for (entry, &value_start) in directories[index].entries.iter().zip(&placed.directories[index].values) {
             if let Some(value_start) = value_start
-                && entry.deferred
+                && entry.location == Location::Deferred
             {
                 pad_to(&mut out, value_start);
                 entry.value.encode(&mut out);
             }
         }
     }
+    // The room is at the end if no value is deferred.
+    pad_to(&mut out, placed.end);
     out
 }
 
@@ -100,7 +121,7 @@ struct Placed {
 }
 
 /// Assigns all offsets, in a single pass.
-fn place(variant: Variant, start: usize, directories: &[Directory], deferred_order: &[usize]) -> Placed {
+fn place(variant: Variant, start: usize, directories: &[Directory], deferred_order: &[usize], room: usize) -> Placed {
     let inline = variant.offset_len();
     let mut position = start;
     let mut placed = Vec::with_capacity(directories.len());
@@ -113,8 +134,10 @@ fn place(variant: Variant, start: usize, directories: &[Directory], deferred_ord
             .iter()
             .map(|entry| {
                 let length = entry.value.encoded_len();
-                if entry.deferred || length <= inline {
-                    return None;
+                match entry.location {
+                    Location::At(offset) => return Some(offset),
+                    Location::Own if length > inline => {}
+                    Location::Own | Location::Deferred => return None,
                 }
                 let value_start = even(position);
                 position = value_start + length;
@@ -123,10 +146,11 @@ fn place(variant: Variant, start: usize, directories: &[Directory], deferred_ord
             .collect();
         placed.push(DirectoryPlace { start: directory_start, values });
     }
+    position += room;
     for &index in deferred_order {
         for (entry, value) in directories[index].entries.iter().zip(&mut placed[index].values) {
             let length = entry.value.encoded_len();
-            if entry.deferred && length > inline {
+            if entry.location == Location::Deferred && length > inline {
                 let value_start = even(position);
                 position = value_start + length;
                 *value = Some(value_start);
@@ -175,7 +199,7 @@ mod tests {
         first.push(Tag::SOFTWARE, TagValue::Ascii(b"abcd".to_vec()));
         let mut second = Directory::default();
         second.push(Tag::IMAGE_WIDTH, TagValue::Short(vec![4]));
-        let bytes = encode_directories(Variant::Classic, 8, &[first, second], &[0, 1]);
+        let bytes = encode_directories(Variant::Classic, 8, &[first, second], &[0, 1], 0);
 
         let first_len = 2 + 4 * 12 + 4;
         assert_eq!(bytes[0..2], [4, 0]);

@@ -130,6 +130,7 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::Threads
             | OptionField::Verify
             | OptionField::Overwrite
+            | OptionField::HeaderRoom
             | OptionField::Sync
             | OptionField::Shards
     )

@@ -5,6 +5,7 @@
 - :class:`CogWriter`: write rows as they come.
 - :func:`create`: convert a GeoTIFF file, as the command ``cogsmith create`` does.
 - :func:`mosaic`, :func:`stack`: join files on one grid, or their bands, as the commands of these names do.
+- :func:`edit`, :func:`repack`: change a file without encoding it again, as the commands of these names do.
 - :func:`cog_translate`: replaces the function of this name in rio-cogeo.
 - :func:`validate`, :func:`info`: check and describe files, as the commands of these names do.
 - ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
@@ -14,6 +15,7 @@ from . import _xarray
 from ._check import info, validate
 from ._convert import create
 from ._datacube import _write_cog, to_cog, write_cog
+from ._edit import edit, repack
 from ._native import __version__
 from ._several import mosaic, stack
 from ._streaming import CogWriter
@@ -23,5 +25,5 @@ from ._write import write
 _xarray.register()
 
 __all__ = [
-    "CogWriter", "__version__", "cog_translate", "create", "info", "mosaic", "stack", "to_cog", "validate", "write", "write_cog",
+    "CogWriter", "__version__", "cog_translate", "create", "edit", "info", "mosaic", "repack", "stack", "to_cog", "validate", "write", "write_cog",
 ]  # fmt: skip

@@ -53,6 +53,7 @@ def create(
     blocksize: TileSize | None = default(512),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
+    header_room: Bytes = default(None),
     overviews: Factors = default("auto"),
     overview_count: int | None = default(None),
     overview_resampling: Resampling = default(None),
@@ -123,6 +124,9 @@ def create(
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
     compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
         Encoding options, as in :func:`cogsmith.write`.
+    header_room : int or str, optional
+        Free bytes after the directories, in which later changes by :func:`cogsmith.edit` fit: bytes, or text such as
+        "16K". Default: 0.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor : optional
         Likewise.
     photometric : {"auto", "ycbcr"}, optional
@@ -283,6 +287,7 @@ def run(
     wanted = _file_options.take(options)
     request = _options.resolve(options, _options.UNKNOWN, _options.Request(), create)
     request.options.mask = wanted.mask
+    request.options.header_room = wanted.header_room
     request.work.storage_options |= wanted.storage_options
     request.work.progress = as_callback(progress)
     target = _targets.place_of(dst_path)

@@ -28,6 +28,7 @@ class FileOptions:
     pixels: PixelChoice = field(default_factory=PixelChoice)
     overrides: FileOverrides = field(default_factory=FileOverrides)
     mask: str = "auto"
+    header_room: int = 0
     quiet: bool = False
     storage_options: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -70,6 +71,11 @@ def _crs_wkt(result: FileOptions, name: str, value: Any) -> None:
 
 def _mask(result: FileOptions, name: str, value: Any) -> None:
     result.mask = _values.choice(name, value, {mask: mask for mask in _native.MASKS})
+
+
+def _header_room(result: FileOptions, name: str, value: Any) -> None:
+    # The library names the limit.
+    result.header_room = 0 if value is None else min(_values.byte_count(name, value), 2**32 - 1)
 
 
 def _ignore_aux(result: FileOptions, name: str, value: Any) -> None:
@@ -324,6 +330,7 @@ FILE_OPTIONS: dict[str, tuple[str, Callable[[FileOptions, str, Any], None]]] = {
     "image": ("image", _image),
     "nodata": ("nodata", _nodata),
     "mask": ("mask", _mask),
+    "header_room": ("header_room", _header_room),
     "wrap_longitude": ("wrap_longitude", _wrap_longitude),
     "window": ("window", _window),
     "bbox": ("bbox", _bbox),

@@ -2,13 +2,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
-from ._plan import FileOverrides, Georeference, Image, Input, Item, Options, PixelChoice, Pixels, Work
+from ._plan import EditChoice, FileOverrides, Georeference, Image, Input, Item, Options, PixelChoice, Pixels, Work
 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object", "create", "join", "validate",
-    "info",
+    "info", "repack", "edit",
 ]
 
 __version__: str
@@ -128,5 +128,11 @@ def join(
 ) -> tuple[dict[str, Any], list[str]]: ...
 def check_stream(work: Work) -> None: ...
 def is_object(text: str) -> bool: ...
+def repack(
+    source: Path, target: Path, big_tiff: str, header_room: int, overwrite: bool, sync: bool
+) -> tuple[int, bool, list[tuple[int, int]], int, list[str]]: ...
+def edit(
+    path: Path, input: Input, overrides: FileOverrides, choice: EditChoice
+) -> tuple[list[str], bool, bool, int, list[str]]: ...
 def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
 def info(subject: Path | bytes) -> dict[str, Any]: ...

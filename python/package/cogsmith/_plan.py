@@ -79,6 +79,7 @@ class Options:
     overview_tile_size: tuple[int, int] | None = None
     interleave: str = "pixel"
     big_tiff: str = "auto"
+    header_room: int = 0
     #: Shrink factors; empty for no overviews, ``None`` for the library's default.
     overviews: list[int] | None = None
     overview_count: int | None = None
@@ -163,6 +164,19 @@ class FileOverrides:
     color_interpretation: list[str] = field(default_factory=list)
     #: Domain, name, and text.
     items: list[tuple[str | None, str, str]] = field(default_factory=list)
+
+
+@dataclass
+class EditChoice:
+    """Parts of an edit that ``create`` does not have."""
+
+    icc_profile: bytes | None = None
+    remove: list[str] = field(default_factory=list)
+    #: Domain and name.
+    remove_metadata: list[tuple[str | None, str]] = field(default_factory=list)
+    header_room: int | None = None
+    dry_run: bool = False
+    sync: bool = False
 
 
 @dataclass

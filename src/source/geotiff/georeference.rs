@@ -1,9 +1,9 @@
 //! Georeferencing from the tags of a GeoTIFF (OGC 19-008).
 
-use super::directory::{Directory, TiffFile};
 use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Placement, Rpc};
 use crate::tiff::Tag;
+use crate::tiff::file::{Directory, TiffFile};
 
 /// Reads the georeferencing tags; invalid ones are ignored with a warning.
 pub(super) fn read(file: &TiffFile, directory: &Directory, warnings: &mut Vec<String>) -> Result<GeoRef> {

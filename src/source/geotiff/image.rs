@@ -1,11 +1,11 @@
 //! The meaning of an image's pixels: colors, extra samples, nodata.
 
-use super::directory::{Directory, TiffFile};
 use super::layout::ImageLayout;
 use crate::error::{Error, Result};
 use crate::sample::{Nodata, SampleKind, Value, dispatch};
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
 use crate::tiff::Tag;
+use crate::tiff::file::{Directory, TiffFile};
 
 /// Reads the description of an image.
 pub(super) fn spec(

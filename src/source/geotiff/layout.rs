@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use super::directory::{ByteOrder, Directory, TiffFile};
 use crate::codec::decode::ycbcr::YCbCr;
 use crate::codec::decode::{ChunkFormat, Compression, SampleFormat, fax, lerc};
 use crate::error::{Error, Result};
 use crate::sample::DataType;
 use crate::tiff::Tag;
+use crate::tiff::file::{ByteOrder, Directory, TiffFile};
 
 /// Maximum number of offsets missing at the end of their array, as in libtiff: a defense against false headers.
 const MOST_MISSING_OFFSETS: u64 = 1_000_000;

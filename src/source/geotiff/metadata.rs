@@ -1,8 +1,8 @@
 //! Metadata of a raster: GDAL's XML (tag 42112), and tags that are carried over unchanged.
 
-use super::directory::{Directory, TiffFile};
 use crate::error::Result;
 use crate::geo::{Metadata, MetadataItem};
+use crate::tiff::file::{Directory, TiffFile};
 use crate::tiff::{Tag, TagValue};
 
 /// The forms of values of carried tags.
@@ -122,6 +122,16 @@ fn shape(value: TagValue, form: Form) -> Option<TagValue> {
 
 /// Parses the items of GDAL's XML, without those that describe how the source is stored.
 fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
+    let mut items = all_items(text)?;
+    items.retain(|item| item.domain.as_deref() != Some("IMAGE_STRUCTURE"));
+    Ok(items)
+}
+
+/// Parses the items of GDAL's XML.
+///
+/// # Errors
+/// The reason why the text is not GDAL's XML.
+pub(crate) fn all_items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(Vec::new());
@@ -146,7 +156,7 @@ fn items(text: &str) -> std::result::Result<Vec<MetadataItem>, String> {
         })
     };
     let nodes = root.children().filter(|node| node.has_tag_name("Item"));
-    Ok(nodes.filter_map(item).filter(|item| item.domain.as_deref() != Some("IMAGE_STRUCTURE")).collect())
+    Ok(nodes.filter_map(item).collect())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Supports strips and tiles, pixel and band interleave, both byte orders, classic TIFF and BigTIFF, samples of 1 to 64
 //! bits and complex samples, internal masks, and files next to the raster that georeference it.
 
-mod directory;
 mod georeference;
 mod image;
 mod layout;
@@ -16,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use self::directory::{Directory, TiffFile};
 pub(super) use self::image::widen;
 use self::layout::ImageLayout;
+pub(crate) use self::metadata::all_items as metadata_items;
 use self::rows::{RowReader, Run};
 
 use super::file::{DiskFile, Folders, ReadAt};
@@ -31,6 +30,7 @@ use crate::geo::{GeoRef, Metadata};
 use crate::options::READS_OVERVIEWS;
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
+use crate::tiff::file::{Directory, TiffFile};
 use crate::view::{PixelSource, Stripe, StripeWindow};
 
 /// Endings of the world file of a TIFF.
@@ -240,7 +240,7 @@ impl GeoTiffSource {
         Self::read(Arc::new(reader), options, Some(overview))
     }
 
-    fn read(reader: Arc<dyn ReadAt>, options: &ReadOptions, overview: Option<usize>) -> Result<Self> {
+    pub(crate) fn read(reader: Arc<dyn ReadAt>, options: &ReadOptions, overview: Option<usize>) -> Result<Self> {
         let file = TiffFile::open(reader)?;
         let mut warnings = Vec::new();
         let directories = file.directories(&mut warnings)?;

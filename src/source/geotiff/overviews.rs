@@ -9,10 +9,10 @@ use crate::source::file::DiskFile;
 use crate::spec::ImageSpec;
 use crate::view::{PixelSource, Stripe};
 
-use super::directory::{Directory, TiffFile};
 use super::layout::ImageLayout;
 use super::rows::RowReader;
 use super::{GeoTiffSource, Images, MaskReader, image, mask_reader};
+use crate::tiff::file::{Directory, TiffFile};
 
 /// An overview with its own tiles or strips.
 pub(super) struct OverviewSource {

@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::directory::TiffFile;
 use super::layout::ImageLayout;
 use crate::buffer::Pool;
 use crate::codec::decode::{self, DecodeError, stream};
@@ -11,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::read::RangeReader;
 use crate::source::file::read_full;
+use crate::tiff::file::TiffFile;
 use crate::view::{Stripe, StripeWindow};
 
 /// Strips that decode to more than this are decoded piece by piece, if the codec supports it.
@@ -289,7 +289,7 @@ fn located(error: DecodeError, layout: &ImageLayout, index: u64) -> Error {
 
 /// Returns `length` bytes of repeated copies of a sample.
 fn repeat(sample: &[u8], length: usize) -> Result<Vec<u8>> {
-    let mut bytes = super::directory::allocate(length, "the pixels of a tile or strip")?;
+    let mut bytes = crate::tiff::file::allocate(length, "the pixels of a tile or strip")?;
     for to in bytes.chunks_mut(sample.len().max(1)) {
         to.iter_mut().zip(sample).for_each(|(to, from)| *to = *from);
     }
@@ -339,7 +339,7 @@ impl TallStrip {
             None => Error::corrupt(layout.chunk_place(index), error.to_string()),
         };
         let mut row = self.next.map_or(rows.start, |(row, _)| row);
-        let mut packed = super::directory::allocate(size(layout.format.packed_row_bytes()), "rows of a strip")?;
+        let mut packed = crate::tiff::file::allocate(size(layout.format.packed_row_bytes()), "rows of a strip")?;
         let row_bytes = packed.len() / count.max(1);
         loop {
             // Rows that were not requested are decoded one by one and dropped.

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 
+use super::variant::Variant;
+use super::{Tag, TagValue};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::file::{ReadAt, not_tiff, read_full, read_scattered};
-use crate::tiff::{Tag, TagValue};
+use crate::read::{ReadAt, not_tiff, read_full, read_scattered};
 
 /// The byte order of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(crate) struct TiffFile {
     pub(crate) order: ByteOrder,
     pub(crate) length: u64,
     big: bool,
-    first_directory: u64,
+    pub(crate) first_directory: u64,
 }
 
 /// An entry whose type is known and whose values lie within the file.
@@ -146,7 +147,13 @@ impl TiffFile {
         Ok(directories)
     }
 
-    fn directory(&self, position: u64) -> Result<(Directory, u64)> {
+    /// Returns the variant of the file.
+    pub(crate) fn variant(&self) -> Variant {
+        if self.big { Variant::Big } else { Variant::Classic }
+    }
+
+    /// Reads the directory at an offset; also returns the offset of the next one, 0 after the last.
+    pub(crate) fn directory(&self, position: u64) -> Result<(Directory, u64)> {
         let place = || format!("directory at byte {position}");
         let (count_len, entry_len, offset_len) = if self.big { (8, 20, 8) } else { (2, 12, 4) };
         let count = self.order.number(&self.bytes(position, count_len, place)?);
@@ -229,7 +236,7 @@ impl TiffFile {
 
     /// Fills consecutive rows from a position in a single read; returns false if that is not possible. The caller has
     /// checked that the bytes lie within the file.
-    pub(super) fn rows_into(&self, rows: &mut [&mut [u8]], position: u64, place: impl Fn() -> String) -> Result<bool> {
+    pub(crate) fn rows_into(&self, rows: &mut [&mut [u8]], position: u64, place: impl Fn() -> String) -> Result<bool> {
         let size = rows.iter().map(|row| row.len()).sum();
         let mut rows: Vec<_> = rows.iter_mut().map(|row| IoSliceMut::new(row)).collect();
         let Some(read) = read_scattered(&*self.reader, position, &mut rows) else { return Ok(false) };
@@ -265,6 +272,23 @@ impl Directory {
     /// Returns true if the directory has the tag, readable or not.
     pub(crate) fn contains(&self, tag: Tag) -> bool {
         self.entries.contains_key(&tag.0) || self.broken.contains_key(&tag.0)
+    }
+
+    /// Returns the tags with readable entries, in ascending order.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = Tag> {
+        self.entries.keys().copied().map(Tag)
+    }
+
+    /// Returns the tags whose entries cannot be used, and the reasons.
+    pub(crate) fn broken_tags(&self) -> impl Iterator<Item = (Tag, &str)> {
+        self.broken.iter().map(|(tag, reason)| (Tag(*tag), reason.as_str()))
+    }
+
+    /// Returns the field type of a tag, the offset of its value, and its size in bytes.
+    pub(crate) fn extent(&self, tag: Tag) -> Option<(u16, u64, u64)> {
+        let entry = self.entries.get(&tag.0)?;
+        // Checked when the entry was read.
+        Some((entry.field_type, entry.position, entry.count.saturating_mul(item_size(entry.field_type))))
     }
 
     /// Returns the reason why the entry of a tag cannot be used, if so.

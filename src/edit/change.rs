@@ -1,0 +1,190 @@
+//! The tags that an edit changes. The image is described before and after, as the tags of a new file would; only tags that
+//! differ are replaced, so all others stay as they are stored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::{Error, OptionField, Result};
+use crate::geo::text::{gdal_xml, nodata_text};
+use crate::geo::{GeoRef, Metadata, MetadataItem, PixelIs, colors};
+use crate::source::geotiff::metadata_items;
+use crate::source::set_nodata;
+use crate::spec::ImageSpec;
+use crate::tiff::{Tag, TagValue};
+
+use super::options::{EditOptions, EditPart};
+use super::pyramid::Pyramid;
+
+/// Tags that all levels share.
+const ALL_LEVELS: [Tag; 3] = [Tag::GDAL_NODATA, Tag::PHOTOMETRIC_INTERPRETATION, Tag::EXTRA_SAMPLES];
+
+/// The domain of GDAL's items about the structure of the file.
+const STRUCTURE: &str = "IMAGE_STRUCTURE";
+
+/// A tag of full resolution that an edit changes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TagChange {
+    /// The tag.
+    pub tag: Tag,
+    /// The value before; `None` if the tag is added.
+    pub before: Option<TagValue>,
+    /// The value after; `None` if the tag is removed.
+    pub after: Option<TagValue>,
+}
+
+impl fmt::Display for TagChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.tag.name().unwrap_or("unknown");
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(f, "add {name} ({}): {}", self.tag.0, shown(after)),
+            (Some(before), None) => write!(f, "remove {name} ({}): {}", self.tag.0, shown(before)),
+            (before, after) => {
+                let [before, after] = [before, after].map(|value| value.as_ref().map(shown).unwrap_or_default());
+                write!(f, "change {name} ({}): {before} to {after}", self.tag.0)
+            }
+        }
+    }
+}
+
+/// Returns a value on one line.
+fn shown(value: &TagValue) -> String {
+    match value {
+        TagValue::Ascii(text) if text.len() <= 80 => format!("{:?}", String::from_utf8_lossy(text)),
+        value if value.count() > 16 => format!("{} values", value.count()),
+        TagValue::Short(items) => format!("{items:?}"),
+        TagValue::Long(items) => format!("{items:?}"),
+        TagValue::Double(items) => format!("{items:?}"),
+        value => format!("{} values", value.count()),
+    }
+}
+
+/// The description of an image.
+#[derive(Debug, Clone)]
+pub(super) struct Described {
+    pub(super) spec: ImageSpec,
+    pub(super) geo: GeoRef,
+    pub(super) metadata: Metadata,
+}
+
+impl Described {
+    /// Applies an edit.
+    ///
+    /// # Errors
+    /// The errors of the options, such as a nodata value that the samples cannot have.
+    pub(super) fn edited(mut self, options: &EditOptions) -> Result<Self> {
+        let Self { spec, geo, metadata } = &mut self;
+        if let Some(nodata) = options.nodata {
+            set_nodata(spec, metadata, nodata)?;
+        }
+        for part in &options.remove {
+            match part {
+                EditPart::Crs => remove_crs(geo),
+                EditPart::Transform => geo.placement = crate::geo::Placement::None,
+                EditPart::Rpc => geo.rpc = None,
+                EditPart::IccProfile => metadata.set_icc_profile(&[])?,
+                EditPart::Xmp => metadata.set_xmp(""),
+            }
+        }
+        if let Some(crs) = &options.crs {
+            *geo = std::mem::take(geo).with_crs(crs)?;
+        }
+        for (domain, name) in &options.remove_items {
+            let before = (metadata.items.len(), metadata.tags.len());
+            let is_meant = |item: &MetadataItem| {
+                item.role.is_none() && item.domain.as_deref() == domain.as_deref() && item.name == *name
+            };
+            metadata.items.retain(|item| !is_meant(item));
+            if let (None, Some((_, tag))) =
+                (domain, crate::geo::metadata::TEXTS.iter().find(|(text, _)| text.eq_ignore_ascii_case(name)))
+            {
+                metadata.tags.retain(|(other, _)| other != tag);
+            }
+            if before == (metadata.items.len(), metadata.tags.len()) {
+                return Err(Error::option(OptionField::Metadata, format!("there is no item {name} to remove")));
+            }
+        }
+        if let Some(profile) = &options.icc_profile {
+            metadata.set_icc_profile(profile)?;
+        }
+        *geo = options.overrides.apply(std::mem::take(geo), metadata, (spec.width, spec.height), spec.bands)?;
+        colors::settle(spec, metadata)?;
+        Ok(self)
+    }
+
+    /// Returns the tags of full resolution that describe the image.
+    fn tags(&self, structure: &[MetadataItem]) -> BTreeMap<Tag, TagValue> {
+        let Self { spec, geo, metadata } = self;
+        let mut tags: BTreeMap<Tag, TagValue> = geo.tags().into_iter().collect();
+        tags.extend(metadata.tags.iter().cloned());
+        if let Some(xml) = gdal_xml(metadata.items.iter().chain(structure)) {
+            tags.insert(Tag::GDAL_METADATA, TagValue::Ascii(xml.into_bytes()));
+        }
+        if let Some(nodata) = &spec.nodata {
+            tags.insert(Tag::GDAL_NODATA, TagValue::Ascii(nodata_text(nodata, spec.data_type).into_bytes()));
+        }
+        tags.insert(Tag::PHOTOMETRIC_INTERPRETATION, TagValue::Short(vec![spec.photometric.code()]));
+        let extra: Vec<u16> = spec.all_extra_samples().iter().map(|extra| extra.code()).collect();
+        if !extra.is_empty() {
+            tags.insert(Tag::EXTRA_SAMPLES, TagValue::Short(extra));
+        }
+        tags
+    }
+}
+
+/// Removes the CRS. The raster stays in place, so a raster type of point stays too.
+fn remove_crs(geo: &mut GeoRef) {
+    let pixel_is = geo.pixel_is();
+    geo.keys = None;
+    if pixel_is == PixelIs::Point {
+        let placement = std::mem::take(&mut geo.placement);
+        *geo = std::mem::take(geo).with_pixel_is(PixelIs::Point);
+        geo.placement = placement;
+    }
+}
+
+/// Returns the changes that turn one description into another.
+///
+/// # Errors
+/// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) for colors that the tiles do not have;
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the XML that would be replaced cannot be read.
+pub(super) fn changes(pyramid: &Pyramid, before: &Described, after: &Described) -> Result<Vec<TagChange>> {
+    let stored = &pyramid.full().tags;
+    let xml = match stored.get(&Tag::GDAL_METADATA) {
+        Some(TagValue::Ascii(text)) => metadata_items(&String::from_utf8_lossy(text)),
+        _ => Ok(Vec::new()),
+    };
+    let structure: Vec<_> =
+        xml.iter().flatten().filter(|item| item.domain.as_deref() == Some(STRUCTURE)).cloned().collect();
+    let (before, after) = (before.tags(&structure), after.tags(&structure));
+    let mut tags: Vec<Tag> = before.keys().chain(after.keys()).copied().collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let mut changes = Vec::new();
+    for tag in tags.into_iter().filter(|tag| before.get(tag) != after.get(tag)) {
+        if tag == Tag::PHOTOMETRIC_INTERPRETATION && pyramid.full().number(tag) == Some(6) {
+            let reason = "the tiles store colors as YCbCr, so the first bands are red, green, and blue";
+            return Err(Error::option(OptionField::ColorInterpretation, reason));
+        }
+        if tag == Tag::GDAL_METADATA
+            && let Err(reason) = &xml
+        {
+            return Err(Error::corrupt("tag 42112 (GDAL_METADATA)", reason.clone()));
+        }
+        let (before, after) = (stored.get(&tag).cloned(), after.get(&tag).cloned());
+        if before != after {
+            changes.push(TagChange { tag, before, after });
+        }
+    }
+    Ok(changes)
+}
+
+/// Applies changes to the directories of all levels that they concern.
+pub(super) fn apply(changes: &[TagChange], pyramid: &mut Pyramid) {
+    for change in changes {
+        let levels = if ALL_LEVELS.contains(&change.tag) { pyramid.levels.len() } else { 1 };
+        for level in pyramid.levels.iter_mut().take(levels) {
+            level.image.set(change.tag, change.after.clone());
+        }
+    }
+}

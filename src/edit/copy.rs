@@ -1,0 +1,113 @@
+//! Copies tiles as they are, with a leader and a trailer around each.
+
+use std::io::Write;
+
+use crate::error::{Error, Result};
+use crate::grid::TileId;
+use crate::read::read_full;
+use crate::tiff::file::TiffFile;
+use crate::tiff::ghost::TRAILER_LEN;
+
+use super::pyramid::Pyramid;
+
+/// Bytes read at once. Tiles that follow one another in the source are read together.
+const RUN: u64 = 4 << 20;
+/// Bytes between two tiles that are read along with them rather than skipped: a page.
+const GAP: u64 = 4096;
+
+/// Copies all tiles in the order of the new file. Calls `step` between runs, which stops the copy by an error.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::ErrorKind::Io), [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if the source has become
+/// shorter, and those of `step`.
+pub(super) fn copy_tiles(
+    pyramid: &Pyramid,
+    output: &mut dyn Write,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    let mut copier = Copier { output, buffer: Vec::new() };
+    let mut tiles = pyramid.tiles().filter(|tile| pyramid.tile(*tile).2 > 0).peekable();
+    while let Some(first) = tiles.next() {
+        let (file, start, count) = pyramid.tile(first);
+        let mut end = start + u64::from(count);
+        let mut run = vec![(start, count)];
+        // The run goes on while tiles are close behind one another in the same file.
+        let follows = |tile: &TileId, end: u64| {
+            let (other, offset, count) = pyramid.tile(*tile);
+            let next = offset + u64::from(count);
+            std::ptr::eq(other, file) && offset >= end && offset - end <= GAP && next - start <= RUN
+        };
+        while let Some(tile) = tiles.next_if(|tile| follows(tile, end)) {
+            let (_, offset, count) = pyramid.tile(tile);
+            end = offset + u64::from(count);
+            run.push((offset, count));
+        }
+        match run.as_slice() {
+            [(offset, count)] => copier.copy_one(file, *offset, *count)?,
+            run => copier.copy_run(file, start, end, run)?,
+        }
+        step()?;
+    }
+    Ok(())
+}
+
+struct Copier<'a> {
+    output: &'a mut dyn Write,
+    buffer: Vec<u8>,
+}
+
+impl Copier<'_> {
+    /// Copies tiles that lie between two offsets, which are at most [`RUN`] apart.
+    fn copy_run(&mut self, file: &TiffFile, start: u64, end: u64, run: &[(u64, u32)]) -> Result<()> {
+        self.read(file, start, end - start)?;
+        for &(offset, count) in run {
+            let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
+            let tile = self.buffer.get(from..from.saturating_add(count as usize)).unwrap_or_default();
+            write(self.output, &count.to_le_bytes())?;
+            write(self.output, tile)?;
+            write(self.output, &trailer(tile))?;
+        }
+        Ok(())
+    }
+
+    /// Copies a tile of any size, in pieces.
+    fn copy_one(&mut self, file: &TiffFile, offset: u64, count: u32) -> Result<()> {
+        write(self.output, &count.to_le_bytes())?;
+        let (mut done, total) = (0, u64::from(count));
+        let mut last = Vec::new();
+        while done < total {
+            let piece = (total - done).min(RUN);
+            self.read(file, offset + done, piece)?;
+            write(self.output, &self.buffer)?;
+            last.extend_from_slice(
+                self.buffer.get(self.buffer.len().saturating_sub(TRAILER_LEN)..).unwrap_or_default(),
+            );
+            last.drain(..last.len().saturating_sub(TRAILER_LEN));
+            done += piece;
+        }
+        write(self.output, &trailer(&last))
+    }
+
+    fn read(&mut self, file: &TiffFile, offset: u64, count: u64) -> Result<()> {
+        let size = usize::try_from(count).unwrap_or(usize::MAX);
+        self.buffer.resize(size, 0);
+        let filled = read_full(&*file.reader, offset, &mut self.buffer);
+        let filled = filled.map_err(|source| Error::io("read the tiles", source))?;
+        if filled != size {
+            return Err(Error::corrupt(format!("tile at byte {offset}"), "the file became shorter while it was read"));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the trailer of a tile: its last four bytes, padded with zeros at the end.
+fn trailer(tile: &[u8]) -> [u8; TRAILER_LEN] {
+    let mut trailer = [0; TRAILER_LEN];
+    let last = tile.get(tile.len().saturating_sub(TRAILER_LEN)..).unwrap_or_default();
+    trailer.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+    trailer
+}
+
+fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<()> {
+    output.write_all(bytes).map_err(|source| Error::io("write the output", source))
+}
