@@ -16,7 +16,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::Rectangle;
 use crate::pixels::{PixelOptions, RowBuffer};
-use crate::read::{DiskFile, read_full};
+use crate::read::{DiskFile, ReadAt, read_full};
 use crate::sample::{DataType, Nodata};
 use crate::source::file::{Folders, bounded_text};
 use crate::source::geotiff::{GeoTiffSource, ReadOptions, describe};
@@ -89,7 +89,14 @@ struct Opener {
 
 impl Opener {
     fn open(&self, path: &Path) -> Result<Box<dyn RasterSource>> {
-        if !is_vrt(path)? {
+        if let Some(reader) = self.options.open_address(path) {
+            let reader = reader?;
+            if is_vrt(&*reader, path)? {
+                return Err(Error::unsupported("a VRT at an address; copy the VRT file to a folder"));
+            }
+            return Ok(Box::new(GeoTiffSource::read(reader, &self.options, None)?));
+        }
+        if !is_vrt(&DiskFile::open(path)?, path)? {
             let source = GeoTiffSource::open_among(path, &self.options, &self.folders)?;
             return Ok(Box::new(source));
         }
@@ -135,10 +142,9 @@ impl Opener {
 }
 
 /// Returns whether a file is a VRT, by its first bytes.
-fn is_vrt(path: &Path) -> Result<bool> {
-    let file = DiskFile::open(path)?;
+fn is_vrt(file: &dyn ReadAt, path: &Path) -> Result<bool> {
     let mut head = [0; 512];
-    let filled = read_full(&file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
+    let filled = read_full(file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
     let head = String::from_utf8_lossy(&head[..filled]).to_ascii_lowercase();
     let head = head.trim_start_matches('\u{feff}').trim_start();
     // A declaration or a comment may precede the root element.
