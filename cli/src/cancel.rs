@@ -25,7 +25,6 @@ impl Cancel {
     }
 
     /// Returns the flag itself.
-    #[cfg(feature = "store")]
     pub(crate) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }

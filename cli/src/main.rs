@@ -17,6 +17,7 @@ mod hints;
 mod info;
 mod pixels;
 mod place;
+mod remote;
 mod report;
 mod several;
 mod store;
