@@ -4,9 +4,10 @@ mod field;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::recognize::{Address, FileFamily, FileKind};
+use crate::redact::redact;
 
 pub use field::OptionField;
 
@@ -270,7 +271,7 @@ impl fmt::Display for Error {
                 write!(f, "not a TIFF file ({reason}); looks like {kind}")
             }
             ErrorKind::Address { path, address } => {
-                write!(f, "'{}' is {address}, not the path of a file", path.display())
+                write!(f, "'{}' is {address}, not the path of a file", shown(path))
             }
             ErrorKind::Corrupt { place, reason } => write!(f, "damaged input: {place}: {reason}"),
             ErrorKind::Limit { what, value, limit } => write!(f, "{what} is {value}, over the limit of {limit}"),
@@ -289,21 +290,28 @@ impl fmt::Display for Error {
             }
             ErrorKind::Mismatch { first, second, reason, .. } => write!(f, "'{first}' and '{second}' differ: {reason}"),
             ErrorKind::NoInputs { path } if path.as_os_str().is_empty() => write!(f, "there are no inputs"),
-            ErrorKind::NoInputs { path } => write!(f, "'{}' has no GeoTIFF files", path.display()),
-            ErrorKind::OutputIsInput { path } => write!(f, "the output '{}' is one of the inputs", path.display()),
-            ErrorKind::Confined { file, name, reason } => write!(f, "'{}' names '{name}', {reason}", file.display()),
+            ErrorKind::NoInputs { path } => write!(f, "'{}' has no GeoTIFF files", shown(path)),
+            ErrorKind::OutputIsInput { path } => write!(f, "the output '{}' is one of the inputs", shown(path)),
+            ErrorKind::Confined { file, name, reason } => {
+                write!(f, "'{}' names '{}', {reason}", shown(file), redact(name))
+            }
             ErrorKind::PixelCount { what, expected, got } => write!(f, "{what}: expected {expected}, got {got}"),
             ErrorKind::Io { action, path: Some(path), source } => {
-                write!(f, "cannot {action} '{}': {source}", path.display())
+                write!(f, "cannot {action} '{}': {source}", shown(path))
             }
             ErrorKind::Io { action, path: None, source } => write!(f, "cannot {action}: {source}"),
             ErrorKind::TargetExists { path } => {
-                write!(f, "'{}' already exists", path.display())
+                write!(f, "'{}' already exists", shown(path))
             }
             ErrorKind::Shards { shards, reason } => write!(f, "{shards}: {reason}"),
             ErrorKind::Cancelled => write!(f, "cancelled"),
         }
     }
+}
+
+/// Returns a path or an address for messages, without secrets.
+fn shown(path: &Path) -> String {
+    redact(&path.to_string_lossy())
 }
 
 impl std::error::Error for Error {

@@ -100,6 +100,7 @@ mod pyramid;
 #[cfg(feature = "geotiff")]
 mod read;
 mod recognize;
+mod redact;
 mod sample;
 mod sink;
 mod source;
@@ -143,8 +144,9 @@ pub use options::{
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;
 #[cfg(feature = "geotiff")]
-pub use read::{DiskFile, ReadAt};
+pub use read::{Addresses, DiskFile, OpenAddress, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};
+pub use redact::redact;
 pub use sample::{DataType, Nodata, Sample, SampleKind};
 pub use sink::writer::{
     CogWriter, Progress, encode, encode_levels, encode_levels_to_output, encode_levels_to_sink, encode_to_file,

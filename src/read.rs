@@ -1,7 +1,9 @@
 //! Reading at offsets: files, buffers, and any other source of bytes at a position.
 
 use std::io::{self, BufRead, IoSliceMut, Read};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::recognize::{Address, FileKind};
@@ -21,6 +23,12 @@ pub trait ReadAt: Send + Sync {
         None
     }
 
+    /// Announces ranges that will be read soon, in this order, so that a reader for which requests are slow can fetch them
+    /// together and in advance. It takes as many as it has room for. Does nothing by default.
+    fn read_ahead(&self, ranges: &mut dyn Iterator<Item = Range<u64>>) {
+        let _ = ranges;
+    }
+
     /// Returns the number of bytes.
     fn len(&self) -> u64;
 
@@ -29,6 +37,50 @@ pub trait ReadAt: Send + Sync {
         self.len() == 0
     }
 }
+
+/// Opens inputs that are addresses, such as `https://host/scene.tif` or `s3://bucket/scene.tif`, instead of paths.
+/// The crate `cogsmith-store` implements it.
+pub trait OpenAddress: Send + Sync {
+    /// Opens the bytes at an address.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] with the address if it cannot be read, and [`ErrorKind::Address`] if it is not one of those that can
+    /// be opened.
+    fn open_address(&self, address: &str) -> Result<Arc<dyn ReadAt>>;
+}
+
+/// A way to open addresses, as part of options. Two are equal if they are the same object.
+#[derive(Clone)]
+pub struct Addresses(Arc<dyn OpenAddress>);
+
+impl Addresses {
+    /// Wraps a way to open addresses.
+    pub fn new(open: Arc<dyn OpenAddress>) -> Self {
+        Self(open)
+    }
+
+    /// Opens the bytes at an address; `None` if the path is not one.
+    pub(crate) fn open(&self, path: &Path) -> Option<Result<Arc<dyn ReadAt>>> {
+        Address::of(path)?;
+        // A file or folder of such a name is meant if there is one.
+        let text = path.to_str().filter(|_| !path.exists())?;
+        Some(self.0.open_address(text))
+    }
+}
+
+impl std::fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Addresses")
+    }
+}
+
+impl PartialEq for Addresses {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Addresses {}
 
 impl ReadAt for Vec<u8> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -97,7 +149,7 @@ pub(crate) struct RangeReader<R> {
 impl<R: FnMut(u64, &mut [u8]) -> io::Result<usize>> RangeReader<R> {
     /// Reads `range` in pieces of at most `piece` bytes; `read` fills a buffer from an offset and returns the number of
     /// bytes it wrote.
-    pub(crate) fn new(range: std::ops::Range<u64>, piece: u64, read: R) -> Self {
+    pub(crate) fn new(range: Range<u64>, piece: u64, read: R) -> Self {
         Self { position: range.start, end: range.end, piece, read, buffer: Vec::new(), consumed: 0 }
     }
 }

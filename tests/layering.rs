@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     // Layer 0
     ("recognize", &[]),
-    ("error", &["recognize"]),
+    ("redact", &[]),
+    ("error", &["recognize", "redact"]),
     ("buffer", &["error"]),
     ("message", &["error"]),
     ("sample", &["error"]),
@@ -119,8 +120,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "front",
         &[
-            "array", "encode", "error", "executor", "geo", "options", "pixels", "plan", "sample", "sink", "source",
-            "spec", "view", "vrt",
+            "array", "encode", "error", "executor", "geo", "options", "pixels", "plan", "redact", "sample", "sink",
+            "source", "spec", "view", "vrt",
         ],
     ),
     (

@@ -18,6 +18,7 @@ use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
+use crate::remote::Remote;
 use crate::repack::RepackArguments;
 use crate::several::{MosaicArguments, Several, StackArguments};
 use crate::store::StoreArguments;
@@ -34,6 +35,7 @@ Examples:
   cogsmith create --overview-resampling mode --nodata 0 landcover.tif landcover-cog.tif
   cogsmith create --overwrite scene.tif scene.tif
   cogsmith create scene.tif s3://bucket/scene.tif
+  cogsmith create https://example.com/scene.tif scene-cog.tif
   cogsmith create --quiet scene.tif - | upload-somewhere";
 
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure (no output file is left behind), 2 usage error.";
@@ -68,9 +70,10 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct CreateCommand {
-    /// GeoTIFF, VRT, PNG, or JPEG to read
+    /// GeoTIFF, VRT, PNG, or JPEG to read: a file, an object such as s3://bucket/key, or a GeoTIFF at a URL
     ///
-    /// A local file: standard input cannot be used, because the directory of a TIFF may be at its end.
+    /// Objects are named as those of OUTPUT; URLs are https:// and http://, with or without GDAL's /vsicurl/. They need the
+    /// feature 'store'. Standard input cannot be used, because the directory of a TIFF may be at its end.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) input: PathBuf,
 
@@ -158,10 +161,10 @@ pub(crate) struct CreateArguments {
     #[arg(long, help_heading = "Input")]
     pub(crate) ignore_aux: bool,
 
-    /// Folder below which the files named in a VRT file or a list may be [default: the folder of that file]
+    /// Folder or address below which the files named in a VRT file or a list may be [default: the folder of that file]
     ///
     /// By default, names must be relative to the folder of the file and lead to files below it, since a VRT may come from
-    /// anywhere.
+    /// anywhere. An address permits those that start with it. Example: --vrt-root s3://bucket/tiles
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Input")]
     pub(crate) vrt_root: Option<PathBuf>,
 
@@ -295,6 +298,12 @@ impl CreateArguments {
         self.output == Path::new("-")
     }
 
+    /// Returns the inputs, and the place of those that lists and VRT files name.
+    pub(crate) fn sources(&self) -> Vec<&Path> {
+        let several = self.several.iter().flat_map(Several::inputs);
+        several.chain([self.input.as_path()]).chain(self.vrt_root.as_deref()).collect()
+    }
+
     /// Makes the library's checks that need no input, and rejects what the command cannot do.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
@@ -306,7 +315,7 @@ impl CreateArguments {
                     .into(),
             );
         }
-        self.store.check(&self.output, self.sync)?;
+        self.store.check(&self.sources(), &self.output, self.sync)?;
         if self.to_standard_output() {
             self.file_options().check_for_stream().map_err(usage)?;
         }
@@ -340,10 +349,14 @@ impl CreateArguments {
     }
 
     /// Returns the library's options for reading an input.
-    pub(crate) fn read_options(&self) -> ReadOptions {
+    pub(crate) fn read_options(&self, remote: &Remote) -> ReadOptions {
         // People count images from 1, the library from 0.
         let image = self.image.map(|image| image.get() - 1);
-        ReadOptions::new().image(image).ignore_aux(self.ignore_aux).vrt_root(self.vrt_root.clone())
+        ReadOptions::new()
+            .image(image)
+            .ignore_aux(self.ignore_aux)
+            .vrt_root(self.vrt_root.clone())
+            .addresses(remote.addresses())
     }
 
     /// Returns the library's encoding options.

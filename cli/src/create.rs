@@ -12,6 +12,7 @@ use cogsmith::{
 
 use crate::arguments::{BitsChoice, CreateArguments, NodataChoice, Threads};
 use crate::cancel::Cancel;
+use crate::remote::{self, Remote};
 use crate::report::{self, Bar, Report};
 use crate::store;
 
@@ -57,7 +58,8 @@ pub(crate) fn create(arguments: &CreateArguments) -> Result<(), Failure> {
     }
     run(arguments).map_err(|failure| match failure {
         Failed::Library(error) => {
-            Failure::Library { error, input: arguments.input.clone(), output: Some(arguments.output.clone()) }
+            let input = PathBuf::from(remote::name(&arguments.input));
+            Failure::Library { error, input, output: Some(arguments.output.clone()) }
         }
         Failed::Report(error) => Failure::Other(format!(
             "'{}' is complete, but its summary could not be printed: {error}",
@@ -86,7 +88,8 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         Threads::Count(count) => Executor::threads(count.get())?,
     };
     let options = arguments.encode_options()?;
-    let mut source = open(arguments, &options, &executor)?;
+    let remote = Remote::new(arguments.sources(), &arguments.store.connection, cancel.flag())?;
+    let mut source = open(arguments, &options, &executor, &remote)?;
     if !arguments.quiet {
         report::warnings(source.warnings());
     }
@@ -111,6 +114,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         report::warnings(&summary.warnings[plan.warnings().len().min(summary.warnings.len())..]);
     }
     let mut report = Report::new(arguments, &source, summary, start.elapsed());
+    report.read = remote.traffic();
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));
@@ -135,10 +139,15 @@ fn stale_aux(arguments: &CreateArguments) -> Option<String> {
 /// The pixel source of the command.
 pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
-fn open(arguments: &CreateArguments, options: &EncodeOptions, executor: &Executor) -> Result<Source, Error> {
+fn open(
+    arguments: &CreateArguments,
+    options: &EncodeOptions,
+    executor: &Executor,
+    remote: &Remote,
+) -> Result<Source, Error> {
     let source = match &arguments.several {
-        None => open_file(arguments, options)?,
-        Some(several) => several.open(arguments, executor)?,
+        None => open_file(arguments, options, remote)?,
+        Some(several) => several.open(arguments, executor, remote)?,
     };
     let mut source = OverriddenSource::new(source);
     if let Some(crs) = arguments.crs()? {
@@ -148,8 +157,12 @@ fn open(arguments: &CreateArguments, options: &EncodeOptions, executor: &Executo
 }
 
 /// Opens a single input.
-fn open_file(arguments: &CreateArguments, options: &EncodeOptions) -> Result<Box<dyn RasterSource>, Error> {
-    let read = arguments.read_options().overviews(options.overviews == Overviews::Existing);
+fn open_file(
+    arguments: &CreateArguments,
+    options: &EncodeOptions,
+    remote: &Remote,
+) -> Result<Box<dyn RasterSource>, Error> {
+    let read = arguments.read_options(remote).overviews(options.overviews == Overviews::Existing);
     let mut source = OverriddenSource::new(cogsmith::open(&arguments.input, &read)?);
     let mut pixels = arguments.pixels.options();
     match arguments.nodata {

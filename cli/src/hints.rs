@@ -7,6 +7,8 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
 use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
+use crate::remote;
+
 /// Returns the hint for a library error; `output` is the file to be written, if any.
 pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
     Some(match error.kind() {
@@ -21,7 +23,7 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
             "pass --nodata none, or a value that samples can have".to_owned()
         }
         ErrorKind::Mismatch { option: Some(option), .. } => of_mismatch(*option)?.to_owned(),
-        ErrorKind::Confined { .. } => "--vrt-root DIR permits the files below a folder".to_owned(),
+        ErrorKind::Confined { .. } => "--vrt-root permits the files below a folder, or below an address".to_owned(),
         ErrorKind::OutputIsInput { .. } => "write to another file, outside of the folder of the inputs".to_owned(),
         ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
         ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
@@ -75,22 +77,51 @@ fn of_family(family: Option<FileFamily>) -> &'static str {
 }
 
 fn of_input(address: Address, path: &Path) -> String {
-    let path = path.display();
+    let path = remote::name(path);
     match address {
-        Address::Web => format!("download it first, for example with 'curl -O {path}'"),
-        Address::Object => "copy it to a local file first, for example with 'aws s3 cp' or 'gsutil cp'".to_owned(),
+        Address::Web | Address::Object | Address::Virtual if cfg!(not(feature = "store")) && is_known(&path) => {
+            "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli --features \
+             store', or copy the file first, for example with curl, 'aws s3 cp', or gsutil"
+                .to_owned()
+        }
+        Address::Web | Address::Object => {
+            "cogsmith reads from https://, http://, s3://, gs://, and az://; copy the file first".to_owned()
+        }
         Address::File => "give the path alone, without 'file://'".to_owned(),
-        Address::Driver if path.to_string().to_ascii_uppercase().starts_with("GTIFF_DIR:") => {
+        Address::Driver if path.to_ascii_uppercase().starts_with("GTIFF_DIR:") => {
             "give the path of the file, and select the image with --image".to_owned()
         }
         Address::Driver => "convert it to GeoTIFF first, for example with 'gdal_translate NAME OUT.tif'".to_owned(),
-        _ => "cogsmith reads local files; copy it to one first, for example with 'gdal_translate NAME OUT.tif'"
+        _ => "of GDAL's virtual file systems, cogsmith reads /vsicurl/, /vsis3/, /vsigs/, and /vsiaz/; copy the file first, for \
+              example with 'gdal_translate NAME OUT.tif'"
             .to_owned(),
     }
 }
 
+/// Returns whether an address is one that the feature `store` opens.
+fn is_known(address: &str) -> bool {
+    const KNOWN: [&str; 15] = [
+        "https://",
+        "http://",
+        "/vsicurl/",
+        "s3://",
+        "s3a://",
+        "/vsis3/",
+        "/vsis3_streaming/",
+        "gs://",
+        "gcs://",
+        "/vsigs/",
+        "az://",
+        "azure://",
+        "abfs://",
+        "abfss://",
+        "/vsiaz/",
+    ];
+    KNOWN.iter().any(|known| address.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known)))
+}
+
 fn of_output(address: Address, path: &Path) -> String {
-    let path = path.display().to_string();
+    let path = remote::name(path);
     match address {
         Address::Object => {
             let client = match path.split_once("://") {

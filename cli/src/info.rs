@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueHint};
-use cogsmith::DiskFile;
 use cogsmith::check::{self, Info, MetadataEntry};
 use serde::Serialize;
 
 use crate::create::Failure;
+use crate::remote::{self, Remote, Traffic};
 use crate::report::{count, one_line, size};
+use crate::store::ConnectionArguments;
 
 /// Characters shown of a metadata value; `--json` prints the whole value.
 const LONGEST_VALUE: usize = 200;
@@ -18,24 +20,33 @@ const LONGEST_VALUE: usize = 200;
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 success, 1 the file cannot be read or is not a TIFF, 2 usage error.")]
 pub(crate) struct InfoArguments {
-    /// File to describe; it does not have to be a Cloud Optimized GeoTIFF
+    /// File to describe, or an object or URL; it does not have to be a Cloud Optimized GeoTIFF
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// Prints a description of a file.
 pub(crate) fn info(arguments: &InfoArguments) -> Result<(), Failure> {
     let file = &arguments.file;
-    let failed = |error| Failure::Library { error, input: file.clone(), output: None };
-    let info = DiskFile::open(file).and_then(|reader| check::inspect(&reader)).map_err(failed)?;
-    let name = file.to_string_lossy();
+    arguments.connection.check(&[file]).map_err(Failure::Usage)?;
+    let name = remote::name(file);
+    let failed = |error| Failure::Library { error, input: PathBuf::from(&name), output: None };
+    let remote = Remote::new([file.as_path()], &arguments.connection, Arc::default()).map_err(failed)?;
+    let info = remote::open(file, &remote).and_then(|reader| check::inspect(&*reader)).map_err(failed)?;
+    let report = InfoReport { file: &name, info: &info, read: remote.traffic() };
     let mut output = io::stdout().lock();
-    let written =
-        if arguments.json { write_json(&mut output, &name, &info) } else { write_text(&mut output, &name, &info) };
+    let written = if arguments.json {
+        serde_json::to_string(&report).map_err(io::Error::from).and_then(|text| writeln!(output, "{text}"))
+    } else {
+        write_text(&mut output, &report)
+    };
     written
         .and_then(|()| output.flush())
         .map_err(|error| Failure::Other(format!("cannot write to standard output: {error}")))
@@ -47,13 +58,13 @@ struct InfoReport<'a> {
     file: &'a str,
     #[serde(flatten)]
     info: &'a Info,
+    /// The requests and bytes that this description took, if the file is at an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read: Option<Traffic>,
 }
 
-fn write_json(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()> {
-    writeln!(output, "{}", serde_json::to_string(&InfoReport { file, info })?)
-}
-
-fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()> {
+fn write_text(output: &mut impl Write, report: &InfoReport<'_>) -> io::Result<()> {
+    let InfoReport { file, info, read } = *report;
     let variant = if info.big_tiff { "BigTIFF" } else { "TIFF" };
     let order = if info.big_endian { ", big-endian" } else { "" };
     let layout = if info.gdal_layout { ", GDAL COG layout" } else { "" };
@@ -109,6 +120,9 @@ fn write_text(output: &mut impl Write, file: &str, info: &Info) -> io::Result<()
     for (what, cost) in costs {
         let requests = count(usize::try_from(cost.requests).unwrap_or(usize::MAX), "request");
         writeln!(output, "    {what}: {requests}, {}", size(cost.bytes))?;
+    }
+    if let Some(read) = read {
+        writeln!(output, "    this description: {}", read.text())?;
     }
     write_metadata(output, &info.metadata)
 }

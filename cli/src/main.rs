@@ -18,6 +18,7 @@ mod hints;
 mod info;
 mod pixels;
 mod place;
+mod remote;
 mod repack;
 mod report;
 mod several;

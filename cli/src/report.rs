@@ -12,6 +12,7 @@ use crate::arguments::CreateArguments;
 use crate::create::{Failure, Source};
 use crate::flags;
 use crate::hints;
+use crate::remote::Traffic;
 
 /// The summary: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,9 @@ pub(crate) struct Report {
     summary: Summary,
     ratio: f64,
     seconds: f64,
+    /// Requests and bytes of inputs that are addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) read: Option<Traffic>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statistics: Vec<BandStatistics>,
     pub(crate) warnings: Vec<String>,
@@ -35,6 +39,7 @@ impl Report {
             output: arguments.output.to_string_lossy().into_owned(),
             ratio: thousandths(summary.uncompressed_bytes as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
+            read: None,
             statistics: std::mem::take(&mut summary.statistics),
             warnings: [source.warnings(), &warnings].concat(),
             summary,
@@ -67,8 +72,9 @@ impl Report {
             Predictor::None => compression.name().into(),
             predictor => format!("{} (predictor {predictor})", compression.name()),
         };
+        let read = self.read.map_or_else(String::new, |read| format!(", read in {}", read.text()));
         format!(
-            "{}: {width}x{height}, {} {data_type}, {}, {codec}, {}, ratio {:.1}, {:.1} s",
+            "{}: {width}x{height}, {} {data_type}, {}, {codec}, {}, ratio {:.1}, {:.1} s{read}",
             one_line(&self.output),
             count(bands.into(), "band"),
             count(self.summary.levels.len(), "level"),

@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource};
 
 use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice};
+use crate::remote::Remote;
 use crate::values::named;
 
 const EXAMPLES: &str = "\
@@ -29,11 +30,11 @@ const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure (no output file is le
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct MosaicArguments {
-    /// GeoTIFFs, folders of them, patterns such as 'tiles/*.tif', or @LIST
+    /// GeoTIFFs, folders of them, patterns such as 'tiles/*.tif', addresses, or @LIST
     ///
     /// A folder means the .tif and .tiff files in it and in its subfolders, sorted by path. In a pattern, * and ? stand for
-    /// letters, [abc] for one of them, and ** for any folders. @LIST is a text file with one path per line, relative to
-    /// its folder and below it.
+    /// letters, [abc] for one of them, and ** for any folders. Addresses are objects and URLs, as for 'cogsmith create'. @LIST
+    /// is a text file with one path per line, relative to its folder and below it, or below --vrt-root.
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     inputs: Vec<PathBuf>,
 
@@ -71,7 +72,7 @@ impl MosaicArguments {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{STACK_EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct StackArguments {
-    /// GeoTIFFs, folders of them, patterns such as 'scene/*.tif', or @LIST
+    /// GeoTIFFs, folders of them, patterns such as 'scene/*.tif', addresses, or @LIST
     ///
     /// As in 'cogsmith mosaic'.
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
@@ -119,6 +120,11 @@ enum Kind {
 }
 
 impl Several {
+    /// Returns the inputs.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.inputs.iter().map(PathBuf::as_path)
+    }
+
     /// Returns whether an input would be standard input.
     pub(crate) fn has_standard_input(&self) -> bool {
         self.inputs.iter().any(|input| input == Path::new("-"))
@@ -129,13 +135,14 @@ impl Several {
         &self,
         arguments: &CreateArguments,
         executor: &Executor,
+        remote: &Remote,
     ) -> Result<Box<dyn RasterSource>, Error> {
         let files = InputFiles::find(&self.inputs, arguments.vrt_root.as_deref())?;
         if !arguments.to_standard_output() {
             files.check_output(&arguments.output)?;
         }
         let mut options = InputOptions::new()
-            .read_options(arguments.read_options())
+            .read_options(arguments.read_options(remote))
             .widen(arguments.nbits == Some(BitsChoice::Widen))
             .pixels(arguments.pixels.options())
             .overrides(arguments.overrides());

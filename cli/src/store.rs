@@ -1,16 +1,18 @@
-//! Objects as the output: options, messages, and the upload.
+//! Objects and web servers: options of connections, messages, and the upload.
 
 use std::path::Path;
 
 use clap::Args;
 
+use crate::remote::is_remote;
+
 /// Heading of these options in the help.
 const HEADING: &str = "Object stores";
 
-/// Options for an output in an object store. They are there without the feature `store`, too: the command line means the
-/// same, and the error names the feature.
+/// Options of connections, for inputs and the output. They are there without the feature `store`, too: the command line means
+/// the same, and the error names the feature.
 #[derive(Debug, Args)]
-pub(crate) struct StoreArguments {
+pub(crate) struct ConnectionArguments {
     /// Profile of the shared AWS configuration files [default: AWS_PROFILE, then default]
     ///
     /// The files are ~/.aws/credentials and ~/.aws/config. Keys in the environment take precedence over the default profile,
@@ -38,6 +40,13 @@ pub(crate) struct StoreArguments {
     /// command line: pass secrets in the environment instead. Example: --store-option virtual_hosted_style_request=true
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair, help_heading = HEADING)]
     store_option: Vec<(String, String)>,
+}
+
+/// Options of a command that writes.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
 
     /// Upload parts of equal size in the order of the file, for stores that accept no others
     ///
@@ -63,9 +72,32 @@ pub(crate) fn is_object(path: &Path) -> bool {
     return cogsmith::Address::of(path) == Some(cogsmith::Address::Object);
 }
 
+impl ConnectionArguments {
+    /// Rejects options that have no effect on any of the inputs and the output.
+    pub(crate) fn check(&self, paths: &[&Path]) -> Result<(), String> {
+        let (has_object, has_web) =
+            (paths.iter().any(|path| is_object(path)), paths.iter().any(|path| is_remote(path)));
+        let of_stores = [
+            ("--aws-profile", self.aws_profile.is_some()),
+            ("--region", self.region.is_some()),
+            ("--endpoint", self.endpoint.is_some()),
+            ("--no-sign-request", self.no_sign_request),
+        ];
+        let of_stores = of_stores.into_iter().filter(|_| !has_object);
+        let of_all = [("--store-option", !self.store_option.is_empty() && !has_object && !has_web)];
+        match of_stores.chain(of_all).find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(format!(
+                "{option} has no effect unless an input or the output is an object, such as s3://bucket/scene.tif"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 impl StoreArguments {
     /// Rejects options that have no effect, and addresses that are not of an object.
-    pub(crate) fn check(&self, output: &Path, sync: bool) -> Result<(), String> {
+    pub(crate) fn check(&self, inputs: &[&Path], output: &Path, sync: bool) -> Result<(), String> {
+        self.connection.check(&[inputs, &[output]].concat())?;
         if is_object(output) {
             if sync {
                 return Err("--sync has no effect if OUTPUT is an object: it is durable once it appears".into());
@@ -75,20 +107,12 @@ impl StoreArguments {
             #[cfg(not(feature = "store"))]
             return Ok(());
         }
-        let given = [
-            ("--aws-profile", self.aws_profile.is_some()),
-            ("--region", self.region.is_some()),
-            ("--endpoint", self.endpoint.is_some()),
-            ("--no-sign-request", self.no_sign_request),
-            ("--store-option", !self.store_option.is_empty()),
-            ("--contiguous-parts", self.contiguous_parts),
-        ];
-        match given.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => {
-                Err(format!("{option} has no effect unless OUTPUT is an object, such as s3://bucket/scene.tif"))
-            }
-            None => Ok(()),
+        if self.contiguous_parts {
+            return Err(
+                "--contiguous-parts has no effect unless OUTPUT is an object, such as s3://bucket/scene.tif".into()
+            );
         }
+        Ok(())
     }
 }
 
@@ -102,7 +126,7 @@ pub(crate) mod upload {
     use cogsmith::{CogPlan, Error, ErrorKind, Executor, Progress, StoreOptions, Summary, encode_to_sink};
     use cogsmith_store::{ObjectSink, StorageOptions, Store, StoreError, StoreErrorKind, Target, UploadOptions};
 
-    use super::StoreArguments;
+    use super::{ConnectionArguments, StoreArguments};
     use crate::create::Source;
 
     /// Returns the object that a path addresses.
@@ -110,8 +134,9 @@ pub(crate) mod upload {
         Target::parse(path.to_str().unwrap_or_default())
     }
 
-    impl StoreArguments {
-        fn storage(&self) -> StorageOptions {
+    impl ConnectionArguments {
+        /// Returns the options of connections.
+        pub(crate) fn storage(&self) -> StorageOptions {
             let mut options = StorageOptions::new();
             for (name, value) in &self.store_option {
                 options = options.option(name, value);
@@ -127,7 +152,9 @@ pub(crate) mod upload {
             }
             if self.no_sign_request { options.anonymous() } else { options }
         }
+    }
 
+    impl StoreArguments {
         /// Encodes a source to an object.
         pub(crate) fn write(
             &self,
@@ -139,7 +166,7 @@ pub(crate) mod upload {
             progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
         ) -> Result<Summary, Error> {
             let target = target(output).map_err(|error| failed(output, error))?;
-            let connection = Store::open(&target, &self.storage()).map_err(|error| failed(output, error))?;
+            let connection = Store::open(&target, &self.connection.storage()).map_err(|error| failed(output, error))?;
             let upload = UploadOptions::new()
                 .overwrite(overwrite)
                 .contiguous_parts(self.contiguous_parts)
@@ -157,7 +184,16 @@ pub(crate) mod upload {
 
     /// Returns what to do about an error of a store.
     pub(crate) fn hint(error: &Error) -> Option<&'static str> {
+        let is_reading = matches!(error.kind(), ErrorKind::Io { action, .. } if action.starts_with("read"));
         Some(match StoreError::of(error)?.kind() {
+            StoreErrorKind::NoBucket if is_reading => "check its name, --region, and --endpoint",
+            StoreErrorKind::AccessDenied if is_reading => {
+                "the credentials need the right to read the object (s3:GetObject), or the URL its signature; another profile \
+                 can be chosen with --aws-profile, and --no-sign-request reads public objects without credentials"
+            }
+            StoreErrorKind::NotFound => "check the address; names are case-sensitive",
+            StoreErrorKind::Changed => "run the command again",
+            StoreErrorKind::NoRanges => "download the file first",
             StoreErrorKind::NoBucket => "create the bucket first, or check its name, --region, and --endpoint",
             StoreErrorKind::AccessDenied => {
                 "the credentials need the rights to write objects and to abort uploads (s3:PutObject, \

@@ -3,15 +3,18 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 use cogsmith::check::{self, CheckOptions, RULES, Report, Severity};
-use cogsmith::{DiskFile, Error, Executor};
+use cogsmith::{Error, Executor};
 use serde::Serialize;
 
 use crate::arguments::Threads;
 use crate::hints;
+use crate::remote::{self, Remote, Traffic, is_remote};
 use crate::report::{one_line, say};
+use crate::store::ConnectionArguments;
 use crate::values::threads;
 
 const EXIT_CODES: &str = "Exit codes: 0 all files are valid, 1 a file is invalid, 2 a file cannot be checked (it \
@@ -29,11 +32,13 @@ const UNJUDGED: u8 = 2;
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ValidateArguments {
-    /// Files to check
+    /// Files to check; also objects and URLs
     #[arg(required_unless_present = "rules", value_hint = ValueHint::FilePath, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Decode a sample of the tiles instead of all of them
+    ///
+    /// Of objects and URLs, it takes at most 256 KiB of tiles, the overviews first.
     #[arg(long)]
     quick: bool,
 
@@ -58,6 +63,9 @@ pub(crate) struct ValidateArguments {
     /// Print all rules without checking any file
     #[arg(long, conflicts_with_all = ["files", "quick", "strict", "quiet"])]
     rules: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 /// A verdict: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
@@ -72,6 +80,9 @@ struct Verdict<'a> {
     report: &'a Report,
     /// The reason that the file could not be checked.
     error: Option<String>,
+    /// The requests and bytes of the check, if the file is at an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read: Option<Traffic>,
 }
 
 /// Checks all files.
@@ -82,12 +93,18 @@ pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
             Err(error) => cannot_print(&error),
         };
     }
+    let paths: Vec<_> = arguments.files.iter().map(PathBuf::as_path).collect();
+    if let Err(message) = arguments.connection.check(&paths) {
+        say("error", &message);
+        return ExitCode::from(UNJUDGED);
+    }
     let executor = match arguments.threads {
         Threads::All => Executor::all_cores(),
         Threads::Count(count) => Executor::threads(count.get()),
     };
-    let executor = match executor {
-        Ok(executor) => executor,
+    let remote = Remote::new(paths, &arguments.connection, Arc::default());
+    let (executor, remote) = match executor.and_then(|executor| Ok((executor, remote?))) {
+        Ok(both) => both,
         Err(error) => {
             say("error", &error.to_string());
             return ExitCode::from(UNJUDGED);
@@ -95,7 +112,9 @@ pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
     };
     let mut code = 0;
     for file in &arguments.files {
-        let judged = judge(file, arguments, &executor);
+        let before = remote.traffic();
+        let judged = judge(file, arguments, &executor, &remote);
+        let read = remote.traffic().zip(before).filter(|_| is_remote(file)).map(|(now, before)| now.since(before));
         let of_file = match &judged {
             Ok(report) if report.is_valid(arguments.strict) => 0,
             Ok(_) => INVALID,
@@ -103,14 +122,14 @@ pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
         };
         code = code.max(of_file);
         if let Err(error) = &judged {
-            let name = file.display().to_string();
+            let name = remote::name(file);
             let message = error.to_string();
             say("error", &if message.contains(&name) { message } else { format!("'{name}': {message}") });
             if let Some(hint) = hints::of_error(error, None) {
                 say("hint", &hint);
             }
         }
-        if let Err(error) = print(file, &judged, arguments) {
+        if let Err(error) = print(file, &judged, read, arguments) {
             return cannot_print(&error);
         }
     }
@@ -135,10 +154,13 @@ fn print_rules(json: bool) -> io::Result<()> {
     output.flush()
 }
 
-fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor) -> Result<Report, Error> {
+fn judge(file: &Path, arguments: &ValidateArguments, executor: &Executor, remote: &Remote) -> Result<Report, Error> {
     let options = if arguments.quick { CheckOptions::quick() } else { CheckOptions::full() };
-    let options = options.external_overviews(has_external_overviews(file));
-    check::validate(&DiskFile::open(file)?, &options, executor)
+    let mut options = options.external_overviews(has_external_overviews(file));
+    if arguments.quick && is_remote(file) {
+        options = options.sample_bytes(CheckOptions::REMOTE_SAMPLE);
+    }
+    check::validate(&*remote::open(file, remote)?, &options, executor)
 }
 
 /// Returns whether there are overviews next to a file, where GDAL would look for them.
@@ -150,18 +172,28 @@ fn has_external_overviews(file: &Path) -> bool {
     })
 }
 
-fn print(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> io::Result<()> {
+fn print(
+    file: &Path,
+    judged: &Result<Report, Error>,
+    read: Option<Traffic>,
+    arguments: &ValidateArguments,
+) -> io::Result<()> {
     let mut output = io::stdout().lock();
     if arguments.json {
-        writeln!(output, "{}", verdict(file, judged, arguments)?)?;
+        writeln!(output, "{}", verdict(file, judged, read, arguments)?)?;
     } else if let (false, Ok(report)) = (arguments.quiet, judged) {
-        write_text(&mut output, file, report, arguments)?;
+        write_text(&mut output, file, report, read, arguments)?;
     }
     output.flush()
 }
 
 /// Returns the object of a file.
-fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArguments) -> serde_json::Result<String> {
+fn verdict(
+    file: &Path,
+    judged: &Result<Report, Error>,
+    read: Option<Traffic>,
+    arguments: &ValidateArguments,
+) -> serde_json::Result<String> {
     let nothing = Report::default();
     let (verdict, report) = match judged {
         Ok(report) if report.is_valid(arguments.strict) => ("valid", report),
@@ -169,17 +201,24 @@ fn verdict(file: &Path, judged: &Result<Report, Error>, arguments: &ValidateArgu
         Err(_) => ("unjudged", &nothing),
     };
     serde_json::to_string(&Verdict {
-        file: file.to_string_lossy().into_owned(),
+        file: remote::name(file),
         verdict,
         strict: arguments.strict,
         quick: arguments.quick,
         report,
         error: judged.as_ref().err().map(Error::to_string),
+        read,
     })
 }
 
 /// Writes the verdict, then the findings, most severe first, each with its remedy.
-fn write_text(output: &mut impl Write, file: &Path, report: &Report, arguments: &ValidateArguments) -> io::Result<()> {
+fn write_text(
+    output: &mut impl Write,
+    file: &Path,
+    report: &Report,
+    read: Option<Traffic>,
+    arguments: &ValidateArguments,
+) -> io::Result<()> {
     let verdict = if report.is_valid(arguments.strict) { "valid" } else { "INVALID" };
     let counts: Vec<_> = [Severity::Error, Severity::Warning, Severity::Note]
         .iter()
@@ -188,10 +227,11 @@ fn write_text(output: &mut impl Write, file: &Path, report: &Report, arguments: 
             count => format!("{count} {}s", severity.name()),
         })
         .collect();
-    let name = one_line(&file.to_string_lossy());
+    let name = one_line(&remote::name(file));
+    let read = read.map_or_else(String::new, |read| format!("; read in {}", read.text()));
     writeln!(
         output,
-        "{name}: {verdict} ({}; {} of {} tiles decoded)",
+        "{name}: {verdict} ({}; {} of {} tiles decoded{read})",
         counts.join(", "),
         report.tiles_decoded,
         report.tiles

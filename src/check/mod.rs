@@ -79,10 +79,16 @@ pub struct CheckOptions {
     /// Limit on the bytes of tiles, compressed plus decoded; beyond it, tiles are not decoded, and a warning says so.
     /// Default: `None`, which means 16 GiB plus 2000 times the file length; only a decompression bomb reaches that.
     pub decode_limit: Option<u64>,
+    /// Limit on the bytes of tiles that a quick check reads, smallest overview first; overviews are then not compared.
+    /// Default: `None`. For files that are read over a network: [`REMOTE_SAMPLE`](Self::REMOTE_SAMPLE).
+    pub sample_bytes: Option<u64>,
 }
 
 /// Each method sets one option and returns the options, so that they can be chained.
 impl CheckOptions {
+    /// Bytes of tiles for a quick check of a file that is read over a network: 256 KiB.
+    pub const REMOTE_SAMPLE: u64 = 256 << 10;
+
     /// Returns the options of a full check.
     pub fn full() -> Self {
         Self::default()
@@ -109,6 +115,12 @@ impl CheckOptions {
     /// length.
     pub fn decode_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.decode_limit = bytes.into();
+        self
+    }
+
+    /// Sets the limit on the bytes of tiles that a quick check reads. Default: `None`.
+    pub fn sample_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.sample_bytes = bytes.into();
         self
     }
 

@@ -53,11 +53,20 @@ pub(super) fn check(
         let rules = [&rules::TILE_DECODE, &rules::TILE_OVERLAP, &rules::OVERVIEW_SIZE, &rules::NODATA_DIFFERS];
         rules.iter().any(|rule| report.has(rule))
     };
-    let compared = if is_damaged(report) { &[][..] } else { &levels };
+    let sample_bytes = options.sample_bytes.filter(|_| options.depth == Depth::Quick);
+    let compared = if is_damaged(report) || sample_bytes.is_some() { &[][..] } else { &levels };
     let budget = options.limit_for(tiff.length);
     let mut overviews = Overviews::new(compared, options, budget);
     let pass = if options.depth == Depth::Quick { Pass::Sample } else { Pass::All };
-    let mut sweep = Sweep { tiff, promises, pass, executor, budget, report };
+    let sample_bytes = sample_bytes.unwrap_or(u64::MAX);
+    let mut sweep = Sweep { tiff, promises, pass, executor, budget, sample_bytes, report };
+    if sample_bytes < u64::MAX {
+        // A COG has the smallest overview right after its header.
+        for image in images.iter().rev() {
+            sweep.contents(image, &mut overviews)?;
+        }
+        return Ok(());
+    }
     let mut done = vec![false; directories.len()];
     for (index, (level, mask)) in levels.iter().enumerate() {
         overviews.begin(index);
@@ -83,7 +92,7 @@ pub(super) fn check(
     {
         // Everything about these tiles has been reported already.
         let (promises, known) = (Promises::default(), &mut Report::default());
-        let mut sweep = Sweep { tiff, promises, pass: Pass::Again, executor, budget, report: known };
+        let mut sweep = Sweep { tiff, promises, pass: Pass::Again, executor, budget, sample_bytes, report: known };
         for image in [*mask, Some(*full)].into_iter().flatten() {
             sweep.contents(image, &mut overviews)?;
         }
@@ -109,6 +118,8 @@ struct Sweep<'a, 'b> {
     executor: &'b Executor,
     /// Remaining bytes that may be decoded.
     budget: u64,
+    /// Remaining bytes of tiles that may be read.
+    sample_bytes: u64,
     report: &'b mut Report,
 }
 
@@ -154,7 +165,10 @@ impl Sweep<'_, '_> {
                 continue;
             }
             let place = TilePlace { tile, offset: offsets.at(tile)?, count: counts.at(tile)? };
-            if wanted && self.tiff.holds_tile(place.offset, place.count) {
+            // With the leader and the trailer.
+            let bytes = place.count.saturating_add(8);
+            if wanted && bytes <= self.sample_bytes && self.tiff.holds_tile(place.offset, place.count) {
+                self.sample_bytes -= bytes;
                 let cost = if unjudged { None } else { self.cost(image, place) };
                 batch.push(Item { place, decode: cost.is_some() });
                 memory = memory.saturating_add(cost.unwrap_or(0));
@@ -210,6 +224,10 @@ impl Sweep<'_, '_> {
 
     fn judge(&mut self, image: &Image, batch: Vec<Item>, overviews: &mut Overviews<'_>) -> Result<()> {
         let (tiff, promises, shared) = (self.tiff, self.promises, &*overviews);
+        // With the leader and the trailer.
+        let range =
+            |item: &Item| item.place.offset.saturating_sub(4)..(item.place.offset + item.place.count).saturating_add(4);
+        tiff.reader.read_ahead(&mut batch.iter().filter(|item| item.decode).map(range));
         let judged = self
             .executor
             .map(batch, |item| judge(tiff, image, promises, item, shared).map(|judged| (item.place, judged)));

@@ -8,6 +8,7 @@ use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{Crs, Overrides};
 use crate::pixels::PixelOptions;
+use crate::redact::redact;
 use crate::sample::Nodata;
 use crate::source::file::Folders;
 use crate::source::geotiff::ReadOptions;
@@ -123,7 +124,7 @@ impl InputOptions {
     fn inputs(&self, files: &InputFiles) -> Vec<SourceInput<'static>> {
         let shared = Arc::new((self.clone(), Arc::<Folders>::default()));
         let input = |path: &std::path::PathBuf| {
-            let (shared, path, name) = (Arc::clone(&shared), path.clone(), path.to_string_lossy().into_owned());
+            let (shared, path, name) = (Arc::clone(&shared), path.clone(), redact(&path.to_string_lossy()));
             SourceInput::new(name, move || shared.0.open(&path, &shared.1))
         };
         files.paths().iter().map(input).collect()

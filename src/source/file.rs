@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::ErrorKind;
 
-pub(crate) use crate::read::{DiskFile, ReadAt, read_full};
+pub(crate) use crate::read::{Addresses, DiskFile, ReadAt, read_full};
 
 /// Reads a text file next to the raster; `None` if there is no such file. Text that is not UTF-8 is read as Latin-1.
 ///

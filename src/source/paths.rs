@@ -27,7 +27,9 @@ pub struct InputFiles {
 }
 
 impl InputFiles {
-    /// Finds the files of paths. The files of a list must be below its folder, or below `root` if there is one.
+    /// Finds the files of paths. Addresses are taken as they are. The files of a list must be below its folder, or below
+    /// `root` if there is one: a folder, or an address such as `s3://bucket/folder`, below which the addresses in the list
+    /// must be.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] for a folder or a list that cannot be read, [`ErrorKind::NoInputs`] for a folder or a pattern
@@ -64,6 +66,9 @@ impl InputFiles {
     /// [`ErrorKind::OutputIsInput`].
     pub fn check_output(&self, output: impl AsRef<Path>) -> Result<()> {
         let output = output.as_ref();
+        if Address::of(output).is_some() && self.paths.iter().any(|input| input == output) {
+            return Err(ErrorKind::OutputIsInput { path: output.to_owned() }.into());
+        }
         let Some(own) = identity(output) else { return Ok(()) };
         match self.paths.iter().find(|input| identity(input).as_ref() == Some(&own)) {
             Some(_) => Err(ErrorKind::OutputIsInput { path: output.to_owned() }.into()),
@@ -233,18 +238,43 @@ pub(crate) struct Confined {
     file: PathBuf,
     /// The folder that relative names start from.
     base: PathBuf,
-    /// The folder that all names must be in, without symbolic links.
-    root: PathBuf,
+    /// The place that all names must be in.
+    root: Root,
     has_root: bool,
+}
+
+/// A place that contains files.
+#[derive(Debug, Clone)]
+enum Root {
+    /// A folder, without symbolic links.
+    Folder(PathBuf),
+    /// The start of addresses, up to a slash.
+    Address(String),
+}
+
+/// Returns whether an address is below another one, which ends with a slash: it has the same start, and nothing after it
+/// leads back. Without knowledge of the store, everything that a server might take as a step back is refused.
+fn is_below(address: &str, root: &str) -> bool {
+    let Some(rest) = address.strip_prefix(root) else { return false };
+    let path = rest.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_step = |segment: &str| segment.is_empty() || segment == "." || segment.contains("..");
+    let is_hidden = ["\\", "%2e", "%2f", "%5c"].iter().any(|hidden| path.contains(hidden));
+    !is_hidden && !path.split('/').any(is_step)
 }
 
 impl Confined {
     /// Confines the files that `file` names to its folder, or to `root`.
     pub(crate) fn to(file: &Path, root: Option<&Path>) -> Result<Self> {
         let base = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = root.unwrap_or(base);
-        let real = fs::canonicalize(folder).map_err(|source| Error::io_at("read", folder, source))?;
-        Ok(Self { file: file.to_owned(), base: base.to_owned(), root: real, has_root: root.is_some() })
+        let address = root.filter(|root| Address::of(root).is_some() && !root.exists()).and_then(Path::to_str);
+        let root_place = match address {
+            Some(address) => Root::Address(format!("{}/", address.trim_end_matches('/'))),
+            None => {
+                let folder = root.unwrap_or(base);
+                Root::Folder(fs::canonicalize(folder).map_err(|source| Error::io_at("read", folder, source))?)
+            }
+        };
+        Ok(Self { file: file.to_owned(), base: base.to_owned(), root: root_place, has_root: root.is_some() })
     }
 
     /// Returns the path of the file itself without symbolic links.
@@ -261,16 +291,21 @@ impl Confined {
         if name.is_empty() {
             return Err(refuse("which is empty"));
         }
-        if let Some(address) = Address::of(Path::new(name)) {
-            return Err(refuse(&format!("which is {address}, not the path of a file")));
-        }
+        let folder = match (&self.root, Address::of(Path::new(name))) {
+            (Root::Address(root), Some(_)) if is_below(name, root) => return Ok(PathBuf::from(name)),
+            (Root::Address(_), _) => return Err(refuse("which is not below the address that is permitted")),
+            (Root::Folder(_), Some(address)) => {
+                return Err(refuse(&format!("which is {address}, not the path of a file")));
+            }
+            (Root::Folder(folder), None) => folder,
+        };
         if !self.has_root && (!is_relative || Path::new(name).is_absolute()) {
             return Err(refuse("which is not relative to its folder"));
         }
         let path = if is_relative { self.base.join(name) } else { PathBuf::from(name) };
         // Symbolic links and `..` count by where they lead.
         let real = fs::canonicalize(&path).map_err(|source| Error::io_at("read", &path, source))?;
-        if !real.starts_with(&self.root) {
+        if !real.starts_with(folder) {
             let folder = if self.has_root { "the folder that is permitted" } else { "its folder" };
             return Err(refuse(&format!("which is not below {folder}")));
         }
@@ -328,6 +363,33 @@ mod tests {
         assert!(found.check_output(folder.path().join("b.tif")).is_ok());
         assert!(found.check_output(folder.path().join("sub/../sub/a.tif")).is_err());
         assert!(found.check_output(folder.path().join("new.tif")).is_ok());
+    }
+
+    #[test]
+    fn lists_name_addresses_only_below_one_that_is_permitted() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("list.txt");
+        let at = PathBuf::from(format!("@{}", list.display()));
+        fs::write(folder.path().join("a.tif"), "x").unwrap();
+        let root = "https://host/tiles";
+        for (line, is_permitted) in [
+            ("https://host/tiles/a.tif", true),
+            ("https://host/tiles/b/a.tif?sig=../x", true),
+            ("https://host/tiles2/a.tif", false),
+            ("https://host/tiles", false),
+            ("https://host/tiles/../a.tif", false),
+            ("https://host/tiles/%2E%2e/a.tif", false),
+            ("https://host/tiles/..%2fa.tif", false),
+            ("https://host/tiles/b\\..\\a.tif", false),
+            ("https://host/tiles//a.tif", false),
+            ("http://host/tiles/a.tif", false),
+            ("s3://host/tiles/a.tif", false),
+            ("a.tif", false),
+        ] {
+            fs::write(&list, line).unwrap();
+            let found = InputFiles::find([&at], Some(Path::new(root)));
+            assert_eq!(found.is_ok(), is_permitted, "{line}");
+        }
     }
 
     #[test]

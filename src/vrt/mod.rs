@@ -16,7 +16,7 @@ use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::grid::Rectangle;
 use crate::pixels::{PixelOptions, RowBuffer};
-use crate::read::{DiskFile, read_full};
+use crate::read::{DiskFile, ReadAt, read_full};
 use crate::sample::{DataType, Nodata};
 use crate::source::describe;
 use crate::source::file::{Folders, bounded_text};
@@ -97,7 +97,19 @@ struct Opener {
 
 impl Opener {
     fn open(&self, path: &Path) -> Result<Box<dyn RasterSource>> {
-        let head = head(path)?;
+        if let Some(reader) = self.options.open_address(path) {
+            let reader = reader?;
+            let head = head(&*reader, path)?;
+            #[cfg(feature = "pictures")]
+            if let Some(format) = PictureFormat::of(&head) {
+                return Ok(Box::new(PictureSource::read(reader, format, &self.options)?));
+            }
+            if is_vrt(&head) {
+                return Err(Error::unsupported("a VRT at an address; copy the VRT file to a folder"));
+            }
+            return Ok(Box::new(GeoTiffSource::read(reader, &self.options, None)?));
+        }
+        let head = head(&DiskFile::open(path)?, path)?;
         #[cfg(feature = "pictures")]
         if let Some(format) = PictureFormat::of(&head) {
             return Ok(Box::new(PictureSource::open_among(path, format, &self.options, &self.folders)?));
@@ -147,16 +159,15 @@ impl Opener {
     }
 }
 
-/// Returns whether a file is a VRT, by its first bytes.
 /// Returns the first bytes of a file.
-fn head(path: &Path) -> Result<Vec<u8>> {
-    let file = DiskFile::open(path)?;
+fn head(file: &dyn ReadAt, path: &Path) -> Result<Vec<u8>> {
     let mut head = vec![0; HEAD_LEN];
-    let filled = read_full(&file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
+    let filled = read_full(file, 0, &mut head).map_err(|source| Error::io_at("read", path, source))?;
     head.truncate(filled);
     Ok(head)
 }
 
+/// Returns whether a file is a VRT, by its first bytes.
 fn is_vrt(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let head = head.trim_start_matches('\u{feff}').trim_start();

@@ -34,6 +34,12 @@ pub enum StoreErrorKind {
     Exists,
     /// The bucket or container does not exist.
     NoBucket,
+    /// The object to read does not exist.
+    NotFound,
+    /// The object changed while it was read.
+    Changed,
+    /// The server does not send parts of a file.
+    NoRanges,
     /// The credentials do not permit the request.
     AccessDenied,
     /// No credentials were found.
@@ -140,10 +146,45 @@ impl StoreError {
         let message = match kind {
             StoreErrorKind::NoCredentials => "no credentials were found".to_owned(),
             StoreErrorKind::WrongRegion => "the bucket is in another region".to_owned(),
-            StoreErrorKind::Unreachable => format!("the server cannot be reached ({})", redact(&last_cause(error))),
+            StoreErrorKind::Unreachable => return Self::unreachable(error),
             _ => redact(&text),
         };
         Self::new(kind, message)
+    }
+
+    /// Puts an error of a client that was reading into words.
+    pub(crate) fn from_reading(error: &object_store::Error) -> Self {
+        use object_store::Error as E;
+        let text = chain(error);
+        match error {
+            E::Precondition { .. } => return Self::changed(),
+            E::NotFound { .. } if !text.contains("NoSuchBucket") && !text.contains("ContainerNotFound") => {
+                return Self::new(StoreErrorKind::NotFound, "the object does not exist (HTTP 404)");
+            }
+            E::NotFound { .. } => return Self::new(StoreErrorKind::NoBucket, "the bucket does not exist"),
+            _ => {}
+        }
+        if text.contains("non-partial response") || text.contains("Content-Range header") {
+            return Self::no_ranges();
+        }
+        Self::from_client(error)
+    }
+
+    /// Makes the error for an object that changed.
+    pub(crate) fn changed() -> Self {
+        Self::new(StoreErrorKind::Changed, "it changed while it was read")
+    }
+
+    /// Makes the error for a server that sends whole files only.
+    pub(crate) fn no_ranges() -> Self {
+        let message = "the server ignores Range requests and would send the whole file for each of its parts";
+        Self::new(StoreErrorKind::NoRanges, message)
+    }
+
+    /// Makes the error for a server that does not answer, with the innermost cause.
+    pub(crate) fn unreachable(error: &dyn std::error::Error) -> Self {
+        let message = format!("the server cannot be reached ({})", redact(&last_cause(error)));
+        Self::new(StoreErrorKind::Unreachable, message)
     }
 
     /// Puts an error answer of a server into words: its status, and a body that may be XML.

@@ -28,22 +28,28 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking"))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers"))]
 
+mod cache;
 mod complete;
 mod crypto;
 mod error;
+mod fetch;
+mod location;
 mod options;
 mod parts;
 mod profile;
+mod reader;
 mod redact;
 mod shared;
 mod sink;
 mod store;
 mod target;
 mod upload;
+mod web;
 mod write;
 
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use options::StorageOptions;
+pub use reader::{Object, Objects, ReaderOptions, Traffic};
 pub use shared::SharedUpload;
 pub use sink::{ObjectSink, UploadOptions};
 pub use store::Store;

@@ -117,6 +117,22 @@ impl StorageOptions {
         self.clone().use_environment(false).resolve(service).map(drop)
     }
 
+    /// Returns the options that were set, by the names that were used.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.values
+    }
+
+    /// Returns how often a failed request is repeated, and for how long in total, unless an option says otherwise.
+    pub(crate) fn default_retries(&self) -> (usize, Duration) {
+        (self.max_retries, self.retry_time)
+    }
+
+    /// Returns whether an option is known to one of the services.
+    pub(crate) fn is_known(name: &str, value: &str) -> bool {
+        let services = [Service::S3, Service::Gcs, Service::Azure];
+        services.into_iter().any(|service| Resolved::new(service, 0, Duration::ZERO).apply(name, value).is_ok())
+    }
+
     /// Returns the options of a service by their canonical names, the environment's first.
     pub(crate) fn resolve(&self, service: Service) -> Result<Resolved> {
         let mut resolved = Resolved::new(service, self.max_retries, self.retry_time);

@@ -96,22 +96,8 @@ impl Store {
     /// # Errors
     /// [`StoreErrorKind::InvalidOption`], [`StoreErrorKind::NoCredentials`], and [`StoreErrorKind::NoTls`].
     pub fn open(target: &Target, options: &StorageOptions) -> Result<Self> {
-        let mut resolved = options.resolve(target.service())?;
-        if target.service() == Service::S3 {
-            profile::apply(&mut resolved)?;
-        }
-        prepare_tls(resolved.needs_tls())?;
-        let retry = RetryConfig {
-            max_retries: resolved.max_retries,
-            retry_timeout: resolved.retry_time,
-            backoff: BackoffConfig { init_backoff: first_wait(resolved.retry_time), ..BackoffConfig::default() },
-        };
-        let build = match target.service() {
-            Service::S3 => s3,
-            Service::Gcs => gcs,
-            Service::Azure => azure,
-        };
-        let (objects, parts, api, http) = build(target, &resolved, &retry)?;
+        let resolved = resolve(target, options)?;
+        let (objects, parts, api, http) = connect(target, &resolved, resolved.max_retries)?;
         let (max_retries, retry_time) = (resolved.max_retries, resolved.retry_time);
         let inner =
             Inner { requests: Requests::start()?, objects, parts, api, http: Some(http), max_retries, retry_time };
@@ -239,6 +225,38 @@ impl Store {
         let completed = self.inner.parts.complete_multipart(key, id, parts).await;
         completed.map(|_| ()).map_err(|error| StoreError::from_client(&error))
     }
+}
+
+/// Returns the options of a connection, with those of a profile.
+fn resolve(target: &Target, options: &StorageOptions) -> Result<Resolved> {
+    let mut resolved = options.resolve(target.service())?;
+    if target.service() == Service::S3 {
+        profile::apply(&mut resolved)?;
+    }
+    prepare_tls(resolved.needs_tls())?;
+    Ok(resolved)
+}
+
+/// Makes the clients for a target.
+fn connect(target: &Target, resolved: &Resolved, max_retries: usize) -> Result<Built> {
+    let retry = RetryConfig {
+        max_retries,
+        retry_timeout: resolved.retry_time,
+        backoff: BackoffConfig { init_backoff: first_wait(resolved.retry_time), ..BackoffConfig::default() },
+    };
+    let build = match target.service() {
+        Service::S3 => s3,
+        Service::Gcs => gcs,
+        Service::Azure => azure,
+    };
+    build(target, resolved, &retry)
+}
+
+/// Returns a client that only reads and repeats no request, with the number of repetitions and the time for them.
+pub(crate) fn reading(target: &Target, options: &StorageOptions) -> Result<(Arc<dyn ObjectStore>, (usize, Duration))> {
+    let resolved = resolve(target, options)?;
+    let (objects, ..) = connect(target, &resolved, 0)?;
+    Ok((objects, (resolved.max_retries, resolved.retry_time)))
 }
 
 /// Returns the wait before the first repetition of a request, which is repeated for at most `time`; it doubles each time.

@@ -10,7 +10,7 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::redact::redact;
 
 /// A kind of object store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Service {
     /// Amazon S3, and all stores with its interface.

@@ -43,6 +43,11 @@ impl Requests {
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
+    /// Starts a request.
+    pub(crate) fn spawn(&self, request: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(request);
+    }
+
     /// Runs a request to its end while the calling thread waits. The wait ends early after `time`, if there is one, from when a
     /// flag is set, or from the start without flags.
     pub(crate) fn wait<T: Send + 'static>(
@@ -151,7 +156,9 @@ impl Upload {
     }
 
     fn wait<T: Send + 'static>(&self, request: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-        self.store.requests().wait(&self.settings.cancelled, Some(Duration::ZERO), request)
+        // Without flags, nothing ends the wait but the answer.
+        let time = (!self.settings.cancelled.is_empty()).then_some(Duration::ZERO);
+        self.store.requests().wait(&self.settings.cancelled, time, request)
     }
 
     /// Begins the multipart upload, which shows whether the bucket exists and may be written to.
@@ -160,7 +167,8 @@ impl Upload {
             (self.store.clone(), self.target.path().clone(), self.settings.attributes.clone());
         let created = async move { store.create(&key, attributes).await };
         // Without the answer, nobody could abort the upload.
-        self.id = Some(self.store.requests().wait(&self.settings.cancelled, Some(CREATE_TIME), created)?);
+        let time = (!self.settings.cancelled.is_empty()).then_some(CREATE_TIME);
+        self.id = Some(self.store.requests().wait(&self.settings.cancelled, time, created)?);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Tolerates what libtiff tolerates, because such files are common; remaining doubts become warnings.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::codec::decode::ycbcr::YCbCr;
@@ -260,6 +261,15 @@ impl ImageLayout {
             ));
         }
         Ok(Some((offset, count)))
+    }
+
+    /// Returns the bytes of the chunks in a row of chunks, from left to right, each with those of all planes.
+    pub(super) fn ranges_of(&self, chunk_row: u32) -> impl Iterator<Item = Range<u64>> {
+        let places = (0..self.chunks_across).flat_map(|column| (0..self.planes()).map(move |plane| (plane, column)));
+        places.filter_map(move |(plane, column)| {
+            let range = self.chunk_range(self.chunk_index(plane, chunk_row, column), chunk_row);
+            range.ok().flatten().map(|(offset, count)| offset..offset.saturating_add(count))
+        })
     }
 
     /// Returns the start of the next chunk, or the end of the file.

@@ -20,7 +20,7 @@ use self::layout::ImageLayout;
 pub(crate) use self::metadata::all_items as metadata_items;
 use self::rows::{RowReader, Run};
 
-use super::file::{DiskFile, Folders, ReadAt};
+use super::file::{Addresses, DiskFile, Folders, ReadAt};
 use super::sidecar::Sidecars;
 use super::{RasterSource, pam};
 use crate::codec::decode::Compression;
@@ -53,6 +53,8 @@ pub struct ReadOptions {
     /// Folder below which the files named in a VRT file may be. Default: `None`, the folder of the VRT file, and names
     /// must be relative to it.
     pub vrt_root: Option<PathBuf>,
+    /// The way to open inputs that are addresses, such as `s3://bucket/scene.tif`. Default: `None`, which reads files only.
+    pub addresses: Option<Addresses>,
 }
 
 /// Each method sets one option and returns the options, so that they can be chained.
@@ -85,6 +87,18 @@ impl ReadOptions {
     pub fn vrt_root(mut self, vrt_root: impl Into<Option<PathBuf>>) -> Self {
         self.vrt_root = vrt_root.into();
         self
+    }
+
+    /// Sets the way to open inputs that are addresses. Default (`None`): files only. The files next to such an input
+    /// (`.aux.xml`, `.ovr`, `.msk`, world files, `.prj`) are not looked for, since each would take a request.
+    pub fn addresses(mut self, addresses: impl Into<Option<Addresses>>) -> Self {
+        self.addresses = addresses.into();
+        self
+    }
+
+    /// Opens the bytes at an address; `None` if the path is not one, or addresses are not opened.
+    pub(crate) fn open_address(&self, path: &Path) -> Option<Result<Arc<dyn ReadAt>>> {
+        self.addresses.as_ref()?.open(path)
     }
 }
 
@@ -176,6 +190,9 @@ impl GeoTiffSource {
 
     /// Opens a file, one of several for which folders are read once.
     pub(crate) fn open_among(path: &Path, options: &ReadOptions, folders: &Folders) -> Result<Self> {
+        if let Some(reader) = options.open_address(path) {
+            return Self::read(reader?, options, None);
+        }
         let mut source = Self::from_reader(DiskFile::open(path)?, options)?;
         if !options.ignore_aux && options.image.unwrap_or(0) == 0 {
             let Self { spec, geo, metadata, warnings, .. } = &mut source;

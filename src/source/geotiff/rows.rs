@@ -1,7 +1,7 @@
 //! Reads rows of pixels: decodes each chunk (tile or strip) once, on the thread pool, directly to its destination.
 
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::ImageLayout;
 use crate::buffer::Pool;
@@ -206,6 +206,9 @@ impl RowReader {
     ) -> Result<()> {
         let layout = Arc::clone(&self.layout);
         let chunk_rows = first_row / layout.chunk_height..=(end - 1) / layout.chunk_height;
+        // Those of later rows, too: while these rows are decoded and encoded, a remote file is fetched.
+        let ahead = (*chunk_rows.start()..layout.chunks_down).flat_map(|row| layout.ranges_of(row));
+        self.file.reader.read_ahead(&mut { ahead });
         let row_end = |row: u32| (row.saturating_add(1)).saturating_mul(layout.chunk_height).min(end);
         let row_ends: Vec<usize> = chunk_rows.clone().map(|row| (row_end(row) - first_row) as usize).collect();
         let column_end = |column: u32| (column as usize + 1).saturating_mul(layout.format.width);
@@ -303,11 +306,13 @@ struct TallStrip {
     next: Option<(u32, u32)>,
     /// `None` if the strip is not stored in the file.
     reader: Option<Box<dyn Read + Send>>,
+    /// The error of the last read that failed.
+    failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl TallStrip {
     fn new(plane: usize) -> Self {
-        Self { plane: u16::try_from(plane).unwrap_or(u16::MAX), next: None, reader: None }
+        Self { plane: u16::try_from(plane).unwrap_or(u16::MAX), next: None, reader: None, failure: Arc::default() }
     }
 
     /// Reads the samples of some rows of one strip.
@@ -334,10 +339,6 @@ impl TallStrip {
         let Some(reader) = &mut self.reader else {
             return repeat(fill, size(layout.format.row_bytes()));
         };
-        let damaged = |error: io::Error| match error.raw_os_error() {
-            Some(_) => Error::io("read the file", error),
-            None => Error::corrupt(layout.chunk_place(index), error.to_string()),
-        };
         let mut row = self.next.map_or(rows.start, |(row, _)| row);
         let mut packed = crate::tiff::file::allocate(size(layout.format.packed_row_bytes()), "rows of a strip")?;
         let row_bytes = packed.len() / count.max(1);
@@ -346,7 +347,10 @@ impl TallStrip {
             let skip = row < rows.start;
             let end = if skip { row_bytes } else { packed.len() };
             let target = packed.get_mut(..end).unwrap_or(&mut []);
-            let filled = stream::fill(&mut **reader, target).map_err(damaged)?;
+            let filled = match stream::fill(&mut **reader, target) {
+                Ok(filled) => filled,
+                Err(error) => return Err(self.located(error, layout, index)),
+            };
             if filled < end {
                 return Err(Error::corrupt(layout.chunk_place(index), format!("its data ends in row {row}")));
             }
@@ -373,14 +377,28 @@ impl TallStrip {
         let end = offset.saturating_add(count);
         let skipped = layout.format.packed_bytes(skipped_rows as usize).unwrap_or(usize::MAX) as u64;
         let (file, reversed_bits) = (file.clone(), layout.format.reversed_bits);
+        let failure = Arc::clone(&self.failure);
         let range = RangeReader::new(offset.saturating_add(skipped).min(end)..end, INPUT_BYTES, move |at, buffer| {
-            let filled = read_full(&*file.reader, at, buffer)?;
+            let filled = read_full(&*file.reader, at, buffer).map_err(|error| {
+                let kind = error.kind();
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                io::Error::from(kind)
+            })?;
             if reversed_bits {
                 decode::bits::reverse(buffer);
             }
             Ok(filled)
         });
         let reader = stream::open(compression, range);
-        reader.map(Some).map_err(|error| Error::corrupt(layout.chunk_place(index), error.to_string()))
+        reader.map(Some).map_err(|error| self.located(error, layout, index))
+    }
+
+    /// Adds the location to the error of a decoder. A read error is not damage, although the decoder returns it as if it
+    /// were.
+    fn located(&self, error: io::Error, layout: &ImageLayout, index: u64) -> Error {
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Error::io("read the file", error),
+            None => Error::corrupt(layout.chunk_place(index), error.to_string()),
+        }
     }
 }

@@ -78,6 +78,18 @@ pub(crate) struct PictureSource {
 }
 
 impl PictureSource {
+    /// Opens a file from a reader, without the files next to it.
+    pub(crate) fn read(file: Arc<dyn ReadAt>, format: PictureFormat, options: &ReadOptions) -> Result<Self> {
+        if options.image.is_some_and(|image| image > 0) {
+            return Err(Error::option(OptionField::Image, format!("no such image; {} has one", format.name())));
+        }
+        let picture = match format {
+            PictureFormat::Png => PngRows::open(file)?,
+            PictureFormat::Jpeg => JpegRows::open(file)?,
+        };
+        Ok(Self { picture, geo: GeoRef::default() })
+    }
+
     /// Opens a file, one of several for which folders are read once. An `.aux.xml` file next to it, a world file, and a
     /// `.prj` file georeference it.
     pub(crate) fn open_among(
@@ -86,26 +98,18 @@ impl PictureSource {
         options: &ReadOptions,
         folders: &Folders,
     ) -> Result<Self> {
-        if options.image.is_some_and(|image| image > 0) {
-            return Err(Error::option(OptionField::Image, format!("no such image; {} has one", format.name())));
-        }
-        let file = Arc::new(DiskFile::open(path)?);
-        let mut picture = match format {
-            PictureFormat::Png => PngRows::open(file)?,
-            PictureFormat::Jpeg => JpegRows::open(file)?,
-        };
-        let mut geo = GeoRef::default();
-        let Picture { spec, metadata, warnings, .. } = &mut picture;
+        let mut source = Self::read(Arc::new(DiskFile::open(path)?), format, options)?;
+        let Self { picture: Picture { spec, metadata, warnings, .. }, geo } = &mut source;
         if !options.ignore_aux {
-            pam::read_aux(path, (spec, &mut geo, metadata), warnings);
+            pam::read_aux(path, (spec, geo, metadata), warnings);
         }
         let sidecars = Sidecars::of(path, folders);
-        sidecars.apply(format.world_files(), false, &mut geo, warnings);
+        sidecars.apply(format.world_files(), false, geo, warnings);
         if let Some(mask) = sidecars.mask() {
             let name = mask.file_name().unwrap_or_default().to_string_lossy();
             warnings.push(format!("the mask '{name}' next to {} is not read", format.name()));
         }
-        Ok(Self { picture, geo })
+        Ok(source)
     }
 }
 

@@ -7,6 +7,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub mod web;
+
 use md5::{Digest, Md5};
 
 /// A small generator (splitmix64).

@@ -1,0 +1,169 @@
+//! Requests for ranges of an object or a file, with repetitions.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectStore};
+use tokio::sync::Semaphore;
+
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::store::first_wait;
+use crate::web::WebFile;
+
+/// The longest wait before a request is repeated.
+const MAX_WAIT: Duration = Duration::from_secs(15);
+
+/// How often the first request for an object is repeated if there is no connection at all: the name of the host may be wrong.
+const MAX_CONNECTS: usize = 3;
+
+/// Numbers of requests and of bytes received.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns the numbers of requests and of bytes.
+    pub(crate) fn get(&self) -> (u64, u64) {
+        (self.requests.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// What tells the contents of an object from later ones of the same name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Version {
+    pub(crate) etag: Option<String>,
+    pub(crate) modified: Option<String>,
+}
+
+impl Version {
+    /// Returns whether an answer comes from the same contents. The servers behind one name may disagree about dates.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.etag, &other.etag) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => self.modified == other.modified,
+            _ => false,
+        }
+    }
+}
+
+/// The answer to a request.
+pub(crate) struct Answer {
+    pub(crate) bytes: Bytes,
+    /// Size of the whole object.
+    pub(crate) size: u64,
+    pub(crate) version: Version,
+}
+
+/// What the first answer said about an object: its size and version.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) size: u64,
+    pub(crate) version: Version,
+}
+
+/// The way to an object.
+pub(crate) enum Way {
+    Object { store: Arc<dyn ObjectStore>, key: Path },
+    Web(WebFile),
+}
+
+/// The means of requests: how many there are at once, how often one is repeated, and for how long.
+pub(crate) struct Means {
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) counters: Counters,
+}
+
+impl Way {
+    /// Requests a range, again and again if the server fails.
+    pub(crate) async fn fetch(
+        &self,
+        range: Range<u64>,
+        known: Option<&Known>,
+        (max_retries, retry_time): (usize, Duration),
+        means: &Means,
+    ) -> Result<Answer> {
+        let began = Instant::now();
+        let mut wait = first_wait(retry_time);
+        let mut repeated = 0;
+        loop {
+            // Not held while waiting to repeat the request.
+            let permit = means.permits.acquire().await;
+            let answer = self.once(&range, known, &means.counters).await;
+            drop(permit);
+            let error = match answer.and_then(|answer| checked(answer, &range, known)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let is_unconnected = known.is_none() && error.to_string().contains("cannot be reached");
+            let most = if is_unconnected { max_retries.min(MAX_CONNECTS) } else { max_retries };
+            if error.kind() != StoreErrorKind::Unreachable || repeated >= most || began.elapsed() + wait > retry_time {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+            repeated += 1;
+            wait = (wait * 2).min(MAX_WAIT);
+        }
+    }
+
+    async fn once(&self, range: &Range<u64>, known: Option<&Known>, counters: &Counters) -> Result<Answer> {
+        match self {
+            Self::Object { store, key } => object(&**store, key, range, known, counters).await,
+            Self::Web(file) => file.fetch(range, known.map(|known| &known.version), counters).await,
+        }
+    }
+}
+
+/// Checks that an answer belongs to the object that was opened.
+fn checked(answer: Answer, range: &Range<u64>, known: Option<&Known>) -> Result<Answer> {
+    if let Some(known) = known
+        && (answer.size != known.size || !answer.version.is(&known.version))
+    {
+        return Err(StoreError::changed());
+    }
+    let len = range.end.min(answer.size).saturating_sub(range.start);
+    if answer.bytes.len() as u64 != len {
+        let message = format!("the answer ended after {} of {len} bytes", answer.bytes.len());
+        return Err(StoreError::new(StoreErrorKind::Unreachable, message));
+    }
+    Ok(answer)
+}
+
+/// Requests a range of an object once.
+async fn object(
+    store: &dyn ObjectStore,
+    key: &Path,
+    range: &Range<u64>,
+    known: Option<&Known>,
+    counters: &Counters,
+) -> Result<Answer> {
+    let etag = known.and_then(|known| known.version.etag.clone()).filter(|etag| !etag.starts_with("W/"));
+    let options = GetOptions { range: Some(range.clone().into()), if_match: etag, ..GetOptions::default() };
+    counters.count_request();
+    let found = match store.get_opts(key, options).await {
+        Ok(found) => found,
+        // Nothing else lacks its first byte.
+        Err(error) if range.start == 0 && StoreError::from_client(&error).to_string().contains("HTTP 416") => {
+            return Ok(Answer { bytes: Bytes::new(), size: 0, version: Version::default() });
+        }
+        Err(error) => return Err(StoreError::from_reading(&error)),
+    };
+    let size = found.meta.size;
+    let version = Version { etag: found.meta.e_tag.clone(), modified: Some(found.meta.last_modified.to_rfc2822()) };
+    let bytes = found.bytes().await.map_err(|error| StoreError::unreachable(&error))?;
+    counters.count_bytes(bytes.len() as u64);
+    Ok(Answer { bytes, size, version })
+}
