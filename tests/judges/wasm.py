@@ -76,11 +76,35 @@ def cases(folder):
         "nodata": "nan", "bounds": "10,40,20,50", "band_scale": "0.5", "band_unit": "m", "overview_count": 2, "overview_resampling": "average"}, {"threads": 2}
     yield "numbers, BigTIFF and statistics", made["numbers"], "blob", {"bigtiff": "yes", "stats": True}, {"threads": 3}
     yield "numbers, to a stream", made["numbers"], "path", {"overview_blocksize": 128}, {"threads": 3, "stream": True}
+    fixture = os.path.join(ROOT, "fixtures")
+    for number, (name, options) in enumerate(full_cases(fixture)):
+        yield f"every codec: {os.path.basename(name)} {options}", name, forms[number % 4], options, {"full": True, "threads": 1 + number % 3}
+    for name in ("numbers", "colors"):
+        yield f"every codec: {name}, window", made[name], "path", {"window": "100,200,1300,1900", "blocksize": 256}, {"full": True, "threads": 3}
+
+
+def full_cases(fixture):
+    """Inputs, and options that only the module with every codec has."""
+    def of(name):
+        return os.path.join(fixture, name)
+    rgb, dem, classes = of("rgb_jpeg_mask.tif"), of("dem_f32.tif"), of("landcover_palette.tif")
+    yield rgb, {"compress": "jpeg"}
+    yield rgb, {"compress": "jpeg", "quality": 30, "jpeg_subsampling": "444", "blocksize": 128}
+    yield rgb, {"compress": "webp", "lossless": True}
+    yield dem, {"compress": "lerc"}
+    yield dem, {"compress": "lerc_zstd", "max_z_error": 0.5, "overview_max_z_error": 2}
+    yield dem, {"compress": "lerc_deflate", "max_z_error": 0.01}
+    yield dem, {"window": "30,20,200,150", "dtype": "i16"}
+    yield dem, {"dtype": "u8", "rescale": "0,3000", "size": "100x80", "size_resampling": "average"}
+    yield rgb, {"bands": "3,1", "blocksize": 128}
+    yield classes, {"expand_palette": "rgb"}
 
 
 def package_options(options):
     """Options of the command as the package takes them."""
     lists = {"overviews": lambda text: [int(n) for n in text.split(",")], "bounds": lambda text: [float(n) for n in text.split(",")],
+             "window": lambda text: [int(n) for n in text.split(",")], "bands": lambda text: [int(n) for n in text.split(",")],
+             "rescale": lambda text: [float(n) for n in text.split(",")], "size": lambda text: [int(n) for n in text.split("x")],
              "band_scale": float}
     return {camel(name): lists.get(name, lambda value: value)(value) for name, value in options.items()}
 
@@ -139,8 +163,8 @@ def in_node(report, scratch):
             report.check(name, [str(r)])
             continue
         only = dict(only)
-        stream = only.pop("stream", False)
-        jobs.append({"name": name, "input": source, "as": form, "options": package_options(options) | only, "output": ours, "stream": stream})
+        stream, full = only.pop("stream", False), only.pop("full", False)
+        jobs.append({"name": name, "input": source, "as": form, "options": package_options(options) | only, "output": ours, "stream": stream, "full": full})
         natives[name] = (native, ours)
     listed = os.path.join(scratch, "jobs.json")
     with open(listed, "w") as f:
