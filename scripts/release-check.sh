@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores rio-cogeo package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -147,6 +147,15 @@ stores() {
     STORES=$TARGET/stores COGSMITH=$TARGET/stores/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/stores.py --long
 }
 
+# rio-cogeo's own tests with our cog_translate. RIO_COGEO: a folder with its sources, instead of those on GitHub.
+rio_cogeo() {
+    local source=${RIO_COGEO:-$LOGS/rio-cogeo-source}
+    scripts/test.sh python-build || return 1
+    "$TARGET/python-venv/bin/pip" install -q --disable-pip-version-check rio-cogeo==7.0.4 cogdumper "$TARGET"/wheels/cogsmith-*.whl || return 1
+    [ -d "$source" ] || git clone -q --depth 1 --branch 7.0.4 https://github.com/cogeotiff/rio-cogeo "$source" || return 1
+    "$TARGET/python-venv/bin/python" tests/judges/rio_cogeo_suite.py "$source"
+}
+
 # Checks the workflows as GitHub would.
 workflows() {
     local folder
@@ -185,6 +194,7 @@ check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
 check mosaic 'times as fast' mosaic
 check stores 'passed' stores
+check rio-cogeo 'tests of rio-cogeo pass' rio_cogeo
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
 check interop 'passed,' scripts/interop.sh

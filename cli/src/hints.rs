@@ -60,10 +60,13 @@ fn of_mismatch(option: OptionField) -> Option<&'static str> {
 
 fn of_family(family: Option<FileFamily>) -> &'static str {
     match family {
-        Some(FileFamily::Raster) => "convert it to GeoTIFF first, for example with 'gdal_translate IN OUT.tif'",
+        Some(FileFamily::Raster) => {
+            "'cogsmith create IN OUT.tif' reads PNG, JPEG, and VRT files; convert others to GeoTIFF first, for example with \
+             'gdal_translate IN OUT.tif'"
+        }
         Some(FileFamily::Array) => {
-            "convert a variable to GeoTIFF first, for example with gdal_translate, or open the file with xarray and \
-             pass the array to cogsmith in Python"
+            "xarray reads it, in Python: 'import cogsmith, xarray' and \
+             'cogsmith.write(xarray.open_dataset(\"IN\")[\"VARIABLE\"], \"OUT.tif\")'"
         }
         Some(FileFamily::Vector) => "cogsmith reads rasters; 'gdalinfo' and 'ogrinfo' show what the file contains",
         Some(FileFamily::Archive) => "unpack it first",

@@ -233,6 +233,10 @@ def kinds():
             source = write(f("in.dat"), data)
             for words, code in ((["create", source, f("out.tif")], 1), (["info", source], 1), (["validate", "--quiet", source], 2)):
                 r = run(*words)
+                if name in ("PNG", "JPEG") and words[0] == "create":
+                    out += [] if r.code == 0 else [f"{name}: {r}"]
+                    os.remove(f("out.tif"))
+                    continue
                 expected = rf"error: '.*in\.dat': not a TIFF file.*{kind}.*hint: .*{hint}"
                 if name == "VRT" and words[0] == "create":
                     # An input, but the file that it names is elsewhere.

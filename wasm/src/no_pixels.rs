@@ -1,6 +1,6 @@
 //! The choice of pixels, which only the module with every codec has.
 
-use cogsmith::{GeoTiffSource, Nodata, RasterSource};
+use cogsmith::{GeoTiffSource, Nodata};
 
 use crate::object::{Given, Result};
 
@@ -29,7 +29,7 @@ impl PixelChoice {
     }
 
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in the other module")]
-    pub(crate) fn apply(&self, mut source: GeoTiffSource, nodata: Option<Option<Nodata>>) -> Result<impl RasterSource> {
+    pub(crate) fn apply(&self, mut source: GeoTiffSource, nodata: Option<Option<Nodata>>) -> Result<GeoTiffSource> {
         if let Some(nodata) = nodata {
             source.set_nodata(nodata)?;
         }

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from . import _check
+import numpy as np
+
+from . import _check, _values
 from ._convert import create
 from ._types import StrPath
+from ._write import write
 
 #: Entries of a profile that the output has in any case.
 _ALWAYS = frozenset({"driver", "tiled", "copy_src_overviews"})
 #: GDAL's configuration options that have an equivalent, and those that ask for what happens anyway.
 _CONFIG = {"GDAL_NUM_THREADS": "threads", "GDAL_TIFF_OVR_BLOCKSIZE": "overview_blocksize"}
+#: NumPy's names of the library's data types.
+_DTYPES = {
+    "u8": "uint8", "i8": "int8", "u16": "uint16", "i16": "int16", "u32": "uint32", "i32": "int32", "u64": "uint64",
+    "i64": "int64", "f16": "float16", "f32": "float32", "f64": "float64",
+}  # fmt: skip
 _CONFIG_ALWAYS = frozenset({"GDAL_TIFF_INTERNAL_MASK", "GDAL_CACHEMAX", "GDAL_DISABLE_READDIR_ON_OPEN"})
 
 
@@ -55,11 +65,13 @@ def cog_translate(
     Parameters
     ----------
     source : str, os.PathLike, or rasterio dataset
-        GeoTIFF or VRT file. Of a dataset that is open in rasterio, the file is read again.
+        GeoTIFF, VRT, PNG, or JPEG file. Of a dataset that is open in rasterio, the file is read again; if it is not a file
+        on disk, such as a ``WarpedVRT`` or a ``MemoryFile``, its pixels are read into memory.
     dst_path : str or os.PathLike
         COG to write; replaced if it exists.
     dst_kwargs : dict
-        A profile of ``rio_cogeo.profiles`` or creation options of GDAL.
+        A profile of ``rio_cogeo.profiles`` or creation options of GDAL. Without ``compress``, as in the profile "raw", the
+        output is not compressed.
     indexes : int or sequence of int, optional
         Bands, counted from 1.
     nodata : float or str, optional
@@ -67,7 +79,7 @@ def cog_translate(
     dtype : optional
         Data type.
     add_mask : bool, default False
-        Whether a mask is made of nodata or alpha; the nodata value is then left out.
+        Whether a mask is made of nodata or alpha, if the source has one of them.
     overview_level : int, optional
         Number of overviews; 0 for none.
     overview_resampling : str, default "nearest"
@@ -78,13 +90,15 @@ def cog_translate(
         Whether warnings are suppressed.
     additional_cog_metadata : dict, optional
         Metadata items.
+    colormap : dict, optional
+        Color table, for a dataset that is open in rasterio.
     decimation_base : int, default 2
         Ratio of the sizes of levels.
     in_memory, allow_intermediate_compression, temporary_compression, use_cog_driver, progress_out : optional
         Without effect.
     forward_band_tags, forward_ns_tags : optional
         Without effect.
-    web_optimized, tms, zoom_level, zoom_level_strategy, aligned_levels, resampling, colormap : optional
+    web_optimized, tms, zoom_level, zoom_level_strategy, aligned_levels, resampling : optional
         Not supported if they ask for anything; use rio-cogeo for these.
 
     Raises
@@ -98,20 +112,57 @@ def cog_translate(
     """
     lacked = {
         "web_optimized": web_optimized, "tms": tms, "zoom_level": zoom_level, "aligned_levels": aligned_levels,
-        "colormap": colormap,
     }  # fmt: skip
     for name, value in lacked.items():
         if value not in (None, False):
-            raise ValueError(f"{name}={value!r} is not supported: cogsmith writes pixels where they are, in their own colors")
+            raise ValueError(f"{name}={value!r} is not supported: cogsmith writes pixels where they are")
+    options = _encoding(dst_kwargs, config, overview_resampling)
+    if dtype is not None:
+        options["dtype"] = dtype
+    # rio-cogeo notes the kernel.
+    items = {"OVERVIEW_RESAMPLING": overview_resampling.upper(), **(additional_cog_metadata or {})}
+    metadata = {name: str(value) for name, value in items.items()}
     path = _path(source)
-    options: dict[str, Any] = {"overview_resampling": overview_resampling}
-    for key, value in dst_kwargs.items():
+    if colormap is not None and path is not None:
+        if path == source or not hasattr(source, "read"):
+            raise ValueError("colormap= is not supported for a path; pass the dataset, opened in rasterio")
+        path = None
+    about = _of_dataset(source) if path is None else _of_file(path)
+    options |= _overviews(about, overview_level, decimation_base, options)
+    if options.get("overviews") == "none":
+        del options["overview_resampling"]
+    chosen = about.bands if indexes is None else 1 if isinstance(indexes, (int, np.integer)) else len(list(indexes))
+    if _values.word(options.get("photometric")) == "ycbcr" and chosen != 3:
+        # rio-cogeo leaves it out of images with one band; with alpha, JPEG makes YCbCr of the colors in any case.
+        del options["photometric"]
+        if not quiet and chosen < 3:
+            _values.warn(f"photometric=YCBCR is left out: the image has {chosen} bands")
+    if _values.word(options.get("dtype", about.dtype)) == about.dtype:
+        options.pop("dtype", None)
+    if path is None:
+        _write_dataset(source, dst_path, indexes, nodata, add_mask, colormap, metadata, options)
+        return
+    if indexes is not None:
+        options["bands"] = indexes
+    if nodata is not None:
+        options["nodata"] = nodata
+    if add_mask and about.alpha is not None and (indexes is None or about.alpha in np.atleast_1d(indexes)):
+        options["mask"] = "alpha"
+    elif add_mask and about.alpha is None and not about.mask and (about.nodata or nodata is not None):
+        options["mask"] = "nodata"
+    create(path, dst_path, overwrite=True, quiet=quiet, metadata=metadata, **options)
+
+
+def _encoding(profile: Mapping[str, Any], config: Mapping[str, Any] | None, resampling: str) -> dict[str, Any]:
+    """Returns the options of a profile and of GDAL's configuration."""
+    options: dict[str, Any] = {"overview_resampling": resampling, "compress": "none"}
+    for key, value in profile.items():
         name = key.lower()
         if name in ("blockxsize", "blockysize") or (name == "nodata" and value is None):
             continue
         if name not in _ALWAYS:
             options[name] = value
-    sizes = {key.lower(): int(value) for key, value in dst_kwargs.items() if key.lower() in ("blockxsize", "blockysize")}
+    sizes = {key.lower(): int(value) for key, value in profile.items() if key.lower() in ("blockxsize", "blockysize")}
     if sizes:
         options["blocksize"] = (sizes.get("blockysize", 512), sizes.get("blockxsize", 512))
     for key, value in (config or {}).items():
@@ -121,35 +172,94 @@ def cog_translate(
             raise ValueError(f"config={{{key!r}: {value!r}}} has no equivalent; leave it out")
     if "overview_blocksize" in options:
         options["overview_blocksize"] = int(options["overview_blocksize"])
-    if indexes is not None:
-        options["bands"] = indexes
-    if nodata is not None:
-        options["nodata"] = nodata
-    if dtype is not None:
-        options["dtype"] = dtype
-    # rio-cogeo notes the kernel.
-    items = {"OVERVIEW_RESAMPLING": overview_resampling.upper(), **(additional_cog_metadata or {})}
-    options["metadata"] = {name: str(value) for name, value in items.items()}
-    options |= _overviews(path, overview_level, decimation_base, options)
-    if options.get("overviews") == "none":
-        del options["overview_resampling"]
-    if add_mask:
-        about = _check.info(path)
-        options["mask"] = "alpha" if about.get("alpha") is not None else "nodata"
-    create(path, dst_path, overwrite=True, quiet=quiet, **options)
+    return options
 
 
-def _path(source: Any) -> Path:
-    """Returns the path of a file, or of a dataset that is open in rasterio."""
+@dataclass
+class _About:
+    """The properties of a source that the options depend on."""
+
+    width: int
+    height: int
+    bands: int
+    dtype: str
+    #: Number of the alpha band.
+    alpha: int | None
+    mask: bool
+    nodata: bool
+
+
+def _of_file(path: Path) -> _About:
+    about = _check.info(path)
+    return _About(
+        about["width"], about["height"], about["bands"], _DTYPES.get(about["data_type"], about["data_type"]),
+        about["alpha_band"], bool(about["mask"]), about["nodata"] is not None,
+    )  # fmt: skip
+
+
+def _of_dataset(source: Any) -> _About:
+    names = [one.name for one in source.colorinterp]
+    flags = [flag.name for flag in source.mask_flag_enums[0]]
+    is_mask = flags == ["per_dataset"]
+    return _About(
+        source.width, source.height, source.count, source.dtypes[0],
+        names.index("alpha") + 1 if "alpha" in names else None, is_mask, source.nodata is not None,
+    )  # fmt: skip
+
+
+def _write_dataset(
+    source: Any,
+    dst_path: StrPath,
+    indexes: Any,
+    nodata: Any,
+    add_mask: bool,
+    colormap: Mapping[int, Any] | None,
+    metadata: dict[str, str],
+    options: dict[str, Any],
+) -> None:
+    """Writes the pixels of a dataset that is open in rasterio."""
+    about = _of_dataset(source)
+    numbers = list(source.indexes) if indexes is None else [indexes] if isinstance(indexes, (int, np.integer)) else list(indexes)
+    if add_mask and indexes is None:
+        numbers = [number for number in numbers if source.colorinterp[number - 1].name != "alpha"]
+    points, points_crs = source.gcps
+    place: dict[str, Any] = {"gcps": points, "crs": points_crs} if points else {"transform": source.transform, "crs": source.crs}
+    value = source.nodata if nodata is None else nodata
+    if isinstance(value, str):
+        value = float(value)
+    bands: dict[str, Any] = {
+        "band_names": [source.descriptions[number - 1] for number in numbers],
+        "band_scale": [source.scales[number - 1] for number in numbers],
+        "band_offset": [source.offsets[number - 1] for number in numbers],
+        "band_unit": [source.units[number - 1] or "" for number in numbers],
+    }
+    colors = [source.colorinterp[number - 1].name for number in numbers]
+    if colormap is not None or colors == ["palette"]:
+        bands["colormap"] = source.colormap(numbers[0]) if colormap is None else colormap
+    elif "undefined" not in colors and "palette" not in colors:
+        bands["colorinterp"] = colors
+    mask = source.dataset_mask() if about.mask or add_mask else None
+    # An object with the attributes of rioxarray, which are the only way to metadata of bands.
+    array = SimpleNamespace(data=source.read(numbers), attrs={"band_tags": [source.tags(number) for number in numbers]})
+    write(
+        array, dst_path, bands="first", overwrite=True, mask=mask, nodata=None if add_mask else value,
+        tags={**source.tags(), **metadata}, **place, **bands, **options,
+    )  # fmt: skip
+
+
+def _path(source: Any) -> Path | None:
+    """Returns the path of a file, or of a dataset that is open in rasterio; ``None`` if that is not a file on disk."""
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
     name = getattr(source, "name", None)
-    if isinstance(name, str) and os.path.isfile(name):
+    if isinstance(name, str) and os.path.isfile(name) and not hasattr(source, "src_crs"):
         return Path(name)
-    raise ValueError(f"{source!r} is not a file on disk; pass its pixels to cogsmith.write")
+    if not (hasattr(source, "read") and hasattr(source, "dataset_mask")):
+        raise TypeError(f"{source!r} is neither a path nor a dataset that is open in rasterio")
+    return None
 
 
-def _overviews(path: Path, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
+def _overviews(about: _About, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options for overviews."""
     if count == 0:
         return {"overviews": "none"}
@@ -157,9 +267,8 @@ def _overviews(path: Path, count: int | None, base: int, options: Mapping[str, A
         return {} if count is None else {"overview_count": count}
     if count is None:
         height, width = options.get("blocksize", (512, 512))
-        about = _check.info(path)
         count = 0
-        while max(about["width"] / width, about["height"] / height) > base**count:
+        while max(about.width / width, about.height / height) > base**count:
             count += 1
         if count == 0:
             return {"overviews": "none"}
