@@ -1,8 +1,33 @@
 //! The choice of pixels, which only the module with every codec has.
 
-use cogsmith::{GeoTiffSource, Nodata};
+use cogsmith::{GeoTiffSource, Nodata, OptionField};
 
 use crate::object::{Given, Result};
+
+/// Names of the options.
+pub(crate) const NAMES: [&str; 0] = [];
+
+/// Returns the property of an option of the library that chooses pixels.
+pub(crate) const fn property(_: OptionField) -> Option<&'static str> {
+    None
+}
+
+/// Returns whether this module lacks an option that chooses pixels.
+pub(crate) const fn is_absent(option: OptionField) -> bool {
+    matches!(
+        option,
+        OptionField::WrapLongitude
+            | OptionField::Window
+            | OptionField::Bbox
+            | OptionField::Bands
+            | OptionField::ExpandPalette
+            | OptionField::Unscale
+            | OptionField::Rescale
+            | OptionField::DataType
+            | OptionField::Size
+            | OptionField::SizeResampling
+    )
+}
 
 /// All pixels, as they are.
 #[derive(Debug, Default)]
@@ -10,7 +35,7 @@ pub(crate) struct PixelChoice;
 
 impl PixelChoice {
     pub(crate) fn take(&mut self, given: &Given) -> Result<()> {
-        given.refuse("the module with every codec has this option: import from 'cogsmith/full'")
+        given.refuse("unknown")
     }
 
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in the other module")]

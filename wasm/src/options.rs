@@ -9,10 +9,10 @@ use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::object::{Given, Result, entries, refused};
-use crate::pixels::PixelChoice;
+use crate::pixels::{self, PixelChoice};
 
-/// All names, in the order of docs/command.md.
-const NAMES: [&str; 48] = [
+/// Names of all options except those that choose pixels, in the order of docs/command.md.
+const NAMES: [&str; 38] = [
     "compress",
     "level",
     "quality",
@@ -51,16 +51,6 @@ const NAMES: [&str; 48] = [
     "stats",
     "metadata",
     "stripMetadata",
-    "wrapLongitude",
-    "window",
-    "bbox",
-    "bands",
-    "expandPalette",
-    "unscale",
-    "rescale",
-    "dtype",
-    "size",
-    "sizeResampling",
 ];
 
 /// Returns the property of an option of the library; `None` if JavaScript does not have it.
@@ -101,17 +91,7 @@ pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
         OptionField::ColorInterpretation => "colorInterpretation",
         OptionField::Metadata => "metadata",
         OptionField::StripMetadata => "stripMetadata",
-        OptionField::WrapLongitude => "wrapLongitude",
-        OptionField::Window => "window",
-        OptionField::Bbox => "bbox",
-        OptionField::Bands => "bands",
-        OptionField::ExpandPalette => "expandPalette",
-        OptionField::Unscale => "unscale",
-        OptionField::Rescale => "rescale",
-        OptionField::DataType => "dtype",
-        OptionField::Size => "size",
-        OptionField::SizeResampling => "sizeResampling",
-        _ => return None,
+        option => return pixels::property(option),
     })
 }
 
@@ -133,15 +113,15 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::HeaderRoom
             | OptionField::Sync
             | OptionField::Shards
-    )
+    ) || pixels::is_absent(option)
 }
 
-/// Returns whether a name is in [`NAMES`].
-const fn is_name(name: &str) -> bool {
+/// Returns whether a name is among `names`.
+const fn is_name(name: &str, names: &[&str]) -> bool {
     let mut index = 0;
-    while index < NAMES.len() {
+    while index < names.len() {
         // Slices cannot be compared in constants.
-        let (known, name) = (NAMES[index].as_bytes(), name.as_bytes());
+        let (known, name) = (names[index].as_bytes(), name.as_bytes());
         let mut at = 0;
         while at < known.len() && at < name.len() && known[at] == name[at] {
             at += 1;
@@ -160,7 +140,10 @@ const _: () = {
     while index < OptionField::ALL.len() {
         let option = OptionField::ALL[index];
         match property(option) {
-            Some(name) => assert!(is_name(name), "the property of an option does not exist"),
+            Some(name) => assert!(
+                is_name(name, &NAMES) || is_name(name, &pixels::NAMES),
+                "the property of an option does not exist"
+            ),
             None => assert!(is_absent(option), "an option has no property"),
         }
         index += 1;
@@ -204,7 +187,7 @@ impl Options {
         let (mut parameters, mut of_overviews): (Vec<(&str, Parameter)>, Vec<(&str, Parameter)>) = Default::default();
         let (mut other, mut count) = (None, None);
         let (mut crs, mut crs_wkt) = (None, false);
-        for given in entries(object, "options", &NAMES)? {
+        for given in entries(object, "options", &[&NAMES[..], &pixels::NAMES].concat())? {
             let (encode, overrides) = (&mut options.encode, &mut options.overrides);
             match given.option() {
                 "compress" => encode.compression = codec(&given)?,

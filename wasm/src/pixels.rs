@@ -1,11 +1,47 @@
 //! The choice of pixels: a window, bands, another data type, palette colors, a smaller size.
 
 use cogsmith::{
-    BandChoice, Bounds, GeoTiffSource, Nodata, PaletteColors, PixelOptions, RasterSource, Rectangle, Resampling,
-    Rescale,
+    BandChoice, Bounds, GeoTiffSource, Nodata, OptionField, PaletteColors, PixelOptions, RasterSource, Rectangle,
+    Resampling, Rescale,
 };
 
 use crate::object::{Given, Result};
+
+/// Names of the options, in the order of docs/command.md.
+pub(crate) const NAMES: [&str; 10] = [
+    "wrapLongitude",
+    "window",
+    "bbox",
+    "bands",
+    "expandPalette",
+    "unscale",
+    "rescale",
+    "dtype",
+    "size",
+    "sizeResampling",
+];
+
+/// Returns the property of an option of the library that chooses pixels.
+pub(crate) const fn property(option: OptionField) -> Option<&'static str> {
+    Some(match option {
+        OptionField::WrapLongitude => "wrapLongitude",
+        OptionField::Window => "window",
+        OptionField::Bbox => "bbox",
+        OptionField::Bands => "bands",
+        OptionField::ExpandPalette => "expandPalette",
+        OptionField::Unscale => "unscale",
+        OptionField::Rescale => "rescale",
+        OptionField::DataType => "dtype",
+        OptionField::Size => "size",
+        OptionField::SizeResampling => "sizeResampling",
+        _ => return None,
+    })
+}
+
+/// Returns whether this module lacks an option that chooses pixels.
+pub(crate) const fn is_absent(_: OptionField) -> bool {
+    false
+}
 
 /// The pixels of a file that are written, and as what.
 #[derive(Debug, Default)]
