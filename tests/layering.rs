@@ -111,7 +111,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "vrt",
-        &["buffer", "error", "executor", "geo", "grid", "pixels", "read", "sample", "source", "spec", "view", "xml"],
+        &[
+            "buffer", "error", "executor", "geo", "grid", "pixels", "read", "sample", "source", "spec", "validity",
+            "view", "xml",
+        ],
     ),
     (
         "front",
@@ -122,7 +125,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "edit",
-        &["error", "geo", "grid", "options", "read", "sample", "sink", "source", "spec", "statistics", "tiff", "view"],
+        &[
+            "error",
+            "executor",
+            "geo",
+            "grid",
+            "names",
+            "options",
+            "read",
+            "sample",
+            "sink",
+            "source",
+            "spec",
+            "statistics",
+            "tiff",
+            "view",
+        ],
     ),
     ("json", &["check", "codec", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
