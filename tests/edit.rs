@@ -222,7 +222,7 @@ fn damaged_headers_do_no_harm() {
     let target = case.path("out.tif");
     let options = RepackOptions::new().file(FileOptions::new().overwrite(true));
     let (mut refused, mut copied) = (0, 0);
-    for index in (0..1500).step_by(3) {
+    for index in (0..1500).step_by(11) {
         for value in [0, 1, 0x7f, 0xff] {
             let mut changed = bytes.clone();
             changed[index] = value;
@@ -234,5 +234,5 @@ fn damaged_headers_do_no_harm() {
             let _ = cogsmith::edit(&damaged, &EditOptions::new().nodata(5u64));
         }
     }
-    assert!(refused > 50 && copied > 50, "{refused} refused, {copied} copied");
+    assert!(refused > 20 && copied > 20, "{refused} refused, {copied} copied");
 }

@@ -139,9 +139,6 @@ pub(crate) fn edit(arguments: &EditArguments) -> Result<(), Failure> {
 }
 
 fn options(arguments: &EditArguments) -> Result<EditOptions, Failure> {
-    if arguments.describe.computes_statistics() {
-        return Err(Failure::Usage("--stats: edit does not compute statistics; --stats=no removes them".into()));
-    }
     let mut overrides = Overrides::default();
     arguments.place.add_to(&mut overrides);
     arguments.describe.add_to(&mut overrides);
@@ -156,6 +153,7 @@ fn options(arguments: &EditArguments) -> Result<EditOptions, Failure> {
         .icc_profile(profile.transpose()?)
         .remove(arguments.remove.clone())
         .remove_items(arguments.remove_metadata.clone())
+        .statistics(arguments.describe.computes_statistics())
         .header_room(arguments.header_room)
         .dry_run(arguments.dry_run)
         .sync(arguments.sync);

@@ -35,13 +35,14 @@ pub(crate) fn repack(
     Ok((made.bytes, made.big_tiff, made.levels, made.tiles, made.warnings))
 }
 
-/// How an edit is written: `_plan.EditChoice`.
+/// Parts of an edit that `create` does not have: `_plan.EditChoice`.
 #[derive(FromPyObject)]
 pub(crate) struct EditChoice {
     icc_profile: Option<Vec<u8>>,
     remove: Vec<String>,
     /// Domain and name.
     remove_metadata: Vec<(Option<String>, String)>,
+    statistics: bool,
     header_room: Option<u32>,
     dry_run: bool,
     sync: bool,
@@ -66,6 +67,7 @@ pub(crate) fn edit(
         .icc_profile(choice.icc_profile)
         .remove(parts.collect::<PyResult<Vec<_>>>()?)
         .remove_items(choice.remove_metadata)
+        .statistics(choice.statistics)
         .header_room(choice.header_room)
         .dry_run(choice.dry_run)
         .sync(choice.sync);

@@ -164,7 +164,7 @@ mod tests {
     fn changed(pyramid: &Pyramid, text: &str) -> Pyramid {
         let mut after = pyramid.clone();
         after.levels[0].image.set(Tag::GDAL_METADATA, Some(TagValue::Ascii(text.as_bytes().to_vec())));
-        after.levels[1].image.set(Tag::GDAL_NODATA, None);
+        after.levels.iter_mut().for_each(|level| level.image.set(Tag::GDAL_NODATA, None));
         after
     }
 

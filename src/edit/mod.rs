@@ -7,6 +7,7 @@ mod in_place;
 mod layout;
 mod options;
 mod pyramid;
+mod stats;
 
 use std::io::Write;
 use std::path::Path;
@@ -111,7 +112,7 @@ pub fn edit(path: impl AsRef<Path>, options: &EditOptions) -> Result<EditSummary
     let path = path.as_ref();
     let file = TiffFile::open(Arc::new(DiskFile::open(path)?))?;
     let (bytes, variant) = (file.length, file.variant());
-    let source = GeoTiffSource::read(Arc::clone(&file.reader), &ReadOptions::new(), None)?;
+    let mut source = GeoTiffSource::read(Arc::clone(&file.reader), &ReadOptions::new(), None)?;
     let mut pyramid = Pyramid::read(file, None)?;
     let described = |source: &GeoTiffSource| Described {
         spec: source.spec().clone(),
@@ -119,7 +120,14 @@ pub fn edit(path: impl AsRef<Path>, options: &EditOptions) -> Result<EditSummary
         metadata: source.metadata().clone(),
     };
     let before = described(&source);
-    let after = before.clone().edited(options)?;
+    let mut after = before.clone().edited(options)?;
+    if options.statistics {
+        // Tiles that are not stored are nodata, so the new value applies to them.
+        source.set_nodata(after.spec.nodata)?;
+        source.fill_with_nodata();
+        let height = pyramid.levels.first().map_or(1, |full| full.level.tile_size.height);
+        stats::compute(&mut source, &after.spec, &mut after.metadata, height, &|| options.is_cancelled())?;
+    }
     let changes = change::changes(&pyramid, &before, &after)?;
     drop(source);
     let space = HeaderSpace::of(&pyramid)?;
@@ -163,14 +171,14 @@ pub fn edit(path: impl AsRef<Path>, options: &EditOptions) -> Result<EditSummary
 fn open(path: &Path) -> Result<Pyramid> {
     let open = |path: &Path| TiffFile::open(Arc::new(DiskFile::open(path)?));
     let file = open(path)?;
-    let beside = files_beside(path);
-    if let Some(mask) = beside.mask {
+    let companions = files_beside(path);
+    if let Some(mask) = companions.mask {
         let name = mask.file_name().unwrap_or_default().to_string_lossy().into_owned();
         return Err(Error::unsupported(format!(
             "copying an image whose mask is in '{name}', next to it; 'create' reads and encodes such a file"
         )));
     }
-    let overviews = beside.overviews.map(|path| open(&path)).transpose()?;
+    let overviews = companions.overviews.map(|path| open(&path)).transpose()?;
     Pyramid::read(file, overviews)
 }
 

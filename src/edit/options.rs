@@ -112,6 +112,9 @@ pub struct EditOptions {
     pub remove: Vec<EditPart>,
     /// Metadata items to remove: domain, if not the default one, and name.
     pub remove_items: Vec<(Option<String>, String)>,
+    /// True to compute statistics of every band from the pixels of full resolution, exactly, and store them in place of
+    /// others. Tiles are decoded for that. Not for complex samples. Default: `false`.
+    pub statistics: bool,
     /// Free bytes after the directories, in which later changes fit, if a new file is written. A file with fewer free
     /// bytes is written again even if nothing else changes. Default (`None`): as many as the file has.
     pub header_room: Option<u32>,
@@ -168,6 +171,12 @@ impl EditOptions {
     /// Sets the metadata items to remove: domain, if not the default one, and name.
     pub fn remove_items(mut self, items: impl Into<Vec<(Option<String>, String)>>) -> Self {
         self.remove_items = items.into();
+        self
+    }
+
+    /// Sets whether statistics of every band are computed and stored. Default: `false`.
+    pub fn statistics(mut self, statistics: bool) -> Self {
+        self.statistics = statistics;
         self
     }
 

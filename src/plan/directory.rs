@@ -6,7 +6,7 @@ use crate::geo::text::{gdal_xml, nodata_text};
 use crate::grid::{Level, Plane};
 use crate::options::Interleave;
 use crate::sample::SampleKind;
-use crate::statistics::BandStatistics;
+use crate::statistics::{BandStatistics, statistic_items};
 use crate::tiff::arrays::{self, RawTile};
 use crate::tiff::ifd::Directory;
 use crate::tiff::variant::Variant;
@@ -178,20 +178,6 @@ fn gdal_metadata(plan: &CogPlan, index: &TileIndex) -> Option<TagValue> {
     debug_assert!(text.len() <= room, "{} bytes of metadata in room for {room}", text.len());
     text.resize(room, b' ');
     Some(TagValue::Ascii(text))
-}
-
-fn statistic_items(statistics: &[BandStatistics]) -> Vec<MetadataItem> {
-    let bands = (0..).zip(statistics);
-    let items = bands.flat_map(|(band, statistics)| {
-        statistics.items().into_iter().map(move |(name, value)| MetadataItem {
-            name: name.to_owned(),
-            domain: None,
-            sample: Some(band),
-            role: None,
-            value,
-        })
-    });
-    items.collect()
 }
 
 /// Returns GDAL's metadata items about the file's structure.

@@ -6,6 +6,7 @@
 mod exact;
 mod packed;
 
+use crate::geo::MetadataItem;
 use crate::geo::text::shortest;
 use crate::sample::{DataType, Value};
 use crate::spec::ImageSpec;
@@ -72,6 +73,21 @@ impl BandStatistics {
             whole: None,
         }
     };
+}
+
+/// Returns GDAL's metadata items of the statistics of all bands.
+pub(crate) fn statistic_items(statistics: &[BandStatistics]) -> Vec<MetadataItem> {
+    let bands = (0..).zip(statistics);
+    let items = bands.flat_map(|(band, statistics)| {
+        statistics.items().into_iter().map(move |(name, value)| MetadataItem {
+            name: name.to_owned(),
+            domain: None,
+            sample: Some(band),
+            role: None,
+            value,
+        })
+    });
+    items.collect()
 }
 
 /// Consecutive pixels of an image in memory: full rows, or part of a row.

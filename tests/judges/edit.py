@@ -131,13 +131,13 @@ def same(a, b):
     return np.array_equal(np.asarray(a, dtype=object), np.asarray(b, dtype=object)) or repr(a) == repr(b)
 
 
-def compare_tiles(source, target, beside=None, changed=()):
+def compare_tiles(source, target, companion=None, changed=(), left_out=False):
     """Tiles and tags of the output against those of the input."""
     before, after, out = images(source), images(target), []
     full = next(iter(before))
-    if beside:
-        before = {**images(beside), **before}
-    if list(before) != list(after) and set(before) != set(after):
+    if companion:
+        before = {**images(companion), **before}
+    if not set(after) <= set(before) or (set(before) != set(after) and not left_out):
         out.append(f"images {sorted(after)}, expected {sorted(before)}")
     for key, (tiles, tags) in after.items():
         if key not in before:
@@ -187,13 +187,13 @@ def pixels(path):
     return out
 
 
-def repacked(source, *options, beside=None):
+def repacked(source, *options, companion=None):
     def case():
         target = at("repacked.tif")
         done = run("repack", "--overwrite", *options, source, target)
         if done.code:
             return [str(done)]
-        out = verdicts(target) + compare_tiles(source, target, beside)
+        out = verdicts(target) + compare_tiles(source, target, companion)
         before, after = pixels(source), pixels(target)
         if before != after:
             out.append(f"GDAL reads something else: {[(a, b) for a, b in zip(before, after) if a != b][:3]}"[:400])
@@ -319,7 +319,7 @@ def repacks():
     file = gdal.Open(external)
     file.BuildOverviews("NEAREST", [2, 4])
     file = None
-    report.run("repack: overviews next to the file", repacked(external, beside=external + ".ovr"))
+    report.run("repack: overviews next to the file", repacked(external, companion=external + ".ovr"))
     report.run("repack: no overviews", repacked(raster("none.tif", overviews=())))
     report.run("refused: big-endian numbers", refused(made_by_tifffile("big-endian-16.tif", False, "u2", ">"), "big-endian", "create"))
     strips = gdal.Translate(at("strips.tif"), plain, format="GTiff", creationOptions=["TILED=NO"])
@@ -516,10 +516,11 @@ def corpus(folders):
                 counts["repacked"] += 1
                 problems = []
                 try:
-                    beside = path + ".ovr"
-                    problems = verdicts(target, lenient=True) + compare_tiles(path, target, beside if os.path.exists(beside) else None)
+                    companion = path + ".ovr"
+                    problems = verdicts(target, lenient=True) + compare_tiles(path, target, companion if os.path.exists(companion) else None, left_out=b"is left out" in done.err)
                 except Exception as error:
-                    problems.append(f"{type(error).__name__}: {error}")
+                    # An oracle that is built without a codec has no verdict.
+                    problems += [] if "missing codec" in str(error) else [f"{type(error).__name__}: {error}"]
                 shutil.copy(target, at("corpus-edit.tif"))
                 done = run("edit", "--metadata", "EDITED=yes", at("corpus-edit.tif"), timeout=600)
                 if done.crashed:

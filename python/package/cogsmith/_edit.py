@@ -105,6 +105,7 @@ def edit(
     color_interpretation: Colors | None = None,
     metadata: Mapping[str, Any] | Sequence[str] | None = None,
     strip_metadata: Flag = default(False),
+    statistics: bool = False,
     icc_profile: StrPath | bytes | None = None,
     remove: str | Sequence[str] = (),
     remove_metadata: str | Sequence[str] = (),
@@ -129,6 +130,8 @@ def edit(
         Nodata value of all levels; ``None`` or "none" removes it. Pixel values are unchanged. Default: no change.
     band_description, band_scale, band_offset, band_unit, color_interpretation, metadata, strip_metadata : optional
         Metadata, as in :func:`cogsmith.create`. Empty text removes descriptions and units.
+    statistics : bool, default False
+        Whether statistics of every band are computed from full resolution, exactly, and stored in the metadata.
     icc_profile : bytes, str, or os.PathLike, optional
         ICC profile, or the path of a file with one.
     remove : str or sequence of str, optional
@@ -171,7 +174,7 @@ def edit(
     """
     start = time.monotonic()
     file = _targets.local_path(path, _ADVICE)
-    own = ("path", "icc_profile", "remove", "remove_metadata", "header_room", "dry_run", "sync", "quiet", "start", "file")
+    own = ("path", "statistics", "icc_profile", "remove", "remove_metadata", "header_room", "dry_run", "sync", "quiet", "start", "file")
     options = passed({**locals(), "aliases": {}}, without=own)
     given = {name: value for name, value in options.items() if value is not UNSET and (value is not None or name == "nodata")}
     wanted = _file_options.take(given)
@@ -181,6 +184,7 @@ def edit(
         icc_profile=icc_profile,
         remove=_texts(remove),
         remove_metadata=[_item(name) for name in _texts(remove_metadata)],
+        statistics=statistics,
         header_room=_room("header_room", header_room),
         dry_run=dry_run,
         sync=sync,

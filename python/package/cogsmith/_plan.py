@@ -174,6 +174,7 @@ class EditChoice:
     remove: list[str] = field(default_factory=list)
     #: Domain and name.
     remove_metadata: list[tuple[str | None, str]] = field(default_factory=list)
+    statistics: bool = False
     header_room: int | None = None
     dry_run: bool = False
     sync: bool = False

@@ -292,7 +292,7 @@ impl GeoTiffSource {
     }
 
     /// Fills tiles and strips that are not stored with nodata, as in GDAL.
-    fn fill_with_nodata(&mut self) {
+    pub(crate) fn fill_with_nodata(&mut self) {
         let spec = &mut self.spec;
         if spec.nodata != spec.nodata_in_range() && self.pixels.layout().is_sparse() {
             self.warnings.push(format!(
