@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores dask-stores package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -147,6 +147,12 @@ stores() {
     STORES=$TARGET/stores COGSMITH=$TARGET/stores/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/stores.py --long
 }
 
+# 4.5 GiB of pixels from two Dask workers of 700 MiB to moto, next to odc-geo.
+dask_stores() {
+    scripts/test.sh stores || return 1
+    STORES=$PWD/$TARGET/stores scripts/python-bench.sh cluster --store --check --timeout 900 --page docs/python-benchmarks.md
+}
+
 # Checks the workflows as GitHub would.
 workflows() {
     local folder
@@ -185,6 +191,7 @@ check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
 check mosaic 'times as fast' mosaic
 check stores 'passed' stores
+check dask-stores '^.? ?cogsmith .* MiB' dask_stores
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows
 check interop 'passed,' scripts/interop.sh
