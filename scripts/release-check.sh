@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores rio-cogeo package workflows interop"
+CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores dask-stores rio-cogeo package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -147,6 +147,12 @@ stores() {
     STORES=$TARGET/stores COGSMITH=$TARGET/stores/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/stores.py --long
 }
 
+# 4.5 GiB of pixels from two Dask workers of 700 MiB to moto, next to odc-geo.
+dask_stores() {
+    scripts/test.sh stores || return 1
+    STORES=$PWD/$TARGET/stores scripts/python-bench.sh cluster --store --check --timeout 900 --page docs/python-benchmarks.md
+}
+
 # rio-cogeo's own tests with our cog_translate. RIO_COGEO: a folder with its sources, instead of those on GitHub.
 rio_cogeo() {
     local source=${RIO_COGEO:-$LOGS/rio-cogeo-source}
@@ -194,6 +200,7 @@ check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
 check mosaic 'times as fast' mosaic
 check stores 'passed' stores
+check dask-stores '^.? ?cogsmith .* MiB' dask_stores
 check rio-cogeo 'tests of rio-cogeo pass' rio_cogeo
 check package 'package: ' scripts/package.sh publish
 check workflows 'passed' workflows

@@ -165,7 +165,7 @@ if wanted judges main-job command faults flavours auxiliary georeference grid ke
     PIP=$!
 fi
 SERVERS=
-if wanted stores; then
+if wanted stores python; then
     install_stores >"$LOGS/stores-install.log" 2>&1 &
     SERVERS=$!
 fi
@@ -322,6 +322,8 @@ python_package() {
     written=$(mktemp -d)
     COGSMITH_JUDGED=$written COGSMITH_WHEEL=$wheel "$PEERS_VENV/bin/python" -m pytest -q -n auto -p no:cacheprovider --color=no --durations=10 -c python/pyproject.toml python/tests || status=1
     judge python_files "$written" || status=1
+    installed "moto and Azurite" "$SERVERS" stores-install &&
+        STORES=$STORES "$PEERS_VENV/bin/python" tests/judges/dask_stores.py || status=1
     rm -rf "$written"
     return $status
 }

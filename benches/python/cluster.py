@@ -1,10 +1,14 @@
 """Memory and time of writing an image several times larger than the memory of its writers, on a cluster of processes.
 
     scripts/python-bench.sh cluster [--side 49152] [--workers 2] [--limit 700MiB] [--page docs/python-benchmarks.md] [WRITER…]
+    scripts/python-bench.sh cluster --store [--check] …
 
 Measures cogsmith, odc-geo's ``save_cog_with_dask``, and datacube's ``write_cog``, each in a cluster of its own: the peak
 memory of the largest worker and of the client, the number of tasks, the time, and the file size. Dask ends a worker that
 exceeds the limit, and a run that does not finish is ended after a while. A failure of a writer is a result, too.
+
+With ``--store``, files go to moto, a server with the interface of S3 on this machine, which ``scripts/test.sh stores``
+installs. With ``--check``, the program fails unless cogsmith finishes within the memory limit of its workers, with the right pixels.
 """
 
 from __future__ import annotations
@@ -13,12 +17,14 @@ import argparse
 import inspect
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 import warnings
 from pathlib import Path
 from typing import Any
@@ -73,24 +79,48 @@ def scene(side: int, chunks: int) -> xr.DataArray:
     return xr.DataArray(array, dims=("y", "x"), coords=xr_coords(box, always_yx=True))
 
 
-def with_cogsmith(array: xr.DataArray, path: Path) -> Any:
+def with_cogsmith(array: xr.DataArray, target: Path | str) -> Any:
     import cogsmith
 
-    return cogsmith.write_cog(array, path)
+    return cogsmith.write_cog(array, target)
 
 
-def with_odc_geo(array: xr.DataArray, path: Path) -> Any:
+def with_odc_geo(array: xr.DataArray, target: Path | str) -> Any:
     from odc.geo.cog import save_cog_with_dask
 
-    return save_cog_with_dask(array, str(path), compression="deflate", level=6, blocksize=512, stats=False)
+    options = {"aws": {}} if isinstance(target, str) else {}
+    return save_cog_with_dask(array, str(target), compression="deflate", level=6, blocksize=512, stats=False, **options)
 
 
-def with_datacube(array: xr.DataArray, path: Path) -> Any:
+def with_datacube(array: xr.DataArray, path: Path | str) -> Any:
     from datacube.utils import cog
 
     # Its task is wrapped in a deprecation decorator that cannot be sent to another process; the function inside can.
     cog._delayed_write_cog_to_file = dask.delayed(inspect.unwrap(cog._write_cog), name="save-cog", pure=False)
     return cog.write_cog(array, path)
+
+
+class Moto:
+    """A bucket on this machine; credentials and endpoint are in the environment, which workers inherit."""
+
+    def __init__(self) -> None:
+        # Last, since that folder has other modules of the same names.
+        sys.path.append(str(Path(__file__).parents[2] / "tests" / "judges"))
+        import store_servers
+
+        self.server = store_servers.S3()
+        self.server.make("cluster")
+        os.environ |= self.server.env | {"AWS_DEFAULT_REGION": "us-east-1"}
+        self.target = self.server.target("cluster", "out.tif")
+
+    def fetch(self, path: Path) -> None:
+        """Copies the object to a file, in pieces."""
+        import store_servers
+
+        request = urllib.request.Request(f"{self.server.url}/cluster/out.tif", headers={"Authorization": store_servers.SIGNED})
+        with urllib.request.urlopen(request) as answer, open(path, "wb") as file:
+            shutil.copyfileobj(answer, file, 8 << 20)
+        assert self.server.uploads("cluster") == 0
 
 
 WRITERS = {"cogsmith": with_cogsmith, "odc-geo": with_odc_geo, "datacube": with_datacube}
@@ -149,6 +179,7 @@ def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
     found: dict[str, Any] = {"outcome": ""}
     path = Path(arguments.one) / "out.tif"
+    moto = Moto() if arguments.store else None
     options = {"n_workers": arguments.workers, "threads_per_worker": 1, "memory_limit": arguments.limit}
     with LocalCluster(processes=True, dashboard_address=None, local_directory=arguments.one, **options) as cluster:
         count = Count()
@@ -161,7 +192,7 @@ def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             peaks.start()
             began = time.perf_counter()
             try:
-                write = WRITERS[name](scene(arguments.side, arguments.chunks), path)
+                write = WRITERS[name](scene(arguments.side, arguments.chunks), moto.target if moto else path)
                 client.compute(write, retries=0).result(timeout=arguments.timeout)
             except TimeoutError:
                 found["outcome"] = f"not finished after {arguments.timeout} s"
@@ -174,6 +205,8 @@ def one(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             found |= {"peak": peaks.peak, "idle": peaks.idle, "client": proc("self", "VmHWM") - before}
             found["tasks"] = count.tasks
             if not found["outcome"]:
+                if moto:
+                    moto.fetch(path)
                 found["outcome"] = mib(path.stat().st_size)
                 if not same(path, arguments.side, arguments.chunks):
                     found["outcome"] = "wrong pixels"
@@ -223,10 +256,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--limit", default="700MiB", help="memory limit of a worker")
     parser.add_argument("--timeout", type=int, default=1800, help="time limit of a writer in seconds")
+    parser.add_argument("--store", action="store_true", help="write to moto, which has the interface of S3")
+    parser.add_argument("--check", action="store_true", help="fail unless cogsmith finishes with the right pixels")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     add_page(parser)
     arguments = parser.parse_args()
-    names = arguments.writers or list(WRITERS)
+    # datacube writes to files only.
+    names = arguments.writers or [name for name in WRITERS if name != "datacube" or not arguments.store]
     if unknown := set(names) - set(WRITERS):
         parser.error(f"no such writer: {', '.join(unknown)}")
     if arguments.one:
@@ -234,6 +270,7 @@ def main() -> None:
         return
     options = ["side", "chunks", "workers", "limit", "timeout"]
     given = [word for option in options for word in (f"--{option}", str(getattr(arguments, option)))]
+    given += ["--store"] if arguments.store else []
     rows = []
     for name in names:
         rows.append(measure(name, arguments, given))
@@ -246,7 +283,12 @@ def main() -> None:
     ]
     columns = ["writer", "time", "tasks", "largest worker", "client", "size of the file"]
     notes = NOTES.format(looks=LOOKS)
-    publish(section("A Dask cluster", facts, table(columns, rows), notes), arguments.page)
+    title = "A Dask cluster and an object store" if arguments.store else "A Dask cluster"
+    publish(section(title, facts, table(columns, rows), notes), arguments.page)
+    if arguments.check:
+        outcome = next((row[-1] for row in rows if row[0] == "cogsmith"), "not run")
+        if not outcome.endswith("MiB"):
+            sys.exit(f"cogsmith: {outcome}")
 
 
 if __name__ == "__main__":

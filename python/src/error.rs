@@ -138,7 +138,13 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
         // Callers of datacube and odc-geo look for "File exists".
         ErrorKind::TargetExists { path } => {
             let reason = "File exists; pass overwrite=True to replace it";
-            PyFileExistsError::new_err((FILE_EXISTS, reason, path.clone()))
+            // As a path, the address of an object would lose a slash.
+            let name = path.to_string_lossy();
+            if name.contains("://") {
+                PyFileExistsError::new_err((FILE_EXISTS, reason, name.into_owned()))
+            } else {
+                PyFileExistsError::new_err((FILE_EXISTS, reason, path.clone()))
+            }
         }
         ErrorKind::Io { source, .. } => match source.raw_os_error() {
             // OSError selects the subclass by the number: FileNotFoundError, PermissionError, …

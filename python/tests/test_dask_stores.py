@@ -326,6 +326,23 @@ def test_a_worker_that_dies_while_parts_are_sent(victim, server, storage, expect
     assert server.objects["/bucket/a.tif"] == expected and not server.uploads
 
 
+def test_a_worker_that_dies_with_the_result(server, storage, expected):
+    """The object is complete, but the worker is killed before anyone has asked it for the result."""
+    from distributed import Client, LocalCluster, wait
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            write = cogsmith.write_cog(lazy(), "s3://bucket/a.tif", storage_options=storage, **OPTIONS)
+            future = client.compute(write, retries=3)
+            wait(future, timeout=120)
+            (holder,) = client.who_has(future)[future.key]
+            next(nanny for nanny in cluster.workers.values() if nanny.worker_address == holder).process.process.kill()
+            time.sleep(1)
+            assert future.result(timeout=120) == "s3://bucket/a.tif"
+    assert server.objects["/bucket/a.tif"] == expected and not server.uploads
+    assert sum(names == ("uploads",) for _, names in server.log) <= 3
+
+
 def test_pixels_that_change_when_they_are_computed_again(server, storage):
     from cogsmith import _upload
 

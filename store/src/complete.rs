@@ -40,7 +40,7 @@ pub(crate) struct Completion<'a> {
     pub(crate) size: u64,
     pub(crate) attributes: &'a Attributes,
     pub(crate) overwrite: bool,
-    /// Whether an earlier attempt, whose outcome was lost, may have completed the upload.
+    /// True if an earlier attempt, whose outcome was lost, may have completed the upload.
     pub(crate) may_be_done: bool,
 }
 

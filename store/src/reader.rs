@@ -226,8 +226,7 @@ impl Objects {
         let asked = Arc::clone(&way);
         let first = async move { asked.fetch(0..FIRST, None, retries, &core.means).await };
         let flags = &self.inner.options.cancelled;
-        let time = (!flags.is_empty()).then_some(Duration::ZERO);
-        let answer = self.inner.requests.wait(flags, time, first);
+        let answer = self.inner.requests.wait(flags, Duration::ZERO, first);
         let (answer, mut all) = (answer?, lock(&self.inner.known));
         let id = Id::try_from(all.len()).unwrap_or(Id::MAX);
         let known = Known { size: answer.size, version: answer.version };

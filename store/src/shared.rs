@@ -91,7 +91,7 @@ impl SharedUpload {
         }
         let (own, key, id) = (store.clone(), self.target.path().clone(), self.id.clone());
         let payload = PutPayload::from(Bytes::from(bytes));
-        store.requests().wait(&[], None, async move { own.put_part(&key, &id, number, payload).await })
+        store.requests().wait(&[], Duration::ZERO, async move { own.put_part(&key, &id, number, payload).await })
     }
 
     /// Makes the object appear. `parts` are all parts in order, and `size` is the size of the file in bytes. If a process
@@ -102,7 +102,7 @@ impl SharedUpload {
     pub fn complete(&self, store: &Store, parts: &[(u32, String)], size: u64, options: &UploadOptions) -> Result<()> {
         let (own, key, id, parts) = (store.clone(), self.target.path().clone(), self.id.clone(), parts.to_vec());
         let (attributes, overwrite) = (options.attributes(), options.overwrites());
-        store.requests().wait(&[], None, async move {
+        store.requests().wait(&[], Duration::ZERO, async move {
             let (parts, attributes) = (parts.as_slice(), &attributes);
             let completion = Completion { key: &key, id: &id, parts, size, attributes, overwrite, may_be_done: true };
             own.complete(&completion).await
@@ -115,7 +115,7 @@ impl SharedUpload {
     /// Any error of the store; the message names the upload, and how to clean up.
     pub fn abort(&self, store: &Store) -> Result<()> {
         let (own, key, id) = (store.clone(), self.target.path().clone(), self.id.clone());
-        let aborted = store.requests().wait(&[], Some(ABORT_TIME), async move { own.abort(&key, &id).await });
+        let aborted = store.requests().wait_at_most(ABORT_TIME, async move { own.abort(&key, &id).await });
         aborted.map_err(|error| {
             StoreError::new(error.kind(), format!("the upload could not be aborted ({error})"))
                 .and(&clean_up(&self.target, &self.id))
@@ -130,7 +130,7 @@ impl SharedUpload {
         let (own, key) = (store.clone(), target.path().clone());
         let (attributes, overwrite) = (options.attributes(), options.overwrites());
         let payload = PutPayload::from(Bytes::from(bytes));
-        store.requests().wait(&[], None::<Duration>, async move { own.put(&key, payload, attributes, overwrite).await })
+        store.requests().wait(&[], Duration::ZERO, async move { own.put(&key, payload, attributes, overwrite).await })
     }
 
     /// Returns the end of each part of a file of `size` bytes, so that the parts follow the rules of the store. Parts end at

@@ -120,14 +120,13 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { requests, objects, parts, api, http: None, max_retries, retry_time }) })
     }
 
-    /// Returns whether an object exists. Where the credentials do not permit the question, the answer is no: writing it says
-    /// more.
+    /// Returns whether an object exists; false if the credentials do not permit the question.
     ///
     /// # Errors
     /// Any error of the store.
     pub fn exists(&self, target: &Target) -> Result<bool> {
         let (own, key) = (self.clone(), target.path().clone());
-        let existing = self.requests().wait(&[], None, async move { own.existing(&key).await })?;
+        let existing = self.requests().wait(&[], Duration::ZERO, async move { own.existing(&key).await })?;
         Ok(matches!(existing, Existing::Yes(..)))
     }
 

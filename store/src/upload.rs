@@ -48,34 +48,51 @@ impl Requests {
         self.handle.spawn(request);
     }
 
-    /// Runs a request to its end while the calling thread waits. The wait ends early after `time`, if there is one, from when a
-    /// flag is set, or from the start without flags.
+    /// Runs a request to its end while the calling thread waits. Once a flag is set, the wait ends after `grace`.
     pub(crate) fn wait<T: Send + 'static>(
         &self,
         cancelled: &[Arc<AtomicBool>],
-        time: Option<Duration>,
+        grace: Duration,
         request: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let mut since = None;
+        self.run(request, || {
+            if is_set(cancelled) {
+                since.get_or_insert_with(Instant::now);
+            }
+            since.is_some_and(|since| since.elapsed() >= grace)
+        })
+    }
+
+    /// Runs a request to its end while the calling thread waits, for at most `time`.
+    pub(crate) fn wait_at_most<T: Send + 'static>(
+        &self,
+        time: Duration,
+        request: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let began = Instant::now();
+        self.run(request, || began.elapsed() >= time)
+    }
+
+    /// Runs a request until it ends, or until `is_over` says so.
+    fn run<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T>> + Send + 'static,
+        mut is_over: impl FnMut() -> bool,
     ) -> Result<T> {
         let (sender, receiver) = sync_channel(1);
         let task = self.handle.spawn(async move {
             let _ = sender.send(request.await);
         });
-        // Since when it is time to give up.
-        let mut since = cancelled.is_empty().then(Instant::now);
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
+                Err(RecvTimeoutError::Timeout) if is_over() => {
+                    task.abort();
+                    return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
-            }
-            if is_set(cancelled) {
-                since.get_or_insert_with(Instant::now);
-            }
-            if let (Some(since), Some(time)) = (since, time)
-                && since.elapsed() >= time
-            {
-                task.abort();
-                return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
             }
         }
     }
@@ -156,9 +173,7 @@ impl Upload {
     }
 
     fn wait<T: Send + 'static>(&self, request: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-        // Without flags, nothing ends the wait but the answer.
-        let time = (!self.settings.cancelled.is_empty()).then_some(Duration::ZERO);
-        self.store.requests().wait(&self.settings.cancelled, time, request)
+        self.store.requests().wait(&self.settings.cancelled, Duration::ZERO, request)
     }
 
     /// Begins the multipart upload, which shows whether the bucket exists and may be written to.
@@ -167,8 +182,7 @@ impl Upload {
             (self.store.clone(), self.target.path().clone(), self.settings.attributes.clone());
         let created = async move { store.create(&key, attributes).await };
         // Without the answer, nobody could abort the upload.
-        let time = (!self.settings.cancelled.is_empty()).then_some(CREATE_TIME);
-        self.id = Some(self.store.requests().wait(&self.settings.cancelled, time, created)?);
+        self.id = Some(self.store.requests().wait(&self.settings.cancelled, CREATE_TIME, created)?);
         Ok(())
     }
 
@@ -265,7 +279,7 @@ impl Upload {
         let (attributes, overwrite, size) = (self.settings.attributes.clone(), self.settings.overwrite, self.size);
         let parts: Vec<_> = self.sent.iter().map(|(number, part)| (*number, part.clone())).collect();
         // From here on, a flag that cancels comes too late: the outcome of a request that was cut is unknown.
-        self.store.requests().wait(&[], None, async move {
+        self.store.requests().wait(&[], Duration::ZERO, async move {
             let (parts, attributes) = (parts.as_slice(), &attributes);
             let completion = Completion { key: &key, id: &id, parts, size, attributes, overwrite, may_be_done: false };
             store.complete(&completion).await
@@ -281,8 +295,7 @@ impl Upload {
         }
         let Some(id) = self.id.take() else { return Ok(()) };
         let (store, key, upload) = (self.store.clone(), self.target.path().clone(), id.clone());
-        let aborted =
-            self.store.requests().wait(&[], Some(ABORT_TIME), async move { store.abort(&key, &upload).await });
+        let aborted = self.store.requests().wait_at_most(ABORT_TIME, async move { store.abort(&key, &upload).await });
         aborted.map_err(|error| {
             let left = clean_up(&self.target, &id);
             StoreError::new(error.kind(), format!("the upload could not be aborted ({error})")).and(&left)

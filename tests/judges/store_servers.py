@@ -65,6 +65,8 @@ def ask(method, url, body=None, headers=None):
 class S3:
     """moto. Requests need no signature, and parts follow the rules of S3."""
 
+    lists_uploads = True
+
     def __init__(self):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -142,6 +144,8 @@ class Google(S3):
 
 class Azure:
     """Azurite."""
+
+    lists_uploads = False
 
     def __init__(self):
         port, folder = free_port(), tempfile.mkdtemp(prefix="cogsmith-azurite-")

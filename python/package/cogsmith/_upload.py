@@ -31,6 +31,8 @@ FAN_IN = 8
 
 #: Uploads that this process has begun or sent parts of, by the token of their connection.
 _OPEN: dict[str, str] = {}
+#: Uploads that were completed, by the token of their connection, as far as this process knows.
+_DONE: set[str] = set()
 #: Connections of this process, by process and token. Few are used at once.
 _CONNECTIONS: dict[tuple[int, str], _native.Connection] = {}
 
@@ -83,6 +85,8 @@ class Session:
     size: int = 0
     parts: int = 0
     failure: BaseException | None = None
+    #: The object is there, and only the result of the last task was lost.
+    is_done: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,11 @@ class Groups:
 
 def check(context: Any, connection: Connection) -> Any:
     """Fails before the work if the object cannot be written."""
-    connection.open().check()
+    try:
+        connection.open().check()
+    except FileExistsError:
+        if not _is_done(connection.token):
+            raise
     return context
 
 
@@ -143,6 +151,9 @@ def begin(
     context: Any, merged: bytes, connection: Connection, groups: Groups
 ) -> tuple[Session, list[Group]]:
     """Begins the upload, and places all groups."""
+    if _is_done(connection.token):
+        session = Session(None, is_done=True)
+        return session, [Group(session)] * len(groups.runs)
     layout = context.shards.layout(merged)
     header, lengths = layout.header, layout.lengths()
     offsets, offset, places = [0], len(header), iter(lengths)
@@ -189,6 +200,21 @@ def _begin(connection: Connection) -> str:
     return begun
 
 
+def _is_done(token: str) -> bool:
+    return token in _DONE or True in _on_workers(known_as_done, token)
+
+
+def known_as_done(token: str) -> bool:
+    """Returns whether this process knows that an upload was completed."""
+    return token in _DONE
+
+
+def mark_done(token: str) -> None:
+    """Notes that an upload was completed."""
+    _OPEN.pop(token, None)
+    _DONE.add(token)
+
+
 def known_upload(token: str) -> str | None:
     """Returns the upload of a connection, if this process knows it."""
     return _OPEN.get(token)
@@ -221,7 +247,7 @@ def session_of(begun: tuple[Session, list[Group]]) -> Session:
 
 def send(context: Any, group: Group, fragments: Sequence[Fragment], connection: Connection) -> Sent:
     """Sends the parts that a group has all bytes of."""
-    if group.session.failure is not None:
+    if group.session.failure is not None or group.session.is_done:
         return Sent(group.session)
     pieces, offset = [], group.offset
     try:
@@ -305,6 +331,8 @@ def complete(sent: Sent, session: Session, connection: Connection) -> str:
     try:
         if failure is not None:
             raise failure
+        if session.is_done:
+            return connection.target
         if session.upload is None:
             data = b"".join(fragment.read(0, fragment.length) for _, fragment in sent.rest)
             connection.open().put(data)
@@ -317,7 +345,9 @@ def complete(sent: Sent, session: Session, connection: Connection) -> str:
         if any(left):
             raise OSError("; ".join(filter(None, [str(error), *left]))) from error
         raise
-    _OPEN.pop(connection.token, None)
+    # If this worker and its result are lost, the others know that there is nothing left to do.
+    mark_done(connection.token)
+    _on_workers(mark_done, connection.token)
     return connection.target
 
 
