@@ -112,7 +112,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "vrt",
-        &["buffer", "error", "executor", "geo", "grid", "pixels", "read", "sample", "source", "spec", "view", "xml"],
+        &[
+            "buffer", "error", "executor", "geo", "grid", "pixels", "read", "sample", "source", "spec", "validity",
+            "view", "xml",
+        ],
     ),
     (
         "front",

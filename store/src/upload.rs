@@ -50,7 +50,7 @@ impl Requests {
 
     /// Runs a request to its end while the calling thread waits. The wait ends early after `time`, if there is one, from when a
     /// flag is set, or from the start without flags.
-    pub(crate) fn wait<T: Send + 'static>(
+    fn wait<T: Send + 'static>(
         &self,
         cancelled: &[Arc<AtomicBool>],
         time: Option<Duration>,

@@ -391,6 +391,23 @@ fn several_inputs_share_connections_and_keep_secrets() {
 }
 
 #[test]
+fn many_inputs_are_opened_at_once() {
+    let tile = to_vec(&ndarray::Array2::<u8>::zeros((16, 16)), &CogOptions::new()).unwrap();
+    let web =
+        Web::start(move |asked| Reply { delay: Duration::from_millis(50), ..Reply::range(asked, &tile, "\"1\"") });
+    let addresses: Vec<_> = (0..60).map(|index| format!("{}/{index}.tif", web.url)).collect();
+    let objects = Objects::new(&options().into()).unwrap();
+    let read = ReadOptions::new().addresses(objects.addresses());
+    let files = InputFiles::find(&addresses, None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cog = CogOptions::new().read_options(read).threads(1);
+    let summary = cogsmith::stack(&files, folder.path().join("a.tif"), &cog).unwrap();
+    assert_eq!((summary.bands, web.count()), (60, 60));
+    let most = web.most_at_once.load(Ordering::SeqCst);
+    assert!((4..=8).contains(&most), "{most} at once");
+}
+
+#[test]
 fn a_vrt_at_an_address_opens_nothing() {
     let web = Web::start(|asked| {
         let text = b"<VRTDataset rasterXSize=\"1\" rasterYSize=\"1\"><VRTRasterBand/></VRTDataset>";
