@@ -1,5 +1,6 @@
 //! Objects of object stores as targets.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,15 +37,9 @@ impl Work {
         cancelled: Arc<AtomicBool>,
     ) -> cogsmith::Result<ObjectSink> {
         FileOptions::new().sync(self.sync).check_for_stream()?;
-        let (mut storage, mut is_contiguous) = (StorageOptions::new(), false);
-        for (name, value) in &self.storage_options {
-            if name.eq_ignore_ascii_case(CONTIGUOUS) {
-                is_contiguous = value.eq_ignore_ascii_case("true");
-            } else {
-                storage = storage.option(name, value);
-            }
-        }
-        let store = Store::open(target, &storage).map_err(|error| failed(target, error))?;
+        let own = self.storage_options.iter().find(|(name, _)| name.eq_ignore_ascii_case(CONTIGUOUS));
+        let is_contiguous = own.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"));
+        let store = Store::open(target, &storage(&self.storage_options)).map_err(|error| failed(target, error))?;
         let upload = UploadOptions::new()
             .overwrite(self.overwrite)
             .contiguous_parts(is_contiguous)
@@ -52,6 +47,12 @@ impl Work {
             .cancelled_by(cancelled);
         ObjectSink::new(&store, target, plan, &upload)
     }
+}
+
+/// Returns the options of a connection, without that of an upload.
+pub(crate) fn storage(options: &BTreeMap<String, String>) -> StorageOptions {
+    let options = options.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(CONTIGUOUS));
+    options.fold(StorageOptions::new(), |all, (name, value)| all.option(name, value))
 }
 
 fn failed(target: &Target, error: StoreError) -> Error {

@@ -241,8 +241,8 @@ fn conversions_survive_faults_and_give_the_local_file() {
         (folder.path().join("in.tif"), folder.path().join("a.tif"), folder.path().join("b.tif"));
     for (side, tile, tall) in [(1700, 128, false), (1300, 0, true)] {
         if tall {
-            // One strip that is decoded piece by piece.
-            std::fs::write(&input, strip(side, 4000)).unwrap();
+            // A strip of more than 8 MiB is decoded piece by piece.
+            std::fs::write(&input, strip(side, 8000)).unwrap();
         } else {
             std::fs::write(&input, cog(side, tile)).unwrap();
         }
@@ -281,9 +281,8 @@ fn conversions_survive_faults_and_give_the_local_file() {
     }
 }
 
-/// A TIFF of one deflated strip with `rows` rows of bytes.
+/// A TIFF of bytes in one strip.
 fn strip(columns: usize, rows: usize) -> Vec<u8> {
-    // `convert` makes no strips: a header by hand around an uncompressed strip.
     let mut file = vec![b'I', b'I', 42, 0, 8, 0, 0, 0];
     let entries: [(u16, u16, u32); 8] = [
         (256, 4, columns as u32),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import _check
+from . import _check, _native, _targets
 from ._convert import create
 from ._types import StrPath
 
@@ -55,7 +55,8 @@ def cog_translate(
     Parameters
     ----------
     source : str, os.PathLike, or rasterio dataset
-        GeoTIFF or VRT file. Of a dataset that is open in rasterio, the file is read again.
+        GeoTIFF or VRT file, or an address as for :func:`cogsmith.create`, with ``storage_options`` in ``dst_kwargs``. Of a
+        dataset that is open in rasterio, the file is read again.
     dst_path : str or os.PathLike
         COG to write; replaced if it exists.
     dst_kwargs : dict
@@ -134,22 +135,22 @@ def cog_translate(
     if options.get("overviews") == "none":
         del options["overview_resampling"]
     if add_mask:
-        about = _check.info(path)
+        about = _check.info(path, storage_options=options.get("storage_options"))
         options["mask"] = "alpha" if about.get("alpha") is not None else "nodata"
     create(path, dst_path, overwrite=True, quiet=quiet, **options)
 
 
-def _path(source: Any) -> Path:
-    """Returns the path of a file, or of a dataset that is open in rasterio."""
+def _path(source: Any) -> Path | str:
+    """Returns the path or address of a file, or of a dataset that is open in rasterio."""
     if isinstance(source, (str, os.PathLike)):
-        return Path(source)
+        return _targets.source_of(source)
     name = getattr(source, "name", None)
-    if isinstance(name, str) and os.path.isfile(name):
-        return Path(name)
+    if isinstance(name, str) and (os.path.isfile(name) or _native.is_address(name)):
+        return _targets.source_of(name)
     raise ValueError(f"{source!r} is not a file on disk; pass its pixels to cogsmith.write")
 
 
-def _overviews(path: Path, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
+def _overviews(path: Path | str, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options for overviews."""
     if count == 0:
         return {"overviews": "none"}
@@ -157,7 +158,7 @@ def _overviews(path: Path, count: int | None, base: int, options: Mapping[str, A
         return {} if count is None else {"overview_count": count}
     if count is None:
         height, width = options.get("blocksize", (512, 512))
-        about = _check.info(path)
+        about = _check.info(path, storage_options=options.get("storage_options"))
         count = 0
         while max(about["width"] / width, about["height"] / height) > base**count:
             count += 1
