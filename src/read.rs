@@ -47,6 +47,11 @@ pub trait OpenAddress: Send + Sync {
     /// [`ErrorKind::Io`] with the address if it cannot be read, and [`ErrorKind::Address`] if it is not one of those that can
     /// be opened.
     fn open_address(&self, address: &str) -> Result<Arc<dyn ReadAt>>;
+
+    /// Announces addresses that will be opened soon, so that several can be requested at once. Does nothing by default.
+    fn announce(&self, addresses: &mut dyn Iterator<Item = &str>) {
+        let _ = addresses;
+    }
 }
 
 /// A way to open addresses, as part of options. Two are equal if they are the same object.
@@ -57,6 +62,12 @@ impl Addresses {
     /// Wraps a way to open addresses.
     pub fn new(open: Arc<dyn OpenAddress>) -> Self {
         Self(open)
+    }
+
+    /// Announces paths that will be opened soon, of which some may be addresses.
+    #[cfg(feature = "mosaic")]
+    pub(crate) fn announce<'a>(&self, paths: impl Iterator<Item = &'a Path>) {
+        self.0.announce(&mut paths.filter(|path| Address::of(path).is_some()).filter_map(Path::to_str));
     }
 
     /// Opens the bytes at an address; `None` if the path is not one.

@@ -89,7 +89,8 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     };
     let options = arguments.encode_options()?;
     let remote = Remote::new(arguments.sources(), &arguments.store.connection, cancel.flag())?;
-    let mut source = open(arguments, &options, &executor, &remote)?;
+    let stopped = |error: Error| if cancel.requested() { ErrorKind::Cancelled.into() } else { error };
+    let mut source = open(arguments, &options, &executor, &remote).map_err(stopped)?;
     if !arguments.quiet {
         report::warnings(source.warnings());
     }
@@ -101,14 +102,16 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         report::warnings(plan.warnings());
     }
     // All errors in the options have been found by now, and nothing has been created yet.
-    let job = Job { arguments, executor, cancel };
-    let summary = if arguments.to_standard_output() {
-        job.write_to_standard_output(&mut source, &plan)?
+    let job = Job { arguments, executor, cancel: cancel.clone() };
+    let written = if arguments.to_standard_output() {
+        job.write_to_standard_output(&mut source, &plan)
     } else if cfg!(feature = "store") && store::is_object(&arguments.output) {
-        job.write_to_store(&mut source, &plan)?
+        job.write_to_store(&mut source, &plan)
     } else {
-        job.write_to_file(&mut source, &plan)?
+        job.write_to_file(&mut source, &plan)
     };
+    // A read that the user has stopped failed for no other reason.
+    let summary = written.map_err(stopped)?;
     if !arguments.quiet {
         // Those of the plan have been printed.
         report::warnings(&summary.warnings[plan.warnings().len().min(summary.warnings.len())..]);

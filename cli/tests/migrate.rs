@@ -18,6 +18,9 @@ const HEAD: &str = "\
 that it has an equivalent for, and says on standard error how they are written here; `--quiet` leaves that out. Others are an
 error that names the option and the reason. This page is made by a test that runs every line.
 
+Inputs `/vsicurl/URL`, `/vsis3/BUCKET/KEY`, `/vsigs/BUCKET/KEY`, and `/vsiaz/CONTAINER/KEY` are read as GDAL does, and the last three are
+outputs as well (with the feature `store`, see [stores.md](stores.md)); other `/vsi…` names are errors.
+
 ";
 
 /// Options of other tools, with the fixture that they are tried on.

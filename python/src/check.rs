@@ -1,15 +1,16 @@
 //! Validation and description of files, as the command prints them with `--json`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cogsmith::ReadAt;
 use cogsmith::check::{self, CheckOptions};
-use cogsmith::{DiskFile, ReadAt};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyMapping};
 use pythonize::pythonize;
 
-use crate::error::raise;
+use crate::remote::{Remote, is_remote};
 use crate::supervise::{Audience, supervise};
 
 /// A file to read: its bytes, or its path.
@@ -29,13 +30,24 @@ impl Subject {
         })
     }
 
-    fn with_reader<R>(&self, look: impl FnOnce(&dyn ReadAt) -> cogsmith::Result<R>) -> cogsmith::Result<R> {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Path(path) => Some(path),
+        }
+    }
+
+    fn with_reader<R>(
+        &self,
+        remote: &Remote,
+        look: impl FnOnce(&dyn ReadAt) -> cogsmith::Result<R>,
+    ) -> cogsmith::Result<R> {
         match self {
             Self::Bytes(bytes) => {
                 let bytes: &[u8] = bytes;
                 look(&bytes)
             }
-            Self::Path(path) => look(&DiskFile::open(path)?),
+            Self::Path(path) => look(&*remote.open(path)?),
         }
     }
 }
@@ -48,24 +60,42 @@ pub(crate) fn validate<'py>(
     strict: bool,
     quick: bool,
     threads: Option<usize>,
+    storage_options: BTreeMap<String, String>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let options = if quick { CheckOptions::quick() } else { CheckOptions::full() };
-    let options = options.external_overviews(subject.external_overviews());
+    let mut options = options.external_overviews(subject.external_overviews());
+    if quick && subject.path().is_some_and(is_remote) {
+        options = options.sample_bytes(CheckOptions::REMOTE_SAMPLE);
+    }
     let nobody = Audience { callback: None, rows: 0 };
-    let report = supervise(py, threads, &nobody, |supervisor| {
-        subject.with_reader(|reader| check::validate(reader, &options, supervisor.executor()))
+    let (report, remote) = supervise(py, threads, &nobody, |supervisor| {
+        let remote = Remote::new(subject.path(), &storage_options, supervisor.flag())?;
+        let report = subject.with_reader(&remote, |reader| check::validate(reader, &options, supervisor.executor()))?;
+        Ok((report, remote))
     })?;
     let verdict = PyDict::new(py);
     verdict.set_item("verdict", if report.is_valid(strict) { "valid" } else { "invalid" })?;
     verdict.set_item("strict", strict)?;
     verdict.set_item("quick", quick)?;
     verdict.update(pythonize(py, &report)?.cast::<PyMapping>()?)?;
+    remote.add_traffic(&verdict)?;
     Ok(verdict)
 }
 
 /// Describes a file.
 #[pyfunction]
-pub(crate) fn info(py: Python<'_>, subject: Subject) -> PyResult<Bound<'_, PyAny>> {
-    let info = py.detach(|| subject.with_reader(|reader| check::inspect(reader))).map_err(raise)?;
-    Ok(pythonize(py, &info)?)
+pub(crate) fn info<'py>(
+    py: Python<'py>,
+    subject: Subject,
+    storage_options: BTreeMap<String, String>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let nobody = Audience { callback: None, rows: 0 };
+    let (info, remote) = supervise(py, Some(1), &nobody, |supervisor| {
+        let remote = Remote::new(subject.path(), &storage_options, supervisor.flag())?;
+        Ok((subject.with_reader(&remote, |reader| check::inspect(reader))?, remote))
+    })?;
+    let result = PyDict::new(py);
+    result.update(pythonize(py, &info)?.cast::<PyMapping>()?)?;
+    remote.add_traffic(&result)?;
+    Ok(result)
 }

@@ -1,9 +1,11 @@
 //! Conversion of a GeoTIFF file to a COG, as in the command.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use cogsmith::{
-    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, Executor, FileOptions, Gcp, ImageSpec, InputFiles,
+    BandChoice, BigTiff, Bounds, CogPlan, ColorInterpretation, Crs, FileOptions, Gcp, ImageSpec, InputFiles,
     InputOptions, MaskedSource, MosaicOptions, Nodata, OutputFile, Overlap, OverriddenSource, PixelIs, PixelOptions,
     PixelSource, RasterSource, ReadOptions, Rectangle, Rescale, Transform, encode_to_output, encode_to_sink,
 };
@@ -14,8 +16,9 @@ use pyo3::prelude::*;
 use crate::encode::Work;
 use crate::error::{raise, raise_for_create};
 use crate::plan::{Options, nodata, summary};
+use crate::remote::Remote;
 use crate::store;
-use crate::supervise::{Audience, supervise};
+use crate::supervise::{Audience, supervise_by};
 
 /// Options for reading the input: `_plan.Input`.
 #[derive(FromPyObject)]
@@ -172,7 +175,13 @@ pub(crate) fn create<'py>(
 ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let request = Request::new(input, pixels, overrides)?;
     let Request { mut pixels, bits, .. } = request.clone();
-    let source = cogsmith::open(&source, &request.read.clone().overviews(options.existing_overviews)).map_err(raise)?;
+    let nobody = Audience { callback: None, rows: 0 };
+    let cancelled = Arc::<AtomicBool>::default();
+    let (source, remote) = supervise_by(py, Some(1), &nobody, (&cancelled, raise), |_| {
+        let remote = Remote::new([source.as_path()], &work.storage_options, Arc::clone(&cancelled))?;
+        let read = request.read.clone().overviews(options.existing_overviews).addresses(remote.addresses());
+        Ok((cogsmith::open(&source, &read)?, remote))
+    })?;
     let mut source = OverriddenSource::new(source);
     match request.nodata {
         Some(Some(nodata)) if pixels.converts() => pixels = pixels.converted_nodata(nodata),
@@ -186,7 +195,7 @@ pub(crate) fn create<'py>(
         pixels = pixels.bits_of(bits, source.spec().data_type);
     }
     let source = pixels.apply(source).map_err(raise_for_create)?;
-    convert(py, source, &target, request, options, work)
+    convert(py, source, &target, request, options, work, (&remote, &cancelled))
 }
 
 /// Joins the GeoTIFFs `sources` to the COG `target`: as a mosaic with the overlap rule `method`, or by their bands if it is
@@ -205,16 +214,8 @@ pub(crate) fn join<'py>(
 ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let request = Request::new(input, pixels, overrides)?;
     let overlap = method.map(|method| method.parse::<Overlap>()).transpose().map_err(raise_for_create)?;
-    let executor = match work.threads {
-        Some(count) => Executor::threads(count),
-        None => Executor::all_cores(),
-    };
-    let executor = executor.map_err(raise_for_create)?;
-    let mut each = InputOptions::new()
-        .read_options(request.read.clone())
-        .widen(request.widen)
-        .pixels(request.pixels.clone())
-        .overrides(request.overrides.clone());
+    let mut each =
+        InputOptions::new().widen(request.widen).pixels(request.pixels.clone()).overrides(request.overrides.clone());
     if let Some(nodata) = request.nodata {
         each = each.nodata(nodata);
     }
@@ -225,15 +226,22 @@ pub(crate) fn join<'py>(
         each = each.crs(crs.clone());
     }
     let path = if store::object(&target)?.is_none() { Some(target.extract::<PathBuf>()?) } else { None };
-    let source = py.detach(|| {
-        let files = InputFiles::find(&sources, request.read.vrt_root.as_deref())?;
+    let nobody = Audience { callback: None, rows: 0 };
+    let cancelled = Arc::<AtomicBool>::default();
+    let (source, remote) = supervise_by(py, work.threads, &nobody, (&cancelled, raise_for_create), |supervisor| {
+        let root = request.read.vrt_root.as_deref();
+        let inputs = sources.iter().map(PathBuf::as_path).chain(root);
+        let remote = Remote::new(inputs, &work.storage_options, Arc::clone(&cancelled))?;
+        let each = each.read_options(request.read.clone().addresses(remote.addresses()));
+        let files = InputFiles::find(&sources, root)?;
         path.map_or(Ok(()), |path| files.check_output(&path))?;
-        match overlap {
-            Some(overlap) => each.mosaic(&files, &MosaicOptions::new().overlap(overlap), &executor),
-            None => each.stack(&files, &executor),
-        }
-    });
-    convert(py, source.map_err(raise_for_create)?, &target, request, options, work)
+        let source = match overlap {
+            Some(overlap) => each.mosaic(&files, &MosaicOptions::new().overlap(overlap), supervisor.executor()),
+            None => each.stack(&files, supervisor.executor()),
+        };
+        Ok((source?, remote))
+    })?;
+    convert(py, source, &target, request, options, work, (&remote, &cancelled))
 }
 
 /// The options for the input, parsed and checked before it is opened.
@@ -278,6 +286,7 @@ fn convert<'py>(
     request: Request,
     mut options: Options,
     work: Work,
+    (remote, cancelled): (&Remote, &Arc<AtomicBool>),
 ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
     let mut source = OverriddenSource::new(source);
     if let Some(crs) = &request.crs {
@@ -309,7 +318,7 @@ fn convert<'py>(
     let file_options: FileOptions = work.file_options();
     let object = store::object(target)?;
     let path = if object.is_none() { target.extract::<PathBuf>()? } else { PathBuf::new() };
-    let written = supervise(py, work.threads, &audience, |supervisor| {
+    let written = supervise_by(py, work.threads, &audience, (cancelled, raise), |supervisor| {
         if let Some(object) = &object {
             let mut sink = work.object_sink(object, &plan, supervisor.flag())?;
             let (executor, store) = (supervisor.executor(), work.store(None));
@@ -324,5 +333,7 @@ fn convert<'py>(
         Ok(written)
     })?;
     warnings.extend_from_slice(&written.warnings);
-    Ok((summary(py, written)?, warnings))
+    let summary = summary(py, written)?;
+    remote.add_traffic(summary.cast()?)?;
+    Ok((summary, warnings))
 }

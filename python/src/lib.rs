@@ -16,6 +16,7 @@ mod edit;
 mod encode;
 mod error;
 mod plan;
+mod remote;
 mod shard;
 mod store;
 mod supervise;
@@ -57,6 +58,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encode::encode, module)?)?;
     module.add_function(wrap_pyfunction!(encode::check_stream, module)?)?;
     module.add_function(wrap_pyfunction!(store::is_object, module)?)?;
+    module.add_function(wrap_pyfunction!(remote::is_address, module)?)?;
+    module.add_function(wrap_pyfunction!(remote::redact, module)?)?;
     module.add_function(wrap_pyfunction!(create::create, module)?)?;
     module.add_function(wrap_pyfunction!(create::join, module)?)?;
     module.add_function(wrap_pyfunction!(edit::repack, module)?)?;

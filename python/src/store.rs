@@ -141,6 +141,11 @@ impl Connection {
     }
 }
 
+/// Returns the options of a connection, without those of an upload.
+pub(crate) fn storage(all: &BTreeMap<String, String>) -> StorageOptions {
+    options(all.iter().map(|(name, value)| (name.as_str(), value.as_str()))).0
+}
+
 fn failed(target: &Target, error: StoreError) -> Error {
     let path = Some(PathBuf::from(target.to_string()));
     ErrorKind::Io { action: "open", path, source: io::Error::other(error) }.into()

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use cogsmith::{ErrorKind, Executor, Progress};
+use cogsmith::{Error, ErrorKind, Executor, Progress};
 use pyo3::prelude::*;
 
 use crate::error::raise;
@@ -66,7 +66,19 @@ pub(crate) fn supervise<R: Send>(
     audience: &Audience<'_>,
     work: impl FnOnce(&Supervisor) -> cogsmith::Result<R> + Send,
 ) -> PyResult<R> {
-    let cancelled = Arc::new(AtomicBool::new(false));
+    supervise_by(py, threads, audience, (&Arc::default(), raise), work)
+}
+
+/// Runs `work` as [`supervise`] does, with a flag for cancellations that exists before it and that other work may share,
+/// and with another way to make exceptions.
+pub(crate) fn supervise_by<R: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    audience: &Audience<'_>,
+    (cancelled, raise): (&Arc<AtomicBool>, fn(Error) -> PyErr),
+    work: impl FnOnce(&Supervisor) -> cogsmith::Result<R> + Send,
+) -> PyResult<R> {
+    let cancelled = Arc::clone(cancelled);
     let rows_done = Arc::new(AtomicU32::new(0));
     let executor = match threads {
         Some(count) => Executor::threads(count),

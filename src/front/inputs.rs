@@ -123,6 +123,7 @@ impl InputOptions {
     /// Returns files as inputs that are opened on demand.
     fn inputs(&self, files: &InputFiles) -> Vec<SourceInput<'static>> {
         let shared = Arc::new((self.clone(), Arc::<Folders>::default()));
+        self.read.announce(files.paths());
         let input = |path: &std::path::PathBuf| {
             let (shared, path, name) = (Arc::clone(&shared), path.clone(), redact(&path.to_string_lossy()));
             SourceInput::new(name, move || shared.0.open(&path, &shared.1))

@@ -92,6 +92,9 @@ impl StoreError {
         match self.kind {
             StoreErrorKind::Exists => ErrorKind::TargetExists { path },
             StoreErrorKind::Cancelled => ErrorKind::Cancelled,
+            StoreErrorKind::NotFound => {
+                ErrorKind::Io { action, path: Some(path), source: io::Error::new(io::ErrorKind::NotFound, self) }
+            }
             _ => ErrorKind::Io { action, path: Some(path), source: io::Error::other(self) },
         }
         .into()

@@ -17,7 +17,7 @@ use crate::web::WebFile;
 /// The longest wait before a request is repeated.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 
-/// How often the first request for an object is repeated if there is no connection at all: the name of the host may be wrong.
+/// How often the first request for an object is repeated if there is no server: the name of the host may be wrong.
 const MAX_CONNECTS: usize = 3;
 
 /// Numbers of requests and of bytes received.
@@ -108,8 +108,8 @@ impl Way {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let is_unconnected = known.is_none() && error.to_string().contains("cannot be reached");
-            let most = if is_unconnected { max_retries.min(MAX_CONNECTS) } else { max_retries };
+            let most =
+                if known.is_none() && is_unconnected(&error) { MAX_CONNECTS.min(max_retries) } else { max_retries };
             if error.kind() != StoreErrorKind::Unreachable || repeated >= most || began.elapsed() + wait > retry_time {
                 return Err(error);
             }
@@ -125,6 +125,12 @@ impl Way {
             Self::Web(file) => file.fetch(range, known.map(|known| &known.version), counters).await,
         }
     }
+}
+
+/// Returns whether there is no host of the name, or no server on it.
+fn is_unconnected(error: &StoreError) -> bool {
+    let text = error.to_string().to_ascii_lowercase();
+    ["lookup", "dns", "refused"].iter().any(|word| text.contains(word))
 }
 
 /// Checks that an answer belongs to the object that was opened.

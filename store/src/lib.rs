@@ -18,6 +18,9 @@
 //!
 //! In asynchronous programs, [`write()`] does the same without blocking a thread of the runtime.
 //!
+//! Inputs can be objects and files on web servers, too: [`Objects`] opens them for
+//! [`ReadOptions::addresses`](cogsmith::ReadOptions::addresses), and [`Object`] is one of them.
+//!
 //! An object appears whole or not at all, with the bytes of a local file. TLS and signatures are pure Rust.
 
 #![forbid(unsafe_code)]
@@ -38,6 +41,7 @@ mod options;
 mod parts;
 mod profile;
 mod reader;
+mod reader_options;
 mod redact;
 mod shared;
 mod sink;
@@ -49,7 +53,8 @@ mod write;
 
 pub use error::{Result, StoreError, StoreErrorKind};
 pub use options::StorageOptions;
-pub use reader::{Object, Objects, ReaderOptions, Traffic};
+pub use reader::{Object, Objects, Traffic};
+pub use reader_options::ReaderOptions;
 pub use shared::SharedUpload;
 pub use sink::{ObjectSink, UploadOptions};
 pub use store::Store;

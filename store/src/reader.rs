@@ -1,11 +1,12 @@
 //! Objects and files on web servers as inputs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, Id, MAX_REQUEST, Request};
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::fetch::{Counters, Known, Means, Way};
+use crate::fetch::{Answer, Counters, Known, Means, Way};
 use crate::location::Location;
 use crate::options::StorageOptions;
+use crate::reader_options::ReaderOptions;
 use crate::redact::redact;
 use crate::store::reading;
 use crate::target::{Service, Target};
@@ -31,73 +33,11 @@ const FIRST: u64 = 64 << 10;
 /// The most by which the part of a file that is read as its header grows at once.
 const MAX_GROWTH: u64 = 1 << 20;
 
-/// Bytes of a request for less, and what its start is aligned to.
+/// Bytes of a request for less, and what its start is aligned to; of a header, as many as at the start of a file.
 const MIN_REQUEST: u64 = 16 << 10;
-
-/// Requests in flight by default: enough for a line of 1 Gbit/s at 100 ms.
-const IN_FLIGHT: usize = 8;
-
-/// Bytes in memory by default: twice those of the requests in flight.
-const MEMORY: u64 = 64 << 20;
 
 /// Time between looks at the flag that cancels.
 const TICK: Duration = Duration::from_millis(50);
-
-/// Options for reading inputs.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct ReaderOptions {
-    storage: StorageOptions,
-    in_flight: usize,
-    memory: u64,
-    cancelled: Vec<Arc<AtomicBool>>,
-}
-
-impl Default for ReaderOptions {
-    fn default() -> Self {
-        Self { storage: StorageOptions::new(), in_flight: IN_FLIGHT, memory: MEMORY, cancelled: Vec::new() }
-    }
-}
-
-impl ReaderOptions {
-    /// Returns the default options.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the options of connections: endpoint, region, credentials, retries. Web servers take `max_retries`,
-    /// `retry_timeout`, `timeout`, `connect_timeout`, `proxy_url`, and `allow_invalid_certificates`.
-    pub fn storage(mut self, storage: StorageOptions) -> Self {
-        self.storage = storage;
-        self
-    }
-
-    /// Sets how many requests are in flight at once, for all inputs together (default 8, at least 1). A request is for at most
-    /// 4 MiB.
-    pub fn in_flight(mut self, count: usize) -> Self {
-        self.in_flight = count.clamp(1, Semaphore::MAX_PERMITS);
-        self
-    }
-
-    /// Sets the bytes that are held in memory, for all inputs together (default 64 MiB). Half of them are for what is fetched
-    /// in advance. More are held if that many are asked for at once.
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.memory = bytes;
-        self
-    }
-
-    /// Stops waiting for servers once `flag` is set, from any thread. There may be several flags.
-    pub fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.cancelled.push(flag);
-        self
-    }
-}
-
-impl From<StorageOptions> for ReaderOptions {
-    fn from(storage: StorageOptions) -> Self {
-        Self::new().storage(storage)
-    }
-}
 
 /// Requests made and bytes received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,6 +75,21 @@ struct Inner {
     core: Arc<Core>,
     connections: Mutex<Connections>,
     known: Mutex<HashMap<String, Arc<Opened>>>,
+    announced: Mutex<Announced>,
+}
+
+/// Inputs that will be opened soon.
+#[derive(Default)]
+struct Announced {
+    waiting: VecDeque<String>,
+    begun: HashMap<String, Opening>,
+}
+
+/// An input whose first request has been sent.
+struct Opening {
+    way: Arc<Way>,
+    retries: Retries,
+    answer: Receiver<Result<Answer>>,
 }
 
 /// Connections that inputs share.
@@ -203,6 +158,7 @@ impl Objects {
             core: Arc::new(core),
             connections: Mutex::default(),
             known: Mutex::default(),
+            announced: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -221,13 +177,18 @@ impl Objects {
         if let Some(opened) = lock(&self.inner.known).get(address) {
             return Ok(Object { objects: self.clone(), opened: Arc::clone(opened) });
         }
-        let (way, retries) = self.way(address)?;
-        let (way, core) = (Arc::new(way), Arc::clone(&self.inner.core));
-        let asked = Arc::clone(&way);
-        let first = async move { asked.fetch(0..FIRST, None, retries, &core.means).await };
-        let flags = &self.inner.options.cancelled;
-        let answer = self.inner.requests.wait(flags, Duration::ZERO, first);
-        let (answer, mut all) = (answer?, lock(&self.inner.known));
+        let begun = lock(&self.inner.announced).begun.remove(address);
+        let Opening { way, retries, answer } = begun.map_or_else(|| self.begin(address), Ok)?;
+        self.begin_announced();
+        let answer = loop {
+            match answer.recv_timeout(TICK) {
+                Ok(answer) => break answer?,
+                Err(RecvTimeoutError::Timeout) if self.inner.core.is_cancelled() => return Err(cancelled()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
+            }
+        };
+        let mut all = lock(&self.inner.known);
         let id = Id::try_from(all.len()).unwrap_or(Id::MAX);
         let known = Known { size: answer.size, version: answer.version };
         let opened = Opened { id, name: name.to_owned(), way, retries, known, is_announced: AtomicBool::new(false) };
@@ -237,6 +198,33 @@ impl Objects {
             self.inner.core.lock().cache.insert(id, answer.bytes);
         }
         Ok(Object { objects: self.clone(), opened })
+    }
+
+    /// Sends the first request for an input.
+    fn begin(&self, address: &str) -> Result<Opening> {
+        let (way, retries) = self.way(address)?;
+        let (way, core) = (Arc::new(way), Arc::clone(&self.inner.core));
+        let (sender, answer) = sync_channel(1);
+        let asked = Arc::clone(&way);
+        self.inner.requests.spawn(async move {
+            let _ = sender.send(asked.fetch(0..FIRST, None, retries, &core.means).await);
+        });
+        Ok(Opening { way, retries, answer })
+    }
+
+    /// Sends the first requests for inputs that were announced, a few more than are in flight at once.
+    fn begin_announced(&self) {
+        let most = self.inner.options.in_flight.saturating_mul(2);
+        let mut announced = lock(&self.inner.announced);
+        while announced.begun.len() < most
+            && let Some(address) = announced.waiting.pop_front()
+        {
+            // An input that cannot be opened is an error when it is opened.
+            let is_new = !announced.begun.contains_key(&address) && !lock(&self.inner.known).contains_key(&address);
+            if let Some(opening) = is_new.then(|| self.begin(&address)).and_then(Result::ok) {
+                announced.begun.insert(address, opening);
+            }
+        }
     }
 
     /// Returns the way to an input over the connections that it shares with others.
@@ -282,6 +270,12 @@ impl Objects {
 }
 
 impl OpenAddress for Objects {
+    fn announce(&self, addresses: &mut dyn Iterator<Item = &str>) {
+        let addresses = addresses.filter(|address| Self::is_address(address)).map(str::to_owned);
+        lock(&self.inner.announced).waiting.extend(addresses);
+        self.begin_announced();
+    }
+
     fn open_address(&self, address: &str) -> cogsmith::Result<Arc<dyn ReadAt>> {
         let path = PathBuf::from(address);
         match Address::of(&path) {
@@ -294,6 +288,10 @@ impl OpenAddress for Objects {
 /// Returns what objects with the same connection have in common.
 fn bucket(target: &Target) -> (Service, String, Option<String>) {
     (target.service(), target.bucket().to_owned(), target.account().map(str::to_owned))
+}
+
+fn cancelled() -> StoreError {
+    StoreError::new(StoreErrorKind::Cancelled, "canceled")
 }
 
 fn stopped() -> StoreError {
@@ -386,7 +384,9 @@ impl Object {
         let (id, size) = (self.opened.id, self.opened.known.size);
         let header = state.cache.end_of(id, 0);
         let grown = header.saturating_mul(4).min(header + MAX_GROWTH);
-        if !self.opened.is_announced.load(Ordering::Relaxed) && header > 0 && wanted.start <= grown {
+        let is_header = !self.opened.is_announced.load(Ordering::Relaxed);
+        let block = if is_header { FIRST } else { MIN_REQUEST };
+        if is_header && header > 0 && wanted.start <= grown {
             // Values of the header that are not there: as much again, and the values after them.
             let after = wanted.end.saturating_sub(header) / 2;
             return header..wanted.end.saturating_add(after).max(grown).min(size);
@@ -394,9 +394,9 @@ impl Object {
         let sequence = state.sequences.entry(id).or_default();
         // As the system does for files: reads one after the other get longer.
         let len = if wanted.start == sequence.end { sequence.len.saturating_mul(2).min(MAX_REQUEST) } else { 0 };
-        let start = if len > 0 { wanted.start } else { wanted.start / MIN_REQUEST * MIN_REQUEST };
-        let end = wanted.end.max(wanted.start + len).div_ceil(MIN_REQUEST).saturating_mul(MIN_REQUEST).min(size);
-        *sequence = Sequence { end, len: (end - start).max(MIN_REQUEST) };
+        let start = if len > 0 { wanted.start } else { wanted.start / block * block };
+        let end = wanted.end.max(wanted.start + len).div_ceil(block).saturating_mul(block).min(size);
+        *sequence = Sequence { end, len: (end - start).max(block) };
         start..end
     }
 
@@ -419,7 +419,7 @@ impl Object {
                 return Err(error);
             }
             if core.is_cancelled() {
-                return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
+                return Err(cancelled());
             }
             if state.cache.is_flying(id, offset) {
                 state = core.arrived.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;

@@ -241,8 +241,8 @@ fn conversions_survive_faults_and_give_the_local_file() {
         (folder.path().join("in.tif"), folder.path().join("a.tif"), folder.path().join("b.tif"));
     for (side, tile, tall) in [(1700, 128, false), (1300, 0, true)] {
         if tall {
-            // One strip that is decoded piece by piece.
-            std::fs::write(&input, strip(side, 4000)).unwrap();
+            // A strip of more than 8 MiB is decoded piece by piece.
+            std::fs::write(&input, strip(side, 8000)).unwrap();
         } else {
             std::fs::write(&input, cog(side, tile)).unwrap();
         }
@@ -281,9 +281,8 @@ fn conversions_survive_faults_and_give_the_local_file() {
     }
 }
 
-/// A TIFF of one deflated strip with `rows` rows of bytes.
+/// A TIFF of bytes in one strip.
 fn strip(columns: usize, rows: usize) -> Vec<u8> {
-    // `convert` makes no strips: a header by hand around an uncompressed strip.
     let mut file = vec![b'I', b'I', 42, 0, 8, 0, 0, 0];
     let entries: [(u16, u16, u32); 8] = [
         (256, 4, columns as u32),
@@ -388,6 +387,23 @@ fn several_inputs_share_connections_and_keep_secrets() {
     assert!(!bytes.windows(6).any(|bytes| bytes == b"SECRET"));
     let names = check::inspect(&bytes).unwrap().metadata;
     assert!(names.iter().any(|item| item.value == "B1"), "{names:?}");
+}
+
+#[test]
+fn many_inputs_are_opened_at_once() {
+    let tile = to_vec(&ndarray::Array2::<u8>::zeros((16, 16)), &CogOptions::new()).unwrap();
+    let web =
+        Web::start(move |asked| Reply { delay: Duration::from_millis(50), ..Reply::range(asked, &tile, "\"1\"") });
+    let addresses: Vec<_> = (0..60).map(|index| format!("{}/{index}.tif", web.url)).collect();
+    let objects = Objects::new(&options().into()).unwrap();
+    let read = ReadOptions::new().addresses(objects.addresses());
+    let files = InputFiles::find(&addresses, None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cog = CogOptions::new().read_options(read).threads(1);
+    let summary = cogsmith::stack(&files, folder.path().join("a.tif"), &cog).unwrap();
+    assert_eq!((summary.bands, web.count()), (60, 60));
+    let most = web.most_at_once.load(Ordering::SeqCst);
+    assert!((4..=8).contains(&most), "{most} at once");
 }
 
 #[test]

@@ -251,7 +251,8 @@ def addresses():
     """Addresses and names for GDAL are no paths, as source and as target."""
     out = []
     with Folder() as f:
-        for name, words in (("s3://bucket/a.tif", "an object store address, not the path of a file.*hint: copy it"), ("https://example.com/a.tif", "a web address, not the path.*hint: download it first"),
+        for name, words in (("s3://bucket/a.tif", "an object store address, not the path of a file.*hint: .*without the feature 'store'"), ("https://example.com/a.tif", "a web address, not the path.*hint: .*without the feature 'store'"),
+                            ("ftp://example.com/a.tif", "a web address, not the path.*hint: .*copy the file first"), ("/vsizip/a.zip/a.tif", "a GDAL virtual file system path, not.*hint: .*copy the file first"),
                             ("file:///tmp/a.tif", "a file:// address, not.*hint: give the path alone"), ("/vsicurl/https://example.com/a.tif", "a GDAL virtual file system path, not.*hint: "),
                             ("GTIFF_DIR:2:a.tif", "a GDAL dataset name.*--image"), ("NETCDF:a.nc:t", "a GDAL dataset name.*gdal_translate")):
             for command, code in (("create", 1), ("info", 1), ("validate", 2)):

@@ -190,6 +190,48 @@ class Azure:
         return f"/vsiaz/{bucket}/{key}", self.env
 
 
+class Web:
+    """A plain web server of the files in a folder, with ranges. Anyone may read who knows the password and the signature."""
+
+    def __init__(self, folder):
+        log = self.log = []
+
+        class Files(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                path, _, query = self.path.partition("?")
+                log.append(self.headers.get("range"))
+                name = os.path.join(folder, urllib.parse.unquote(path).lstrip("/"))
+                login = base64.b64encode(b"me:SECRET-KEY").decode()
+                if query != "sig=SECRET-KEY" and self.headers.get("authorization") != f"Basic {login}":
+                    return self.answer(403, b"")
+                if not os.path.isfile(name):
+                    return self.answer(404, b"")
+                with open(name, "rb") as file:
+                    content = file.read()
+                etag = f'"{os.stat(name).st_mtime_ns}"'
+                if self.headers.get("if-match", etag) != etag:
+                    return self.answer(412, b"")
+                first, last = self.headers["range"].removeprefix("bytes=").split("-")
+                first, end = int(first), min(int(last) + 1, len(content))
+                return self.answer(206, content[first:end], ETag=etag, **{"Content-Range": f"bytes {first}-{end - 1}/{len(content)}"})
+
+            def answer(self, status, body, **headers):
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": len(body)}.items():
+                    self.send_header(name, str(value))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.host = f"127.0.0.1:{server.server_port}"
+
+
 def secrets_in(text):
     """Whether a text contains one of the secrets of these servers."""
     return [secret for secret in ("SECRET-KEY", KEY) if secret in text] or re.findall(r"\bX-Amz-Signature\b|\bsig=", text)

@@ -169,6 +169,117 @@ def readers(server, source, key):
     return problems + compare(server, key, expected)
 
 
+def facts(name, *words, env=None):
+    """The JSON that a command prints, without what depends on the place."""
+    told = json.loads(command(*words, "--json", name, env=env or {}))
+    read = told.pop("read", None)
+    for key in ("file", "seconds", "output"):
+        told.pop(key, None)
+    return told, read
+
+
+def described(address, env, copy, most):
+    """`info` and `validate` of an address, compared with those of a local copy."""
+    problems = []
+    size = os.path.getsize(copy)
+    for words, requests, received in (
+        (["info"], most, size),
+        (["validate", "--quick"], most + 4, 300_000 + 256 * 1024),
+        # Levels are read one after the other, in requests of up to 4 MiB.
+        (["validate"], most + 3 * (size // 2**22 + 8), size + 200_000),
+    ):
+        (there, read), (here, _) = facts(address, *words, env=env), facts(copy, *words)
+        if words == ["validate", "--quick"]:
+            # A sample of the tiles, without the comparison of overviews.
+            for told in (there, here):
+                for key in ("tiles_decoded", "cells_compared", "quick"):
+                    told.pop(key)
+        if there != here:
+            problems.append(f"{words}: {there} is not {here}")
+        if not read or read["requests"] > requests or read["bytes"] > received:
+            problems.append(f"{words}: {read}, expected at most {requests} requests and {received} bytes")
+    return problems
+
+
+def converted(address, env, copy, target):
+    """An address converted to an object or a file, compared with the conversion of a local copy."""
+    expected = local(copy, "--compress", "zstd", "--blocksize", "256")
+    told = json.loads(command("create", "--overwrite", "--quiet", "--json", "--compress", "zstd", "--blocksize", "256", address, target, env=env))
+    size = os.path.getsize(copy)
+    read, problems = told["read"], []
+    if read["requests"] > 3 + 2 * (size // 2**22 + 1) or not size * 0.5 < read["bytes"] < size + 200_000:
+        problems.append(f"{read} for {size} bytes")
+    return expected, problems
+
+
+def reading(server, source):
+    """An object as the input: description, validation, and conversion within the store."""
+    copy = path("copy.tif")
+    with open(copy, "wb") as file:
+        file.write(local(source))
+    command("create", "--overwrite", source, server.target(BUCKET, "folder/input b.tif"), env=server.env)
+    address = server.target(BUCKET, "folder/input b.tif")
+    problems = described(address, server.env, copy, 2)
+    expected, more = converted(address, server.env, copy, server.target(BUCKET, "converted.tif"))
+    problems += more + compare(server, "converted.tif", expected)
+    for key, words in (("missing.tif", "the object does not exist"), ):
+        said = command("info", server.target(BUCKET, key), env=server.env, code=1)
+        problems += [] if words in said and said.count("\n") == 2 else [said]
+    said = command("info", server.target("missing", "a.tif"), env=server.env, code=1)
+    return problems + ([] if "does not exist" in said else [said])
+
+
+def reading_web(source, tiles):
+    """Files on a plain web server, with passwords and signatures that nothing shows."""
+    copy, folder = path("copy.tif"), path("web")
+    os.makedirs(f"{folder}/tiles", exist_ok=True)
+    with open(copy, "wb") as file:
+        file.write(local(source))
+    for name, original in (("a b.tif", copy), ("strips.tif", source), ("tiles/B1.tif", tiles[0]), ("tiles/B2.tif", tiles[1])):
+        with open(original, "rb") as old, open(f"{folder}/{name}", "wb") as new:
+            new.write(old.read())
+    server = store_servers.Web(folder)
+    signed = f"http://{server.host}/a%20b.tif?sig=SECRET-KEY"
+    problems = []
+    for address in (signed, f"/vsicurl/{signed}", f"http://me:SECRET-KEY@{server.host}/a b.tif"):
+        problems += described(address, {}, copy, 1)
+        expected, more = converted(address, {}, copy, path("converted.tif"))
+        with open(path("converted.tif"), "rb") as file:
+            problems += more + ([] if file.read() == expected else ["other bytes than from a local file"])
+    expected, more = converted(f"http://{server.host}/strips.tif?sig=SECRET-KEY", {}, source, path("converted.tif"))
+    with open(path("converted.tif"), "rb") as file:
+        problems += more + ([] if file.read() == expected else ["other bytes than from local strips"])
+    # Several inputs, and a list that may name addresses below one.
+    addresses = [f"http://{server.host}/tiles/B{band}.tif?sig=SECRET-KEY" for band in (1, 2)]
+    with open(path("list.txt"), "w", encoding="utf-8") as file:
+        file.write("\n".join(addresses))
+    command("stack", *tiles, "-o", path("stack.tif"), "--overwrite", env={})
+    with open(path("stack.tif"), "rb") as file:
+        expected = file.read()
+    for inputs in (addresses, [f"@{path('list.txt')}", "--vrt-root", f"http://{server.host}/tiles"]):
+        server.log.clear()
+        told = json.loads(command("stack", *inputs, "-o", path("stack.tif"), "--overwrite", "--json", "--quiet", env={}))
+        with open(path("stack.tif"), "rb") as file:
+            found = file.read()
+        if found != expected or b"SECRET-KEY" in found:
+            problems.append(f"{inputs[0]}: other bytes than from local files")
+        if told["read"]["requests"] != len(server.log):
+            problems.append(f"{told['read']}, but {len(server.log)} requests arrived")
+    for words, code, expected in (
+        (["info", f"http://{server.host}/none.tif?sig=SECRET-KEY"], 1, "no such file"),
+        (["info", f"http://{server.host}/a%20b.tif?sig=SECRET"], 1, "access is denied"),
+        (["validate", f"http://me:SECRET-KEY@{server.host}/none.tif"], 2, "no such file"),
+        (["stack", f"@{path('list.txt')}", "-o", path("no.tif")], 1, "is a web address"),
+        (["stack", f"@{path('list.txt')}", "-o", path("no.tif"), "--vrt-root", f"http://{server.host}/til"], 1, "not below the address"),
+        (["info", "ftp://me:SECRET-KEY@host/a.tif"], 1, "a web address, not the path"),
+        (["info", "--region", "eu-west-1", signed], 2, "--region has no effect"),
+        (["info", "--store-option", "regoin=SECRET-KEY", signed], 1, "option 'regoin' is unknown"),
+    ):
+        said = command(*words, env={}, code=code)
+        problems += [] if expected in said else [f"{words}: {said}"]
+    return problems
+
+
 def options_without_effect():
     """Store options with a file, and addresses that are not of an object."""
     problems = []
@@ -263,6 +374,7 @@ def main():
     source, other = image("source.tif", 3500, 3400), image("other.tif", 3500, 3400, seed=2)
     bands, small = image("bands.tif", 1500, 1400, bands=4), image("small.tif", 300, 200)
     report.run("options without effect", options_without_effect)
+    report.run("web server: reading", reading_web, source, [image(f"B{band}.tif", 700, 800, seed=band) for band in (1, 2)])
     for name, make in (("S3", store_servers.S3), ("Google", store_servers.Google), ("Azure", store_servers.Azure)):
         server = make()
         server.make(BUCKET)
@@ -277,6 +389,7 @@ def main():
         report.run(f"{name}: terminated", interrupted, server, source, signal.SIGTERM)
         report.run(f"{name}: two writers", two_writers, server, source, other)
         report.run(f"{name}: readers", readers, server, source, "read.tif")
+        report.run(f"{name}: reading", reading, server, source)
         if name == "S3":
             report.run("S3: connections", connections, server, small)
             for rows in (32768, 131072) if "--long" in sys.argv else ():

@@ -6,11 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import _native
+from . import _native, _targets, _values
+from ._types import StorageOptions
 
 
 def validate(
-    file: str | os.PathLike[str] | bytes, *, strict: bool = False, quick: bool = False, threads: int | None = None
+    file: str | os.PathLike[str] | bytes,
+    *,
+    strict: bool = False,
+    quick: bool = False,
+    threads: int | None = None,
+    storage_options: StorageOptions = None,
 ) -> dict[str, Any]:
     """Check whether a file is a valid Cloud Optimized GeoTIFF, by its structure and its pixels.
 
@@ -19,13 +25,15 @@ def validate(
     Parameters
     ----------
     file : str, os.PathLike, or bytes
-        Path of the file, or its bytes.
+        Path of the file, its address as for :func:`cogsmith.create`, or its bytes.
     strict : bool, default False
         Whether warnings make a file invalid.
     quick : bool, default False
-        Whether only a sample of the tiles is decoded.
+        Whether only a sample of the tiles is decoded; at an address, at most 256 KiB of tiles.
     threads : int, optional
         Number of threads, 1 to 1024. Default: one per core.
+    storage_options : dict, optional
+        Connection to the store of an address, as for :func:`cogsmith.write`.
 
     Returns
     -------
@@ -42,7 +50,8 @@ def validate(
         - ``counts``: number of findings by rule;
         - ``findings``: list of dicts, at most 20 per rule, with ``rule``, ``severity``, ``class``, ``directory``,
           ``tile``, and ``byte`` (counted from 0; None where not applicable), ``message``, ``required``, ``source``, and
-          ``remedy``.
+          ``remedy``;
+        - ``read``, if the file is at an address: the ``requests`` made and the ``bytes`` received.
 
     Raises
     ------
@@ -59,16 +68,18 @@ def validate(
     >>> for finding in report["findings"]:
     ...     print(finding["message"], "->", finding["remedy"])
     """
-    return _native.validate(_subject(file), strict, quick, threads)
+    return _native.validate(_subject(file), strict, quick, threads, _storage(storage_options, file))
 
 
-def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
+def info(file: str | os.PathLike[str] | bytes, *, storage_options: StorageOptions = None) -> dict[str, Any]:
     """Describe a TIFF file: levels, compression, georeference, metadata, and the HTTP cost of reading it.
 
     Parameters
     ----------
     file : str, os.PathLike, or bytes
-        Path of the file, or its bytes. It does not have to be a COG.
+        Path of the file, its address as for :func:`cogsmith.create`, or its bytes. It does not have to be a COG.
+    storage_options : dict, optional
+        Connection to the store of an address, as for :func:`cogsmith.write`.
 
     Returns
     -------
@@ -92,7 +103,8 @@ def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
           ``value``;
         - ``open``, ``whole_view``, ``detail_view``: HTTP cost of opening the file, of then showing the whole image on
           1024 x 1024 pixels, and of showing 1024 x 1024 pixels of full resolution, as dicts with ``requests``,
-          ``bytes``, and ``tiles``.
+          ``bytes``, and ``tiles``;
+        - ``read``, if the file is at an address: the ``requests`` made and the ``bytes`` received.
 
     Raises
     ------
@@ -107,8 +119,14 @@ def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     >>> facts["crs"], [(level["width"], level["height"]) for level in facts["levels"]]
     ('EPSG:32633', [(3000, 2000), (1500, 1000), (750, 500), (375, 250)])
     """
-    return _native.info(_subject(file))
+    return _native.info(_subject(file), _storage(storage_options, file))
 
 
-def _subject(file: str | os.PathLike[str] | bytes) -> Path | bytes:
-    return file if isinstance(file, bytes) else Path(file)
+def _subject(file: str | os.PathLike[str] | bytes) -> Path | str | bytes:
+    return file if isinstance(file, bytes) else _targets.source_of(file)
+
+
+def _storage(value: StorageOptions, file: str | os.PathLike[str] | bytes) -> dict[str, str]:
+    options = {} if value is None else _values.storage_options("storage_options", value)
+    _targets.check_storage_options(options, None, [_subject(file)])
+    return options

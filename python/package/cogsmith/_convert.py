@@ -119,7 +119,8 @@ def create(
     Parameters
     ----------
     src_path : str or os.PathLike
-        Path of the GeoTIFF, VRT, PNG, or JPEG file to read.
+        Path of the GeoTIFF, VRT, PNG, or JPEG file to read; or an address: ``"https://..."``, ``"s3://bucket/key.tif"``,
+        ``"gs://..."``, ``"az://..."``, or GDAL's ``"/vsicurl/..."``, ``"/vsis3/..."``, ``"/vsigs/..."``, and ``"/vsiaz/..."``.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
     compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
@@ -172,8 +173,8 @@ def create(
     ignore_aux : bool, default False
         Whether an ``.aux.xml`` file next to the input is ignored.
     vrt_root : str or os.PathLike, optional
-        Folder below which the files named in a VRT file may be. Default: the folder of the VRT file, and names must be
-        relative to it.
+        Folder or address below which the files named in a VRT file or a list may be. Default: the folder of that file, and
+        names must be relative to it.
     crs : int, str, dict, or object, optional
         Coordinate reference system: an EPSG code, ``"EPSG:n"``, WKT, PROJJSON, a PROJ string, or an object of pyproj,
         rasterio, or odc-geo. Pixels are not reprojected. Default: that of the input.
@@ -204,8 +205,8 @@ def create(
     strip_metadata : bool, default False
         Whether the input's metadata is left out, except for what defines its pixel values.
     storage_options, aws_profile, region, endpoint, no_sign_request, store_option, contiguous_parts : optional
-        Connection to an object store, if the output is an object such as ``"s3://bucket/key.tif"``: a dict as for
-        :func:`write`, or the options of the command.
+        Connection to an object store, if the input or the output is an object such as ``"s3://bucket/key.tif"``: a dict as
+        for :func:`write`, or the options of the command.
     threads, tile_memory, row_memory, temp_dir, sync, verify, overwrite : optional
         As in :func:`cogsmith.write`.
     quiet : bool, default False
@@ -235,7 +236,8 @@ def create(
         ``tile_width``, ``tile_height``, ``levels`` (a list of dicts with ``width``, ``height``, ``tiles``, ``bytes``,
         and for a lossy codec ``loss``: ``tiles`` that were compared, ``max_error``, and ``psnr`` in decibels),
         ``compression``, ``overview_compression`` if it differs, ``quality`` of a lossy codec, ``predictor``, ``interleave``, ``resampling``, ``big_tiff``, ``spooled_bytes``,
-        ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two, ``seconds``, ``statistics`` if they are computed
+        ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two, ``seconds``, ``read`` if an input is at an address
+        (a dict with the ``requests`` made and the ``bytes`` received), ``statistics`` if they are computed
         (a list with a dict per band: ``minimum``, ``maximum``, ``mean``, ``standard_deviation``, ``valid_percent``),
         ``nodata_samples`` if samples of valid pixels equal a nodata value that became the mask, and ``warnings``.
 
@@ -265,19 +267,20 @@ def create(
     ('zstd', 4)
     """
     options = passed(locals(), without=("src_path", "dst_path", "progress"))
-    source = _targets.local_path(src_path, "copy it to a local file first")
+    source = _targets.source_of(src_path)
 
     def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
         return _native.create(
             source, target, wanted.input, wanted.pixels, wanted.overrides, request.options, request.work
         )
 
-    return run(convert, f"{source}: ", dst_path, options, progress)
+    return run(convert, f"{_native.redact(str(source))}: ", [source], dst_path, options, progress)
 
 
 def run(
     convert: Callable[[Path | str, FileOptions, _options.Request], tuple[dict[str, Any], list[str]]],
     prefix: str,
+    sources: Sequence[Path | str],
     dst_path: StrPath,
     options: dict[str, Any],
     progress: Progress,
@@ -291,13 +294,16 @@ def run(
     request.work.storage_options |= wanted.storage_options
     request.work.progress = as_callback(progress)
     target = _targets.place_of(dst_path)
-    _targets.check_storage_options(request.work.storage_options, target)
+    # Lists and VRT files may name objects below an address.
+    root = wanted.input.vrt_root
+    places = [*sources, root if isinstance(root, str) and _native.is_address(root) else None]
+    _targets.check_storage_options(request.work.storage_options, target, places)
     summary, warnings = convert(target, wanted, request)
     if not wanted.quiet:
         for text in warnings:
             _values.warn(f"{prefix}{text}")
     # The keys of the command's JSON, in its order.
-    last: dict[str, Any] = {name: summary.pop(name) for name in ("statistics", "nodata_samples") if name in summary}
+    last: dict[str, Any] = {name: summary.pop(name) for name in ("read", "statistics", "nodata_samples") if name in summary}
     return {
         "output": str(target),
         **summary,

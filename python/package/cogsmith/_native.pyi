@@ -7,8 +7,8 @@ from ._plan import EditChoice, FileOverrides, Georeference, Image, Input, Item, 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
-    "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object", "create", "join", "validate",
-    "info", "repack", "edit",
+    "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object",
+    "is_address", "redact", "create", "join", "validate", "info", "repack", "edit",
 ]
 
 __version__: str
@@ -108,7 +108,7 @@ def crs_code(text: str) -> int | None: ...
 def crs_unit(text: str) -> tuple[str, float] | None: ...
 def encode(plan: Plan, levels: Sequence[Pixels], target: Any, work: Work) -> dict[str, Any]: ...
 def create(
-    source: Path,
+    source: Path | str,
     target: Path | str,
     input: Input,
     pixels: PixelChoice,
@@ -117,7 +117,7 @@ def create(
     work: Work,
 ) -> tuple[dict[str, Any], list[str]]: ...
 def join(
-    sources: list[Path],
+    sources: list[Path | str],
     method: str | None,
     target: Path | str,
     input: Input,
@@ -134,5 +134,9 @@ def repack(
 def edit(
     path: Path, input: Input, overrides: FileOverrides, choice: EditChoice
 ) -> tuple[list[str], bool, bool, int, list[str]]: ...
-def validate(subject: Path | bytes, strict: bool, quick: bool, threads: int | None) -> dict[str, Any]: ...
-def info(subject: Path | bytes) -> dict[str, Any]: ...
+def is_address(text: str) -> bool: ...
+def redact(text: str) -> str: ...
+def validate(
+    subject: Path | str | bytes, strict: bool, quick: bool, threads: int | None, storage_options: dict[str, str]
+) -> dict[str, Any]: ...
+def info(subject: Path | str | bytes, storage_options: dict[str, str]) -> dict[str, Any]: ...

@@ -12,8 +12,6 @@ from ._convert import run
 from ._file_options import FileOptions
 from ._types import Progress, StrPath
 
-_ADVICE = "copy it to a local file first"
-
 
 def mosaic(
     inputs: StrPath | Iterable[StrPath],
@@ -32,9 +30,9 @@ def mosaic(
     Parameters
     ----------
     inputs : path, or iterable of paths
-        Files; folders, for the GeoTIFFs in them and in their subfolders, sorted by path; patterns with ``*``, ``?``,
-        ``[...]``, or ``**``; or ``"@"`` and the name of a text file with one path per line, relative to its folder
-        (``vrt_root=...`` permits others).
+        Files; addresses, as for :func:`cogsmith.create`; folders, for the GeoTIFFs in them and in their subfolders, sorted by
+        path; patterns with ``*``, ``?``, ``[...]``, or ``**``; or ``"@"`` and the name of a text file with one path per line,
+        relative to its folder (``vrt_root=...`` permits others, and addresses).
     dst_path : str or os.PathLike
         Path of the COG to write. It must not be one of the inputs.
     method : {"last", "first", "min", "max", "mean", "sum", "count"}, default "last"
@@ -118,7 +116,7 @@ def _join(
     progress: Progress,
 ) -> dict[str, Any]:
     paths: Iterable[StrPath] = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    sources = [_targets.local_path(path, _ADVICE) for path in paths]
+    sources = [_targets.source_of(path) for path in paths]
 
     def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
         return _native.join(
@@ -126,4 +124,4 @@ def _join(
             wanted.input, wanted.pixels, wanted.overrides, request.options, request.work,
         )  # fmt: skip
 
-    return run(convert, "", dst_path, options, progress)
+    return run(convert, "", sources, dst_path, options, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,19 @@ def place_of(target: str | os.PathLike[str]) -> Path | str:
     return path_of(target)
 
 
-def check_storage_options(storage_options: Mapping[str, str], where: Any) -> None:
-    """Refuses options of a connection if the target is not an object."""
-    if storage_options and not isinstance(where, str):
+def check_storage_options(storage_options: Mapping[str, str], where: Any, sources: Iterable[Any] = ()) -> None:
+    """Refuses options of a connection if neither the target nor a source is an object."""
+    if storage_options and not any(isinstance(place, str) for place in (where, *sources)):
         names = ", ".join(sorted(storage_options))
-        raise ValueError(f"storage_options ({names}) have no effect unless the target is an object, such as 's3://bucket/key.tif'")
+        what = "the target" if where is not None else "the file"
+        raise ValueError(f"storage_options ({names}) have no effect unless {what} is an object, such as 's3://bucket/key.tif'")
+
+
+def source_of(source: str | os.PathLike[str]) -> Path | str:
+    """Returns a source as an address, which stays text, or as a path."""
+    if isinstance(source, str) and _native.is_address(source) and not os.path.exists(source):
+        return source
+    return local_path(source, "cogsmith opens https://, http://, s3://, gs://, and az://; copy it to a local file first")
 
 
 def path_of(target: str | os.PathLike[str]) -> Path:
@@ -54,7 +62,7 @@ def local_path(path: str | os.PathLike[str], advice: str) -> Path:
     """Returns a path of the file system; an error with advice for URLs and GDAL's virtual file systems."""
     local = Path(path)
     if isinstance(path, str) and ("://" in path or (path.startswith("/vsi") and not local.parent.is_dir())):
-        raise ValueError(f"{path!r} is not a file system path; {advice}")
+        raise ValueError(f"{_native.redact(path)!r} is not a file system path; {advice}")
     return local
 
 

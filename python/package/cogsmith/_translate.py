@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _check, _values
+from . import _check, _native, _targets, _values
 from ._convert import create
 from ._types import StrPath
 from ._write import write
@@ -65,8 +65,9 @@ def cog_translate(
     Parameters
     ----------
     source : str, os.PathLike, or rasterio dataset
-        GeoTIFF, VRT, PNG, or JPEG file. Of a dataset that is open in rasterio, the file is read again; if it is not a file
-        on disk, such as a ``WarpedVRT`` or a ``MemoryFile``, its pixels are read into memory.
+        GeoTIFF, VRT, PNG, or JPEG file, or an address as for :func:`cogsmith.create`, with ``storage_options`` in
+        ``dst_kwargs``. Of a dataset that is open in rasterio, the file is read again; if it is not a file, such as a
+        ``WarpedVRT`` or a ``MemoryFile``, its pixels are read into memory.
     dst_path : str or os.PathLike
         COG to write; replaced if it exists.
     dst_kwargs : dict
@@ -127,17 +128,17 @@ def cog_translate(
         if path == source or not hasattr(source, "read"):
             raise ValueError("colormap= is not supported for a path; pass the dataset, opened in rasterio")
         path = None
-    about = _of_dataset(source) if path is None else _of_file(path)
+    about = _of_dataset(source) if path is None else _of_file(path, options.get("storage_options"))
     options |= _overviews(about, overview_level, decimation_base, options)
     if options.get("overviews") == "none":
         del options["overview_resampling"]
-    chosen = about.bands if indexes is None else 1 if isinstance(indexes, (int, np.integer)) else len(list(indexes))
-    if _values.word(options.get("photometric")) == "ycbcr" and chosen != 3:
+    chosen = len(np.atleast_1d(indexes)) if indexes is not None else None if about is None else about.bands
+    if _values.word(options.get("photometric")) == "ycbcr" and chosen not in (None, 3):
         # rio-cogeo leaves it out of images with one band; with alpha, JPEG makes YCbCr of the colors in any case.
         del options["photometric"]
-        if not quiet and chosen < 3:
+        if not quiet and chosen is not None and chosen < 3:
             _values.warn(f"photometric=YCBCR is left out: the image has {chosen} bands")
-    if _values.word(options.get("dtype", about.dtype)) == about.dtype:
+    if about is not None and _values.word(options.get("dtype", about.dtype)) == about.dtype:
         options.pop("dtype", None)
     if path is None:
         _write_dataset(source, dst_path, indexes, nodata, add_mask, colormap, metadata, options)
@@ -146,10 +147,12 @@ def cog_translate(
         options["bands"] = indexes
     if nodata is not None:
         options["nodata"] = nodata
-    if add_mask and about.alpha is not None and (indexes is None or about.alpha in np.atleast_1d(indexes)):
-        options["mask"] = "alpha"
-    elif add_mask and about.alpha is None and not about.mask and (about.nodata or nodata is not None):
-        options["mask"] = "nodata"
+    if add_mask and about is not None:
+        has_nodata = about.nodata or nodata is not None
+        if about.alpha is not None and (indexes is None or about.alpha in np.atleast_1d(indexes)):
+            options["mask"] = "alpha"
+        elif about.alpha is None and not about.mask and has_nodata:
+            options["mask"] = "nodata"
     create(path, dst_path, overwrite=True, quiet=quiet, metadata=metadata, **options)
 
 
@@ -189,8 +192,12 @@ class _About:
     nodata: bool
 
 
-def _of_file(path: Path) -> _About:
-    about = _check.info(path)
+def _of_file(path: Path | str, storage_options: Any) -> _About | None:
+    """Returns the properties of a TIFF file; ``None`` for a file of another kind."""
+    try:
+        about = _check.info(path, storage_options=storage_options)
+    except ValueError:
+        return None
     return _About(
         about["width"], about["height"], about["bands"], _DTYPES.get(about["data_type"], about["data_type"]),
         about["alpha_band"], bool(about["mask"]), about["nodata"] is not None,
@@ -247,25 +254,27 @@ def _write_dataset(
     )  # fmt: skip
 
 
-def _path(source: Any) -> Path | None:
-    """Returns the path of a file, or of a dataset that is open in rasterio; ``None`` if that is not a file on disk."""
+def _path(source: Any) -> Path | str | None:
+    """Returns the path or address of a file, or of a dataset that is open in rasterio; ``None`` if that is not a file on disk."""
     if isinstance(source, (str, os.PathLike)):
-        return Path(source)
+        return _targets.source_of(source)
     name = getattr(source, "name", None)
-    if isinstance(name, str) and os.path.isfile(name) and not hasattr(source, "src_crs"):
-        return Path(name)
+    if isinstance(name, str) and (os.path.isfile(name) or _native.is_address(name)) and not hasattr(source, "src_crs"):
+        return _targets.source_of(name)
     if not (hasattr(source, "read") and hasattr(source, "dataset_mask")):
         raise TypeError(f"{source!r} is neither a path nor a dataset that is open in rasterio")
     return None
 
 
-def _overviews(about: _About, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
+def _overviews(about: _About | None, count: int | None, base: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options for overviews."""
     if count == 0:
         return {"overviews": "none"}
     if base == 2:
         return {} if count is None else {"overview_count": count}
     if count is None:
+        if about is None:
+            raise ValueError(f"decimation_base={base} needs overview_level for a source that is not a GeoTIFF")
         height, width = options.get("blocksize", (512, 512))
         count = 0
         while max(about.width / width, about.height / height) > base**count:

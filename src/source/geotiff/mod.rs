@@ -96,6 +96,14 @@ impl ReadOptions {
         self
     }
 
+    /// Announces files that will be opened soon.
+    #[cfg(feature = "mosaic")]
+    pub(crate) fn announce(&self, paths: &[PathBuf]) {
+        if let Some(addresses) = &self.addresses {
+            addresses.announce(paths.iter().map(PathBuf::as_path));
+        }
+    }
+
     /// Opens the bytes at an address; `None` if the path is not one, or addresses are not opened.
     pub(crate) fn open_address(&self, path: &Path) -> Option<Result<Arc<dyn ReadAt>>> {
         self.addresses.as_ref()?.open(path)
