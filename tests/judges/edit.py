@@ -3,7 +3,7 @@ rio-cogeo's, and cogsmith's own; every tile keeps its bytes, every pixel its val
 value, as tifffile reads it.
 
     python edit.py                 files made here
-    python edit.py FOLDER…         all TIFF files below these folders too, without a check of their pixels beyond 4096 squared
+    python edit.py FOLDER…         the tiles and tags of all TIFF files below these folders too
     ONLY=words in the environment picks cases by name
 """
 
@@ -12,94 +12,23 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 
 os.environ["GDAL_PAM_ENABLED"] = "NO"
 
 import numpy as np
 import tifffile
-from osgeo import gdal, osr
+from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as validator
-from rio_cogeo.cogeo import cog_translate, cog_validate
-from rio_cogeo.profiles import cog_profiles
+from rio_cogeo.cogeo import cog_validate
 
 from command_line import run
+from edit_inputs import FOLDER, at, made_by_gdal, made_by_gtiff, made_by_rio, made_by_tifffile, raster, sparse
 from report import Report
 
-gdal.UseExceptions()
-gdal.SetConfigOption("GDAL_TIFF_INTERNAL_MASK", "YES")
-gdal.PushErrorHandler("CPLQuietErrorHandler")
-
-FOLDER = tempfile.mkdtemp(prefix="cogsmith-edit-")
 report = Report("edit")
 # Tags that the layout sets.
 LAYOUT = {254, 255, 273, 278, 279, 284, 288, 289, 324, 325, 330, 34665, 34853, 42113}
 ONLY_FULL = {33550, 33922, 34264, 34735, 34736, 34737, 42112, 50844}
-
-
-def at(name):
-    return os.path.join(FOLDER, name)
-
-
-def raster(name, bands=1, kind=gdal.GDT_UInt16, size=(300, 230), mask=False, overviews=(2, 4), nodata=None, options=(), colors=False, pixels=None):
-    path = at(name)
-    random = np.random.default_rng(7)
-    creation = ["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64", *options]
-    file = gdal.GetDriverByName("GTiff").Create(path, *size, bands, kind, creation)
-    file.SetGeoTransform((500000, 10, 0, 6000000, 0, -10))
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(32633)
-    file.SetSpatialRef(reference)
-    file.SetMetadataItem("AREA", "north & south")
-    if colors:
-        table = gdal.ColorTable()
-        for index in range(256):
-            table.SetColorEntry(index, (index, 255 - index, 3, 255))
-        file.GetRasterBand(1).SetColorTable(table)
-    ramp = np.add.outer(np.arange(size[1]), np.arange(size[0])) // 3
-    for number in range(1, bands + 1):
-        band = file.GetRasterBand(number)
-        noise = random.integers(0, 20, (size[1], size[0]))
-        band.WriteArray((ramp + noise + 10 * number).clip(0, 250).astype("u1") if kind == gdal.GDT_Byte else ramp + noise + 10 * number)
-        band.SetDescription(f"band {number}")
-        if nodata is not None:
-            band.SetNoDataValue(nodata)
-    if mask:
-        file.CreateMaskBand(gdal.GMF_PER_DATASET)
-        file.GetRasterBand(1).GetMaskBand().WriteArray((random.random((size[1], size[0])) < 0.7).astype("u1") * 255)
-    file = None
-    if overviews:
-        file = gdal.Open(path, gdal.GA_Update)
-        file.BuildOverviews("NEAREST", list(overviews))
-        file = None
-    return path
-
-
-def made_by_gdal(source, name, **options):
-    gdal.Translate(at(name), source, format="COG", creationOptions=[f"{key}={value}" for key, value in options.items()])
-    return at(name)
-
-
-def made_by_gtiff(source, name, *options):
-    gdal.Translate(at(name), source, format="GTiff", creationOptions=["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64", "COPY_SRC_OVERVIEWS=YES", *options])
-    return at(name)
-
-
-def made_by_rio(source, name, profile="deflate", **options):
-    made = cog_profiles.get(profile)
-    made.update(blockxsize=64, blockysize=64)
-    cog_translate(source, at(name), made, quiet=True, overview_level=2, **options)
-    return at(name)
-
-
-def made_by_tifffile(name, subifds, dtype="u2", byteorder="<", bigtiff=False, **options):
-    full = (np.add.outer(np.arange(256), np.arange(320)) * 7 % 251).astype(dtype)
-    with tifffile.TiffWriter(at(name), bigtiff=bigtiff, byteorder=byteorder) as writer:
-        common = {"tile": (64, 64), "photometric": "minisblack", "metadata": None, **options}
-        writer.write(full, subifds=2 if subifds else None, **common)
-        for step in (2, 4):
-            writer.write(full[::step, ::step], subfiletype=1, **common)
-    return at(name)
 
 
 def images(path):
@@ -351,14 +280,6 @@ def pyramid(source):
     return out
 
 
-def sparse():
-    path = at("sparse.tif")
-    file = gdal.GetDriverByName("GTiff").Create(path, 300, 230, 1, gdal.GDT_UInt16, ["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64", "SPARSE_OK=TRUE"])
-    file.GetRasterBand(1).WriteArray(np.full((64, 64), 7, "u2"), 64, 64)
-    file = None
-    return path
-
-
 def shared():
     """All entries point to one tile."""
     path = at("shared.tif")
@@ -382,6 +303,7 @@ def edits():
     run("create", "--overwrite", "--blocksize", "64", sources["gdaladdo"], ours)
     sources["cogsmith"] = ours
     report.run("edit: in place", in_place)
+    report.run("edit: statistics", statistics)
     report.run("edit: interrupted", interrupted)
     for name, source in sources.items():
         file = gdal.Open(source)
@@ -428,6 +350,29 @@ def in_place():
     if done.code or json.loads(done.out)["in_place"]:
         out.append(f"9000 bytes fit: {done}")
     return out + verdicts(target, lenient=True)
+
+
+def statistics():
+    """Those of an edit are those of `create`, and GDAL's up to rounding."""
+    out = []
+    for source in (at("edit-masked.tif"), at("edit-addo.tif"), "fixtures/dem_f32.tif", "fixtures/landcover_palette.tif"):
+        one, two = at("one.tif"), at("two.tif")
+        run("create", "--overwrite", "--blocksize", "64", "--stats", source, one)
+        run("create", "--overwrite", "--blocksize", "64", "--stats=no", source, two)
+        done = run("edit", "--stats", two)
+        if done.code:
+            return [f"{source}: {done}"]
+        out += verdicts(two)
+        ours, theirs = gdal.Open(two), gdal.Open(one)
+        for number in range(1, ours.RasterCount + 1):
+            said, wanted = ours.GetRasterBand(number).GetMetadata(), theirs.GetRasterBand(number).GetMetadata()
+            if said != wanted or "STATISTICS_MEAN" not in said:
+                out.append(f"{source}: band {number} has {said}, create says {wanted}")
+            computed = ours.GetRasterBand(number).ComputeStatistics(False)
+            if not np.allclose(computed, [float(said[f"STATISTICS_{name}"]) for name in ("MINIMUM", "MAXIMUM", "MEAN", "STDDEV")], rtol=1e-6):
+                out.append(f"{source}: band {number} has {said}, GDAL computes {computed}")
+        ours = theirs = None
+    return out
 
 
 def interrupted():
@@ -531,7 +476,8 @@ def corpus(folders):
                     counts["edited"] += 1
                     problems += [f"edit: {p}" for p in verdicts(at("corpus-edit.tif"), lenient=True) + compare_tiles(target, at("corpus-edit.tif"), changed={42112})]
                 report.check(os.path.relpath(path, folder), problems)
-    print(counts)
+    if folders:
+        print(counts)
 
 
 if __name__ == "__main__":
