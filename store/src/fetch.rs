@@ -17,7 +17,7 @@ use crate::web::WebFile;
 /// The longest wait before a request is repeated.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 
-/// How often the first request for an object is repeated if there is no server: the name of the host may be wrong.
+/// Repetitions of the first request for an object if there is no server: the name of the host may be wrong.
 const MAX_CONNECTS: usize = 3;
 
 /// Numbers of requests and of bytes received.
@@ -42,7 +42,7 @@ impl Counters {
     }
 }
 
-/// What tells the contents of an object from later ones of the same name.
+/// Version of an object, which tells its contents from later ones of the same name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Version {
     pub(crate) etag: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct Answer {
     pub(crate) version: Version,
 }
 
-/// What the first answer said about an object: its size and version.
+/// Size and version of an object, from the first answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) size: u64,
