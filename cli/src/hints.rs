@@ -123,10 +123,17 @@ fn is_known(address: &str) -> bool {
 fn of_output(address: Address, path: &Path) -> String {
     let path = remote::name(path);
     match address {
-        Address::Object => format!(
-            "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli --features \
-             store', or write to standard output and pipe it, as in 'cogsmith create INPUT - | aws s3 cp - {path}'"
-        ),
+        Address::Object => {
+            let client = match path.split_once("://") {
+                Some(("s3" | "s3a", _)) => format!("aws s3 cp - {path}"),
+                Some(("gs" | "gcs", _)) => format!("gcloud storage cp - {path}"),
+                _ => "YOUR_STORES_CLIENT".to_owned(),
+            };
+            format!(
+                "this cogsmith was built without the feature 'store'; install it with 'cargo install cogsmith-cli \
+                 --features store', or write to standard output and pipe it, as in 'cogsmith create INPUT - | {client}'"
+            )
+        }
         Address::File => "give the path alone, without 'file://'".to_owned(),
         _ => "write a local file and copy it, or write to standard output ('-') and pipe it".to_owned(),
     }
