@@ -17,7 +17,7 @@ use crate::web::WebFile;
 /// The longest wait before a request is repeated.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 
-/// How often the first request for an object is repeated if there is no server: the name of the host may be wrong.
+/// Repetitions of the first request for an object if there is no server: the name of the host may be wrong.
 const MAX_CONNECTS: usize = 3;
 
 /// Numbers of requests and of bytes received.
@@ -42,7 +42,7 @@ impl Counters {
     }
 }
 
-/// What tells the contents of an object from later ones of the same name.
+/// Version of an object, which tells its contents from later ones of the same name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Version {
     pub(crate) etag: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct Answer {
     pub(crate) version: Version,
 }
 
-/// What the first answer said about an object: its size and version.
+/// Size and version of an object, from the first answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) size: u64,
@@ -108,9 +108,8 @@ impl Way {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let most =
-                if known.is_none() && is_unconnected(&error) { MAX_CONNECTS.min(max_retries) } else { max_retries };
-            if error.kind() != StoreErrorKind::Unreachable || repeated >= most || began.elapsed() + wait > retry_time {
+            let most = max_retries.min(repetitions(&error, known.is_none()));
+            if repeated >= most || began.elapsed() + wait > retry_time {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
@@ -127,10 +126,17 @@ impl Way {
     }
 }
 
-/// Returns whether there is no host of the name, or no server on it.
-fn is_unconnected(error: &StoreError) -> bool {
+/// Returns how often a request is worth repeating: not at all without trust in the server's certificate, and a few times if
+/// at first there is no host of the name, or no server on it.
+fn repetitions(error: &StoreError, is_first: bool) -> usize {
     let text = error.to_string().to_ascii_lowercase();
-    ["lookup", "dns", "refused"].iter().any(|word| text.contains(word))
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match error.kind() {
+        StoreErrorKind::Unreachable if has(&["certificate"]) => 0,
+        StoreErrorKind::Unreachable if is_first && has(&["lookup", "dns", "refused"]) => MAX_CONNECTS,
+        StoreErrorKind::Unreachable => usize::MAX,
+        _ => 0,
+    }
 }
 
 /// Checks that an answer belongs to the object that was opened.
@@ -172,4 +178,25 @@ async fn object(
     let bytes = found.bytes().await.map_err(|error| StoreError::unreachable(&error))?;
     counters.count_bytes(bytes.len() as u64);
     Ok(Answer { bytes, size, version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_repeated() {
+        for (kind, text, is_first, expected) in [
+            (StoreErrorKind::Unreachable, "the server keeps failing (HTTP 503)", true, usize::MAX),
+            (StoreErrorKind::Unreachable, "connection reset by peer", false, usize::MAX),
+            (StoreErrorKind::Unreachable, "failed to lookup address information", true, MAX_CONNECTS),
+            (StoreErrorKind::Unreachable, "Connection refused (os error 111)", true, MAX_CONNECTS),
+            (StoreErrorKind::Unreachable, "Connection refused (os error 111)", false, usize::MAX),
+            (StoreErrorKind::Unreachable, "invalid peer certificate: Expired", true, 0),
+            (StoreErrorKind::Changed, "it changed while it was read", false, 0),
+            (StoreErrorKind::AccessDenied, "access is denied", true, 0),
+        ] {
+            assert_eq!(repetitions(&StoreError::new(kind, text), is_first), expected, "{text}");
+        }
+    }
 }

@@ -99,10 +99,10 @@ struct Connections {
     web: Option<(Client, Retries)>,
 }
 
-/// How often a request is repeated, and for how long.
+/// Number of repetitions of a request, and the time for them.
 type Retries = (usize, Duration);
 
-/// What requests and readers share.
+/// State that requests and readers share.
 struct Core {
     state: Mutex<State>,
     arrived: Condvar,
