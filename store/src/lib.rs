@@ -28,6 +28,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking"))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers"))]
 
+mod block;
 mod complete;
 mod crypto;
 mod error;
@@ -35,6 +36,7 @@ mod options;
 mod parts;
 mod profile;
 mod redact;
+mod role;
 mod shared;
 mod sink;
 mod store;
