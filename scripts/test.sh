@@ -209,6 +209,7 @@ no_c_in_default_build() {
 store_build() {
     mkdir -p "$STORES"
     cargo clippy -p cogsmith-cli --features store --all-targets --locked -- -D warnings &&
+        cargo clippy -p cogsmith-store --all-targets --locked -- -D warnings &&
         cargo build -p cogsmith-cli --features store --locked && cp "$TARGET/debug/cogsmith" "$STORES/cogsmith"
     local status=$?
     cargo build -q -p cogsmith-cli --locked || status=1

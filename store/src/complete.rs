@@ -25,7 +25,7 @@ use crate::error::{Result, StoreError, StoreErrorKind, element};
 use crate::store::{Api, Existing, Store, crypto, first_wait};
 
 /// The longest wait before a repetition.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Time for which a signed request is valid.
 const SIGNATURE_TIME: Duration = Duration::from_secs(900);
@@ -129,7 +129,7 @@ impl Store {
     }
 
     /// Sends a request, and returns status and body of the answer; in the error also whether the request never arrived.
-    async fn send(&self, request: HttpRequest) -> std::result::Result<(u16, String), (StoreError, bool)> {
+    pub(crate) async fn send(&self, request: HttpRequest) -> std::result::Result<(u16, String), (StoreError, bool)> {
         let unreachable = |text: String| {
             StoreError::new(
                 StoreErrorKind::Unreachable,
@@ -190,19 +190,19 @@ impl Store {
                 if !upload.overwrite {
                     request = request.header("if-none-match", "*");
                 }
-                self.azure_request(request, upload.key, "comp=blocklist", body).await
+                self.azure_request(request, upload.key, "comp=blocklist", body.into()).await
             }
             Api::Client => Err(StoreError::new(StoreErrorKind::Other, "the client completes uploads itself")),
         }
     }
 
     /// Makes a signed request for a blob of Azure.
-    async fn azure_request(
+    pub(crate) async fn azure_request(
         &self,
         request: http::request::Builder,
         key: &Path,
         query: &str,
-        body: String,
+        body: HttpRequestBody,
     ) -> Result<HttpRequest> {
         let Api::Azure { store, account, container, is_anonymous } = &self.inner.api else {
             return Err(StoreError::new(StoreErrorKind::Other, "the store is not Azure"));
@@ -224,7 +224,9 @@ impl Store {
         if let Api::Azure { .. } = self.inner.api {
             let request = Request::builder().method(Method::GET);
             let query = "comp=blocklist&blocklisttype=committed";
-            let Ok(request) = self.azure_request(request, upload.key, query, String::new()).await else { return false };
+            let Ok(request) = self.azure_request(request, upload.key, query, HttpRequestBody::empty()).await else {
+                return false;
+            };
             let Ok((200, body)) = self.send(request).await else { return false };
             let mut names = upload.parts.iter().map(|(_, name)| BASE64_STANDARD.encode(name));
             return names.all(|name| body.contains(&format!("<Name>{name}</Name>")));
@@ -251,8 +253,8 @@ fn exists() -> StoreError {
     StoreError::new(StoreErrorKind::Exists, "the object already exists")
 }
 
-fn build(request: http::request::Builder, body: String) -> Result<HttpRequest> {
-    let request = request.body(HttpRequestBody::from(body));
+fn build(request: http::request::Builder, body: impl Into<HttpRequestBody>) -> Result<HttpRequest> {
+    let request = request.body(body.into());
     request.map_err(|_| StoreError::new(StoreErrorKind::Other, "an option has characters that no request can have"))
 }
 

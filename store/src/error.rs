@@ -109,6 +109,9 @@ impl StoreError {
     /// Puts an error of a client into words.
     pub(crate) fn from_client(error: &object_store::Error) -> Self {
         use object_store::Error as E;
+        if let Some(own) = own(error) {
+            return own;
+        }
         let text = chain(error);
         let kind = match error {
             E::AlreadyExists { .. } => StoreErrorKind::Exists,
@@ -271,6 +274,18 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Returns an error of this crate among the causes of a client's error: those of its providers of credentials.
+fn own(error: &object_store::Error) -> Option<StoreError> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(own) = error.downcast_ref::<StoreError>() {
+            return Some(own.clone());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Returns the text of the innermost cause.

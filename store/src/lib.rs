@@ -31,6 +31,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking"))]
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, reason = "tests make small numbers"))]
 
+mod block;
 mod cache;
 mod complete;
 mod crypto;
@@ -43,6 +44,7 @@ mod profile;
 mod reader;
 mod reader_options;
 mod redact;
+mod role;
 mod shared;
 mod sink;
 mod store;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::AmazonS3ConfigKey;
@@ -9,6 +10,7 @@ use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::role::Source;
 use crate::target::Service;
 
 /// Time for one request, of which the largest sends a part: 30 s, as clients have by default, are not enough for 8 MiB over
@@ -67,9 +69,11 @@ impl StorageOptions {
     /// Names are those of the crate `object_store`, such as `access_key_id`, `session_token`, `endpoint`,
     /// `virtual_hosted_style_request`, `service_account_path`, `sas_token` or `timeout`, in lower or upper case and with or
     /// without the prefix of the service (`aws_`, `google_`, `azure_`); GDAL's configuration options (`AWS_S3_ENDPOINT`,
-    /// `AWS_HTTPS`, `AWS_NO_SIGN_REQUEST`, `AWS_REQUEST_PAYER`, `AWS_PROFILE`, `GS_NO_SIGN_REQUEST`, `CPL_GS_ENDPOINT`,
+    /// `AWS_HTTPS`, `AWS_NO_SIGN_REQUEST`, `AWS_REQUEST_PAYER`, `AWS_PROFILE`,
+    /// `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE`, `GS_NO_SIGN_REQUEST`, `CPL_GS_ENDPOINT`,
     /// `AZURE_STORAGE_ACCOUNT`, `AZURE_STORAGE_ACCESS_TOKEN`, `AZURE_STORAGE_CONNECTION_STRING`,
-    /// `AZURE_NO_SIGN_REQUEST`); `max_retries` and `retry_timeout` (seconds), as [`retries`](Self::retries); and fsspec's `key`, `secret`, `token`, `anon`, `profile` and `endpoint_url`.
+    /// `AZURE_NO_SIGN_REQUEST`); `max_retries` and `retry_timeout` (seconds), as [`retries`](Self::retries); `cache_control` and `storage_class` of the object (Azure: the access tier);
+    /// and fsspec's `key`, `secret`, `token`, `anon`, `profile` and `endpoint_url`.
     pub fn option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((name.into(), value.into()));
         self
@@ -163,7 +167,7 @@ impl StorageOptions {
 /// Returns whether an environment variable concerns a service.
 fn is_variable(service: Service, name: &str) -> bool {
     let prefixes: &[&str] = match service {
-        Service::S3 => &["AWS_"],
+        Service::S3 => &["AWS_", "COGSMITH_CREDENTIAL_PROCESS"],
         Service::Gcs => &["GOOGLE_", "GS_", "CPL_GS_"],
         Service::Azure => &["AZURE_"],
     };
@@ -183,6 +187,10 @@ pub(crate) struct Resolved {
     /// Number of repetitions of a failed request, and the time for all of them.
     pub(crate) max_retries: usize,
     pub(crate) retry_time: Duration,
+    /// The source of a profile's credentials, if the client has none like it.
+    pub(crate) source: Option<Arc<Source>>,
+    /// Options that the client does not know, by their names.
+    own: Vec<(&'static str, String)>,
     is_plain_http: bool,
     is_virtual_hosted: Option<bool>,
     gdal_endpoint: Option<String>,
@@ -197,6 +205,8 @@ impl Resolved {
             values: Vec::new(),
             profile: None,
             uses_files: false,
+            source: None,
+            own: Vec::new(),
             is_plain_http: false,
             is_virtual_hosted: None,
             gdal_endpoint: None,
@@ -206,6 +216,11 @@ impl Resolved {
     /// Returns a value by its canonical name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the value of an option that the client does not know.
+    pub(crate) fn own(&self, name: &str) -> Option<&str> {
+        self.own.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns whether a canonical name has a true value.
@@ -224,6 +239,19 @@ impl Resolved {
         let lower = name.to_ascii_lowercase();
         match (self.service, lower.as_str()) {
             (Service::S3, "aws_profile" | "aws_default_profile" | "profile") => self.profile = Some(value.to_owned()),
+            (Service::S3, "aws_config_file" | "config_file") => self.own.push(("config_file", value.to_owned())),
+            (Service::S3, "aws_shared_credentials_file" | "shared_credentials_file") => {
+                self.own.push(("shared_credentials_file", value.to_owned()));
+            }
+            (Service::S3, "aws_endpoint_url_sso" | "endpoint_url_sso") => {
+                self.own.push(("endpoint_url_sso", value.to_owned()));
+            }
+            (_, "cache_control") => self.own.push(("cache_control", value.to_owned())),
+            (_, "storage_class") => self.own.push(("storage_class", value.to_owned())),
+            (Service::S3, "sso_cache") => self.own.push(("sso_cache", value.to_owned())),
+            (Service::S3, "cogsmith_credential_process" | "credential_process") => {
+                self.own.push(("credential_process", truth(name, value)?.to_string()));
+            }
             (Service::S3, "aws_s3_endpoint") => self.gdal_endpoint = Some(value.to_owned()),
             (Service::S3, "aws_https") => self.is_plain_http = !truth(name, value)?,
             (Service::S3, "aws_virtual_hosting") => self.is_virtual_hosted = Some(truth(name, value)?),
@@ -356,7 +384,14 @@ impl Resolved {
 
     /// Returns whether requests need TLS.
     pub(crate) fn needs_tls(&self) -> bool {
-        !self.is_true("allow_http") && !self.is_true("use_emulator")
+        // Servers for credentials are reached by HTTPS unless an option names another address.
+        let is_plain = |url: Option<&str>| url.is_some_and(|url| url.starts_with("http://"));
+        let plain_credentials = match self.source.as_deref() {
+            Some(Source::Role(role)) => is_plain(Some(&role.endpoint)),
+            Some(Source::Session(session)) => is_plain(Some(&session.endpoint)),
+            _ => true,
+        };
+        !plain_credentials || (!self.is_true("allow_http") && !self.is_true("use_emulator"))
     }
 }
 

@@ -49,7 +49,7 @@ impl SharedUpload {
     /// # Errors
     /// [`StoreErrorKind::Exists`], and any other error of the store.
     pub fn check(store: &Store, target: &Target, options: &UploadOptions) -> Result<()> {
-        let mut upload = Upload::new(store.clone(), target.clone(), options.settings(0))?;
+        let mut upload = Upload::new(store.clone(), target.clone(), options.settings(store, 0))?;
         upload.begin()?;
         // An upload without parts costs nothing, so credentials that may not abort are not an error yet.
         let _ = upload.abort();
@@ -61,7 +61,7 @@ impl SharedUpload {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn begin(store: &Store, target: &Target, options: &UploadOptions) -> Result<Self> {
-        let mut upload = Upload::new(store.clone(), target.clone(), options.settings(0))?;
+        let mut upload = Upload::new(store.clone(), target.clone(), options.settings(store, 0))?;
         upload.begin()?;
         match upload.release() {
             Some(id) => Ok(Self { target: target.clone(), id }),
@@ -101,7 +101,7 @@ impl SharedUpload {
     /// [`StoreErrorKind::Exists`], and any other error of the store. The upload stays open.
     pub fn complete(&self, store: &Store, parts: &[(u32, String)], size: u64, options: &UploadOptions) -> Result<()> {
         let (own, key, id, parts) = (store.clone(), self.target.path().clone(), self.id.clone(), parts.to_vec());
-        let (attributes, overwrite) = (options.attributes(), options.overwrites());
+        let (attributes, overwrite) = (options.attributes(store), options.overwrites());
         store.requests().wait(&[], Duration::ZERO, async move {
             let (parts, attributes) = (parts.as_slice(), &attributes);
             let completion = Completion { key: &key, id: &id, parts, size, attributes, overwrite, may_be_done: true };
@@ -128,7 +128,7 @@ impl SharedUpload {
     /// [`StoreErrorKind::Exists`], and any other error of the store.
     pub fn put(store: &Store, target: &Target, bytes: Vec<u8>, options: &UploadOptions) -> Result<()> {
         let (own, key) = (store.clone(), target.path().clone());
-        let (attributes, overwrite) = (options.attributes(), options.overwrites());
+        let (attributes, overwrite) = (options.attributes(store), options.overwrites());
         let payload = PutPayload::from(Bytes::from(bytes));
         store.requests().wait(&[], Duration::ZERO, async move { own.put(&key, payload, attributes, overwrite).await })
     }

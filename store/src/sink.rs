@@ -11,7 +11,7 @@ use object_store::Attributes;
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::parts::{Divider, Limits, Part, PartPlan};
-use crate::store::{Store, attributes};
+use crate::store::Store;
 use crate::target::Target;
 use crate::upload::{Settings, Upload};
 
@@ -127,14 +127,14 @@ impl UploadOptions {
     }
 
     /// Returns the settings of an upload with this many parts in flight.
-    pub(crate) fn settings(&self, max_in_flight: usize) -> Settings {
-        let (attributes, cancelled) = (self.attributes(), self.cancelled.clone());
+    pub(crate) fn settings(&self, store: &Store, max_in_flight: usize) -> Settings {
+        let (attributes, cancelled) = (self.attributes(store), self.cancelled.clone());
         Settings { attributes, overwrite: self.overwrite, cancelled, max_in_flight }
     }
 
     /// Returns the attributes of the object.
-    pub(crate) fn attributes(&self) -> Attributes {
-        attributes(self.cache_control.as_deref(), self.storage_class.as_deref())
+    pub(crate) fn attributes(&self, store: &Store) -> Attributes {
+        store.attributes(self.cache_control.as_deref(), self.storage_class.as_deref())
     }
 
     /// Returns whether an existing object is replaced.
@@ -210,7 +210,7 @@ impl ObjectSink {
         let parts = PartPlan::new(limits, options.part_size, max_header, sections)?;
         let part_size = parts.part_size;
         let fitting = usize::try_from(IN_FLIGHT_BYTES / part_size).unwrap_or(usize::MAX).max(2);
-        let settings = options.settings(options.in_flight.min(fitting));
+        let settings = options.settings(store, options.in_flight.min(fitting));
         let mut upload = Upload::new(store.clone(), target.clone(), settings)?;
         let bound = sections.iter().map(|(_, bound)| *bound).fold(max_header, u64::saturating_add);
         if bound > part_size {

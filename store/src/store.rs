@@ -21,6 +21,7 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::options::{Resolved, StorageOptions};
 use crate::parts::Limits;
 use crate::profile;
+use crate::role::Provider;
 use crate::target::{Service, Target};
 use crate::upload::Requests;
 
@@ -49,6 +50,9 @@ pub(crate) struct Inner {
     pub(crate) http: Option<HttpClient>,
     pub(crate) max_retries: usize,
     pub(crate) retry_time: Duration,
+    /// Cache-Control and storage class of objects, unless an upload has its own.
+    cache_control: Option<String>,
+    storage_class: Option<String>,
 }
 
 /// The interface that completes an upload.
@@ -99,8 +103,18 @@ impl Store {
         let resolved = resolve(target, options)?;
         let (objects, parts, api, http) = connect(target, &resolved, resolved.max_retries)?;
         let (max_retries, retry_time) = (resolved.max_retries, resolved.retry_time);
-        let inner =
-            Inner { requests: Requests::start()?, objects, parts, api, http: Some(http), max_retries, retry_time };
+        let own = |name| resolved.own(name).map(str::to_owned);
+        let inner = Inner {
+            requests: Requests::start()?,
+            objects,
+            parts,
+            api,
+            http: Some(http),
+            max_retries,
+            retry_time,
+            cache_control: own("cache_control"),
+            storage_class: own("storage_class"),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -117,7 +131,10 @@ impl Store {
         let (objects, parts) = (Arc::clone(&store), store);
         let (max_retries, retry_time) = (0, Duration::ZERO);
         let (requests, api) = (Requests::start()?, Api::Client);
-        Ok(Self { inner: Arc::new(Inner { requests, objects, parts, api, http: None, max_retries, retry_time }) })
+        let (cache_control, storage_class) = (None, None);
+        let inner =
+            Inner { requests, objects, parts, api, http: None, max_retries, retry_time, cache_control, storage_class };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Returns whether an object exists; false if the credentials do not permit the question.
@@ -187,6 +204,21 @@ impl Store {
         }
     }
 
+    /// Returns the attributes of an object, with these values in place of those of the connection.
+    pub(crate) fn attributes(&self, cache_control: Option<&str>, storage_class: Option<&str>) -> Attributes {
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, MEDIA_TYPE.into());
+        for (attribute, value) in [
+            (Attribute::CacheControl, cache_control.or(self.inner.cache_control.as_deref())),
+            (Attribute::StorageClass, storage_class.or(self.inner.storage_class.as_deref())),
+        ] {
+            if let Some(value) = value {
+                attributes.insert(attribute, value.to_owned().into());
+            }
+        }
+        attributes
+    }
+
     /// Begins a multipart upload.
     pub(crate) async fn create(&self, key: &Path, attributes: Attributes) -> Result<MultipartId> {
         // Azure takes the attributes when the upload is completed.
@@ -204,6 +236,9 @@ impl Store {
         number: u32,
         payload: PutPayload,
     ) -> Result<String> {
+        if let Api::Azure { .. } = self.inner.api {
+            return self.put_block(key, id, number, payload).await;
+        }
         // The client counts from 0.
         let index = usize::try_from(number).unwrap_or(usize::MAX) - 1;
         let part = self.inner.parts.put_part(key, id, index, payload).await;
@@ -263,19 +298,6 @@ pub(crate) fn first_wait(time: Duration) -> Duration {
     (time / 1000).clamp(Duration::from_millis(1), Duration::from_millis(100))
 }
 
-/// Returns the attributes of an object.
-pub(crate) fn attributes(cache_control: Option<&str>, storage_class: Option<&str>) -> Attributes {
-    let mut attributes = Attributes::new();
-    attributes.insert(Attribute::ContentType, MEDIA_TYPE.into());
-    if let Some(value) = cache_control {
-        attributes.insert(Attribute::CacheControl, value.to_owned().into());
-    }
-    if let Some(value) = storage_class {
-        attributes.insert(Attribute::StorageClass, value.to_owned().into());
-    }
-    attributes
-}
-
 /// A client as objects, as parts, and for requests of our own.
 type Built = (Arc<dyn ObjectStore>, Arc<dyn MultipartStore>, Api, HttpClient);
 
@@ -329,13 +351,18 @@ fn s3(target: &Target, options: &Resolved, retry: &RetryConfig) -> Result<Built>
         // Never sent: the address of a request is taken from a signed one, for which there must be a key.
         builder = builder.with_access_key_id("anonymous").with_secret_access_key("anonymous");
     }
-    let store = builder
+    let mut builder = builder
         .with_bucket_name(target.bucket())
         .with_crypto_provider(Arc::new(Crypto))
-        .with_client_options(client)
-        .with_retry(retry.clone())
-        .build()
-        .map_err(failed)?;
+        .with_client_options(client.clone())
+        .with_retry(retry.clone());
+    if let Some(source) = &options.source {
+        // Of the container or the instance, since there are no keys.
+        let own = builder.clone().build().map_err(failed)?.credentials().clone();
+        let http = ReqwestConnector::default().connect(&client.with_allow_http(true)).map_err(failed)?;
+        builder = builder.with_credentials(Arc::new(Provider::new(Arc::clone(source), http, Some(own))));
+    }
+    let store = builder.build().map_err(failed)?;
     let endpoint = options.get("endpoint").or_else(|| options.get("endpoint_url_s3")).unwrap_or_default();
     let needs_equal_parts = endpoint.contains(".r2.cloudflarestorage.com")
         || options.get("checksum_algorithm").is_some()
