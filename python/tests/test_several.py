@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.merge
+import rioxarray
 from conftest import assert_valid
 from rasterio.transform import from_origin
 from test_create import command
@@ -41,6 +42,30 @@ def test_mosaic(tiles, tmp_path, method):
         assert ours.transform == transform and ours.nodata == 0
     command("mosaic", tiles, "-o", tmp_path / "other.tif", "--overlap", method, "--compress", "lzw")
     assert (tmp_path / "other.tif").read_bytes() == (tmp_path / "out.tif").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["numpy", "dask", "mixed"])
+def test_arrays_give_the_bytes_of_their_files(tiles, tmp_path, kind):
+    paths = sorted(tiles.iterdir())
+    arrays = [rioxarray.open_rasterio(path, chunks=None if kind == "numpy" else 50) for path in paths]
+    if kind == "mixed":
+        arrays[1] = paths[1]
+    cogsmith.mosaic(arrays, tmp_path / "ours.tif", method="min")
+    cogsmith.mosaic(paths, tmp_path / "theirs.tif", method="min")
+    with rasterio.open(tmp_path / "ours.tif") as ours, rasterio.open(tmp_path / "theirs.tif") as theirs:
+        assert (ours.read() == theirs.read()).all() and ours.profile == theirs.profile
+        assert ours.overviews(1) == theirs.overviews(1)
+    if kind != "mixed":
+        cogsmith.stack([arrays[0].squeeze("band", drop=True)] * 2, tmp_path / "ours.tif", overwrite=True)
+        with rasterio.open(tmp_path / "ours.tif") as ours, rasterio.open(paths[0]) as theirs:
+            assert (ours.read() == theirs.read([1, 1])).all() and ours.nodata == 0
+
+
+def test_arrays_on_other_grids_are_refused(tiles, tmp_path):
+    one, other = (rioxarray.open_rasterio(path) for path in sorted(tiles.iterdir())[:2])
+    with pytest.raises(ValueError, match="array-2.tif"):
+        cogsmith.mosaic([one, other.assign_coords(x=other.x + 3)], tmp_path / "out.tif")
+    assert not (tmp_path / "out.tif").exists()
 
 
 def test_stack(tiles, tmp_path):

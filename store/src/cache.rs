@@ -235,6 +235,7 @@ fn merged(mut pieces: Vec<Range<u64>>) -> Vec<Request> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges, of which some have one")]
 mod tests {
     use super::*;
 

@@ -95,9 +95,12 @@ struct Opening {
 /// Connections that inputs share.
 #[derive(Default)]
 struct Connections {
-    stores: HashMap<(Service, String, Option<String>), (Arc<dyn ObjectStore>, Retries)>,
+    stores: HashMap<Bucket, (Arc<dyn ObjectStore>, Retries)>,
     web: Option<(Client, Retries)>,
 }
+
+/// Service, bucket, and account.
+type Bucket = (Service, String, Option<String>);
 
 /// Number of repetitions of a request, and the time for them.
 type Retries = (usize, Duration);

@@ -82,7 +82,7 @@ impl WebOptions {
         // The client takes the provider of TLS even for plain HTTP.
         prepare_tls(false)?;
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root));
-        let roots = roots.collect::<reqwest::Result<Vec<_>>>().map_err(|error| failed(error))?;
+        let roots = roots.collect::<reqwest::Result<Vec<_>>>().map_err(failed)?;
         let mut builder = Client::builder()
             .user_agent(concat!("cogsmith/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())

@@ -275,4 +275,4 @@ def mask_of(source: Any) -> tuple[Any, Any]:
     return np.asarray(source.data), ~np.ma.getmaskarray(source)
 
 
-__all__ = ["UNSET", "Raster", "is_dask", "is_dataset", "mask_of", "not_empty", "read"]
+__all__ = ["UNSET", "Raster", "is_dask", "is_data_array", "is_dataset", "mask_of", "not_empty", "read"]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
-from . import _native, _options, _targets, _values
+from . import _native, _options, _raster, _targets, _values
 from ._convert import run
 from ._file_options import FileOptions
 from ._types import Progress, StrPath
+from ._write import write
+
+#: A file, or an array with a georeference.
+Input = Union[StrPath, Any]
 
 
 def mosaic(
-    inputs: StrPath | Iterable[StrPath],
+    inputs: StrPath | Iterable[Input],
     dst_path: StrPath,
     *,
     method: Literal["last", "first", "min", "max", "mean", "sum", "count"] | str = "last",
@@ -29,10 +34,11 @@ def mosaic(
 
     Parameters
     ----------
-    inputs : path, or iterable of paths
+    inputs : path, or iterable of paths, DataArrays, and Datasets
         Files; addresses, as for :func:`cogsmith.create`; folders, for the GeoTIFFs in them and in their subfolders, sorted by
         path; patterns with ``*``, ``?``, ``[...]``, or ``**``; or ``"@"`` and the name of a text file with one path per line,
-        relative to its folder (``vrt_root=...`` permits others, and addresses).
+        relative to its folder (``vrt_root=...`` permits others, and addresses). Arrays, in memory or backed by Dask, are
+        written to temporary files first, one after the other and without compression.
     dst_path : str or os.PathLike
         Path of the COG to write. It must not be one of the inputs.
     method : {"last", "first", "min", "max", "mean", "sum", "count"}, default "last"
@@ -66,7 +72,7 @@ def mosaic(
 
 
 def stack(
-    inputs: StrPath | Iterable[StrPath],
+    inputs: StrPath | Iterable[Input],
     dst_path: StrPath,
     *,
     progress: Progress = None,
@@ -109,19 +115,36 @@ def stack(
 
 
 def _join(
-    inputs: StrPath | Iterable[StrPath],
+    inputs: StrPath | Iterable[Input],
     method: str | None,
     dst_path: StrPath,
     options: dict[str, Any],
     progress: Progress,
 ) -> dict[str, Any]:
-    paths: Iterable[StrPath] = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    sources = [_targets.source_of(path) for path in paths]
+    given: Iterable[Input] = [inputs] if isinstance(inputs, (str, os.PathLike)) or _is_array(inputs) else inputs
+    with tempfile.TemporaryDirectory(prefix="cogsmith-", dir=options.get("temp_dir")) as folder:
+        sources = [
+            _written(one, Path(folder) / f"array-{number}.tif") if _is_array(one) else _targets.source_of(one)
+            for number, one in enumerate(given, 1)
+        ]
 
-    def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
-        return _native.join(
-            sources, method, target,
-            wanted.input, wanted.pixels, wanted.overrides, request.options, request.work,
-        )  # fmt: skip
+        def convert(target: Path | str, wanted: FileOptions, request: _options.Request) -> tuple[dict[str, Any], list[str]]:
+            return _native.join(
+                sources, method, target,
+                wanted.input, wanted.pixels, wanted.overrides, request.options, request.work,
+            )  # fmt: skip
 
-    return run(convert, "", sources, dst_path, options, progress)
+        return run(convert, "", sources, dst_path, options, progress)
+
+
+def _is_array(value: Any) -> bool:
+    """Returns whether an input is an array with a georeference, rather than a file."""
+    return _raster.is_data_array(value) or _raster.is_dataset(value)
+
+
+def _written(array: Any, path: Path) -> Path:
+    """Writes an array to a temporary file without overviews, and returns its path."""
+    result = write(array, path, compress="none", overviews="none", attrs=True)
+    if hasattr(result, "compute"):
+        result.compute()
+    return path
