@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores dask-stores rio-cogeo package workflows interop"
+CHECKS="webp viewer memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores dask-stores rio-cogeo package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -112,6 +112,12 @@ webp() {
     COGSMITH=$TARGET/debug/cogsmith "$TARGET/judges-venv/bin/python" tests/judges/webp_lossy.py
 }
 
+# OpenLayers draws a JPEG COG with a mask in Chromium; renews the picture in docs/lossy.md.
+viewer() {
+    scripts/test.sh build judges wasm-build || return 1
+    "$TARGET/judges-venv/bin/python" tests/judges/viewer.py docs/lossy_openlayers.png
+}
+
 # Every EPSG code as GDAL writes it and through both GDALs, and all definitions; writes the table of docs/crs.md.
 all_crs() {
     scripts/test.sh build judges || return 1
@@ -186,6 +192,7 @@ figures() {
 }
 
 check webp 'passed' webp
+check viewer 'passed' viewer
 check memory 'peak memory' cargo bench --bench memory
 check bench-encode 'Timer' cargo bench --bench encode
 check bench-codec 'Timer' cargo bench --bench codec
