@@ -56,27 +56,29 @@ def make(folder, side):
     return paths
 
 
-def watch(process, seen):
-    """Counts the open files of a process until it ends."""
+def watch(process, seen, is_over):
+    """Counts the open files of a process. Only `os.wait4` may ask whether it has ended: that takes its exit code away."""
     folder = f"/proc/{process.pid}/fd"
-    while process.poll() is None:
+    while not is_over.wait(0.005):
         try:
             seen[0] = max(seen[0], len(os.listdir(folder)))
         except OSError:
-            return
-        time.sleep(0.005)
+            pass
 
 
 def measured(command):
     """Runs a command; returns its exit code, seconds, peak memory in bytes, and largest number of open files."""
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    seen = [0]
-    watcher = threading.Thread(target=watch, args=(process, seen))
+    seen, is_over = [0], threading.Event()
+    watcher = threading.Thread(target=watch, args=(process, seen, is_over))
     watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        is_over.set()
+        watcher.join()
     process.returncode = os.waitstatus_to_exitcode(status)
-    watcher.join()
     return process.returncode, time.monotonic() - began, usage.ru_maxrss * 1024, seen[0]
 
 

@@ -16,6 +16,8 @@ from command_line import run
 from report import Report
 
 gdal.UseExceptions()
+# The tests of other judges turn auxiliary files off.
+gdal.SetConfigOption("GDAL_PAM_ENABLED", "YES")
 
 FOLDER = tempfile.mkdtemp(prefix="cogsmith-pictures-")
 TARGET = os.path.join(FOLDER, "out.tif")
