@@ -104,7 +104,8 @@ def interrupted(server, source, how):
     process = subprocess.Popen(words, env=clean_environment(server.env), stderr=subprocess.PIPE, text=True)
     for _ in range(600):
         if isinstance(server, store_servers.Azure):
-            time.sleep(1.5)
+            # Blocks that are not committed cannot be listed.
+            time.sleep(0.5)
             break
         if server.uploads(BUCKET):
             break
@@ -309,7 +310,7 @@ def connections(server, source):
     command("create", "--aws-profile", "work", source, server.target(BUCKET, "profile.tif"), env={})
     for words, env, expected in (
         (["--aws-profile", "none"], {}, "there is no profile 'none'"),
-        (["--aws-profile", "role"], {}, "aws configure export-credentials --profile role"),
+        (["--aws-profile", "role"], {}, "profile 'role' has a role_arn, but no source_profile or credential_source"),
         (["--store-option", "acces_key=SECRET-KEY"], server.env, "option 'acces_key' of S3 is unknown"),
         (["--endpoint", "http://127.0.0.1:9", "--store-option", "max_retries=1"], server.env, "the server cannot be reached"),
     ):
