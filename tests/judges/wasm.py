@@ -94,8 +94,8 @@ def full_cases(fixture):
     yield dem, {"compress": "lerc"}
     yield dem, {"compress": "lerc_zstd", "max_z_error": 0.5, "overview_max_z_error": 2}
     yield dem, {"compress": "lerc_deflate", "max_z_error": 0.01}
-    yield dem, {"window": "30,20,200,150", "dtype": "i16"}
-    yield dem, {"dtype": "u8", "rescale": "0,3000", "size": "100x80", "size_resampling": "average"}
+    yield dem, {"window": "30,20,200,150", "dtype": "i16", "nodata": "-9999"}
+    yield dem, {"dtype": "u8", "nodata": "0", "rescale": "0,3000", "size": "100x80", "size_resampling": "average"}
     yield rgb, {"bands": "3,1", "blocksize": 128}
     yield classes, {"expand_palette": "rgb"}
 
@@ -114,7 +114,10 @@ def judge_bytes(native, ours, said):
     if out:
         return out
     a, b = open(native, "rb").read(), open(ours, "rb").read()
-    if a != b:
+    if said["summary"]["compression"] == "webp":
+        # The encoder sorts by frequency, and the order of equal ones is up to the standard library, which is another one here.
+        out += [] if same_pixels(native, ours) and len(a) == len(b) else ["other pixels or another size"]
+    elif a != b:
         first = next((i for i, (p, q) in enumerate(zip(a, b)) if p != q), min(len(a), len(b)))
         out.append(f"{len(b)} bytes, the command writes {len(a)}; they differ from byte {first} on")
     if said["summary"]["bytes"] != len(a):
@@ -129,6 +132,12 @@ def judge_bytes(native, ours, said):
         if (info["width"], info["height"], info["bands"], len(info["levels"]) - 1) != (r.width, r.height, r.count, len(r.overviews(1))):
             out.append(f"inspect says {info['width']}x{info['height']}, {info['bands']} bands, {len(info['levels'])} levels")
     return out
+
+
+def same_pixels(one, other):
+    """Whether two files have the same pixels on every level."""
+    with tifffile.TiffFile(one) as a, tifffile.TiffFile(other) as b:
+        return len(a.pages) == len(b.pages) and all(np.array_equal(p.asarray(), q.asarray()) for p, q in zip(a.pages, b.pages))
 
 
 def judge_geotiff_js(path, said, scratch):
@@ -180,7 +189,8 @@ def in_node(report, scratch):
     if p.returncode or not own:
         report.check("node", [f"exit {p.returncode}: {p.stderr[-800:]}"])
     folder = geotiff_js.install()
-    read = [ours for name, (_, ours) in natives.items() if os.path.exists(ours)]
+    # Without a browser, geotiff.js has no WebP; of JPEG it returns YCbCr, and its decoder rounds differently.
+    read = [ours for name, (_, ours) in natives.items() if os.path.exists(ours) and "'jpeg'" not in name and "'webp'" not in name]
     p = subprocess.run(["node", "read.mjs", scratch, *read], cwd=folder, capture_output=True, text=True, timeout=300)
     seen = {line["file"]: line for line in map(json.loads, p.stdout.splitlines())}
     for ours in read:
