@@ -290,10 +290,7 @@ impl EncodeOptions {
         let overviews = self.overview_compression.unwrap_or(self.compression);
         check_predictor(OptionField::OverviewPredictor, self.overview_predictor.unwrap_or_default(), overviews)?;
         self.check_resampling()?;
-        if self.header_room > MAX_HEADER_ROOM {
-            let reason = format!("{} bytes are more than {MAX_HEADER_ROOM}", self.header_room);
-            return Err(Error::option(OptionField::HeaderRoom, reason));
-        }
+        check_header_room(self.header_room)?;
         match &self.overviews {
             Overviews::Count(0) => {
                 Err(Error::option(OptionField::OverviewCount, "must be at least 1; use 'none' to omit them"))
@@ -343,6 +340,15 @@ impl EncodeOptions {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses more free bytes in the header than [`MAX_HEADER_ROOM`].
+pub(crate) fn check_header_room(header_room: u32) -> Result<()> {
+    if header_room > MAX_HEADER_ROOM {
+        let reason = format!("{header_room} bytes are more than {MAX_HEADER_ROOM}");
+        return Err(Error::option(OptionField::HeaderRoom, reason));
+    }
+    Ok(())
 }
 
 /// Rejects an explicit predictor if the codec does not support one.

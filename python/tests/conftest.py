@@ -81,13 +81,14 @@ class Seen:
 JUDGED = os.environ.get("COGSMITH_JUDGED")
 
 
-def keep_for_judges(data: bytes, finished: bool = False) -> None:
+def keep_for_judges(data: bytes, finished: bool = False, edited: bool = False) -> None:
     """Keeps a file of this package once, by its content, if the folder is set.
 
-    ``finished`` marks files with supplied overviews and no record of their kernel, which the check expects.
+    ``finished`` marks files with supplied overviews and no record of their kernel, which the check expects; ``edited`` those
+    with another header than that of a new file.
     """
     if JUDGED:
-        path = Path(JUDGED) / f"{hashlib.sha256(data).hexdigest()[:24]}{'.finished' * finished}.tif"
+        path = Path(JUDGED) / f"{hashlib.sha256(data).hexdigest()[:24]}{'.finished' * finished}{'.edited' * edited}.tif"
         if not path.exists():
             path.write_bytes(data)
 
@@ -124,9 +125,9 @@ def look(path: Path | str | bytes, finished: bool = False) -> Seen:
     return seen
 
 
-def assert_valid(path: Path | str, finished: bool = False) -> None:
+def assert_valid(path: Path | str, finished: bool = False, edited: bool = False) -> None:
     """rio-cogeo's strict validation."""
-    keep_for_judges(Path(path).read_bytes(), finished)
+    keep_for_judges(Path(path).read_bytes(), finished, edited)
     valid, errors, warnings = cog_validate(str(path), strict=True, quiet=True)
     assert valid, (errors, warnings)
 

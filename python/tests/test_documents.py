@@ -118,6 +118,6 @@ def test_the_wheel():
     wheel = Path(os.environ["COGSMITH_WHEEL"])
     assert "-cp310-abi3-" in wheel.name
     # Without the optimizations of a release, which make it smaller.
-    assert wheel.stat().st_size < 9_500_000, wheel.stat().st_size
+    assert wheel.stat().st_size < 9_700_000, wheel.stat().st_size
     # The installed package is the wheel, not the folder of sources.
     assert "site-packages" in cogsmith.__file__

@@ -411,7 +411,7 @@ def test_errors_of_the_library_name_keywords():
     files = {name for name, (create, array) in _native.KEYWORDS.items() if create is not None and array is None}
     assert files == {
         "image", "ignore_aux", "bounds", "wkt_citation", "expand_palette", "unscale", "rescale", "data_type",
-        "size", "size_resampling", "bits_per_sample", "strip_metadata", "overlap",
+        "size", "size_resampling", "bits_per_sample", "strip_metadata", "overlap", "header_room",
     }  # fmt: skip
     arrays = {*_options.OPTIONS, *_overrides.OVERRIDES, *_choice.CHOICES, "mask"}
     assert all(array in arrays for _, array in _native.KEYWORDS.values() if array is not None)

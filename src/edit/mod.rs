@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::BigTiff;
+use crate::options::{BigTiff, check_header_room};
 use crate::read::{DiskFile, ReadAt};
 use crate::sink::{FileOptions, OutputFile, UpdatedFile};
 use crate::source::RasterSource;
@@ -52,6 +52,7 @@ use self::pyramid::Pyramid;
 /// [`convert`](crate::convert) reads them. Also [`ErrorKind::Corrupt`], [`ErrorKind::NotTiff`], [`ErrorKind::Io`],
 /// [`ErrorKind::TargetExists`], [`ErrorKind::Limit`], and [`ErrorKind::Cancelled`]. The output is then unchanged.
 pub fn repack(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &RepackOptions) -> Result<RepackSummary> {
+    check_header_room(options.header_room)?;
     let pyramid = open(input.as_ref())?;
     let layout = layout::lay_out(&pyramid, options.big_tiff, options.header_room)?;
     let mut file = OutputFile::create(output.as_ref(), &options.file)?;
@@ -66,6 +67,7 @@ pub fn repack(input: impl AsRef<Path>, output: impl AsRef<Path>, options: &Repac
 /// Those of [`repack`]; [`ErrorKind::InvalidOption`] for options of the output file.
 pub fn repack_to(input: impl AsRef<Path>, output: impl Write, options: &RepackOptions) -> Result<RepackSummary> {
     options.file.check_for_stream()?;
+    check_header_room(options.header_room)?;
     write_to(open(input.as_ref())?, output, options)
 }
 
@@ -75,6 +77,7 @@ pub fn repack_to(input: impl AsRef<Path>, output: impl Write, options: &RepackOp
 /// Those of [`repack_to`].
 pub fn repack_from(input: impl ReadAt + 'static, output: impl Write, options: &RepackOptions) -> Result<RepackSummary> {
     options.file.check_for_stream()?;
+    check_header_room(options.header_room)?;
     write_to(Pyramid::read(TiffFile::open(Arc::new(input))?, None)?, output, options)
 }
 
@@ -110,6 +113,7 @@ fn write_to(pyramid: Pyramid, mut output: impl Write, options: &RepackOptions) -
 /// have, bands that the image does not have, items that cannot be removed because they are not there, and the like.
 pub fn edit(path: impl AsRef<Path>, options: &EditOptions) -> Result<EditSummary> {
     let path = path.as_ref();
+    check_header_room(options.header_room.unwrap_or(0))?;
     let file = TiffFile::open(Arc::new(DiskFile::open(path)?))?;
     let (bytes, variant) = (file.length, file.variant());
     let mut source = GeoTiffSource::read(Arc::clone(&file.reader), &ReadOptions::new(), None)?;
