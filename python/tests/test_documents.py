@@ -27,7 +27,7 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
     written = sorted(path.name for path in tmp_path.glob("*.tif"))
     assert {"red.tif", "pixels.tif", "rows.tif", "again.tif", "lazy.tif", "accessor.tif"} <= set(written)
     for name in written:
-        assert_valid(tmp_path / name, finished=name == "levels.tif")
+        assert_valid(tmp_path / name, finished=name == "levels.tif", edited=name == "pixels.tif")
 
 
 def test_the_notebook(tmp_path):
