@@ -1,8 +1,6 @@
 //! Blocks of Azure with the MD5 of their bytes, which the service compares with what arrives. The client has no option for
 //! it, and Azure's signatures do not cover the body; those of S3 do, as a SHA-256.
 
-use std::time::Instant;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{Method, Request};
@@ -11,9 +9,8 @@ use object_store::path::Path;
 use object_store::{MultipartId, PutPayload};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::complete::LONGEST_WAIT;
 use crate::error::{Result, StoreError};
-use crate::store::{Store, first_wait};
+use crate::store::Store;
 
 impl Store {
     /// Sends a block, with repetitions, and returns its name. The name follows from the upload, the number, and the bytes,
@@ -31,8 +28,8 @@ impl Store {
         let name = block_name(id, number, &md5);
         let encoded = BASE64_STANDARD.encode(&name);
         let query = format!("comp=block&blockid={}", utf8_percent_encode(&encoded, NON_ALPHANUMERIC));
-        let (began, mut wait) = (Instant::now(), first_wait(self.inner.retry_time));
-        for attempt in 0.. {
+        let mut backoff = self.inner.retries.start();
+        loop {
             let request = Request::builder()
                 .method(Method::PUT)
                 .header("content-length", payload.content_length())
@@ -46,13 +43,10 @@ impl Store {
                 Ok((status, body)) => return Err(StoreError::from_answer(status, &body)),
                 Err((error, _)) => error,
             };
-            if attempt >= self.inner.max_retries || began.elapsed() + wait > self.inner.retry_time {
+            if !backoff.wait(usize::MAX).await {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
         }
-        Ok(name)
     }
 }
 

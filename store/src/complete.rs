@@ -6,7 +6,7 @@
 //! follows from those of the parts; on Azure the names of its blocks, which are random. An upload that is gone was completed
 //! by us if the object has our size, since nobody else knows its identifier.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,10 +22,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind, element};
-use crate::store::{Api, Existing, Store, crypto, first_wait};
-
-/// The longest wait before a repetition.
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(15);
+use crate::store::{Api, Existing, Store, crypto};
 
 /// Time for which a signed request is valid.
 const SIGNATURE_TIME: Duration = Duration::from_secs(900);
@@ -73,9 +70,8 @@ impl Store {
                 return Err(exists());
             }
         }
-        let (began, mut wait, mut may_be_done) =
-            (Instant::now(), first_wait(self.inner.retry_time), upload.may_be_done);
-        for attempt in 0.. {
+        let (mut backoff, mut may_be_done) = (self.inner.retries.start(), upload.may_be_done);
+        loop {
             let error = match self.attempt(upload).await {
                 Attempt::Done => return Ok(()),
                 Attempt::Gone(_) if may_be_done && self.is_ours(upload, true).await => return Ok(()),
@@ -87,16 +83,13 @@ impl Store {
                     error
                 }
             };
-            if attempt >= self.inner.max_retries || began.elapsed() + wait > self.inner.retry_time {
+            if !backoff.wait(usize::MAX).await {
                 if may_be_done && self.is_ours(upload, false).await {
                     return Ok(());
                 }
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
         }
-        Err(exists())
     }
 
     /// Sends one request.

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -11,11 +10,8 @@ use object_store::{GetOptions, ObjectStore};
 use tokio::sync::Semaphore;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::store::first_wait;
+use crate::retry::Retries;
 use crate::web::WebFile;
-
-/// The longest wait before a request is repeated.
-const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Repetitions of the first request for an object if there is no server: the name of the host may be wrong.
 const MAX_CONNECTS: usize = 3;
@@ -93,12 +89,10 @@ impl Way {
         &self,
         range: Range<u64>,
         known: Option<&Known>,
-        (max_retries, retry_time): (usize, Duration),
+        retries: Retries,
         means: &Means,
     ) -> Result<Answer> {
-        let began = Instant::now();
-        let mut wait = first_wait(retry_time);
-        let mut repeated = 0;
+        let mut backoff = retries.start();
         loop {
             // Not held while waiting to repeat the request.
             let permit = means.permits.acquire().await;
@@ -108,13 +102,9 @@ impl Way {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let most = max_retries.min(repetitions(&error, known.is_none()));
-            if repeated >= most || began.elapsed() + wait > retry_time {
+            if !backoff.wait(repetitions(&error, known.is_none())).await {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
-            repeated += 1;
-            wait = (wait * 2).min(MAX_WAIT);
         }
     }
 

@@ -44,6 +44,7 @@ mod profile;
 mod reader;
 mod reader_options;
 mod redact;
+mod retry;
 mod role;
 mod shared;
 mod sink;

@@ -10,6 +10,7 @@ use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::retry::Retries;
 use crate::role::Source;
 use crate::target::Service;
 
@@ -36,13 +37,12 @@ const REQUEST_TIMEOUT: &str = "300s";
 pub struct StorageOptions {
     values: Vec<(String, String)>,
     use_environment: bool,
-    max_retries: usize,
-    retry_time: Duration,
+    retries: Retries,
 }
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { values: Vec::new(), use_environment: true, max_retries: 10, retry_time: Duration::from_secs(180) }
+        Self { values: Vec::new(), use_environment: true, retries: Retries { max: 10, time: Duration::from_secs(180) } }
     }
 }
 
@@ -52,8 +52,7 @@ impl fmt::Debug for StorageOptions {
         f.debug_struct("StorageOptions")
             .field("names", &names)
             .field("use_environment", &self.use_environment)
-            .field("max_retries", &self.max_retries)
-            .field("retry_time", &self.retry_time)
+            .field("retries", &self.retries)
             .finish()
     }
 }
@@ -108,7 +107,7 @@ impl StorageOptions {
 
     /// Sets how often a failed request is repeated (default 10), and for how long in total (default 3 minutes).
     pub fn retries(mut self, count: usize, time: Duration) -> Self {
-        (self.max_retries, self.retry_time) = (count, time);
+        self.retries = Retries { max: count, time };
         self
     }
 
@@ -127,19 +126,19 @@ impl StorageOptions {
     }
 
     /// Returns how often a failed request is repeated, and for how long in total, unless an option says otherwise.
-    pub(crate) fn default_retries(&self) -> (usize, Duration) {
-        (self.max_retries, self.retry_time)
+    pub(crate) fn default_retries(&self) -> Retries {
+        self.retries
     }
 
     /// Returns whether an option is known to one of the services.
     pub(crate) fn is_known(name: &str, value: &str) -> bool {
         let services = [Service::S3, Service::Gcs, Service::Azure];
-        services.into_iter().any(|service| Resolved::new(service, 0, Duration::ZERO).apply(name, value).is_ok())
+        services.into_iter().any(|service| Resolved::new(service, Retries::NONE).apply(name, value).is_ok())
     }
 
     /// Returns the options of a service by their canonical names, the environment's first.
     pub(crate) fn resolve(&self, service: Service) -> Result<Resolved> {
-        let mut resolved = Resolved::new(service, self.max_retries, self.retry_time);
+        let mut resolved = Resolved::new(service, self.retries);
         resolved.set("timeout", REQUEST_TIMEOUT);
         if self.use_environment {
             // In the order of names, so that the result does not depend on that of the environment.
@@ -184,9 +183,7 @@ pub(crate) struct Resolved {
     pub(crate) profile: Option<String>,
     /// True if shared configuration files may be read.
     pub(crate) uses_files: bool,
-    /// Number of repetitions of a failed request, and the time for all of them.
-    pub(crate) max_retries: usize,
-    pub(crate) retry_time: Duration,
+    pub(crate) retries: Retries,
     /// The source of a profile's credentials, if the client has none like it.
     pub(crate) source: Option<Arc<Source>>,
     /// Options that the client does not know, by their names.
@@ -197,11 +194,10 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
-    fn new(service: Service, max_retries: usize, retry_time: Duration) -> Self {
+    fn new(service: Service, retries: Retries) -> Self {
         Self {
             service,
-            max_retries,
-            retry_time,
+            retries,
             values: Vec::new(),
             profile: None,
             uses_files: false,
@@ -275,12 +271,12 @@ impl Resolved {
                 self.set("request_payer", if pays { "true" } else { "false" });
             }
             (_, "max_retries") => {
-                self.max_retries = value.trim().parse().map_err(|_| unparsed(name, "a number"))?;
+                self.retries.max = value.trim().parse().map_err(|_| unparsed(name, "a number"))?;
             }
             (_, "retry_timeout") => {
                 let seconds =
                     value.trim().trim_end_matches('s').parse().map_err(|_| unparsed(name, "a number of seconds"))?;
-                self.retry_time = Duration::from_secs(seconds);
+                self.retries.time = Duration::from_secs(seconds);
             }
             (Service::S3, "key") => self.set("access_key_id", value),
             (Service::S3, "secret") => self.set("secret_access_key", value),

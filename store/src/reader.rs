@@ -6,9 +6,8 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use cogsmith::{Address, Addresses, ErrorKind, OpenAddress, ReadAt};
 use object_store::ObjectStore;
@@ -22,9 +21,10 @@ use crate::location::Location;
 use crate::options::StorageOptions;
 use crate::reader_options::ReaderOptions;
 use crate::redact::redact;
+use crate::retry::Retries;
 use crate::store::reading;
 use crate::target::{Service, Target};
-use crate::upload::Requests;
+use crate::upload::{Requests, TICK, cancelled, is_set, received, stopped};
 use crate::web::{WebFile, WebOptions};
 
 /// Bytes of the first request for an object. The header of a COG with up to about 4,000 tiles is not larger.
@@ -35,9 +35,6 @@ const MAX_GROWTH: u64 = 1 << 20;
 
 /// Bytes of a request for less, and what its start is aligned to; of a header, as many as at the start of a file.
 const MIN_REQUEST: u64 = 16 << 10;
-
-/// Time between looks at the flag that cancels.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Requests made and bytes received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,9 +98,6 @@ struct Connections {
 
 /// Service, bucket, and account.
 type Bucket = (Service, String, Option<String>);
-
-/// Number of repetitions of a request, and the time for them.
-type Retries = (usize, Duration);
 
 /// State that requests and readers share.
 struct Core {
@@ -183,14 +177,7 @@ impl Objects {
         let begun = lock(&self.inner.announced).begun.remove(address);
         let Opening { way, retries, answer } = begun.map_or_else(|| self.begin(address), Ok)?;
         self.begin_announced();
-        let answer = loop {
-            match answer.recv_timeout(TICK) {
-                Ok(answer) => break answer?,
-                Err(RecvTimeoutError::Timeout) if self.inner.core.is_cancelled() => return Err(cancelled()),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
-            }
-        };
+        let answer = received(&answer, || self.inner.core.is_cancelled())?;
         let mut all = lock(&self.inner.known);
         let id = Id::try_from(all.len()).unwrap_or(Id::MAX);
         let known = Known { size: answer.size, version: answer.version };
@@ -289,16 +276,8 @@ impl OpenAddress for Objects {
 }
 
 /// Returns what objects with the same connection have in common.
-fn bucket(target: &Target) -> (Service, String, Option<String>) {
+fn bucket(target: &Target) -> Bucket {
     (target.service(), target.bucket().to_owned(), target.account().map(str::to_owned))
-}
-
-fn cancelled() -> StoreError {
-    StoreError::new(StoreErrorKind::Cancelled, "canceled")
-}
-
-fn stopped() -> StoreError {
-    StoreError::new(StoreErrorKind::Other, "the connection has ended")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -311,7 +290,7 @@ impl Core {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.cancelled.iter().any(|flag| flag.load(Ordering::Relaxed))
+        is_set(&self.cancelled)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::options::{Resolved, StorageOptions};
 use crate::parts::Limits;
 use crate::profile;
+use crate::retry::Retries;
 use crate::role::Provider;
 use crate::target::{Service, Target};
 use crate::upload::Requests;
@@ -48,8 +49,7 @@ pub(crate) struct Inner {
     pub(crate) api: Api,
     /// For requests of our own.
     pub(crate) http: Option<HttpClient>,
-    pub(crate) max_retries: usize,
-    pub(crate) retry_time: Duration,
+    pub(crate) retries: Retries,
     /// Cache-Control and storage class of objects, unless an upload has its own.
     cache_control: Option<String>,
     storage_class: Option<String>,
@@ -101,8 +101,8 @@ impl Store {
     /// [`StoreErrorKind::InvalidOption`], [`StoreErrorKind::NoCredentials`], and [`StoreErrorKind::NoTls`].
     pub fn open(target: &Target, options: &StorageOptions) -> Result<Self> {
         let resolved = resolve(target, options)?;
-        let (objects, parts, api, http) = connect(target, &resolved, resolved.max_retries)?;
-        let (max_retries, retry_time) = (resolved.max_retries, resolved.retry_time);
+        let (objects, parts, api, http) = connect(target, &resolved, resolved.retries.max)?;
+        let retries = resolved.retries;
         let own = |name| resolved.own(name).map(str::to_owned);
         let inner = Inner {
             requests: Requests::start()?,
@@ -110,8 +110,7 @@ impl Store {
             parts,
             api,
             http: Some(http),
-            max_retries,
-            retry_time,
+            retries,
             cache_control: own("cache_control"),
             storage_class: own("storage_class"),
         };
@@ -129,11 +128,10 @@ impl Store {
     /// [`StoreErrorKind::Other`] if the system cannot start a thread.
     pub fn from_store<S: ObjectStore + MultipartStore>(store: Arc<S>) -> Result<Self> {
         let (objects, parts) = (Arc::clone(&store), store);
-        let (max_retries, retry_time) = (0, Duration::ZERO);
         let (requests, api) = (Requests::start()?, Api::Client);
         let (cache_control, storage_class) = (None, None);
         let inner =
-            Inner { requests, objects, parts, api, http: None, max_retries, retry_time, cache_control, storage_class };
+            Inner { requests, objects, parts, api, http: None, retries: Retries::NONE, cache_control, storage_class };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -275,8 +273,8 @@ fn resolve(target: &Target, options: &StorageOptions) -> Result<Resolved> {
 fn connect(target: &Target, resolved: &Resolved, max_retries: usize) -> Result<Built> {
     let retry = RetryConfig {
         max_retries,
-        retry_timeout: resolved.retry_time,
-        backoff: BackoffConfig { init_backoff: first_wait(resolved.retry_time), ..BackoffConfig::default() },
+        retry_timeout: resolved.retries.time,
+        backoff: BackoffConfig { init_backoff: resolved.retries.first_wait(), ..BackoffConfig::default() },
     };
     let build = match target.service() {
         Service::S3 => s3,
@@ -286,16 +284,11 @@ fn connect(target: &Target, resolved: &Resolved, max_retries: usize) -> Result<B
     build(target, resolved, &retry)
 }
 
-/// Returns a client that only reads and repeats no request, with the number of repetitions and the time for them.
-pub(crate) fn reading(target: &Target, options: &StorageOptions) -> Result<(Arc<dyn ObjectStore>, (usize, Duration))> {
+/// Returns a client that only reads and repeats no request, with the repetitions that the options allow.
+pub(crate) fn reading(target: &Target, options: &StorageOptions) -> Result<(Arc<dyn ObjectStore>, Retries)> {
     let resolved = resolve(target, options)?;
     let (objects, ..) = connect(target, &resolved, 0)?;
-    Ok((objects, (resolved.max_retries, resolved.retry_time)))
-}
-
-/// Returns the wait before the first repetition of a request, which is repeated for at most `time`; it doubles each time.
-pub(crate) fn first_wait(time: Duration) -> Duration {
-    (time / 1000).clamp(Duration::from_millis(1), Duration::from_millis(100))
+    Ok((objects, resolved.retries))
 }
 
 /// A client as objects, as parts, and for requests of our own.

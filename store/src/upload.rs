@@ -18,7 +18,7 @@ use crate::store::{Existing, Store};
 use crate::target::{Service, Target};
 
 /// Time between looks at the flag that cancels.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// The longest wait for the answer to the creation of an upload after a flag that cancels.
 const CREATE_TIME: Duration = Duration::from_secs(10);
@@ -78,22 +78,25 @@ impl Requests {
     fn run<T: Send + 'static>(
         &self,
         request: impl Future<Output = Result<T>> + Send + 'static,
-        mut is_over: impl FnMut() -> bool,
+        is_over: impl FnMut() -> bool,
     ) -> Result<T> {
-        let (sender, receiver) = sync_channel(1);
+        let (sender, answer) = sync_channel(1);
         let task = self.handle.spawn(async move {
             let _ = sender.send(request.await);
         });
-        loop {
-            match receiver.recv_timeout(TICK) {
-                Ok(outcome) => return outcome,
-                Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
-                Err(RecvTimeoutError::Timeout) if is_over() => {
-                    task.abort();
-                    return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-            }
+        // A request that has ended cannot be aborted any more.
+        received(&answer, is_over).inspect_err(|_| task.abort())
+    }
+}
+
+/// Waits for the outcome of a request until it arrives, or until `is_over` says so.
+pub(crate) fn received<T>(outcome: &Receiver<Result<T>>, mut is_over: impl FnMut() -> bool) -> Result<T> {
+    loop {
+        match outcome.recv_timeout(TICK) {
+            Ok(outcome) => return outcome,
+            Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
+            Err(RecvTimeoutError::Timeout) if is_over() => return Err(cancelled()),
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
@@ -108,11 +111,15 @@ impl Drop for Requests {
 }
 
 /// Returns whether one of the flags is set.
-fn is_set(flags: &[Arc<AtomicBool>]) -> bool {
+pub(crate) fn is_set(flags: &[Arc<AtomicBool>]) -> bool {
     flags.iter().any(|flag| flag.load(Ordering::Relaxed))
 }
 
-fn stopped() -> StoreError {
+pub(crate) fn cancelled() -> StoreError {
+    StoreError::new(StoreErrorKind::Cancelled, "canceled")
+}
+
+pub(crate) fn stopped() -> StoreError {
     StoreError::new(StoreErrorKind::Other, "the runtime for requests has stopped")
 }
 
@@ -231,7 +238,7 @@ impl Upload {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if is_set(&self.settings.cancelled) {
-                return Err(StoreError::new(StoreErrorKind::Cancelled, "canceled"));
+                return Err(cancelled());
             }
             // A task that panicked sends nothing.
             if self.in_flight.values().all(AbortHandle::is_finished) && !self.in_flight.is_empty() {

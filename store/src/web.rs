@@ -21,6 +21,7 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::fetch::{Answer, Counters, Version};
 use crate::options::StorageOptions;
 use crate::redact::redact;
+use crate::retry::Retries;
 
 /// The most redirects of a request.
 const MAX_REDIRECTS: usize = 5;
@@ -32,9 +33,9 @@ const READ_TIME: Duration = Duration::from_secs(60);
 /// Statuses of a URL that was valid for some time only.
 const EXPIRED: [u16; 5] = [400, 401, 403, 404, 410];
 
-/// The options for web servers: how often requests are repeated, and for how long.
+/// The options for web servers.
 pub(crate) struct WebOptions {
-    pub(crate) retries: (usize, Duration),
+    pub(crate) retries: Retries,
     timeouts: (Duration, Duration),
     proxy: Option<String>,
     accepts_invalid_certificates: bool,
@@ -59,8 +60,8 @@ impl WebOptions {
                 number.parse().map(Duration::from_secs).map_err(|_| invalid("a number of seconds"))
             };
             match name.to_ascii_lowercase().as_str() {
-                "max_retries" => web.retries.0 = value.trim().parse().map_err(|_| invalid("a number"))?,
-                "retry_timeout" => web.retries.1 = seconds()?,
+                "max_retries" => web.retries.max = value.trim().parse().map_err(|_| invalid("a number"))?,
+                "retry_timeout" => web.retries.time = seconds()?,
                 "connect_timeout" => web.timeouts.0 = seconds()?,
                 "timeout" => web.timeouts.1 = seconds()?,
                 "proxy_url" => web.proxy = Some(value.clone()),
@@ -350,7 +351,7 @@ mod tests {
     #[test]
     fn options_that_nobody_knows_are_errors() {
         let options = |name: &str, value: &str| WebOptions::new(&StorageOptions::new().option(name, value));
-        assert_eq!(options("max_retries", "2").unwrap().retries.0, 2);
+        assert_eq!(options("max_retries", "2").unwrap().retries.max, 2);
         assert_eq!(options("TIMEOUT", "7s").unwrap().timeouts.1, Duration::from_secs(7));
         assert!(options("region", "eu-west-1").is_ok());
         for (name, value) in [("regoin", "secret"), ("timeout", "secret"), ("allow_invalid_certificates", "secret")] {
