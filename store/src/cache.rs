@@ -1,6 +1,7 @@
 //! Bytes of objects in memory: which ranges have arrived or are in flight, and which to request next. No I/O.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -115,31 +116,33 @@ impl Cache {
         Some(start..end)
     }
 
+    /// Returns all parts of a range that are neither there nor in flight.
+    fn all_missing(&self, id: Id, range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+        let mut at = range.start;
+        iter::from_fn(move || {
+            let missing = self.missing(id, at..range.end)?;
+            at = missing.end;
+            Some(missing)
+        })
+    }
+
     /// Returns the requests for ranges that are asked for now; they are in flight from now on.
     pub(crate) fn demand(&mut self, id: Id, range: Range<u64>) -> Vec<Request> {
-        let mut pieces = Vec::new();
-        let mut at = range.start;
-        while let Some(missing) = self.missing(id, at..range.end) {
-            at = missing.end;
-            pieces.push(missing);
-        }
-        let requests = self.without_known(id, merged(pieces));
+        let requests = self.without_known(id, merged(self.all_missing(id, range).collect()));
         self.take_off(id, &requests);
         requests
     }
 
     /// Leaves out of requests what is there or in flight: ranges were joined across it.
     fn without_known(&self, id: Id, requests: Vec<Request>) -> Vec<Request> {
-        let mut left = Vec::new();
-        for Request { range, wanted } in requests {
-            let mut at = range.start;
-            while let Some(missing) = self.missing(id, at..range.end) {
-                at = missing.end;
+        let left = |Request { range, wanted }| {
+            let limited = move |missing: Range<u64>| {
                 let wanted = wanted.min(missing.end - missing.start);
-                left.push(Request { range: missing, wanted });
-            }
-        }
-        left
+                Request { range: missing, wanted }
+            };
+            self.all_missing(id, range).map(limited)
+        };
+        requests.into_iter().flat_map(left).collect()
     }
 
     /// Returns the requests for ranges that will be read soon, as far as there is room; they are in flight from now on.
@@ -147,22 +150,14 @@ impl Cache {
         let unread: u64 = self.extents.values().map(Extent::unread).sum();
         let mut room = (self.limit / 2).saturating_sub(unread).saturating_sub(self.flying);
         let mut pieces = Vec::new();
-        for range in ranges.take(MAX_ANNOUNCED) {
-            let mut at = range.start;
-            while let Some(missing) = self.missing(id, at..range.end) {
-                at = missing.end;
-                let len = missing.end - missing.start;
-                pieces.push(missing.start..missing.start + len.min(room));
-                room = room.saturating_sub(len);
-                if room == 0 {
-                    break;
-                }
-            }
+        for missing in ranges.take(MAX_ANNOUNCED).flat_map(|range| self.all_missing(id, range)) {
             if room == 0 {
                 break;
             }
+            let len = (missing.end - missing.start).min(room);
+            pieces.push(missing.start..missing.start + len);
+            room -= len;
         }
-        pieces.retain(|piece| !piece.is_empty());
         let first = pieces.first().map_or(0, |piece| piece.start);
         let mut requests = self.without_known(id, merged(pieces));
         // What is read first is requested first.
