@@ -1,9 +1,13 @@
 //! A server whose answers a function gives, which keeps the requests that arrived.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+mod http;
+
+use http::Head;
 
 /// A request that arrived.
 #[derive(Debug, Clone)]
@@ -67,19 +71,11 @@ impl Server {
 }
 
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
-    let mut line = String::new();
-    reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        let Some((name, value)) = header.split_once(':') else { break };
-        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
-    let len = headers.get("content-length").and_then(|len| len.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; len];
+    let head = Head::read(reader).ok()??;
+    let mut body = vec![0; head.content_len()];
     reader.read_exact(&mut body).ok()?;
-    Some(Seen { line: line.trim().to_owned(), headers, body: String::from_utf8_lossy(&body).into_owned() })
+    let line = format!("{} {} HTTP/1.1", head.method, head.target);
+    Some(Seen { line, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 /// Returns a home folder with these files.

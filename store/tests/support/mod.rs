@@ -3,13 +3,16 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+mod http;
 pub mod web;
 
 use md5::{Digest, Md5};
+
+use http::Head;
 
 /// A small generator (splitmix64).
 #[derive(Debug, Clone)]
@@ -127,21 +130,9 @@ fn hex(bytes: &[u8]) -> String {
 /// Serves one request. Returns false at the end of the connection.
 fn serve(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<bool> {
     let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(false);
-    }
-    let (method, path) = {
-        let mut words = line.split(' ');
-        (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned())
-    };
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
+    let Some(head) = Head::read(&mut reader)? else { return Ok(false) };
+    let length = head.content_len();
+    let Head { method, target: path, headers } = head;
     let (path, query) = path.split_once('?').unwrap_or((&path, ""));
     let query: BTreeMap<_, _> = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
     let kind = match (method.as_str(), query.contains_key("partNumber"), query.contains_key("uploadId")) {
@@ -153,7 +144,6 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<bool> {
         ("HEAD", ..) => "head",
         _ => "get",
     };
-    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0usize);
     let fault = {
         let mut state = state.lock().unwrap();
         let planned = state.planned.iter().position(|(planned, _)| *planned == kind);

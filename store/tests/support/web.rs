@@ -1,13 +1,15 @@
 //! A web server that sends ranges of files, and fails on demand.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cogsmith_store::{StorageOptions, Traffic};
+
+use super::http::Head;
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -119,18 +121,7 @@ fn serve(
     handler: &Handler,
 ) -> std::io::Result<bool> {
     let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(false);
-    }
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut headers = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-    }
+    let Some(Head { target: path, headers, .. }) = Head::read(&mut reader)? else { return Ok(false) };
     let asked = {
         let mut log = log.lock().unwrap();
         let asked = Asked { path, headers, number: log.len() };
