@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
+import s3_server
 from affine import Affine
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
@@ -135,6 +136,19 @@ def assert_valid(path: Path | str, finished: bool = False, edited: bool = False)
 def leftovers(folder: Path) -> list[str]:
     """Returns the names in a folder, hidden files included."""
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def server():
+    """A server with the interface of S3."""
+    with s3_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def storage(server):
+    """Options of the connection to it."""
+    return s3_server.options(server)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
-import s3_server
 from conftest import image, raster
 from s3_server import SECRET
 
@@ -22,17 +21,6 @@ import cogsmith
 PIXELS = np.random.default_rng(1).integers(0, 4096, (2, 3001, 2900), dtype="uint16")
 OPTIONS = {"blocksize": 128, "overview_resampling": "cubic", "nodata": 7}
 SCHEDULERS = ["threads", "processes", "synchronous", "distributed"]
-
-
-@pytest.fixture
-def server():
-    with s3_server.running() as server:
-        yield server
-
-
-@pytest.fixture
-def storage(server):
-    return s3_server.options(server)
 
 
 @pytest.fixture(scope="module")

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import s3_server
 from s3_server import SECRET
 
 import cogsmith
-
-
-@pytest.fixture
-def server():
-    with s3_server.running() as server:
-        yield server
-
-
-@pytest.fixture
-def storage(server):
-    return s3_server.options(server)
 
 
 PIXELS = np.random.default_rng(1).integers(0, 4096, (3000, 2900), dtype="uint16")

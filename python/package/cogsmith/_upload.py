@@ -16,7 +16,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import _native
@@ -263,7 +263,7 @@ def send(context: Any, group: Group, fragments: Sequence[Fragment], connection: 
             pieces.append((offset, fragments[block].cut([(start, start + length)])))
             offset += length
     except (OSError, ValueError) as error:
-        return Sent(_failed(group.session, error))
+        return Sent(replace(group.session, failure=error))
     return _send(group.session, {}, group.parts, pieces, connection)
 
 
@@ -280,7 +280,7 @@ def join(some: Sequence[Sent], connection: Connection) -> Sent:
             )
             # Both are to be aborted; the error has the one that the session does not.
             _abort(connection, other.session.upload)
-            return Sent(_failed(session, lost))
+            return Sent(replace(session, failure=lost))
     parts = {number: name for sent in some for number, name in sent.parts.items()}
     still_open = sorted({part for sent in some for part in sent.open})
     return _send(session, parts, still_open, [piece for sent in some for piece in sent.rest], connection)
@@ -309,7 +309,7 @@ def _send(
             data = b"".join(fragment.read(0, fragment.length) for _, fragment in own)
             parts[number] = connection.open().send(session.upload, number, data)
         except (OSError, ValueError, RuntimeError) as error:
-            return Sent(_failed(session, error))
+            return Sent(replace(session, failure=error))
     return Sent(session, parts, incomplete, rest)
 
 
@@ -319,10 +319,6 @@ def _within(pieces: Iterable[tuple[int, Fragment]], start: int, end: int) -> Ite
         first, last = max(start, offset), min(end, offset + fragment.length)
         if first < last:
             yield first, fragment.cut([(first - offset, last - offset)])
-
-
-def _failed(session: Session, error: BaseException) -> Session:
-    return Session(session.upload, session.size, session.parts, error)
 
 
 def complete(sent: Sent, session: Session, connection: Connection) -> str:
