@@ -1,4 +1,4 @@
-//! The pixels that are chosen from an array, as far as their place: Python takes them from the array itself.
+//! Georeferencing and size of the pixels that are chosen from an array. Python slices the array itself.
 
 use cogsmith::{
     DataType, ErrorKind, Executor, GeoRef, ImageSpec, PixelSource, RasterSource, Result as CogResult, Stripe,
@@ -21,7 +21,7 @@ impl PixelSource for Unread {
     }
 
     fn read_rows(&mut self, first_row: u32, _: &mut Stripe<'_>, _: &Executor) -> CogResult<()> {
-        let what = "rows of an array of which only the place is known";
+        let what = "rows of an array of which only the size is known";
         Err(ErrorKind::PixelCount { what, expected: u64::from(first_row), got: 0 }.into())
     }
 }
@@ -33,12 +33,12 @@ impl RasterSource for Unread {
 }
 
 /// A transform in the order of `affine.Affine`, ground control points, columns, and rows.
-type Place = (Option<[f64; 6]>, Vec<[f64; 5]>, u32, u32);
+type Chosen = (Option<[f64; 6]>, Vec<[f64; 5]>, u32, u32);
 
-/// Returns the place of the pixels that are chosen from an array of `width` columns and `height` rows; an error for a window
+/// Returns georeferencing and size of the pixels that are chosen from an array of `width` columns and `height` rows; an error for a window
 /// or bounds that are not within it, or a grid that does not go around the globe.
 #[pyfunction]
-pub(crate) fn choose(width: u32, height: u32, georeference: Georeference, pixels: Pixels) -> PyResult<Place> {
+pub(crate) fn choose(width: u32, height: u32, georeference: Georeference, pixels: Pixels) -> PyResult<Chosen> {
     let array = Unread { spec: ImageSpec::new(width, height, 1, DataType::U8), geo: georeference.geo()? };
     let options = pixels.options()?;
     options.validate().map_err(raise)?;

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::grid::TileId;
 use crate::read::read_full;
 use crate::tiff::file::TiffFile;
-use crate::tiff::ghost::TRAILER_LEN;
+use crate::tiff::ghost::{TRAILER_LEN, trailer};
 
 use super::pyramid::Pyramid;
 
@@ -98,14 +98,6 @@ impl Copier<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the trailer of a tile: its last four bytes, padded with zeros at the end.
-fn trailer(tile: &[u8]) -> [u8; TRAILER_LEN] {
-    let mut trailer = [0; TRAILER_LEN];
-    let last = tile.get(tile.len().saturating_sub(TRAILER_LEN)..).unwrap_or_default();
-    trailer.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-    trailer
 }
 
 fn write(output: &mut dyn Write, bytes: &[u8]) -> Result<()> {

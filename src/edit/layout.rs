@@ -3,15 +3,12 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::grid::{Interleave, Plane, array_order};
 use crate::options::BigTiff;
-use crate::tiff::ghost::{Ghost, LEADER_LEN, TRAILER_LEN, file_start};
+use crate::tiff::ghost::{FRAME_LEN, Ghost, LEADER_LEN, file_start};
 use crate::tiff::ifd::{Directory, encode_directories};
 use crate::tiff::variant::Variant;
 use crate::tiff::{Tag, arrays};
 
 use super::pyramid::Pyramid;
-
-/// Leader and trailer of a tile.
-const FRAME: u64 = (LEADER_LEN + TRAILER_LEN) as u64;
 
 /// Tiles that several entries share are written once for each. A file whose tiles would take this many times its own
 /// bytes, and more than [`MAX_SHARED`], is taken for a hostile one.
@@ -98,7 +95,7 @@ fn place_tiles(pyramid: &Pyramid, start: u64, mut offsets: Vec<NewOffsets>) -> R
             *offset = position + LEADER_LEN as u64;
         }
         position = position
-            .checked_add(u64::from(count) + FRAME)
+            .checked_add(u64::from(count) + FRAME_LEN)
             .ok_or_else(|| Error::limit("the size of the file", u64::MAX, i64::MAX as u64))?;
     }
     Ok((offsets, position))

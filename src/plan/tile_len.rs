@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::error::Result;
 use crate::message::{Message, Reader};
-use crate::tiff::ghost::{LEADER_LEN, TRAILER_LEN};
+use crate::tiff::ghost::FRAME_LEN;
 
 use super::index::zeros;
 
@@ -45,7 +45,7 @@ impl TileLen {
     pub(crate) fn framed_len(self) -> u64 {
         match self {
             Self::Unknown | Self::Sparse => 0,
-            Self::Bytes(bytes) => u64::from(bytes.get()) + (LEADER_LEN + TRAILER_LEN) as u64,
+            Self::Bytes(bytes) => u64::from(bytes.get()) + FRAME_LEN,
         }
     }
 }

@@ -53,21 +53,26 @@ pub(crate) fn file_start(variant: Variant, ghost: Ghost) -> Vec<u8> {
 pub(crate) const LEADER_LEN: usize = 4;
 /// Length of the trailer after a tile: a copy of its last four bytes.
 pub(crate) const TRAILER_LEN: usize = 4;
+/// Length of both.
+pub(crate) const FRAME_LEN: u64 = (LEADER_LEN + TRAILER_LEN) as u64;
 
 /// Fills in the leader of the tile that starts at `start` of `out` (including space for the leader) and ends at the end
 /// of `out`, and appends its trailer. Returns the size of the tile, or `None` if it doesn't fit in 32 bits.
-///
-/// The trailer of a tile shorter than four bytes is padded with zeros at the end, as in GDAL.
 pub(crate) fn frame(out: &mut Vec<u8>, start: usize) -> Option<u32> {
     let payload = start + LEADER_LEN;
     let size = u32::try_from(out.len() - payload).ok()?;
     out[start..payload].copy_from_slice(&size.to_le_bytes());
-    let last = payload.max(out.len().saturating_sub(TRAILER_LEN));
-    let mut trailer = [0; TRAILER_LEN];
-    let tail = out.len() - last;
-    trailer[..tail].copy_from_slice(&out[last..]);
+    let trailer = trailer(&out[payload..]);
     out.extend_from_slice(&trailer);
     Some(size)
+}
+
+/// Returns the trailer of a tile. That of a tile shorter than four bytes is padded with zeros at the end, as in GDAL.
+pub(crate) fn trailer(tile: &[u8]) -> [u8; TRAILER_LEN] {
+    let mut trailer = [0; TRAILER_LEN];
+    let last = tile.get(tile.len().saturating_sub(TRAILER_LEN)..).unwrap_or_default();
+    trailer.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+    trailer
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cogsmith::redact;
 use http::{Method, Request};
 use md5::{Digest, Md5};
 use object_store::Attribute;
@@ -124,10 +125,7 @@ impl Store {
     /// Sends a request, and returns status and body of the answer; in the error also whether the request never arrived.
     pub(crate) async fn send(&self, request: HttpRequest) -> std::result::Result<(u16, String), (StoreError, bool)> {
         let unreachable = |text: String| {
-            StoreError::new(
-                StoreErrorKind::Unreachable,
-                format!("the server cannot be reached ({})", crate::redact::redact(&text)),
-            )
+            StoreError::new(StoreErrorKind::Unreachable, format!("the server cannot be reached ({})", redact(&text)))
         };
         let Some(http) = &self.inner.http else { return Err((unreachable("no client".to_owned()), true)) };
         let response = http.execute(request).await;

@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use cogsmith::ErrorKind;
+use cogsmith::{ErrorKind, redact};
 
 use crate::parts::Misfit;
-use crate::redact::redact;
 
 /// The result of calls that only concern a store.
 pub type Result<T> = std::result::Result<T, StoreError>;

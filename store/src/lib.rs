@@ -43,7 +43,6 @@ mod parts;
 mod profile;
 mod reader;
 mod reader_options;
-mod redact;
 mod retry;
 mod role;
 mod shared;

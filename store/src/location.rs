@@ -1,9 +1,9 @@
 //! Places of inputs: objects of stores, and files on web servers.
 
+use cogsmith::redact;
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::redact::redact;
 use crate::target::Target;
 
 /// GDAL's prefix of web addresses.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use cogsmith::{Address, Addresses, ErrorKind, OpenAddress, ReadAt};
+use cogsmith::{Address, Addresses, ErrorKind, OpenAddress, ReadAt, redact};
 use object_store::ObjectStore;
 use reqwest::Client;
 use tokio::sync::Semaphore;
@@ -20,7 +20,6 @@ use crate::fetch::{Answer, Counters, Known, Means, Way};
 use crate::location::Location;
 use crate::options::StorageOptions;
 use crate::reader_options::ReaderOptions;
-use crate::redact::redact;
 use crate::retry::Retries;
 use crate::store::reading;
 use crate::target::{Service, Target};

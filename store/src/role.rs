@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cogsmith::redact;
 use http::{Method, Request};
 use object_store::CredentialProvider;
 use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
@@ -17,7 +18,6 @@ use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
 use crate::error::{Result, StoreError, StoreErrorKind, element};
-use crate::redact::redact;
 use crate::store::crypto;
 
 /// Time before their end at which credentials are replaced.

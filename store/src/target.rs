@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use cogsmith::redact;
 use object_store::path::Path;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::redact::redact;
 
 /// A kind of object store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

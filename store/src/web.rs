@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
+use cogsmith::redact;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE,
@@ -20,7 +21,6 @@ use crate::crypto::prepare_tls;
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::fetch::{Answer, Counters, Version};
 use crate::options::StorageOptions;
-use crate::redact::redact;
 use crate::retry::Retries;
 
 /// The most redirects of a request.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 
-use super::{Picture, PictureFormat, PictureRows, bytes_at, carry, whole_image, zeros};
+use super::{Picture, PictureFormat, PictureRows, bytes_at, carry, whole_image};
 use crate::error::{Error, Result};
 use crate::geo::Metadata;
 use crate::sample::DataType;
 use crate::source::file::ReadAt;
 use crate::spec::{ImageSpec, Photometric};
+use crate::tiff::file::allocate;
 use crate::view::Stripe;
 
 /// Largest file in bytes: JPEG compresses the largest image that is decoded to less.
@@ -79,7 +80,7 @@ impl JpegRows {
         if decoder.output_buffer_size().map_err(failed)? != size {
             return Err(corrupt("its frame headers differ"));
         }
-        let mut pixels = zeros("the pixels of the picture", size)?;
+        let mut pixels = allocate(size, "the pixels of the picture")?;
         decoder.decode_image_into(&mut pixels).map_err(failed)?;
         Ok(pixels)
     }
@@ -116,24 +117,24 @@ struct Header {
 impl Header {
     fn read(&mut self, file: &dyn ReadAt) -> Result<()> {
         // After the start of the image.
-        let mut place = 2;
+        let mut offset = 2;
         for _ in 0..MAX_SEGMENTS {
-            let head = bytes_at(file, place, 4)?;
+            let head = bytes_at(file, offset, 4)?;
             let &[0xFF, marker, high, low] = head.as_slice() else {
                 return Err(corrupt("a segment was expected"));
             };
             // Fill bytes may precede a marker (T.81 section B.1.1.2).
             if marker == 0xFF {
-                place += 1;
+                offset += 1;
                 continue;
             }
             let length = u16::from_be_bytes([high, low]);
             if marker == SCAN {
                 return Ok(());
             }
-            let content = bytes_at(file, place + 4, usize::from(length.saturating_sub(2)))?;
+            let content = bytes_at(file, offset + 4, usize::from(length.saturating_sub(2)))?;
             self.take(marker, &content)?;
-            place += 2 + u64::from(length.max(2));
+            offset += 2 + u64::from(length.max(2));
         }
         Err(corrupt("it has too many segments"))
     }

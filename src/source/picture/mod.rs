@@ -13,10 +13,11 @@ use super::file::{DiskFile, Folders, ReadAt, read_full};
 use super::geotiff::ReadOptions;
 use super::sidecar::Sidecars;
 use super::{RasterSource, pam};
-use crate::error::{Error, ErrorKind, OptionField, Result};
+use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
 use crate::spec::ImageSpec;
+use crate::tiff::file::allocate;
 use crate::view::{PixelSource, Stripe};
 
 /// Most bytes of the pixels of an image that cannot be decoded row by row: a JPEG, or an interlaced PNG.
@@ -166,47 +167,39 @@ fn carry(warnings: &mut Vec<String>, what: &str, result: Result<()>) {
 #[derive(Clone)]
 struct Cursor {
     file: Arc<dyn ReadAt>,
-    place: u64,
+    position: u64,
 }
 
 impl Cursor {
     fn new(file: Arc<dyn ReadAt>) -> Self {
-        Self { file, place: 0 }
+        Self { file, position: 0 }
     }
 }
 
 impl Read for Cursor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(self.place, buffer)?;
-        self.place += count as u64;
+        let count = self.file.read_at(self.position, buffer)?;
+        self.position += count as u64;
         Ok(count)
     }
 }
 
 impl Seek for Cursor {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
             SeekFrom::End(by) => self.file.len().checked_add_signed(by),
-            SeekFrom::Current(by) => self.place.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
-        self.place = place.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.place)
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 
-/// Returns zeros; an error if memory cannot be allocated.
-fn zeros(what: &'static str, count: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(count).map_err(|_| ErrorKind::OutOfMemory { what, bytes: count as u64 })?;
-    bytes.resize(count, 0);
-    Ok(bytes)
-}
-
-/// Reads bytes at a place; fewer at the end of the file.
-fn bytes_at(file: &dyn ReadAt, place: u64, count: usize) -> Result<Vec<u8>> {
-    let mut bytes = zeros("a part of the file", count)?;
-    let filled = read_full(file, place, &mut bytes).map_err(|source| Error::io("read the picture", source))?;
+/// Reads bytes from an offset on; fewer at the end of the file.
+fn bytes_at(file: &dyn ReadAt, offset: u64, count: usize) -> Result<Vec<u8>> {
+    let mut bytes = allocate(count, "a part of the file")?;
+    let filled = read_full(file, offset, &mut bytes).map_err(|source| Error::io("read the picture", source))?;
     bytes.truncate(filled);
     Ok(bytes)
 }

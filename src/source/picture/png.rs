@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Reader};
 
-use super::{Cursor, Picture, PictureFormat, PictureRows, carry, whole_image, zeros};
+use super::{Cursor, Picture, PictureFormat, PictureRows, carry, whole_image};
 use crate::error::{Error, Result};
 use crate::geo::Metadata;
 use crate::sample::{DataType, Nodata};
 use crate::source::file::ReadAt;
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
+use crate::tiff::file::allocate;
 use crate::view::Stripe;
 
 /// Most bytes of texts, profiles, and the like.
@@ -76,7 +77,7 @@ impl PngRows {
         whole_image(&self.spec, PictureFormat::Png)?;
         let size =
             self.reader.output_buffer_size().ok_or_else(|| Error::corrupt("the PNG file", "its size overflows"))?;
-        let mut pixels = zeros("the pixels of the picture", size)?;
+        let mut pixels = allocate(size, "the pixels of the picture")?;
         self.reader.next_frame(&mut pixels).map_err(failed)?;
         Ok(pixels)
     }
@@ -236,6 +237,6 @@ fn native(stored: &[u8], data_type: DataType) -> Vec<u8> {
 /// Returns samples of 1, 2, or 4 bits, one per byte; the first one is in the high bits (section 7.2).
 fn unpacked(stored: &[u8], bits: usize, count: usize) -> Vec<u8> {
     let mask = u8::MAX >> (8 - bits);
-    let samples = stored.iter().flat_map(|byte| (0..8 / bits).rev().map(move |place| (byte >> (place * bits)) & mask));
+    let samples = stored.iter().flat_map(|byte| (0..8 / bits).rev().map(move |shift| (byte >> (shift * bits)) & mask));
     samples.take(count).collect()
 }
