@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from conftest import assert_valid
 from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
@@ -130,6 +131,11 @@ def test_what_is_not_supported_is_named(source, tmp_path):
     for options in [{"web_optimized": True}, {"colormap": {0: (1, 2, 3, 4)}}, {"config": {"GDAL_NONSENSE": 1}}]:
         with pytest.raises(ValueError, match=next(iter(options))):
             cogsmith.cog_translate(source, tmp_path / "ours.tif", {}, **options)
+    vrt = tmp_path / "source.vrt"
+    rasterio.shutil.copy(source, vrt, driver="VRT")
+    cogsmith.cog_translate(vrt, tmp_path / "vrt.tif", {})
+    with pytest.raises(ValueError, match="add_mask=True is not supported for .*source.vrt"):
+        cogsmith.cog_translate(vrt, tmp_path / "masked.tif", {}, add_mask=True)
     with pytest.raises(TypeError, match="neither a path nor a dataset"):
         cogsmith.cog_translate(object(), tmp_path / "ours.tif", {})
     assert list(inspect.signature(cogsmith.cog_translate).parameters) == list(inspect.signature(cogeo.cog_translate).parameters)

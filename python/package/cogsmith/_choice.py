@@ -39,7 +39,7 @@ def take(options: dict[str, Any]) -> PixelChoice:
 
 
 def choose(raster: Raster, mask: Any, overrides: Overrides, choice: PixelChoice) -> tuple[Raster, Any]:
-    """Returns the chosen pixels, with their place and bands, and their part of the mask. No pixel is read.
+    """Returns the chosen pixels, with their georeference and bands, and their part of the mask. No pixel is read.
 
     The georeference in ``overrides`` is that of all pixels; it moves to the result.
     """
@@ -58,23 +58,25 @@ def choose(raster: Raster, mask: Any, overrides: Overrides, choice: PixelChoice)
     return raster, mask
 
 
-def _placed(raster: Raster, choice: PixelChoice) -> tuple[Georeference, int, int]:
-    """Returns the georeference, the columns, and the rows of the chosen pixels."""
-    where = raster.georeference or Georeference()
-    transform, gcps, width, height = _native.choose(raster.width, raster.height, where, choice)
-    return replace(where, transform=transform, gcps=gcps), width, height
+def _located(raster: Raster, choice: PixelChoice) -> tuple[Georeference, int, int, int, int]:
+    """Returns the georeference of the chosen pixels, column and row of the first one, and the numbers of columns and rows."""
+    before = raster.georeference or Georeference()
+    transform, gcps, width, height = _native.choose(raster.width, raster.height, before, choice)
+    column, row = choice.window[:2] if choice.window is not None else (0, 0)
+    if choice.window is None and before.transform is not None and transform is not None:
+        # Bounds and longitudes need a transform without rotation.
+        column = round((transform[2] - before.transform[2]) / before.transform[0])
+        row = round((transform[5] - before.transform[5]) / before.transform[4])
+    return replace(before, transform=transform, gcps=gcps), column, row, width, height
 
 
 def _turned(raster: Raster, mask: Any, choice: PixelChoice) -> tuple[Raster, Any]:
-    before = raster.georeference.transform if raster.georeference is not None else None
-    where, *_ = _placed(raster, choice)
-    if before is None or where.transform is None:
-        raise AssertionError("a grid without a transform does not go around the globe")
-    first = round((where.transform[2] - before[2]) / before[0]) % raster.width
+    georeference, column, *_ = _located(raster, choice)
+    first = column % raster.width
     if first:
         raster = replace(raster, parts=[_rolled(part, first) for part in raster.parts])
         mask = None if mask is None else _rolled(mask, first)
-    return replace(raster, georeference=where), mask
+    return replace(raster, georeference=georeference), mask
 
 
 def _rolled(array: Any, first: int) -> Any:
@@ -89,20 +91,11 @@ def _rolled(array: Any, first: int) -> Any:
 
 
 def _cut(raster: Raster, mask: Any, choice: PixelChoice) -> tuple[Raster, Any]:
-    where, width, height = _placed(raster, choice)
-    if choice.window is not None:
-        column, row = choice.window[:2]
-    else:
-        before = raster.georeference.transform if raster.georeference is not None else None
-        if before is None or where.transform is None:
-            raise AssertionError("an array without a transform has no bounds")
-        # Bounds need a transform without rotation.
-        column = round((where.transform[2] - before[2]) / before[0])
-        row = round((where.transform[5] - before[5]) / before[4])
+    georeference, column, row, width, height = _located(raster, choice)
     rows, columns = slice(row, row + height), slice(column, column + width)
     if mask is not None:
         mask = (mask if hasattr(mask, "shape") else np.asarray(mask))[rows, columns]
-    return replace(raster, parts=[part[rows, columns] for part in raster.parts], georeference=where), mask
+    return replace(raster, parts=[part[rows, columns] for part in raster.parts], georeference=georeference), mask
 
 
 def _selected(raster: Raster, chosen: Iterable[int | str]) -> Raster:
@@ -112,18 +105,16 @@ def _selected(raster: Raster, chosen: Iterable[int | str]) -> Raster:
     for number in numbers:
         if number >= raster.count:
             raise ValueError(f"bands: there is no band {number + 1}; the array has {raster.count}")
-    places = [(part, index) for part in raster.parts for index in range(part.shape[2])]
-    parts: list[Any] = []
+    sources = [(part, band) for part, array in enumerate(raster.parts) for band in range(array.shape[2])]
     runs: list[tuple[int, int, int]] = []
     for number in numbers:
         # Neighbors of one array stay together.
-        part, index = places[number]
-        which = next(at for at, one in enumerate(raster.parts) if one is part)
-        if runs and runs[-1][0] == which and runs[-1][2] == index:
-            runs[-1] = (which, runs[-1][1], index + 1)
+        part, band = sources[number]
+        if runs and (runs[-1][0], runs[-1][2]) == (part, band):
+            runs[-1] = (part, runs[-1][1], band + 1)
         else:
-            runs.append((which, index, index + 1))
-    parts = [raster.parts[which][:, :, start:end] for which, start, end in runs]
+            runs.append((part, band, band + 1))
+    parts = [raster.parts[part][:, :, start:end] for part, start, end in runs]
     bands = [replace(own[number], metadata=dict(own[number].metadata)) for number in numbers]
     return replace(raster, parts=parts, bands=bands if raster.bands else [])
 

@@ -20,12 +20,9 @@ from ._write import write
 _ALWAYS = frozenset({"driver", "tiled", "copy_src_overviews"})
 #: GDAL's configuration options that have an equivalent, and those that ask for what happens anyway.
 _CONFIG = {"GDAL_NUM_THREADS": "threads", "GDAL_TIFF_OVR_BLOCKSIZE": "overview_blocksize"}
-#: NumPy's names of the library's data types.
-_DTYPES = {
-    "u8": "uint8", "i8": "int8", "u16": "uint16", "i16": "int16", "u32": "uint32", "i32": "int32", "u64": "uint64",
-    "i64": "int64", "f16": "float16", "f32": "float32", "f64": "float64",
-}  # fmt: skip
 _CONFIG_ALWAYS = frozenset({"GDAL_TIFF_INTERNAL_MASK", "GDAL_CACHEMAX", "GDAL_DISABLE_READDIR_ON_OPEN"})
+#: The first letters of the library's data types, and NumPy's words for them.
+_KINDS = {"u": "uint", "i": "int", "f": "float"}
 
 
 def cog_translate(
@@ -128,12 +125,17 @@ def cog_translate(
         if path == source or not hasattr(source, "read"):
             raise ValueError("colormap= is not supported for a path; pass the dataset, opened in rasterio")
         path = None
-    about = _of_dataset(source) if path is None else _of_file(path, options.get("storage_options"))
+    is_ycbcr = _values.word(options.get("photometric")) == "ycbcr"
+    needs_about = add_mask or is_ycbcr or "dtype" in options or (decimation_base != 2 and overview_level is None)
+    if path is None:
+        about: _About | None = _of_dataset(source)
+    else:
+        about = _of_file(path, options.get("storage_options")) if needs_about else None
     options |= _overviews(about, overview_level, decimation_base, options)
     if options.get("overviews") == "none":
         del options["overview_resampling"]
     chosen = len(np.atleast_1d(indexes)) if indexes is not None else None if about is None else about.bands
-    if _values.word(options.get("photometric")) == "ycbcr" and chosen not in (None, 3):
+    if is_ycbcr and chosen not in (None, 3):
         # rio-cogeo leaves it out of images with one band; with alpha, JPEG makes YCbCr of the colors in any case.
         del options["photometric"]
         if not quiet and chosen is not None and chosen < 3:
@@ -147,7 +149,9 @@ def cog_translate(
         options["bands"] = indexes
     if nodata is not None:
         options["nodata"] = nodata
-    if add_mask and about is not None:
+    if add_mask:
+        if about is None:
+            raise ValueError(f"add_mask={add_mask!r} is not supported for '{path}', which is not a TIFF; use cogsmith.create with mask=")
         has_nodata = about.nodata or nodata is not None
         if about.alpha is not None and (indexes is None or about.alpha in np.atleast_1d(indexes)):
             options["mask"] = "alpha"
@@ -198,8 +202,9 @@ def _of_file(path: Path | str, storage_options: Any) -> _About | None:
         about = _check.info(path, storage_options=storage_options)
     except ValueError:
         return None
+    kind, bits = about["data_type"][0], about["data_type"][1:]
     return _About(
-        about["width"], about["height"], about["bands"], _DTYPES.get(about["data_type"], about["data_type"]),
+        about["width"], about["height"], about["bands"], f"{_KINDS.get(kind, kind)}{bits}",
         about["alpha_band"], bool(about["mask"]), about["nodata"] is not None,
     )  # fmt: skip
 
