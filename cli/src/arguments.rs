@@ -64,6 +64,22 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Returns the command as it is written on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Mosaic(_) => "mosaic",
+            Self::Stack(_) => "stack",
+            Self::Edit(_) => "edit",
+            Self::Repack(_) => "repack",
+            Self::Validate(_) => "validate",
+            Self::Info(_) => "info",
+            Self::Completions { .. } => "completions",
+        }
+    }
+}
+
 /// Convert a GeoTIFF to a Cloud Optimized GeoTIFF (COG)
 ///
 /// The output appears whole or not at all: it is written next to OUTPUT under a hidden name and renamed at the end.

@@ -9,8 +9,8 @@ use cogsmith::{Address, Error, ErrorKind, FileFamily, OptionField};
 
 use crate::remote;
 
-/// Returns the hint for a library error; `output` is the file to be written, if any.
-pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
+/// Returns the hint for a library error of a command; `output` is the file to be written, if any.
+pub(crate) fn of_error(command: &str, error: &Error, output: Option<&Path>) -> Option<String> {
     Some(match error.kind() {
         ErrorKind::NotTiff { found, .. } => of_family(found.map(|kind| kind.family())).to_owned(),
         ErrorKind::Address { path, address } if output == Some(path) => of_output(*address, path),
@@ -25,7 +25,7 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Mismatch { option: Some(option), .. } => of_mismatch(*option)?.to_owned(),
         ErrorKind::Confined { .. } => "--vrt-root permits the files below a folder, or below an address".to_owned(),
         ErrorKind::OutputIsInput { .. } => "write to another file, outside of the folder of the inputs".to_owned(),
-        ErrorKind::InvalidOption { .. } => "'cogsmith create --help' lists all options".to_owned(),
+        ErrorKind::InvalidOption { .. } => list_of_options(command),
         ErrorKind::TargetExists { .. } => "pass --overwrite to replace it".to_owned(),
         #[cfg(feature = "store")]
         ErrorKind::Io { .. } if crate::store::upload::hint(error).is_some() => {
@@ -37,6 +37,11 @@ pub(crate) fn of_error(error: &Error, output: Option<&Path>) -> Option<String> {
         ErrorKind::Corrupt { .. } => "the file may be truncated or damaged; copy or download it again".to_owned(),
         _ => return None,
     })
+}
+
+/// Returns where the options of a command are listed.
+pub(crate) fn list_of_options(command: &str) -> String {
+    format!("'cogsmith {command} --help' lists all options")
 }
 
 /// Returns the option that makes inputs that differ fit together.

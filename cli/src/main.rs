@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     let (words, notes) = match words::rewrite(std::env::args_os().collect()) {
         Ok(rewritten) => (rewritten.words, rewritten.notes),
         Err(message) => {
-            report::failure(&Failure::Usage(message));
+            report::failure("create", &Failure::Usage(message));
             return ExitCode::from(WRONG_USAGE);
         }
     };
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         }
         create::create(&arguments)
     };
+    let command = arguments.command.name();
     let result = match arguments.command {
         Command::Create(arguments) => run(arguments.into_create()),
         Command::Mosaic(arguments) => run(arguments.into_create()),
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => completions(shell),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    report::failure(&failure);
+    report::failure(command, &failure);
     ExitCode::from(if failure.is_usage() { WRONG_USAGE } else { FAILED })
 }
 

@@ -118,18 +118,18 @@ pub(crate) fn warnings(warnings: &[String]) {
     }
 }
 
-/// Prints why the command failed, and what to do about it.
-pub(crate) fn failure(failure: &Failure) {
+/// Prints why a command failed, and what to do about it.
+pub(crate) fn failure(command: &str, failure: &Failure) {
     match failure {
         Failure::Usage(message) => {
             say("error", message);
-            say("hint", "'cogsmith create --help' lists all options");
+            say("hint", &hints::list_of_options(command));
         }
         Failure::Other(message) => say("error", message),
         Failure::Library { error, input, output } => {
             let output = output.as_deref();
             say("error", &message(error, input, output));
-            if let Some(hint) = hints::of_error(error, output) {
+            if let Some(hint) = hints::of_error(command, error, output) {
                 say("hint", &hint);
             }
         }

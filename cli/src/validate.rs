@@ -125,7 +125,7 @@ pub(crate) fn validate(arguments: &ValidateArguments) -> ExitCode {
             let name = remote::name(file);
             let message = error.to_string();
             say("error", &if message.contains(&name) { message } else { format!("'{name}': {message}") });
-            if let Some(hint) = hints::of_error(error, None) {
+            if let Some(hint) = hints::of_error("validate", error, None) {
                 say("hint", &hint);
             }
         }
