@@ -28,6 +28,7 @@
 //! | rows as they arrive | a file | [`CogWriter::create`] |
 //! | a tiled TIFF file | a file, with the same tiles | [`repack`] |
 //! | a COG | the same file, with other georeferencing or metadata | [`edit`](fn@edit) |
+//! | a raster | a small picture, PNG or JPEG | [`preview`](fn@preview) |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
 //! image height, apart from four bytes per tile.
@@ -52,7 +53,7 @@
 //! | `geotiff` | yes | reading: [`GeoTiffSource`] and validation |
 //! | `mosaic` | yes | many inputs as one image: [`MosaicSource`] |
 //! | `ndarray` | yes | [`ArraySource`] |
-//! | `pictures` | yes | reading PNG and JPEG files ([`open`]) |
+//! | `pictures` | yes | reading PNG and JPEG files ([`open`]), and writing small ones ([`Preview`]) |
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
@@ -95,6 +96,8 @@ mod names;
 mod options;
 mod pixels;
 mod plan;
+#[cfg(feature = "pictures")]
+mod preview;
 mod processor;
 mod pyramid;
 #[cfg(feature = "geotiff")]
@@ -143,6 +146,8 @@ pub use options::{
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;
+#[cfg(feature = "pictures")]
+pub use preview::{Preview, PreviewFormat, PreviewOptions, preview};
 #[cfg(feature = "geotiff")]
 pub use read::{Addresses, DiskFile, OpenAddress, ReadAt};
 pub use recognize::{Address, FileFamily, FileKind};

@@ -143,6 +143,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "view",
         ],
     ),
+    (
+        "preview",
+        &[
+            "error", "executor", "geo", "options", "pixels", "sample", "sink", "source", "spec", "validity", "view",
+            "vrt",
+        ],
+    ),
     ("json", &["check", "codec", "encode", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
     (

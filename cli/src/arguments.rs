@@ -18,6 +18,7 @@ use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
+use crate::preview::PreviewArguments;
 use crate::remote::Remote;
 use crate::repack::RepackArguments;
 use crate::several::{MosaicArguments, Several, StackArguments};
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Stack(Box<StackArguments>),
     Edit(Box<EditArguments>),
     Repack(RepackArguments),
+    Preview(PreviewArguments),
     Validate(ValidateArguments),
     Info(InfoArguments),
     /// Print a shell completion script
@@ -73,6 +75,7 @@ impl Command {
             Self::Stack(_) => "stack",
             Self::Edit(_) => "edit",
             Self::Repack(_) => "repack",
+            Self::Preview(_) => "preview",
             Self::Validate(_) => "validate",
             Self::Info(_) => "info",
             Self::Completions { .. } => "completions",

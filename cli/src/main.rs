@@ -18,6 +18,7 @@ mod hints;
 mod info;
 mod pixels;
 mod place;
+mod preview;
 mod remote;
 mod repack;
 mod report;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Stack(arguments) => run(arguments.into_create()),
         Command::Edit(arguments) => edit::edit(&arguments),
         Command::Repack(arguments) => repack::repack(&arguments),
+        Command::Preview(arguments) => preview::preview(&arguments),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

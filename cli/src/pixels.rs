@@ -109,7 +109,8 @@ fn palette_help(colors: PaletteColors) -> &'static str {
     }
 }
 
-fn band(text: &str) -> Result<BandChoice, String> {
+/// Parses a band: a number counting from 1, or a name.
+pub(crate) fn band(text: &str) -> Result<BandChoice, String> {
     let text = text.trim();
     match text.parse::<u16>() {
         Ok(0) => Err("bands count from 1".into()),

@@ -39,9 +39,18 @@ pub(crate) struct Input {
 
 /// A band: a number counted from 0, or a description.
 #[derive(FromPyObject)]
-enum Band {
+pub(crate) enum Band {
     Number(u16),
     Description(String),
+}
+
+impl From<Band> for BandChoice {
+    fn from(band: Band) -> Self {
+        match band {
+            Band::Number(number) => Self::Number(number),
+            Band::Description(text) => Self::Description(text),
+        }
+    }
 }
 
 /// Two values, and what they become.
@@ -67,13 +76,9 @@ pub(crate) struct Pixels {
 
 impl Pixels {
     pub(crate) fn options(self) -> PyResult<PixelOptions> {
-        let band = |band| match band {
-            Band::Number(number) => BandChoice::Number(number),
-            Band::Description(text) => BandChoice::Description(text),
-        };
         let mappings = self.rescale.into_iter().map(|(low, high, to)| Rescale { from: (low, high), to });
         let mut options = PixelOptions::new()
-            .bands(self.bands.into_iter().map(band).collect::<Vec<_>>())
+            .bands(self.bands.into_iter().map(BandChoice::from).collect::<Vec<_>>())
             .rescale(mappings.collect::<Vec<_>>())
             .unscale(self.unscale);
         if let Some(longitude) = self.wrap_longitude {

@@ -16,6 +16,7 @@ mod edit;
 mod encode;
 mod error;
 mod plan;
+mod preview;
 mod remote;
 mod shard;
 mod store;
@@ -66,5 +67,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;
+    module.add_function(wrap_pyfunction!(preview::preview, module)?)?;
     Ok(())
 }
