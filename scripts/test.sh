@@ -158,7 +158,7 @@ install_stores() {
 
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview recipes nodata geotiff-js crs validation edit lerc pixels stores wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview explain recipes nodata geotiff-js crs validation edit lerc pixels stores wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
@@ -357,6 +357,7 @@ oracles() {
     stage vrt judge vrt
     stage pictures judge pictures
     stage preview judge preview
+    stage explain judge explain
     stage recipes judge recipes
     stage nodata judge nodata
     stage geotiff-js judge geotiff_js

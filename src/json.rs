@@ -107,7 +107,10 @@ mod check {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::check::{Class, Finding, Info, LevelInfo, MetadataEntry, Report, Requests, Rule, Severity};
+    use crate::check::{
+        Class, Content, Finding, Info, LevelInfo, MetadataEntry, ReaderCost, Region, Report, Requests, Rule, Severity,
+    };
+    use crate::explain::{Advice, Explanation, Trial, TrialSample};
 
     object!(Info(info), {
         "bytes": info.bytes,
@@ -171,6 +174,64 @@ mod check {
         "requests": cost.requests,
         "bytes": cost.bytes,
         "tiles": cost.tiles,
+    });
+
+    object!(Explanation(explanation), {
+        "info": explanation.info,
+        "contents": explanation.map.totals.iter().map(|(content, bytes)| Total { content: *content, bytes: *bytes })
+            .collect::<Vec<_>>(),
+        "padding_bytes": explanation.map.padding,
+        "regions": explanation.map.regions,
+        "readers": explanation.map.readers,
+        "sample": explanation.sample,
+        "trials": explanation.trials,
+        "advice": explanation.advice,
+    });
+
+    /// Bytes of a content.
+    struct Total {
+        content: Content,
+        bytes: u64,
+    }
+
+    object!(Total(total), {
+        "content": total.content.name(),
+        "level": total.content.level(),
+        "bytes": total.bytes,
+    });
+
+    object!(Region(region), {
+        "start": region.start,
+        "end": region.end,
+        "content": region.content.name(),
+        "level": region.content.level(),
+    });
+
+    object!(ReaderCost(cost), {
+        "reader": cost.reader,
+        "block_bytes": cost.block,
+        "open": cost.open,
+        "views": cost.views,
+    });
+
+    object!(TrialSample(sample), {
+        "windows": sample.windows.iter().map(|window| window.as_slice()).collect::<Vec<_>>(),
+        "uncompressed_bytes": sample.uncompressed_bytes,
+        "stored_bytes": sample.stored_bytes,
+    });
+
+    object!(Trial(trial), {
+        "name": trial.name,
+        "arguments": trial.arguments,
+        "predictor": trial.predictor,
+        "bytes": trial.bytes,
+        "seconds": (trial.seconds * 1000.0).round() / 1000.0,
+        "lossy": trial.lossy,
+    });
+
+    object!(Advice(advice), {
+        "reason": advice.reason,
+        "arguments": advice.arguments,
     });
 
     object!(Report(report), {

@@ -29,6 +29,7 @@
 //! | a tiled TIFF file | a file, with the same tiles | [`repack`] |
 //! | a COG | the same file, with other georeferencing or metadata | [`edit`](fn@edit) |
 //! | a raster | a small picture, PNG or JPEG | [`preview`](fn@preview) |
+//! | a COG | where its bytes are, and what would make it better | [`explain`](fn@explain) |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
 //! image height, apart from four bytes per tile.
@@ -86,6 +87,8 @@ mod edit;
 mod encode;
 mod error;
 mod executor;
+#[cfg(feature = "geotiff")]
+mod explain;
 mod front;
 mod geo;
 mod grid;
@@ -127,6 +130,8 @@ pub use edit::{
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;
+#[cfg(feature = "geotiff")]
+pub use explain::{Advice, ExplainOptions, Explanation, Trial, TrialSample, explain};
 #[cfg(feature = "geotiff")]
 pub use front::convert;
 pub use front::{CogOptions, IntoSource, to_vec, write, write_to, write_to_sink};

@@ -144,13 +144,20 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "explain",
+        &[
+            "check", "codec", "error", "executor", "front", "grid", "options", "pixels", "read", "sample", "sink",
+            "source", "spec", "view",
+        ],
+    ),
+    (
         "preview",
         &[
             "error", "executor", "geo", "options", "pixels", "sample", "sink", "source", "spec", "validity", "view",
             "vrt",
         ],
     ),
-    ("json", &["check", "codec", "encode", "statistics"]),
+    ("json", &["check", "codec", "encode", "explain", "statistics"]),
     ("distributed", &["encode", "plan", "sink"]),
     (
         "conformance",

@@ -14,6 +14,7 @@ use cogsmith::{
 use crate::compression::CompressionArguments;
 use crate::describe::DescribeArguments;
 use crate::edit::EditArguments;
+use crate::explain::ExplainArguments;
 use crate::flags;
 use crate::info::InfoArguments;
 use crate::pixels::PixelArguments;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Edit(Box<EditArguments>),
     Repack(RepackArguments),
     Preview(PreviewArguments),
+    Explain(ExplainArguments),
     Validate(ValidateArguments),
     Info(InfoArguments),
     /// Print a shell completion script
@@ -76,6 +78,7 @@ impl Command {
             Self::Edit(_) => "edit",
             Self::Repack(_) => "repack",
             Self::Preview(_) => "preview",
+            Self::Explain(_) => "explain",
             Self::Validate(_) => "validate",
             Self::Info(_) => "info",
             Self::Completions { .. } => "completions",

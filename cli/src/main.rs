@@ -13,6 +13,7 @@ mod create;
 mod creation;
 mod describe;
 mod edit;
+mod explain;
 mod flags;
 mod hints;
 mod info;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Edit(arguments) => edit::edit(&arguments),
         Command::Repack(arguments) => repack::repack(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Completions { shell } => completions(shell),

@@ -1,23 +1,14 @@
 //! Description of a file: levels, compression, georeferencing, and the cost of reading it.
 
-use std::collections::BTreeMap;
-
 use crate::error::{Error, Result};
 use crate::read::ReadAt;
 
+use super::cost::{GDAL, Requests, SCREEN, Visit};
 use super::geo::{self, GeoReference, MetadataEntry};
 use super::image::{Image, codec_name};
 use super::layout::Pyramid;
-use super::parse::{Directory, Tiff};
+use super::parse::Tiff;
 use super::report::Report;
-use super::tags as tag;
-
-/// Bytes that readers fetch at least: the default of GDAL's `CPL_VSIL_CURL_CHUNK_SIZE`.
-const PIECE: u64 = 16_384;
-/// Width and height of a screen, in pixels.
-const SCREEN: u64 = 1024;
-/// Maximum number of tiles of a screen that are located; with tiles of 16 pixels, a screen has 4225 per band.
-const MOST_TILES: usize = 1 << 20;
 
 /// Description of a file, returned by [`inspect`] for any TIFF, Cloud Optimized GeoTIFF or not.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,19 +130,6 @@ pub struct Bounds {
     pub top: f64,
 }
 
-/// Cost of reading over HTTP. The model is a reader that fetches aligned blocks of 16 KiB, requests adjacent blocks
-/// together, and keeps what it has fetched. When opening the file, it first requests the first block on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Requests {
-    /// Number of requests.
-    pub requests: u64,
-    /// Bytes requested.
-    pub bytes: u64,
-    /// Tiles needed.
-    pub tiles: u64,
-}
-
 /// Describes a file.
 ///
 /// # Errors
@@ -171,12 +149,11 @@ pub fn inspect(reader: &dyn ReadAt) -> Result<Info> {
     for image in &pyramid.levels {
         levels.push(level(&tiff, image, pyramid.mask_of(image))?);
     }
-    let mut pieces = Pieces { length: tiff.length, held: BTreeMap::new() };
-    let open = open(&tiff, &directories, &mut pieces);
+    let (visit, open) = Visit::open(&tiff, &directories, &GDAL);
     let larger = |image: &&&Image| image.width.max(image.height) >= SCREEN;
     let whole = pyramid.levels.iter().rev().find(larger).unwrap_or(full);
-    let whole_view = view(&tiff, whole, [whole.width, whole.height], pieces.clone())?;
-    let detail_view = view(&tiff, full, [SCREEN, SCREEN], pieces)?;
+    let whole_view = visit.view(&tiff, whole, [whole.width, whole.height])?;
+    let detail_view = visit.view(&tiff, full, [SCREEN, SCREEN])?;
     let transform = geo.transform();
     let by_tile = metadata.iter().any(|item| item.name == "INTERLEAVE" && item.value == "TILE");
     let ghost = tiff.ghost.as_ref();
@@ -308,121 +285,4 @@ fn sizes(tiff: &Tiff<'_>, image: &Image) -> Result<(u64, u64)> {
         sparse += u64::from(count == 0);
     }
     Ok((bytes, sparse))
-}
-
-/// The blocks of a file that a reader has fetched, as runs: start and end in blocks.
-#[derive(Debug, Clone)]
-struct Pieces {
-    length: u64,
-    held: BTreeMap<u64, u64>,
-}
-
-impl Pieces {
-    /// Returns the run that contains a block.
-    fn run_of(&self, piece: u64) -> Option<(u64, u64)> {
-        self.held.range(..=piece).next_back().map(|(from, to)| (*from, *to)).filter(|(_, to)| piece < *to)
-    }
-
-    /// Fetches byte ranges together and returns the cost.
-    fn fetch(&mut self, ranges: impl IntoIterator<Item = (u64, u64)>) -> Requests {
-        let mut wanted: Vec<(u64, u64)> = ranges
-            .into_iter()
-            .filter(|(start, count)| *count > 0 && *start < self.length)
-            .map(|(start, count)| (start / PIECE, start.saturating_add(count).min(self.length).div_ceil(PIECE)))
-            .collect();
-        wanted.sort_unstable();
-        let mut cost = Requests::default();
-        let mut run: Option<(u64, u64)> = None;
-        for (mut start, mut end) in wanted {
-            // Runs that are held don't touch each other: the block at the end of a run is not held.
-            if let Some((_, to)) = self.run_of(start) {
-                start = to;
-            }
-            if let Some((from, _)) = end.checked_sub(1).and_then(|last| self.run_of(last)) {
-                end = from;
-            }
-            if start >= end {
-                continue;
-            }
-            run = match run {
-                Some((from, to)) if start <= to => Some((from, to.max(end))),
-                Some(run) => {
-                    self.take(run, &mut cost);
-                    Some((start, end))
-                }
-                None => Some((start, end)),
-            };
-        }
-        if let Some(run) = run {
-            self.take(run, &mut cost);
-        }
-        cost
-    }
-
-    fn take(&mut self, (start, end): (u64, u64), cost: &mut Requests) {
-        cost.requests += 1;
-        cost.bytes += (end * PIECE).min(self.length) - start * PIECE;
-        // Runs inside the new one, and those that it touches, become part of it.
-        let before = start.checked_sub(1).and_then(|piece| self.run_of(piece)).map_or(start, |(from, _)| from);
-        let inside: Vec<_> = self.held.range(before..=end).map(|(from, to)| (*from, *to)).collect();
-        let end = inside.iter().map(|(_, to)| *to).fold(end, u64::max);
-        for (from, _) in inside {
-            self.held.remove(&from);
-        }
-        self.held.insert(before, end);
-    }
-}
-
-/// Returns the cost of opening.
-fn open(tiff: &Tiff<'_>, directories: &[Directory], pieces: &mut Pieces) -> Requests {
-    let first = pieces.fetch([(0, PIECE)]);
-    let arrays = [tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS, tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS];
-    let ranges = directories.iter().flat_map(|directory| {
-        let values = directory.entries.iter().filter(|entry| entry.outside && entry.sound);
-        let values = values.filter(|entry| !arrays.contains(&entry.tag)).map(|entry| (entry.at, entry.bytes));
-        values.chain([(directory.offset, directory.end - directory.offset)])
-    });
-    let rest = pieces.fetch(ranges.chain([(0, tiff.header_bytes())]));
-    Requests { requests: first.requests + rest.requests, bytes: first.bytes + rest.bytes, tiles: 0 }
-}
-
-/// Returns the cost of showing the given columns and rows in the middle of a level.
-fn view(tiff: &Tiff<'_>, image: &Image, [columns, rows]: [u64; 2], mut pieces: Pieces) -> Result<Requests> {
-    let (Some(offsets), Some(counts)) = (image.offsets, image.counts) else { return Ok(Requests::default()) };
-    let Some((mut offset_of, mut count_of)) = image.arrays(tiff) else { return Ok(Requests::default()) };
-    if image.tiles() == 0 {
-        return Ok(Requests::default());
-    }
-    let span = |side: u64, wanted: u64, tile: u64| {
-        let from = (side - side.min(wanted)) / 2;
-        from / tile..(from + side.min(wanted)).div_ceil(tile)
-    };
-    let mut tiles = Vec::new();
-    // Tiles without an entry in the arrays cost nothing.
-    'all: for plane in 0..image.planes().min(image.listed()) {
-        for row in span(image.height, rows, image.tile_height) {
-            for column in span(image.width, columns, image.tile_width) {
-                if tiles.len() == MOST_TILES {
-                    break 'all;
-                }
-                tiles.push(plane * image.per_plane() + row * image.across() + column);
-            }
-        }
-    }
-    let items = |entry: &super::parse::Entry, tile: u64| {
-        let width = entry.bytes / entry.count.max(1);
-        (entry.at.saturating_add(tile.saturating_mul(width)), if tile < entry.count { width } else { 0 })
-    };
-    let places = tiles.iter().flat_map(|tile| [items(&offsets, *tile), items(&counts, *tile)]);
-    let arrays = pieces.fetch(places);
-    let mut ranges = Vec::with_capacity(tiles.len());
-    for tile in &tiles {
-        let (offset, count) = (offset_of.at(*tile)?, count_of.at(*tile)?);
-        if offset > 0 && count > 0 {
-            ranges.push((offset, count));
-        }
-    }
-    let count = ranges.len() as u64;
-    let data = pieces.fetch(ranges);
-    Ok(Requests { requests: arrays.requests + data.requests, bytes: arrays.bytes + data.bytes, tiles: count })
 }

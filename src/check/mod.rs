@@ -18,7 +18,9 @@
 //! # Ok::<(), cogsmith::Error>(())
 //! ```
 
+mod bytes;
 mod cells;
+mod cost;
 mod fit;
 mod footprint;
 mod geo;
@@ -43,8 +45,11 @@ use crate::error::Result;
 use crate::executor::Executor;
 use crate::read::ReadAt;
 
+pub(crate) use bytes::stored_bytes;
+pub use bytes::{ByteMap, Content, ReaderCost, Region, map_bytes};
+pub use cost::Requests;
 pub use geo::MetadataEntry;
-pub use info::{Bounds, Info, LevelInfo, Requests, inspect};
+pub use info::{Bounds, Info, LevelInfo, inspect};
 pub use report::{Finding, Place, Report, Severity};
 pub use rules::{Class, RULES, Rule};
 pub(crate) use verify::{Expected, verify};
