@@ -125,7 +125,8 @@ pub use array::ArraySource;
 pub use creation::CreationOption;
 #[cfg(feature = "geotiff")]
 pub use edit::{
-    EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary, TagChange, edit, repack, repack_from, repack_to,
+    CopyPart, EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary, TagChange, edit, repack, repack_from,
+    repack_to,
 };
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use cogsmith::{Crs, EditOptions, EditPart, EditSummary, Overrides};
+use cogsmith::{CopyPart, Crs, EditOptions, EditPart, EditSummary, Overrides};
 use serde::Serialize;
 
 use crate::arguments::NodataChoice;
@@ -70,6 +70,20 @@ pub(crate) struct EditArguments {
     /// descriptions and units. Example: --remove crs,rpc
     #[arg(long, value_name = "PART,…", value_parser = named(EditPart::ALL, EditPart::name, |_| ""), ignore_case = true, value_delimiter = ',', help_heading = "Removal")]
     remove: Vec<EditPart>,
+
+    /// File to copy parts of the description from: those of --copy; parts that it lacks are removed
+    ///
+    /// Files next to it count as when it is read. Options that set a value are applied after.
+    /// Example: --from original.tif --copy crs,transform,metadata
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Copy")]
+    from: Option<PathBuf>,
+
+    /// Parts to copy from the file of --from
+    ///
+    /// transform includes ground control points; metadata includes texts and what bands have, but not statistics and colors.
+    #[arg(long, value_name = "PART,…", value_parser = named(CopyPart::ALL, CopyPart::name, |_| ""), ignore_case = true, value_delimiter = ',',
+          default_value = "crs,transform", requires = "from", help_heading = "Copy")]
+    copy: Vec<CopyPart>,
 
     /// Metadata item to remove (repeatable)
     ///
@@ -157,6 +171,10 @@ fn options(arguments: &EditArguments) -> Result<EditOptions, Failure> {
         .header_room(arguments.header_room)
         .dry_run(arguments.dry_run)
         .sync(arguments.sync);
+    let options = match &arguments.from {
+        Some(path) => options.copy_from(path, &arguments.copy[..]),
+        None => options,
+    };
     Ok(match arguments.nodata {
         None => options,
         Some(NodataChoice::None) => options.without_nodata(),

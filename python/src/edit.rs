@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cogsmith::{BigTiff, Crs, EditOptions, EditPart, FileOptions, RepackOptions};
+use cogsmith::{BigTiff, CopyPart, Crs, EditOptions, EditPart, FileOptions, RepackOptions};
 use pyo3::prelude::*;
 
 use crate::create::{FileOverrides, Input};
@@ -40,6 +40,8 @@ pub(crate) fn repack(
 pub(crate) struct EditChoice {
     icc_profile: Option<Vec<u8>>,
     remove: Vec<String>,
+    /// A file, and the parts to copy of it.
+    copy_from: Option<(PathBuf, Vec<String>)>,
     /// Domain and name.
     remove_metadata: Vec<(Option<String>, String)>,
     statistics: bool,
@@ -71,6 +73,10 @@ pub(crate) fn edit(
         .header_room(choice.header_room)
         .dry_run(choice.dry_run)
         .sync(choice.sync);
+    if let Some((path, parts)) = choice.copy_from {
+        let parts = parts.iter().map(|part| part.parse::<CopyPart>().map_err(raise_for_create));
+        options = options.copy_from(path, parts.collect::<PyResult<Vec<_>>>()?);
+    }
     options = match input.nodata.as_deref() {
         None => options,
         Some("none") => options.without_nodata(),

@@ -87,3 +87,18 @@ def test_errors(cog, tmp_path):
     with pytest.raises(ValueError, match="strips, not tiles; 'create'"):
         cogsmith.repack(tmp_path / "strips.tif", tmp_path / "out.tif")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cog.tif", "strips.tif"]
+
+
+def test_parts_of_another_file_are_copied(cog, tmp_path):
+    bare, other = tmp_path / "bare.tif", tmp_path / "other.tif"
+    cogsmith.write(PIXELS, bare, blocksize=64)
+    shutil.copy(bare, other)
+    summary = cogsmith.edit(bare, copy_from=cog, copy=["crs", "transform", "metadata"])
+    said = json.loads(command("edit", "--json", "--from", cog, "--copy", "crs,transform,metadata", other))
+    assert bare.read_bytes() == other.read_bytes()
+    assert {**said, "file": 0, "seconds": 0} == {**summary, "file": 0, "seconds": 0}
+    with rasterio.open(bare) as file, rasterio.open(cog) as original:
+        assert (file.crs, file.transform, file.tags()) == (original.crs, original.transform, original.tags())
+    assert not cogsmith.edit(bare, copy_from=cog)["written"]
+    with pytest.raises(ValueError, match="crs"):
+        cogsmith.edit(bare, copy_from=cog, copy="nothing")

@@ -7,12 +7,13 @@ use std::fmt;
 use crate::error::{Error, OptionField, Result};
 use crate::geo::text::{gdal_xml, nodata_text};
 use crate::geo::{GeoRef, Metadata, MetadataItem, PixelIs, colors};
-use crate::source::geotiff::metadata_items;
-use crate::source::set_nodata;
+use crate::source::geotiff::{GeoTiffSource, ReadOptions, metadata_items};
+use crate::source::{RasterSource, set_nodata};
 use crate::spec::ImageSpec;
 use crate::tiff::{Tag, TagValue};
+use crate::view::PixelSource;
 
-use super::options::{EditOptions, EditPart};
+use super::options::{CopyPart, EditOptions, EditPart};
 use super::pyramid::Pyramid;
 
 /// Tags that all levels share.
@@ -73,6 +74,10 @@ impl Described {
     /// # Errors
     /// The errors of the options, such as a nodata value that the samples cannot have.
     pub(super) fn edited(mut self, options: &EditOptions) -> Result<Self> {
+        if let Some((path, parts)) = &options.copy_from {
+            let other = GeoTiffSource::open(path, &ReadOptions::new())?;
+            parts.iter().try_for_each(|part| self.copy(&other, *part))?;
+        }
         let Self { spec, geo, metadata } = &mut self;
         if let Some(nodata) = options.nodata {
             set_nodata(spec, metadata, nodata)?;
@@ -112,6 +117,45 @@ impl Described {
         Ok(self)
     }
 
+    /// Copies a part of another image's description.
+    fn copy(&mut self, other: &GeoTiffSource, part: CopyPart) -> Result<()> {
+        let Self { spec, geo, metadata } = self;
+        let theirs = other.spec();
+        match part {
+            CopyPart::Crs => match other.geo().keys.clone() {
+                Some(keys) => geo.keys = Some(keys.with_pixel_is(geo.pixel_is())),
+                None => remove_crs(geo),
+            },
+            CopyPart::Transform => {
+                if (theirs.width, theirs.height) != (spec.width, spec.height) {
+                    let reason = format!(
+                        "the other file has {}x{} pixels, this one {}x{}, so its transform does not fit",
+                        theirs.width, theirs.height, spec.width, spec.height
+                    );
+                    return Err(Error::option(OptionField::Transform, reason));
+                }
+                geo.placement = other.geo().clone().with_pixel_is(geo.pixel_is()).placement;
+            }
+            CopyPart::Rpc => geo.rpc.clone_from(&other.geo().rpc),
+            CopyPart::Nodata => set_nodata(spec, metadata, theirs.nodata)?,
+            CopyPart::Metadata => {
+                if theirs.bands != spec.bands {
+                    let reason = format!("the other file has {} bands, this one {}", theirs.bands, spec.bands);
+                    return Err(Error::option(OptionField::Metadata, reason));
+                }
+                let is_copied =
+                    |item: &MetadataItem| !item.is_statistic() && item.role.as_deref() != Some("colorinterp");
+                metadata.items.retain(|item| !is_copied(item));
+                metadata.items.extend(other.metadata().items.iter().filter(|item| is_copied(item)).cloned());
+                let is_text = |tag| crate::geo::metadata::TEXTS.iter().any(|(_, text)| *text == tag);
+                copy_tags(metadata, other.metadata(), is_text);
+            }
+            CopyPart::IccProfile => copy_tags(metadata, other.metadata(), |tag| tag == Tag::ICC_PROFILE),
+            CopyPart::Xmp => copy_tags(metadata, other.metadata(), |tag| tag == Tag::XMP),
+        }
+        Ok(())
+    }
+
     /// Returns the tags of full resolution that describe the image.
     fn tags(&self, structure: &[MetadataItem]) -> BTreeMap<Tag, TagValue> {
         let Self { spec, geo, metadata } = self;
@@ -130,6 +174,12 @@ impl Described {
         }
         tags
     }
+}
+
+/// Replaces tags by those of other metadata.
+fn copy_tags(metadata: &mut Metadata, other: &Metadata, is_copied: impl Fn(Tag) -> bool) {
+    metadata.tags.retain(|(tag, _)| !is_copied(*tag));
+    metadata.tags.extend(other.tags.iter().filter(|(tag, _)| is_copied(*tag)).cloned());
 }
 
 /// Removes the CRS. The raster stays in place, so a raster type of point stays too.

@@ -28,7 +28,7 @@ use self::change::Described;
 pub use self::change::TagChange;
 use self::in_place::HeaderSpace;
 use self::layout::Layout;
-pub use self::options::{EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary};
+pub use self::options::{CopyPart, EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary};
 use self::pyramid::Pyramid;
 
 /// Arranges a tiled TIFF file as a Cloud Optimized GeoTIFF in GDAL's layout, without decoding its tiles. The output

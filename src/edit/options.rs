@@ -1,5 +1,6 @@
 //! Options and results.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -95,6 +96,29 @@ pub enum EditPart {
 
 named!(EditPart, Metadata, { Crs => "crs", Transform => "transform", Rpc => "rpc", IccProfile => "icc-profile", Xmp => "xmp" });
 
+/// A part of another file's description that an edit can copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CopyPart {
+    /// The coordinate reference system.
+    Crs,
+    /// The transform, or the ground control points. The images must have the same size.
+    Transform,
+    /// The rational polynomial coefficients.
+    Rpc,
+    /// The nodata value.
+    Nodata,
+    /// Metadata items of GDAL and text tags, in place of those that the file has: also descriptions, scales, offsets, and
+    /// units of bands, but not statistics and colors. The images must have the same number of bands.
+    Metadata,
+    /// The ICC profile.
+    IccProfile,
+    /// The XMP packet.
+    Xmp,
+}
+
+named!(CopyPart, Metadata, { Crs => "crs", Transform => "transform", Rpc => "rpc", Nodata => "nodata", Metadata => "metadata", IccProfile => "icc-profile", Xmp => "xmp" });
+
 /// Options of [`edit`](fn@crate::edit): the changes, and how they are written.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -110,6 +134,9 @@ pub struct EditOptions {
     pub icc_profile: Option<Vec<u8>>,
     /// Parts to remove, before others are set.
     pub remove: Vec<EditPart>,
+    /// File whose description is copied, before parts are set, and what is copied of it. Parts that it lacks are removed.
+    /// Files next to it, such as world files, count as when it is read.
+    pub copy_from: Option<(PathBuf, Vec<CopyPart>)>,
     /// Metadata items to remove: domain, if not the default one, and name.
     pub remove_items: Vec<(Option<String>, String)>,
     /// True to compute statistics of every band from the pixels of full resolution, exactly, and store them in place of
@@ -165,6 +192,12 @@ impl EditOptions {
     /// Sets the parts to remove.
     pub fn remove(mut self, remove: impl Into<Vec<EditPart>>) -> Self {
         self.remove = remove.into();
+        self
+    }
+
+    /// Copies parts of the description of another file. Parts that it lacks are removed.
+    pub fn copy_from(mut self, path: impl Into<PathBuf>, parts: impl Into<Vec<CopyPart>>) -> Self {
+        self.copy_from = Some((path.into(), parts.into()));
         self
     }
 

@@ -79,7 +79,7 @@ pub(super) fn run(
     }
     let windows = windows(source.spec(), info);
     let mut sample = TrialSample {
-        windows: windows.iter().map(|window| corners(window)).collect(),
+        windows: windows.iter().map(corners).collect(),
         uncompressed_bytes: 0,
         stored_bytes: check::stored_bytes(reader, &windows.iter().map(corners).collect::<Vec<_>>())?,
     };

@@ -50,7 +50,7 @@ impl GeoKeys {
     }
 
     /// Returns the keys with this raster type.
-    pub(super) fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
+    pub(crate) fn with_pixel_is(mut self, pixel_is: PixelIs) -> Self {
         let value = match pixel_is {
             PixelIs::Area => 1,
             PixelIs::Point => 2,

@@ -17,7 +17,7 @@ os.environ["GDAL_PAM_ENABLED"] = "NO"
 
 import numpy as np
 import tifffile
-from osgeo import gdal
+from osgeo import gdal, osr
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as validator
 from rio_cogeo.cogeo import cog_validate
 
@@ -302,6 +302,7 @@ def edits():
     ours = at("edit-ours.tif")
     run("create", "--overwrite", "--blocksize", "64", sources["gdaladdo"], ours)
     sources["cogsmith"] = ours
+    report.run("edit: copied", copied)
     report.run("edit: in place", in_place)
     report.run("edit: statistics", statistics)
     report.run("edit: interrupted", interrupted)
@@ -324,6 +325,41 @@ def edits():
         if bands == 3:
             report.run(f"edit: {name}: colors", edited(source, ["--color-interpretation", "nir,red,green"], lambda f: [
                 unless(f.GetRasterBand(1).GetColorInterpretation() == gdal.GCI_NIRBand, "color")], {42112, 262, 338}))
+
+
+def copied():
+    """`--from`: CRS, transform, nodata, and metadata of another file, as GDAL reads both; tiles stay."""
+    other, out = raster("described.tif", 2, overviews=(), nodata=77), []
+    target = at("copied.tif")
+    file = gdal.Open(other, gdal.GA_Update)
+    file.SetGeoTransform((100, 3, 1, 200, -1, -3))
+    file.SetMetadataItem("SENSOR", "two words")
+    file.SetMetadataItem("AREA_OR_POINT", "Point")
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(3035)
+    file.SetSpatialRef(reference)
+    file.GetRasterBand(2).SetScale(0.5)
+    file = None
+    made_by_gdal(raster("bare.tif", 2, overviews=()), "copied.tif", BLOCKSIZE=128)
+    before = images(target)
+    done = run("edit", "--json", "--from", other, "--copy", "crs,transform,nodata,metadata", target)
+    if done.code:
+        return [str(done.words())]
+    one, two = gdal.Open(other), gdal.Open(target)
+    out.append(unless(two.GetSpatialRef().IsSame(one.GetSpatialRef()), "the CRS differs"))
+    out.append(unless(two.GetGeoTransform() == one.GetGeoTransform(), f"the transform is {two.GetGeoTransform()}"))
+    out.append(unless(two.GetRasterBand(1).GetNoDataValue() == 77, "nodata differs"))
+    out.append(unless(two.GetMetadataItem("SENSOR") == "two words" and two.GetRasterBand(2).GetScale() == 0.5, "metadata differ"))
+    out += verdicts(target)
+    out.append(unless([tiles for tiles, _ in images(target).values()] == [tiles for tiles, _ in before.values()], "tiles differ"))
+    one = two = None
+    again = run("edit", "--json", "--from", other, "--copy", "crs,transform,nodata,metadata", target)
+    out.append(unless(not json.loads(again.out)["changes"], f"a second copy changes {again.out[:200]!r}"))
+    small = raster("small.tif", 1, size=(64, 64), overviews=())
+    for words, parts in (("64x64", "transform"), ("1 bands", "metadata")):
+        done = run("edit", "--from", small, "--copy", parts, target)
+        out.append(unless(done.code == 2 and words in done.words(), f"{parts}: {done.words()}"))
+    return [problem for problem in out if problem]
 
 
 def in_place():

@@ -109,6 +109,8 @@ def edit(
     icc_profile: StrPath | bytes | None = None,
     remove: str | Sequence[str] = (),
     remove_metadata: str | Sequence[str] = (),
+    copy_from: StrPath | None = None,
+    copy: str | Sequence[str] = ("crs", "transform"),
     header_room: Bytes = None,
     dry_run: bool = False,
     sync: bool = False,
@@ -138,6 +140,11 @@ def edit(
         Parts to remove before others are set: "crs", "transform" (also ground control points), "rpc", "icc-profile", "xmp".
     remove_metadata : str or sequence of str, optional
         Metadata items to remove, such as ``"AREA"`` or ``"DOMAIN:KEY"``.
+    copy_from : str or os.PathLike, optional
+        Another file, of which the parts in ``copy`` are copied before others are set. Parts that it lacks are removed.
+    copy : str or sequence of str, default ("crs", "transform")
+        Parts to copy: "crs", "transform" (also ground control points), "rpc", "nodata", "metadata" (also texts and what bands
+        have, but not statistics and colors), "icc-profile", "xmp".
     header_room : int or str, optional
         Free bytes after the directories, in which later changes fit, if a new file is written; that happens if the file
         has fewer. Default: as many as the file has.
@@ -174,7 +181,7 @@ def edit(
     """
     start = time.monotonic()
     file = _targets.local_path(path, _ADVICE)
-    own = ("path", "statistics", "icc_profile", "remove", "remove_metadata", "header_room", "dry_run", "sync", "quiet", "start", "file")
+    own = ("path", "statistics", "icc_profile", "remove", "remove_metadata", "copy_from", "copy", "header_room", "dry_run", "sync", "quiet", "start", "file")
     options = passed({**locals(), "aliases": {}}, without=own)
     given = {name: value for name, value in options.items() if value is not UNSET and (value is not None or name == "nodata")}
     wanted = _file_options.take(given)
@@ -184,6 +191,7 @@ def edit(
         icc_profile=icc_profile,
         remove=_texts(remove),
         remove_metadata=[_item(name) for name in _texts(remove_metadata)],
+        copy_from=None if copy_from is None else (_targets.local_path(copy_from, _ADVICE), _texts(copy)),
         statistics=statistics,
         header_room=_room("header_room", header_room),
         dry_run=dry_run,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,8 @@ class EditChoice:
 
     icc_profile: bytes | None = None
     remove: list[str] = field(default_factory=list)
+    #: A file, and the parts to copy of it.
+    copy_from: tuple[Path, list[str]] | None = None
     #: Domain and name.
     remove_metadata: list[tuple[str | None, str]] = field(default_factory=list)
     statistics: bool = False
