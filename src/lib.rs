@@ -28,6 +28,7 @@
 //! | rows as they arrive | a file | [`CogWriter::create`] |
 //! | a tiled TIFF file | a file, with the same tiles | [`repack`] |
 //! | a COG | the same file, with other georeferencing or metadata | [`edit`](fn@edit) |
+//! | a COG, and rasters on its grid | the same file, with their pixels in it | [`patch`] |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
 //! image height, apart from four bytes per tile.
@@ -121,6 +122,8 @@ pub use creation::CreationOption;
 pub use edit::{
     EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary, TagChange, edit, repack, repack_from, repack_to,
 };
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use edit::{PatchOptions, PatchSummary, PatchedLevel, patch, patch_from};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;

@@ -198,6 +198,21 @@ impl Pyramid {
         (&self.files[level.file], offset.copied().unwrap_or(0), count.copied().unwrap_or(0))
     }
 
+    /// Replaces the place and the size of a tile; returns its index in the arrays of its plane.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn replace(&mut self, tile: TileId, offset: u64, count: u32) -> usize {
+        let level = &mut self.levels[tile.level];
+        let index = level.index(tile);
+        let image = match (tile.plane, &mut level.mask) {
+            (Plane::Mask, Some(mask)) => mask,
+            _ => &mut level.image,
+        };
+        if let (Some(to), Some(size)) = (image.offsets.get_mut(index), image.counts.get_mut(index)) {
+            (*to, *size) = (offset, count);
+        }
+        index
+    }
+
     /// Returns all tiles in the order of the file: the coarsest level first, full resolution last.
     pub(super) fn tiles(&self) -> impl Iterator<Item = TileId> {
         let sections = (0..self.levels.len()).rev().flat_map(|level| self.grid.sections(level));
@@ -225,6 +240,16 @@ impl StoredLevel {
         let plane = if let Plane::Image(plane) = tile.plane { usize::from(plane) } else { 0 };
         // The arrays were read with as many items, so the numbers fit.
         plane * per_plane + tile.row as usize * self.level.tile_columns() as usize + tile.column as usize
+    }
+
+    /// Returns the tile at an index in the arrays of the image.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn tile(&self, index: usize) -> TileId {
+        let (columns, place) = (u64::from(self.level.tile_columns()), index as u64);
+        let (plane, place) = (place / self.level.tiles_per_plane(), place % self.level.tiles_per_plane());
+        let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let plane = Plane::Image(u16::try_from(plane).unwrap_or(u16::MAX));
+        TileId { level: self.level.index, plane, row: number(place / columns), column: number(place % columns) }
     }
 
     /// Returns the size of the tiles of a plane before compression.
