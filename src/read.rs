@@ -262,6 +262,12 @@ impl DiskFile {
         Ok(Self { file, len: metadata.len() })
     }
 
+    /// Returns the file, whose own position is not used.
+    #[cfg(all(unix, feature = "mosaic", feature = "spool"))]
+    pub(crate) fn file(&self) -> &std::fs::File {
+        &self.file
+    }
+
     /// Reads from a file of this process that still grows.
     #[cfg(all(feature = "mosaic", feature = "spool"))]
     pub(crate) fn growing(file: std::fs::File) -> Self {

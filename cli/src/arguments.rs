@@ -16,6 +16,7 @@ use crate::describe::DescribeArguments;
 use crate::edit::EditArguments;
 use crate::flags;
 use crate::info::InfoArguments;
+use crate::patch::PatchArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
 use crate::remote::Remote;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Mosaic(Box<MosaicArguments>),
     Stack(Box<StackArguments>),
     Edit(Box<EditArguments>),
+    Patch(PatchArguments),
     Repack(RepackArguments),
     Validate(ValidateArguments),
     Info(InfoArguments),
@@ -72,6 +74,7 @@ impl Command {
             Self::Mosaic(_) => "mosaic",
             Self::Stack(_) => "stack",
             Self::Edit(_) => "edit",
+            Self::Patch(_) => "patch",
             Self::Repack(_) => "repack",
             Self::Validate(_) => "validate",
             Self::Info(_) => "info",

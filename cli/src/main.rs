@@ -16,6 +16,7 @@ mod edit;
 mod flags;
 mod hints;
 mod info;
+mod patch;
 mod pixels;
 mod place;
 mod remote;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Mosaic(arguments) => run(arguments.into_create()),
         Command::Stack(arguments) => run(arguments.into_create()),
         Command::Edit(arguments) => edit::edit(&arguments),
+        Command::Patch(arguments) => patch::patch(&arguments),
         Command::Repack(arguments) => repack::repack(&arguments),
         Command::Validate(arguments) => return validate::validate(&arguments),
         Command::Info(arguments) => info::info(&arguments),

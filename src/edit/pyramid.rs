@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::grid::{Interleave, Level, MAX_TILE_SIDE, Plane, TileGrid, TileId, TileSize};
 use crate::tiff::arrays::RawTile;
 use crate::tiff::file::{ByteOrder, Directory, TiffFile};
+use crate::tiff::ghost::{Ghost, file_start};
 use crate::tiff::stored::{StoredImage, ValueBudget};
 use crate::tiff::{Tag, TagValue};
 
@@ -105,6 +106,14 @@ impl Pyramid {
         let interleave = match (shape.planar, bands) {
             (true, 2..) if is_tile_interleaved(&levels) => Interleave::Tile,
             (true, 2..) => Interleave::Band,
+            // The tags do not tell, but GDAL's structural metadata say whether masks follow their tiles.
+            (false, 1) if has_mask && keeps_masks_apart(&files)? => {
+                if is_tile_interleaved(&levels) {
+                    Interleave::Tile
+                } else {
+                    Interleave::Band
+                }
+            }
             _ => Interleave::Pixel,
         };
         let planes = if interleave == Interleave::Pixel { 1 } else { bands };
@@ -173,7 +182,7 @@ impl Pyramid {
             is_smaller
         });
         let nodata = self.levels.first().and_then(|full| full.image.tags.get(&Tag::GDAL_NODATA).cloned());
-        let planar = if self.grid.interleave == Interleave::Pixel { 1 } else { 2 };
+        let planar = if self.grid.interleave == Interleave::Pixel || self.bands == 1 { 1 } else { 2 };
         for (index, one) in self.levels.iter_mut().enumerate() {
             one.level.index = index;
             one.image.set(Tag::PLANAR_CONFIGURATION, Some(TagValue::Short(vec![planar])));
@@ -385,6 +394,13 @@ fn tiling(image: &StoredImage, found: &Found<'_>) -> Result<Level> {
     };
     let tile_size = TileSize { width: side(width)?, height: side(height)? };
     Ok(Level { index: 0, width: found.size.0, height: found.size.1, tile_size })
+}
+
+/// Returns whether an image of one band is a COG in GDAL's layout whose masks do not follow their tiles.
+fn keeps_masks_apart(files: &[TiffFile]) -> Result<bool> {
+    let [file] = files else { return Ok(false) };
+    let start = file_start(file.variant(), Ghost { planar: false, mask_interleaved: false });
+    super::in_place::starts_with(file, file.variant(), &start)
 }
 
 /// Returns whether GDAL's metadata declare that the tiles of all bands at one position are together.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::grid::{Level, Rectangle};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 use crate::grid::TileId;
+use crate::grid::{Level, Rectangle};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 use crate::options::Resampling;
 

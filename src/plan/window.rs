@@ -197,7 +197,11 @@ pub(crate) fn dependent_range(axis: &Axis, resampling: &[Resampling], source: &R
         let (mut low, mut high) = (0, axis.target);
         while low < high {
             let middle = low + (high - low) / 2;
-            if is_before(source_range(axis, resampling, &(middle..middle + 1))) { low = middle + 1 } else { high = middle }
+            if is_before(source_range(axis, resampling, &(middle..middle + 1))) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     };

@@ -13,6 +13,8 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::read::{DiskFile, ReadAt};
 
+use super::file::OutputFile;
+
 /// Bytes that wait in memory; more are in a temporary file.
 #[cfg(feature = "spool")]
 const MEMORY: usize = 16 << 20;
@@ -108,6 +110,25 @@ impl ReadAt for AppendedFile {
         let more = self.more();
         self.file.len() + more.spooled + more.memory.len() as u64
     }
+}
+
+/// The fewest bytes that the system copies; fewer are faster through memory.
+const COPIED: u64 = 256 << 10;
+
+/// Appends bytes of a file to an output, inside the kernel if the system supports it. False if there are few, or if the system
+/// does not.
+///
+/// # Errors
+/// [`ErrorKind::Io`](crate::ErrorKind::Io).
+pub(crate) fn copy_range(from: &DiskFile, offset: u64, length: u64, output: &mut OutputFile) -> Result<bool> {
+    #[cfg(all(unix, feature = "spool"))]
+    if length >= COPIED {
+        use super::target::Target;
+        output.copy(from.file(), offset, length, &|error| Error::io("read the tiles", error))?;
+        return Ok(true);
+    }
+    let _ = (from, offset, output, length >= COPIED);
+    Ok(false)
 }
 
 #[cfg(test)]

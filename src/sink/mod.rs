@@ -18,7 +18,7 @@ mod verify;
 pub(crate) mod writer;
 
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
-pub(crate) use appended::AppendedFile;
+pub(crate) use appended::{AppendedFile, copy_range};
 pub use file::{FileOptions, OutputFile};
 pub use memory::MemorySink;
 pub use spooled::SpooledSink;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,22 @@ class EditChoice:
     remove_metadata: list[tuple[str | None, str]] = field(default_factory=list)
     statistics: bool = False
     header_room: int | None = None
+    dry_run: bool = False
+    sync: bool = False
+
+
+@dataclass
+class PatchChoice:
+    """Options of a patch."""
+
+    output: Path | None = None
+    overwrite: bool = False
+    replace_all: bool = False
+    #: One kernel, or one per band.
+    overview_resampling: list[str] = field(default_factory=list)
+    level: int | None = None
+    statistics: bool = False
+    threads: int | None = None
     dry_run: bool = False
     sync: bool = False
 

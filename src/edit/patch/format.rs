@@ -35,10 +35,10 @@ impl Format {
         };
         let mut spec = spec.clone().overviews([]);
         spec.mask = pyramid.grid.mask;
-        check_samples(&full.image, &spec)?;
         pyramid.levels.iter().filter_map(|level| level.mask.as_ref()).try_for_each(check_mask)?;
         let sizes = overviews.iter().map(|one| (one.level.width, one.level.height)).collect();
         let (tile_size, compression, predictor) = tiles(full)?;
+        check_samples(&full.image, &spec)?;
         let mut options = EncodeOptions::new()
             .tile_size(tile_size)
             .compression(compression)
@@ -117,12 +117,6 @@ fn tiles(level: &StoredLevel) -> Result<(TileSize, Compression, Predictor)> {
 /// Returns the codec of an image, with the default values of its parameters, and without loss.
 fn compression(image: &StoredImage) -> Result<Compression> {
     let code = image.number(Tag::COMPRESSION).unwrap_or(1);
-    let lossy = |name: &str| {
-        refused(format!(
-            "{name}, which would change the pixels around an update again; write the whole file from its lossless source \
-             with 'create', or 'mosaic' for several inputs"
-        ))
-    };
     let compression = match code {
         OLD_DEFLATE => Compression::DEFLATE,
         50001 => Compression::WEBP_LOSSLESS,
@@ -141,7 +135,7 @@ fn compression(image: &StoredImage) -> Result<Compression> {
         }
     };
     if !compression.codec().lossless && code != 34887 {
-        return Err(lossy(&compression.name().to_uppercase()));
+        return Err(lossy(compression));
     }
     compression.check_available()?;
     Ok(compression)
@@ -168,9 +162,7 @@ fn kernels(full: &StoredImage, given: &[Resampling]) -> Result<Vec<Resampling>> 
             let reason = format!("the overviews of the file were computed by {named}; leave the option out");
             Err(Error::option(OptionField::Resampling, reason))
         }
-        None if given.is_empty() => {
-            Err(refused(format!("overviews that were computed by {named}; {CREATE}")))
-        }
+        None if given.is_empty() => Err(refused(format!("overviews that were computed by {named}; {CREATE}"))),
         None => Ok(given.to_vec()),
     }
 }
@@ -186,6 +178,15 @@ fn named_kernels(full: &StoredImage) -> Option<String> {
         item.map(|item| item.text().trim().to_owned())
     };
     named(Some("IMAGE_STRUCTURE"), "OVERVIEW_RESAMPLING").or_else(|| named(None, "OVR_RESAMPLING_ALG"))
+}
+
+/// Returns the error for a codec that loses something.
+pub(super) fn lossy(compression: Compression) -> Error {
+    refused(format!(
+        "lossy {}, since pixels around the update would change again; write the whole file from its lossless source with \
+         'create', or 'mosaic' for several inputs",
+        compression.name().to_uppercase()
+    ))
 }
 
 fn refused(feature: String) -> Error {

@@ -10,7 +10,7 @@ use crate::read::read_full;
 use crate::tiff::ghost::{LEADER_LEN, TRAILER_LEN};
 
 use super::super::pyramid::Pyramid;
-use super::format::Format;
+use super::format::{Format, lossy};
 use super::pixels::{Levels, WindowSource};
 
 /// Bytes of tiles before compression that are tried, at least a few tiles.
@@ -41,32 +41,28 @@ impl Trial<'_> {
             self.check_lossless(full, 0)?;
             return self.format.plan(set(full)?, overviews);
         }
-        let full = self.find(full, 0)?;
-        let overviews = match overviews {
+        if let Some(codec) = overviews.filter(|codec| codec.name() == full.name()) {
             // Most files have one level for all.
-            Some(codec) if codec.name() == full.name() && self.fits(full, 1)? => Some(full),
-            Some(codec) => Some(self.find(codec, 1)?),
-            None => None,
-        };
+            for codec in with_levels(codec) {
+                if self.fits(codec, 0)? && self.fits(codec, 1)? {
+                    return self.format.plan(codec, Some(codec));
+                }
+            }
+        }
+        let full = self.find(full, 0)?;
+        let overviews = overviews.map(|codec| self.find(codec, 1)).transpose()?;
         self.format.plan(full, overviews)
     }
 
     /// Returns a codec with the level of a level of the pyramid.
     fn find(&mut self, codec: Compression, index: usize) -> Result<Compression> {
-        let has_level = codec.parameter("level").is_some();
-        if self.largest(index).is_empty() || self.fits(codec, index)? {
-            return Ok(codec);
-        }
-        if has_level {
-            for level in 1u8.. {
-                let Ok(other) = codec.with_parameter("level", level) else { break };
-                if other != codec && self.fits(other, index)? {
-                    return Ok(other);
-                }
+        for codec in with_levels(codec) {
+            if self.fits(codec, index)? {
+                return Ok(codec);
             }
         }
         self.check_lossless(codec, index)?;
-        if has_level {
+        if codec.parameter("level").is_some() {
             let text = format!(
                 "the {} level of the file is unknown, since no level gives its tiles; new tiles have {}",
                 codec.name().to_uppercase(),
@@ -87,31 +83,19 @@ impl Trial<'_> {
                 Some(tile) => self.stored(*tile)?.get(12..16) == Some(b"VP8L"),
                 None => true,
             },
-            Compression::Lerc { .. } => self.fits_any(codec, index)?,
+            Compression::Lerc { .. } => {
+                let mut fits = false;
+                for codec in with_levels(codec) {
+                    fits = fits || self.fits(codec, index)?;
+                }
+                fits
+            }
             codec => codec.codec().lossless,
         };
         if is_lossless {
             return Ok(());
         }
-        let name = codec.name().to_uppercase();
-        Err(Error::unsupported(format!(
-            "patching a file with lossy {name}, since pixels around the update would change again; write the whole file \
-             from its lossless source with 'create', or 'mosaic' for several inputs"
-        )))
-    }
-
-    /// Returns whether any level gives the tiles.
-    fn fits_any(&self, codec: Compression, index: usize) -> Result<bool> {
-        if self.largest(index).is_empty() || self.fits(codec, index)? {
-            return Ok(true);
-        }
-        for level in 1u8.. {
-            let Ok(other) = codec.with_parameter("level", level) else { break };
-            if self.fits(other, index)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Err(lossy(codec))
     }
 
     /// Returns whether a codec gives the bytes of the largest tiles of a level.
@@ -162,13 +146,19 @@ impl Trial<'_> {
     }
 }
 
+/// Returns a codec with each of its levels, the default one first.
+fn with_levels(codec: Compression) -> impl Iterator<Item = Compression> {
+    let others = (1u8..).map_while(move |level| codec.with_parameter("level", level).ok());
+    std::iter::once(codec).chain(others.filter(move |other| *other != codec))
+}
+
 /// Returns the level of a codec as text.
 fn level_of(codec: Compression) -> String {
     match codec {
         Compression::Deflate { level } | Compression::Zstd { level } => level.to_string(),
-        Compression::Lerc { compression: LercCompression::Deflate { level } | LercCompression::Zstd { level }, .. } => {
-            level.to_string()
-        }
+        Compression::Lerc {
+            compression: LercCompression::Deflate { level } | LercCompression::Zstd { level }, ..
+        } => level.to_string(),
         _ => "none".to_owned(),
     }
 }

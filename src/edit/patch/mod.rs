@@ -6,6 +6,7 @@ mod options;
 mod pixels;
 mod tiles;
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ use crate::view::PixelSource;
 use super::change::{self, Described};
 use super::in_place::HeaderSpace;
 use super::pyramid::Pyramid;
-use super::{layout, write};
+use super::{copy, layout};
 use format::Format;
 use level::Trial;
 pub use options::{PatchOptions, PatchSummary, PatchedLevel};
@@ -116,13 +117,17 @@ pub fn patch_from(
     }
     let levels = touched.levels(&patched.pyramid);
     patched.settle_statistics(&plan, options, &executor, &mut warnings)?;
-    let mut summary = PatchSummary { bytes: appended.file().len(), big_tiff: patched.is_big(), levels, windows, warnings };
+    let mut summary =
+        PatchSummary { bytes: appended.file().len(), big_tiff: patched.is_big(), levels, windows, warnings };
     if let Some(mut output) = output.take() {
         // A file that has grown beyond classic TIFF becomes a BigTIFF.
         let big_tiff = if patched.is_big() { BigTiff::Yes } else { BigTiff::Auto };
         let layout = layout::lay_out(&patched.pyramid, big_tiff, patched.room)?;
         (summary.bytes, summary.big_tiff) = (layout.bytes, layout.variant == Variant::Big);
-        write(patched.pyramid, &layout, &mut output, &|| executor.is_cancelled())?;
+        output.write_all(&layout.header).map_err(|source| Error::io("write the output", source))?;
+        copy::copy_framed(&patched.pyramid, appended.file(), &mut output, &mut || {
+            if executor.is_cancelled() { Err(ErrorKind::Cancelled.into()) } else { Ok(()) }
+        })?;
         output.commit()?;
     }
     Ok(summary)
@@ -231,7 +236,7 @@ impl Patched {
             super::stats::compute(&mut source, &after.spec, &mut after.metadata, full.tile_size.height, &is_cancelled)?;
         } else if after.metadata.items().iter().any(crate::geo::MetadataItem::is_statistic) {
             after.metadata.drop_statistics();
-            warnings.push("statistics of the bands are removed, since pixels change; --stats computes them".to_owned());
+            warnings.push("statistics of the bands are removed, since pixels change".to_owned());
         }
         let mut changes = change::changes(&self.pyramid, &before, &after)?;
         change::keep_lengths(&mut changes);

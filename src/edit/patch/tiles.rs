@@ -23,7 +23,8 @@ impl Touched {
         for level in &share.levels {
             if let Some(places) = self.places.get_mut(level.level.index) {
                 let columns = level.tiles.columns.clone();
-                places.extend(level.tiles.rows.clone().flat_map(|row| columns.clone().map(move |column| (row, column))));
+                places
+                    .extend(level.tiles.rows.clone().flat_map(|row| columns.clone().map(move |column| (row, column))));
             }
         }
     }
@@ -36,7 +37,9 @@ impl Touched {
             .map(|one| PatchedLevel { width: one.level.width, height: one.level.height, encoded: 0, copied: 0 })
             .collect();
         for tile in pyramid.tiles() {
-            let (Some(level), Some(places)) = (levels.get_mut(tile.level), self.places.get(tile.level)) else { continue };
+            let (Some(level), Some(places)) = (levels.get_mut(tile.level), self.places.get(tile.level)) else {
+                continue;
+            };
             if places.contains(&(tile.row, tile.column)) {
                 level.encoded += 1;
             } else if pyramid.tile(tile).2 > 0 {

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use self::image::widen;
+use self::layout::ImageLayout;
 #[cfg(feature = "mosaic")]
 pub(crate) use self::level::LevelSource;
-use self::layout::ImageLayout;
 pub(crate) use self::metadata::all_items as metadata_items;
 use self::rows::{RowReader, Run};
 

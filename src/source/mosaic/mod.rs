@@ -228,12 +228,7 @@ impl<'a> MosaicSource<'a> {
     }
 
     /// Puts all inputs in turn over the pixels of a stripe.
-    pub(crate) fn compose_over(
-        &mut self,
-        first_row: u32,
-        stripe: &mut Stripe<'_>,
-        executor: &Executor,
-    ) -> Result<()> {
+    pub(crate) fn compose_over(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let count = u32::try_from(stripe.rows).unwrap_or(u32::MAX);
         let rows = first_row..first_row.saturating_add(count).min(self.spec.height);
         let layout = stripe.layout;

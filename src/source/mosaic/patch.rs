@@ -104,6 +104,8 @@ fn difference(base: &Described, update: &Described, replace_all: bool) -> Option
     // that replace others has it, unless all pixels do.
     let is_lost = match (one.nodata, two.nodata) {
         (_, None) => false,
+        // NaN is never data.
+        (_, Some(nodata)) if nodata.as_f64().is_nan() => false,
         (None, Some(_)) => replace_all,
         (Some(_), Some(_)) => true,
     };
@@ -117,7 +119,8 @@ fn difference(base: &Described, update: &Described, replace_all: bool) -> Option
         let number = u32::from(band) + 1;
         let (own, others) = (&base.metadata, &update.metadata);
         // Rasters without scale and offset have the values as they are stored.
-        let differ = |one: f64, two: f64, default: f64| one.to_bits() != two.to_bits() && two.to_bits() != default.to_bits();
+        let differ =
+            |one: f64, two: f64, default: f64| one.to_bits() != two.to_bits() && two.to_bits() != default.to_bits();
         if differ(own.scale(band), others.scale(band), 1.0) {
             let reason = format!("scales {} and {} of band {number}", own.scale(band), others.scale(band));
             return Some((reason, Some(OptionField::Scale)));
