@@ -154,7 +154,7 @@ fn kernels(full: &StoredImage, given: &[Resampling]) -> Result<Vec<Resampling>> 
         }
         return Ok(given.to_vec());
     };
-    let parsed: Option<Vec<Resampling>> = named.split(',').map(|name| name.trim().parse().ok()).collect();
+    let parsed: Option<Vec<Resampling>> = named.split(',').map(|name| name.trim().replace('_', "").parse().ok()).collect();
     match parsed {
         Some(known) if given.is_empty() || given == known || given.iter().all(|one| [*one] == *known) => Ok(known),
         Some(_) => {
@@ -167,7 +167,8 @@ fn kernels(full: &StoredImage, given: &[Resampling]) -> Result<Vec<Resampling>> 
     }
 }
 
-/// Returns the names of the kernels in the metadata of GDAL's COG driver and of this library, or of rio-cogeo.
+/// Returns the names of the kernels in the metadata of GDAL's COG driver and of this library, or of rio-cogeo, whose names are
+/// rasterio's (`CUBIC_SPLINE`).
 fn named_kernels(full: &StoredImage) -> Option<String> {
     let Some(TagValue::Ascii(text)) = full.tags.get(&Tag::GDAL_METADATA) else { return None };
     let items = metadata_items(&String::from_utf8_lossy(text)).ok()?;
@@ -177,7 +178,9 @@ fn named_kernels(full: &StoredImage) -> Option<String> {
         });
         item.map(|item| item.text().trim().to_owned())
     };
-    named(Some("IMAGE_STRUCTURE"), "OVERVIEW_RESAMPLING").or_else(|| named(None, "OVR_RESAMPLING_ALG"))
+    named(Some("IMAGE_STRUCTURE"), "OVERVIEW_RESAMPLING")
+        .or_else(|| named(None, "OVERVIEW_RESAMPLING"))
+        .or_else(|| named(None, "OVR_RESAMPLING_ALG"))
 }
 
 /// Returns the error for a codec that loses something.
