@@ -154,7 +154,8 @@ fn kernels(full: &StoredImage, given: &[Resampling]) -> Result<Vec<Resampling>> 
         }
         return Ok(given.to_vec());
     };
-    let parsed: Option<Vec<Resampling>> = named.split(',').map(|name| name.trim().replace('_', "").parse().ok()).collect();
+    let parsed: Option<Vec<Resampling>> =
+        named.split(',').map(|name| name.trim().replace('_', "").parse().ok()).collect();
     match parsed {
         Some(known) if given.is_empty() || given == known || given.iter().all(|one| [*one] == *known) => Ok(known),
         Some(_) => {
