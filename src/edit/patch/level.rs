@@ -37,30 +37,46 @@ impl Trial<'_> {
         let (full, overviews) = self.format.codecs();
         if let Some(level) = level {
             let set = |codec: Compression| codec.with_parameter("level", level);
-            let overviews = overviews.map(|codec| set(codec).unwrap_or(codec));
             self.check_lossless(full, 0)?;
-            return self.format.plan(set(full)?, overviews);
+            overviews.map_or(Ok(()), |codec| self.check_lossless(codec, 1))?;
+            return self.format.plan(set(full)?, overviews.map(|codec| set(codec).unwrap_or(codec)));
         }
-        if let Some(codec) = overviews.filter(|codec| codec.name() == full.name()) {
-            // Most files have one level for all.
-            for codec in with_levels(codec) {
-                if self.fits(codec, 0)? && self.fits(codec, 1)? {
-                    return self.format.plan(codec, Some(codec));
-                }
+        // Most files have one level for all.
+        let shared = overviews.filter(|codec| codec.name() == full.name());
+        let mut found = None;
+        for codec in with_levels(full) {
+            if !self.fits(codec, 0)? {
+                continue;
             }
+            if shared.is_none() || self.fits(codec, 1)? {
+                let overviews = if shared.is_some() { Some(codec) } else { self.find_overviews(overviews)? };
+                return self.format.plan(codec, overviews);
+            }
+            found = found.or(Some(codec));
         }
-        let full = self.find(full, 0)?;
-        let overviews = overviews.map(|codec| self.find(codec, 1)).transpose()?;
+        if let Some(codec) = found {
+            let overviews = self.find_overviews(overviews)?;
+            return self.format.plan(codec, overviews);
+        }
+        self.settle_unknown(full, 0)?;
+        overviews.map_or(Ok(()), |codec| self.settle_unknown(codec, 1))?;
         self.format.plan(full, overviews)
     }
 
-    /// Returns a codec with the level of a level of the pyramid.
-    fn find(&mut self, codec: Compression, index: usize) -> Result<Compression> {
+    /// Returns the codec of the overviews with its level.
+    fn find_overviews(&mut self, codec: Option<Compression>) -> Result<Option<Compression>> {
+        let Some(codec) = codec else { return Ok(None) };
         for codec in with_levels(codec) {
-            if self.fits(codec, index)? {
-                return Ok(codec);
+            if self.fits(codec, 1)? {
+                return Ok(Some(codec));
             }
         }
+        self.settle_unknown(codec, 1)?;
+        Ok(Some(codec))
+    }
+
+    /// Warns about a level that is not known.
+    fn settle_unknown(&mut self, codec: Compression, index: usize) -> Result<()> {
         self.check_lossless(codec, index)?;
         if codec.parameter("level").is_some() {
             let text = format!(
@@ -72,7 +88,7 @@ impl Trial<'_> {
                 self.warnings.push(text);
             }
         }
-        Ok(codec)
+        Ok(())
     }
 
     /// Refuses tiles of codecs that may have lost something.

@@ -86,12 +86,12 @@ pub fn patch_from(
     if updates.is_empty() {
         return Err(ErrorKind::NoInputs { path: Path::new("").into() }.into());
     }
-    let executor = options.executor()?;
+    let (executor, disk) = (options.executor()?, DiskFile::open(path)?);
     let target = options.output.as_deref().unwrap_or(path);
     let file = FileOptions { overwrite: options.file.overwrite || options.output.is_none(), ..options.file };
     let mut output = if options.dry_run { None } else { Some(OutputFile::create(target, &file)?) };
     let directory = output.as_ref().map_or_else(std::env::temp_dir, |output| output.directory().to_owned());
-    let appended = Arc::new(AppendedFile::new(DiskFile::open(path)?, directory));
+    let appended = Arc::new(AppendedFile::new(disk, directory));
     let mut patched = Patched::open(path, Arc::clone(&appended))?;
     let updates = updates.into_iter().map(|update| Update::place(&patched.base, update, options.replace_all));
     let updates = updates.collect::<Result<Vec<_>>>()?;
@@ -128,6 +128,8 @@ pub fn patch_from(
         copy::copy_framed(&patched.pyramid, appended.file(), &mut output, &mut || {
             if executor.is_cancelled() { Err(ErrorKind::Cancelled.into()) } else { Ok(()) }
         })?;
+        // The output may replace the file.
+        drop((patched, appended));
         output.commit()?;
     }
     Ok(summary)
