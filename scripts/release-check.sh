@@ -18,7 +18,7 @@ MINUTES=${MINUTES:-60}
 FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 RESULT=docs/release-check.md
 LOGS=$TARGET/release-check
-CHECKS="webp viewer memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation mosaic stores dask-stores rio-cogeo package workflows interop"
+CHECKS="webp viewer memory bench-encode bench-codec bench-pyramid licences advisories public-api coverage fuzz crs full-grid validation patch mosaic stores dask-stores rio-cogeo package workflows interop"
 WANTED=${*:-$CHECKS}
 for name in $WANTED; do
     [[ " $CHECKS " == *" $name "* ]] || { echo "unknown check '$name'; available: $CHECKS"; exit 2; }
@@ -140,6 +140,11 @@ validation() {
     "$TARGET/judges-venv/bin/python" tests/judges/validation.py ${RASTERS:+"$RASTERS"}
 }
 
+# 500 random patches, whose bytes are those of whole files.
+patch() {
+    COGSMITH_PATCH_CASES=500 cargo test --locked --test patch
+}
+
 # 2,500 tiles, compared with gdalbuildvrt and gdal_translate; takes 12 GB of disk space.
 mosaic() {
     scripts/test.sh build judges && cargo build --release -p cogsmith-cli || return 1
@@ -205,6 +210,7 @@ check fuzz 'runs of|FAILED' fuzz
 check crs 'passed' all_crs
 check full-grid 'passed|stopped after' full_grid
 check validation 'passed' validation
+check patch 'test result' patch
 check mosaic 'times as fast' mosaic
 check stores 'passed' stores
 check dask-stores '^.? ?cogsmith .* MiB' dask_stores

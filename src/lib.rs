@@ -30,6 +30,7 @@
 //! | a COG | the same file, with other georeferencing or metadata | [`edit`](fn@edit) |
 //! | a raster | a small picture, PNG or JPEG | [`preview`](fn@preview) |
 //! | a COG | where its bytes are, and what would make it better | [`explain`](fn@explain) |
+//! | a COG, and rasters on its grid | the same file, with their pixels in it | [`patch`] |
 //!
 //! [`CogOptions`] has all options. Files appear whole or not at all, all cores are used, and memory use does not depend on
 //! image height, apart from four bytes per tile.
@@ -128,6 +129,8 @@ pub use edit::{
     CopyPart, EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary, TagChange, edit, repack, repack_from,
     repack_to,
 };
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub use edit::{PatchOptions, PatchSummary, PatchedLevel, patch, patch_from};
 pub use encode::{Backlog, Chunk, CogEncoder, FinishedFile, LevelLoss, LevelSummary, SectionLayout, Summary, TileSink};
 pub use error::{Error, ErrorKind, OptionField, Result};
 pub use executor::Executor;

@@ -261,6 +261,20 @@ impl DiskFile {
         let file = std::sync::Mutex::new(file);
         Ok(Self { file, len: metadata.len() })
     }
+
+    /// Returns the file, whose own position is not used.
+    #[cfg(all(unix, feature = "mosaic", feature = "spool"))]
+    pub(crate) fn file(&self) -> &std::fs::File {
+        &self.file
+    }
+
+    /// Reads from a file of this process that still grows.
+    #[cfg(all(feature = "mosaic", feature = "spool"))]
+    pub(crate) fn growing(file: std::fs::File) -> Self {
+        #[cfg(not(unix))]
+        let file = std::sync::Mutex::new(file);
+        Self { file, len: 0 }
+    }
 }
 
 impl ReadAt for DiskFile {

@@ -127,13 +127,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "edit",
         &[
+            "encode",
             "error",
             "executor",
             "geo",
             "grid",
             "names",
             "options",
+            "plan",
+            "pyramid",
             "read",
+            "redact",
             "sample",
             "sink",
             "source",
@@ -141,6 +145,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "statistics",
             "tiff",
             "view",
+            "vrt",
         ],
     ),
     (
@@ -168,6 +173,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Files that may name the file system.
 const FILE_SYSTEM: &[&str] = &[
     "read.rs",
+    "sink/appended.rs",
     "sink/file.rs",
     "sink/fragments.rs",
     "sink/spool.rs",

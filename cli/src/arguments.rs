@@ -17,6 +17,7 @@ use crate::edit::EditArguments;
 use crate::explain::ExplainArguments;
 use crate::flags;
 use crate::info::InfoArguments;
+use crate::patch::PatchArguments;
 use crate::pixels::PixelArguments;
 use crate::place::PlaceArguments;
 use crate::preview::PreviewArguments;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Mosaic(Box<MosaicArguments>),
     Stack(Box<StackArguments>),
     Edit(Box<EditArguments>),
+    Patch(PatchArguments),
     Repack(RepackArguments),
     Preview(PreviewArguments),
     Explain(ExplainArguments),
@@ -76,6 +78,7 @@ impl Command {
             Self::Mosaic(_) => "mosaic",
             Self::Stack(_) => "stack",
             Self::Edit(_) => "edit",
+            Self::Patch(_) => "patch",
             Self::Repack(_) => "repack",
             Self::Preview(_) => "preview",
             Self::Explain(_) => "explain",

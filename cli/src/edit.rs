@@ -183,7 +183,7 @@ fn options(arguments: &EditArguments) -> Result<EditOptions, Failure> {
 }
 
 /// Returns a warning if GDAL prefers the metadata in another file.
-fn auxiliary(file: &Path) -> Option<String> {
+pub(crate) fn auxiliary(file: &Path) -> Option<String> {
     let mut path = file.as_os_str().to_owned();
     path.push(".aux.xml");
     Path::new(&path)

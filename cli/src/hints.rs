@@ -22,7 +22,10 @@ pub(crate) fn of_error(command: &str, error: &Error, output: Option<&Path>) -> O
         ErrorKind::InvalidOption { option: OptionField::Nodata, .. } => {
             "pass --nodata none, or a value that samples can have".to_owned()
         }
-        ErrorKind::Mismatch { option: Some(option), .. } => of_mismatch(*option)?.to_owned(),
+        ErrorKind::Mismatch { option: Some(option), .. } if command == "patch" => {
+            crate::patch::hint(*option)?.to_owned()
+        }
+        ErrorKind::Mismatch { option: Some(option), .. } => crate::several::hint(*option)?.to_owned(),
         ErrorKind::Confined { .. } => "--vrt-root permits the files below a folder, or below an address".to_owned(),
         ErrorKind::OutputIsInput { .. } => "write to another file, outside of the folder of the inputs".to_owned(),
         ErrorKind::InvalidOption { .. } => list_of_options(command),
@@ -42,25 +45,6 @@ pub(crate) fn of_error(command: &str, error: &Error, output: Option<&Path>) -> O
 /// Returns where the options of a command are listed.
 pub(crate) fn list_of_options(command: &str) -> String {
     format!("'cogsmith {command} --help' lists all options")
-}
-
-/// Returns the option that makes inputs that differ fit together.
-fn of_mismatch(option: OptionField) -> Option<&'static str> {
-    Some(match option {
-        OptionField::DataType => "--dtype TYPE converts all inputs",
-        OptionField::Bands => "--bands LIST selects the same bands of all inputs",
-        OptionField::Nodata => "--nodata VALUE makes one nodata value of all",
-        OptionField::Crs => "if it is the same CRS, --crs CRS sets it for all inputs; cogsmith does not reproject",
-        OptionField::ExpandPalette => "--expand-palette rgb replaces indices by colors",
-        OptionField::BitsPerSample => "--nbits widen makes samples of all inputs as wide as their type",
-        OptionField::Scale | OptionField::Offset => {
-            "--unscale converts values to quantities; --band-scale and --band-offset set scale and offset for all inputs"
-        }
-        OptionField::Mask => "gdal_translate -mask none drops the mask of a file",
-        OptionField::Unit => "--band-unit UNIT sets the unit of all inputs",
-        OptionField::ColorInterpretation => "--color-interpretation LIST sets the colors of all inputs",
-        _ => return None,
-    })
 }
 
 fn of_family(family: Option<FileFamily>) -> &'static str {
@@ -414,6 +398,7 @@ fn of_command(word: &str) -> Option<&'static str> {
         "rearrange" | "layout" | "optimize" | "reorder" => {
             Some("'cogsmith repack INPUT OUTPUT' makes a COG of a tiled TIFF without encoding it again")
         }
+        "update" | "replace" | "paste" => Some("'cogsmith patch FILE UPDATE' replaces a window of a COG"),
         "check" | "verify" | "lint" => Some("'cogsmith validate FILE' checks files"),
         "show" | "describe" | "inspect" | "gdalinfo" | "stat" => Some("'cogsmith info FILE' describes a file"),
         word if [".tif", ".tiff", ".vrt"].iter().any(|ending| word.ends_with(ending)) => {

@@ -17,6 +17,7 @@ mod explain;
 mod flags;
 mod hints;
 mod info;
+mod patch;
 mod pixels;
 mod place;
 mod preview;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         Command::Mosaic(arguments) => run(arguments.into_create()),
         Command::Stack(arguments) => run(arguments.into_create()),
         Command::Edit(arguments) => edit::edit(&arguments),
+        Command::Patch(arguments) => patch::patch(&arguments),
         Command::Repack(arguments) => repack::repack(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, Overlap, RasterSource};
+use cogsmith::{Error, Executor, InputFiles, InputOptions, MosaicOptions, OptionField, Overlap, RasterSource};
 
 use crate::arguments::{BitsChoice, CreateArguments, CreateCommand, NodataChoice};
 use crate::remote::Remote;
@@ -175,4 +175,23 @@ fn overlap_help(overlap: Overlap) -> &'static str {
         Overlap::Count => "The number of inputs that have data",
         _ => "",
     }
+}
+
+/// Returns the option that makes inputs that differ fit together.
+pub(crate) fn hint(option: OptionField) -> Option<&'static str> {
+    Some(match option {
+        OptionField::DataType => "--dtype TYPE converts all inputs",
+        OptionField::Bands => "--bands LIST selects the same bands of all inputs",
+        OptionField::Nodata => "--nodata VALUE makes one nodata value of all",
+        OptionField::Crs => "if it is the same CRS, --crs CRS sets it for all inputs; cogsmith does not reproject",
+        OptionField::ExpandPalette => "--expand-palette rgb replaces indices by colors",
+        OptionField::BitsPerSample => "--nbits widen makes samples of all inputs as wide as their type",
+        OptionField::Scale | OptionField::Offset => {
+            "--unscale converts values to quantities; --band-scale and --band-offset set scale and offset for all inputs"
+        }
+        OptionField::Mask => "gdal_translate -mask none drops the mask of a file",
+        OptionField::Unit => "--band-unit UNIT sets the unit of all inputs",
+        OptionField::ColorInterpretation => "--color-interpretation LIST sets the colors of all inputs",
+        _ => return None,
+    })
 }

@@ -15,6 +15,7 @@ mod create;
 mod edit;
 mod encode;
 mod error;
+mod patch;
 mod plan;
 mod preview;
 mod remote;
@@ -65,6 +66,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(create::join, module)?)?;
     module.add_function(wrap_pyfunction!(edit::repack, module)?)?;
     module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
+    module.add_function(wrap_pyfunction!(patch::patch, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;
     module.add_function(wrap_pyfunction!(preview::preview, module)?)?;

@@ -229,6 +229,21 @@ pub(super) fn changes(pyramid: &Pyramid, before: &Described, after: &Described) 
     Ok(changes)
 }
 
+/// Fills changed metadata with spaces up to the old length if that was done before, as this library does for statistics whose
+/// length it did not know.
+#[cfg(feature = "mosaic")]
+pub(super) fn keep_lengths(changes: &mut [TagChange]) {
+    for change in changes {
+        if let (Tag::GDAL_METADATA, Some(TagValue::Ascii(before)), Some(TagValue::Ascii(after))) =
+            (change.tag, &change.before, &mut change.after)
+            && before.ends_with(b" ")
+            && after.len() < before.len()
+        {
+            after.resize(before.len(), b' ');
+        }
+    }
+}
+
 /// Applies changes to the directories of all levels that they concern.
 pub(super) fn apply(changes: &[TagChange], pyramid: &mut Pyramid) {
     for change in changes {

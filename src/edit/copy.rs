@@ -5,7 +5,13 @@ use std::io::Write;
 use crate::error::{Error, Result};
 use crate::grid::TileId;
 use crate::read::read_full;
+#[cfg(feature = "mosaic")]
+use crate::read::{DiskFile, ReadAt};
+#[cfg(feature = "mosaic")]
+use crate::sink::{OutputFile, copy_range};
 use crate::tiff::file::TiffFile;
+#[cfg(feature = "mosaic")]
+use crate::tiff::ghost::LEADER_LEN;
 use crate::tiff::ghost::{TRAILER_LEN, trailer};
 
 use super::pyramid::Pyramid;
@@ -45,6 +51,90 @@ pub(super) fn copy_tiles(
         match run.as_slice() {
             [(offset, count)] => copier.copy_one(file, *offset, *count)?,
             run => copier.copy_run(file, start, end, run)?,
+        }
+        step()?;
+    }
+    Ok(())
+}
+
+/// Copies all tiles as [`copy_tiles`] does. Tiles of `disk`, the first file, that are between their leaders and trailers already
+/// are copied in long runs, by the system where it can.
+///
+/// # Errors
+/// Those of [`copy_tiles`].
+#[cfg(feature = "mosaic")]
+pub(super) fn copy_framed(
+    pyramid: &Pyramid,
+    disk: &DiskFile,
+    output: &mut OutputFile,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    let mut run = 0..0;
+    for tile in pyramid.tiles() {
+        let (file, offset, count) = pyramid.tile(tile);
+        if count == 0 {
+            continue;
+        }
+        let framed = offset.saturating_sub(LEADER_LEN as u64)..offset + u64::from(count) + TRAILER_LEN as u64;
+        let is_framed = has_frame(disk, offset, count)?;
+        if is_framed && framed.start == run.end {
+            run.end = framed.end;
+            continue;
+        }
+        copy_run(disk, &std::mem::take(&mut run), output, step)?;
+        if is_framed {
+            run = framed;
+        } else {
+            Copier { output, buffer: Vec::new() }.copy_one(file, offset, count)?;
+        }
+    }
+    copy_run(disk, &run, output, step)
+}
+
+/// Returns whether a tile is in a file with the leader and the trailer that the new file has.
+#[cfg(feature = "mosaic")]
+fn has_frame(disk: &DiskFile, offset: u64, count: u32) -> Result<bool> {
+    let (mut before, mut after) = ([0; LEADER_LEN], [0; 2 * TRAILER_LEN]);
+    let end = offset + u64::from(count);
+    let (Some(leader), Some(last)) = (offset.checked_sub(LEADER_LEN as u64), end.checked_sub(TRAILER_LEN as u64))
+    else {
+        return Ok(false);
+    };
+    if end + TRAILER_LEN as u64 > disk.len() || (count as usize) < TRAILER_LEN {
+        return Ok(false);
+    }
+    let read = |offset: u64, bytes: &mut [u8]| {
+        let filled = read_full(disk, offset, bytes).map_err(|source| Error::io("read the tiles", source))?;
+        Ok::<_, Error>(filled == bytes.len())
+    };
+    let (one, two) = (read(leader, &mut before)?, read(last, &mut after)?);
+    Ok(one && two && before == count.to_le_bytes() && after[..TRAILER_LEN] == after[TRAILER_LEN..])
+}
+
+/// Copies bytes of a file.
+#[cfg(feature = "mosaic")]
+fn copy_run(
+    disk: &DiskFile,
+    run: &std::ops::Range<u64>,
+    output: &mut OutputFile,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<()> {
+    let (mut at, mut buffer) = (run.start, Vec::new());
+    while at < run.end {
+        let piece = (run.end - at).min(8 * RUN);
+        if !copy_range(disk, at, piece, output)? {
+            // In memory.
+            let piece = usize::try_from((run.end - at).min(RUN)).unwrap_or(usize::MAX);
+            buffer.resize(piece, 0);
+            let filled = read_full(disk, at, &mut buffer).map_err(|source| Error::io("read the tiles", source))?;
+            if filled != piece {
+                let place = format!("tiles at byte {at}");
+                return Err(Error::corrupt(place, "the file became shorter while it was read"));
+            }
+            write(output, &buffer)?;
+            at += piece as u64;
+        } else {
+            at += piece;
         }
         step()?;
     }

@@ -122,7 +122,7 @@ fn encode(pyramid: &Pyramid, variant: Variant, offset: u64) -> Result<Option<Vec
 }
 
 /// Returns whether a file starts with a header and GDAL's structural metadata, wherever the header points to.
-fn starts_with(file: &TiffFile, variant: Variant, start: &[u8]) -> Result<bool> {
+pub(super) fn starts_with(file: &TiffFile, variant: Variant, start: &[u8]) -> Result<bool> {
     let mut bytes = vec![0; start.len()];
     let filled = read_full(&*file.reader, 0, &mut bytes).map_err(|source| Error::io("read the header", source))?;
     let pointer = variant.header_len() - variant.offset_len()..variant.header_len();

@@ -1,11 +1,14 @@
 //! Changes to TIFF files that leave their tiles as they are: [`repack`] arranges them as a Cloud Optimized GeoTIFF, and
-//! [`edit`](fn@edit) changes georeferencing and metadata.
+//! [`edit`](fn@edit) changes georeferencing and metadata. [`patch`](fn@patch) replaces pixels, and leaves all tiles as they are
+//! that don't depend on them.
 
 mod change;
 mod copy;
 mod in_place;
 mod layout;
 mod options;
+#[cfg(feature = "mosaic")]
+mod patch;
 mod pyramid;
 mod stats;
 
@@ -29,6 +32,8 @@ pub use self::change::TagChange;
 use self::in_place::HeaderSpace;
 use self::layout::Layout;
 pub use self::options::{CopyPart, EditOptions, EditPart, EditSummary, RepackOptions, RepackSummary};
+#[cfg(feature = "mosaic")]
+pub use self::patch::{PatchOptions, PatchSummary, PatchedLevel, patch, patch_from};
 use self::pyramid::Pyramid;
 
 /// Arranges a tiled TIFF file as a Cloud Optimized GeoTIFF in GDAL's layout, without decoding its tiles. The output

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::grid::{Interleave, Level, MAX_TILE_SIDE, Plane, TileGrid, TileId, TileSize};
 use crate::tiff::arrays::RawTile;
 use crate::tiff::file::{ByteOrder, Directory, TiffFile};
+use crate::tiff::ghost::{Ghost, file_start};
 use crate::tiff::stored::{StoredImage, ValueBudget};
 use crate::tiff::{Tag, TagValue};
 
@@ -105,6 +106,14 @@ impl Pyramid {
         let interleave = match (shape.planar, bands) {
             (true, 2..) if is_tile_interleaved(&levels) => Interleave::Tile,
             (true, 2..) => Interleave::Band,
+            // The tags do not tell, but GDAL's structural metadata say whether masks follow their tiles.
+            (false, 1) if has_mask && keeps_masks_apart(&files)? => {
+                if is_tile_interleaved(&levels) {
+                    Interleave::Tile
+                } else {
+                    Interleave::Band
+                }
+            }
             _ => Interleave::Pixel,
         };
         let planes = if interleave == Interleave::Pixel { 1 } else { bands };
@@ -173,7 +182,7 @@ impl Pyramid {
             is_smaller
         });
         let nodata = self.levels.first().and_then(|full| full.image.tags.get(&Tag::GDAL_NODATA).cloned());
-        let planar = if self.grid.interleave == Interleave::Pixel { 1 } else { 2 };
+        let planar = if self.grid.interleave == Interleave::Pixel || self.bands == 1 { 1 } else { 2 };
         for (index, one) in self.levels.iter_mut().enumerate() {
             one.level.index = index;
             one.image.set(Tag::PLANAR_CONFIGURATION, Some(TagValue::Short(vec![planar])));
@@ -196,6 +205,21 @@ impl Pyramid {
         let (image, index) = (level.plane(tile.plane), level.index(tile));
         let (offset, count) = (image.offsets.get(index), image.counts.get(index));
         (&self.files[level.file], offset.copied().unwrap_or(0), count.copied().unwrap_or(0))
+    }
+
+    /// Replaces the place and the size of a tile; returns its index in the arrays of its plane.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn replace(&mut self, tile: TileId, offset: u64, count: u32) -> usize {
+        let level = &mut self.levels[tile.level];
+        let index = level.index(tile);
+        let image = match (tile.plane, &mut level.mask) {
+            (Plane::Mask, Some(mask)) => mask,
+            _ => &mut level.image,
+        };
+        if let (Some(to), Some(size)) = (image.offsets.get_mut(index), image.counts.get_mut(index)) {
+            (*to, *size) = (offset, count);
+        }
+        index
     }
 
     /// Returns all tiles in the order of the file: the coarsest level first, full resolution last.
@@ -225,6 +249,16 @@ impl StoredLevel {
         let plane = if let Plane::Image(plane) = tile.plane { usize::from(plane) } else { 0 };
         // The arrays were read with as many items, so the numbers fit.
         plane * per_plane + tile.row as usize * self.level.tile_columns() as usize + tile.column as usize
+    }
+
+    /// Returns the tile at an index in the arrays of the image.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn tile(&self, index: usize) -> TileId {
+        let (columns, place) = (u64::from(self.level.tile_columns()), index as u64);
+        let (plane, place) = (place / self.level.tiles_per_plane(), place % self.level.tiles_per_plane());
+        let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let plane = Plane::Image(u16::try_from(plane).unwrap_or(u16::MAX));
+        TileId { level: self.level.index, plane, row: number(place / columns), column: number(place % columns) }
     }
 
     /// Returns the size of the tiles of a plane before compression.
@@ -360,6 +394,13 @@ fn tiling(image: &StoredImage, found: &Found<'_>) -> Result<Level> {
     };
     let tile_size = TileSize { width: side(width)?, height: side(height)? };
     Ok(Level { index: 0, width: found.size.0, height: found.size.1, tile_size })
+}
+
+/// Returns whether an image of one band is a COG in GDAL's layout whose masks do not follow their tiles.
+fn keeps_masks_apart(files: &[TiffFile]) -> Result<bool> {
+    let [file] = files else { return Ok(false) };
+    let start = file_start(file.variant(), Ghost { planar: false, mask_interleaved: false });
+    super::in_place::starts_with(file, file.variant(), &start)
 }
 
 /// Returns whether GDAL's metadata declare that the tiles of all bands at one position are together.

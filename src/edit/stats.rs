@@ -3,7 +3,6 @@
 use crate::error::{Error, ErrorKind, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::Metadata;
-use crate::source::geotiff::GeoTiffSource;
 use crate::spec::ImageSpec;
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums, statistic_items};
 use crate::view::{PixelSource, Stripe, StripeLayout};
@@ -16,7 +15,7 @@ const BATCH: usize = 16 << 20;
 /// # Errors
 /// [`ErrorKind::InvalidOption`] for complex samples; those of reading the pixels; [`ErrorKind::Cancelled`].
 pub(super) fn compute(
-    source: &mut GeoTiffSource,
+    source: &mut dyn PixelSource,
     spec: &ImageSpec,
     metadata: &mut Metadata,
     tile_height: u32,

@@ -4,6 +4,8 @@ mod assemble;
 mod drive;
 mod finished;
 mod frame;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+mod part;
 mod pixels;
 mod placement;
 mod rows;
@@ -25,6 +27,8 @@ pub use assemble::{Assembler, Assembly, Piece};
 pub use drive::{Backlog, SectionLayout, TileSink};
 use drive::{Event, encode_batch};
 pub use finished::{FinishedFile, LevelLoss, LevelSummary, Summary};
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use part::encode_part;
 pub use pixels::{Mosaic, ShardPixels};
 pub use placement::PlannedRun;
 use rows::{EncodedTile, RowEncoder};

@@ -9,6 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Losses, Share, TileLen};
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+use crate::pyramid::PartialCascade;
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
 use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
 use crate::view::{NodataRule, PixelSource, Stripe, mask_nodata};
@@ -46,6 +48,9 @@ pub(super) struct RowEncoder {
     pub(super) executor: Executor,
     share: Share,
     cascade: Cascade,
+    /// The pixels of overviews that are not computed, if there are any.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    partial: Option<PartialCascade>,
     /// Rows of the first level per batch.
     batch_rows: u32,
     /// The buffer for the rows of a second batch, if that fits in memory.
@@ -94,6 +99,8 @@ impl RowEncoder {
             ahead: ahead.then(|| cascade.ahead()),
             tiles_at_once: tiles_per_thread(&plan, base) * executor.thread_count(),
             cascade,
+            #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+            partial: None,
             executor,
             batch_rows,
             next_row: base.window.rows.start,
@@ -116,6 +123,21 @@ impl RowEncoder {
     /// Takes the masks of rows as they are, although the plan makes them from nodata.
     pub(super) fn take_masks(&mut self) {
         self.nodata_rule = None;
+    }
+
+    /// Takes the pixels of overviews that are not computed from somewhere else.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn set_partial(&mut self, partial: PartialCascade) {
+        self.partial = Some(partial);
+    }
+
+    /// Computes all overview rows that have become computable.
+    fn advance_cascade(&mut self) -> Result<()> {
+        #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+        if let Some(partial) = &mut self.partial {
+            return self.cascade.advance_part(partial, &self.executor);
+        }
+        self.cascade.advance(&self.executor)
     }
 
     /// Starts computing checksums of the pixels of all tiles.
@@ -304,7 +326,7 @@ impl RowEncoder {
             let views: Vec<_> = tiles.filter_map(|tile| self.view(&self.base().level, tile)).collect();
             self.plan = settle::choose(&self.plan, &views)?;
         }
-        self.cascade.advance(&self.executor)?;
+        self.advance_cascade()?;
         let grid = self.plan.grid();
         for (share, next) in self.share.levels.iter().zip(&mut self.next_tile_rows) {
             let level = &share.level;

@@ -189,6 +189,27 @@ pub(crate) fn source_range(axis: &Axis, resampling: &[Resampling], target: &Rang
     start..needed(last).map(|range| range.end).max().unwrap_or(0)
 }
 
+/// Returns the output pixels of a whole axis that need any of a range of source pixels.
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) fn dependent_range(axis: &Axis, resampling: &[Resampling], source: &Range<u32>) -> Range<u32> {
+    // Both ends increase with the pixel.
+    let first_with = |is_before: &dyn Fn(Range<u32>) -> bool| {
+        let (mut low, mut high) = (0, axis.target);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_before(source_range(axis, resampling, &(middle..middle + 1))) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        low
+    };
+    let start = first_with(&|needed| needed.end <= source.start);
+    let end = first_with(&|needed| needed.start < source.end);
+    if source.is_empty() { 0..0 } else { start..end }
+}
+
 /// Returns the integer part of a number that is not negative and at most an image side.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= value <= 2^31 by construction")]
 fn floor(value: f64) -> u32 {
@@ -234,6 +255,27 @@ mod tests {
                         assert!(needed.start < needed.end && needed.end <= source, "{place}");
                         assert!(needed.start >= last.start && needed.end >= last.end, "{place} after {last:?}");
                         last = needed;
+                    }
+                }
+            }
+        }
+    }
+
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    #[test]
+    fn dependents_are_those_that_need_a_pixel() {
+        for (source, target) in [(16, 8), (17, 8), (37, 5), (9, 9), (40, 1), (101, 50)] {
+            let axis = Axis::new(source, target);
+            for &resampling in Resampling::ALL {
+                for start in 0..source {
+                    for end in start + 1..=source.min(start + 5) {
+                        let needs = |pixel: &u32| {
+                            let needed = axis.needed(resampling, *pixel);
+                            needed.start < end && needed.end > start
+                        };
+                        let expected: Vec<u32> = (0..target).filter(needs).collect();
+                        let found: Vec<u32> = dependent_range(&axis, &[resampling], &(start..end)).collect();
+                        assert_eq!(found, expected, "{source} to {target}, {start}..{end}, {}", resampling.name());
                     }
                 }
             }

@@ -6,6 +6,8 @@
 //! an overview pixel: about twice the base buffer for all levels together.
 
 mod kernel;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+mod part;
 mod rows;
 
 use crate::error::Result;
@@ -14,6 +16,8 @@ use crate::plan::{CogPlan, Share};
 use crate::view::Stripe;
 
 use kernel::Kernel;
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use part::{LevelPixels, PartialCascade};
 pub(crate) use rows::LevelRows;
 
 /// Approximate output bytes of the pieces in which rows of the next level are computed, each on any thread.

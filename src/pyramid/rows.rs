@@ -16,8 +16,9 @@ pub(crate) struct LevelRows {
     sample_size: usize,
     layout: StripeLayout,
     tile_height: u32,
-    /// Rows of the window.
+    /// Rows of the window, and the row after the last one.
     height: u32,
+    window_end: u32,
     planes: Vec<AlignedBytes>,
     mask: Option<AlignedBytes>,
     /// The first row in the buffers.
@@ -38,6 +39,7 @@ impl LevelRows {
             layout,
             tile_height: share.level.tile_size.height,
             height: share.window.height(),
+            window_end: share.window.rows.end,
             planes: vec![AlignedBytes::default(); plan.grid().planes.into()],
             mask: spec.mask.then(AlignedBytes::default),
             first: share.window.rows.start,
@@ -141,6 +143,37 @@ impl LevelRows {
             None => None,
         };
         Ok(Stripe { width, rows: count as usize, bands, sample_size, layout, planes, mask })
+    }
+
+    /// Returns the row after the last one of the window.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn window_end(&self) -> u32 {
+        self.window_end
+    }
+
+    /// Drops all rows; `row` is the next one.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn restart(&mut self, row: u32) {
+        (self.first, self.end) = (row, row);
+    }
+
+    /// Copies all rows to (row, column) of a stripe.
+    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
+    pub(super) fn copy_to(&self, stripe: &mut Stripe<'_>, (row, column): (usize, usize)) {
+        let (from, rows) = (self.row_bytes(), (self.end - self.first) as usize);
+        let (to, pixel) = (stripe.row_bytes(), from / self.width.max(1));
+        for (plane, target) in stripe.planes.iter_mut().enumerate() {
+            let lines = self.plane_from(plane, self.first).chunks_exact(from).take(rows);
+            for (source, target) in lines.zip(target.chunks_exact_mut(to).skip(row)) {
+                target[column * pixel..][..from].copy_from_slice(source);
+            }
+        }
+        if let (Some(mask), Some(target)) = (self.mask_from(self.first), &mut stripe.mask) {
+            let lines = mask.chunks_exact(self.width).take(rows);
+            for (source, target) in lines.zip(target.chunks_exact_mut(stripe.width).skip(row)) {
+                target[column..][..self.width].copy_from_slice(source);
+            }
+        }
     }
 
     /// Marks the first `count` rows of the last stripe as filled.

@@ -1,5 +1,7 @@
 //! Output: storage for encoded tiles, and files.
 
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+mod appended;
 mod direct;
 pub(crate) mod file;
 pub(crate) mod fragments;
@@ -15,6 +17,8 @@ mod update;
 mod verify;
 pub(crate) mod writer;
 
+#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+pub(crate) use appended::{AppendedFile, copy_range};
 pub use file::{FileOptions, OutputFile};
 pub use memory::MemorySink;
 pub use spooled::SpooledSink;

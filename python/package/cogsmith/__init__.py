@@ -6,6 +6,7 @@
 - :func:`create`: convert a GeoTIFF file, as the command ``cogsmith create`` does.
 - :func:`mosaic`, :func:`stack`: join files on one grid, or their bands, as the commands of these names do.
 - :func:`edit`, :func:`repack`: change a file without encoding it again, as the commands of these names do.
+- :func:`patch`: replace a window of a file, encoding only the tiles that change, as the command of this name does.
 - :func:`cog_translate`: replaces the function of this name in rio-cogeo.
 - :func:`validate`, :func:`info`, :func:`preview`: check, describe, and show files, as the commands of these names do.
 - ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
@@ -17,6 +18,7 @@ from ._convert import create
 from ._datacube import _write_cog, to_cog, write_cog
 from ._edit import edit, repack
 from ._native import __version__
+from ._patch import patch
 from ._preview import preview
 from ._several import mosaic, stack
 from ._streaming import CogWriter
@@ -26,5 +28,5 @@ from ._write import write
 _xarray.register()
 
 __all__ = [
-    "CogWriter", "__version__", "cog_translate", "create", "edit", "info", "mosaic", "preview", "repack", "stack", "to_cog", "validate", "write", "write_cog",
+    "CogWriter", "__version__", "cog_translate", "create", "edit", "info", "mosaic", "patch", "preview", "repack", "stack", "to_cog", "validate", "write", "write_cog",
 ]  # fmt: skip

@@ -2,13 +2,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
-from ._plan import EditChoice, FileOverrides, Georeference, Image, Input, Item, Options, PixelChoice, Pixels, Work
+from ._plan import EditChoice, FileOverrides, Georeference, Image, Input, Item, Options, PatchChoice, PixelChoice, Pixels, Work
 
 __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object",
-    "is_address", "redact", "create", "join", "validate", "info", "repack", "edit", "preview",
+    "is_address", "redact", "create", "join", "validate", "info", "repack", "edit", "patch", "preview",
 ]
 
 __version__: str
@@ -134,6 +134,9 @@ def repack(
 def edit(
     path: Path, input: Input, overrides: FileOverrides, choice: EditChoice
 ) -> tuple[list[str], bool, bool, int, list[str]]: ...
+def patch(
+    path: Path, updates: list[Path], choice: PatchChoice
+) -> tuple[int, bool, list[tuple[int, int, int, int]], list[tuple[int, int, int, int]], list[str]]: ...
 def is_address(text: str) -> bool: ...
 def redact(text: str) -> str: ...
 def validate(

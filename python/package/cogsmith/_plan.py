@@ -184,6 +184,22 @@ class EditChoice:
 
 
 @dataclass
+class PatchChoice:
+    """Options of a patch."""
+
+    output: Path | None = None
+    overwrite: bool = False
+    replace_all: bool = False
+    #: One kernel, or one per band.
+    overview_resampling: list[str] = field(default_factory=list)
+    level: int | None = None
+    statistics: bool = False
+    threads: int | None = None
+    dry_run: bool = False
+    sync: bool = False
+
+
+@dataclass
 class Pixels:
     """Arrays in memory, as ``_arrays.pixels`` returns them."""
 

@@ -64,7 +64,8 @@ pub(super) struct Kernel {
     source_width: usize,
     /// Computed columns of the coarser level.
     width: usize,
-    /// The row after the last computed row of the coarser level.
+    /// The first computed row of the coarser level, and the row after the last one.
+    start: u32,
     end: u32,
     /// Buffers for convolutions of bytes: one per thread for all levels. To be cleared after the last one.
     pub(super) lines: Arc<Pool<Lines>>,
@@ -98,7 +99,7 @@ impl Kernel {
         let spec = plan.spec();
         let methods = plan.resampling().to_vec();
         let [columns, rows] = source.level.axes_to(&target.level);
-        let columns = columns.within(source.window.columns.start, target.window.columns.start);
+        let columns = columns.within(source.window.columns.start, target.computed.columns.start);
         // GDAL's masks are 0 and 255, but 0 and 1 if the source is an overview with an internal mask.
         let valid = if spec.mask && source.level.index > 0 { 1.0 } else { 255.0 };
         let means = methods.iter().any(|method| matches!(method, Resampling::Average | Resampling::Rms));
@@ -119,8 +120,9 @@ impl Kernel {
                 .map(|(band, kind)| (band, kind == ExtraSample::UnassociatedAlpha && palette.is_none())),
             palette,
             source_width: source.window.width() as usize,
-            width: target.window.width() as usize,
-            end: target.window.rows.end,
+            width: target.computed.width() as usize,
+            start: target.computed.rows.start,
+            end: target.computed.rows.end,
             lines,
         }
     }
@@ -173,7 +175,7 @@ impl Kernel {
 
     /// Returns the first row of the finer level that rows from `next` on need.
     pub(super) fn first_needed(&self, next: u32) -> u32 {
-        if next < self.end { self.needed(next).start } else { u32::MAX }
+        if next < self.end { self.needed(next.max(self.start)).start } else { u32::MAX }
     }
 
     /// Returns the preferred minimum number of rows per piece: convolutions also resample the rows above and below each

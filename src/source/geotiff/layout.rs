@@ -189,6 +189,17 @@ impl ImageLayout {
         })
     }
 
+    /// Replaces the place of a chunk; its bytes are within the file.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn replace_chunk(&mut self, index: usize, offset: u64, count: u64) {
+        for (array, value) in [(&mut self.offsets, offset), (&mut self.byte_counts, count)] {
+            if let Some(to) = array.get_mut(index) {
+                *to = value;
+            }
+        }
+        self.file_length = self.file_length.max(offset.saturating_add(count));
+    }
+
     /// Returns true if some chunks are not stored in the file.
     pub(super) fn is_sparse(&self) -> bool {
         self.missing_offsets().is_some() || self.offsets.contains(&0)

@@ -6,6 +6,8 @@
 mod georeference;
 mod image;
 mod layout;
+#[cfg(feature = "mosaic")]
+mod level;
 mod metadata;
 mod overrides;
 mod overviews;
@@ -17,6 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) use self::image::widen;
 use self::layout::ImageLayout;
+#[cfg(feature = "mosaic")]
+pub(crate) use self::level::LevelSource;
 pub(crate) use self::metadata::all_items as metadata_items;
 use self::rows::{RowReader, Run};
 

@@ -45,6 +45,8 @@ fn put_run(put: Put<'_>, window: &mut StripeWindow<'_>, run: Run<'_>) {
 pub(super) struct RowReader {
     file: TiffFile,
     layout: Arc<ImageLayout>,
+    /// The first column of chunks to read; stripes have as many columns as they are wide.
+    first_column: u32,
     /// The sample that fills chunks that are not stored.
     fill: Vec<u8>,
     /// Chunks that reach beyond the rows requested last, from left to right.
@@ -158,7 +160,22 @@ impl RowReader {
         let is_tall = !layout.tiled && streams && chunk_bytes > TALL_BYTES && rows > 1;
         let planes = if is_tall { usize::from(layout.planes()) } else { 0 };
         let tall = (0..planes).map(TallStrip::new).collect();
-        Self { file, layout, fill, pending: Vec::new(), tall, buffers: Pool::default() }
+        Self { file, layout, first_column: 0, fill, pending: Vec::new(), tall, buffers: Pool::default() }
+    }
+
+    /// Limits reading to the columns from the left edge of a chunk on. Stripes end at the edge of a chunk, too, or of the image.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn start_at(&mut self, column: u32) {
+        self.first_column = column / u32::try_from(self.layout.format.width).unwrap_or(u32::MAX).max(1);
+        self.pending.clear();
+    }
+
+    /// Replaces the place of a chunk, and makes the file at least long enough for it.
+    #[cfg(feature = "mosaic")]
+    pub(super) fn replace_chunk(&mut self, index: usize, offset: u64, count: u64) {
+        let layout = Arc::make_mut(&mut self.layout);
+        layout.replace_chunk(index, offset, count);
+        self.file.length = self.file.length.max(offset.saturating_add(count));
     }
 
     /// Returns the layout of the image.
@@ -211,11 +228,12 @@ impl RowReader {
         self.file.reader.read_ahead(&mut { ahead });
         let row_end = |row: u32| (row.saturating_add(1)).saturating_mul(layout.chunk_height).min(end);
         let row_ends: Vec<usize> = chunk_rows.clone().map(|row| (row_end(row) - first_row) as usize).collect();
-        let column_end = |column: u32| (column as usize + 1).saturating_mul(layout.format.width);
-        let column_ends: Vec<usize> =
-            (0..layout.chunks_across).map(|column| column_end(column).min(layout.width as usize)).collect();
+        let column_end = |column: usize| (column + 1).saturating_mul(layout.format.width);
+        let across = stripe.width.div_ceil(layout.format.width.max(1));
+        let column_ends: Vec<usize> = (0..across).map(|column| column_end(column).min(stripe.width)).collect();
         let mut pending = std::mem::take(&mut self.pending).into_iter().peekable();
-        let columns = 0..layout.chunks_across;
+        let columns = self.first_column..layout.chunks_across;
+        let columns = columns.start..columns.end.min(columns.start + u32::try_from(across).unwrap_or(u32::MAX));
         let places = chunk_rows.clone().flat_map(|row| columns.clone().map(move |column| (row, column)));
         let windows = stripe.windows(&row_ends, &column_ends);
         let jobs = places.zip(windows).map(|((row, column), window)| {

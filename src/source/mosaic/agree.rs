@@ -10,12 +10,12 @@ const MAX_NAMES: usize = 5;
 const MAX_WARNINGS: usize = 20;
 
 /// An input's name and description, as the header says.
-pub(super) struct Described {
-    pub(super) name: String,
-    pub(super) spec: ImageSpec,
-    pub(super) geo: GeoRef,
-    pub(super) metadata: Metadata,
-    pub(super) warnings: Vec<String>,
+pub(crate) struct Described {
+    pub(crate) name: String,
+    pub(crate) spec: ImageSpec,
+    pub(crate) geo: GeoRef,
+    pub(crate) metadata: Metadata,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The description of the first input, and what all others share with it.

@@ -66,7 +66,7 @@ pub(super) fn place(inputs: &[Placed]) -> Result<Grid> {
 }
 
 /// Returns column and row of an input's corner on the grid of the first one.
-fn corner(first: &Placed, input: &Placed) -> Result<(i64, i64)> {
+pub(super) fn corner(first: &Placed, input: &Placed) -> Result<(i64, i64)> {
     let mismatch = |reason: String| -> Error {
         let (first, second) = (first.name.clone(), input.name.clone());
         ErrorKind::Mismatch { first, second, reason, option: None }.into()

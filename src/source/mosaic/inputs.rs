@@ -75,6 +75,11 @@ impl InputRows {
         &self.planes.bytes()[plane * self.plane_bytes + row * self.row_bytes..][..self.row_bytes]
     }
 
+    /// Returns the number of columns.
+    pub(in crate::source) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Returns the mask of a row, if the input has one.
     pub(in crate::source) fn mask_row(&self, row: usize) -> Option<&[u8]> {
         self.has_mask.then(|| &self.mask.bytes()[row * self.width..][..self.width])

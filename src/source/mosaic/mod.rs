@@ -4,6 +4,8 @@ mod agree;
 mod grid;
 mod inputs;
 mod overlap;
+#[cfg(feature = "geotiff")]
+pub(crate) mod patch;
 mod stack;
 
 use crate::error::{Error, Result};
@@ -221,10 +223,15 @@ impl<'a> MosaicSource<'a> {
 
     /// Fills rows, all inputs in turn.
     fn compose(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        self.fill(stripe);
+        self.compose_over(first_row, stripe, executor)
+    }
+
+    /// Puts all inputs in turn over the pixels of a stripe.
+    pub(crate) fn compose_over(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         let count = u32::try_from(stripe.rows).unwrap_or(u32::MAX);
         let rows = first_row..first_row.saturating_add(count).min(self.spec.height);
         let layout = stripe.layout;
-        self.fill(stripe);
         let row_samples = stripe.width * stripe.bands;
         let counted = if self.rules.overlap.is_by_order() { 0 } else { stripe.rows * row_samples };
         let summed = if self.rules.needs_sums() { counted } else { 0 };

@@ -75,6 +75,8 @@ pub(crate) enum Cover {
     Data,
     /// All of them, nodata and NaN included.
     Whole,
+    /// All of them, and those that the input masks become masked.
+    Replace,
     /// Those that the input's mask leaves valid.
     Mask,
     /// Samples other than nodata; NaN counts unless it is nodata.
@@ -188,7 +190,7 @@ impl Rules {
                     let (target, source) = (cast::<T>(target), bytemuck::cast_slice::<u8, T>(source));
                     let nan_is_nodata = self.nodata.is_some_and(|nodata| nodata.as_f64().is_nan());
                     match cover {
-                        Cover::Whole => target.copy_from_slice(source),
+                        Cover::Whole | Cover::Replace => target.copy_from_slice(source),
                         Cover::Samples if !nan_is_nodata => cover_exactly(target, source, nodata),
                         _ if cover == Cover::Mask && valid.is_none() => target.copy_from_slice(source),
                         _ => cover_data(target, source, valid.as_deref(), samples, nodata),
@@ -210,7 +212,13 @@ impl Rules {
                 }
             }
         }
-        if let (Some(valid), Some(mask)) = (&valid, window.mask_row(window_row)) {
+        if let (Cover::Replace, Some(mask)) = (cover, window.mask_row(window_row)) {
+            let mask = &mut mask[column..][..rows.width()];
+            match rows.mask_row(row) {
+                Some(own) => mask.copy_from_slice(own),
+                None => mask.fill(u8::MAX),
+            }
+        } else if let (Some(valid), Some(mask)) = (&valid, window.mask_row(window_row)) {
             for (to, ok) in mask[column..].iter_mut().zip(valid) {
                 *to = if *ok { u8::MAX } else { *to };
             }
