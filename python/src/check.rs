@@ -1,10 +1,10 @@
-//! Validation and description of files, as the command prints them with `--json`.
+//! Validation, description, and explanation of files, as the command prints them with `--json`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cogsmith::ReadAt;
 use cogsmith::check::{self, CheckOptions};
+use cogsmith::{ExplainOptions, ReadAt, ReadOptions};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyMapping};
@@ -96,6 +96,29 @@ pub(crate) fn info<'py>(
     })?;
     let result = PyDict::new(py);
     result.update(pythonize(py, &info)?.cast::<PyMapping>()?)?;
+    remote.add_traffic(&result)?;
+    Ok(result)
+}
+
+/// Explains a file.
+#[pyfunction]
+pub(crate) fn explain<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    trials: bool,
+    storage_options: BTreeMap<String, String>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let nobody = Audience { callback: None, rows: 0 };
+    let (explanation, remote) = supervise(py, None, &nobody, |supervisor| {
+        let remote = Remote::new([path.as_path()], &storage_options, supervisor.flag())?;
+        let options = ExplainOptions::new()
+            .trials(trials)
+            .read_options(ReadOptions::new().addresses(remote.addresses()))
+            .cancel(supervisor.flag());
+        Ok((cogsmith::explain(&path, &options)?, remote))
+    })?;
+    let result = PyDict::new(py);
+    result.update(pythonize(py, &explanation)?.cast::<PyMapping>()?)?;
     remote.add_traffic(&result)?;
     Ok(result)
 }

@@ -69,6 +69,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(patch::patch, module)?)?;
     module.add_function(wrap_pyfunction!(check::validate, module)?)?;
     module.add_function(wrap_pyfunction!(check::info, module)?)?;
+    module.add_function(wrap_pyfunction!(check::explain, module)?)?;
     module.add_function(wrap_pyfunction!(preview::preview, module)?)?;
     Ok(())
 }

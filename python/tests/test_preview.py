@@ -1,6 +1,8 @@
-"""Small pictures: :func:`cogsmith.preview` makes the files of the command."""
+"""Small pictures and explanations: :func:`cogsmith.preview` and :func:`cogsmith.explain` do what the commands do."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import pytest
@@ -56,3 +58,16 @@ def test_wrong_options_are_refused(cog, options, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.tif"):
         cogsmith.preview(tmp_path / "nothing.tif")
+
+
+def test_explanations_are_those_of_the_command(cog):
+    explanation = cogsmith.explain(cog)
+    said = json.loads(command("explain", "--json", cog))
+    assert said.pop("file") == str(cog)
+    for one in (explanation, said):
+        one["trials"] = sorted((trial["name"], trial["bytes"]) for trial in one["trials"])
+        one.pop("advice")  # It depends on speeds.
+    assert explanation == said
+    assert sum(one["bytes"] for one in explanation["contents"]) == cog.stat().st_size
+    alone = cogsmith.explain(cog, trials=False)
+    assert (alone["sample"], alone["trials"]) == (None, [])

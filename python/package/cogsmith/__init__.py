@@ -8,12 +8,12 @@
 - :func:`edit`, :func:`repack`: change a file without encoding it again, as the commands of these names do.
 - :func:`patch`: replace a window of a file, encoding only the tiles that change, as the command of this name does.
 - :func:`cog_translate`: replaces the function of this name in rio-cogeo.
-- :func:`validate`, :func:`info`, :func:`preview`: check, describe, and show files, as the commands of these names do.
+- :func:`validate`, :func:`info`, :func:`explain`, :func:`preview`: check, describe, explain, and show files, as the commands of these names do.
 - ``array.cogsmith.write(...)``: the same functions as an accessor of DataArrays and Datasets.
 """
 
 from . import _xarray
-from ._check import info, validate
+from ._check import explain, info, validate
 from ._convert import create
 from ._datacube import _write_cog, to_cog, write_cog
 from ._edit import edit, repack
@@ -28,5 +28,5 @@ from ._write import write
 _xarray.register()
 
 __all__ = [
-    "CogWriter", "__version__", "cog_translate", "create", "edit", "info", "mosaic", "patch", "preview", "repack", "stack", "to_cog", "validate", "write", "write_cog",
+    "CogWriter", "__version__", "cog_translate", "create", "edit", "explain", "info", "mosaic", "patch", "preview", "repack", "stack", "to_cog", "validate", "write", "write_cog",
 ]  # fmt: skip

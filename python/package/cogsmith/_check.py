@@ -122,6 +122,51 @@ def info(file: str | os.PathLike[str] | bytes, *, storage_options: StorageOption
     return _native.info(_subject(file), _storage(storage_options, file))
 
 
+def explain(
+    file: str | os.PathLike[str], *, trials: bool = True, storage_options: StorageOptions = None
+) -> dict[str, Any]:
+    """Explain a TIFF file: where its bytes are, the requests for reading it, and what other options would save.
+
+    Parameters
+    ----------
+    file : str or os.PathLike
+        Path of the file, or its address as for :func:`cogsmith.create`.
+    trials : bool, default True
+        Whether three windows of full resolution are encoded with other codecs and tile sizes.
+    storage_options : dict, optional
+        Connection to the store of an address, as for :func:`cogsmith.write`.
+
+    Returns
+    -------
+    dict
+        The object that ``cogsmith explain --json`` prints, without ``file``:
+
+        - ``info``: the result of :func:`info`;
+        - ``contents``: list of dicts with ``content`` ("header", "index", "tiles", "mask", "other", or "unused"), ``level``,
+          and ``bytes``; ``padding_bytes``: uncompressed bytes beyond the edges of the image; ``regions``: list of dicts with
+          ``start``, ``end``, ``content``, and ``level``;
+        - ``readers``: list of dicts with ``reader``, ``block_bytes``, the cost ``open``, and ``views`` of each level;
+        - ``sample``: dict with ``windows`` (column, row, width, height), ``uncompressed_bytes``, and ``stored_bytes``, or None;
+        - ``trials``: list of dicts with ``name``, ``arguments`` (of ``cogsmith create``), ``predictor``, ``bytes``, ``seconds``
+          (one thread), and ``lossy``;
+        - ``advice``: list of dicts with ``reason`` and ``arguments``;
+        - ``read``, if the file is at an address: the ``requests`` made and the ``bytes`` received.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a TIFF, is damaged, or, with ``trials``, has tiles that cannot be read.
+    OSError
+        If the file cannot be read; FileNotFoundError if it does not exist.
+
+    Examples
+    --------
+    >>> for advice in cogsmith.explain("out.tif")["advice"]:
+    ...     print(advice["reason"], advice["arguments"])
+    """
+    return _native.explain(_targets.source_of(file), bool(trials), _storage(storage_options, file))
+
+
 def _subject(file: str | os.PathLike[str] | bytes) -> Path | str | bytes:
     return file if isinstance(file, bytes) else _targets.source_of(file)
 

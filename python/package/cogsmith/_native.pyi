@@ -8,7 +8,7 @@ __all__ = [
     "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object",
-    "is_address", "redact", "create", "join", "validate", "info", "repack", "edit", "patch", "preview",
+    "is_address", "redact", "create", "join", "validate", "info", "repack", "edit", "patch", "preview", "explain",
 ]
 
 __version__: str
@@ -145,4 +145,5 @@ def validate(
 def preview(
     source: Path | str, size: int, bands: list[int | str], image: int | None, format: str, storage_options: dict[str, str]
 ) -> tuple[bytes, list[str]]: ...
+def explain(path: Path | str, trials: bool, storage_options: dict[str, str]) -> dict[str, Any]: ...
 def info(subject: Path | str | bytes, storage_options: dict[str, str]) -> dict[str, Any]: ...
