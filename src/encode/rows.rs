@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::buffer::Pool;
-use crate::codec::{Padding, TileEncoder, TileView, count_nodata};
+use crate::codec::{Padding, TileEncoder, TileFormat, TileView, count_nodata};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
 use crate::grid::{Level, Plane, SectionId, TileId};
@@ -35,7 +35,7 @@ pub(super) struct EncodedTile {
     pub(super) checksum: Option<u64>,
     /// The loss of a lossy codec.
     pub(super) losses: Losses,
-    /// Leader, payload, and trailer.
+    /// Leader, payload, and trailer; empty if the tile is left out of the file.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -334,6 +334,9 @@ impl RowEncoder {
         let level = &self.plan.levels()[tile.level];
         let format = self.plan.tile_format(level, tile.plane);
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
+        if let Some(absent) = self.absent_tile(tile, &format, view) {
+            return Ok(absent);
+        }
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
         let is_sampled = is_sampled(tile);
@@ -363,6 +366,30 @@ impl RowEncoder {
         }
         let section = self.plan.grid().section(tile.level, tile.plane);
         Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, losses, bytes })
+    }
+
+    /// Returns the tile without bytes if it is to be left out of the file.
+    fn absent_tile(&self, tile: TileId, format: &TileFormat, view: TileView<'_>) -> Option<EncodedTile> {
+        let (sample, pixel) = match tile.plane {
+            Plane::Image(_) => (self.plan.absent_sample()?, format.samples * format.data_type.size()),
+            Plane::Mask => (self.plan.absent_sample().and(Some(&[0][..]))?, 1),
+        };
+        let mut losses = Losses::default();
+        if !view.holds_only(sample, pixel) {
+            let drops = self.plan.drops_masked_tiles() && tile.plane != Plane::Mask;
+            let mask = if drops {
+                self.view(&self.plan.levels()[tile.level], TileId { plane: Plane::Mask, ..tile })
+            } else {
+                None
+            };
+            if !mask?.holds_only(&[0], 1) {
+                return None;
+            }
+            losses.masked_tiles = 1;
+        }
+        let checksum = self.takes_checksums.then(|| view.checksum_of(sample, pixel));
+        let section = self.plan.grid().section(tile.level, tile.plane);
+        Some(EncodedTile { tile, section, size: TileLen::Sparse, checksum, losses, bytes: Vec::new() })
     }
 
     /// Returns whether encoding the image tiles of a level needs the mask.

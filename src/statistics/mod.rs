@@ -235,6 +235,11 @@ fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, other: Option<(T, T)>
     };
 }
 
+/// Returns whether samples under the mask count in statistics: nodata decides alone for most types, as in GDAL.
+pub(crate) fn counts_masked_pixels(spec: &ImageSpec) -> bool {
+    spec.mask && !Validity::of_statistics(spec, true).has_mask()
+}
+
 /// Returns the sums of no pixels for each band.
 pub(crate) fn no_sums(spec: &ImageSpec) -> Vec<BandSums> {
     vec![BandSums::new(spec.data_type); spec.bands.into()]

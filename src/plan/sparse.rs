@@ -1,0 +1,64 @@
+//! Tiles that are left out of the file, and the pixels that readers fill them with.
+
+use crate::error::{Error, OptionField, Result};
+use crate::geo::Metadata;
+use crate::options::{EncodeOptions, Sparse};
+use crate::sample::{Value, dispatch};
+use crate::spec::ImageSpec;
+use crate::statistics::counts_masked_pixels;
+
+use super::CogPlan;
+
+impl CogPlan {
+    /// Returns the sample that readers fill a tile without bytes with, in native byte order; `None` if all tiles are stored.
+    pub(crate) fn absent_sample(&self) -> Option<&[u8]> {
+        self.inner.absent_sample.as_deref()
+    }
+
+    /// Returns whether tiles without a valid pixel are left out, whatever their samples are.
+    pub(crate) fn drops_masked_tiles(&self) -> bool {
+        self.inner.options.sparse == Sparse::Masked && self.spec().mask
+    }
+}
+
+/// Checks the option against the image, and returns the sample of tiles that are left out; `None` if none are.
+pub(super) fn settle(
+    spec: &ImageSpec,
+    metadata: &mut Metadata,
+    options: &EncodeOptions,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Vec<u8>>> {
+    if options.sparse == Sparse::No {
+        return Ok(None);
+    }
+    if options.sparse == Sparse::Masked {
+        if !spec.mask {
+            let reason = "the file has no mask; choose yes to leave out tiles of nodata";
+            return Err(Error::option(OptionField::Sparse, reason));
+        }
+        if counts_masked_pixels(spec) {
+            if options.statistics {
+                let reason = "statistics count samples under the mask that are not nodata, and they would be left out; \
+                              choose yes, or leave out the statistics";
+                return Err(Error::conflict(OptionField::Sparse, OptionField::Statistics, reason));
+            }
+            metadata.drop_statistics();
+        }
+    }
+    let nodata = spec.nodata_in_range();
+    let sample = dispatch!(spec.data_type, T => {
+        let value = match &nodata {
+            Some(nodata) => <T as Value>::from_nodata(nodata),
+            None if spec.nodata.is_some() => None,
+            None => Some(<T as Value>::ZERO),
+        };
+        value.map(|value| bytemuck::bytes_of(&value).to_vec())
+    });
+    if sample.is_none() {
+        warnings.push(
+            "no tile is left out: no sample can equal the nodata value, so readers differ about missing tiles"
+                .to_owned(),
+        );
+    }
+    Ok(sample)
+}
