@@ -2,7 +2,7 @@
 
 use crate::error::{Error, OptionField, Result};
 use crate::geo::Metadata;
-use crate::options::{EncodeOptions, Sparse};
+use crate::options::{EncodeOptions, Resampling, Sparse};
 use crate::sample::{Value, dispatch};
 use crate::spec::ImageSpec;
 use crate::statistics::counts_masked_pixels;
@@ -13,6 +13,19 @@ impl CogPlan {
     /// Returns the sample that readers fill a tile without bytes with, in native byte order; `None` if all tiles are stored.
     pub(crate) fn absent_sample(&self) -> Option<&[u8]> {
         self.inner.absent_sample.as_deref()
+    }
+
+    /// Returns the sample, in native byte order, of parts of the image that need not be computed on any level, because tiles of
+    /// it are left out; `None` if all pixels have to be. Every kernel makes the same sample of it.
+    pub(crate) fn blank_sample(&self) -> Option<&[u8]> {
+        let spec = self.spec();
+        // Masks are made from the pixels of the source, and its nodata may not be that of the file.
+        let makes_mask = self.nodata_rule().is_some();
+        // A mean of colors is the nearest color of the palette, which may be another index of the same color.
+        let is_mean = |resampling: &Resampling| matches!(resampling, Resampling::Average | Resampling::Rms);
+        let mixes_colors = spec.has_color_map() && self.resampling().iter().any(is_mean);
+        let has_opaque_nodata = spec.alpha_band().is_some() && spec.nodata.is_some();
+        self.absent_sample().filter(|_| !makes_mask && !mixes_colors && !has_opaque_nodata)
     }
 
     /// Returns whether tiles without a valid pixel are left out, whatever their samples are.
