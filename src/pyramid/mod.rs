@@ -82,7 +82,7 @@ impl Cascade {
     pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
         for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
-            let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
+            let (Some(source), Some(target)) = (finer.last_mut(), coarser.first_mut()) else { break };
             let first = target.end();
             let count = kernel.computable(source.end(), first);
             if count == 0 {
@@ -96,6 +96,8 @@ impl Cascade {
                 }
             }
             kernel.prepare()?;
+            let held = kernel.needed(first).start..kernel.needed(first.saturating_add(count) - 1).end;
+            source.fill_blank(&held, &self.shares[index].window.columns);
             let mut stripe = target.stripe(count)?;
             compute(kernel, source, &mut stripe, first, executor);
             target.commit(count);
