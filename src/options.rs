@@ -17,6 +17,9 @@ pub use sparse::Sparse;
 /// False in WebAssembly, where files are encoded in shards, which compute all overviews; leaves out the code.
 pub(crate) const READS_OVERVIEWS: bool = !cfg!(target_family = "wasm");
 
+/// False in WebAssembly, whose module has a limited size; leaves out the code.
+pub(crate) const LEAVES_OUT_TILES: bool = !cfg!(target_family = "wasm");
+
 /// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]

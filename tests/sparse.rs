@@ -242,6 +242,9 @@ fn compare(spec: &ImageSpec, fill: &[u8], options: &EncodeOptions) {
     let (blank, same) = encoded(&mut source, &plan, &Executor::threads(2).unwrap());
     assert_eq!(summary, same);
     assert!(sparse == blank, "the file depends on what the source leaves blank");
+    let mut file = GeoTiffSource::from_reader(sparse.clone(), &ReadOptions::new()).unwrap();
+    let (again, _) = encoded(&mut file, &plan, &Executor::serial());
+    assert!(sparse == again, "a sparse file as a source gives another file");
 }
 
 fn options(resampling: Resampling) -> EncodeOptions {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, OptionField, Result};
 use crate::geo::Metadata;
-use crate::options::{EncodeOptions, Resampling, Sparse};
+use crate::options::{EncodeOptions, LEAVES_OUT_TILES, Resampling, Sparse};
 use crate::sample::{Value, dispatch};
 use crate::spec::ImageSpec;
 use crate::statistics::counts_masked_pixels;
@@ -12,7 +12,7 @@ use super::CogPlan;
 impl CogPlan {
     /// Returns the sample that readers fill a tile without bytes with, in native byte order; `None` if all tiles are stored.
     pub(crate) fn absent_sample(&self) -> Option<&[u8]> {
-        self.inner.absent_sample.as_deref()
+        if LEAVES_OUT_TILES { self.inner.absent_sample.as_deref() } else { None }
     }
 
     /// Returns the sample, in native byte order, of parts of the image that need not be computed on any level, because tiles of
@@ -30,7 +30,7 @@ impl CogPlan {
 
     /// Returns whether tiles without a valid pixel are left out, whatever their samples are.
     pub(crate) fn drops_masked_tiles(&self) -> bool {
-        self.inner.options.sparse == Sparse::Masked && self.spec().mask
+        LEAVES_OUT_TILES && self.inner.options.sparse == Sparse::Masked && self.spec().mask
     }
 }
 
@@ -43,6 +43,9 @@ pub(super) fn settle(
 ) -> Result<Option<Vec<u8>>> {
     if options.sparse == Sparse::No {
         return Ok(None);
+    }
+    if !LEAVES_OUT_TILES {
+        return Err(Error::option(OptionField::Sparse, "not available in WebAssembly"));
     }
     if options.sparse == Sparse::Masked {
         if !spec.mask {

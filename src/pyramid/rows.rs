@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::buffer::AlignedBytes;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
+use crate::options::LEAVES_OUT_TILES;
 use crate::plan::{CogPlan, LevelShare};
 use crate::view::{BlankArea, Stripe, StripeLayout};
 
@@ -62,7 +63,7 @@ impl LevelRows {
         Self {
             planes: vec![AlignedBytes::default(); self.planes.len()],
             mask: self.mask.as_ref().map(|_| AlignedBytes::default()),
-            blanks: self.blanks.as_ref().map(BlankCells::like),
+            blanks: self.blanks().map(BlankCells::like),
             ..*self
         }
     }
@@ -162,7 +163,7 @@ impl LevelRows {
         let top = (self.end - self.first) as usize;
         self.end += count;
         let has_mask = self.mask.is_some();
-        let Some(blanks) = &mut self.blanks else { return };
+        let Some(blanks) = self.blanks_mut() else { return };
         let [image, mask] = blanks.settle(count as usize, has_mask);
         image.into_iter().for_each(|area| self.fill_image(&area, top));
         mask.into_iter().for_each(|area| self.fill_mask(&area, top));
@@ -171,14 +172,19 @@ impl LevelRows {
     /// Marks the rows of the last stripe as filled, apart from blank cells.
     pub(super) fn commit_cells(&mut self, count: u32, cells: &[bool]) {
         self.end += count;
-        if let Some(blanks) = &mut self.blanks {
+        if let Some(blanks) = self.blanks_mut() {
             blanks.push(cells);
         }
     }
 
     /// Returns the blank cells, if they are tracked.
     pub(super) fn blanks(&self) -> Option<&BlankCells> {
-        self.blanks.as_ref()
+        if LEAVES_OUT_TILES { self.blanks.as_ref() } else { None }
+    }
+
+    /// Returns the blank cells to be changed.
+    fn blanks_mut(&mut self) -> Option<&mut BlankCells> {
+        if LEAVES_OUT_TILES { self.blanks.as_mut() } else { None }
     }
 
     /// Returns columns of the window, counted from the left edge of the level.
@@ -200,7 +206,7 @@ impl LevelRows {
 
     /// Returns whether all pixels of some rows in a rectangle of columns, counted from the left edge of the level, are blank.
     pub(crate) fn is_blank(&self, rows: &Range<u32>, columns: &Range<u32>) -> bool {
-        self.blanks.as_ref().is_some_and(|blanks| {
+        self.blanks().is_some_and(|blanks| {
             let pixels = (columns.start - self.left) as usize..(columns.end - self.left) as usize;
             blanks.are_blank(self.indices(rows), &blanks.covering(&pixels))
         })
@@ -211,7 +217,7 @@ impl LevelRows {
     pub(crate) fn filled_parts(&self, rows: Range<u32>) -> Vec<(Range<u32>, Vec<Range<u32>>)> {
         // Columns are numbered with 32 bits.
         let column = |pixel: usize| self.left + u32::try_from(pixel).unwrap_or(u32::MAX);
-        let Some(blanks) = &self.blanks else { return vec![(rows, vec![self.left..column(self.width)])] };
+        let Some(blanks) = self.blanks() else { return vec![(rows, vec![self.left..column(self.width)])] };
         let part = |(run, pixels): (Range<usize>, Vec<Range<usize>>)| {
             let columns = pixels.iter().map(|pixels| column(pixels.start)..column(pixels.end)).collect();
             let [start, end] = [run.start, run.end].map(|row| self.first + u32::try_from(row).unwrap_or(u32::MAX));
@@ -222,7 +228,7 @@ impl LevelRows {
 
     /// Fills the blank cells of tiles in some rows that are not blank as a whole.
     pub(super) fn fill_mixed(&mut self, rows: &Range<u32>) {
-        let Some(blanks) = &self.blanks else { return };
+        let Some(blanks) = self.blanks() else { return };
         let (left, indices) = (self.left, self.indices(rows));
         let mixed = |column: &usize| {
             let mut cells = indices.clone().map(|row| blanks.row(row)[*column]);
@@ -238,7 +244,7 @@ impl LevelRows {
 
     /// Fills the blank cells of some rows in a rectangle of columns, so that they can be read.
     pub(crate) fn fill_blank(&mut self, rows: &Range<u32>, columns: &Range<u32>) {
-        let Some(blanks) = &self.blanks else { return };
+        let Some(blanks) = self.blanks() else { return };
         let pixels = (columns.start - self.left) as usize..(columns.end - self.left) as usize;
         let cells = blanks.covering(&pixels);
         let mut areas = Vec::new();
@@ -281,7 +287,7 @@ impl LevelRows {
 
     /// Marks the cells of new rows, from row `first` on, whose pixels are all blank.
     pub(super) fn find_blank(&mut self, first: u32, executor: &Executor) {
-        let Some(blanks) = &self.blanks else { return };
+        let Some(blanks) = self.blanks() else { return };
         let (rows, across) = (self.index(first)..self.index(self.end), blanks.across());
         let cuts = rows.clone().step_by(self.tile_height as usize);
         let pieces = cuts.flat_map(|top| (0..across).map(move |column| (top, column))).collect();
@@ -292,7 +298,7 @@ impl LevelRows {
                 .then_some((top, column))
         });
         let found: Vec<_> = found.into_iter().flatten().map(|(top, column)| (top..bottom(top), column)).collect();
-        if let Some(blanks) = &mut self.blanks {
+        if let Some(blanks) = self.blanks_mut() {
             found.into_iter().for_each(|(rows, column)| blanks.mark(rows, column));
         }
     }
@@ -300,7 +306,7 @@ impl LevelRows {
     /// Returns whether all pixels of a rectangle, whose rows are counted in the buffer, are blank.
     fn holds_blank(&self, mut rows: Range<usize>, columns: &Range<usize>) -> bool {
         let (row_bytes, pixel) = (self.row_bytes(), self.samples() * self.sample_size);
-        let Some(blanks) = &self.blanks else { return false };
+        let Some(blanks) = self.blanks() else { return false };
         let sample = &blanks.source.sample[..];
         rows.all(|row| {
             let image = self.planes.iter().all(|plane| {
@@ -323,7 +329,7 @@ impl LevelRows {
             self.copy_rows(&mut stripe, rows, &columns);
         }
         part.end = rows.end;
-        let Some(blanks) = &self.blanks else { return Ok(()) };
+        let Some(blanks) = self.blanks() else { return Ok(()) };
         let cells = blanks.covering(&columns);
         let mut areas = Vec::new();
         for (to, row) in self.indices(rows).enumerate() {
@@ -338,7 +344,7 @@ impl LevelRows {
             part.fill_image(&area, 0);
             part.fill_mask(&area, 0);
         }
-        if let Some(blanks) = &mut part.blanks {
+        if let Some(blanks) = part.blanks_mut() {
             blanks.push_filled((rows.end - rows.start) as usize);
         }
         Ok(())
@@ -393,7 +399,7 @@ impl LevelRows {
             to[..bytes].copy_from_slice(&from[..bytes]);
         }
         self.end = other.end;
-        if let (Some(blanks), Some(from)) = (&mut self.blanks, &other.blanks) {
+        if let (Some(blanks), Some(from)) = (self.blanks_mut(), other.blanks()) {
             blanks.copy_from(from, (first - other.first) as usize);
         }
         self.stripe(count)
@@ -409,8 +415,8 @@ impl LevelRows {
         let kept = (self.end - row) as usize;
         let pixel = self.samples() * self.sample_size;
         // Memory of blank cells is not touched, but in time, data is everywhere: fresh memory costs nothing until it is used.
-        let renew = self.blanks.as_ref().is_some_and(|blanks| blanks.are_mostly_blank(0..dropped));
-        let parts = match &self.blanks {
+        let renew = self.blanks().is_some_and(|blanks| blanks.are_mostly_blank(0..dropped));
+        let parts = match self.blanks() {
             Some(blanks) => blanks.filled_pixels(dropped..dropped + kept),
             None => vec![(dropped..dropped + kept, vec![0..self.width])],
         };
@@ -419,7 +425,7 @@ impl LevelRows {
         for (buffer, pixel) in buffers {
             drop_rows(buffer, (self.width * pixel, pixel), dropped, &parts, renew);
         }
-        if let Some(blanks) = &mut self.blanks {
+        if let Some(blanks) = self.blanks_mut() {
             blanks.forget(dropped);
         }
         self.first = row;

@@ -27,7 +27,7 @@ use crate::codec::decode::Compression;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
-use crate::options::READS_OVERVIEWS;
+use crate::options::{LEAVES_OUT_TILES, READS_OVERVIEWS};
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::tiff::file::{Directory, TiffFile};
@@ -342,7 +342,7 @@ impl PixelSource for GeoTiffSource {
     }
 
     fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
-        if stripe.blank_sample() != Some(self.pixels.fill()) {
+        if !LEAVES_OUT_TILES || stripe.blank_sample() != Some(self.pixels.fill()) {
             return self.read_rows(first_row, stripe, executor);
         }
         let areas = self.pixels.read_stored(first_row, stripe, executor, None, true)?;
