@@ -158,7 +158,7 @@ install_stores() {
 
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview explain recipes nodata geotiff-js crs validation edit patch lerc pixels stores wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview explain recipes nodata geotiff-js crs validation edit patch sparse lerc pixels stores wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
@@ -365,6 +365,7 @@ oracles() {
     stage validation judge validation
     stage edit judge edit
     stage patch judge patch
+    stage sparse judge sparse
     stage lerc judge lerc
     stage stores stores
     stage fixtures fixtures_same

@@ -9,7 +9,7 @@ use crate::names::any_of;
 /// use cogsmith::{CreationOption, OptionField};
 /// let option = CreationOption::find("predictor").expect("GDAL has it");
 /// assert_eq!(option.setting("YES")?, Some((OptionField::Predictor, "auto".to_owned())));
-/// assert!(CreationOption::find("SPARSE_OK").is_some_and(|option| option.setting("TRUE").is_err()));
+/// assert!(CreationOption::find("TARGET_SRS").is_some_and(|option| option.setting("EPSG:3857").is_err()));
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +108,7 @@ const PREDICTORS: &[(&str, &str)] = &[
     ("FLOATING_POINT", "float"),
     ("3", "float"),
 ];
+const SWITCH: &[(&str, &str)] = &[("TRUE", "yes"), ("YES", "yes"), ("ON", "yes"), ("1", "yes")];
 const NO: &[&str] = &["NO", "FALSE", "OFF", "0"];
 const JPEG_XL: &str = "JPEG XL is not written, since hardly any reader has it";
 const NO_WARP: &str = "images are not reprojected; use gdalwarp first";
@@ -145,7 +146,7 @@ static TABLE: [CreationOption; 36] = [
         .only("levels that the input lacks are computed; OVERVIEWS=AUTO takes those that it has"),
     CreationOption::of("OVERVIEW_COUNT", "3", OptionField::OverviewCount),
     CreationOption::without("GEOTIFF_VERSION", "1.1", "the version follows from the CRS").implied(&["AUTO"]),
-    CreationOption::without("SPARSE_OK", "TRUE", "all tiles are written").implied(NO),
+    CreationOption::of("SPARSE_OK", "TRUE", OptionField::Sparse).words(SWITCH).implied(NO).only("it is a switch"),
     CreationOption::of("STATISTICS", "YES", OptionField::Statistics)
         .words(&[("YES", "yes"), ("NO", "no")])
         .implied(&["AUTO"])
@@ -188,6 +189,8 @@ mod tests {
         assert_eq!(setting("COMPRESS", "LERC_ZSTD"), Ok(Some((OptionField::Compression, "lerc_zstd".into()))));
         assert_eq!(setting("bigtiff", "if_safer"), Ok(Some((OptionField::BigTiff, "auto".into()))));
         assert_eq!(setting("SPARSE_OK", "NO"), Ok(None));
+        assert_eq!(setting("sparse_ok", "true"), Ok(Some((OptionField::Sparse, "yes".into()))));
+        assert!(setting("SPARSE_OK", "masked").unwrap_err().contains("only TRUE"));
         let refused = setting("OVERVIEWS", "FORCE_USE_EXISTING").unwrap_err();
         assert!(refused.contains("(only AUTO, IGNORE_EXISTING, or NONE)"), "{refused}");
         assert!(setting("TARGET_SRS", "EPSG:3857").unwrap_err().contains("gdalwarp"));

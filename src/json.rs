@@ -75,6 +75,7 @@ object!(Summary(summary), {
     "quality": integer(summary.compression.parameter("quality")),
     "max_z_error": number(summary.compression.parameter("max-z-error")),
     "nodata_samples": Some(summary.nodata_samples).filter(|count| *count > 0),
+    "masked_tiles": Some(summary.masked_tiles).filter(|count| *count > 0),
 }, "statistics": summary.statistics, "warnings": summary.warnings);
 
 object!(LevelSummary(level), {
@@ -83,6 +84,7 @@ object!(LevelSummary(level), {
     "tiles": level.tiles,
     "bytes": level.bytes,
 }, optional {
+    "sparse_tiles": Some(level.sparse_tiles).filter(|count| *count > 0),
     "existing": Some(true).filter(|_| level.existing),
     "loss": level.loss,
 });

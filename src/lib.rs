@@ -151,7 +151,8 @@ pub use grid::{Level, Plane, Rectangle, SectionId, TileGrid, TileId};
 pub use options::{
     BigTiff, Codec, CodecParameter, Compression, DEFAULT_DEFLATE_LEVEL, DEFAULT_JPEG_QUALITY, DEFAULT_TILE_SIDE,
     DEFAULT_ZSTD_LEVEL, EncodeOptions, Interleave, JpegPhotometric, LercCompression, MAX_HEADER_ROOM, MAX_TILE_SIDE,
-    MaskPolicy, MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Subsampling, TileSize,
+    MaskPolicy, MaxError, Overviews, ParameterRange, ParameterValue, Predictor, Resampling, Sparse, Subsampling,
+    TileSize,
 };
 pub use pixels::{BandChoice, PaletteColors, PixelOptions, Rescale};
 pub use plan::CogPlan;

@@ -1,6 +1,7 @@
 //! Encoding options: [`EncodeOptions`].
 
 mod resampling;
+mod sparse;
 
 use crate::error::{Error, OptionField, Result};
 use crate::names::{any_of, named};
@@ -11,9 +12,13 @@ pub use crate::codec::{
 };
 pub use crate::grid::{Interleave, MAX_TILE_SIDE, TileSize};
 pub use resampling::Resampling;
+pub use sparse::Sparse;
 
 /// False in WebAssembly, where files are encoded in shards, which compute all overviews; leaves out the code.
 pub(crate) const READS_OVERVIEWS: bool = !cfg!(target_family = "wasm");
+
+/// False in WebAssembly, whose module has a limited size; leaves out the code.
+pub(crate) const LEAVES_OUT_TILES: bool = !cfg!(target_family = "wasm");
 
 /// Overviews to write.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -144,6 +149,8 @@ pub struct EncodeOptions {
     /// items ([`BandStatistics`](crate::BandStatistics)). They replace those in the metadata. Not for complex samples.
     /// Default: `false`.
     pub statistics: bool,
+    /// Tiles to leave out because readers fill them with the same pixels. Default: [`Sparse::No`].
+    pub sparse: Sparse,
     /// Free bytes after the directories, in which later changes of georeferencing and metadata fit
     /// ([`edit`](fn@crate::edit)); at most [`MAX_HEADER_ROOM`]. Default: 0.
     pub header_room: u32,
@@ -165,6 +172,7 @@ impl Default for EncodeOptions {
             band_resampling: Vec::new(),
             big_tiff: BigTiff::Auto,
             statistics: false,
+            sparse: Sparse::No,
             header_room: 0,
         }
     }
@@ -246,6 +254,12 @@ impl EncodeOptions {
     /// Sets the TIFF variant. Default: BigTIFF only if the finished file needs it.
     pub fn big_tiff(mut self, big_tiff: BigTiff) -> Self {
         self.big_tiff = big_tiff;
+        self
+    }
+
+    /// Sets the tiles to leave out of the file. Default: [`Sparse::No`].
+    pub fn sparse(mut self, sparse: Sparse) -> Self {
+        self.sparse = sparse;
         self
     }
 

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
     BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, ReadOptions,
-    TileSize,
+    Sparse, TileSize,
 };
 
 use crate::compression::CompressionArguments;
@@ -28,7 +28,7 @@ use crate::store::StoreArguments;
 use crate::validate::ValidateArguments;
 use crate::values::{
     KernelChoice, big_tiff_help, bits, bytes, header_room, image_number, interleave_help, mask_help, named, nodata,
-    overviews, resampling, threads, tile_size,
+    overviews, resampling, sparse_help, threads, tile_size,
 };
 
 const EXAMPLES: &str = "\
@@ -144,6 +144,15 @@ pub(crate) struct CreateArguments {
     #[arg(long, value_parser = named(BigTiff::ALL, BigTiff::name, big_tiff_help), ignore_case = true, value_name = "WHEN",
           default_value_t = BigTiff::Auto, help_heading = "Layout")]
     bigtiff: BigTiff,
+
+    /// Leave out tiles that readers fill with the same pixels: those of nodata alone, or of 0 without nodata
+    ///
+    /// Applies to all levels and to mask tiles without a valid pixel. Some readers do not support such files. Examples:
+    /// --sparse, --sparse=masked
+    #[arg(long, value_parser = named(Sparse::ALL, Sparse::name, sparse_help), ignore_case = true, value_name = "TILES",
+          num_args = 0..=1, require_equals = true, default_value_t = Sparse::No, default_missing_value = "yes",
+          help_heading = "Layout")]
+    sparse: Sparse,
 
     /// Free bytes after the directories, in which later changes by 'edit' fit
     ///
@@ -409,6 +418,7 @@ impl CreateArguments {
                 Some(several) => several.iter().filter_map(|kernel| kernel.0).collect(),
             })
             .big_tiff(self.bigtiff)
+            .sparse(self.sparse)
             .header_room(self.header_room)
             .statistics(self.describe.computes_statistics()))
     }

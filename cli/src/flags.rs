@@ -19,6 +19,7 @@ pub(crate) fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::OverviewTileSize => "--overview-blocksize",
         OptionField::Interleave => "--interleave",
         OptionField::BigTiff => "--bigtiff",
+        OptionField::Sparse => "--sparse",
         OptionField::HeaderRoom => "--header-room",
         OptionField::Overviews => "--overviews",
         OptionField::OverviewCount => "--overview-count",

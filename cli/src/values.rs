@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use cogsmith::{BigTiff, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Resampling, TileSize};
+use cogsmith::{
+    BigTiff, EncodeOptions, ErrorKind, Interleave, MaskPolicy, Nodata, Overviews, Resampling, Sparse, TileSize,
+};
 
 use crate::arguments::{BitsChoice, NodataChoice, Threads};
 use crate::flags;
@@ -86,6 +88,15 @@ pub(crate) fn big_tiff_help(variant: BigTiff) -> &'static str {
         BigTiff::Auto => "Only if the finished file exceeds 4 GiB",
         BigTiff::Yes => "Always",
         BigTiff::No => "Never; fail if the file would need it",
+        _ => "",
+    }
+}
+
+pub(crate) fn sparse_help(sparse: Sparse) -> &'static str {
+    match sparse {
+        Sparse::No => "None: every tile is stored",
+        Sparse::Yes => "Tiles whose samples are all nodata, or 0 without nodata",
+        Sparse::Masked => "Also tiles without a valid pixel in the mask, whose samples become nodata (or 0)",
         _ => "",
     }
 }

@@ -223,7 +223,7 @@ fn creation_option(pair: &str) -> Result<Option<(&'static str, String)>, String>
     })?;
     let Some((field, value)) = setting else { return Ok(None) };
     let flag = flags::flag(field).ok_or_else(|| format!("-co {pair}: the command does not have this option"))?;
-    let is_switch = matches!(field, OptionField::Statistics | OptionField::StripMetadata);
+    let is_switch = matches!(field, OptionField::Statistics | OptionField::StripMetadata | OptionField::Sparse);
     Ok(Some((flag, if is_switch && value == "yes" { String::new() } else { value })))
 }
 
@@ -259,6 +259,7 @@ mod tests {
             ("cogsmith create -r average in out", "cogsmith create --overview-resampling=average in out"),
             ("cogsmith create -outsize 9 8 -r mode in out", "cogsmith create --size=9x8 --size-resampling=mode in out"),
             ("cogsmith create in out -co SPARSE_OK=NO", "cogsmith create in out"),
+            ("cogsmith create in out -co SPARSE_OK=TRUE", "cogsmith create --sparse in out"),
             ("cogsmith create -co STATISTICS=YES in out", "cogsmith create --stats in out"),
             (
                 "cogsmith create -co RESAMPLING=CUBIC -co OVERVIEW_RESAMPLING=MODE in out",
@@ -306,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_refused_by_name() {
-        assert!(refused("cogsmith create -co SPARSE_OK=TRUE in out").contains("SPARSE_OK=TRUE is not supported"));
+        assert!(refused("cogsmith create -co SPARSE_OK=MAYBE in out").contains("SPARSE_OK=MAYBE is not supported"));
         assert!(refused("cogsmith create -co TILED=YES in out").contains("always tiled"));
         assert!(refused("cogsmith create -co NONSENSE=1 in out").contains("no such option"));
         assert!(refused("cogsmith create -co COMPRESS in out").contains("NAME=VALUE"));

@@ -43,6 +43,7 @@ pub(crate) const fn keywords(option: OptionField) -> Keywords {
         OptionField::OverviewTileSize => Keywords::both("overview_blocksize"),
         OptionField::Interleave => Keywords::both("interleave"),
         OptionField::BigTiff => Keywords::both("bigtiff"),
+        OptionField::Sparse => Keywords::both("sparse"),
         OptionField::HeaderRoom => Keywords::of(Some("header_room"), None),
         OptionField::Overviews => Keywords::both("overviews"),
         OptionField::OverviewCount => Keywords::both("overview_count"),

@@ -41,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("KEYWORDS", keywords.collect::<BTreeMap<_, _>>())?;
     module.add("INTERLEAVES", cogsmith::Interleave::names().collect::<Vec<_>>())?;
     module.add("MASKS", cogsmith::MaskPolicy::names().collect::<Vec<_>>())?;
+    module.add("SPARSE", cogsmith::Sparse::names().collect::<Vec<_>>())?;
     module.add("PALETTE_COLORS", cogsmith::PaletteColors::names().collect::<Vec<_>>())?;
     module.add("OVERLAPS", cogsmith::Overlap::names().collect::<Vec<_>>())?;
     module.add("RESAMPLINGS", cogsmith::Resampling::names().collect::<Vec<_>>())?;

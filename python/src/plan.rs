@@ -7,7 +7,7 @@ use cogsmith::METADATA_TEXTS as TEXTS;
 use cogsmith::{
     BigTiff, CogPlan, ColorInterpretation, Compression, Crs, CrsUnit, DataType, EncodeOptions, ExtraSample, Gcp,
     GeoRef, ImageSpec, Interleave, MaskPolicy, Metadata, Nodata, Overrides, Overviews, ParameterValue, Photometric,
-    PixelIs, Predictor, Resampling, Summary, TileSize, Transform,
+    PixelIs, Predictor, Resampling, Sparse, Summary, TileSize, Transform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -71,6 +71,7 @@ pub(crate) struct Options {
     interleave: String,
     /// May be `safer`, which `create` resolves.
     pub(crate) big_tiff: String,
+    sparse: String,
     header_room: u32,
     overviews: Option<Vec<u32>>,
     overview_count: Option<u32>,
@@ -324,6 +325,7 @@ impl Options {
             .mask(parsed("mask", &self.mask, MaskPolicy::names())?)
             .interleave(parsed("interleave", &self.interleave, Interleave::names())?)
             .big_tiff(parsed("bigtiff", &self.big_tiff, BigTiff::names())?)
+            .sparse(parsed("sparse", &self.sparse, Sparse::names())?)
             .header_room(self.header_room)
             .overviews(match self.overview_count {
                 Some(count) => overviews.with_count(count).map_err(raise)?,

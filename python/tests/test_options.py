@@ -181,8 +181,8 @@ def test_no_option_of_gdal_is_unknown(name, case):
 @pytest.mark.parametrize(
     "options",
     [
-        {"compress": "lzma"}, {"sparse_ok": True},
-        {"SPARSE_OK": "TRUE"}, {"webp_level": 75}, {"tiling_scheme": "GoogleMapsCompatible"},
+        {"compress": "lzma"}, {"add_alpha": True},
+        {"ADD_ALPHA": "YES"}, {"webp_level": 75}, {"tiling_scheme": "GoogleMapsCompatible"},
         {"profile": "BASELINE"}, {"copy_src_overviews": True}, {"photometric": "ITULAB"},
         {"overview_compress": "lzma"}, {"endianness": "BIG"}, {"tfw": "yes"}, {"discard_lsb": 2}, {"rpcs": "x"},
     ],
@@ -253,7 +253,7 @@ def test_a_profile_is_unpacked():
 
 def test_options_of_gdal_that_are_lacked_say_why():
     reasons = {
-        "profile": "no such feature", "tiling_scheme": "does not reproject", "sparse_ok": "no such"
+        "profile": "no such feature", "tiling_scheme": "does not reproject", "add_alpha": "no such"
     }  # fmt: skip
     for name, reason in reasons.items():
         with pytest.raises(ValueError, match=f"'{name}'=.* is not supported: .*{reason}"):

@@ -64,6 +64,10 @@ impl Sweep<'_, '_> {
     ) -> Result<()> {
         let (mut sparse, mut last, per_plane) = (0u64, 0, image.per_plane().max(1));
         for tile in 0..tiles {
+            // With tile interleave, the next band starts again at the first tile.
+            if by_tile && tile % per_plane == 0 {
+                last = 0;
+            }
             let (offset, count) = (offsets.at(tile)?, counts.at(tile)?);
             let place = Place::tile(image.directory, tile).at(offset);
             match (offset, count) {
@@ -87,10 +91,6 @@ impl Sweep<'_, '_> {
                 _ => {}
             }
             self.ranges.add(offset, count, Some((image.directory, tile)));
-            // With tile interleave, the next band starts again at the first tile.
-            if by_tile && tile % per_plane == 0 {
-                last = 0;
-            }
             if self.promises.row_major && offset < last {
                 let message = format_args!("it starts at byte {offset}, the previous tile at byte {last}");
                 self.report.add(&rules::TILE_ORDER, place, message);

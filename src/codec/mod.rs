@@ -189,6 +189,23 @@ impl<'a> TileView<'a> {
         checksum.value()
     }
 
+    /// Returns whether every sample is `sample`, bit by bit; a pixel has `pixel` bytes.
+    pub(crate) fn holds_only(&self, sample: &[u8], pixel: usize) -> bool {
+        (0..self.height).all(|row| {
+            let row = self.row(row, self.width * pixel);
+            // If the first sample is right, and each one equals its neighbor, all are.
+            row.starts_with(sample) && row[sample.len()..] == row[..row.len() - sample.len()]
+        })
+    }
+
+    /// Returns the [checksum](Self::checksum) of the rectangle if every sample were `sample`.
+    pub(crate) fn checksum_of(&self, sample: &[u8], pixel: usize) -> u64 {
+        let row = sample.repeat(self.width * pixel / sample.len().max(1));
+        let mut checksum = Checksum::new();
+        (0..self.height).for_each(|_| checksum.add(&row));
+        checksum.value()
+    }
+
     /// Returns the checksum of a mask; any byte other than 0 counts as valid.
     pub(crate) fn mask_checksum(&self) -> u64 {
         let mut checksum = Checksum::new();

@@ -148,6 +148,7 @@ pub fn edit(path: impl AsRef<Path>, options: &EditOptions) -> Result<EditSummary
     if !is_written {
         return Ok(summary);
     }
+    summary.warnings.extend(pyramid.changed_by_nodata(&summary.changes));
     let old = pyramid.clone();
     change::apply(&summary.changes, &mut pyramid);
     let steps = match space {

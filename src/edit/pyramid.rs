@@ -8,6 +8,8 @@ use crate::tiff::ghost::{Ghost, file_start};
 use crate::tiff::stored::{StoredImage, ValueBudget};
 use crate::tiff::{Tag, TagValue};
 
+use super::change::TagChange;
+
 /// The remedy for files whose tiles cannot be copied.
 const CREATE: &str = "'create' reads and encodes such a file";
 
@@ -60,6 +62,17 @@ struct Found<'a> {
 }
 
 impl Pyramid {
+    /// Returns a warning about tiles without bytes, whose pixels change with the nodata value.
+    pub(super) fn changed_by_nodata(&self, changes: &[TagChange]) -> Option<String> {
+        let absent = |level: &StoredLevel| level.image.counts.iter().filter(|count| **count == 0).count();
+        let count: usize = self.levels.iter().map(absent).sum();
+        (count > 0 && changes.iter().any(|change| change.tag == Tag::GDAL_NODATA)).then(|| {
+            format!(
+                "tiles without bytes: {count}; readers fill them with nodata, so their pixels are the new value (or 0)"
+            )
+        })
+    }
+
     /// Reads the levels of a file, and those in a separate file of overviews.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ impl Assembler {
                 match size {
                     TileLen::Bytes(_) if size.framed_len() <= plan.max_tile_len(tile).framed_len() => {}
                     TileLen::Bytes(_) => return wrong("one of its tiles is larger than its pixels can be"),
+                    TileLen::Sparse if plan.absent_sample().is_some() => {}
                     TileLen::Unknown | TileLen::Sparse => return wrong(OTHER_TILES),
                 }
             }

@@ -74,6 +74,9 @@ pub struct Summary {
     /// Samples of valid pixels that equal the source's nodata value and are data in the file, because a lossy codec keeps
     /// nodata in the mask; 0 unless [`MaskPolicy::Nodata`](crate::MaskPolicy::Nodata) allows them.
     pub nodata_samples: u64,
+    /// Tiles of all levels that were left out although their samples under the mask are not those that readers return; 0
+    /// unless [`Sparse::Masked`](crate::Sparse::Masked) allows them.
+    pub masked_tiles: u64,
 }
 
 impl Summary {
@@ -85,6 +88,7 @@ impl Summary {
                 width: level.width,
                 height: level.height,
                 tiles: level.tiles_per_plane() * u64::from(plan.grid().planes),
+                sparse_tiles: header.sparse_tiles[level.index],
                 bytes,
                 existing: plan.existing_overview(level).is_some(),
                 loss: LevelLoss::new(plan, losses, level.index),
@@ -95,6 +99,12 @@ impl Summary {
         if nodata_samples > 0 {
             warnings.push(format!(
                 "samples that equal nodata in pixels with data in other bands: {nodata_samples}; they are data in the file"
+            ));
+        }
+        if losses.masked_tiles > 0 {
+            warnings.push(format!(
+                "tiles left out although samples under the mask were not those that readers return: {}",
+                losses.masked_tiles
             ));
         }
         let spec = plan.spec();
@@ -116,6 +126,7 @@ impl Summary {
             uncompressed_bytes: plan.uncompressed_bytes(),
             warnings,
             nodata_samples,
+            masked_tiles: losses.masked_tiles,
             levels,
             statistics,
         }
@@ -132,6 +143,8 @@ pub struct LevelSummary {
     pub height: u32,
     /// Number of tiles of the image, without those of the mask.
     pub tiles: u64,
+    /// Number of tiles of the image that were left out of the file; see [`EncodeOptions::sparse`](crate::EncodeOptions::sparse).
+    pub sparse_tiles: u64,
     /// Size of all tiles with leaders and trailers in bytes, including the mask.
     pub bytes: u64,
     /// True for an overview that the source had, rather than a computed one; see

@@ -219,7 +219,9 @@ impl CogEncoder {
                 sink.settle(&layout)?;
             }
             ledger.record(&rows.plan, tile)?;
-            sink.append(tile.section, &tile.bytes)?;
+            if !tile.bytes.is_empty() {
+                sink.append(tile.section, &tile.bytes)?;
+            }
             tiles += 1;
             if tiles.is_multiple_of(TILES_PER_STEP) {
                 step()?;
@@ -234,7 +236,9 @@ impl CogEncoder {
         encode_batch(rows, None, &mut |rows, event| {
             if let Event::Tile(tile) = event {
                 ledger.record(&rows.plan, tile)?;
-                finished.push(Chunk { section: tile.section, bytes: std::mem::take(&mut tile.bytes) });
+                if !tile.bytes.is_empty() {
+                    finished.push(Chunk { section: tile.section, bytes: std::mem::take(&mut tile.bytes) });
+                }
             }
             Ok(Backlog::Empty)
         })

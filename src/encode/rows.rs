@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::buffer::Pool;
-use crate::codec::{Padding, TileEncoder, TileView, count_nodata};
+use crate::codec::{Padding, TileEncoder, TileFormat, TileView, count_nodata};
 use crate::error::{Error, ErrorKind, Result};
 use crate::executor::Executor;
-use crate::grid::{Level, Plane, SectionId, TileId};
+use crate::grid::{Level, Plane, Rectangle, SectionId, TileId};
 use crate::plan::{CogPlan, LevelShare, Losses, Share, TileLen};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 use crate::pyramid::PartialCascade;
 use crate::pyramid::{Cascade, LevelRows, RowsAhead};
-use crate::statistics::{BandSums, MeasuredPixels, measure, no_sums};
+use crate::statistics::{BandSums, MeasuredPixels, measure, measure_repeated, no_sums};
 use crate::view::{NodataRule, PixelSource, Stripe, mask_nodata};
 
 use super::frame::framed;
@@ -37,7 +37,7 @@ pub(super) struct EncodedTile {
     pub(super) checksum: Option<u64>,
     /// The loss of a lossy codec.
     pub(super) losses: Losses,
-    /// Leader, payload, and trailer.
+    /// Leader, payload, and trailer; empty if the tile is left out of the file.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -205,7 +205,7 @@ impl RowEncoder {
             self.advance(count)?;
         } else {
             let (first, executor) = (self.rows_done(), self.executor.clone());
-            self.take_rows(count, |stripe| source.read_rows(first, stripe, &executor))?;
+            self.take_rows(count, |stripe| source.read_sparse_rows(first, stripe, &executor))?;
         }
         // The last two batches are encoded together, so that waiting tiles can be put in place meanwhile.
         let left = self.rows_left();
@@ -227,7 +227,7 @@ impl RowEncoder {
         let next_tile_row = self.next_needed_tile_rows().next().unwrap_or(u32::MAX);
         let mut stripe = ahead.stripe(&self.cascade, next_tile_row, self.rows_wanted())?;
         fill_stripe(&self.plan, self.nodata_rule, self.place(), &mut stripe, |stripe| {
-            source.read_rows(self.rows_done(), stripe, &self.executor)
+            source.read_sparse_rows(self.rows_done(), stripe, &self.executor)
         })
     }
 
@@ -266,8 +266,10 @@ impl RowEncoder {
         }
     }
 
-    /// Returns the buffered rows of a level. They include new rows from the end of a batch until its tiles are encoded.
-    pub(super) fn level(&self, level: usize) -> &LevelRows {
+    /// Returns the buffered rows of a level, with all pixels filled. They include new rows from the end of a batch until its
+    /// tiles are encoded.
+    pub(super) fn level(&mut self, level: usize) -> &LevelRows {
+        self.cascade.fill_blank(level);
         self.cascade.level(level)
     }
 
@@ -291,7 +293,7 @@ impl RowEncoder {
         let pieces = (first..end).step_by(piece as usize).collect();
         let measured = self.executor.map(pieces, |top: u32| {
             let mut sums = no_sums(self.plan.spec());
-            self.measure_rows(top..end.min(top.saturating_add(piece)), &own.columns, &mut sums);
+            self.measure_filled(top..end.min(top.saturating_add(piece)), &own.columns, &mut sums);
             sums
         });
         for more in measured {
@@ -300,6 +302,23 @@ impl RowEncoder {
             } else {
                 self.sums.iter_mut().zip(more).for_each(|(sums, more)| sums.merge(more));
             }
+        }
+    }
+
+    /// Adds some columns of some rows of full resolution to the sums, blank pixels by their number alone.
+    fn measure_filled(&self, rows: Range<u32>, columns: &Range<u32>, sums: &mut [BandSums]) {
+        let mut blank = u64::from(columns.end - columns.start) * (rows.end - rows.start) as u64;
+        for (rows, parts) in self.cascade.level(0).filled_parts(rows) {
+            for part in parts {
+                let part = part.start.max(columns.start)..part.end.min(columns.end);
+                if !part.is_empty() {
+                    blank -= (part.len() * rows.len()) as u64;
+                    self.measure_rows(rows.clone(), &part, sums);
+                }
+            }
+        }
+        if let Some(sample) = self.plan.blank_sample().filter(|_| blank > 0) {
+            measure_repeated(self.plan.spec(), sample, blank, sums);
         }
     }
 
@@ -320,8 +339,10 @@ impl RowEncoder {
 
     /// Computes overviews and queues all tiles whose rows are complete.
     fn complete_batch(&mut self) -> Result<()> {
+        self.cascade.find_blank(self.measured_rows, &self.executor);
         self.measure();
         if self.plan.predictor_is_open() {
+            self.cascade.fill_blank(self.share.base());
             let tiles = settle::sampled_tiles(&self.plan);
             let views: Vec<_> = tiles.filter_map(|tile| self.view(&self.base().level, tile)).collect();
             self.plan = settle::choose(&self.plan, &views)?;
@@ -333,7 +354,9 @@ impl RowEncoder {
             let end = self.cascade.level(level.index).end();
             let complete = if end == level.height { level.tile_rows() } else { end / level.tile_size.height };
             for row in *next..complete.min(share.tiles.rows.end) {
-                self.waiting.extend(grid.row_tiles(level.index, row, share.tiles.columns.clone()));
+                let tiles = Rectangle { columns: share.tiles.columns.clone(), rows: row..row + 1 };
+                self.cascade.fill_mixed(level.index, &level.pixels_of(&tiles).rows);
+                self.waiting.extend(grid.row_tiles(level.index, row, tiles.columns));
                 *next = row + 1;
             }
         }
@@ -356,6 +379,9 @@ impl RowEncoder {
         let level = &self.plan.levels()[tile.level];
         let format = self.plan.tile_format(level, tile.plane);
         let view = self.view(level, tile).ok_or_else(|| failed("its rows are not in memory".to_owned()))?;
+        if let Some(absent) = self.absent_tile(tile, &format, view) {
+            return Ok(absent);
+        }
         let mut encoder = self.encoders.take();
         let mut bytes = self.buffers.take_empty();
         let is_sampled = is_sampled(tile);
@@ -387,6 +413,57 @@ impl RowEncoder {
         Ok(EncodedTile { tile, section, size: size.map_err(failed)?, checksum, losses, bytes })
     }
 
+    /// Returns the tile without bytes if it is to be left out of the file.
+    fn absent_tile(&self, tile: TileId, format: &TileFormat, view: TileView<'_>) -> Option<EncodedTile> {
+        let (sample, pixel) = match tile.plane {
+            Plane::Image(_) => (self.plan.absent_sample()?, format.samples * format.data_type.size()),
+            Plane::Mask => (self.plan.absent_sample().and(Some(&[0][..]))?, 1),
+        };
+        let mut losses = Losses::default();
+        if !self.is_blank(tile) && !view.holds_only(sample, pixel) {
+            let drops = self.plan.drops_masked_tiles() && tile.plane != Plane::Mask;
+            let mask = if drops {
+                self.view(&self.plan.levels()[tile.level], TileId { plane: Plane::Mask, ..tile })
+            } else {
+                None
+            };
+            if !mask?.holds_only(&[0], 1) {
+                return None;
+            }
+            losses.masked_tiles = 1;
+        }
+        if tile.plane == Plane::Mask && self.plan.is_chunky() && !self.plan.drops_masked_tiles() {
+            // Readers look for the mask right after the tile of the image, and GDAL does not ask if it is there.
+            let image = TileId { plane: Plane::Image(0), ..tile };
+            let (level, sample) = (&self.plan.levels()[tile.level], self.plan.absent_sample()?);
+            let pixel = self.plan.samples_per_plane() * sample.len();
+            if !self.is_blank(tile) && !self.view(level, image)?.holds_only(sample, pixel) {
+                return None;
+            }
+        }
+        let checksum = self.takes_checksums.then(|| view.checksum_of(sample, pixel));
+        let section = self.plan.grid().section(tile.level, tile.plane);
+        Some(EncodedTile { tile, section, size: TileLen::Sparse, checksum, losses, bytes: Vec::new() })
+    }
+
+    /// Returns whether all pixels of a tile are known to be blank.
+    fn is_blank(&self, tile: TileId) -> bool {
+        let level = &self.plan.levels()[tile.level];
+        let place = Rectangle { columns: tile.column..tile.column + 1, rows: tile.row..tile.row + 1 };
+        let Rectangle { columns, rows } = level.pixels_of(&place);
+        self.held_rows(level, rows.start).is_blank(&rows, &columns)
+    }
+
+    /// Returns the rows of a level from row `top` on.
+    fn held_rows(&self, level: &Level, top: u32) -> &LevelRows {
+        match &self.ahead {
+            Some(ahead) if Executor::PARALLEL && level.index == self.share.base() => {
+                ahead.rows_with(top, &self.cascade)
+            }
+            _ => self.cascade.level(level.index),
+        }
+    }
+
     /// Returns whether encoding the image tiles of a level needs the mask.
     fn needs_mask(&self, level: &Level) -> bool {
         let counts = level.index == 0 && self.plan.counted_nodata().is_some();
@@ -396,10 +473,7 @@ impl RowEncoder {
     /// Returns the rectangle of a tile in the level's buffers.
     pub(super) fn view(&self, level: &Level, tile: TileId) -> Option<TileView<'_>> {
         let (top, left) = (tile.row * level.tile_size.height, tile.column * level.tile_size.width);
-        let rows = match &self.ahead {
-            Some(ahead) if Executor::PARALLEL && tile.level == self.share.base() => ahead.rows_with(top, &self.cascade),
-            _ => self.cascade.level(tile.level),
-        };
+        let rows = self.held_rows(level, top);
         let pixel = match tile.plane {
             Plane::Image(_) => self.plan.samples_per_plane() * self.plan.spec().data_type.size(),
             Plane::Mask => 1,

@@ -80,6 +80,7 @@ fn read(plan: &CogPlan, share: Share, source: &mut dyn PixelSource, executor: &E
     while rows.rows_left() > 0 {
         rows.take_rows_from(source, rows.rows_wanted())?;
     }
+    rows.level(0);
     Ok(rows)
 }
 

@@ -109,6 +109,7 @@ impl ShardRecord {
             message.u64(loss.bytes_with_nan);
         });
         message.u64(self.losses.nodata_samples);
+        message.u64(self.losses.masked_tiles);
     }
 
     pub(super) fn take(reader: &mut Reader<'_>) -> Result<Self> {
@@ -125,6 +126,7 @@ impl ShardRecord {
                     Ok(TileLoss { tiles, samples, squared, max, bytes: reader.u64()?, bytes_with_nan: reader.u64()? })
                 })?,
                 nodata_samples: reader.u64()?,
+                masked_tiles: reader.u64()?,
             },
         })
     }

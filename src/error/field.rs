@@ -63,6 +63,8 @@ fields! {
     Interleave => "interleave",
     /// TIFF variant: [`EncodeOptions::big_tiff`](crate::EncodeOptions::big_tiff).
     BigTiff => "big_tiff",
+    /// Tiles to leave out: [`EncodeOptions::sparse`](crate::EncodeOptions::sparse).
+    Sparse => "sparse",
     /// Free bytes after the directories: [`EncodeOptions::header_room`](crate::EncodeOptions::header_room).
     HeaderRoom => "header_room",
     /// Overviews: [`EncodeOptions::overviews`](crate::EncodeOptions::overviews).

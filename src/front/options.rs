@@ -11,7 +11,7 @@ use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{Crs, GeoRef, Metadata, Overrides, Transform};
 use crate::options::{
-    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, Sparse, TileSize,
 };
 use crate::pixels::PixelOptions;
 use crate::plan::CogPlan;
@@ -212,6 +212,12 @@ impl CogOptions {
     /// Sets the TIFF variant. Default: BigTIFF only if the finished file needs it.
     pub fn big_tiff(mut self, big_tiff: BigTiff) -> Self {
         self.encode.big_tiff = big_tiff;
+        self
+    }
+
+    /// Sets the tiles to leave out because readers fill them with the same pixels. Default: [`Sparse::No`].
+    pub fn sparse(mut self, sparse: Sparse) -> Self {
+        self.encode.sparse = sparse;
         self
     }
 

@@ -44,7 +44,7 @@ impl RowBuffer {
         }
         let planes = self.planes.iter_mut().map(|plane| &mut plane.bytes_mut()[..len]).collect();
         let mask = spec.mask.then(|| &mut self.mask.bytes_mut()[..pixels]);
-        Ok(Stripe { width, rows, bands, sample_size, layout, planes, mask })
+        Ok(Stripe { width, rows, bands, sample_size, layout, planes, mask, blanks: None })
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Header {
     pub(crate) variant: Variant,
     /// Size of each level's tiles with their frames in bytes, full resolution first.
     pub(crate) level_bytes: Vec<u64>,
+    /// Number of each level's image tiles that have no bytes.
+    pub(crate) sparse_tiles: Vec<u64>,
 }
 
 impl CogPlan {
@@ -72,7 +74,9 @@ impl CogPlan {
         }
         let bytes = self.encode_header(variant, index, Some(&arrays));
         debug_assert_eq!(bytes.len(), length);
-        Ok(Some(Header { bytes, variant, level_bytes }))
+        let sparse = |level| index.sizes(level, false).iter().filter(|size| *size == TileLen::Sparse).count() as u64;
+        let sparse_tiles = (0..level_bytes.len()).map(sparse).collect();
+        Ok(Some(Header { bytes, variant, level_bytes, sparse_tiles }))
     }
 
     /// Returns the length of the header if it, and the position of full resolution, no longer depend on the

@@ -17,13 +17,15 @@ pub(crate) struct TileIndex {
     losses: Losses,
 }
 
-/// The losses of lossy codecs.
+/// The losses of lossy codecs, and of tiles that are left out.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Losses {
     /// The loss of each level's tiles that were compared; levels at the end may be missing.
     pub(crate) levels: Vec<TileLoss>,
     /// Samples that equal nodata and became data.
     pub(crate) nodata_samples: u64,
+    /// Tiles that were left out although their samples under the mask differ from what readers return.
+    pub(crate) masked_tiles: u64,
 }
 
 impl Losses {
@@ -39,6 +41,7 @@ impl Losses {
     pub(crate) fn merge(&mut self, other: &Self) {
         other.levels.iter().enumerate().for_each(|(level, loss)| self.add(level, loss));
         self.nodata_samples = self.nodata_samples.saturating_add(other.nodata_samples);
+        self.masked_tiles = self.masked_tiles.saturating_add(other.masked_tiles);
     }
 }
 
@@ -132,10 +135,11 @@ impl TileIndex {
         self.sums.iter().map(BandSums::statistics).collect()
     }
 
-    /// Returns the sizes in an uncompressed file; `None` if they are not known, since masks are always compressed.
+    /// Returns the sizes in an uncompressed file; `None` if they are not known, since masks are always compressed, and some
+    /// tiles may be left out.
     pub(crate) fn uncompressed(plan: &CogPlan) -> Result<Option<Self>> {
         let stored = plan.levels().iter().all(|level| plan.compression_of(level).codec().is_stored());
-        if !stored || plan.spec().mask {
+        if !stored || plan.spec().mask || plan.absent_sample().is_some() {
             return Ok(None);
         }
         let mut index = Self::new(plan)?;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::geo::{GeoKeys, GeoRef, Metadata, MetadataItem, Placement, Rpc};
 use crate::message::{Kind, Message, Reader};
 use crate::options::{
-    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, TileSize,
+    BigTiff, Compression, EncodeOptions, Interleave, MaskPolicy, Overviews, Predictor, Resampling, Sparse, TileSize,
 };
 use crate::sample::{DataType, Nodata};
 use crate::spec::{ExtraSample, ImageSpec, Photometric};
@@ -284,6 +284,7 @@ fn put_options(message: &mut Message, options: &EncodeOptions) {
     message.list(&options.band_resampling, |message, one| message.one_of(Resampling::ALL, one));
     message.one_of(BigTiff::ALL, &options.big_tiff);
     message.u8(options.statistics.into());
+    message.one_of(Sparse::ALL, &options.sparse);
     message.u32(options.header_room);
 }
 
@@ -324,6 +325,7 @@ fn take_options(reader: &mut Reader<'_>) -> Result<EncodeOptions> {
         band_resampling: reader.list(|reader| reader.one_of(Resampling::ALL))?,
         big_tiff: reader.one_of(BigTiff::ALL)?,
         statistics: reader.one_of(&[false, true])?,
+        sparse: reader.one_of(Sparse::ALL)?,
         header_room: reader.u32()?,
     })
 }

@@ -10,6 +10,7 @@ mod predictor;
 mod shard_options;
 pub(crate) mod shards;
 mod share;
+mod sparse;
 mod tile_len;
 mod tiling_scheme;
 pub(crate) mod window;
@@ -76,6 +77,8 @@ struct Inner {
     predictor_is_open: bool,
     /// One kernel for all bands, or one per band.
     resampling: Vec<Resampling>,
+    /// The sample of tiles that are left out of the file; `None` if none are.
+    absent_sample: Option<Vec<u8>>,
     warnings: Vec<String>,
 }
 
@@ -99,6 +102,7 @@ impl CogPlan {
         options.codecs().try_for_each(Compression::check_available)?;
         let mut warnings = Vec::new();
         let nodata_rule = nodata::settle(&mut spec, &mut metadata, options, &mut warnings)?;
+        let absent_sample = sparse::settle(&spec, &mut metadata, options, &mut warnings)?;
         let spec = &spec;
         geo.validate()?;
         metadata.validate(options.big_tiff == BigTiff::Yes)?;
@@ -138,6 +142,7 @@ impl CogPlan {
                 predictor,
                 predictor_is_open: options.predictor == Predictor::Auto && predictor == Predictor::Horizontal,
                 resampling,
+                absent_sample,
                 warnings,
             }),
         };

@@ -5,16 +5,23 @@
 //! rows of that level), one row of tiles, and the few rows that the kernel still needs above and below the footprint of
 //! an overview pixel: about twice the base buffer for all levels together.
 
+mod blank;
 mod kernel;
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 mod part;
 mod rows;
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::executor::Executor;
-use crate::plan::{CogPlan, Share};
+use crate::grid::Rectangle;
+use crate::plan::window::source_range;
+use crate::plan::{CogPlan, LevelShare, Share};
 use crate::view::Stripe;
 
+use blank::BlankCells;
 use kernel::Kernel;
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub(crate) use part::{LevelPixels, PartialCascade};
@@ -35,6 +42,8 @@ pub(crate) struct Cascade {
     base: usize,
     /// The kernels from level *i* to level *i + 1*, relative to `base`.
     kernels: Vec<Kernel>,
+    plan: CogPlan,
+    shares: Vec<LevelShare>,
 }
 
 impl Cascade {
@@ -44,6 +53,8 @@ impl Cascade {
             levels: share.levels.iter().map(|level| LevelRows::new(plan, level)).collect(),
             base: share.base(),
             kernels: kernel::between(plan, &share.levels),
+            plan: plan.clone(),
+            shares: share.levels.clone(),
         }
     }
 
@@ -75,13 +86,22 @@ impl Cascade {
     pub(crate) fn advance(&mut self, executor: &Executor) -> Result<()> {
         for (index, kernel) in self.kernels.iter_mut().enumerate() {
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
-            let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
+            let (Some(source), Some(target)) = (finer.last_mut(), coarser.first_mut()) else { break };
             let first = target.end();
             let count = kernel.computable(source.end(), first);
             if count == 0 {
                 break;
             }
+            if let [finer, coarser, ..] = &self.shares[index..] {
+                let between = Between { plan: &self.plan, finer, coarser, kernel };
+                if let Some(cells) = between.blank_cells(source, target, first..first.saturating_add(count)) {
+                    between.compute_filled(source, target, (first, count), &cells, executor)?;
+                    continue;
+                }
+            }
             kernel.prepare()?;
+            let held = kernel.needed(first).start..kernel.needed(first.saturating_add(count) - 1).end;
+            source.fill_blank(&held, &self.shares[index].window.columns);
             let mut stripe = target.stripe(count)?;
             compute(kernel, source, &mut stripe, first, executor);
             target.commit(count);
@@ -90,6 +110,23 @@ impl Cascade {
             kernel.lines.clear();
         }
         Ok(())
+    }
+
+    /// Finds blank tiles in the rows of the first level from row `first` on.
+    pub(crate) fn find_blank(&mut self, first: u32, executor: &Executor) {
+        self.levels[0].find_blank(first, executor);
+    }
+
+    /// Fills the blank parts of a row of tiles that are in tiles with other pixels.
+    pub(crate) fn fill_mixed(&mut self, level: usize, rows: &Range<u32>) {
+        self.levels[level - self.base].fill_mixed(rows);
+    }
+
+    /// Fills all blank parts of the buffered rows of a level.
+    pub(crate) fn fill_blank(&mut self, level: usize) {
+        let rows = &mut self.levels[level - self.base];
+        let (held, columns) = (rows.first()..rows.end(), &self.shares[level - self.base].window.columns);
+        rows.fill_blank(&held, columns);
     }
 
     /// Drops rows that are needed neither by the tiles from `next_tile_rows` on (one row number per level, starting
@@ -152,6 +189,80 @@ impl RowsAhead {
         self.rows.commit(count);
         std::mem::swap(&mut self.rows, &mut cascade.levels[0]);
         count
+    }
+}
+
+/// Two consecutive levels.
+struct Between<'a> {
+    plan: &'a CogPlan,
+    finer: &'a LevelShare,
+    coarser: &'a LevelShare,
+    kernel: &'a Kernel,
+}
+
+impl Between<'_> {
+    /// Returns the columns of the finer level that columns of the coarser level need.
+    fn needed_columns(&self, columns: &Range<u32>) -> Range<u32> {
+        let [axis, _] = self.finer.level.axes_to(&self.coarser.level);
+        source_range(&axis, self.plan.resampling(), columns)
+    }
+
+    /// Returns the cells of rows of the coarser level, of which those that depend on blank pixels alone are blank; `None` if
+    /// there are none.
+    fn blank_cells(&self, source: &LevelRows, target: &LevelRows, rows: Range<u32>) -> Option<Vec<bool>> {
+        let (finer, coarser) = (source.blanks()?, target.blanks()?);
+        let spans: Vec<_> = (0..coarser.across())
+            .map(|cell| {
+                let needed = self.needed_columns(&target.columns(&coarser.pixels(&(cell..cell + 1))));
+                finer.covering(&((needed.start - source.left()) as usize..(needed.end - source.left()) as usize))
+            })
+            .collect();
+        let mut cells = Vec::with_capacity(rows.len() * spans.len());
+        for row in rows {
+            let needed = self.kernel.needed(row);
+            let held = source.index(needed.start)..source.index(needed.end);
+            cells.extend(spans.iter().map(|span| finer.are_blank(held.clone(), span)));
+        }
+        cells.contains(&true).then_some(cells)
+    }
+
+    /// Computes the cells of the next rows of the coarser level that are not blank, each part as a shard would.
+    fn compute_filled(
+        &self,
+        source: &LevelRows,
+        target: &mut LevelRows,
+        (first, count): (u32, u32),
+        cells: &[bool],
+        executor: &Executor,
+    ) -> Result<()> {
+        let across = target.blanks().map_or(1, BlankCells::across).max(1);
+        let parts = blank::filled_parts(&cells.chunks(across).collect::<Vec<_>>());
+        // A stripe's rows are numbered with 32 bits.
+        let row = |index: usize| first.saturating_add(u32::try_from(index).unwrap_or(u32::MAX));
+        let columns_of = |cells: &Range<usize>| target.blanks().map(|blanks| target.columns(&blanks.pixels(cells)));
+        let windows: Vec<_> = parts
+            .iter()
+            .flat_map(|(rows, columns)| columns.iter().filter_map(columns_of).map(|columns| (rows.clone(), columns)))
+            .map(|(rows, columns)| Rectangle { columns, rows: row(rows.start)..row(rows.end) })
+            .collect();
+        let left = target.left();
+        let mut stripe = target.stripe(count)?;
+        for window in windows {
+            let rows = window.rows.clone();
+            let held = self.kernel.needed(rows.start).start..self.kernel.needed(rows.end - 1).end;
+            let needed = Rectangle { columns: self.needed_columns(&window.columns), rows: held.clone() };
+            let finer = LevelShare { window: needed, ..self.finer.clone() };
+            let coarser = LevelShare { window, ..self.coarser.clone() };
+            let (mut from, mut to) = (LevelRows::new(self.plan, &finer), LevelRows::new(self.plan, &coarser));
+            source.copy_to(&mut from, &held)?;
+            let mut kernel = Kernel::new(self.plan, &finer, &coarser, Arc::clone(&self.kernel.lines));
+            kernel.prepare()?;
+            compute(&kernel, &from, &mut to.stripe(coarser.window.height())?, rows.start, executor);
+            to.commit(coarser.window.height());
+            to.copy_into(&mut stripe, left, first);
+        }
+        target.commit_cells(count, cells);
+        Ok(())
     }
 }
 

@@ -62,9 +62,9 @@ impl Cascade {
                 let mut computed = part.stripe(count)?;
                 compute(kernel, source, &mut computed, start, executor);
                 part.commit(count);
-                let column = place.columns.start - target.left();
+                let left = target.left();
                 let mut stripe = target.stripe(end - first)?;
-                part.copy_to(&mut stripe, ((start - first) as usize, column as usize));
+                part.copy_into(&mut stripe, left, first);
             }
             target.commit(end - first);
         }

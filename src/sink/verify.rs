@@ -43,7 +43,7 @@ pub(super) fn verify(
             Expected { width: level.width, height: level.height, image, mask }
         })
         .collect();
-    check::verify(&DiskFile::open(path)?, &levels, executor, step)
+    check::verify(&DiskFile::open(path)?, &levels, plan.absent_sample(), executor, step)
 }
 
 /// Never called: [`refuse`] returns an error first.

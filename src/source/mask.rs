@@ -165,12 +165,20 @@ impl<S: PixelSource> PixelSource for MaskedSource<S> {
                     layout: StripeLayout::Chunky,
                     planes: vec![all],
                     mask: stripe.mask.as_deref_mut(),
+                    blanks: None,
                 };
                 self.inner.read_rows(first_row, &mut with_alpha, executor)?;
                 let all = &pixels.bytes()[..stripe.rows * row_bytes];
                 take_alpha(self.spec.data_type, *band, all, pixel, stripe);
                 Ok(())
             }
+        }
+    }
+
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        match self.made_from {
+            MadeFrom::Nothing => self.inner.read_sparse_rows(first_row, stripe, executor),
+            _ => self.read_rows(first_row, stripe, executor),
         }
     }
 
@@ -231,7 +239,7 @@ mod tests {
             StripeLayout::Planar => pixels.chunks_mut(width * rows).collect(),
         };
         let mask_rows = spec.mask.then_some(mask.as_mut_slice());
-        let mut stripe = Stripe { width, rows, bands, sample_size: 1, layout, planes, mask: mask_rows };
+        let mut stripe = Stripe { width, rows, bands, sample_size: 1, layout, planes, mask: mask_rows, blanks: None };
         source.read_rows(0, &mut stripe, &Executor::serial()).unwrap();
         (pixels, mask)
     }

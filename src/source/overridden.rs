@@ -92,6 +92,10 @@ impl<S: PixelSource> PixelSource for OverriddenSource<S> {
         self.inner.read_rows(first_row, stripe, executor)
     }
 
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        self.inner.read_sparse_rows(first_row, stripe, executor)
+    }
+
     fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {
         let overviews = self.inner.take_overviews()?;
         let overridden = overviews.into_iter().map(|overview| {

@@ -8,7 +8,7 @@ mod packed;
 
 use crate::geo::MetadataItem;
 use crate::geo::text::shortest;
-use crate::sample::{DataType, Value};
+use crate::sample::{DataType, Value, dispatch};
 use crate::spec::ImageSpec;
 use crate::validity::{Validity, is_masked, is_transparent};
 
@@ -235,6 +235,11 @@ fn widen<T: PartialOrd + Copy>(range: &mut Option<(T, T)>, other: Option<(T, T)>
     };
 }
 
+/// Returns whether samples under the mask count in statistics: nodata decides alone for most types, as in GDAL.
+pub(crate) fn counts_masked_pixels(spec: &ImageSpec) -> bool {
+    spec.mask && !Validity::of_statistics(spec, true).has_mask()
+}
+
 /// Returns the sums of no pixels for each band.
 pub(crate) fn no_sums(spec: &ImageSpec) -> Vec<BandSums> {
     vec![BandSums::new(spec.data_type); spec.bands.into()]
@@ -255,6 +260,24 @@ pub(crate) fn measure(spec: &ImageSpec, pixels: &MeasuredPixels<'_>, sums: &mut 
         DataType::F32 => measure_as::<f32>(spec, pixels, sums),
         DataType::F64 => measure_as::<f64>(spec, pixels, sums),
         DataType::CI16 | DataType::CI32 | DataType::CF32 | DataType::CF64 => {}
+    }
+}
+
+/// Adds `count` pixels whose samples are all `sample`, masked if there is a mask, to the sums of each band.
+pub(crate) fn measure_repeated(spec: &ImageSpec, sample: &[u8], mut count: u64, sums: &mut [BandSums]) {
+    let mut part = no_sums(spec);
+    dispatch!(spec.data_type, T => {
+        let pixel = vec![bytemuck::pod_read_unaligned::<T>(sample); spec.bands.into()];
+        let pixels = MeasuredPixels { planes: vec![bytemuck::cast_slice(&pixel)], mask: spec.mask.then_some(&[0]) };
+        measure(spec, &pixels, &mut part);
+    });
+    // Sums are exact, so those of 2, 4, 8 pixels and so on follow from each other.
+    while count > 0 {
+        if count % 2 == 1 {
+            sums.iter_mut().zip(&part).for_each(|(sums, part)| sums.merge(part.clone()));
+        }
+        part.iter_mut().for_each(|sums| sums.merge(sums.clone()));
+        count /= 2;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pixels in memory: the stripe that sources fill, and the trait that they implement.
 
+mod blank;
 mod nodata;
 mod window;
 
@@ -8,6 +9,7 @@ use crate::executor::Executor;
 use crate::sample::Sample;
 use crate::spec::ImageSpec;
 
+pub(crate) use blank::{BlankArea, Blanks};
 pub(crate) use nodata::{NodataRule, can_be_nodata, mask_nodata};
 pub use window::StripeWindow;
 
@@ -40,6 +42,8 @@ pub struct Stripe<'a> {
     pub planes: Vec<&'a mut [u8]>,
     /// Mask with one byte per pixel, 0 = invalid, if the image has one.
     pub mask: Option<&'a mut [u8]>,
+    /// The parts left blank; `None` if all pixels have to be filled.
+    pub(crate) blanks: Option<&'a mut Blanks>,
 }
 
 impl<'a> Stripe<'a> {
@@ -55,7 +59,7 @@ impl<'a> Stripe<'a> {
         mask: Option<&'a mut [u8]>,
     ) -> Result<Self> {
         let (width, bands, sample_size) = (spec.width as usize, usize::from(spec.bands), spec.data_type.size());
-        let stripe = Self { width, rows, bands, sample_size, layout, planes, mask };
+        let stripe = Self { width, rows, bands, sample_size, layout, planes, mask, blanks: None };
         let count = if layout == StripeLayout::Chunky { 1 } else { bands };
         check_count("planes of a stripe", count as u64, stripe.planes.len())?;
         for plane in &stripe.planes {
@@ -160,6 +164,16 @@ pub trait PixelSource {
     /// Any error that prevents the rows from being read.
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
 
+    /// Like [`read_rows`](Self::read_rows), but parts without data may be [left blank](Stripe::leave_blank) instead of being
+    /// filled, so that they take no time. An encoder that leaves out tiles ([`Sparse`](crate::Sparse)) calls this one. A source
+    /// that passes the rows of another on unchanged forwards it. Default: `read_rows`.
+    ///
+    /// # Errors
+    /// The same as for `read_rows`.
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        self.read_rows(first_row, stripe, executor)
+    }
+
     /// Returns whether rows that are not needed can be left out. Default: `false`; they are then read and dropped.
     fn can_skip_rows(&self) -> bool {
         false
@@ -184,6 +198,10 @@ impl<S: PixelSource + ?Sized> PixelSource for &mut S {
         (**self).read_rows(first_row, stripe, executor)
     }
 
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        (**self).read_sparse_rows(first_row, stripe, executor)
+    }
+
     fn can_skip_rows(&self) -> bool {
         (**self).can_skip_rows()
     }
@@ -200,6 +218,10 @@ impl<S: PixelSource + ?Sized> PixelSource for Box<S> {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         (**self).read_rows(first_row, stripe, executor)
+    }
+
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        (**self).read_sparse_rows(first_row, stripe, executor)
     }
 
     fn can_skip_rows(&self) -> bool {

@@ -94,7 +94,8 @@ mod tests {
             StripeLayout::Chunky => vec![&mut chunky],
             StripeLayout::Planar => vec![&mut first, &mut second],
         };
-        let mut stripe = Stripe { width: 3, rows: 1, bands: 2, sample_size: 1, layout, planes, mask: Some(&mut mask) };
+        let mut stripe =
+            Stripe { width: 3, rows: 1, bands: 2, sample_size: 1, layout, planes, mask: Some(&mut mask), blanks: None };
         mask_nodata(&spec, rule, (10, 20), &mut stripe)?;
         Ok(mask)
     }

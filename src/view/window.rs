@@ -136,7 +136,16 @@ impl Stripe<'_> {
         let (row_bytes, width) = (self.row_bytes(), self.width);
         let planes = self.planes.iter_mut().map(|plane| &mut plane[first * row_bytes..][..rows * row_bytes]).collect();
         let mask = self.mask.as_mut().map(|mask| &mut mask[first * width..][..rows * width]);
-        Stripe { width, rows, bands: self.bands, sample_size: self.sample_size, layout: self.layout, planes, mask }
+        Stripe {
+            width,
+            rows,
+            bands: self.bands,
+            sample_size: self.sample_size,
+            layout: self.layout,
+            planes,
+            mask,
+            blanks: None,
+        }
     }
 
     /// Fills all rows on all threads of `executor`, the one that [`PixelSource::read_rows`](super::PixelSource::read_rows)

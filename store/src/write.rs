@@ -118,6 +118,18 @@ impl<S: PixelSource> PixelSource for Cancellable<S> {
         }
         self.source.read_rows(first_row, stripe, executor)
     }
+
+    fn read_sparse_rows(
+        &mut self,
+        first_row: u32,
+        stripe: &mut Stripe<'_>,
+        executor: &Executor,
+    ) -> cogsmith::Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::from(ErrorKind::Cancelled));
+        }
+        self.source.read_sparse_rows(first_row, stripe, executor)
+    }
 }
 
 impl<S: RasterSource> RasterSource for Cancellable<S> {

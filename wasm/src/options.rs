@@ -111,6 +111,7 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::Verify
             | OptionField::Overwrite
             | OptionField::HeaderRoom
+            | OptionField::Sparse
             | OptionField::Sync
             | OptionField::Shards
     ) || pixels::is_absent(option)

@@ -29,6 +29,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    Sparse,
     StorageOptions,
     StrPath,
     Subsampling,
@@ -53,6 +54,7 @@ def create(
     blocksize: TileSize | None = default(512),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
+    sparse: Sparse = default(False),
     header_room: Bytes = default(None),
     overviews: Factors = default("auto"),
     overview_count: int | None = default(None),
@@ -123,7 +125,7 @@ def create(
         ``"gs://..."``, ``"az://..."``, or GDAL's ``"/vsicurl/..."``, ``"/vsis3/..."``, ``"/vsigs/..."``, and ``"/vsiaz/..."``.
     dst_path : str or os.PathLike
         Path of the COG to write. With ``overwrite=True`` it may be ``src_path``.
-    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff, sparse : optional
         Encoding options, as in :func:`cogsmith.write`.
     header_room : int or str, optional
         Free bytes after the directories, in which later changes by :func:`cogsmith.edit` fit: bytes, or text such as
@@ -239,7 +241,8 @@ def create(
         ``bytes``, ``uncompressed_bytes``, ``ratio`` of the last two, ``seconds``, ``read`` if an input is at an address
         (a dict with the ``requests`` made and the ``bytes`` received), ``statistics`` if they are computed
         (a list with a dict per band: ``minimum``, ``maximum``, ``mean``, ``standard_deviation``, ``valid_percent``),
-        ``nodata_samples`` if samples of valid pixels equal a nodata value that became the mask, and ``warnings``.
+        ``nodata_samples`` if samples of valid pixels equal a nodata value that became the mask, ``masked_tiles`` if tiles
+        with other samples were left out, and ``warnings``.
 
     Raises
     ------
@@ -303,7 +306,7 @@ def run(
         for text in warnings:
             _values.warn(f"{prefix}{text}")
     # The keys of the command's JSON, in its order.
-    last: dict[str, Any] = {name: summary.pop(name) for name in ("read", "statistics", "nodata_samples") if name in summary}
+    last: dict[str, Any] = {name: summary.pop(name) for name in ("read", "statistics", "nodata_samples", "masked_tiles") if name in summary}
     return {
         "output": str(target),
         **summary,

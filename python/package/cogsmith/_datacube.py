@@ -33,6 +33,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    Sparse,
     StorageOptions,
     StrPath,
     Subsampling,
@@ -88,6 +89,7 @@ def write_cog(
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
+    sparse: Sparse = default(False),
     overviews: Overviews = default(None),
     overview_count: int | None = default(None),
     overview_compress: Compress = default(None),
@@ -151,7 +153,7 @@ def write_cog(
         As in :func:`write`; ``bands`` are the bands to write.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, sparse, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.
@@ -242,6 +244,7 @@ def to_cog(
     predictor: Predictor = default("yes"),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
+    sparse: Sparse = default(False),
     overviews: Overviews = default(None),
     overview_count: int | None = default(None),
     overview_compress: Compress = default(None),
@@ -293,7 +296,7 @@ def to_cog(
         As in :func:`write`; ``bands`` are the bands to write.
     band_names, band_scale, band_offset, band_unit, tags, colormap, colorinterp, pixel_is_point, attrs : optional
         As in :func:`write`.
-    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, overview_count, photometric, alpha, nbits : optional
+    compress, quality, lossless, max_z_error, jpeg_subsampling, interleave, bigtiff, sparse, overview_count, photometric, alpha, nbits : optional
         As in :func:`write`.
     overview_compress, overview_level, overview_quality, overview_max_z_error, overview_predictor, statistics : optional
         As in :func:`write`.

@@ -10,7 +10,7 @@ _FALSE = ("no", "false", "off", "0", "none")
 
 #: Options of GDAL and rasterio that this writer lacks, and the values that ask for its only behavior.
 LACKED: dict[str, tuple[str, ...]] = {
-    "sparse_ok": _FALSE, "streamable_output": _FALSE, "tfw": _FALSE, "worldfile": _FALSE, "rpb": _FALSE,
+    "streamable_output": _FALSE, "tfw": _FALSE, "worldfile": _FALSE, "rpb": _FALSE,
     "rpctxt": _FALSE, "discard_lsb": (), "copy_src_overviews": _FALSE, "profile": ("gdalgeotiff",),
     "endianness": ("little", "native") if sys.byteorder == "little" else ("little",),
     "geotiff_keys_flavor": ("standard",), "geotiff_version": ("auto",), "pixeltype": ("default",),
@@ -50,6 +50,7 @@ _SYNONYMS: tuple[tuple[str, str], ...] = (
     ("statistics", "stats stat compute_stats compute_statistics calc_stats approx_stats"),
     ("interleave", "interleaving planarconfig planar_config planar_configuration"),
     ("bigtiff", "big_tiff use_bigtiff"),
+    ("sparse", "sparse_tiles skip_empty omit_empty_tiles write_empty_chunks write_empty_tiles"),
     ("crs", "epsg epsg_code srs a_srs s_srs t_srs dst_crs src_crs dst_srs src_srs target_crs output_crs proj proj4 "
      "projection spatial_ref wkt"),
     ("geotransform transform", "gt a_gt geo_transform"),

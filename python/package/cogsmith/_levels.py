@@ -46,4 +46,9 @@ def run(levels: Levels, resolved: ResolvedOptions, target: Any) -> Any:
             f"samples that equal nodata in pixels with data in other bands: {summary['nodata_samples']}; they are data "
             "in the file"
         )
+    if summary.get("masked_tiles"):
+        _values.warn(
+            "tiles left out although samples under the mask were not those that readers return: "
+            f"{summary['masked_tiles']}"
+        )
     return result(where, summary)

@@ -5,7 +5,7 @@ from typing import Any, final
 from ._plan import EditChoice, FileOverrides, Georeference, Image, Input, Item, Options, PatchChoice, PixelChoice, Pixels, Work
 
 __all__ = [
-    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "PALETTE_COLORS",
+    "__version__", "CODECS", "KEYWORDS", "INTERLEAVES", "MASKS", "SPARSE", "PALETTE_COLORS",
     "OVERLAPS", "RESAMPLINGS", "COLOR_INTERPRETATIONS", "METADATA_TAGS", "Codec",
     "Plan", "Writer", "Shards", "Layout", "Connection", "choose", "crs_code", "crs_unit", "encode", "check_stream", "is_object",
     "is_address", "redact", "create", "join", "validate", "info", "repack", "edit", "patch", "preview", "explain",
@@ -17,6 +17,7 @@ CODECS: dict[str, Codec]
 KEYWORDS: dict[str, tuple[str | None, str | None]]
 INTERLEAVES: list[str]
 MASKS: list[str]
+SPARSE: list[str]
 PALETTE_COLORS: list[str]
 OVERLAPS: list[str]
 RESAMPLINGS: list[str]

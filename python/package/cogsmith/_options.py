@@ -396,6 +396,15 @@ def _take_statistics(request: Request, _: Facts, name: str, value: Any) -> None:
     request.options.statistics = _values.word(value) != "auto" and _values.flag(name, value)
 
 
+def _take_sparse(request: Request, _: Facts, name: str, value: Any) -> None:
+    known = {word: word for word in _native.SPARSE} | {"true": "yes", "on": "yes", "1": "yes"}
+    known |= {"false": "no", "off": "no", "0": "no", "none": "no"}
+    if name.lower() == "sparse_ok":
+        # A switch in GDAL.
+        del known["masked"]
+    request.options.sparse = _values.choice(name, value, known)
+
+
 def _take_tiled(_: Request, __: Facts, name: str, value: Any) -> None:
     if not _values.flag(name, value):
         raise ValueError(f"option '{name}'={value!r} is not supported: a COG is always tiled")
@@ -493,6 +502,8 @@ OPTIONS: dict[str, tuple[str, Callable[[Request, Facts, str, Any], None]]] = {
     "tiled": ("tiled", _take_tiled),
     "interleave": ("interleave", _take_interleave),
     "bigtiff": ("bigtiff", _take_big_tiff),
+    "sparse": ("sparse", _take_sparse),
+    "sparse_ok": ("sparse", _take_sparse),
     "num_threads": ("threads", _take_threads),
     "threads": ("threads", _take_threads),
     "overviews": ("overviews", _take_overviews),

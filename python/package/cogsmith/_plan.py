@@ -80,6 +80,8 @@ class Options:
     overview_tile_size: tuple[int, int] | None = None
     interleave: str = "pixel"
     big_tiff: str = "auto"
+    #: Tiles to leave out of the file.
+    sparse: str = "no"
     header_room: int = 0
     #: Shrink factors; empty for no overviews, ``None`` for the library's default.
     overviews: list[int] | None = None

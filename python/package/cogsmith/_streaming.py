@@ -29,6 +29,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    Sparse,
     RowAliases,
     StorageOptions,
     StrPath,
@@ -74,7 +75,7 @@ class CogWriter:
         Called as ``progress(rows_done, rows)`` as rows are pushed.
     overviews : "auto", "none", or sequence of int, default "auto"
         As in :func:`cogsmith.write`, but not images.
-    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff : optional
+    compress, level, quality, lossless, max_z_error, jpeg_subsampling, predictor, blocksize, overview_blocksize, interleave, bigtiff, sparse : optional
         Encoding options, as in :func:`cogsmith.write`.
     overview_count, overview_resampling, statistics, photometric, alpha, nbits : optional
         Likewise.
@@ -150,6 +151,7 @@ class CogWriter:
         overview_blocksize: TileSize | None = default(None),
         interleave: Interleave = default("pixel"),
         bigtiff: BigTiff = default("auto"),
+        sparse: Sparse = default(False),
         overviews: Factors = default("auto"),
         overview_count: int | None = default(None),
         overview_resampling: Resampling = default(None),

@@ -48,6 +48,7 @@ Subsampling = Union[Literal["auto", "420", "444", 420, 444], str, int, None]
 TileSize = Union[int, "tuple[int, int]", "list[int]", str]
 Interleave = Union[Literal["pixel", "band", "tile"], str, enum.Enum]
 BigTiff = Union[Literal["auto", "yes", "no", "if_safer"], str, bool, None]
+Sparse = Union[Literal["no", "yes", "masked"], bool, str, None]
 Factors = Union[Literal["auto", "none", "existing"], str, Sequence[int], bool, None]
 #: Factors, or images.
 Overviews = Union[Factors, Iterable[Any]]
@@ -100,6 +101,7 @@ class _Names(TypedDict, total=False):
     blockysize: int
     num_threads: Threads
     resampling: Resampling
+    sparse_ok: Flag
     stats: Flag
     tiled: Flag
     driver: str
@@ -121,6 +123,7 @@ class _Names(TypedDict, total=False):
     PREDICTOR: Predictor
     QUALITY: int | None
     RESAMPLING: Resampling
+    SPARSE_OK: Flag
     STATISTICS: Flag
     TILED: Flag
     ZLEVEL: int | None

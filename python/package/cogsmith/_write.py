@@ -27,6 +27,7 @@ from ._types import (
     Predictor,
     Progress,
     Resampling,
+    Sparse,
     StorageOptions,
     StrPath,
     Subsampling,
@@ -74,6 +75,7 @@ def write(
     overview_blocksize: TileSize | None = default(None),
     interleave: Interleave = default("pixel"),
     bigtiff: BigTiff = default("auto"),
+    sparse: Sparse = default(False),
     overviews: Overviews = default("auto"),
     overview_count: int | None = default(None),
     overview_resampling: Resampling = default(None),
@@ -196,6 +198,10 @@ def write(
         position, the tiles of all bands.
     bigtiff : {"auto", "yes", "no", "if_safer"}, default "auto"
         Whether the file is a BigTIFF: "auto" if the finished file needs it, "if_safer" if it might, as in GDAL.
+    sparse : bool or "masked", default False
+        Whether tiles that readers fill with the same pixels are left out of the file: those whose samples all equal
+        nodata, or 0 without nodata. With "masked", also tiles without a valid pixel in the mask, whatever their samples
+        are.
     overviews : "auto", "none", sequence of int, or sequence of images, default "auto"
         "auto" halves until one tile holds the image. Or shrink factors, such as ``[2, 4, 8]``. Or images, largest
         first, that become the overviews unchanged (not for Dask arrays).

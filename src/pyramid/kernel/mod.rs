@@ -95,7 +95,7 @@ impl<T> Piece<'_, T> {
 }
 
 impl Kernel {
-    fn new(plan: &CogPlan, source: &LevelShare, target: &LevelShare, lines: Arc<Pool<Lines>>) -> Self {
+    pub(super) fn new(plan: &CogPlan, source: &LevelShare, target: &LevelShare, lines: Arc<Pool<Lines>>) -> Self {
         let spec = plan.spec();
         let methods = plan.resampling().to_vec();
         let [columns, rows] = source.level.axes_to(&target.level);
@@ -155,7 +155,7 @@ impl Kernel {
     }
 
     /// Returns the rows of the finer level that a row needs, for all bands.
-    fn needed(&self, row: u32) -> Range<u32> {
+    pub(super) fn needed(&self, row: u32) -> Range<u32> {
         let needed = self.methods.iter().map(|&method| self.rows.needed(method, row));
         needed.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
     }

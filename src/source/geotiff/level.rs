@@ -61,7 +61,7 @@ impl LevelSource {
     /// Any error that prevents the rows from being read.
     pub(crate) fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
-        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor))
+        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, false))
     }
 
     /// Replaces a tile, by its index in the array of its plane.

@@ -31,7 +31,7 @@ use crate::codec::decode::Compression;
 use crate::error::{Error, OptionField, Result};
 use crate::executor::Executor;
 use crate::geo::{GeoRef, Metadata};
-use crate::options::READS_OVERVIEWS;
+use crate::options::{LEAVES_OUT_TILES, READS_OVERVIEWS};
 use crate::spec::ImageSpec;
 use crate::tiff::Tag;
 use crate::tiff::file::{Directory, TiffFile};
@@ -148,8 +148,8 @@ struct MaskReader {
 }
 
 impl MaskReader {
-    /// Fills the mask of a stripe.
-    fn read(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+    /// Fills the mask of a stripe; if `skips`, the parts that are not stored are left blank.
+    fn read(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor, skips: bool) -> Result<()> {
         let (size, pixel) = (self.sample_size, self.sample_size * self.samples);
         let bands_differ = AtomicBool::new(false);
         let put = |window: &mut StripeWindow<'_>, run: Run<'_>| {
@@ -162,7 +162,8 @@ impl MaskReader {
                 }
             }
         };
-        self.rows.read(first_row, stripe, executor, Some(&put))?;
+        let areas = self.rows.read_stored(first_row, stripe, executor, Some(&put), skips)?;
+        stripe.leave_mask_blank(areas);
         if bands_differ.into_inner() {
             let rows = format!("rows {first_row} to {}", first_row as usize + stripe.rows - 1);
             return Err(Error::unsupported(format!("a mask that differs between bands ({rows})")));
@@ -341,7 +342,16 @@ impl PixelSource for GeoTiffSource {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
-        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor))
+        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, false))
+    }
+
+    fn read_sparse_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
+        if !LEAVES_OUT_TILES || stripe.blank_sample() != Some(self.pixels.fill()) {
+            return self.read_rows(first_row, stripe, executor);
+        }
+        let areas = self.pixels.read_stored(first_row, stripe, executor, None, true)?;
+        stripe.leave_image_blank(areas);
+        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, true))
     }
 
     fn take_overviews(&mut self) -> Result<Vec<Box<dyn PixelSource + Send>>> {

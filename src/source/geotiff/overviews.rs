@@ -32,7 +32,7 @@ impl PixelSource for OverviewSource {
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
-        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor))
+        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, false))
     }
 }
 

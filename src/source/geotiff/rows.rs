@@ -1,6 +1,7 @@
 //! Reads rows of pixels: decodes each chunk (tile or strip) once, on the thread pool, directly to its destination.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::layout::ImageLayout;
@@ -11,7 +12,7 @@ use crate::executor::Executor;
 use crate::read::RangeReader;
 use crate::source::file::read_full;
 use crate::tiff::file::TiffFile;
-use crate::view::{Stripe, StripeWindow};
+use crate::view::{BlankArea, Stripe, StripeWindow};
 
 /// Strips that decode to more than this are decoded piece by piece, if the codec supports it.
 const TALL_BYTES: usize = 8 << 20;
@@ -95,6 +96,16 @@ impl Job<'_> {
             }
             let skipped = u64::from(first_row - self.row * layout.chunk_height) * row_bytes as u64;
             if !file.rows_into(rows, offset + skipped, || layout.chunk_place(index))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns whether no chunk at the position is stored.
+    fn is_absent(&self, layout: &ImageLayout) -> Result<bool> {
+        for plane in 0..layout.planes() {
+            if layout.chunk_range(layout.chunk_index(plane, self.row, self.column), self.row)?.is_some() {
                 return Ok(false);
             }
         }
@@ -193,6 +204,11 @@ impl RowReader {
         (self.layout.width, self.layout.height)
     }
 
+    /// Returns the sample that fills chunks that are not stored.
+    pub(super) fn fill(&self) -> &[u8] {
+        &self.fill
+    }
+
     /// Reads the rows of a stripe that starts at row `first_row` of the image, and stores them with `put`.
     pub(super) fn read(
         &mut self,
@@ -201,26 +217,38 @@ impl RowReader {
         executor: &Executor,
         put: Put<'_>,
     ) -> Result<()> {
+        self.read_stored(first_row, stripe, executor, put, false).map(drop)
+    }
+
+    /// Like [`read`](Self::read); if `skips`, leaves out the chunks that are not stored, and returns their areas.
+    pub(super) fn read_stored(
+        &mut self,
+        first_row: u32,
+        stripe: &mut Stripe<'_>,
+        executor: &Executor,
+        put: Put<'_>,
+        skips: bool,
+    ) -> Result<Vec<BlankArea>> {
         let rows = u32::try_from(stripe.rows).unwrap_or(u32::MAX);
         let end = first_row.saturating_add(rows).min(self.layout.height);
         if first_row >= end {
-            return Ok(());
+            return Ok(Vec::new());
         }
         if self.tall.is_empty() {
-            self.read_chunks(first_row, end, stripe, executor, put)
+            self.read_chunks(first_row..end, stripe, executor, put, skips)
         } else {
-            self.read_tall(first_row, end, stripe, executor, put)
+            self.read_tall(first_row, end, stripe, executor, put).map(|()| Vec::new())
         }
     }
 
     fn read_chunks(
         &mut self,
-        first_row: u32,
-        end: u32,
+        Range { start: first_row, end }: Range<u32>,
         stripe: &mut Stripe<'_>,
         executor: &Executor,
         put: Put<'_>,
-    ) -> Result<()> {
+        skips: bool,
+    ) -> Result<Vec<BlankArea>> {
         let layout = Arc::clone(&self.layout);
         let chunk_rows = first_row / layout.chunk_height..=(end - 1) / layout.chunk_height;
         // Those of later rows, too: while these rows are decoded and encoded, a remote file is fetched.
@@ -245,13 +273,23 @@ impl RowReader {
         let reaches_on = u64::from(last_row) * u64::from(layout.chunk_height) + u64::from(layout.chunk_rows(last_row))
             > u64::from(end);
         let image = (&self.file, &*layout, &self.fill[..], &self.buffers);
-        let results = executor.map(jobs.collect(), |job| {
+        let results: Vec<Result<(Option<Pending>, Option<BlankArea>)>> = executor.map(jobs.collect(), |job| {
             let keep = reaches_on && job.row == last_row;
-            job.run(image, first_row, keep, put)
+            if skips && job.is_absent(&layout)? {
+                let top = job.row.saturating_mul(layout.chunk_height).max(first_row);
+                let (start, left) = ((top - first_row) as usize, job.column as usize * layout.format.width);
+                let columns = left..(left + layout.format.width).min(layout.width as usize);
+                return Ok((None, Some(BlankArea { rows: start..start + job.window.rows(), columns })));
+            }
+            Ok((job.run(image, first_row, keep, put)?, None))
         });
-        let kept = results.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
-        self.pending = kept;
-        Ok(())
+        let mut areas = Vec::new();
+        for result in results {
+            let (kept, area) = result?;
+            self.pending.extend(kept);
+            areas.extend(area);
+        }
+        Ok(areas)
     }
 
     fn read_tall(

@@ -97,6 +97,7 @@ fn read(source: &mut GeoTiffSource, step: usize) -> Result<(Vec<u8>, Vec<u8>)> {
             layout: StripeLayout::Chunky,
             planes: vec![plane],
             mask: spec.mask.then_some(mask),
+            blanks: None,
         };
         source.read_rows(u32::try_from(index * step).unwrap(), &mut stripe, &Executor::threads(2)?)?;
     }
@@ -194,6 +195,7 @@ fn tall_strips_are_decoded_piece_by_piece() {
                 layout: StripeLayout::Chunky,
                 planes: vec![&mut rows],
                 mask: None,
+                blanks: None,
             };
             source.read_rows(u32::try_from(first).unwrap(), &mut stripe, &Executor::serial()).unwrap();
             assert!(rows == pixels[first * width..][..rows.len()], "row {first}");
@@ -285,6 +287,7 @@ fn headers_that_lie_cost_nothing() {
         layout: StripeLayout::Chunky,
         planes: vec![&mut plane],
         mask: None,
+        blanks: None,
     };
     let error = source.read_rows(0, &mut stripe, &Executor::serial()).unwrap_err();
     assert!(error.to_string().contains("cannot hold"), "{error}");
