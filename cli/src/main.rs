@@ -26,6 +26,7 @@ mod store;
 mod tools;
 mod validate;
 mod values;
+mod warp;
 mod words;
 
 use std::io::{self, Write};

@@ -44,3 +44,9 @@ pub use mapping::{CELL, Leaf, Mapping, SUBPIXELS, SourcePoint};
 pub use scheme::TilingScheme;
 pub use suggest::{Suggestion, suggest, within_web_mercator};
 pub use transform::{CoordinateTransform, Direction, Points, has_closed_form, transform_between};
+
+/// Returns the sine of an angle in radians, the same on all platforms.
+#[must_use]
+pub fn sin(angle: f64) -> f64 {
+    libm::sin(angle)
+}

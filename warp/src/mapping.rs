@@ -22,6 +22,9 @@ const MAX_DETOUR: f64 = 1.0;
 /// Side of the smallest cell that is given up if none of its points has coordinates.
 const MIN_EMPTY: u32 = 8;
 
+/// The steps of squares of which nothing is known.
+const NO_STEPS: [[f64; 2]; 2] = [[1.0, 0.0], [0.0, 1.0]];
+
 /// A place in the source: column and row of the place in units of 2^-16 pixel, (0, 0) being the upper-left corner of the first pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourcePoint {
@@ -42,6 +45,8 @@ pub struct Leaf {
     pub side: u32,
     /// Source columns and rows of the centers of the corner pixels: upper left, upper right, lower left, lower right.
     corners: [[f64; 2]; 4],
+    /// Source pixels per target pixel: along a row, and down a column.
+    steps: [[f64; 2]; 2],
 }
 
 impl Leaf {
@@ -54,21 +59,21 @@ impl Leaf {
         SourcePoint { x, y }
     }
 
-    /// Returns the source columns, and rows, between two neighboring target pixels: how much a kernel has to be widened, never less
-    /// than 1. Rounded to 1/256, and to 1 below 1.05, as in GDAL.
+    /// Returns the distance between two neighboring target pixels in source columns, and in rows: how much a kernel has to be
+    /// widened, never less than 1. Rounded to 1/256, and to 1 below 1.05, as in GDAL.
     #[must_use]
     pub fn scale(&self) -> [f64; 2] {
-        if self.side == 1 {
-            return [1.0; 2];
-        }
-        let [first, right, below, _] = self.corners;
-        let steps = f64::from(self.side - 1);
         [0, 1].map(|axis| {
-            let across = (right[axis] - first[axis]) / steps;
-            let down = (below[axis] - first[axis]) / steps;
+            let [across, down] = self.steps.map(|step| step[axis]);
             let scale = ((across * across + down * down).sqrt() * 256.0).round() / 256.0;
             if scale < 1.05 || !scale.is_finite() { 1.0 } else { scale }
         })
+    }
+
+    /// Returns half the width, and height, of the rectangle of source pixels around the area of a target pixel.
+    #[must_use]
+    pub fn footprint(&self) -> [f64; 2] {
+        [0, 1].map(|axis| self.steps.iter().map(|step| step[axis].abs()).sum::<f64>() / 2.0)
     }
 
     /// Returns the first and last source rows of all pixels, before rounding.
@@ -147,16 +152,17 @@ impl Mapping {
 
     /// Appends the squares of a cell to `leaves`; what has no source is left out.
     pub fn cell(&self, [column, row]: [u32; 2], leaves: &mut Vec<Leaf>) {
-        self.split(column * CELL, row * CELL, CELL, leaves);
+        self.split([column * CELL, row * CELL], CELL, NO_STEPS, leaves);
     }
 
-    /// Appends a square if its coordinates can be interpolated, and otherwise its quarters.
-    fn split(&self, column: u32, row: u32, side: u32, leaves: &mut Vec<Leaf>) {
+    /// Appends a square if its coordinates can be interpolated, and otherwise its quarters. `around` are the steps of the square
+    /// that it is a quarter of.
+    fn split(&self, [column, row]: [u32; 2], side: u32, around: [[f64; 2]; 2], leaves: &mut Vec<Leaf>) {
         if side == 1 {
             let mut points = [self.center(column, row)];
             self.locate(&mut points);
             if points[0][0].is_finite() {
-                leaves.push(Leaf { column, row, side, corners: [points[0]; 4] });
+                leaves.push(Leaf { column, row, side, corners: [points[0]; 4], steps: around });
             }
             return;
         }
@@ -180,8 +186,11 @@ impl Mapping {
         if missing == points.len() && side <= MIN_EMPTY {
             return;
         }
+        let step = |to: usize| [0, 1].map(|axis| (points[to][axis] - points[0][axis]) / last);
+        let steps = [step(1), step(2)];
+        let steps = if steps.iter().flatten().all(|step| step.is_finite()) { steps } else { around };
         if missing == 0 {
-            let leaf = Leaf { column, row, side, corners: [points[0], points[1], points[2], points[3]] };
+            let leaf = Leaf { column, row, side, corners: [points[0], points[1], points[2], points[3]], steps };
             let is_close = PLACES[4..].iter().zip(&points[4..]).all(|([across, down], exact)| {
                 let [x, y] = leaf.interpolated(*across, *down);
                 (x - exact[0]).abs() <= TOLERANCE && (y - exact[1]).abs() <= TOLERANCE
@@ -195,7 +204,7 @@ impl Mapping {
         for [right, down] in [[0, 0], [1, 0], [0, 1], [1, 1]] {
             let (column, row) = (column + right * half, row + down * half);
             if column < self.target.width && row < self.target.height {
-                self.split(column, row, half, leaves);
+                self.split([column, row], half, steps, leaves);
             }
         }
     }
