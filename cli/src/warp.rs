@@ -127,7 +127,11 @@ mod with {
                 *encode = std::mem::take(encode).tile_size(TileSize::square(side));
             }
             if let Some(count) = report.overviews.filter(|_| arguments.has_automatic_overviews()) {
-                *encode = std::mem::take(encode).overviews(Overviews::Count(count));
+                *encode = std::mem::take(encode).overviews(if count == 0 {
+                    Overviews::None
+                } else {
+                    Overviews::Count(count)
+                });
             }
             let warp = Warp {
                 crs: report.crs.clone(),

@@ -46,6 +46,12 @@ impl Kernel {
         }
     }
 
+    /// Returns whether the kernel is widened wherever pixels become larger. As in GDAL, bilinear and cubic are not before they become
+    /// twice as large.
+    pub(super) fn always_widens(self) -> bool {
+        matches!(self, Self::CubicSpline | Self::Lanczos)
+    }
+
     /// Returns the weight at a distance.
     fn weight(self, distance: f64) -> f64 {
         let x = distance.abs();

@@ -24,6 +24,9 @@ pub use source::WarpedSource;
 const CODE_KEYS: [u16; 2] = [3072, 2048];
 const USER_DEFINED: u16 = 32767;
 
+/// Source pixels in a target pixel from which on bilinear and cubic are widened, as in GDAL.
+const WIDENING: f64 = 2.0;
+
 /// Options of a warp. Either a [tiling scheme](Self::tiling_scheme) or a [CRS](Self::crs) is needed.
 ///
 /// ```
@@ -171,7 +174,10 @@ impl WarpOptions {
         let metadata = self.metadata(source.metadata(), aligned.as_ref())?;
         let mapping = Mapping::new(&from, &target, transform).map_err(|error| refuse(error.to_string()))?;
         let notes = aligned.as_ref().map_or_else(Vec::new, |aligned| self.notes(aligned));
-        WarpedSource::new(source, mapping, (geo, metadata), resampling, (report, notes), executor)
+        // One decision for the image, so that there is no edge in it.
+        let [_, width, _, _, _, height] = target.affine.0;
+        let widens = width.max(-height) > WIDENING * suggestion.resolution;
+        WarpedSource::new(source, mapping, (geo, metadata), (resampling, widens), (report, notes), executor)
     }
 
     /// Checks what needs no source.

@@ -36,6 +36,8 @@ impl<T> Rows<'_, T> {
 #[derive(Debug, Clone)]
 pub(super) struct Rules<T> {
     resampling: Resampling,
+    /// True if bilinear and cubic are widened.
+    widens: bool,
     nodata: Option<NodataRange<T>>,
     /// The value of samples without data.
     pub(super) fill: T,
@@ -48,12 +50,13 @@ pub(super) struct Rules<T> {
 }
 
 impl<T: Number> Rules<T> {
-    pub(super) fn of(spec: &ImageSpec, resampling: Resampling) -> Self {
+    pub(super) fn of(spec: &ImageSpec, resampling: Resampling, widens: bool) -> Self {
         let validity = Validity::of_image(spec);
         let own = spec.nodata_in_range();
         let fill = own.as_ref().and_then(T::from_nodata);
         Self {
             resampling,
+            widens,
             nodata: own.as_ref().and_then(NodataRange::of).filter(|_| !spec.mask),
             fill: fill.unwrap_or(T::ZERO),
             alpha: validity.alpha(),
@@ -112,6 +115,11 @@ pub(super) fn pixel<T: Number>(
     scratch: &mut Scratch<T>,
     target: &mut [T],
 ) -> bool {
+    let place = [point.x as f64 / SUBPIXELS, point.y as f64 / SUBPIXELS];
+    let kernel = Kernel::of(rules.resampling);
+    if kernel.is_none() && rules.resampling != Resampling::Nearest {
+        return selected(rules, rows, place, leaf.footprint(), scratch, target);
+    }
     // The pixel that the place is in decides on validity.
     let [column, row] = [point.x >> 16, point.y >> 16];
     if column < 0 || row < 0 || column >= rules.size[0] || row >= rules.size[1] {
@@ -122,11 +130,12 @@ pub(super) fn pixel<T: Number>(
     if !rules.is_opaque(rows, column, row) || !center.iter().any(|sample| rules.has_data(*sample)) {
         return false;
     }
-    let place = [point.x as f64 / SUBPIXELS, point.y as f64 / SUBPIXELS];
-    match Kernel::of(rules.resampling) {
-        Some(kernel) => weighted(rules, rows, kernel, (place, leaf.scale()), scratch, target),
-        None if rules.resampling == Resampling::Nearest => target.copy_from_slice(center),
-        None => selected(rules, rows, place, leaf.footprint(), scratch, target),
+    match kernel {
+        Some(kernel) => {
+            let scale = if rules.widens || kernel.always_widens() { leaf.scale() } else { [1.0; 2] };
+            weighted(rules, rows, kernel, (place, scale), scratch, target);
+        }
+        None => target.copy_from_slice(center),
     }
     true
 }
@@ -244,7 +253,7 @@ fn valid_taps<T: Number>(
     complete
 }
 
-/// Computes the kernels that choose among, or average, the pixels that the target pixel touches.
+/// Computes the kernels that choose among, or average, the pixels that the target pixel touches; returns whether any is valid.
 fn selected<T: Number>(
     rules: &Rules<T>,
     rows: &Rows<'_, T>,
@@ -252,23 +261,21 @@ fn selected<T: Number>(
     half: [f64; 2],
     scratch: &mut Scratch<T>,
     target: &mut [T],
-) {
-    let edges = [0, 1]
-        .map(|axis| [(place[axis] - half[axis]).max(0.0), (place[axis] + half[axis]).min(rules.size[axis] as f64)]);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the image")]
-    let [columns, lines] = edges.map(|[start, end]| {
-        // A thousandth of a pixel does not count.
-        let first = (start + 0.001).floor() as usize;
-        first..((end - 0.001).ceil() as usize).max(first + 1)
+) -> bool {
+    let edges = [0, 1].map(|axis| {
+        let size = rules.size[axis] as f64;
+        [(place[axis] - half[axis]).clamp(0.0, size), (place[axis] + half[axis]).clamp(0.0, size)]
     });
-    // At the right and lower edges, a thousandth of a pixel may begin beyond the image.
-    let columns = columns.start.min(rows.width - 1)..columns.end.min(rows.width);
-    let height = usize::try_from(rules.size[1]).unwrap_or(usize::MAX);
-    let lines = lines.start.min(height - 1)..lines.end.min(height);
+    // An edge that the rounding of coordinates has moved across that of a pixel does not touch that pixel.
+    const SLACK: f64 = 2.0 / SUBPIXELS;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the image")]
+    let [columns, lines] =
+        edges.map(|[start, end]| (start + SLACK).floor() as usize..(end - SLACK).ceil().max(0.0) as usize);
     let share = |pixel: usize, [start, end]: [f64; 2]| {
         let (low, high) = (pixel as f64, pixel as f64 + 1.0);
         (high.min(end) - low.max(start)).clamp(1e-6, 1.0)
     };
+    let mut is_valid = false;
     for (band, target) in target.iter_mut().enumerate() {
         scratch.values.clear();
         scratch.weights.clear();
@@ -286,8 +293,10 @@ fn selected<T: Number>(
         }
         if !scratch.values.is_empty() {
             *target = chosen(rules, &mut scratch.values, &scratch.weights);
+            is_valid = true;
         }
     }
+    is_valid
 }
 
 /// Returns the value of valid samples.

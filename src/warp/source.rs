@@ -34,6 +34,7 @@ pub struct WarpedSource<S> {
     warnings: Vec<String>,
     report: WarpReport,
     resampling: Resampling,
+    widens: bool,
     mapping: Mapping,
     /// By row of cells: the rows of the source from which on rows are kept, and before which they are read.
     windows: Vec<Range<u32>>,
@@ -59,7 +60,7 @@ impl<S: RasterSource> WarpedSource<S> {
         inner: S,
         mapping: Mapping,
         (geo, metadata): (GeoRef, Metadata),
-        resampling: Resampling,
+        (resampling, widens): (Resampling, bool),
         (report, notes): (WarpReport, Vec<String>),
         executor: &Executor,
     ) -> Result<Self> {
@@ -85,7 +86,21 @@ impl<S: RasterSource> WarpedSource<S> {
         }
         let ring = Ring { places, ..Ring::default() };
         let (leaves, leaves_of) = (Vec::new(), None);
-        Ok(Self { inner, spec, geo, metadata, warnings, report, resampling, mapping, windows, ring, leaves, leaves_of })
+        Ok(Self {
+            inner,
+            spec,
+            geo,
+            metadata,
+            warnings,
+            report,
+            resampling,
+            widens,
+            mapping,
+            windows,
+            ring,
+            leaves,
+            leaves_of,
+        })
     }
 
     /// Returns what the warp is.
@@ -137,12 +152,12 @@ impl<S: RasterSource> WarpedSource<S> {
         let mask = if from.mask { self.ring.mask.bytes() } else { &[] };
         let (places, width, bands) = (self.ring.places as usize, from.width as usize, usize::from(from.bands));
         let (rows, columns, leaves) = (stripe.rows, stripe.width, &self.leaves);
-        let resampling = self.resampling;
+        let (resampling, widens) = (self.resampling, self.widens);
         let ends: Vec<usize> = (1..=leaves.len()).map(|cell| (cell * CELL as usize).min(columns)).collect();
         let windows: Vec<_> = stripe.windows(&[rows], &ends).into_iter().enumerate().collect();
         real!(from.data_type, T => {
             let source = Rows::<'_, T> { samples: bytemuck::cast_slice(bytes), mask, places, width, bands };
-            let rules = Rules::<T>::of(from, resampling);
+            let rules = Rules::<T>::of(from, resampling, widens);
             executor.map(windows, |(cell, mut window): (usize, StripeWindow<'_>)| {
                 let first_column = cell * CELL as usize;
                 let place = (first_column, first_row as usize, ends[cell] - first_column);
