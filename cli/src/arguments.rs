@@ -121,9 +121,9 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     compression: CompressionArguments,
 
-    /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16 [default: 512; 256 with --tiling-scheme]
+    /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16 [default: 512]
     ///
-    /// Each side is at most 65520 pixels. Examples: --blocksize 256, --blocksize 512x256
+    /// Each side is at most 65520 pixels. With --tiling-scheme, 256 by default. Examples: --blocksize 256, --blocksize 512x256
     #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Layout")]
     pub(crate) blocksize: Option<TileSize>,
 

@@ -310,11 +310,13 @@ fn chosen<T: Number>(rules: &Rules<T>, values: &mut [T], weights: &[f64]) -> T {
             *values.select_nth_unstable_by(middle, order).1
         }
         Resampling::Mode => {
-            let count = |value: &T| values.iter().filter(|other| *other == value).count();
+            let area = |value: &T| -> f64 {
+                values.iter().zip(weights).filter(|(other, _)| *other == value).map(|(_, weight)| weight).sum()
+            };
             // The first of several.
-            let best = values.iter().fold((0, rules.fill), |best, value| {
-                let count = count(value);
-                if count > best.0 { (count, *value) } else { best }
+            let best = values.iter().fold((0.0, rules.fill), |best, value| {
+                let area = area(value);
+                if area > best.0 { (area, *value) } else { best }
             });
             best.1
         }
