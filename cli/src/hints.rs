@@ -241,10 +241,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         &["a_srs", "a-srs", "srs", "epsg", "s_srs", "s-srs", "proj", "projection", "override-crs", "src-crs"],
         "--crs CRS sets the coordinate reference system",
     ),
-    meaning(
-        &["a_ullr", "a-ullr", "ullr"],
-        "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image",
-    ),
+    meaning(&["a_ullr", "a-ullr", "ullr"], "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image"),
     meaning(
         &["a_gt", "a-gt", "geotransform", "affine"],
         "--transform X,DX,RX,Y,RY,DY sets the transform, in GDAL's order",

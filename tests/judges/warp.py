@@ -247,6 +247,37 @@ def levels(size, corner, crs="EPSG:32633", options=()):
     return case
 
 
+def as_gdal(*options):
+    """Place, size, levels, and metadata of GDAL's COG driver with the same creation options."""
+    def case():
+        source = make("in.tif", "EPSG:32633", PAIRS["utm to web"][2], "u8", 1, "nodata", (1500, 1200))
+        expected = gdal.Translate(at("gdal.tif"), source, format="COG", creationOptions=list(options))
+        done = run("create", "--overwrite", *[word for option in options for word in ("-co", option)], source, at("out.tif"))
+        if done.code:
+            return [str(done)]
+        got, out = gdal.Open(at("out.tif")), []
+
+        def facts(file):
+            band = file.GetRasterBand(1)
+            levels = [band] + [band.GetOverview(index) for index in range(band.GetOverviewCount())]
+            return {
+                "size": [(level.XSize, level.YSize) for level in levels], "tiles": [level.GetBlockSize() for level in levels],
+                "transform": [round(number, 6) for number in file.GetGeoTransform()], "domain": file.GetMetadata("TILING_SCHEME"),
+                "crs": file.GetSpatialRef().GetAuthorityCode(None), "nodata": band.GetNoDataValue(),
+            }
+
+        ours, theirs = facts(got), facts(expected)
+        for key in ours:
+            if ours[key] != theirs[key]:
+                out.append(f"{key}: {ours[key]}, GDAL has {theirs[key]}")
+        both = [file.GetRasterBand(1).ReadAsArray().astype("i4") for file in (got, expected)]
+        # The driver's approximation is off by up to an eighth of a pixel.
+        share = (abs(both[0] - both[1]) > 4).mean() if both[0].shape == both[1].shape else 1
+        return out + ([f"{share:.2%} of the pixels differ by more than 4"] if share > 0.01 else [])
+
+    return case
+
+
 def analytic(source_crs, target_crs, corner, kernel, limit):
     """A function of longitude and latitude, sampled in one CRS and warped, is the same function in the other."""
     def case():
@@ -302,6 +333,11 @@ if __name__ == "__main__":
         if kernel in kernels or resolution > 30:
             report.run(f"scale, {kernel}, {resolution}", warped(pair, kernel, "u8", 3, None, resolution))
     report.run("same bytes", same_bytes)
+    web = "TILING_SCHEME=GoogleMapsCompatible"
+    for options in ((web,), (web, "ALIGNED_LEVELS=3"), (web, "BLOCKSIZE=512"), (web, "ZOOM_LEVEL=12"), (web, "ZOOM_LEVEL_STRATEGY=UPPER", "WARP_RESAMPLING=BILINEAR"),
+                    ("TILING_SCHEME=WorldCRS84Quad", "RESAMPLING=NEAREST"), ("TILING_SCHEME=PseudoTMS_GlobalMercator",), ("TARGET_SRS=EPSG:3035",),
+                    ("TARGET_SRS=EPSG:3857", "RES=20", "EXTENT=1520000,5610000,1530000,5620000")):
+        report.run(f"as GDAL: {' '.join(options)}", as_gdal(*options))
     report.run("levels: small", levels((500, 400), (400_000, 5_000_000, 10)))
     report.run("levels: large", levels((5000, 3000), (400_000, 5_000_000, 10)))
     report.run("levels: across the zero meridian", levels((1500, 1500), (300_000, 5_000_000, 20), "EPSG:32631"))

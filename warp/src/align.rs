@@ -84,12 +84,15 @@ type Tiles = [i64; 4];
 /// columns or rows.
 pub fn align(scheme: &TilingScheme, raster: &Suggestion, options: &AlignOptions) -> Result<AlignedGrid, WarpError> {
     let [left, bottom, right, top] = raster.bounds;
+    let outside = || {
+        let name = scheme.name();
+        WarpError::Grid(format!("the raster is outside of {name}: {left}, {bottom} to {right}, {top}"))
+    };
     if scheme
         .bounds()
         .is_some_and(|[west, south, east, north]| right < west || left > east || top < south || bottom > north)
     {
-        let reason = format!("the raster is outside of {}: {left}, {bottom} to {right}, {top}", scheme.name());
-        return Err(WarpError::Grid(reason));
+        return Err(outside());
     }
     let tile_size = options.tile_size.unwrap_or(scheme.tile_size());
     let ratio = f64::from(scheme.tile_size()) / f64::from(tile_size);
@@ -129,6 +132,9 @@ pub fn align(scheme: &TilingScheme, raster: &Suggestion, options: &AlignOptions)
         }
     };
     let kept = clipped(aligned, matrix);
+    if kept[0] >= kept[2] || kept[1] >= kept[3] {
+        return Err(outside());
+    }
     let pixels = |first: i64, end: i64| {
         let size =
             (end - first).checked_mul(i64::from(tile_size)).filter(|size| (1..=i64::from(i32::MAX)).contains(size));
