@@ -35,11 +35,13 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tar xzf "$crate" -C "$folder"
 # Of the same version, so crates.io does not have it yet.
-tar xzf "$TARGET/package/cogsmith-lerc-$VERSION.crate" -C "$folder"
 mkdir "$folder/.cargo"
-echo "patch.crates-io.cogsmith-lerc.path = '$folder/cogsmith-lerc-$VERSION'" >"$folder/.cargo/config.toml"
+for name in cogsmith-lerc cogsmith-warp; do
+    tar xzf "$TARGET/package/$name-$VERSION.crate" -C "$folder"
+    echo "patch.crates-io.$name.path = '$folder/$name-$VERSION'" >>"$folder/.cargo/config.toml"
+    sed -i '/^name = "'$name'"$/,/^$/{/^source = /d;/^checksum = /d}' "$folder/cogsmith-$VERSION/Cargo.lock"
+done
 cd "$folder/cogsmith-$VERSION"
-sed -i '/^name = "cogsmith-lerc"$/,/^$/{/^source = /d;/^checksum = /d}' Cargo.lock
 export CARGO_TARGET_DIR=$TARGET
 if [ "${1:-}" = check ]; then
     cargo check --all-targets --locked

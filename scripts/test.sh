@@ -158,7 +158,7 @@ install_stores() {
 
 # The oracles are installed while cargo builds, unless no stage needs them.
 APT='' PIP='' APT_WASM='' PEERS=''
-if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview explain recipes nodata geotiff-js crs validation edit patch sparse lerc pixels stores wasm examples fixtures python; then
+if wanted judges main-job command faults flavours auxiliary georeference grid kernels lossy mosaic vrt pictures preview explain recipes nodata geotiff-js crs validation edit patch sparse lerc warp pixels stores wasm examples fixtures python; then
     install_old_gdal >"$LOGS/apt.log" 2>&1 &
     APT=$!
     install_new_judges >"$LOGS/pip.log" 2>&1 &
@@ -303,6 +303,9 @@ mosaic() { judge mosaic && judge mosaic_large; }
 
 crs() { "$VENV/bin/python" scripts/epsg_table.py --check && judge crs $FULL; }
 
+# Coordinates and grids need the examples of their crate.
+warp() { cargo build -q -p cogsmith-warp --examples --locked && judge warp_coordinates && judge warp; }
+
 # The wheel is built once, and tried in an environment with only numpy, using the oldest installed Python.
 python_build() {
     local wheel alone=$TARGET/python-alone target
@@ -333,7 +336,7 @@ python_package() {
 # binary.
 compilers() {
     stage clippy cargo clippy --workspace --all-targets --locked -- -D warnings
-    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith -p cogsmith-lerc -p cogsmith-store --locked
+    stage doc env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps -p cogsmith -p cogsmith-lerc -p cogsmith-store -p cogsmith-warp --locked
     stage features features
     stage package scripts/package.sh check
     stage python-build python_build
@@ -367,6 +370,7 @@ oracles() {
     stage patch judge patch
     stage sparse judge sparse
     stage lerc judge lerc
+    stage warp warp
     stage stores stores
     stage fixtures fixtures_same
 }

@@ -53,6 +53,8 @@ impl CreationOption {
         }
         let field = self.field.filter(|_| self.refused.is_none());
         match field {
+            // Definitions of CRSs have names in them.
+            Some(OptionField::TargetCrs) => Ok(Some((OptionField::TargetCrs, value.trim().to_owned()))),
             Some(field) => Ok(Some((field, value.trim().to_ascii_lowercase()))),
             None => {
                 let known: Vec<_> =
@@ -111,7 +113,6 @@ const PREDICTORS: &[(&str, &str)] = &[
 const SWITCH: &[(&str, &str)] = &[("TRUE", "yes"), ("YES", "yes"), ("ON", "yes"), ("1", "yes")];
 const NO: &[&str] = &["NO", "FALSE", "OFF", "0"];
 const JPEG_XL: &str = "JPEG XL is not written, since hardly any reader has it";
-const NO_WARP: &str = "images are not reprojected; use gdalwarp first";
 
 static TABLE: [CreationOption; 36] = [
     CreationOption::of("COMPRESS", "ZSTD", OptionField::Compression),
@@ -140,7 +141,8 @@ static TABLE: [CreationOption; 36] = [
     ]),
     CreationOption::of("RESAMPLING", "AVERAGE", OptionField::Resampling).words(&[("NEAR", "nearest")]),
     CreationOption::of("OVERVIEW_RESAMPLING", "AVERAGE", OptionField::Resampling).words(&[("NEAR", "nearest")]),
-    CreationOption::without("WARP_RESAMPLING", "CUBIC", NO_WARP),
+    CreationOption::of("WARP_RESAMPLING", "CUBIC", OptionField::WarpResampling)
+        .words(&[("NEAR", "nearest"), ("MED", "median")]),
     CreationOption::of("OVERVIEWS", "AUTO", OptionField::Overviews)
         .words(&[("AUTO", "existing"), ("IGNORE_EXISTING", "auto"), ("NONE", "none")])
         .only("levels that the input lacks are computed; OVERVIEWS=AUTO takes those that it has"),
@@ -156,15 +158,19 @@ static TABLE: [CreationOption; 36] = [
         .implied(&["AUTO", "YES", "TRUE"])
         .only("metadata is copied or left out as a whole"),
     CreationOption::without("SRC_MDD", "RPC", "metadata is copied or left out as a whole"),
-    CreationOption::without("TILING_SCHEME", "GoogleMapsCompatible", NO_WARP).implied(&["CUSTOM"]),
-    CreationOption::without("ZOOM_LEVEL", "12", NO_WARP),
-    CreationOption::without("ZOOM_LEVEL_STRATEGY", "UPPER", NO_WARP),
-    CreationOption::without("ALIGNED_LEVELS", "5", NO_WARP),
-    CreationOption::without("TARGET_SRS", "EPSG:3857", NO_WARP),
-    CreationOption::without("RES", "10", NO_WARP),
-    CreationOption::without("EXTENT", "0,0,1,1", NO_WARP),
-    CreationOption::without("ADD_ALPHA", "YES", "no alpha band is added; make a mask from the nodata value instead")
-        .implied(NO),
+    CreationOption::of("TILING_SCHEME", "GoogleMapsCompatible", OptionField::TilingScheme).implied(&["CUSTOM"]),
+    CreationOption::of("ZOOM_LEVEL", "12", OptionField::ZoomLevel),
+    CreationOption::of("ZOOM_LEVEL_STRATEGY", "UPPER", OptionField::ZoomStrategy),
+    CreationOption::of("ALIGNED_LEVELS", "5", OptionField::AlignedLevels),
+    CreationOption::of("TARGET_SRS", "EPSG:3857", OptionField::TargetCrs),
+    CreationOption::of("RES", "10", OptionField::Resolution),
+    CreationOption::of("EXTENT", "500000,5290000,510000,5300000", OptionField::Extent),
+    CreationOption::without(
+        "ADD_ALPHA",
+        "YES",
+        "no alpha band is added; a warp makes a mask, and --mask nodata makes one from the nodata value",
+    )
+    .implied(NO),
 ];
 
 #[cfg(test)]
@@ -193,6 +199,7 @@ mod tests {
         assert!(setting("SPARSE_OK", "masked").unwrap_err().contains("only TRUE"));
         let refused = setting("OVERVIEWS", "FORCE_USE_EXISTING").unwrap_err();
         assert!(refused.contains("(only AUTO, IGNORE_EXISTING, or NONE)"), "{refused}");
-        assert!(setting("TARGET_SRS", "EPSG:3857").unwrap_err().contains("gdalwarp"));
+        assert_eq!(setting("TARGET_SRS", "EPSG:3857"), Ok(Some((OptionField::TargetCrs, "EPSG:3857".into()))));
+        assert_eq!(setting("TILING_SCHEME", "CUSTOM"), Ok(None));
     }
 }

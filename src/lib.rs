@@ -59,6 +59,7 @@
 //! | `spool` | yes | spilling compressed tiles to a temporary file beyond a memory limit |
 //! | `jpeg` | yes | JPEG compression (part of `geotiff`) |
 //! | `zstd` | yes | ZSTD compression (`geotiff` includes decompression) |
+//! | `warp` | no | warps to other CRSs and to tiling schemes: `WarpOptions` |
 //! | `serde` | no | `Serialize` for [`Summary`] and for the results of [`check`]: the JSON of `cogsmith --json` |
 //! | `zstd-c` | no | ZSTD through the C library; requires a C compiler |
 
@@ -118,6 +119,8 @@ mod validity;
 mod view;
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 mod vrt;
+#[cfg(feature = "warp")]
+mod warp;
 #[cfg(feature = "geotiff")]
 mod xml;
 
@@ -181,7 +184,11 @@ pub use tiff::{Tag, TagValue};
 pub use view::{PixelSource, SliceSource, Stripe, StripeLayout, StripeWindow};
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub use vrt::open;
+#[cfg(feature = "warp")]
+pub use warp::{WarpOptions, WarpReport, WarpedSource};
 
+#[cfg(feature = "warp")]
+pub use cogsmith_warp::{AlignedLevels, TilingScheme, ZoomStrategy};
 // The versions of crates whose types are in this API.
 pub use half;
 #[cfg(feature = "ndarray")]

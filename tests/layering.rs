@@ -110,6 +110,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spec", "view",
         ],
     ),
+    ("warp", &["buffer", "error", "executor", "geo", "options", "sample", "source", "spec", "validity", "view"]),
     (
         "vrt",
         &[

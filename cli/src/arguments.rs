@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use cogsmith::Overrides;
 use cogsmith::{
-    BigTiff, Crs, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews, ReadOptions,
-    Sparse, TileSize,
+    BigTiff, Crs, DEFAULT_TILE_SIDE, EncodeOptions, ErrorKind, FileOptions, Interleave, MaskPolicy, Nodata, Overviews,
+    ReadOptions, Sparse, TileSize,
 };
 
 use crate::compression::CompressionArguments;
@@ -30,6 +30,7 @@ use crate::values::{
     KernelChoice, big_tiff_help, bits, bytes, header_room, image_number, interleave_help, mask_help, named, nodata,
     overviews, resampling, sparse_help, threads, tile_size,
 };
+use crate::warp::WarpArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,11 +130,11 @@ pub(crate) struct CreateArguments {
     #[command(flatten)]
     compression: CompressionArguments,
 
-    /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16
+    /// Tile size in pixels: one side, or WIDTHxHEIGHT; multiples of 16 [default: 512]
     ///
-    /// Each side is at most 65520 pixels. Examples: --blocksize 256, --blocksize 512x256
-    #[arg(long, value_name = "N|WxH", value_parser = tile_size, default_value = "512", help_heading = "Layout")]
-    blocksize: TileSize,
+    /// Each side is at most 65520 pixels. With --tiling-scheme, 256 by default. Examples: --blocksize 256, --blocksize 512x256
+    #[arg(long, value_name = "N|WxH", value_parser = tile_size, help_heading = "Layout")]
+    pub(crate) blocksize: Option<TileSize>,
 
     /// Order of the bands in the file
     #[arg(long, value_parser = named(Interleave::ALL, Interleave::name, interleave_help), ignore_case = true,
@@ -241,6 +242,9 @@ pub(crate) struct CreateArguments {
     pub(crate) pixels: PixelArguments,
 
     #[command(flatten)]
+    pub(crate) warp: WarpArguments,
+
+    #[command(flatten)]
     pub(crate) place: PlaceArguments,
 
     #[command(flatten)]
@@ -342,6 +346,7 @@ impl CreateArguments {
     pub(crate) fn check(&self) -> Result<(), String> {
         self.overrides().check().map_err(usage)?;
         self.pixels.options().validate().map_err(usage)?;
+        self.warp.check(self.blocksize)?;
         if self.input == Path::new("-") || self.several.as_ref().is_some_and(Several::has_standard_input) {
             return Err(
                 "INPUT cannot be '-' (standard input): the directory of a TIFF may be at its end; save the input to a \
@@ -371,10 +376,31 @@ impl CreateArguments {
 
     /// Returns the georeferencing and metadata that replace the input's.
     pub(crate) fn overrides(&self) -> Overrides {
-        let mut overrides = Overrides::default();
-        self.place.add_to(&mut overrides);
+        let mut overrides = self.placing();
         self.describe.add_to(&mut overrides);
         overrides
+    }
+
+    /// Returns the georeferencing that replaces the input's.
+    pub(crate) fn placing(&self) -> Overrides {
+        let mut overrides = Overrides::default();
+        self.place.add_to(&mut overrides);
+        overrides
+    }
+
+    /// Returns what replaces the georeferencing and metadata of the pixels that are written: of a warp, no georeferencing.
+    pub(crate) fn output_overrides(&self) -> Overrides {
+        if !self.warp.is_given() {
+            return self.overrides();
+        }
+        let mut overrides = Overrides::default();
+        self.describe.add_to(&mut overrides);
+        overrides
+    }
+
+    /// Returns whether the number of overviews is the command's choice.
+    pub(crate) fn has_automatic_overviews(&self) -> bool {
+        self.overviews == Overviews::Auto && self.overview_count.is_none()
     }
 
     /// Returns the options of the output file.
@@ -397,7 +423,7 @@ impl CreateArguments {
     pub(crate) fn encode_options(&self) -> Result<EncodeOptions, cogsmith::Error> {
         let compression = self.compression.codec()?;
         Ok(EncodeOptions::new()
-            .tile_size(self.blocksize)
+            .tile_size(self.blocksize.unwrap_or(TileSize::square(DEFAULT_TILE_SIDE)))
             .overview_tile_size(self.overview_blocksize)
             .compression(compression)
             .overview_compression(self.compression.of_overviews(compression)?)
@@ -425,7 +451,7 @@ impl CreateArguments {
 }
 
 /// Words a library error about an option for the command line.
-fn usage(error: cogsmith::Error) -> String {
+pub(crate) fn usage(error: cogsmith::Error) -> String {
     match error.kind() {
         ErrorKind::InvalidOption { option, other, reason } => flags::message(*option, *other, reason),
         _ => error.to_string(),

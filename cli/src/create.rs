@@ -15,6 +15,7 @@ use crate::cancel::Cancel;
 use crate::remote::{self, Remote};
 use crate::report::{self, Bar, Report};
 use crate::store;
+use crate::warp::Warp;
 
 /// The reason that the command failed.
 #[derive(Debug)]
@@ -87,16 +88,16 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
         Threads::All => Executor::all_cores()?,
         Threads::Count(count) => Executor::threads(count.get())?,
     };
-    let options = arguments.encode_options()?;
+    let mut options = arguments.encode_options()?;
     let remote = Remote::new(arguments.sources(), &arguments.store.connection, cancel.flag())?;
     let stopped = |error: Error| if cancel.requested() { ErrorKind::Cancelled.into() } else { error };
-    let mut source = open(arguments, &options, &executor, &remote).map_err(stopped)?;
+    let (mut source, warp) = open(arguments, &mut options, &executor, &remote).map_err(stopped)?;
     if !arguments.quiet {
         report::warnings(source.warnings());
     }
     let size = (source.spec().width, source.spec().height);
     let mut metadata = source.metadata().clone();
-    let geo = arguments.overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
+    let geo = arguments.output_overrides().apply(source.geo().clone(), &mut metadata, size, source.spec().bands)?;
     let plan = CogPlan::new(source.spec(), &geo, &metadata, &options)?;
     if !arguments.quiet {
         report::warnings(plan.warnings());
@@ -118,6 +119,7 @@ fn run(arguments: &CreateArguments) -> Result<(), Failed> {
     }
     let mut report = Report::new(arguments, &source, summary, start.elapsed());
     report.read = remote.traffic();
+    report.warp = warp;
     if let Some(warning) = stale_aux(arguments) {
         if !arguments.quiet {
             report::warnings(std::slice::from_ref(&warning));
@@ -144,10 +146,10 @@ pub(crate) type Source = MaskedSource<OverriddenSource<Box<dyn RasterSource>>>;
 
 fn open(
     arguments: &CreateArguments,
-    options: &EncodeOptions,
+    options: &mut EncodeOptions,
     executor: &Executor,
     remote: &Remote,
-) -> Result<Source, Error> {
+) -> Result<(Source, Option<Warp>), Error> {
     let source = match &arguments.several {
         None => open_file(arguments, options, remote)?,
         Some(several) => several.open(arguments, executor, remote)?,
@@ -156,7 +158,15 @@ fn open(
     if let Some(crs) = arguments.crs()? {
         source.set_crs(&crs)?;
     }
-    MaskedSource::for_options(source, options)
+    if !arguments.warp.is_given() {
+        return Ok((MaskedSource::for_options(source, options)?, None));
+    }
+    let mut metadata = source.metadata().clone();
+    let (size, bands) = ((source.spec().width, source.spec().height), source.spec().bands);
+    let geo = arguments.placing().apply(source.geo().clone(), &mut metadata, size, bands)?;
+    source.set_geo(geo);
+    let (source, warp) = arguments.warp.apply(source, arguments, options, executor)?;
+    Ok((MaskedSource::for_options(OverriddenSource::new(source), options)?, warp))
 }
 
 /// Opens a single input.

@@ -54,6 +54,14 @@ pub(crate) fn flag(option: OptionField) -> Option<&'static str> {
         OptionField::DataType => "--dtype",
         OptionField::Size => "--size",
         OptionField::SizeResampling => "--size-resampling",
+        OptionField::TilingScheme => "--tiling-scheme",
+        OptionField::ZoomLevel => "--zoom-level",
+        OptionField::ZoomStrategy => "--zoom-level-strategy",
+        OptionField::AlignedLevels => "--aligned-levels",
+        OptionField::WarpResampling => "--warp-resampling",
+        OptionField::TargetCrs => "--dst-crs",
+        OptionField::Resolution => "--resolution",
+        OptionField::Extent => "--extent",
         OptionField::Overlap => "--overlap",
         OptionField::Threads => "--threads",
         OptionField::Verify => "--verify",
@@ -96,12 +104,27 @@ mod tests {
         OptionField::Shards,
     ];
 
+    /// Options of the feature `warp`.
+    const OF_WARP: [OptionField; 8] = [
+        OptionField::TilingScheme,
+        OptionField::ZoomLevel,
+        OptionField::ZoomStrategy,
+        OptionField::AlignedLevels,
+        OptionField::WarpResampling,
+        OptionField::TargetCrs,
+        OptionField::Resolution,
+        OptionField::Extent,
+    ];
+
     #[test]
     fn every_option_has_a_flag_that_exists() {
         let command = Arguments::command();
         let commands = ["create", "mosaic"].into_iter().filter_map(|name| command.find_subcommand(name));
         let longs: Vec<_> = commands.flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
         for &option in OptionField::ALL {
+            if cfg!(not(feature = "warp")) && OF_WARP.contains(&option) {
+                continue;
+            }
             match flag(option).map(|flag| flag.trim_start_matches('-')) {
                 Some(flag) => assert!(longs.contains(&flag), "{option}: --{flag} is not an option"),
                 None => assert!(LIBRARY_ONLY.contains(&option), "{option} has no flag"),

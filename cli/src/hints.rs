@@ -180,8 +180,12 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     ),
     meaning(&["no-overviews", "without-overviews"], "--overviews none writes no overviews"),
     meaning(
-        &["web-optimized", "w", "zoom-level", "zoom-level-strategy", "aligned-levels", "tms", "tiling-scheme"],
-        "cogsmith does not reproject; do it first, for example with 'gdalwarp -t_srs EPSG:3857'",
+        &["web-optimized", "w", "tms", "web-mercator", "webmercator"],
+        "--tiling-scheme GoogleMapsCompatible warps to the grid of web maps",
+    ),
+    meaning(
+        &["t_srs", "t-srs", "target-srs", "reproject", "warp"],
+        "--dst-crs CRS warps; --crs only declares the input's",
     ),
     // Pixels.
     meaning(&["b", "bidx", "band", "bidxs", "indexes"], "--bands LIST selects bands"),
@@ -189,19 +193,15 @@ pub(crate) const MEANINGS: &[Meaning] = &[
     meaning(&["scale-range", "exponent"], "--rescale MIN,MAX maps values linearly to the range of the data type"),
     meaning(&["ts", "outsize"], "--size WIDTHxHEIGHT reduces the image"),
     meaning(
-        &["tr", "te", "tap", "resolution"],
-        "cogsmith does not resample to a grid; do it first, for example with 'gdalwarp -tr X Y', or set the \
-         georeferencing with --transform or --bounds; --size reduces the image",
+        &["tr", "te", "res"],
+        "--dst-crs CRS with --resolution and --extent warps to a grid; --transform and --bounds set the georeferencing; --size \
+         reduces the image",
     ),
     meaning(&["srcwin", "crop"], "--window COLUMN,ROW,WIDTH,HEIGHT selects a rectangle of pixels"),
     meaning(&["projwin", "clip"], "--bbox LEFT,BOTTOM,RIGHT,TOP selects a rectangle in units of the CRS"),
     meaning(
         &["cutline", "bounds-crs"],
         "cogsmith crops to rectangles only, with --bbox in the CRS of the input or --window",
-    ),
-    meaning(
-        &["t_srs", "t-srs", "dst-crs", "dst_crs", "reproject", "warp"],
-        "cogsmith does not reproject; do it first, for example with gdalwarp. --crs only declares the CRS of the input",
     ),
     meaning(&["expand", "rgb", "rgba"], "--expand-palette rgb or rgba replaces palette indices by their colors"),
     // Nodata and mask.
@@ -225,10 +225,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         &["a_srs", "a-srs", "srs", "epsg", "s_srs", "s-srs", "proj", "projection", "override-crs", "src-crs"],
         "--crs CRS sets the coordinate reference system",
     ),
-    meaning(
-        &["a_ullr", "a-ullr", "ullr", "extent"],
-        "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image",
-    ),
+    meaning(&["a_ullr", "a-ullr", "ullr"], "--bounds LEFT,BOTTOM,RIGHT,TOP sets the outer edges of the image"),
     meaning(
         &["a_gt", "a-gt", "geotransform", "affine"],
         "--transform X,DX,RX,Y,RY,DY sets the transform, in GDAL's order",

@@ -29,6 +29,7 @@ mod store;
 mod tools;
 mod validate;
 mod values;
+mod warp;
 mod words;
 
 use std::io::{self, Write};

@@ -13,6 +13,7 @@ use crate::create::{Failure, Source};
 use crate::flags;
 use crate::hints;
 use crate::remote::Traffic;
+use crate::warp::Warp;
 
 /// The summary: the object that `--json` prints. Its keys are stable, and documented in docs/command.md.
 #[derive(Debug, Serialize)]
@@ -26,6 +27,9 @@ pub(crate) struct Report {
     /// Requests and bytes of inputs that are addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) read: Option<Traffic>,
+    /// The warp, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) warp: Option<Warp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     statistics: Vec<BandStatistics>,
     pub(crate) warnings: Vec<String>,
@@ -40,6 +44,7 @@ impl Report {
             ratio: thousandths(summary.uncompressed_bytes as f64 / summary.bytes.max(1) as f64),
             seconds: thousandths(elapsed.as_secs_f64()),
             read: None,
+            warp: None,
             statistics: std::mem::take(&mut summary.statistics),
             warnings: [source.warnings(), &warnings].concat(),
             summary,

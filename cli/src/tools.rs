@@ -47,8 +47,8 @@ const RIO_COGEO: &[Entry] = &[
 ];
 
 /// The reason for refusing options that warp.
-const NO_WARP: &str = "--web-optimized is not supported, since nothing is warped; warp the input first, for example with \
-                       gdalwarp";
+const NO_WARP: &str = "--web-optimized is not supported: its blocks of 512 pixels are not those of its grid; use --tiling-scheme \
+                       GoogleMapsCompatible";
 
 impl Tool {
     /// Finds the tool that a command line names, and the number of words of the name. The first word is the program.

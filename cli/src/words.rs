@@ -110,6 +110,7 @@ fn rewrite_for(tool: Option<Tool>, words: Vec<OsString>) -> Result<Rewritten, St
     let mut bands = Vec::new();
     let mut resampling = [None, None];
     let mut kernel = None;
+    let mut warp = GdalWarp::default();
     let reduces = words.iter().any(|word| word == "--size" || word == "-outsize");
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -136,9 +137,15 @@ fn rewrite_for(tool: Option<Tool>, words: Vec<OsString>) -> Result<Rewritten, St
                 let values = take((1, 1))?;
                 let pair = values.concat();
                 let setting = creation_option(&pair)?;
+                if let Some((flag, _)) = &setting {
+                    warp.see(flag);
+                }
                 if let Some(("--overview-resampling", value)) = &setting {
                     // GDAL prefers the more specific of two options.
                     let specific = pair.to_ascii_uppercase().starts_with("OVERVIEW_");
+                    if !specific {
+                        warp.kernel = Some((format!("{text} {pair}"), value.clone()));
+                    }
                     resampling[usize::from(!specific)] = Some((format!("{text} {pair}"), value.clone()));
                     rest = rest.as_slice().get(1..).unwrap_or_default().iter();
                     continue;
@@ -185,11 +192,42 @@ fn rewrite_for(tool: Option<Tool>, words: Vec<OsString>) -> Result<Rewritten, St
     if let Some((written, value)) = resampling.into_iter().flatten().next() {
         rewritten.set(&written, Some(("--overview-resampling", value)));
     }
+    warp.set(&mut rewritten);
     if let Some(kernel) = kernel {
         let option = if reduces { "--size-resampling" } else { "--overview-resampling" };
         rewritten.set(&format!("-r {kernel}"), Some((option, kernel)));
     }
     Ok(rewritten)
+}
+
+/// The creation options of a warp, and what GDAL's defaults for the others mean.
+#[derive(Default)]
+struct GdalWarp {
+    has_scheme: bool,
+    has_target: bool,
+    has_levels: bool,
+    has_kernel: bool,
+    /// RESAMPLING, as it was written, and the kernel.
+    kernel: Option<(String, String)>,
+}
+
+impl GdalWarp {
+    fn see(&mut self, flag: &str) {
+        self.has_scheme |= flag == "--tiling-scheme";
+        self.has_target |= flag == "--tiling-scheme" || flag == "--dst-crs";
+        self.has_levels |= flag == "--aligned-levels";
+        self.has_kernel |= flag == "--warp-resampling";
+    }
+
+    /// Adds what GDAL would do by default.
+    fn set(self, rewritten: &mut Rewritten) {
+        if self.has_scheme && !self.has_levels {
+            rewritten.set("-co ALIGNED_LEVELS=0, GDAL's default,", Some(("--aligned-levels", "0".into())));
+        }
+        if let Some((written, kernel)) = self.kernel.filter(|_| self.has_target && !self.has_kernel) {
+            rewritten.set(&written, Some(("--warp-resampling", kernel)));
+        }
+    }
 }
 
 impl Rewritten {
@@ -265,6 +303,15 @@ mod tests {
                 "cogsmith create -co RESAMPLING=CUBIC -co OVERVIEW_RESAMPLING=MODE in out",
                 "cogsmith create --overview-resampling=mode in out",
             ),
+            (
+                "cogsmith create -co TILING_SCHEME=GoogleMapsCompatible -co RESAMPLING=NEAREST in out",
+                "cogsmith create --tiling-scheme=googlemapscompatible --overview-resampling=nearest --aligned-levels=0 \
+                 --warp-resampling=nearest in out",
+            ),
+            (
+                "cogsmith create -co TARGET_SRS=EPSG:3035 -co RES=10 -co EXTENT=0,0,9,9 in out",
+                "cogsmith create --dst-crs=EPSG:3035 --resolution=10 --extent=0,0,9,9 in out",
+            ),
             ("cogsmith create -p raw in out", "cogsmith create --compress=none in out"),
             ("cogsmith create -- -co out", "cogsmith create -- -co out"),
             ("cogsmith info -co x", "cogsmith info -co x"),
@@ -301,7 +348,7 @@ mod tests {
             assert_eq!(rewritten(line).as_deref(), Ok(expected));
         }
         assert!(refused("cogsmith gdal_translate in out").contains("add it"));
-        assert!(refused("cogsmith rio-cogeo create -w in out").contains("gdalwarp"));
+        assert!(refused("cogsmith rio-cogeo create -w in out").contains("--tiling-scheme"));
         assert_eq!(rewritten("cogsmith rio-cogeo info x").as_deref(), Ok("cogsmith rio-cogeo info x"));
     }
 

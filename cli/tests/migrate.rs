@@ -57,6 +57,10 @@ fn context(name: &str) -> (&'static str, &'static str) {
         "OVERVIEW_QUALITY" => ("--compress jpeg --blocksize 64", "rgb_jpeg_mask"),
         "MAX_Z_ERROR" => ("--compress lerc", "dem_f32"),
         "MAX_Z_ERROR_OVERVIEW" => ("--compress lerc --max-z-error 0.01 --blocksize 64", "dem_f32"),
+        "ZOOM_LEVEL" | "ZOOM_LEVEL_STRATEGY" | "ALIGNED_LEVELS" | "WARP_RESAMPLING" => {
+            ("--tiling-scheme GoogleMapsCompatible", "sentinel2_like")
+        }
+        "RES" | "EXTENT" => ("--dst-crs EPSG:32633", "sentinel2_like"),
         _ => ("", "sentinel2_like"),
     }
 }

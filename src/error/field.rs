@@ -133,6 +133,22 @@ fields! {
     Size => "size",
     /// Kernel of the reduction: [`PixelOptions::size_resampling`](crate::PixelOptions::size_resampling).
     SizeResampling => "size_resampling",
+    /// Tiling scheme of a warp: `WarpOptions::tiling_scheme`.
+    TilingScheme => "tiling_scheme",
+    /// Zoom level of a tiling scheme: `WarpOptions::zoom_level`.
+    ZoomLevel => "zoom_level",
+    /// Choice between two zoom levels: `WarpOptions::zoom_strategy`.
+    ZoomStrategy => "zoom_strategy",
+    /// Number of levels on the grid of a tiling scheme: `WarpOptions::aligned_levels`.
+    AlignedLevels => "aligned_levels",
+    /// Kernel of a warp: `WarpOptions::resampling`.
+    WarpResampling => "warp_resampling",
+    /// Target CRS of a warp: `WarpOptions::crs`.
+    TargetCrs => "target_crs",
+    /// Pixel size of a warp: `WarpOptions::resolution`.
+    Resolution => "resolution",
+    /// Outer edges of a warp: `WarpOptions::extent`.
+    Extent => "extent",
     /// Bits per sample in the file: [`PixelOptions::bits_per_sample`](crate::PixelOptions::bits_per_sample).
     BitsPerSample => "bits_per_sample",
     /// A creation option of GDAL: [`CreationOption`](crate::CreationOption).

@@ -25,11 +25,27 @@ const GEODETIC: u16 = 2048;
 const HALF: f64 = 20_037_508.342_789_244;
 
 /// Common sets that GDAL knows by name; the first three are in OGC 17-083r2 annex D.
-const SCHEMES: [Scheme; 4] = [
+const SCHEMES: [Scheme; 7] = [
     Scheme { name: "GoogleMapsCompatible", code: 3857, key: PROJECTED, origin: (-HALF, HALF), tile: 2.0 * HALF },
     Scheme { name: "WorldCRS84Quad", code: 4326, key: GEODETIC, origin: (-180.0, 90.0), tile: 180.0 },
     Scheme { name: "GoogleCRS84Quad", code: 4326, key: GEODETIC, origin: (-180.0, 180.0), tile: 360.0 },
     Scheme { name: "WorldMercatorWGS84Quad", code: 3395, key: PROJECTED, origin: (-HALF, HALF), tile: 2.0 * HALF },
+    Scheme { name: "PseudoTMS_GlobalMercator", code: 3857, key: PROJECTED, origin: (-HALF, HALF), tile: HALF },
+    // Scale denominators of GDAL's tms_*.json, for pixels of 0.28 mm.
+    Scheme {
+        name: "LINZAntarticaMapTileGrid",
+        code: 5482,
+        key: PROJECTED,
+        origin: (-918_457.73, 6_918_457.73),
+        tile: 409_600_000.0 * 0.28e-3 * 256.0,
+    },
+    Scheme {
+        name: "MapML_APSTILE",
+        code: 5936,
+        key: PROJECTED,
+        origin: (-28_567_784.109_255, 32_567_784.109_255),
+        tile: 852_895_761.978_571_5 * 0.28e-3 * 256.0,
+    },
 ];
 
 /// Removes the domain if it does not describe these levels; returns the reason as a warning.

@@ -105,6 +105,14 @@ const fn is_absent(option: OptionField) -> bool {
             | OptionField::IccProfile
             | OptionField::BitsPerSample
             | OptionField::CreationOption
+            | OptionField::TilingScheme
+            | OptionField::ZoomLevel
+            | OptionField::ZoomStrategy
+            | OptionField::AlignedLevels
+            | OptionField::WarpResampling
+            | OptionField::TargetCrs
+            | OptionField::Resolution
+            | OptionField::Extent
             | OptionField::Pixels
             | OptionField::Overlap
             | OptionField::Threads
