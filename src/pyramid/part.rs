@@ -20,7 +20,7 @@ pub(crate) trait LevelPixels: Send + Sync + fmt::Debug {
     fn read(&mut self, level: usize, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
 }
 
-/// What completes the overviews of a [share](Share::of_change).
+/// The source of pixels that are not computed, of a [share](Share::of_change), and buffers for those that are.
 #[derive(Debug)]
 pub(crate) struct PartialCascade {
     others: Box<dyn LevelPixels>,
