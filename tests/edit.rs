@@ -84,6 +84,19 @@ fn a_cog_is_its_own_copy() {
 }
 
 #[test]
+fn masks_of_one_band_stay_where_they_are() {
+    let pixels = ndarray::Array2::from_shape_fn((90, 130), |(row, column)| (row * column % 7) as u16);
+    for interleave in [Interleave::Pixel, Interleave::Band, Interleave::Tile] {
+        let folder = tempfile::tempdir().unwrap();
+        let [cog, copy] = ["cog.tif", "copy.tif"].map(|name| folder.path().join(name));
+        let options = options().nodata(0u64).mask(cogsmith::MaskPolicy::Nodata).interleave(interleave);
+        cogsmith::write(&cog, &pixels, &options).unwrap();
+        cogsmith::repack(&cog, &copy, &RepackOptions::new()).unwrap();
+        assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(&cog).unwrap(), "{interleave}");
+    }
+}
+
+#[test]
 fn either_variant_becomes_the_other() {
     let case = case(&options());
     let (big, back) = (case.path("big.tif"), case.path("back.tif"));

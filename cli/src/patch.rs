@@ -1,18 +1,20 @@
 //! `cogsmith patch`: replaces a window of a COG, and encodes only the tiles that change.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{ArgAction, Args, ValueHint};
-use cogsmith::{FileOptions, InputFiles, OptionField, PatchOptions, PatchSummary, Resampling};
+use cogsmith::{FileOptions, InputFiles, OptionField, PatchOptions, PatchSummary, ReadOptions, Resampling};
 use serde::Serialize;
 
 use crate::arguments::Threads;
 use crate::cancel::Cancel;
 use crate::create::Failure;
 use crate::edit::auxiliary;
+use crate::remote::Remote;
 use crate::report::{self, count, one_line, size};
+use crate::store::ConnectionArguments;
 use crate::values::{named, threads};
 
 const EXAMPLES: &str = "\
@@ -34,10 +36,10 @@ pub(crate) struct PatchArguments {
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// Rasters with the new pixels, the last one on top: files, folders, patterns, or @LIST
+    /// Rasters with the new pixels, the last one on top: files, folders, patterns, addresses, or @LIST
     ///
-    /// As the inputs of 'cogsmith mosaic': GeoTIFFs and VRTs, folders of GeoTIFFs, patterns such as 'tiles/*.tif', and text files
-    /// with one path per line.
+    /// As the inputs of 'cogsmith mosaic': GeoTIFFs and VRTs, folders of GeoTIFFs, patterns such as 'tiles/*.tif', objects and
+    /// URLs, and text files with one path per line.
     #[arg(required = true, value_name = "UPDATE", value_hint = ValueHint::AnyPath)]
     updates: Vec<PathBuf>,
 
@@ -76,6 +78,9 @@ pub(crate) struct PatchArguments {
     /// Print which tiles would be encoded, without writing anything
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
 
     /// Number of threads (1 to 1024), or all for one per core
     ///
@@ -143,6 +148,10 @@ pub(crate) fn patch(arguments: &PatchArguments) -> Result<(), Failure> {
         })
         .cancel(cancel.flag());
     let updates = InputFiles::find(&arguments.updates, None).map_err(failed)?;
+    let paths: Vec<&Path> = updates.paths().iter().map(PathBuf::as_path).collect();
+    arguments.connection.check(&paths).map_err(Failure::Usage)?;
+    let remote = Remote::new(paths, &arguments.connection, cancel.flag()).map_err(failed)?;
+    let options = options.read_options(ReadOptions::new().addresses(remote.addresses()));
     let summary = cogsmith::patch(file, updates.paths(), &options).map_err(failed)?;
     let mut warnings = summary.warnings.clone();
     if arguments.output.is_none() {

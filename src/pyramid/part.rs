@@ -20,12 +20,22 @@ pub(crate) trait LevelPixels: Send + Sync + fmt::Debug {
     fn read(&mut self, level: usize, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()>;
 }
 
-/// What completes the overviews of a [share](Share::of_change).
+/// The source of pixels that are not computed, of a [share](Share::of_change), and buffers for those that are.
 #[derive(Debug)]
 pub(crate) struct PartialCascade {
     others: Box<dyn LevelPixels>,
-    /// Buffers for the computed pixels, and their places, from the second level on.
-    parts: Vec<(LevelRows, Rectangle)>,
+    /// The parts of the levels from the second one on.
+    parts: Vec<Part>,
+}
+
+/// The computed part of a level.
+#[derive(Debug)]
+struct Part {
+    rows: LevelRows,
+    /// Its pixels.
+    place: Rectangle,
+    /// The row after the last one of the level's window.
+    window_end: u32,
 }
 
 impl PartialCascade {
@@ -33,7 +43,11 @@ impl PartialCascade {
     pub(crate) fn new(plan: &CogPlan, share: &Share, others: Box<dyn LevelPixels>) -> Self {
         let part = |level: &LevelShare| {
             let computed = LevelShare { window: level.computed.clone(), ..level.clone() };
-            (LevelRows::new(plan, &computed), level.computed.clone())
+            Part {
+                rows: LevelRows::new(plan, &computed),
+                place: level.computed.clone(),
+                window_end: level.window.rows.end,
+            }
         };
         Self { others, parts: share.levels.iter().skip(1).map(part).collect() }
     }
@@ -43,14 +57,15 @@ impl Cascade {
     /// Computes or supplies all overview rows that have become known.
     pub(crate) fn advance_part(&mut self, partial: &mut PartialCascade, executor: &Executor) -> Result<()> {
         let PartialCascade { others, parts } = partial;
-        for (index, (kernel, (part, place))) in self.kernels.iter_mut().zip(parts).enumerate() {
+        for (index, (kernel, part)) in self.kernels.iter_mut().zip(parts).enumerate() {
+            let Part { rows: part, place, window_end } = part;
             let (finer, coarser) = self.levels.split_at_mut(index + 1);
             let (Some(source), Some(target)) = (finer.last(), coarser.first_mut()) else { break };
             let first = target.end();
             let start = first.max(place.rows.start);
             let count = if start < place.rows.end { kernel.computable(source.end(), start) } else { 0 };
             // The rows after the last computed one are known.
-            let end = if start + count >= place.rows.end { target.window_end() } else { start + count };
+            let end = if start + count >= place.rows.end { *window_end } else { start + count };
             if end <= first {
                 break;
             }

@@ -26,9 +26,8 @@ pub(crate) struct LevelRows {
     sample_size: usize,
     layout: StripeLayout,
     tile_height: u32,
-    /// Rows of the window, and the row after the last one.
+    /// Rows of the window.
     height: u32,
-    window_end: u32,
     planes: Vec<AlignedBytes>,
     mask: Option<AlignedBytes>,
     /// The first row in the buffers.
@@ -51,7 +50,6 @@ impl LevelRows {
             layout,
             tile_height: share.level.tile_size.height,
             height: share.window.height(),
-            window_end: share.window.rows.end,
             planes: vec![AlignedBytes::default(); plan.grid().planes.into()],
             mask: spec.mask.then(AlignedBytes::default),
             first: share.window.rows.start,
@@ -158,12 +156,6 @@ impl LevelRows {
         };
         let blanks = self.blanks.as_mut().map(|blanks| &mut blanks.source);
         Ok(Stripe { width, rows: count as usize, bands, sample_size, layout, planes, mask, blanks })
-    }
-
-    /// Returns the row after the last one of the window.
-    #[cfg(all(feature = "geotiff", feature = "mosaic"))]
-    pub(super) fn window_end(&self) -> u32 {
-        self.window_end
     }
 
     /// Drops all rows; `row` is the next one.

@@ -43,6 +43,7 @@ def raster(name, bands, kind, width, height, transform, low=1, high=200, epsg=32
 
 def make():
     raster("scene.tif", 4, gdal.GDT_UInt16, 640, 600, (500000, 10, 0, 6000000, 0, -10), high=3000)
+    raster("part.tif", 4, gdal.GDT_UInt16, 110, 90, (504000, 10, 0, 5997000, 0, -10), high=3000, seed=7)
     raster("dem.tif", 1, gdal.GDT_Float32, 640, 600, (500000, 10, 0, 6000000, 0, -10), nodata=-9999)
     raster("classes.tif", 1, gdal.GDT_Byte, 640, 600, (500000, 10, 0, 6000000, 0, -10), colors=True)
     raster("global.tif", 1, gdal.GDT_Float32, 72, 36, (0, 5, 0, 90, 0, -5), epsg=4326, nodata=-1)
@@ -92,7 +93,7 @@ def recipe(lines):
 make()
 with open(os.path.join(ROOT, "docs", "recipes.md")) as page:
     recipes = re.findall(r"^(\d+)\. (.*?)\n\n```sh\n(.*?)```", page.read(), re.MULTILINE | re.DOTALL)
-report.check("twenty recipes", [] if [int(number) for number, _, _ in recipes] == list(range(1, 21)) else [f"{len(recipes)} of 20"])
+report.check("twenty-one recipes", [] if [int(number) for number, _, _ in recipes] == list(range(1, 22)) else [f"{len(recipes)} of 21"])
 for number, title, lines in recipes:
     report.run(f"{number}. {title}", recipe, lines.strip().split("\n"))
 raise SystemExit(report.close())

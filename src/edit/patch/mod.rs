@@ -66,8 +66,8 @@ pub fn patch<P: AsRef<Path>>(
     options: &PatchOptions,
 ) -> Result<PatchSummary> {
     let inputs = updates.into_iter().map(|update| {
-        let path = update.as_ref().to_owned();
-        SourceInput::new(redact(&path.to_string_lossy()), move || crate::vrt::open(&path, &ReadOptions::new()))
+        let (path, read) = (update.as_ref().to_owned(), options.read.clone());
+        SourceInput::new(redact(&path.to_string_lossy()), move || crate::vrt::open(&path, &read))
     });
     patch_from(path, inputs.collect(), options)
 }
@@ -153,8 +153,8 @@ impl Patched {
     /// Opens a file.
     fn open(path: &Path, appended: Arc<AppendedFile>) -> Result<Self> {
         let companions = files_beside(path);
-        for beside in companions.mask.iter().chain(&companions.overviews) {
-            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(other) = companions.mask.or(companions.overviews) {
+            let name = other.file_name().unwrap_or_default().to_string_lossy();
             return Err(refused(format!(
                 "'{name}' next to it, which belongs to the same image; write one file with 'create' first"
             )));

@@ -9,6 +9,7 @@ use crate::executor::Executor;
 use crate::grid::Rectangle;
 use crate::options::Resampling;
 use crate::sink::FileOptions;
+use crate::source::geotiff::ReadOptions;
 
 /// Options of [`patch`](fn@crate::patch).
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,8 @@ pub struct PatchOptions {
     pub output: Option<PathBuf>,
     /// Options of the output. Without [`output`](Self::output), the file is replaced in any case.
     pub file: FileOptions,
+    /// The way to read updates that are files or addresses. Default: files only.
+    pub read: ReadOptions,
     /// True to report what would be encoded, without encoding or writing it. Default: `false`.
     pub dry_run: bool,
     /// Number of threads. Default (`None`): one per core.
@@ -83,6 +86,12 @@ impl PatchOptions {
         self
     }
 
+    /// Sets how updates are read that are files or addresses.
+    pub fn read_options(mut self, read: ReadOptions) -> Self {
+        self.read = read;
+        self
+    }
+
     /// Sets whether the work is only reported. Default: `false`.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
@@ -130,7 +139,7 @@ pub struct PatchSummary {
     pub levels: Vec<PatchedLevel>,
     /// The pixels of full resolution that each update covers, in the order of the updates.
     pub windows: Vec<Rectangle>,
-    /// What is left out or unknown, and the reasons.
+    /// Parts of the file that are left out, and doubts about it and the updates.
     pub warnings: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Update<'a> {
     spec: ImageSpec,
     /// The pixels of the larger raster that it covers.
     pub(crate) rectangle: Rectangle,
-    /// What was doubtful in it.
+    /// Doubts about it, one sentence each.
     pub(crate) warnings: Vec<String>,
 }
 
