@@ -50,7 +50,7 @@ fn values_out_of_range_are_refused() -> TestResult {
         (&["--dtype", "u7"], "is not one of u8"),
         (&["--size", "100"], "such as 1024x768"),
         (&["-co", "SPARSE_OK=MAYBE"], "SPARSE_OK=MAYBE is not supported"),
-        (&["--sparse=some"], "possible values: no, yes, masked"),
+        (&["--sparse=some", "--quiet"], "possible values: no, yes, masked"),
         (&["-co", "TILED=YES"], "always tiled"),
         (&["--level", "0"], "1 to 9"),
         (&["--level", "10"], "1 to 9"),

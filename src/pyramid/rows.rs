@@ -1,5 +1,6 @@
 //! The rolling buffer of one level.
 
+use std::iter;
 use std::ops::Range;
 
 use crate::buffer::AlignedBytes;
@@ -223,7 +224,9 @@ impl LevelRows {
     pub(crate) fn filled_parts(&self, rows: Range<u32>) -> Vec<(Range<u32>, Vec<Range<u32>>)> {
         // Columns are numbered with 32 bits.
         let column = |pixel: usize| self.left + u32::try_from(pixel).unwrap_or(u32::MAX);
-        let Some(blanks) = self.blanks() else { return vec![(rows, vec![self.left..column(self.width)])] };
+        let Some(blanks) = self.blanks() else {
+            return vec![(rows, iter::once(self.left..column(self.width)).collect())];
+        };
         let part = |(run, pixels): (Range<usize>, Vec<Range<usize>>)| {
             let columns = pixels.iter().map(|pixels| column(pixels.start)..column(pixels.end)).collect();
             let [start, end] = [run.start, run.end].map(|row| self.first + u32::try_from(row).unwrap_or(u32::MAX));
@@ -424,7 +427,7 @@ impl LevelRows {
         let renew = self.blanks().is_some_and(|blanks| blanks.are_mostly_blank(0..dropped));
         let parts = match self.blanks() {
             Some(blanks) => blanks.filled_pixels(dropped..dropped + kept),
-            None => vec![(dropped..dropped + kept, vec![0..self.width])],
+            None => vec![(dropped..dropped + kept, iter::once(0..self.width).collect())],
         };
         let buffers =
             self.planes.iter_mut().map(|plane| (plane, pixel)).chain(self.mask.iter_mut().map(|mask| (mask, 1)));
