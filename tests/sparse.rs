@@ -26,7 +26,7 @@ struct Islands {
     pixels: Vec<u8>,
     mask: Vec<u8>,
     fill: Vec<u8>,
-    /// Whether parts without data are left blank.
+    /// True if parts without data are left blank.
     leaves_blank: bool,
 }
 
