@@ -628,10 +628,10 @@ fn a_record_that_claims_giant_tiles_is_refused() {
     let spec = ImageSpec::new(16, 16, 1, DataType::U8);
     let shards = shard_plan(&plan(&spec, &tiles(16)), 16, 16);
     let outputs = encode_all(&Raster::new(&spec), &shards, &Executor::serial());
-    // Its end: one size, the number of checksums, one checksum, the lengths of the sums and of the losses, the number of
-    // nodata samples, and the message's own checksum.
+    // Its end: one size, the number of checksums, one checksum, the lengths of the sums and of the losses, the numbers of
+    // nodata samples and of masked tiles, and the message's own checksum.
     let mut bytes = outputs[0].record.to_bytes();
-    let at = bytes.len() - 44;
+    let at = bytes.len() - 52;
     bytes[at..at + 4].copy_from_slice(&0x7FFF_FFFFu32.to_le_bytes());
     let end = bytes.len() - 4;
     let mut sum = flate2::Crc::new();

@@ -47,7 +47,11 @@ impl HeaderSpace {
     pub(super) fn of(pyramid: &Pyramid) -> Result<Option<Self>> {
         let [file] = pyramid.files.as_slice() else { return Ok(None) };
         let variant = file.variant();
-        let start = layout::start(pyramid, variant);
+        // Sparse files have either.
+        let [mut start, other] = [true, false].map(|promises_masks| layout::start(pyramid, variant, promises_masks));
+        if !starts_with(file, variant, &start)? {
+            start = other;
+        }
         // What is left out may be in the header, too.
         if file.order != ByteOrder::Little || !pyramid.warnings.is_empty() || !starts_with(file, variant, &start)? {
             return Ok(None);

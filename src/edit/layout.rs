@@ -101,16 +101,17 @@ fn place_tiles(pyramid: &Pyramid, start: u64, mut offsets: Vec<NewOffsets>) -> R
     Ok((offsets, position))
 }
 
-/// Returns the bytes before the first directory.
-pub(super) fn start(pyramid: &Pyramid, variant: Variant) -> Vec<u8> {
+/// Returns the bytes before the first directory. They say that mask tiles follow image tiles only if `promises_masks` is set.
+pub(super) fn start(pyramid: &Pyramid, variant: Variant, promises_masks: bool) -> Vec<u8> {
     let is_chunky = pyramid.grid.interleave == Interleave::Pixel;
-    let ghost = Ghost { planar: !is_chunky && pyramid.bands > 1, mask_interleaved: is_chunky && pyramid.grid.mask };
-    file_start(variant, ghost)
+    let mask_interleaved = is_chunky && pyramid.grid.mask && promises_masks;
+    file_start(variant, Ghost { planar: !is_chunky && pyramid.bands > 1, mask_interleaved })
 }
 
 /// Returns the header; its length does not depend on the offsets.
 fn header(pyramid: &Pyramid, variant: Variant, offsets: &[NewOffsets], room: u32) -> Result<Vec<u8>> {
-    let mut bytes = start(pyramid, variant);
+    // GDAL relies on it when it reads from a web server, so every tile has to be there.
+    let mut bytes = start(pyramid, variant, pyramid.absent_tiles() == 0);
     let (directories, order) = directories(pyramid, variant, offsets)?;
     bytes.extend(encode_directories(variant, bytes.len(), &directories, &order, room as usize));
     Ok(bytes)

@@ -62,6 +62,12 @@ struct Found<'a> {
 }
 
 impl Pyramid {
+    /// Returns the number of tiles without bytes, masks included.
+    pub(super) fn absent_tiles(&self) -> usize {
+        let images = self.levels.iter().flat_map(|level| std::iter::once(&level.image).chain(&level.mask));
+        images.flat_map(|image| &image.counts).filter(|count| **count == 0).count()
+    }
+
     /// Returns a warning about tiles without bytes, whose pixels change with the nodata value.
     pub(super) fn changed_by_nodata(&self, changes: &[TagChange]) -> Option<String> {
         let absent = |level: &StoredLevel| level.image.counts.iter().filter(|count| **count == 0).count();

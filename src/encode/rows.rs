@@ -432,15 +432,6 @@ impl RowEncoder {
             }
             losses.masked_tiles = 1;
         }
-        if tile.plane == Plane::Mask && self.plan.is_chunky() && !self.plan.drops_masked_tiles() {
-            // Readers look for the mask right after the tile of the image, and GDAL does not ask if it is there.
-            let image = TileId { plane: Plane::Image(0), ..tile };
-            let (level, sample) = (&self.plan.levels()[tile.level], self.plan.absent_sample()?);
-            let pixel = self.plan.samples_per_plane() * sample.len();
-            if !self.is_blank(tile) && !self.view(level, image)?.holds_only(sample, pixel) {
-                return None;
-            }
-        }
         let checksum = self.takes_checksums.then(|| view.checksum_of(sample, pixel));
         let section = self.plan.grid().section(tile.level, tile.plane);
         Some(EncodedTile { tile, section, size: TileLen::Sparse, checksum, losses, bytes: Vec::new() })

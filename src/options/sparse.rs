@@ -11,8 +11,7 @@ pub enum Sparse {
     #[default]
     No,
     /// On every level, tiles whose samples all equal nodata (0 without nodata), floats bit by bit, and mask tiles without a
-    /// valid pixel, with pixel interleave only those whose image tile is left out too. No pixel changes. As with
-    /// `SPARSE_OK=TRUE` in GDAL.
+    /// valid pixel. No pixel changes. As with `SPARSE_OK=TRUE` in GDAL.
     Yes,
     /// In addition, tiles without a valid pixel in the mask, whatever their samples are. Samples under the mask become nodata
     /// (0 without nodata); valid pixels do not change. [`Summary::masked_tiles`](crate::Summary::masked_tiles) counts the

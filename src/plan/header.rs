@@ -100,7 +100,8 @@ impl CogPlan {
     fn encode_header(&self, variant: Variant, index: &TileIndex, arrays: Option<&[TileArrays]>) -> Vec<u8> {
         let ghost = Ghost {
             planar: !self.is_chunky() && self.spec().bands > 1,
-            mask_interleaved: self.is_chunky() && self.spec().mask,
+            // With this promise, GDAL looks for a mask tile after each image tile when it reads from a web server.
+            mask_interleaved: self.is_chunky() && self.spec().mask && self.absent_sample().is_none(),
         };
         let mut bytes = file_start(variant, ghost);
         let first_directory = bytes.len();
