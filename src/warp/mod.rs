@@ -264,7 +264,7 @@ impl WarpOptions {
         target_crs: &str,
         transform: &dyn CoordinateTransform,
     ) -> Result<(Grid, Option<AlignedGrid>, Suggestion)> {
-        let is_web = target_crs == "EPSG:3857" && transform.periods()[0].is_some();
+        let is_web = target_crs == "EPSG:3857" && transform.is_from_degrees();
         let seen = if is_web { within_web_mercator(from) } else { *from };
         let option = if self.scheme.is_some() { OptionField::TilingScheme } else { OptionField::TargetCrs };
         let suggestion = suggest(&seen, transform).map_err(|error| Error::option(option, error.to_string()))?;

@@ -19,7 +19,7 @@ fn target(text: &str) -> Result<String, Box<dyn std::error::Error>> {
     let mut source = Grid { width: width.parse()?, height: height.parse()?, affine };
     let scheme = TilingScheme::find(name).ok_or_else(|| WarpError::Grid(format!("no scheme {name}")))?;
     let transform = transform_between(crs, scheme.crs())?;
-    if scheme.crs() == "EPSG:3857" && transform.periods()[0].is_some() {
+    if scheme.crs() == "EPSG:3857" && transform.is_from_degrees() {
         source = within_web_mercator(&source);
     }
     let options = AlignOptions {

@@ -72,7 +72,11 @@ impl ClosedForm {
 
     /// Returns the length of a turn around the globe, if x wraps.
     pub(crate) fn period(self) -> Option<f64> {
-        (self == Self::Geographic).then_some(360.0)
+        match self {
+            Self::Geographic => Some(360.0),
+            Self::WebMercator => Some(2.0 * std::f64::consts::PI * A),
+            Self::Utm { .. } => None,
+        }
     }
 
     /// Returns coordinates for longitude and latitude in degrees.
@@ -83,7 +87,7 @@ impl ClosedForm {
                 if latitude.abs() >= 90.0 {
                     return [f64::NAN; 2];
                 }
-                [A * longitude.to_radians(), A * asinh(tan(latitude.to_radians()))]
+                [A * turned(longitude).to_radians(), A * asinh(tan(latitude.to_radians()))]
             }
             Self::Utm { meridian, false_northing } => {
                 let [easting, northing] = transverse_mercator(turned(longitude - meridian), latitude);

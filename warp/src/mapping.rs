@@ -117,6 +117,8 @@ pub struct Mapping {
     target: Grid,
     from_target: Affine,
     to_source: Affine,
+    /// Columns and rows of the source.
+    size: [f64; 2],
     /// Center of the source, and the length of a turn around the globe, if x wraps.
     wrap: Option<(f64, f64)>,
 }
@@ -138,7 +140,8 @@ impl Mapping {
         let from_target = target.affine.inverse().ok_or_else(singular)?;
         let [x, _] = source.affine.apply([f64::from(source.width) / 2.0, f64::from(source.height) / 2.0]);
         let wrap = transform.periods()[0].map(|period| (x, period));
-        Ok(Self { transform, target: *target, from_target, to_source, wrap })
+        let size = [f64::from(source.width), f64::from(source.height)];
+        Ok(Self { transform, target: *target, from_target, to_source, size, wrap })
     }
 
     /// Returns the target.
@@ -189,6 +192,9 @@ impl Mapping {
         if missing == points.len() && side <= MIN_EMPTY {
             return;
         }
+        if missing == 0 && self.is_outside(&points) {
+            return;
+        }
         let step = |to: usize| [0, 1].map(|axis| (points[to][axis] - points[0][axis]) / last);
         let steps = [step(1), step(2)];
         let steps = if steps.iter().flatten().all(|step| step.is_finite()) { steps } else { around };
@@ -210,6 +216,17 @@ impl Mapping {
                 self.split([column, row], half, steps, leaves);
             }
         }
+    }
+
+    /// Returns whether a square is so far from the source, compared with its size there, that its coordinates do not matter.
+    fn is_outside(&self, points: &[[f64; 2]]) -> bool {
+        (0..2).any(|axis| {
+            let places = points.iter().map(|point| point[axis]);
+            let (first, last) =
+                places.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), place| (a.min(place), b.max(place)));
+            let margin = last - first + 2.0;
+            last + margin < 0.0 || first - margin > self.size[axis]
+        })
     }
 
     /// Returns the center of a target pixel.
@@ -266,7 +283,7 @@ mod tests {
             Grid { width: 10980, height: 10980, affine: Affine([300_000.0, 10.0, 0.0, 5_000_040.0, 0.0, -10.0]) };
         let web = TilingScheme::find("WebMercatorQuad").unwrap();
         let resolution = web.resolution(14);
-        let affine = Affine([1_380_000.0, resolution, 0.0, 5_640_000.0, 0.0, -resolution]);
+        let affine = Affine([1_420_000.0, resolution, 0.0, 5_600_000.0, 0.0, -resolution]);
         let target = Grid { width: 1000, height: 700, affine };
         let transform = transform_between("EPSG:32633", "EPSG:3857").unwrap();
         let mapping = Mapping::new(&source, &target, transform_between("EPSG:32633", "EPSG:3857").unwrap()).unwrap();
@@ -313,5 +330,14 @@ mod tests {
             right >= 0.0 && left <= 100.0 && bottom >= 0.0 && top <= 100.0
         };
         assert!(!leaves(&mapping).iter().any(inside));
+    }
+
+    #[test]
+    fn far_pixels_cost_nothing() {
+        let source = Grid { width: 100, height: 100, affine: Affine([400_000.0, 10.0, 0.0, 5_000_000.0, 0.0, -10.0]) };
+        let target = Grid { width: 4096, height: 512, affine: Affine([-2e6, 1000.0, 0.0, 6e6, 0.0, -1000.0]) };
+        let mapping = Mapping::new(&source, &target, transform_between("EPSG:32633", "EPSG:3857").unwrap()).unwrap();
+        let leaves = leaves(&mapping);
+        assert!((1..10).contains(&leaves.len()), "{}", leaves.len());
     }
 }

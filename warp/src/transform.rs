@@ -26,6 +26,11 @@ pub trait CoordinateTransform: Send + Sync {
     fn periods(&self) -> [Option<f64>; 2] {
         [None, None]
     }
+
+    /// Returns whether the first CRS has longitudes and latitudes in degrees.
+    fn is_from_degrees(&self) -> bool {
+        self.periods()[0] == Some(360.0)
+    }
 }
 
 /// Returns the transformation between two CRSs, each an EPSG code such as `EPSG:32633`, or WKT, a PROJ string, or PROJJSON if
