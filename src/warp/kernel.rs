@@ -122,7 +122,9 @@ mod tests {
             for (place, scale) in [(7.3, 1.0), (7.5, 1.0), (8.0, 1.0), (9.99, 2.5), (4.0, 10.0)] {
                 kernel.taps(place, scale, &mut taps);
                 let sum: f64 = taps.weights.iter().sum::<f64>() / scale;
-                assert!((sum - 1.0).abs() < 0.02, "{kernel:?} at {place}, {scale}: {sum}");
+                // Samples of a kernel add up to its integral approximately, at scales that are no whole numbers by a few per
+                // cent; sums of pixels are divided by them.
+                assert!((sum - 1.0).abs() < 0.05, "{kernel:?} at {place}, {scale}: {sum}");
                 let mean: f64 =
                     (taps.first..).zip(&taps.weights).map(|(pixel, weight)| (pixel as f64 + 0.5) * weight).sum();
                 assert!((mean / sum / scale - place).abs() < 0.05, "{kernel:?} at {place}, {scale}: {mean}");
