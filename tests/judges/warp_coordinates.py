@@ -198,7 +198,7 @@ def table():
 if __name__ == "__main__":
     for code, box in CRSS.items():
         report.run(f"coordinates: {code}", coordinates(code, box))
-    report.run("grids", grids(420))
+    report.run("grids", grids(280))
     if "--table" in sys.argv:
         with open(sys.argv[sys.argv.index("--table") + 1], "w") as file:
             file.write(table() + "\n")
