@@ -54,7 +54,7 @@ def test_dask_and_arrays_leave_out_the_same_tiles(pixels, options):
     options = {**WHERE, **options, "predictor": "none"}
     full, sparse = (cogsmith.write(pixels, ":mem:", sparse=sparse, **options) for sparse in (False, True))
     left_out, count = missing(sparse)
-    assert count - left_out in (3, 4) and missing(full)[0] == 0
+    assert count - left_out == 5 and missing(full)[0] == 0
     for (a, b), (c, d) in zip(read(full), read(sparse)):
         np.testing.assert_array_equal(a, c)
         np.testing.assert_array_equal(b, d)
@@ -88,7 +88,7 @@ def test_masked_tiles(tmp_path):
     with pytest.warns(UserWarning, match="tiles left out although"):
         data = cogsmith.write(pixels, ":mem:", mask=mask, sparse="masked", **WHERE)
     (found, valid), *_ = read(data)
-    assert ((valid > 0) == mask).all() and (found[0][mask] == 9).all() and (found[0][:64] == 0).all()
+    assert ((valid > 0) == mask).all() and (found[0][mask] == 9).all() and (found[0][512:] == 0).all()
     assert missing(cogsmith.write(pixels, ":mem:", mask=mask, sparse=True, **WHERE))[0] == 0
     with pytest.raises(ValueError, match="'sparse': the file has no mask"):
         cogsmith.write(pixels, ":mem:", sparse="masked", **WHERE)
@@ -99,7 +99,6 @@ def test_masked_tiles(tmp_path):
 def test_files(tmp_path):
     cogsmith.write(islands(), tmp_path / "in.tif", **WHERE)
     summary = cogsmith.create(tmp_path / "in.tif", tmp_path / "out.tif", sparse=True, blocksize=128, verify=True)
-    assert [level["sparse_tiles"] > 0 for level in summary["levels"]][:2] == [True, True]
     assert missing((tmp_path / "out.tif").read_bytes())[0] == summary["levels"][0]["sparse_tiles"]
     again = cogsmith.create(tmp_path / "out.tif", tmp_path / "again.tif", SPARSE_OK=True, blocksize=128)
     assert (tmp_path / "again.tif").read_bytes() == (tmp_path / "out.tif").read_bytes()
