@@ -56,6 +56,8 @@ def delayed_write(raster: Raster, mask: Any, resolved: ResolvedOptions, target: 
         _native.check_stream(replace(resolved.work, overwrite=False))
         where = Connection(target, resolved.work.storage_options, resolved.work.overwrite)
         where.check_options()
+        if resolved.options.sparse != "no":
+            raise ValueError("sparse is not supported for Dask arrays and object stores; write a local file, and copy it")
     elif isinstance(target, (str, os.PathLike)):
         where = path_of(target)
     else:
