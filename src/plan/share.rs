@@ -122,6 +122,11 @@ impl Share {
 }
 
 impl LevelShare {
+    /// Returns the share of the same tiles that computes a window of its own.
+    pub(crate) fn with_window(&self, window: Rectangle) -> Self {
+        Self::new(self.level, self.tiles.clone(), window)
+    }
+
     /// Returns the share of a level whose pixels are all computed.
     fn new(level: Level, tiles: Rectangle, window: Rectangle) -> Self {
         Self { level, tiles, computed: window.clone(), window }

@@ -251,8 +251,7 @@ impl Between<'_> {
             let rows = window.rows.clone();
             let held = self.kernel.needed(rows.start).start..self.kernel.needed(rows.end - 1).end;
             let needed = Rectangle { columns: self.needed_columns(&window.columns), rows: held.clone() };
-            let finer = LevelShare { window: needed, ..self.finer.clone() };
-            let coarser = LevelShare { window, ..self.coarser.clone() };
+            let (finer, coarser) = (self.finer.with_window(needed), self.coarser.with_window(window));
             let (mut from, mut to) = (LevelRows::new(self.plan, &finer), LevelRows::new(self.plan, &coarser));
             source.copy_to(&mut from, &held)?;
             let mut kernel = Kernel::new(self.plan, &finer, &coarser, Arc::clone(&self.kernel.lines));

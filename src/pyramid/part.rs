@@ -42,7 +42,7 @@ impl PartialCascade {
     /// Takes the source of the pixels that are not computed.
     pub(crate) fn new(plan: &CogPlan, share: &Share, others: Box<dyn LevelPixels>) -> Self {
         let part = |level: &LevelShare| {
-            let computed = LevelShare { window: level.computed.clone(), ..level.clone() };
+            let computed = level.with_window(level.computed.clone());
             Part {
                 rows: LevelRows::new(plan, &computed),
                 place: level.computed.clone(),
