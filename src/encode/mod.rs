@@ -1,6 +1,7 @@
 //! The encoder: rows in, framed tiles out, section by section. Performs no I/O.
 
 mod assemble;
+mod batch;
 mod drive;
 mod finished;
 mod frame;
