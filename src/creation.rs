@@ -9,7 +9,7 @@ use crate::names::any_of;
 /// use cogsmith::{CreationOption, OptionField};
 /// let option = CreationOption::find("predictor").expect("GDAL has it");
 /// assert_eq!(option.setting("YES")?, Some((OptionField::Predictor, "auto".to_owned())));
-/// assert!(CreationOption::find("TARGET_SRS").is_some_and(|option| option.setting("EPSG:3857").is_err()));
+/// assert!(CreationOption::find("ADD_ALPHA").is_some_and(|option| option.setting("YES").is_err()));
 /// # Ok::<(), cogsmith::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]

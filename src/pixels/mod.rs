@@ -8,7 +8,7 @@ mod reduce;
 mod subset;
 mod wrap;
 
-#[cfg(all(feature = "geotiff", feature = "mosaic"))]
+#[cfg(feature = "geotiff")]
 pub(crate) use buffer::RowBuffer;
 #[cfg(all(feature = "geotiff", feature = "mosaic"))]
 pub(crate) use convert::scales_in_single;

@@ -271,10 +271,10 @@ def addresses():
 # Words of other tools, and what the command says is meant.
 MEANT = {
     ("--co=TILED=YES",): "-co NAME=VALUE takes", ("--scale", "0.1"): "'gdal_translate -scale'", ("--offset", "1"): "--band-offset NUMBER",
-    ("--unit", "m"): "--band-unit TEXT", ("-tr", "10", "10"): "gdalwarp -tr", ("--resampling", "average"): "--overview-resampling",
-    ("--blockxsize", "256"): "--blocksize", ("--tile-size", "256"): "--blocksize", ("--web-optimized",): "gdalwarp", ("--add-mask",): "--mask",
-    ("--num-threads", "2"): "--threads", ("-j", "2"): "--threads", ("--force",): "--overwrite", ("--dst-crs", "EPSG:3857"): "does not reproject",
-    ("-t_srs", "EPSG:3857"): "does not reproject", ("--epsg", "3857"): "--crs", ("--srcwin", "1,2,3,4"): "--window", ("--projwin", "0,1,1,0"): "--bbox",
+    ("--unit", "m"): "--band-unit TEXT", ("-tr", "10", "10"): "--resolution", ("--resampling", "average"): "--overview-resampling",
+    ("--blockxsize", "256"): "--blocksize", ("--tile-size", "256"): "--blocksize", ("--web-optimized",): "--tiling-scheme GoogleMapsCompatible", ("--add-mask",): "--mask",
+    ("--num-threads", "2"): "--threads", ("-j", "2"): "--threads", ("--force",): "--overwrite",
+    ("-t_srs", "EPSG:3857"): "--dst-crs CRS warps", ("--epsg", "3857"): "--crs", ("--srcwin", "1,2,3,4"): "--window", ("--projwin", "0,1,1,0"): "--bbox",
     ("--predictor", "2"): "'horizontal'", ("--predictor", "YES"): "'auto'", ("--bigtiff", "IF_SAFER"): "'auto'", ("--threads", "ALL_CPUS"): "'all'",
     ("--compress", "JXL"): "hardly any reader", ("--compress", "LZMA"): "", ("--ot", "Byte"): "--dtype", ("--no-aux",): "--ignore-aux",
 }
