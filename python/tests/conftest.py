@@ -19,6 +19,11 @@ from odc.geo.xr import xr_coords
 from rio_cogeo import cog_validate
 import xarray as xr
 
+#: Options of the command that Python does not have: those of warps (docs/warp.md).
+NOT_IN_PYTHON = {
+    "tiling_scheme", "zoom_level", "zoom_level_strategy", "aligned_levels", "dst_crs", "resolution", "extent", "warp_resampling",
+}  # fmt: skip
+
 TYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
 
 

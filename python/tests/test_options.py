@@ -402,6 +402,8 @@ def test_errors_of_the_library_name_keywords():
     parameters = inspect.signature(cogsmith.create).parameters, inspect.signature(cogsmith.write).parameters
     assert {name for name, keywords in _native.KEYWORDS.items() if keywords == (None, None)} == {
         "rpc", "icc_profile", "shards", "pixels", "creation_option",
+        # Warps.
+        "tiling_scheme", "zoom_level", "zoom_strategy", "aligned_levels", "target_crs", "resolution", "extent", "warp_resampling",
     }  # fmt: skip
     for name, (create, array) in _native.KEYWORDS.items():
         # A keyword of mosaic alone.

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import NOT_IN_PYTHON
 from test_create import command
 
 import cogsmith
@@ -90,7 +91,7 @@ def test_functions_agree():
 
 def test_create_has_the_options_of_the_command():
     listed = re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", command("create", "--help"), re.MULTILINE)
-    options = {name.replace("-", "_") for name in listed} - {"help"}
+    options = {name.replace("-", "_") for name in listed} - {"help", *NOT_IN_PYTHON}
     own, other_names = {one.name for one in parameters(cogsmith.create)}, aliases(cogsmith.create)
     assert options <= own | other_names
     # An option that has another name in Python is also accepted by that of the command.
