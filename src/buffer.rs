@@ -41,6 +41,12 @@ impl AlignedBytes {
     }
 }
 
+/// Returns whether bytes are a sample that repeats; they hold whole samples, at least one.
+pub(crate) fn repeats(bytes: &[u8], sample: &[u8]) -> bool {
+    // If the first sample is right, and each one equals its neighbor, all are.
+    bytes.starts_with(sample) && bytes[sample.len()..] == bytes[..bytes.len() - sample.len()]
+}
+
 /// A pool of reusable objects, mainly buffers: getting fresh memory from the system takes longer than the work done in
 /// it.
 #[derive(Debug, Default)]

@@ -185,6 +185,15 @@ impl Error {
         self.0.input.as_deref()
     }
 
+    /// Returns the message without the name of the option that it is about.
+    #[cfg(any(feature = "geotiff", feature = "warp"))]
+    pub(crate) fn reason(&self) -> String {
+        match self.kind() {
+            ErrorKind::InvalidOption { reason, .. } => reason.clone(),
+            _ => self.to_string(),
+        }
+    }
+
     /// Makes an [`ErrorKind::InvalidOption`].
     pub(crate) fn option(option: OptionField, reason: impl Into<String>) -> Self {
         ErrorKind::InvalidOption { option, other: None, reason: reason.into() }.into()

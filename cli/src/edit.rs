@@ -1,6 +1,5 @@
 //! `cogsmith edit`: changes georeferencing and metadata of a COG without encoding it again.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -143,13 +142,7 @@ pub(crate) fn edit(arguments: &EditArguments) -> Result<(), Failure> {
     if !arguments.quiet {
         report::warnings(&warnings);
     }
-    let text = text(arguments, &summary, &warnings, start.elapsed().as_secs_f64())
-        .map_err(|error| Failure::Other(format!("cannot write the summary as JSON: {error}")))?;
-    let Some(text) = text else { return Ok(()) };
-    let mut standard = io::stdout().lock();
-    writeln!(standard, "{text}").and_then(|()| standard.flush()).map_err(|error| {
-        Failure::Other(format!("'{}' is complete, but its summary could not be printed: {error}", file.display()))
-    })
+    report::print_summary(file, text(arguments, &summary, &warnings, start.elapsed().as_secs_f64()), false)
 }
 
 fn options(arguments: &EditArguments) -> Result<EditOptions, Failure> {

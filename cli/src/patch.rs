@@ -1,6 +1,5 @@
 //! `cogsmith patch`: replaces a window of a COG, and encodes only the tiles that change.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -160,13 +159,8 @@ pub(crate) fn patch(arguments: &PatchArguments) -> Result<(), Failure> {
     if !arguments.quiet {
         report::warnings(&warnings);
     }
-    let text = text(arguments, &summary, &warnings, start.elapsed().as_secs_f64())
-        .map_err(|error| Failure::Other(format!("cannot write the summary as JSON: {error}")))?;
-    let Some(text) = text else { return Ok(()) };
-    let mut standard = io::stdout().lock();
-    writeln!(standard, "{text}").and_then(|()| standard.flush()).map_err(|error| {
-        Failure::Other(format!("'{}' is complete, but its summary could not be printed: {error}", file.display()))
-    })
+    let written = arguments.output.as_deref().unwrap_or(file);
+    report::print_summary(written, text(arguments, &summary, &warnings, start.elapsed().as_secs_f64()), false)
 }
 
 /// Returns the summary: JSON, a line, or nothing.
@@ -220,7 +214,7 @@ pub(crate) fn hint(option: OptionField) -> Option<&'static str> {
         OptionField::BitsPerSample => "'cogsmith create --nbits N UPDATE NEW' sets the bits per sample of an update",
         OptionField::Nodata => "'cogsmith mosaic --nodata VALUE UPDATE -o NEW' converts the nodata value of an update",
         OptionField::Crs => {
-            "if it is the same CRS, 'cogsmith edit --crs CRS UPDATE' sets it; cogsmith does not reproject"
+            "if it is the same CRS, 'cogsmith edit --crs CRS UPDATE' sets it; otherwise 'cogsmith create --dst-crs CRS' warps it first"
         }
         OptionField::Mask => "leave out --replace-all, so that masked pixels leave the old ones",
         OptionField::Scale | OptionField::Offset => {

@@ -1,12 +1,11 @@
 //! `cogsmith preview`: a small picture of a raster.
 
-use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use cogsmith::{BandChoice, FileOptions, Preview, PreviewOptions, ReadOptions};
+use cogsmith::{BandChoice, FileOptions, Preview, PreviewFormat, PreviewOptions, ReadOptions};
 use serde::Serialize;
 
 use crate::cancel::Cancel;
@@ -92,6 +91,8 @@ pub(crate) fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     let start = Instant::now();
     let PreviewArguments { input, output, .. } = arguments;
     arguments.connection.check(&[input]).map_err(Failure::Usage)?;
+    // An error about the output, not about the input.
+    PreviewFormat::of(output).map_err(|error| Failure::Usage(error.to_string()))?;
     let failed = |error| {
         let input = PathBuf::from(remote::name(input));
         Failure::Library { error, input, output: Some(output.clone()) }
@@ -110,17 +111,11 @@ pub(crate) fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     if !arguments.quiet {
         report::warnings(&preview.warnings);
     }
-    let bytes = std::fs::metadata(output).map_or(0, |metadata| metadata.len());
+    let bytes = std::fs::metadata(output).map(|metadata| metadata.len());
+    let bytes =
+        bytes.map_err(|error| Failure::Other(format!("cannot read the size of '{}': {error}", output.display())))?;
     let seconds = start.elapsed().as_secs_f64();
-    let Some(text) = text(arguments, &preview, bytes, seconds, remote.traffic())
-        .map_err(|error| Failure::Other(format!("cannot write the summary as JSON: {error}")))?
-    else {
-        return Ok(());
-    };
-    let mut standard = io::stdout().lock();
-    writeln!(standard, "{text}").and_then(|()| standard.flush()).map_err(|error| {
-        Failure::Other(format!("'{}' is complete, but its summary could not be printed: {error}", output.display()))
-    })
+    report::print_summary(output, text(arguments, &preview, bytes, seconds, remote.traffic()), false)
 }
 
 /// Returns the summary: JSON, a line, or nothing.

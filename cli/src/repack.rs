@@ -1,6 +1,6 @@
 //! `cogsmith repack`: arranges the tiles of a TIFF file as a COG, without encoding them again.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -107,18 +107,7 @@ pub(crate) fn repack(arguments: &RepackArguments) -> Result<(), Failure> {
     if !arguments.quiet {
         report::warnings(&summary.warnings);
     }
-    let text = text(arguments, &summary, start.elapsed().as_secs_f64())
-        .map_err(|error| Failure::Other(format!("cannot write the summary as JSON: {error}")))?;
-    let Some(text) = text else { return Ok(()) };
-    let printed = if to_standard_output {
-        writeln!(io::stderr().lock(), "{text}")
-    } else {
-        let mut standard = io::stdout().lock();
-        writeln!(standard, "{text}").and_then(|()| standard.flush())
-    };
-    printed.map_err(|error| {
-        Failure::Other(format!("'{}' is complete, but its summary could not be printed: {error}", output.display()))
-    })
+    report::print_summary(output, text(arguments, &summary, start.elapsed().as_secs_f64()), to_standard_output)
 }
 
 /// Returns the summary: JSON, a line, or nothing.

@@ -169,6 +169,25 @@ fn message(error: &Error, input: &Path, output: Option<&Path>) -> String {
     }
 }
 
+/// Prints the summary of a finished job, if there is one. `what` is the file that is complete by now.
+pub(crate) fn print_summary(
+    what: &Path,
+    text: serde_json::Result<Option<String>>,
+    to_standard_error: bool,
+) -> Result<(), Failure> {
+    let text = text.map_err(|error| Failure::Other(format!("cannot write the summary as JSON: {error}")))?;
+    let Some(text) = text else { return Ok(()) };
+    let printed = if to_standard_error {
+        writeln!(io::stderr().lock(), "{text}")
+    } else {
+        let mut standard = io::stdout().lock();
+        writeln!(standard, "{text}").and_then(|()| standard.flush())
+    };
+    printed.map_err(|error| {
+        Failure::Other(format!("'{}' is complete, but its summary could not be printed: {error}", what.display()))
+    })
+}
+
 /// Prints one line to standard error. If that fails, there is nowhere to report it.
 pub(crate) fn say(kind: &str, message: &str) {
     let _ = writeln!(io::stderr().lock(), "{kind}: {}", one_line(message));

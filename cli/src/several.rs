@@ -183,7 +183,9 @@ pub(crate) fn hint(option: OptionField) -> Option<&'static str> {
         OptionField::DataType => "--dtype TYPE converts all inputs",
         OptionField::Bands => "--bands LIST selects the same bands of all inputs",
         OptionField::Nodata => "--nodata VALUE makes one nodata value of all",
-        OptionField::Crs => "if it is the same CRS, --crs CRS sets it for all inputs; cogsmith does not reproject",
+        OptionField::Crs => {
+            "if it is the same CRS, --crs CRS sets it for all inputs; otherwise 'cogsmith create --dst-crs CRS' warps them first"
+        }
         OptionField::ExpandPalette => "--expand-palette rgb replaces indices by colors",
         OptionField::BitsPerSample => "--nbits widen makes samples of all inputs as wide as their type",
         OptionField::Scale | OptionField::Offset => {

@@ -25,6 +25,7 @@ mod zstd;
 
 use std::ops::Range;
 
+use crate::buffer::repeats;
 use crate::checksum::Checksum;
 use crate::grid::TileSize;
 use crate::sample::{DataType, Value, dispatch};
@@ -191,11 +192,7 @@ impl<'a> TileView<'a> {
 
     /// Returns whether every sample is `sample`, bit by bit; a pixel has `pixel` bytes.
     pub(crate) fn holds_only(&self, sample: &[u8], pixel: usize) -> bool {
-        (0..self.height).all(|row| {
-            let row = self.row(row, self.width * pixel);
-            // If the first sample is right, and each one equals its neighbor, all are.
-            row.starts_with(sample) && row[sample.len()..] == row[..row.len() - sample.len()]
-        })
+        (0..self.height).all(|row| repeats(self.row(row, self.width * pixel), sample))
     }
 
     /// Returns the [checksum](Self::checksum) of the rectangle if every sample were `sample`.

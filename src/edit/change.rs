@@ -140,7 +140,7 @@ impl Described {
             CopyPart::Nodata => set_nodata(spec, metadata, theirs.nodata)?,
             CopyPart::Metadata => {
                 if theirs.bands != spec.bands {
-                    let reason = format!("the other file has {} bands, this one {}", theirs.bands, spec.bands);
+                    let reason = format!("the other file and this one have {} and {} bands", theirs.bands, spec.bands);
                     return Err(Error::option(OptionField::Metadata, reason));
                 }
                 let is_copied =

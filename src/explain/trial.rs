@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::executor::Executor;
 use crate::front::{CogOptions, write_to_sink};
 use crate::grid::Rectangle;
-use crate::options::{Overviews, TileSize};
+use crate::options::{DEFAULT_TILE_SIDE, Overviews, TileSize};
 use crate::pixels::{PixelOptions, RowBuffer};
 use crate::sample::{DataType, SampleKind, dispatch};
 use crate::sink::MemorySink;
@@ -24,8 +24,8 @@ const MAX_SAMPLES: u64 = 3 << 20;
 const MAX_SIDE: u32 = 1024;
 /// Most by which the recommended options are larger than the smallest ones.
 const NEARLY: f64 = 0.03;
-/// Tile sides that are tried with the best codec.
-const TILE_SIDES: [u32; 3] = [256, 512, 1024];
+/// Tile sides that are tried with the recommended codec, besides the default one.
+const OTHER_TILE_SIDES: [u32; 2] = [256, 1024];
 
 /// The pixels that are tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,19 +98,16 @@ pub(super) fn run(
         sample.uncompressed_bytes += samples.len() as u64;
         held.push(Window { spec, samples, mask });
     }
+    let candidates = candidates(source.spec());
     let mut trials = Vec::new();
-    for (name, compression, arguments) in candidates(source.spec()) {
-        trials.extend(trial(&held, &serial, name, compression, TileSize::square(512), arguments)?);
+    for candidate in &candidates {
+        trials.extend(trial(&held, &serial, candidate, DEFAULT_TILE_SIDE)?);
     }
-    sort(&mut trials);
-    let best = recommended(&trials).cloned();
-    for side in TILE_SIDES.into_iter().filter(|side| *side != 512) {
-        let Some(best) = &best else { break };
-        let known = candidates(source.spec()).into_iter().find(|(name, ..)| *name == best.name);
-        let Some((name, compression, mut arguments)) = known else { break };
-        arguments.extend(["--blocksize".to_owned(), side.to_string()]);
-        let name = format!("{name}, tiles of {side}");
-        trials.extend(trial(&held, &serial, name, compression, TileSize::square(side), arguments)?);
+    let best = recommended(&trials).map(|best| best.name.clone());
+    if let Some(best) = candidates.iter().find(|candidate| best.as_deref() == Some(candidate.name)) {
+        for side in OTHER_TILE_SIDES {
+            trials.extend(trial(&held, &serial, best, side)?);
+        }
     }
     sort(&mut trials);
     Ok((sample, trials))
@@ -161,11 +158,17 @@ fn windows(spec: &ImageSpec, info: &Info) -> Vec<Rectangle> {
     all
 }
 
-/// Returns the options to try: name, codec, arguments of the command.
-fn candidates(spec: &ImageSpec) -> Vec<(String, Compression, Vec<String>)> {
-    let candidate = |name: &str, compression, arguments: &[&str]| {
-        (name.to_owned(), compression, arguments.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
-    };
+/// Options to try.
+struct Candidate {
+    name: &'static str,
+    compression: Compression,
+    /// Options of `cogsmith create`.
+    arguments: &'static [&'static str],
+}
+
+/// Returns the options to try.
+fn candidates(spec: &ImageSpec) -> Vec<Candidate> {
+    let candidate = |name, compression, arguments| Candidate { name, compression, arguments };
     let mut all = vec![
         candidate("deflate 6", Compression::Deflate { level: 6 }, &["--compress", "deflate"]),
         candidate("deflate 9", Compression::Deflate { level: 9 }, &["--compress", "deflate", "--level", "9"]),
@@ -192,17 +195,11 @@ fn candidates(spec: &ImageSpec) -> Vec<(String, Compression, Vec<String>)> {
 }
 
 /// Encodes the sample; `None` if this build or this image does not go with the codec.
-fn trial(
-    windows: &[Window],
-    executor: &Executor,
-    name: String,
-    compression: Compression,
-    tile_size: TileSize,
-    arguments: Vec<String>,
-) -> Result<Option<Trial>> {
+fn trial(windows: &[Window], executor: &Executor, candidate: &Candidate, tile_side: u32) -> Result<Option<Trial>> {
+    let Candidate { name, compression, arguments } = candidate;
     let options = CogOptions::new()
-        .compression(compression)
-        .tile_size(tile_size)
+        .compression(*compression)
+        .tile_size(TileSize::square(tile_side))
         .overviews(Overviews::None)
         .executor(executor.clone());
     let (mut bytes, mut predictor, mut seconds) = (0, "none", 0.0);
@@ -225,6 +222,12 @@ fn trial(
         };
         bytes += summary.levels.iter().map(|level| level.bytes).sum::<u64>();
         predictor = summary.predictor.name();
+    }
+    let (mut name, mut arguments): (_, Vec<_>) =
+        ((*name).to_owned(), arguments.iter().map(|word| (*word).to_owned()).collect());
+    if tile_side != DEFAULT_TILE_SIDE {
+        name += &format!(", tiles of {tile_side}");
+        arguments.extend(["--blocksize".to_owned(), tile_side.to_string()]);
     }
     let lossy = matches!(compression, Compression::Jpeg { .. });
     Ok(Some(Trial { name, arguments, predictor: predictor.to_owned(), bytes, seconds, lossy }))

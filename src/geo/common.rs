@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 #[cfg(feature = "mosaic")]
-use super::keys::{ASCII_PARAMS, DOUBLE_PARAMS};
+use super::keys::{ASCII_PARAMS, DOUBLE_PARAMS, GEOGRAPHIC, PROJECTED, USER_DEFINED};
 #[cfg(feature = "mosaic")]
 use super::{GeoKeys, Metadata, MetadataItem};
 use super::{GeoRef, Placement, Transform};
@@ -16,18 +16,11 @@ const RASTER_TYPE: u16 = 1025;
 /// Citations: names for people (GeoTIFF 1.1 sections 7.2 and 7.3).
 const CITATIONS: [u16; 4] = [1026, 2049, 3073, 4097];
 #[cfg(feature = "mosaic")]
-/// The EPSG codes of the projected, geographic, and vertical CRS.
-const PROJECTED: u16 = 3072;
-#[cfg(feature = "mosaic")]
-const GEOGRAPHIC: u16 = 2048;
-#[cfg(feature = "mosaic")]
+/// The EPSG code of the vertical CRS.
 const VERTICAL: u16 = 4096;
 #[cfg(feature = "mosaic")]
 /// CoordinateEpochGeoKey.
 const COORDINATE_EPOCH: u16 = 5120;
-#[cfg(feature = "mosaic")]
-/// Not an EPSG code, but a definition by other keys.
-const USER_DEFINED: u16 = 32767;
 
 #[cfg(feature = "mosaic")]
 /// The value of a GeoKey.
@@ -58,11 +51,6 @@ impl GeoKeys {
             }
         }
         self.definition() == other.definition()
-    }
-
-    /// Returns the EPSG code of the projected or geographic CRS.
-    pub(crate) fn crs_code(&self) -> Option<u16> {
-        [PROJECTED, GEOGRAPHIC].into_iter().find_map(|key| self.short(key)).filter(|code| *code != USER_DEFINED)
     }
 
     /// Returns the coordinate epoch.

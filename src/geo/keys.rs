@@ -4,6 +4,14 @@
 pub(super) const DOUBLE_PARAMS: u16 = 34736;
 /// Tag 34737, which holds the texts of keys.
 pub(super) const ASCII_PARAMS: u16 = 34737;
+/// ProjectedCRSGeoKey and GeodeticCRSGeoKey: EPSG codes.
+#[cfg(any(feature = "mosaic", feature = "warp"))]
+pub(super) const PROJECTED: u16 = 3072;
+#[cfg(any(feature = "mosaic", feature = "warp"))]
+pub(super) const GEOGRAPHIC: u16 = 2048;
+/// Not an EPSG code, but a definition by other keys.
+#[cfg(any(feature = "mosaic", feature = "warp"))]
+pub(super) const USER_DEFINED: u16 = 32767;
 
 /// The GeoKey directory and its parameters (GeoTIFF 1.1 section 7.1), as stored in the file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +33,12 @@ impl GeoKeys {
             _ => None,
         });
         found.next()
+    }
+
+    /// Returns the EPSG code of the projected or geographic CRS.
+    #[cfg(any(feature = "mosaic", feature = "warp"))]
+    pub(crate) fn crs_code(&self) -> Option<u16> {
+        [PROJECTED, GEOGRAPHIC].into_iter().find_map(|key| self.short(key)).filter(|code| *code != USER_DEFINED)
     }
 }
 

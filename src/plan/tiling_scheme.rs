@@ -201,4 +201,20 @@ mod tests {
         unequal[1].tile_size = TileSize::square(128);
         assert!(said(&items("10"), &geo, &unequal).unwrap().contains("one size"));
     }
+
+    /// The crate of warps is optional, so both have a table.
+    #[cfg(feature = "warp")]
+    #[test]
+    fn the_sets_are_those_of_warps() {
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+        let others = cogsmith_warp::TilingScheme::ALL;
+        assert_eq!(SCHEMES.len(), others.len());
+        for other in others {
+            let own = SCHEMES.iter().find(|own| own.name == other.name()).unwrap();
+            let tile = other.resolution(0) * f64::from(other.tile_size());
+            assert_eq!(format!("EPSG:{}", own.code), other.crs());
+            assert!(near(own.tile, tile), "{}: {} and {tile}", own.name, own.tile);
+            assert!(near(own.origin.0, other.origin()[0]) && near(own.origin.1, other.origin()[1]), "{}", own.name);
+        }
+    }
 }

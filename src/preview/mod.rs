@@ -13,6 +13,7 @@ use crate::executor::Executor;
 use crate::geo::{ColorInterpretation, GeoRef, Metadata, colors};
 use crate::options::Resampling;
 use crate::pixels::{BandChoice, PaletteColors, PixelOptions, RowBuffer};
+use crate::sample::DataType;
 use crate::sink::{FileOptions, OutputFile};
 use crate::source::RasterSource;
 use crate::source::geotiff::ReadOptions;
@@ -232,8 +233,7 @@ impl Choice {
         let find =
             |color| interpretations.iter().position(|one| *one == color).and_then(|band| u16::try_from(band).ok());
         let alpha = find(Alpha);
-        let is_byte = spec.data_type.size() == 1 && spec.data_type.kind() == crate::sample::SampleKind::Unsigned;
-        let is_byte = is_byte && spec.bits() == 8;
+        let is_byte = spec.data_type == DataType::U8 && spec.bits() == 8;
         let (mut chosen, is_color) = match (bands, find(Red), find(Green), find(Blue)) {
             ([], ..) if spec.has_color_map() => {
                 let first = if spec.bands > 1 { vec![BandChoice::Number(0)] } else { Vec::new() };
@@ -305,7 +305,6 @@ impl RasterSource for LevelSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::DataType;
     use crate::view::SliceSource;
 
     #[test]

@@ -34,7 +34,7 @@ impl PreviewFormat {
             "jpg" | "jpeg" => Ok(Self::Jpeg),
             _ => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                Err(Error::unsupported(format!("the name '{name}' for a preview; it must end in .png, .jpg, or .jpeg")))
+                Err(Error::unsupported(format!("a preview named '{name}'; its name must end in .png, .jpg, or .jpeg")))
             }
         }
     }

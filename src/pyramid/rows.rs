@@ -3,7 +3,7 @@
 use std::iter;
 use std::ops::Range;
 
-use crate::buffer::AlignedBytes;
+use crate::buffer::{AlignedBytes, repeats};
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::options::LEAVES_OUT_TILES;
@@ -319,8 +319,7 @@ impl LevelRows {
         let sample = &blanks.source.sample[..];
         rows.all(|row| {
             let image = self.planes.iter().all(|plane| {
-                let row = &plane.bytes()[row * row_bytes..][columns.start * pixel..columns.end * pixel];
-                row.starts_with(sample) && row[sample.len()..] == row[..row.len() - sample.len()]
+                repeats(&plane.bytes()[row * row_bytes..][columns.start * pixel..columns.end * pixel], sample)
             });
             let mask = self.mask.as_ref().map(|mask| &mask.bytes()[row * self.width..][columns.clone()]);
             image && mask.is_none_or(|mask| mask.iter().all(|valid| *valid == 0))

@@ -20,10 +20,6 @@ use crate::validity::Validity;
 
 pub use source::WarpedSource;
 
-/// GeoKeys of projected and geographic CRSs, and the value of those that are written by their parts (OGC 19-008, 7.1.4).
-const CODE_KEYS: [u16; 2] = [3072, 2048];
-const USER_DEFINED: u16 = 32767;
-
 /// Source pixels in a target pixel from which on bilinear and cubic are widened, as in GDAL.
 const WIDENING: f64 = 2.0;
 
@@ -214,9 +210,7 @@ impl WarpOptions {
                 }
             }
         }
-        if let (Some(_), Some(ZoomStrategy::Lower | ZoomStrategy::Upper)) =
-            (self.align.zoom_level, Some(self.align.strategy))
-        {
+        if self.align.zoom_level.is_some() && self.align.strategy != ZoomStrategy::default() {
             return Err(Error::conflict(OptionField::ZoomStrategy, OptionField::ZoomLevel, "the level is given"));
         }
         if let Some((width, height)) = self.resolution.filter(|(width, height)| !(*width > 0.0 && *height > 0.0)) {
@@ -253,7 +247,7 @@ impl WarpOptions {
         let Some(text) = self.crs.as_deref().filter(|_| self.scheme.is_none()) else {
             return Ok(self.scheme.map_or_else(String::new, |scheme| scheme.crs().to_owned()));
         };
-        let crs = Crs::parse(text).map_err(|error| Error::option(OptionField::TargetCrs, reason_of(&error)))?;
+        let crs = Crs::parse(text).map_err(|error| Error::option(OptionField::TargetCrs, error.reason()))?;
         Ok(crs.code().map_or_else(|| text.to_owned(), |code| format!("EPSG:{code}")))
     }
 
@@ -330,14 +324,6 @@ impl WarpOptions {
     }
 }
 
-/// Returns the reason of an error about an option.
-fn reason_of(error: &Error) -> String {
-    match error.kind() {
-        crate::error::ErrorKind::InvalidOption { reason, .. } => reason.clone(),
-        _ => error.to_string(),
-    }
-}
-
 /// Returns size and place of an image.
 fn source_grid(spec: &ImageSpec, geo: &GeoRef) -> std::result::Result<Grid, String> {
     let transform = geo.transform().ok_or_else(|| {
@@ -354,11 +340,8 @@ fn source_grid(spec: &ImageSpec, geo: &GeoRef) -> std::result::Result<Grid, Stri
 /// Returns the CRS of an image as an EPSG code.
 fn source_crs(geo: &GeoRef) -> std::result::Result<String, String> {
     let keys = geo.keys().ok_or("the image has no CRS; set one")?;
-    let code = CODE_KEYS.into_iter().find_map(|key| keys.short(key));
-    match code {
-        Some(code) if code != USER_DEFINED => Ok(format!("EPSG:{code}")),
-        _ => Err("the CRS of the image has no EPSG code; set one that has".into()),
-    }
+    let code = keys.crs_code().ok_or("the CRS of the image has no EPSG code; set one that has")?;
+    Ok(format!("EPSG:{code}"))
 }
 
 /// Returns whether an image has nothing that can mark pixels outside of it as invalid.

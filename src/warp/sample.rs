@@ -52,13 +52,11 @@ pub(super) struct Rules<T> {
 impl<T: Number> Rules<T> {
     pub(super) fn of(spec: &ImageSpec, resampling: Resampling, widens: bool) -> Self {
         let validity = Validity::of_image(spec);
-        let own = spec.nodata_in_range();
-        let fill = own.as_ref().and_then(T::from_nodata);
         Self {
             resampling,
             widens,
-            nodata: own.as_ref().and_then(NodataRange::of).filter(|_| !spec.mask),
-            fill: fill.unwrap_or(T::ZERO),
+            nodata: validity.nodata(),
+            fill: spec.nodata_in_range().as_ref().and_then(T::from_nodata).unwrap_or(T::ZERO),
             alpha: validity.alpha(),
             weighs: spec.alpha_weighs,
             has_mask: validity.has_mask(),

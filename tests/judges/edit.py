@@ -356,7 +356,7 @@ def copied():
     again = run("edit", "--json", "--from", other, "--copy", "crs,transform,nodata,metadata", target)
     out.append(unless(not json.loads(again.out)["changes"], f"a second copy changes {again.out[:200]!r}"))
     small = raster("small.tif", 1, size=(64, 64), overviews=())
-    for words, parts in (("64x64", "transform"), ("1 bands", "metadata")):
+    for words, parts in (("64x64", "transform"), ("1 and 2 bands", "metadata")):
         done = run("edit", "--from", small, "--copy", parts, target)
         out.append(unless(done.code == 2 and words in done.words(), f"{parts}: {done.words()}"))
     return [problem for problem in out if problem]

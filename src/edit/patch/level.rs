@@ -4,7 +4,7 @@ use crate::encode::encode_part;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::grid::{Plane, TileId};
-use crate::options::{Compression, LercCompression};
+use crate::options::Compression;
 use crate::plan::{CogPlan, Share};
 use crate::read::read_full;
 use crate::tiff::ghost::{LEADER_LEN, TRAILER_LEN};
@@ -78,11 +78,10 @@ impl Trial<'_> {
     /// Warns about a level that is not known.
     fn settle_unknown(&mut self, codec: Compression, index: usize) -> Result<()> {
         self.check_lossless(codec, index)?;
-        if codec.parameter("level").is_some() {
+        if let Some(level) = codec.parameter("level") {
             let text = format!(
-                "the {} level of the file is unknown, since no level gives its tiles; new tiles have {}",
-                codec.name().to_uppercase(),
-                level_of(codec)
+                "the {} level of the file is unknown, since no level gives its tiles; new tiles have {level}",
+                codec.name().to_uppercase()
             );
             if !self.warnings.contains(&text) {
                 self.warnings.push(text);
@@ -166,15 +165,4 @@ impl Trial<'_> {
 fn with_levels(codec: Compression) -> impl Iterator<Item = Compression> {
     let others = (1u8..).map_while(move |level| codec.with_parameter("level", level).ok());
     std::iter::once(codec).chain(others.filter(move |other| *other != codec))
-}
-
-/// Returns the level of a codec as text.
-fn level_of(codec: Compression) -> String {
-    match codec {
-        Compression::Deflate { level } | Compression::Zstd { level } => level.to_string(),
-        Compression::Lerc {
-            compression: LercCompression::Deflate { level } | LercCompression::Zstd { level }, ..
-        } => level.to_string(),
-        _ => "none".to_owned(),
-    }
 }

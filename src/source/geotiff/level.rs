@@ -1,23 +1,18 @@
-//! A level of a tiled file with its mask, of which windows are read, and whose tiles can be replaced.
+//! The pixels of a level with its mask.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::executor::Executor;
-use crate::grid::Plane;
-use crate::spec::ImageSpec;
-use crate::tiff::file::{Directory, TiffFile};
 use crate::view::Stripe;
 
-use super::layout::ImageLayout;
+use super::MaskReader;
 use super::rows::RowReader;
-use super::{MaskReader, image, mask_reader};
 
 /// The pixels of a level.
 pub(crate) struct LevelSource {
-    pixels: RowReader,
-    mask: Option<MaskReader>,
+    pub(super) pixels: RowReader,
+    pub(super) mask: Option<MaskReader>,
 }
 
 impl fmt::Debug for LevelSource {
@@ -27,34 +22,6 @@ impl fmt::Debug for LevelSource {
 }
 
 impl LevelSource {
-    /// Opens the level with these directories, the mask's second. `spec` gives the value of tiles that are not stored.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) and [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) if
-    /// its pixels cannot be read.
-    pub(crate) fn open(
-        file: &TiffFile,
-        directories: &[Directory],
-        (image, mask): (usize, Option<usize>),
-        spec: &ImageSpec,
-    ) -> Result<Self> {
-        let directory = |number: usize| {
-            let directory = directories.get(number);
-            directory.ok_or_else(|| Error::corrupt(format!("image {number}"), "its directory is not in the main chain"))
-        };
-        let layout = ImageLayout::read(file, directory(image)?, image)?;
-        let mask = mask.map(|number| mask_reader(file, directory(number)?, number)).transpose()?;
-        Ok(Self { pixels: RowReader::new(file.clone(), Arc::new(layout), image::fill_sample(spec)), mask })
-    }
-
-    /// Limits reading to the columns from the left edge of a tile on. Stripes end at the edge of a tile, too, or of the level.
-    pub(crate) fn start_at(&mut self, column: u32) {
-        self.pixels.start_at(column);
-        if let Some(mask) = &mut self.mask {
-            mask.rows.start_at(column);
-        }
-    }
-
     /// Fills a stripe with the rows from `first_row` on.
     ///
     /// # Errors
@@ -62,14 +29,5 @@ impl LevelSource {
     pub(crate) fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
         self.pixels.read(first_row, stripe, executor, None)?;
         self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, false))
-    }
-
-    /// Replaces a tile, by its index in the array of its plane.
-    pub(crate) fn replace(&mut self, plane: Plane, index: usize, offset: u64, count: u64) {
-        match (plane, &mut self.mask) {
-            (Plane::Mask, Some(mask)) => mask.rows.replace_chunk(index, offset, count),
-            (Plane::Mask, None) => {}
-            (Plane::Image(_), _) => self.pixels.replace_chunk(index, offset, count),
-        }
     }
 }

@@ -6,8 +6,9 @@
 mod georeference;
 mod image;
 mod layout;
-#[cfg(feature = "mosaic")]
 mod level;
+#[cfg(feature = "mosaic")]
+mod level_window;
 mod metadata;
 mod overrides;
 mod overviews;

@@ -10,15 +10,15 @@ use crate::spec::ImageSpec;
 use crate::view::{PixelSource, Stripe};
 
 use super::layout::ImageLayout;
+use super::level::LevelSource;
 use super::rows::RowReader;
-use super::{GeoTiffSource, Images, MaskReader, image, mask_reader};
+use super::{GeoTiffSource, Images, image, mask_reader};
 use crate::tiff::file::{Directory, TiffFile};
 
 /// An overview with its own tiles or strips.
 pub(super) struct OverviewSource {
     spec: ImageSpec,
-    pixels: RowReader,
-    mask: Option<MaskReader>,
+    level: LevelSource,
 }
 
 impl PixelSource for OverviewSource {
@@ -31,8 +31,7 @@ impl PixelSource for OverviewSource {
     }
 
     fn read_rows(&mut self, first_row: u32, stripe: &mut Stripe<'_>, executor: &Executor) -> Result<()> {
-        self.pixels.read(first_row, stripe, executor, None)?;
-        self.mask.as_mut().map_or(Ok(()), |mask| mask.read(first_row, stripe, executor, false))
+        self.level.read_rows(first_row, stripe, executor)
     }
 }
 
@@ -93,9 +92,8 @@ impl GeoTiffSource {
             _ => None,
         };
         (spec.nodata, spec.mask) = (full.nodata, full.mask);
-        let mut pixels = RowReader::new(file.clone(), Arc::new(layout), Vec::new());
-        pixels.set_fill(image::fill_sample(&spec));
-        Ok(Ok(OverviewSource { spec, pixels, mask }))
+        let pixels = RowReader::new(file.clone(), Arc::new(layout), image::fill_sample(&spec));
+        Ok(Ok(OverviewSource { spec, level: LevelSource { pixels, mask } }))
     }
 
     /// Takes the overviews, described as full resolution is by now.

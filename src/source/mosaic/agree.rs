@@ -114,9 +114,8 @@ pub(super) fn crs_difference(one: &GeoRef, two: &GeoRef) -> Option<String> {
     (!is_same).then(|| format!("coordinate reference systems {} and {}", code(one), code(two)))
 }
 
-/// Returns what keeps two inputs from being parts of one image, and the option that settles it.
-fn difference(first: &Described, other: &Described) -> Option<(String, Option<OptionField>)> {
-    let (one, two) = (&first.spec, &other.spec);
+/// Returns how the samples of two images differ in number or type, and the option that settles it.
+pub(super) fn sample_difference(one: &ImageSpec, two: &ImageSpec) -> Option<(String, Option<OptionField>)> {
     if one.bands != two.bands {
         return Some((format!("{} and {} bands", one.bands, two.bands), Some(OptionField::Bands)));
     }
@@ -124,18 +123,29 @@ fn difference(first: &Described, other: &Described) -> Option<(String, Option<Op
         let reason = format!("data types {} and {}", one.data_type, two.data_type);
         return Some((reason, Some(OptionField::DataType)));
     }
-    if one.bits() != two.bits() {
-        let reason = format!("{} and {} bits per sample", one.bits(), two.bits());
-        return Some((reason, Some(OptionField::BitsPerSample)));
+    let reason = || format!("{} and {} bits per sample", one.bits(), two.bits());
+    (one.bits() != two.bits()).then(|| (reason(), Some(OptionField::BitsPerSample)))
+}
+
+/// Returns how the palettes of two images differ.
+pub(super) fn palette_difference(one: &ImageSpec, two: &ImageSpec) -> Option<&'static str> {
+    let reason = match (one.has_color_map(), two.has_color_map()) {
+        (true, true) => "their palettes have other colors",
+        _ => "one has a palette and the other does not",
+    };
+    (one.color_map != two.color_map).then_some(reason)
+}
+
+/// Returns what keeps two inputs from being parts of one image, and the option that settles it.
+fn difference(first: &Described, other: &Described) -> Option<(String, Option<OptionField>)> {
+    let (one, two) = (&first.spec, &other.spec);
+    if let Some(difference) = sample_difference(one, two) {
+        return Some(difference);
     }
     if let Some(reason) = nodata_difference(one, two) {
         return Some((reason, Some(OptionField::Nodata)));
     }
-    if one.color_map != two.color_map {
-        let reason = match (one.has_color_map(), two.has_color_map()) {
-            (true, true) => "their palettes have other colors",
-            _ => "one has a palette and the other does not",
-        };
+    if let Some(reason) = palette_difference(one, two) {
         return Some((reason.to_owned(), Some(OptionField::ExpandPalette)));
     }
     if let Some(reason) = crs_difference(&first.geo, &other.geo) {

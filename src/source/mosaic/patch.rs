@@ -5,7 +5,7 @@ use crate::grid::Rectangle;
 use crate::spec::ImageSpec;
 
 pub(crate) use super::agree::Described;
-use super::agree::{crs_difference, nodata_difference};
+use super::agree::{crs_difference, nodata_difference, palette_difference, sample_difference};
 use super::grid::{Placed, corner};
 use super::{Cover, MosaicSource, PlacedInput, SourceInput, describe};
 
@@ -79,25 +79,13 @@ impl<'a> Update<'a> {
 /// Returns what keeps a raster from replacing pixels of another one, and the option that settles it.
 fn difference(base: &Described, update: &Described, replace_all: bool) -> Option<(String, Option<OptionField>)> {
     let (one, two) = (&base.spec, &update.spec);
-    if one.bands != two.bands {
-        return Some((format!("{} and {} bands", one.bands, two.bands), Some(OptionField::Bands)));
-    }
-    if one.data_type != two.data_type {
-        let reason = format!("data types {} and {}", one.data_type, two.data_type);
-        return Some((reason, Some(OptionField::DataType)));
-    }
-    if one.bits() != two.bits() {
-        let reason = format!("{} and {} bits per sample", one.bits(), two.bits());
-        return Some((reason, Some(OptionField::BitsPerSample)));
+    if let Some(difference) = sample_difference(one, two) {
+        return Some(difference);
     }
     if let Some(reason) = crs_difference(&base.geo, &update.geo) {
         return Some((reason, Some(OptionField::Crs)));
     }
-    if one.color_map != two.color_map {
-        let reason = match (one.has_color_map(), two.has_color_map()) {
-            (true, true) => "their palettes have other colors",
-            _ => "one has a palette and the other does not",
-        };
+    if let Some(reason) = palette_difference(one, two) {
         return Some((reason.to_owned(), None));
     }
     // A pixel without data has to stay one: a nodata value without one in the other raster means that none of the pixels

@@ -4,7 +4,6 @@ use super::super::overridden::same_nodata;
 use super::Described;
 use super::parse::{Band, CrsText, GcpList, Item, Pam};
 use super::rpc;
-use crate::error::{Error, ErrorKind};
 use crate::geo::{Crs, GeoKeys, GeoRef, Metadata, PixelIs, Placement, Transform, colors};
 use crate::sample::{Nodata, SampleKind};
 use crate::spec::{ImageSpec, Photometric};
@@ -48,7 +47,7 @@ impl<'a> Merge<'a> {
     fn place(&mut self, crs: Option<CrsText>, transform: Option<[f64; 6]>, gcps: Option<GcpList>) {
         let transform = transform.and_then(|numbers| {
             let made = Transform::from_gdal(numbers);
-            made.map_err(|error| self.unusable.push(format!("the GeoTransform: {}", reason(&error)))).ok()
+            made.map_err(|error| self.unusable.push(format!("the GeoTransform: {}", error.reason()))).ok()
         });
         let (mut gcps, mut crs) = (gcps, crs);
         if let (Some(_), Some(list)) = (transform, &mut gcps) {
@@ -76,7 +75,7 @@ impl<'a> Merge<'a> {
                         }
                         *self.geo = geo;
                     }
-                    Err(error) => self.unusable.push(format!("ground control points: {}", reason(&error))),
+                    Err(error) => self.unusable.push(format!("ground control points: {}", error.reason())),
                 }
             }
             None => self.crs(crs),
@@ -120,7 +119,7 @@ impl<'a> Merge<'a> {
                     *self.geo = geo;
                 }
             },
-            Err(error) => self.unusable.push(format!("the CRS: {}", reason(&error))),
+            Err(error) => self.unusable.push(format!("the CRS: {}", error.reason())),
         }
     }
 
@@ -181,7 +180,7 @@ impl<'a> Merge<'a> {
                 }
                 (*self.spec, *self.metadata) = (spec, metadata);
             }
-            Err(error) => self.unusable.push(format!("the color interpretation: {}", reason(&error))),
+            Err(error) => self.unusable.push(format!("the color interpretation: {}", error.reason())),
         }
     }
 
@@ -240,7 +239,7 @@ impl<'a> Merge<'a> {
         // In GDAL, the raster's own RPC tag takes precedence.
         if !coefficients.is_empty() && self.geo.rpc().is_none() {
             let read = rpc::read(&coefficients).map_err(|name| format!("{name} is missing or invalid"));
-            match read.and_then(|rpc| self.geo.clone().with_rpc(rpc).map_err(|error| reason(&error))) {
+            match read.and_then(|rpc| self.geo.clone().with_rpc(rpc).map_err(|error| error.reason())) {
                 Ok(geo) => *self.geo = geo,
                 Err(reason) => self.unusable.push(format!("RPC, where {reason}")),
             }
@@ -269,7 +268,7 @@ impl<'a> Merge<'a> {
         };
         match self.metadata.merge_item(domain, band, &item.key, &item.value) {
             Ok(old) => self.replaced.extend(old.map(|_| name())),
-            Err(error) => self.unusable.push(format!("{}: {}", name(), reason(&error))),
+            Err(error) => self.unusable.push(format!("{}: {}", name(), error.reason())),
         }
     }
 
@@ -308,19 +307,11 @@ impl<'a> Merge<'a> {
             }
         }
         for error in set.into_iter().filter_map(Result::err) {
-            self.unusable.push(format!("{} (band {shown})", reason(&error)));
+            self.unusable.push(format!("{} (band {shown})", error.reason()));
         }
         for item in &band.items {
             self.item(Some(number), item);
         }
-    }
-}
-
-/// Returns the message of an error, without the name of the option that would set the value.
-fn reason(error: &Error) -> String {
-    match error.kind() {
-        ErrorKind::InvalidOption { reason, .. } => reason.clone(),
-        _ => error.to_string(),
     }
 }
 
